@@ -1,0 +1,15 @@
+//! logmap: S3 server access logging and CloudTrail delivery for many accounts and Regions, from one region map.
+//!
+//! Data flows one way:
+//!
+//! ```text
+//! map text ─source→ SourceFile ─document→ spanned tree ─map::decode→ RegionMap (+ findings)
+//!   ─map::settle→ settled map ─rules→ (+ findings) ─plan::derive→ Plan (+ findings)
+//!   ─render→ Artifacts {path → text} ─disk→ files | --check diff
+//! ```
+
+pub mod artifacts;
+pub mod aws;
+pub mod plan;
+pub mod policy;
+pub mod render;

@@ -1,0 +1,281 @@
+//! The plan: everything logmap derives from a region map, complete and in order.
+//!
+//! Renderers read it and nothing else. It is serialisable: its canonical JSON, slice by slice, is what the digests in
+//! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
+
+use crate::{aws::Partition, policy::Policy};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+/// Everything that is to exist, account by account.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    /// The accounts, sorted by key.
+    pub accounts: Vec<Account>,
+    /// Account keys in the order in which to apply: an account whose bucket takes another's trail comes first.
+    pub apply_order: Vec<String>,
+    /// How the targets are to look.
+    pub render: RenderSettings,
+    /// Key policy statements that a key's owner has to apply, one document for each trail and Region with a key.
+    pub key_policies: Vec<KeyPolicy>,
+}
+
+/// One account.
+#[derive(Debug, Clone, Serialize)]
+pub struct Account {
+    /// Its key in the map.
+    pub key: String,
+    /// Twelve digits.
+    pub id: String,
+    /// Where all its Regions are.
+    pub partition: Partition,
+    /// ARN of the role that generated providers and scripts assume.
+    pub role_arn: Option<String>,
+    /// AWS CLI profile of the caller.
+    pub profile: Option<String>,
+    /// The Regions in which there is something to do, sorted by name.
+    pub places: Vec<Place>,
+}
+
+/// One account in one Region: the unit in which scripts and stacks are made.
+#[derive(Debug, Clone, Serialize)]
+pub struct Place {
+    /// Region name.
+    pub region: String,
+    /// None, one, or (with `split_trails`) two log buckets; the one that takes access logs first.
+    pub buckets: Vec<LogBucket>,
+    /// The source buckets here, sorted by name. They log to the bucket with `takes_access_logs`.
+    pub sources: Vec<Source>,
+    /// The trails whose home is this account and Region, sorted by name.
+    pub trails: Vec<Trail>,
+}
+
+/// A bucket that takes access logs, trails or both.
+#[derive(Debug, Clone, Serialize)]
+pub struct LogBucket {
+    /// Bucket name.
+    pub name: String,
+    /// Bucket ARN.
+    pub arn: String,
+    /// True if sources of this account and Region log to it.
+    pub takes_access_logs: bool,
+    /// True if a trail delivers to it.
+    pub takes_trails: bool,
+    /// Set when the bucket exists already: it is imported and brought to these settings, never created or deleted.
+    pub adopt: Option<Adopt>,
+    /// True if it is made in the account regional namespace; the name then ends `-{account_id}-{region}-an`.
+    pub account_regional: bool,
+    /// True: versioning is enabled. False: suspended.
+    pub versioning: bool,
+    /// Set only on a bucket that takes no access logs.
+    pub object_lock: Option<ObjectLock>,
+    /// Tag keys and values, in the order of the keys.
+    pub tags: IndexMap<String, String>,
+    /// At least one rule; no prefix of one lies under another's.
+    pub lifecycle: Vec<LifecycleRule>,
+    /// The bucket policy.
+    pub policy: Policy,
+    /// How the policy came to be and what it admits.
+    pub report: PolicyReport,
+}
+
+/// What exists on an adopted bucket.
+#[derive(Debug, Clone, Serialize, Default)]
+pub struct Adopt {
+    /// The settings that exist on it and are to be imported beside the bucket; empty if none was named.
+    pub existing: Vec<ExistingSetting>,
+}
+
+/// A setting of an adopted bucket that Terraform is to import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExistingSetting {
+    /// The bucket policy.
+    Policy,
+    /// The lifecycle configuration.
+    Lifecycle,
+    /// The versioning configuration.
+    Versioning,
+    /// The default encryption.
+    Encryption,
+    /// The ownership controls.
+    Ownership,
+    /// The public access block.
+    PublicAccessBlock,
+}
+
+/// Default retention of Object Lock.
+#[derive(Debug, Clone, Serialize)]
+pub struct ObjectLock {
+    /// `GOVERNANCE` or `COMPLIANCE`.
+    pub mode: String,
+    /// Days, at least 1.
+    pub days: u32,
+}
+
+/// One lifecycle rule. Every rule also aborts multipart uploads that are incomplete after 7 days.
+#[derive(Debug, Clone, Serialize)]
+pub struct LifecycleRule {
+    /// `access-logs`, `access-logs-2` …, `cloudtrail`, `cloudtrail-2` …
+    pub id: String,
+    /// Key prefix; empty for the whole bucket.
+    pub prefix: String,
+    /// Days after which an object expires.
+    pub expire_after_days: u32,
+    /// Days after which a noncurrent version is deleted.
+    pub noncurrent_expire_after_days: u32,
+    /// Change of storage class before that.
+    pub transition: Option<Transition>,
+}
+
+/// A change of storage class.
+#[derive(Debug, Clone, Serialize)]
+pub struct Transition {
+    /// Days after creation.
+    pub after_days: u32,
+    /// As the S3 API spells it, such as `GLACIER_IR`.
+    pub storage_class: String,
+}
+
+/// How the access-log grant names the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tier {
+    /// Exact ARNs of the source buckets.
+    Buckets,
+    /// Wildcard patterns that cover the source buckets.
+    Patterns,
+    /// Every bucket of the account.
+    Account,
+    /// There is no access-log grant: nothing logs to the bucket.
+    None,
+}
+
+/// Figures about a policy.
+#[derive(Debug, Clone, Serialize)]
+pub struct PolicyReport {
+    /// How the access-log grant names the sources.
+    pub tier: Tier,
+    /// Bytes of the compact policy.
+    pub bytes_used: usize,
+    /// Bytes left of 20,480.
+    pub bytes_left: usize,
+    /// What a reader must know: patterns and how many other names they admit, combined forms, condensed prefixes.
+    pub notes: Vec<String>,
+}
+
+/// A source bucket.
+#[derive(Debug, Clone, Serialize)]
+pub struct Source {
+    /// Bucket name.
+    pub name: String,
+    /// Name of the log bucket it logs to: the one of its own account and Region.
+    pub log_bucket: String,
+    /// Prefix of its log objects' keys, ending in `/` or empty.
+    pub prefix: String,
+    /// How S3 lays out the keys after the prefix.
+    pub key_format: KeyFormat,
+    /// False: someone else's code sets its logging; it is granted and checked, but not set.
+    pub managed: bool,
+}
+
+/// How S3 lays out the keys of log objects after the prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyFormat {
+    /// By account, Region, bucket and day, the day of the events.
+    PartitionedEventTime,
+    /// By account, Region, bucket and day, the day of delivery.
+    PartitionedDeliveryTime,
+    /// One flat list of objects.
+    Simple,
+}
+
+impl KeyFormat {
+    /// `EventTime` or `DeliveryTime` as the API spells it; nothing for `simple`.
+    pub fn partition_date_source(self) -> Option<&'static str> {
+        match self {
+            KeyFormat::PartitionedEventTime => Some("EventTime"),
+            KeyFormat::PartitionedDeliveryTime => Some("DeliveryTime"),
+            KeyFormat::Simple => None,
+        }
+    }
+}
+
+/// A trail, described where its home is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Trail {
+    /// Trail name.
+    pub name: String,
+    /// Its ARN: home Region and owning account in it.
+    pub arn: String,
+    /// Records all Regions of the partition.
+    pub multi_region: bool,
+    /// Records all accounts of the organization.
+    pub organization: bool,
+    /// Name of the bucket it delivers to.
+    pub bucket: String,
+    /// Key of the account that owns that bucket.
+    pub bucket_account: String,
+    /// Region of that bucket.
+    pub bucket_region: String,
+    /// `S3KeyPrefix`, without slashes at its ends; empty for none.
+    pub prefix: String,
+    /// KMS key that encrypts its objects.
+    pub kms_key_arn: Option<String>,
+    /// Digest files are delivered.
+    pub log_file_validation: bool,
+    /// Set when S3 data events are recorded: the beginnings of object ARNs that are left out, so that no delivery
+    /// makes an event of its own.
+    pub data_events_exclude: Option<Vec<String>>,
+}
+
+/// The statements CloudTrail needs in a key policy.
+#[derive(Debug, Clone, Serialize)]
+pub struct KeyPolicy {
+    /// File name without its ending, such as `audit` or `audit.eu-west-1`.
+    pub file: String,
+    /// ARN of the key.
+    pub key_arn: String,
+    /// The statements; the owner of the key merges them into its policy.
+    pub policy: Policy,
+}
+
+/// How the targets are to look: `render` in the map.
+#[derive(Debug, Clone, Serialize)]
+pub struct RenderSettings {
+    /// 6 (Region on each resource) or 5 (one aliased provider for each Region).
+    pub aws_provider: u32,
+    /// State backends, at most one for each partition.
+    pub backends: Vec<Backend>,
+    /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.
+    pub custom_resource: bool,
+}
+
+/// An S3 backend for Terraform state.
+#[derive(Debug, Clone, Serialize)]
+pub struct Backend {
+    /// The partition of its Region; it serves the accounts of that partition.
+    pub partition: Partition,
+    /// Arguments of the backend block but `key`, in the order in which they are written: strings or booleans.
+    pub arguments: IndexMap<String, serde_json::Value>,
+}
+
+impl Plan {
+    /// The account with this key.
+    pub fn account(&self, key: &str) -> Option<&Account> {
+        self.accounts.iter().find(|account| account.key == key)
+    }
+
+    /// State backend of an account, if the map has one for its partition.
+    pub fn backend(&self, account: &Account) -> Option<&Backend> {
+        self.render.backends.iter().find(|backend| backend.partition == account.partition)
+    }
+}
+
+impl Place {
+    /// The bucket the sources here log to.
+    pub fn access_log_bucket(&self) -> Option<&LogBucket> {
+        self.buckets.iter().find(|bucket| bucket.takes_access_logs)
+    }
+}

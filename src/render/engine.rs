@@ -1,0 +1,82 @@
+//! The template engine: one for each output language, with that language's filter and a guard against forgetting it.
+//!
+//! Takes embedded templates and the user's overrides (by name, as the files below `templates/`). In a template every
+//! value goes through a filter (`hcl`, `sh`, `yaml`, `json`, `comment`, `markdown`); what does not must be harmless in
+//! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
+
+use super::escape;
+use anyhow::{Context as _, Result, bail};
+use serde::Serialize;
+use std::io::{Error, Write};
+use tera::{Kwargs, State, Tera, Value};
+
+/// Templates of one target, ready to render.
+pub struct Engine {
+    tera: Tera,
+}
+
+impl Engine {
+    /// Loads the embedded templates (name → text) and puts the overrides of the same names in their place.
+    /// Names look like `terraform/main.tf`.
+    ///
+    /// # Errors
+    /// A template that does not parse; the message names it and the line.
+    pub fn new(embedded: &[(&str, &str)], overrides: &[(String, String)]) -> Result<Self> {
+        let mut tera = Tera::new();
+        tera.autoescape_on(vec![""]); // every name ends with the empty suffix: escaping is always on
+        tera.set_escape_fn(guard);
+        tera.register_filter("hcl", |value: &Value, kwargs: Kwargs, _: &State| {
+            let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
+            Ok::<_, tera::Error>(Value::safe_string(&escape::hcl(&json(value)?, indent)))
+        });
+        tera.register_filter("json", |value: &Value, _: Kwargs, _: &State| {
+            Ok::<_, tera::Error>(Value::safe_string(&json(value)?.to_string()))
+        });
+        tera.register_filter("yaml", |value: &Value, _: Kwargs, _: &State| {
+            Ok::<_, tera::Error>(Value::safe_string(&escape::yaml(&json(value)?)))
+        });
+        for (name, filter) in
+            [("sh", escape::sh as fn(&str) -> String), ("comment", escape::comment), ("markdown", escape::markdown)]
+        {
+            tera.register_filter(name, move |value: &str, _: Kwargs, _: &State| Value::safe_string(&filter(value)));
+        }
+        let mut templates: Vec<(&str, &str)> = embedded.to_vec();
+        for (name, text) in overrides {
+            if let Some(entry) = templates.iter_mut().find(|(known, _)| known == name) {
+                entry.1 = text;
+            }
+        }
+        tera.add_raw_templates(templates).context("a template can't be read (templates are written for Tera 2)")?;
+        Ok(Engine { tera })
+    }
+
+    /// Renders one template.
+    ///
+    /// # Errors
+    /// An unknown name in the template, or a value that went out without a filter.
+    pub fn render(&self, name: &str, context: &impl Serialize) -> Result<String> {
+        let context = tera::Context::from_serialize(context).with_context(|| format!("the context of template `{name}`"))?;
+        match self.tera.render(name, &context) {
+            Ok(text) => Ok(text),
+            Err(error) => bail!(
+                "template `{name}`: {}",
+                anyhow::Error::new(error).chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+            ),
+        }
+    }
+}
+
+/// Lets through only what has no meaning in any output language.
+fn guard(text: &str, out: &mut dyn Write) -> std::io::Result<()> {
+    if text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_./:=@-".contains(&b)) {
+        out.write_all(text.as_bytes())
+    } else {
+        Err(Error::other(format!(
+            "`{text}` goes out without a filter; add one, such as `| hcl`, `| yaml`, `| sh` or `| comment`"
+        )))
+    }
+}
+
+fn json(value: &Value) -> Result<serde_json::Value, tera::Error> {
+    serde_json::to_value(value).map_err(|error| tera::Error::message(error.to_string()))
+}

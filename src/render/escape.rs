@@ -1,0 +1,116 @@
+//! Escaping: the only place where a value becomes a token of an output language.
+//!
+//! Each function takes any string (or JSON value) and gives a complete, quoted token that means just that value.
+
+use serde_json::Value;
+
+/// A value as an HCL expression, laid out as `terraform fmt` would, with `indent` spaces before lines after the first.
+///
+/// `${` and `%{` are doubled so that nothing is interpolated.
+pub fn hcl(value: &Value, indent: usize) -> String {
+    let pad = " ".repeat(indent + 2);
+    let end = " ".repeat(indent);
+    match value {
+        Value::String(text) => hcl_string(text),
+        Value::Array(items) if items.is_empty() => "[]".to_owned(),
+        Value::Array(items) => {
+            let lines: String = items.iter().map(|item| format!("{pad}{},\n", hcl(item, indent + 2))).collect();
+            format!("[\n{lines}{end}]")
+        }
+        Value::Object(entries) if entries.is_empty() => "{}".to_owned(),
+        Value::Object(entries) => {
+            // fmt aligns the equal signs of neighbouring lines; an entry of several lines ends such a group
+            let mut lines = String::new();
+            let mut group: Vec<(String, String)> = Vec::new();
+            for (key, item) in entries {
+                let (key, item) = (hcl_string(key), hcl(item, indent + 2));
+                if item.contains('\n') {
+                    flush(&mut lines, &mut group, &pad);
+                    lines += &format!("{pad}{key} = {item}\n");
+                } else {
+                    group.push((key, item));
+                }
+            }
+            flush(&mut lines, &mut group, &pad);
+            format!("{{\n{lines}{end}}}")
+        }
+        other => other.to_string(),
+    }
+}
+
+fn flush(lines: &mut String, group: &mut Vec<(String, String)>, pad: &str) {
+    let width = group.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+    for (key, item) in group.drain(..) {
+        let gap = " ".repeat(width - key.chars().count());
+        *lines += &format!("{pad}{key}{gap} = {item}\n");
+    }
+}
+
+fn hcl_string(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '$' | '%' if chars.peek() == Some(&'{') => out.extend([c, c]),
+            c if is_unprintable(c) => out.push_str(&format!("\\U{:08x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+/// A value as a YAML flow node. Strings are in double quotes, which YAML 1.1 and 1.2 readers take for the same.
+pub fn yaml(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let json = Value::String(text.clone()).to_string();
+            json.chars().map(|c| if is_unprintable(c) { yaml_escape(c) } else { c.to_string() }).collect()
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(yaml).collect::<Vec<_>>().join(", ")),
+        Value::Object(entries) => {
+            let entries: Vec<String> =
+                entries.iter().map(|(key, item)| format!("{}: {}", yaml(&Value::String(key.clone())), yaml(item))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        other => other.to_string(),
+    }
+}
+
+fn yaml_escape(c: char) -> String {
+    format!("\\U{:08X}", c as u32)
+}
+
+/// Characters that readers refuse, fold, or show as something else.
+fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A string as one shell word, in single quotes.
+pub fn sh(text: &str) -> String {
+    format!("'{}'", text.replace('\0', "").replace('\'', r"'\''"))
+}
+
+/// A string as part of a comment that ends with its line: no control characters, nothing that ends a comment.
+pub fn comment(text: &str) -> String {
+    text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
+}
+
+/// A string as text in a line of Markdown.
+pub fn markdown(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in comment(text).chars() {
+        if "\\`*_{}[]()<>#+!|~".contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}
