@@ -8,8 +8,16 @@
 //!   ─render→ Artifacts {path → text} ─disk→ files | --check diff
 //! ```
 
+pub mod analysis;
 pub mod artifacts;
 pub mod aws;
+pub mod cli;
+pub mod diagnostics;
+pub mod disk;
+pub mod document;
+pub mod map;
 pub mod plan;
 pub mod policy;
 pub mod render;
+pub mod rules;
+pub mod source;

@@ -3,6 +3,12 @@
 //! Renderers read it and nothing else. It is serialisable: its canonical JSON, slice by slice, is what the digests in
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
+pub mod budget;
+pub mod derive;
+pub mod names;
+pub mod routes;
+pub mod statements;
+
 use crate::{aws::Partition, policy::Policy};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -138,7 +144,7 @@ pub struct Transition {
 }
 
 /// How the access-log grant names the sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tier {
     /// Exact ARNs of the source buckets.
@@ -148,11 +154,12 @@ pub enum Tier {
     /// Every bucket of the account.
     Account,
     /// There is no access-log grant: nothing logs to the bucket.
+    #[default]
     None,
 }
 
 /// Figures about a policy.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Default)]
 pub struct PolicyReport {
     /// How the access-log grant names the sources.
     pub tier: Tier,

@@ -3,6 +3,10 @@
 //! The only place that turns a policy into bytes, so that what is measured is what is rendered. Field order is fixed;
 //! a list with one element is written as a scalar, the form S3 itself stores.
 
+pub mod compose;
+pub mod condense;
+pub mod evaluate;
+
 use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 

@@ -5,12 +5,15 @@
 
 pub mod engine;
 pub mod escape;
+pub mod policies;
+pub mod readme;
+pub mod targets;
 
 use crate::{
     artifacts::Artifact,
     plan::{Account, Place, Plan},
 };
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -87,6 +90,26 @@ impl<'a> Context<'a> {
             "Do not edit: change the map and run `logmap generate` again.".to_owned(),
         ]
     }
+}
+
+/// All built-in templates by name; an override must have one of these names.
+fn templates() -> Vec<(&'static str, &'static str)> {
+    [readme::TEMPLATES].concat()
+}
+
+/// Says which override has no built-in template of its name, or can't be read.
+///
+/// # Errors
+/// There is one.
+pub fn check_overrides(overrides: &[(String, String)]) -> Result<()> {
+    let known = templates();
+    for (name, _) in overrides {
+        if !known.iter().any(|(template, _)| template == name) {
+            let names: Vec<&str> = known.iter().map(|(template, _)| *template).collect();
+            bail!("there is no template `{name}` to replace; the templates are {}", names.join(", "));
+        }
+    }
+    engine::Engine::new(&known, overrides).map(|_| ())
 }
 
 /// `sha256:` and the digest of a value's canonical JSON.

@@ -1,0 +1,53 @@
+//! Analysis: a map's text → everything known about it. The only place that knows the order of the steps; the command
+//! line and the editor enter here.
+
+use crate::{
+    diagnostics::{self, Finding, Severity, Summary, ignore},
+    document::{self, Document},
+    map::{self, settle},
+    plan::{Plan, derive},
+    rules::{self, reading::MISSING_KEY},
+    source::{SourceFile, Span},
+};
+
+/// What is known about a map.
+#[derive(Debug)]
+pub struct Analysis {
+    /// The text.
+    pub file: SourceFile,
+    /// Its tree, for routes.
+    pub document: Document,
+    /// All findings, silenced ones left out, in the order of their places.
+    pub findings: Vec<Finding>,
+    /// The plan; only of a map without errors.
+    pub plan: Option<Plan>,
+}
+
+impl Analysis {
+    /// Counts of the findings.
+    pub fn summary(&self) -> Summary {
+        Summary::of(&self.findings)
+    }
+}
+
+/// Analyses a map.
+pub fn analyze(file: SourceFile) -> Analysis {
+    let mut findings = Vec::new();
+    let document = document::read(&file, &mut findings);
+    let mut plan = None;
+    match &document.root {
+        Some(root) if !map::decode::is_null(root) => {
+            let map = map::decode(&document, &mut findings);
+            rules::check_map(&map, &mut findings);
+            plan = Some(derive::derive(&settle::settle(&map), &mut findings));
+        }
+        _ if findings.is_empty() => findings.push(
+            Finding::new(&MISSING_KEY, Span::default(), "the map is empty").help("`logmap init` writes a map to start from"),
+        ),
+        _ => {}
+    }
+    ignore::apply(&file, &document, &mut findings);
+    diagnostics::sort(&mut findings);
+    let clean = findings.iter().all(|finding| finding.severity() != Severity::Error);
+    Analysis { plan: plan.filter(|_| clean), file, document, findings }
+}

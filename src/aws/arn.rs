@@ -1,0 +1,47 @@
+//! ARNs: the six parts, and the ARNs that logmap makes.
+
+use super::Partition;
+
+/// An ARN's parts after `arn:`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// `aws`, `aws-cn` …
+    pub partition: &'a str,
+    /// `s3`, `kms` …
+    pub service: &'a str,
+    /// Region, or empty.
+    pub region: &'a str,
+    /// Account id, or empty.
+    pub account: &'a str,
+    /// The rest.
+    pub resource: &'a str,
+}
+
+/// Takes an ARN apart.
+pub fn parse(text: &str) -> Option<Arn<'_>> {
+    let mut parts = text.splitn(6, ':');
+    let arn = parts.next()?;
+    let arn = Arn {
+        partition: (arn == "arn").then(|| parts.next())??,
+        service: parts.next()?,
+        region: parts.next()?,
+        account: parts.next()?,
+        resource: parts.next()?,
+    };
+    (!arn.partition.is_empty() && !arn.service.is_empty() && !arn.resource.is_empty()).then_some(arn)
+}
+
+/// ARN of a bucket: no Region and no account in it.
+pub fn bucket(partition: Partition, name: &str) -> String {
+    format!("arn:{partition}:s3:::{name}")
+}
+
+/// ARN of a trail: its home Region and owner in it.
+pub fn trail(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
+    format!("arn:{partition}:cloudtrail:{region}:{account_id}:trail/{name}")
+}
+
+/// ARN of a role by its name.
+pub fn role(partition: Partition, account_id: &str, name: &str) -> String {
+    format!("arn:{partition}:iam::{account_id}:role/{name}")
+}

@@ -1,0 +1,177 @@
+//! Arguments: what can be said on the command line. No behaviour.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// S3 access logging and CloudTrail delivery for many AWS accounts and Regions, from one region map.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    max_term_width = 110,
+    after_help = "Exit codes: 0 clean; 1 findings, differences or drift; 2 usage, or a map that can't be read; 3 I/O or AWS failure."
+)]
+pub struct Cli {
+    /// Common options.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// How findings are written
+    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub format: Format,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub color: Color,
+    /// The least severity that makes the exit code 1
+    #[arg(long, global = true, value_enum, default_value = "error", value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+    /// Say only what is wrong
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// Formats of findings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON report.
+    Json,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The least severity that fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Errors.
+    Error,
+    /// Warnings too.
+    Warning,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented starter map, editor association and CI snippet
+    Init(InitArgs),
+    /// Check a map against every rule
+    Validate(MapArgs),
+    /// Render Terraform, CloudFormation, AWS CLI scripts and policies from a map
+    Generate(GenerateArgs),
+    /// Explain a rule
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of the map
+    Schema,
+}
+
+/// Which map.
+#[derive(Debug, Clone, Args)]
+pub struct MapArgs {
+    /// The region map; `-` is standard input [default: logmap.yaml here or in a folder above]
+    #[arg(value_name = "MAP", env = "LOGMAP_MAP")]
+    pub map: Option<PathBuf>,
+}
+
+/// Arguments of `generate`.
+#[derive(Debug, Args)]
+pub struct GenerateArgs {
+    /// Which map.
+    #[command(flatten)]
+    pub map: MapArgs,
+    /// The output folder
+    #[arg(long, default_value = "out", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Targets to render, separated by commas [default: all]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "TARGET")]
+    pub target: Vec<Target>,
+    /// Only these accounts, by key
+    #[arg(long, value_delimiter = ',', value_name = "KEY")]
+    pub account: Vec<String>,
+    /// Only these Regions
+    #[arg(long, value_delimiter = ',', value_name = "REGION")]
+    pub region: Vec<String>,
+    /// Write nothing; print how the folder differs, and exit with 1 if it does
+    #[arg(long, conflicts_with_all = ["stdout", "force"])]
+    pub check: bool,
+    /// Print the files instead of writing them
+    #[arg(long, conflicts_with = "force")]
+    pub stdout: bool,
+    /// A folder with templates that replace built-in ones of the same name
+    #[arg(long, value_name = "DIR")]
+    pub templates: Option<PathBuf>,
+    /// Overwrite files that were edited or that logmap did not write
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Targets of `generate`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Target {
+    /// Bucket policies as JSON.
+    Policies,
+    /// Root modules for Terraform and OpenTofu.
+    Terraform,
+    /// CloudFormation templates.
+    Cloudformation,
+    /// Bash scripts for the AWS CLI.
+    AwsCli,
+}
+
+/// Arguments of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A rule's id or name, such as LM0203
+    #[arg(required_unless_present = "list")]
+    pub code: Option<String>,
+    /// List all rules
+    #[arg(long, conflicts_with = "code")]
+    pub list: bool,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// Folder to write to
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    pub dir: PathBuf,
+    /// Short name of the organisation
+    #[arg(long, value_name = "NAME")]
+    pub org: Option<String>,
+    /// An account as KEY=ID; may be repeated
+    #[arg(long, value_name = "KEY=ID")]
+    pub account: Vec<String>,
+    /// A Region with source buckets; may be repeated
+    #[arg(long, value_delimiter = ',', value_name = "REGION")]
+    pub region: Vec<String>,
+    /// CI snippet to write
+    #[arg(long, value_enum, default_value = "github", value_name = "SYSTEM")]
+    pub ci: Ci,
+}
+
+/// CI systems that `init` knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    /// A GitHub Actions workflow.
+    Github,
+    /// None.
+    None,
+}

@@ -1,0 +1,337 @@
+//! `logmap generate`: validates, derives, renders, writes (or checks, or prints). Nothing is written from a map with
+//! errors, and nothing at all when a file that is not ours stands in the way.
+
+use super::{
+    Outcome, Stop,
+    args::{Common, Format, GenerateArgs, Target},
+    exit::Exit,
+    io::Io,
+    read,
+};
+use crate::{
+    artifacts::Artifact,
+    disk::{
+        Checker, Conflict, Writer,
+        lock::{Lock, MapEntry},
+    },
+    plan::{Plan, Tier},
+    render::{self, Context, Filter, Retired, targets},
+};
+use anyhow::{Context as _, anyhow};
+use clap::ValueEnum;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
+    let analysis = read::read_map(&args.map, io)?;
+    let findings_on_stdout = common.format == Format::Json && !args.stdout && !args.check;
+    read::print_findings(&analysis, common, io, findings_on_stdout, io.verbose)?;
+    let exit = read::exit_of(&analysis, common)?;
+    let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
+    let filter = filter(args, plan)?;
+    let overrides = overrides(args.templates.as_deref())?;
+    let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
+    let map_name = Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned());
+    let job =
+        Job { plan, filter: &filter, overrides: &overrides, targets: &targets, map_name: &map_name, all: args.target.is_empty() };
+    render::check_overrides(&overrides).map_err(Stop::usage)?;
+    if args.stdout {
+        job.print(io)
+    } else if args.check {
+        job.check(args, io)
+    } else {
+        job.write(args, io)
+    }
+}
+
+/// One run's request.
+struct Job<'a> {
+    plan: &'a Plan,
+    filter: &'a Filter,
+    overrides: &'a [(String, String)],
+    targets: &'a [Target],
+    map_name: &'a str,
+    all: bool,
+}
+
+impl Job<'_> {
+    fn render(&self, old: &Lock, sink: &mut render::Sink<'_>) -> anyhow::Result<()> {
+        let retired = self.retired(old);
+        let context = Context {
+            plan: self.plan,
+            map_name: self.map_name,
+            overrides: self.overrides,
+            filter: self.filter,
+            retired: &retired,
+        };
+        for target in self.targets {
+            match target {
+                Target::Policies => targets::policies(&context, sink)?,
+                Target::Terraform => targets::terraform(&context, sink)?,
+                Target::Cloudformation => targets::cloudformation(&context, sink)?,
+                Target::AwsCli => targets::aws_cli(&context, sink)?,
+            }
+        }
+        let present =
+            |target: Target| self.targets.contains(&target) || old.files.keys().any(|path| path.starts_with(folder(target)));
+        if self.is_whole() {
+            let folders: Vec<&str> =
+                Target::value_variants().iter().filter(|target| present(**target)).map(|target| folder(*target)).collect();
+            sink(render::readme::render(&context, &folders)?)?;
+        }
+        Ok(())
+    }
+
+    /// Is the request for every account and Region? Files about all of them are left alone otherwise.
+    fn is_whole(&self) -> bool {
+        self.filter.accounts.is_empty() && self.filter.regions.is_empty()
+    }
+
+    /// May a file of the old lock go when this run does not give it?
+    fn prunes(&self, path: &str) -> bool {
+        let Some(target) = self.targets.iter().find(|target| path.starts_with(folder(**target))) else {
+            return path == "README.md" && self.is_whole();
+        };
+        if self.is_whole() {
+            return true;
+        }
+        let mut parts = path.split('/').skip(1);
+        let (account, file) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let known = self.plan.accounts.iter().any(|known| known.key == account && self.filter.account(known));
+        let here = |region: &String| file.strip_prefix(region.as_str()).is_some_and(|rest| rest.starts_with(['.', '-']));
+        let wanted = self.filter.regions.is_empty() || *target == Target::Terraform || self.filter.regions.iter().any(here);
+        *target != Target::Policies && known && wanted
+    }
+
+    fn log_buckets(&self) -> Vec<Retired> {
+        let places = self.plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)));
+        places
+            .flat_map(|(account, place)| {
+                place.buckets.iter().map(move |bucket| Retired {
+                    account: account.key.clone(),
+                    region: place.region.clone(),
+                    takes_access_logs: bucket.takes_access_logs,
+                    bucket: bucket.name.clone(),
+                })
+            })
+            .collect()
+    }
+
+    /// Log buckets of earlier runs whose account, Region and kind are no longer in the plan.
+    fn retired(&self, old: &Lock) -> Vec<Retired> {
+        let now = self.log_buckets();
+        let same = |a: &Retired, b: &Retired| {
+            (&a.account, &a.region, a.takes_access_logs) == (&b.account, &b.region, b.takes_access_logs)
+        };
+        let mut retired: Vec<Retired> = old
+            .log_buckets
+            .iter()
+            .chain(&old.retired)
+            .filter(|gone| !now.iter().any(|bucket| same(bucket, gone)))
+            .cloned()
+            .collect();
+        retired.sort();
+        retired.dedup_by(|a, b| same(a, b));
+        retired
+    }
+
+    fn lock(&self, old: &Lock) -> Lock {
+        Lock {
+            format_version: "1.0".to_owned(),
+            logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
+            map: MapEntry { file: self.map_name.to_owned(), digest: render::digest(self.plan) },
+            apply_order: self.plan.apply_order.clone(),
+            log_buckets: self.log_buckets(),
+            retired: self.retired(old),
+            journal: None,
+            files: Default::default(),
+        }
+    }
+
+    fn print(&self, io: &Io) -> Outcome {
+        let mut artifacts: Vec<Artifact> = Vec::new();
+        self.render(&Lock::default(), &mut |artifact| {
+            artifacts.push(artifact);
+            Ok(())
+        })?;
+        if !self.all {
+            artifacts.retain(|artifact| artifact.path != "README.md");
+        }
+        let text: String = match artifacts.as_slice() {
+            [one] => one.text.clone(),
+            many => many.iter().map(|artifact| format!("==> {} <==\n{}\n", artifact.path, artifact.text)).collect(),
+        };
+        io.data(&text)?;
+        Ok(Exit::Clean)
+    }
+
+    fn check(&self, args: &GenerateArgs, io: &Io) -> Outcome {
+        let mut checker = Checker::new(&args.out)?;
+        let old = checker.old_lock().clone();
+        self.render(&old, &mut |artifact| checker.add(&artifact))?;
+        checker.finish(self.lock(&old), |path| self.prunes(path));
+        if checker.stale.is_empty() {
+            if !io.quiet {
+                io.say(format_args!("{} is up to date", args.out.display()));
+            }
+            return Ok(Exit::Clean);
+        }
+        io.data(&checker.diffs.concat())?;
+        io.say(format_args!(
+            "{} is stale: {} files differ; `{}` brings it up to date",
+            args.out.display(),
+            checker.stale.len(),
+            self.command(args)
+        ));
+        Ok(Exit::Findings)
+    }
+
+    fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
+        let mut writer = Writer::new(&args.out, args.force)?;
+        let old = writer.old_lock().clone();
+        self.render(&old, &mut |artifact| writer.add(&artifact))?;
+        if !writer.conflicts().is_empty() {
+            for conflict in writer.conflicts() {
+                match conflict {
+                    Conflict::Foreign(path) => {
+                        io.say(format_args!("error: {} is there and logmap did not write it", args.out.join(path).display()))
+                    }
+                    Conflict::Edited(path, diff) => {
+                        io.say(format_args!("error: {} was edited since logmap wrote it:", args.out.join(path).display()));
+                        io.talk(diff);
+                    }
+                }
+            }
+            io.say("nothing was written; move the files away, put the change into the map, or overwrite them with `--force`");
+            return Ok(Exit::Findings);
+        }
+        let done = writer.finish(self.lock(&old), |path| self.prunes(path))?;
+        if !io.quiet {
+            io.talk(&budgets(self.plan, if io.verbose { usize::MAX } else { 10 }));
+            io.say(format_args!(
+                "{}: {} files written, {} unchanged, {} removed",
+                args.out.display(),
+                done.written,
+                done.unchanged,
+                done.removed
+            ));
+        }
+        Ok(Exit::Clean)
+    }
+
+    /// The command that does what this run would have done.
+    fn command(&self, args: &GenerateArgs) -> String {
+        let mut command = "logmap generate".to_owned();
+        if let Some(map) = &args.map.map {
+            command += &format!(" {}", map.display());
+        }
+        if args.out != PathBuf::from("out") {
+            command += &format!(" --out {}", args.out.display());
+        }
+        if !self.all {
+            let names: Vec<&str> = self.targets.iter().map(|target| folder(*target).trim_end_matches('/')).collect();
+            command += &format!(" --target {}", names.join(","));
+        }
+        for (flag, values) in [("--account", &self.filter.accounts), ("--region", &self.filter.regions)] {
+            if !values.is_empty() {
+                command += &format!(" {flag} {}", values.join(","));
+            }
+        }
+        if let Some(templates) = &args.templates {
+            command += &format!(" --templates {}", templates.display());
+        }
+        command
+    }
+}
+
+/// Folder of a target in the output.
+fn folder(target: Target) -> &'static str {
+    match target {
+        Target::Policies => "policies/",
+        Target::Terraform => "terraform/",
+        Target::Cloudformation => "cloudformation/",
+        Target::AwsCli => "aws-cli/",
+    }
+}
+
+fn sorted(targets: &[Target]) -> Vec<Target> {
+    let mut targets = targets.to_vec();
+    targets.sort_unstable();
+    targets.dedup();
+    targets
+}
+
+fn filter(args: &GenerateArgs, plan: &Plan) -> Result<Filter, Stop> {
+    let accounts: Vec<&str> = plan.accounts.iter().map(|account| account.key.as_str()).collect();
+    let places = plan.accounts.iter().flat_map(|account| &account.places);
+    let regions: Vec<&str> = places.map(|place| place.region.as_str()).collect();
+    for (what, wanted, known) in [("account", &args.account, &accounts), ("Region", &args.region, &regions)] {
+        if let Some(unknown) = wanted.iter().find(|word| !known.contains(&word.as_str())) {
+            let near = crate::diagnostics::did_you_mean(unknown, known.iter().copied())
+                .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+            return Err(Stop::usage(anyhow!("the plan of this map has no {what} `{unknown}`{near}")));
+        }
+    }
+    let filter = Filter { accounts: args.account.clone(), regions: args.region.clone() };
+    if !plan.accounts.iter().any(|account| filter.account(account)) && !plan.accounts.is_empty() {
+        return Err(Stop::usage(anyhow!("no account of `--account` has a Region of `--region`")));
+    }
+    Ok(filter)
+}
+
+/// Every file below the folder, by its path there.
+fn overrides(folder: Option<&Path>) -> Result<Vec<(String, String)>, Stop> {
+    let Some(folder) = folder else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(relative) = open.pop() {
+        let path = folder.join(&relative);
+        let entries = fs::read_dir(&path)
+            .with_context(|| format!("can't read the templates in {}", path.display()))
+            .map_err(Stop::usage)?;
+        for entry in entries {
+            let entry = entry?;
+            let relative = relative.join(entry.file_name());
+            if entry.path().is_dir() {
+                open.push(relative);
+            } else {
+                let text = fs::read_to_string(entry.path())
+                    .with_context(|| format!("can't read the template {}", entry.path().display()))
+                    .map_err(Stop::usage)?;
+                found.push((relative.to_string_lossy().replace('\\', "/"), text));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// The budget of each policy, fullest first.
+pub(super) fn budgets(plan: &Plan, most: usize) -> String {
+    let mut buckets: Vec<_> = plan.accounts.iter().flat_map(|account| &account.places).flat_map(|place| &place.buckets).collect();
+    buckets.sort_by(|a, b| b.report.bytes_used.cmp(&a.report.bytes_used).then(a.name.cmp(&b.name)));
+    let width = buckets.iter().take(most).map(|bucket| bucket.name.len()).max().unwrap_or(0);
+    let mut text: String = buckets
+        .iter()
+        .take(most)
+        .map(|bucket| {
+            let tier = match bucket.report.tier {
+                Tier::Buckets => "buckets",
+                Tier::Patterns => "patterns",
+                Tier::Account => "account",
+                Tier::None => "trails only",
+            };
+            let notes: String = bucket.report.notes.iter().map(|note| format!("    {note}\n")).collect();
+            format!(
+                "policy of {:width$}  {tier:<11}  {:>5} bytes used, {:>5} left\n{notes}",
+                bucket.name, bucket.report.bytes_used, bucket.report.bytes_left
+            )
+        })
+        .collect();
+    if let Some(more @ 1..) = buckets.len().checked_sub(most) {
+        text += &format!("and {more} more policies with fewer bytes (-v shows them)\n");
+    }
+    text
+}

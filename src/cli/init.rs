@@ -1,0 +1,101 @@
+//! `logmap init`: a commented map that validates, its schema for the editor, and a CI snippet. Never overwrites.
+
+use super::{
+    Outcome, Stop,
+    args::{Ci, InitArgs},
+    exit::Exit,
+    io::Io,
+    read::MAP_NAME,
+};
+use crate::{
+    aws::{limits, region},
+    map::{schema::schema_text, settle},
+    render::escape,
+};
+use anyhow::{Context, anyhow};
+use std::{
+    fs::{self, OpenOptions},
+    io::Write,
+    path::Path,
+};
+
+const MAP: &str = include_str!("../../templates/init/logmap.yaml");
+const WORKFLOW: &str = include_str!("../../templates/init/github.yml");
+const VSCODE: &str = include_str!("../../templates/init/vscode-settings.json");
+const SCHEMA_PATH: &str = ".logmap/region-map.schema.json";
+
+pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
+    let map_path = args.dir.join(MAP_NAME);
+    if fs::symlink_metadata(&map_path).is_ok() {
+        return Err(Stop::usage(anyhow!("{} exists already and is left as it is", map_path.display())));
+    }
+    let files = [
+        (MAP_NAME, Some(map_text(args, io)?)),
+        (SCHEMA_PATH, Some(schema_text())),
+        (".vscode/settings.json", Some(VSCODE.to_owned())),
+        (".github/workflows/logmap.yml", (args.ci == Ci::Github).then(|| WORKFLOW.to_owned())),
+    ];
+    for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path, text?))) {
+        let target = args.dir.join(path);
+        let made = create(&target, &text).with_context(|| format!("can't write {}", target.display()))?;
+        if !io.quiet {
+            io.say(format_args!("{} {}", if made { "wrote" } else { "left as it is:" }, target.display()));
+        }
+    }
+    if !io.quiet {
+        io.say("next: list your buckets in logmap.yaml, then run `logmap validate` and `logmap generate`");
+    }
+    Ok(Exit::Clean)
+}
+
+/// Writes a file that does not exist; gives false if it does.
+fn create(path: &Path, text: &str) -> std::io::Result<bool> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    match OpenOptions::new().write(true).create_new(true).open(path) {
+        Ok(mut file) => file.write_all(text.as_bytes()).map(|()| true),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// The starter map with what the flags (or the answers on a terminal) say.
+fn map_text(args: &InitArgs, io: &Io) -> Result<String, Stop> {
+    let org = args.org.clone().or_else(|| io.ask("short name of the organisation [acme]:")).unwrap_or_else(|| "acme".to_owned());
+    if !settle::is_org_name(&org) {
+        return Err(Stop::usage(anyhow!("`{org}` can't be a part of bucket names: use lower-case letters, digits and hyphens")));
+    }
+    let mut accounts = args.account.clone();
+    if accounts.is_empty() {
+        accounts.push(io.ask("first account as KEY=ID [prod=111122223333]:").unwrap_or_else(|| "prod=111122223333".to_owned()));
+    }
+    let mut regions = args.region.clone();
+    if regions.is_empty() {
+        regions.push(io.ask("its first Region [us-east-1]:").unwrap_or_else(|| "us-east-1".to_owned()));
+    }
+    if let Some(bad) = regions.iter().find(|name| !region::is_well_formed(name)) {
+        return Err(Stop::usage(anyhow!("`{bad}` is not a Region")));
+    }
+    let mut text = String::new();
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for account in &accounts {
+        let (key, id) = account
+            .split_once('=')
+            .filter(|(key, id)| settle::is_account_key(key) && limits::is_account_id(id))
+            .ok_or_else(|| {
+                Stop::usage(anyhow!(
+                    "`{account}` is not KEY=ID: a short lower-case key and twelve digits, such as prod=111122223333"
+                ))
+            })?;
+        if seen.iter().any(|(other_key, other_id)| *other_key == key || *other_id == id) {
+            return Err(Stop::usage(anyhow!("`{account}` has a key or an id that another account has")));
+        }
+        seen.push((key, id));
+        text += &format!("  {key}:\n    id: {}\n    regions:\n", escape::yaml(&id.into()));
+        for region in &regions {
+            text += &format!("      {region}:\n        buckets: [] # names of the source buckets in this account and Region\n");
+        }
+    }
+    Ok(MAP.replace("@SCHEMA@", SCHEMA_PATH).replace("@ORG@", &org).replace("@ACCOUNTS@", text.trim_end()))
+}

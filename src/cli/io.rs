@@ -1,0 +1,82 @@
+//! The command line's standard streams: the only place that prints. Data goes to standard output, talk to standard error.
+
+use super::args::Color;
+use std::{
+    fmt::Display,
+    io::{self, IsTerminal, Read, Write},
+};
+
+/// The streams, and how to use them.
+pub struct Io {
+    color: Color,
+    /// Errors only.
+    pub quiet: bool,
+    /// Everything.
+    pub verbose: bool,
+}
+
+impl Io {
+    /// The process's streams.
+    pub fn new(color: Color, quiet: bool, verbose: bool) -> Self {
+        Io { color, quiet, verbose }
+    }
+
+    /// Writes data. A closed pipe is not an error: the reader has had enough.
+    ///
+    /// # Errors
+    /// Any other failure of standard output.
+    pub fn data(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Says something, whatever `-q` says. If standard error is gone there is nobody to tell.
+    pub fn say(&self, text: impl Display) {
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Writes text without a line break after it to standard error.
+    pub fn talk(&self, text: &str) {
+        let _ = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    /// May standard output (or standard error) have colours?
+    pub fn colour(&self, stdout: bool) -> bool {
+        let terminal = if stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => !set("NO_COLOR") && (set("FORCE_COLOR") || set("CLICOLOR_FORCE") || terminal),
+        }
+    }
+
+    /// Width for drawing.
+    pub fn width(&self) -> usize {
+        std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns >= 40).unwrap_or(140)
+    }
+
+    /// Everything on standard input.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn input(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        io::stdin().lock().read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Asks a question, if there is somebody to answer. Gives nothing for an empty answer.
+    pub fn ask(&self, question: &str) -> Option<String> {
+        if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
+            return None;
+        }
+        self.talk(&format!("{question} "));
+        let mut answer = String::new();
+        io::stdin().read_line(&mut answer).ok()?;
+        Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty())
+    }
+}

@@ -1,0 +1,75 @@
+//! The command line: arguments → request → print. One file for each command; `io` prints, `exit` numbers the ends.
+
+pub mod args;
+pub mod exit;
+mod explain;
+mod generate;
+mod init;
+pub mod io;
+mod read;
+mod schema;
+mod validate;
+
+use args::{Cli, Command};
+use clap::Parser;
+use exit::Exit;
+use io::Io;
+use std::ffi::OsString;
+
+/// What ended a command early.
+#[derive(Debug)]
+pub struct Stop {
+    /// How the process ends.
+    pub exit: Exit,
+    /// What to say.
+    pub error: anyhow::Error,
+}
+
+impl Stop {
+    /// Wrong usage, or input that can't be had.
+    pub fn usage(error: impl Into<anyhow::Error>) -> Self {
+        Stop { exit: Exit::Usage, error: error.into() }
+    }
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Stop { exit: Exit::Failure, error }
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Stop { exit: Exit::Failure, error: error.into() }
+    }
+}
+
+/// What a command gives.
+pub type Outcome = Result<Exit, Stop>;
+
+/// Runs the command line and gives the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // help and version are data; anything else is talk. A closed pipe leaves nobody to tell
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage.code() } else { Exit::Clean.code() };
+        }
+    };
+    let io = Io::new(cli.common.color, cli.common.quiet, cli.common.verbose);
+    let outcome = match &cli.command {
+        Command::Init(args) => init::run(args, &io),
+        Command::Validate(args) => validate::run(args, &cli.common, &io),
+        Command::Generate(args) => generate::run(args, &cli.common, &io),
+        Command::Explain(args) => explain::run(args, &io),
+        Command::Schema => schema::run(&io),
+    };
+    match outcome {
+        Ok(exit) => exit.code(),
+        Err(stop) => {
+            io.say(format_args!("error: {:#}", stop.error));
+            stop.exit.code()
+        }
+    }
+}

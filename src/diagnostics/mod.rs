@@ -1,0 +1,112 @@
+//! Findings: one model, many faces (text, JSON). Rules make findings; this module orders, silences and shows them.
+//!
+//! A finding names spans; the tree turns a span into a route (`accounts.prod.regions.us-east-1.buckets[3]`).
+
+pub mod ignore;
+pub mod json;
+pub mod rule;
+pub mod text;
+
+use crate::source::Span;
+pub use rule::{Rule, Severity};
+
+/// Something to say about a place in a file.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule that found it.
+    pub rule: &'static Rule,
+    /// One lower-case sentence, the user's words in backticks.
+    pub message: String,
+    /// What stands under the underlined text; may be empty.
+    pub label: String,
+    /// What to write instead, and what AWS would have answered; may be empty.
+    pub help: String,
+    /// The place.
+    pub span: Span,
+    /// The other ends of a conflict.
+    pub related: Vec<Related>,
+}
+
+/// Another place that a finding speaks of.
+#[derive(Debug, Clone)]
+pub struct Related {
+    /// What it has to do with the finding.
+    pub message: String,
+    /// The place.
+    pub span: Span,
+}
+
+impl Finding {
+    /// A finding with its message.
+    pub fn new(rule: &'static Rule, span: Span, message: impl Into<String>) -> Self {
+        Finding { rule, span, message: message.into(), label: String::new(), help: String::new(), related: Vec::new() }
+    }
+
+    /// Sets what stands under the underlined text.
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = label.into();
+        self
+    }
+
+    /// Sets the advice.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = help.into();
+        self
+    }
+
+    /// Adds the other end of a conflict.
+    pub fn related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related.push(Related { message: message.into(), span });
+        self
+    }
+
+    /// Its severity, which is its rule's.
+    pub fn severity(&self) -> Severity {
+        self.rule.severity
+    }
+}
+
+/// Counts by severity.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// What AWS refuses or silently loses.
+    pub errors: usize,
+    /// What is legal but unwise.
+    pub warnings: usize,
+    /// What is good to know.
+    pub infos: usize,
+}
+
+impl Summary {
+    /// Counts findings.
+    pub fn of(findings: &[Finding]) -> Self {
+        let count = |severity| findings.iter().filter(|finding| finding.severity() == severity).count();
+        Summary { errors: count(Severity::Error), warnings: count(Severity::Warning), infos: count(Severity::Info) }
+    }
+}
+
+/// Puts findings in the order of their places, then of their rules.
+pub fn sort(findings: &mut [Finding]) {
+    findings.sort_by(|a, b| (a.span, a.rule.id, &a.message).cmp(&(b.span, b.rule.id, &b.message)));
+}
+
+/// The known word nearest to a misspelt one, if any is near enough to be meant.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let limit = (word.chars().count() / 3).clamp(1, 4);
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .filter(|(distance, _)| *distance <= limit)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+/// `a`, `a and b`, `a, b and c`, each in backticks.
+pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
+    match words.as_slice() {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

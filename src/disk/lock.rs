@@ -1,0 +1,117 @@
+//! The lock: what logmap wrote into a folder, so that the next run knows its own files.
+
+use crate::render::Retired;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fs, io::Write, path::Path};
+
+/// File name of the lock in the output folder.
+pub const LOCK_NAME: &str = "logmap.lock.json";
+
+/// The lock's content.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lock {
+    /// Version of this format.
+    pub format_version: String,
+    /// Version of logmap that wrote the tree.
+    pub logmap_version: String,
+    /// The map.
+    pub map: MapEntry,
+    /// Account keys in the order in which to apply.
+    pub apply_order: Vec<String>,
+    /// Log buckets that the tree renders.
+    pub log_buckets: Vec<Retired>,
+    /// Log buckets that the tree rendered once and the map no longer has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired: Vec<Retired>,
+    /// Set while a write is under way: hashes that files may have beside those in `files`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journal: Option<BTreeMap<String, String>>,
+    /// Path → sha256 of every other file.
+    pub files: BTreeMap<String, String>,
+}
+
+/// The map in the lock.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapEntry {
+    /// File name without folders.
+    pub file: String,
+    /// Digest of what the map means: comments and order don't change it.
+    pub digest: String,
+}
+
+impl Lock {
+    /// Reads the lock of a folder; an empty one if there is none.
+    ///
+    /// # Errors
+    /// It can't be read, or is not a lock.
+    pub fn read(out: &Path) -> Result<Self> {
+        let path = out.join(LOCK_NAME);
+        match fs::read(&path) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(Lock::default()),
+            Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
+            Ok(text) => serde_json::from_slice(&text).with_context(|| {
+                format!(
+                    "{} is not a lock that logmap wrote; restore it from version control, or remove it and generate with --force",
+                    path.display()
+                )
+            }),
+        }
+    }
+
+    /// The lock as text.
+    pub fn text(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// Writes the lock in one step.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn write(&self, out: &Path) -> Result<()> {
+        let path = out.join(LOCK_NAME);
+        let write = || -> std::io::Result<()> {
+            let mut file = tempfile::Builder::new().prefix(".logmap-lock-").permissions_like_files().tempfile_in(out)?;
+            file.write_all(self.text().as_bytes())?;
+            file.as_file().sync_all()?;
+            file.persist(&path).map_err(|error| error.error)?;
+            Ok(())
+        };
+        write().with_context(|| format!("can't write {}", path.display()))
+    }
+
+    /// Is the file listed?
+    pub fn lists(&self, path: &str) -> bool {
+        self.files.contains_key(path) || self.journal.as_ref().is_some_and(|journal| journal.contains_key(path))
+    }
+
+    /// Did logmap write this content?
+    pub fn knows(&self, path: &str, hash: &str) -> bool {
+        let is = |files: &BTreeMap<String, String>| files.get(path).is_some_and(|known| known == hash);
+        is(&self.files) || self.journal.as_ref().is_some_and(is)
+    }
+
+    /// The lock while new files are put in place.
+    pub fn with_journal(&self, new: &BTreeMap<String, String>) -> Self {
+        Lock { journal: Some(new.clone()), format_version: "1.0".to_owned(), ..self.clone() }
+    }
+}
+
+trait PermissionsLikeFiles {
+    fn permissions_like_files(&mut self) -> &mut Self;
+}
+
+impl PermissionsLikeFiles for tempfile::Builder<'_, '_> {
+    /// Temporary files are private by default; the lock is as readable as the files beside it.
+    #[cfg(unix)]
+    fn permissions_like_files(&mut self) -> &mut Self {
+        use std::os::unix::fs::PermissionsExt;
+        self.permissions(fs::Permissions::from_mode(0o666))
+    }
+
+    #[cfg(not(unix))]
+    fn permissions_like_files(&mut self) -> &mut Self {
+        self
+    }
+}

@@ -1,0 +1,387 @@
+//! YAML text → spanned tree. The only file that knows the YAML parser.
+//!
+//! Takes text from anyone; gives a tree whose nodes know their bytes, or findings with places. Scalars stay raw text:
+//! what a plain `012345678901` means is decided where a type is expected, never here. Budgets keep hostile input
+//! cheap: depth, nodes, and what aliases expand to. Must not know the map's vocabulary.
+
+use crate::{
+    diagnostics::Finding,
+    rules::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
+    source::{SourceFile, Span},
+};
+use granit_parser::{Event, Options, Parser, ScalarStyle};
+use indexmap::IndexMap;
+
+/// Deepest nesting that is read; a map needs 9.
+const MAX_DEPTH: usize = 64;
+/// Nodes that all aliases together may stand for.
+const ALIAS_BUDGET: usize = 100_000;
+
+/// A node of the tree.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its bytes; a block ends with its last child.
+    pub span: Span,
+    /// What it is.
+    pub kind: Kind,
+}
+
+/// What a node is.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// Text with or without quotes.
+    Scalar {
+        /// After YAML's own escapes and folding; nothing else is read into it.
+        text: Box<str>,
+        /// Without quotes.
+        plain: bool,
+    },
+    /// A list.
+    Sequence(Vec<Node>),
+    /// Keys and values in the order in which they stand; keys are unique.
+    Mapping(Vec<Entry>),
+    /// Index into [`Document::anchors`].
+    Alias(usize),
+}
+
+/// A key with its value.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The key's text.
+    pub key: Box<str>,
+    /// The key's bytes.
+    pub key_span: Span,
+    /// The value.
+    pub value: Node,
+}
+
+/// A comment.
+#[derive(Debug, Clone)]
+pub struct Comment {
+    /// From `#` to the end of the line.
+    pub span: Span,
+    /// What follows `#`.
+    pub text: String,
+}
+
+/// A YAML document.
+#[derive(Debug, Clone, Default)]
+pub struct Document {
+    /// The top node; nothing if the text is empty or can't be read.
+    pub root: Option<Node>,
+    /// Copies of the nodes that aliases stand for.
+    pub anchors: Vec<Node>,
+    /// All comments, in order.
+    pub comments: Vec<Comment>,
+}
+
+impl Document {
+    /// Follows an alias to the node it stands for.
+    pub fn resolve<'a>(&'a self, node: &'a Node) -> &'a Node {
+        match node.kind {
+            Kind::Alias(index) => self.anchors.get(index).unwrap_or(node),
+            _ => node,
+        }
+    }
+
+    /// The route to the innermost node at a byte offset, such as `accounts.prod.regions.us-east-1.buckets[3]`.
+    pub fn route(&self, offset: u32) -> String {
+        let mut route = String::new();
+        let mut node = self.root.as_ref();
+        while let Some(current) = node {
+            node = match &current.kind {
+                Kind::Mapping(entries) => {
+                    let at = entries.partition_point(|entry| entry.key_span.start <= offset);
+                    entries[..at].last().filter(|entry| offset <= entry.value.span.end.max(entry.key_span.end)).map(|entry| {
+                        if !route.is_empty() {
+                            route.push('.');
+                        }
+                        route.push_str(&entry.key);
+                        &entry.value
+                    })
+                }
+                Kind::Sequence(items) => {
+                    let at = items.partition_point(|item| item.span.start <= offset);
+                    items[..at].last().filter(|item| item.span.touches(offset)).map(|item| {
+                        route.push_str(&format!("[{}]", at - 1));
+                        item
+                    })
+                }
+                _ => None,
+            };
+        }
+        route
+    }
+}
+
+/// Reads the first document of a text. Findings are added to `findings`; after a syntax error there is no root.
+pub fn read(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
+    if let Some(finding) = unreadable(file) {
+        findings.push(finding);
+        return Document::default();
+    }
+    let mut options = Options::default();
+    options.set_emit_comments(true);
+    options.emit_unresolved_aliases = true;
+    options.max_buffered_comment_events = usize::MAX;
+    options.block_nesting_limit = MAX_DEPTH * 4;
+    Loader {
+        file,
+        findings,
+        document: Document::default(),
+        stack: Vec::new(),
+        open: Vec::new(),
+        by_id: IndexMap::new(),
+        alias_nodes: 0,
+    }
+    .load(Parser::new_from_str_with_options(&file.text, options))
+}
+
+/// Text that can't be YAML at all.
+fn unreadable(file: &SourceFile) -> Option<Finding> {
+    if file.text.len() > u32::MAX as usize / 2 {
+        return Some(
+            Finding::new(&SYNTAX, Span::default(), "the file is larger than 2 GiB")
+                .help("split the organization into several maps"),
+        );
+    }
+    let bad = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    let (at, c) = file.text.char_indices().find(|(_, c)| bad(*c))?;
+    let span = Span::new(at, at + c.len_utf8());
+    Some(
+        Finding::new(&SYNTAX, span, format!("a control character (U+{:04X}) can't stand in YAML", c as u32))
+            .label("this byte")
+            .help("save the file as UTF-8 text; if it is a binary file, it is not a region map"),
+    )
+}
+
+/// A collection that is being read.
+struct Frame {
+    start: usize,
+    end: usize,
+    anchor: usize,
+    /// Nodes in it, aliases counted with what they stand for.
+    size: usize,
+    kind: FrameKind,
+}
+
+enum FrameKind {
+    Sequence(Vec<Node>),
+    Mapping { entries: Vec<Entry>, seen: IndexMap<Box<str>, Span>, key: Option<Key> },
+}
+
+/// A key that waits for its value; without text its entry is dropped (it has been reported).
+struct Key {
+    text: Option<Box<str>>,
+    span: Span,
+}
+
+struct Loader<'a> {
+    file: &'a SourceFile,
+    findings: &'a mut Vec<Finding>,
+    document: Document,
+    stack: Vec<Frame>,
+    /// Anchor ids whose node is not complete.
+    open: Vec<usize>,
+    /// Parser's anchor id → index into the document's anchors, and size.
+    by_id: IndexMap<usize, (usize, usize)>,
+    alias_nodes: usize,
+}
+
+impl Loader<'_> {
+    fn load<'t>(mut self, mut parser: Parser<'t, granit_parser::StrInput<'t>>) -> Document {
+        let mut documents = 0;
+        while let Some(event) = parser.next_event() {
+            let (event, span) = match event {
+                Ok(event) => event,
+                Err(error) => {
+                    let at = error.marker().byte_offset().unwrap_or(self.file.text.len());
+                    return self.syntax(at, &error.info());
+                }
+            };
+            let range = span.byte_range().unwrap_or_default();
+            let span = Span::new(range.start, range.end);
+            if let (Some(tag), false) = (tag_of(&event), matches!(event, Event::Comment(..))) {
+                self.findings.push(
+                    Finding::new(&TAG, span, format!("the tag `{tag}` has no meaning in a region map"))
+                        .help("write the value without a tag; a string is put in quotes"),
+                );
+            }
+            match event {
+                Event::DocumentStart(..) => {
+                    documents += 1;
+                    if documents > 1 {
+                        let at = self.file.text[..range.end].rfind("---").unwrap_or(range.start);
+                        self.findings.push(
+                            Finding::new(&SECOND_DOCUMENT, Span::new(at, at + 3), "a second YAML document starts here")
+                                .label("everything from here on would be ignored")
+                                .help("keep one map in one file: put its accounts under the first `accounts`, or into a file of their own"),
+                        );
+                        return self.document;
+                    }
+                }
+                Event::Comment(text, _) => self.document.comments.push(Comment { span, text: text.into_owned() }),
+                Event::Scalar(text, style, anchor, _) => {
+                    let plain = style == ScalarStyle::Plain;
+                    // an absent value is reported as `~` without bytes
+                    let text = if plain && span.start == span.end { "" } else { text.as_ref() };
+                    let node = Node { span: self.trimmed(span), kind: Kind::Scalar { text: text.into(), plain } };
+                    self.add(node, anchor, 1);
+                }
+                Event::Alias(id) => {
+                    let Some(&(index, size)) = self.by_id.get(&id).filter(|_| !self.open.contains(&id)) else {
+                        return self.alias(span, "the alias stands inside the node it names, which would have no end");
+                    };
+                    self.alias_nodes += size;
+                    if self.alias_nodes > ALIAS_BUDGET {
+                        return self.alias(span, &format!("the aliases stand for more than {ALIAS_BUDGET} nodes"));
+                    }
+                    self.add(Node { span, kind: Kind::Alias(index) }, 0, size);
+                }
+                Event::UnresolvedAlias(name) => {
+                    return self.alias(span, &format!("there is no anchor `&{name}` before this alias"));
+                }
+                Event::SequenceStart(_, anchor, _) => {
+                    if !self.open_frame(range.start, anchor, FrameKind::Sequence(Vec::new())) {
+                        return self.too_deep(span);
+                    }
+                }
+                Event::MappingStart(_, anchor, _) => {
+                    let kind = FrameKind::Mapping { entries: Vec::new(), seen: IndexMap::new(), key: None };
+                    if !self.open_frame(range.start, anchor, kind) {
+                        return self.too_deep(span);
+                    }
+                }
+                Event::SequenceEnd | Event::MappingEnd => self.close_frame(range.end),
+                _ => {}
+            }
+        }
+        self.document
+    }
+
+    fn open_frame(&mut self, start: usize, anchor: usize, kind: FrameKind) -> bool {
+        if anchor != 0 {
+            self.open.push(anchor);
+        }
+        self.stack.push(Frame { start, end: start, anchor, size: 1, kind });
+        self.stack.len() <= MAX_DEPTH
+    }
+
+    fn close_frame(&mut self, end: usize) {
+        let Some(frame) = self.stack.pop() else { return };
+        self.open.retain(|id| *id != frame.anchor);
+        // a block collection ends where its last child ends; a flow collection at its bracket
+        let flow = matches!(self.file.text.as_bytes().get(frame.start), Some(b'[' | b'{'));
+        let span = Span::new(frame.start, if flow { end } else { frame.end });
+        let kind = match frame.kind {
+            FrameKind::Sequence(items) => Kind::Sequence(items),
+            FrameKind::Mapping { entries, .. } => Kind::Mapping(entries),
+        };
+        self.add(Node { span, kind }, frame.anchor, frame.size);
+    }
+
+    /// Puts a complete node where it belongs.
+    fn add(&mut self, node: Node, anchor: usize, size: usize) {
+        if anchor != 0 {
+            self.by_id.insert(anchor, (self.document.anchors.len(), size));
+            self.document.anchors.push(node.clone());
+        }
+        let Some(frame) = self.stack.last_mut() else {
+            self.document.root.get_or_insert(node);
+            return;
+        };
+        frame.size += size;
+        frame.end = frame.end.max(node.span.end as usize);
+        match &mut frame.kind {
+            FrameKind::Sequence(items) => items.push(node),
+            FrameKind::Mapping { entries, seen, key } => match key.take() {
+                None => {
+                    *key = Some(match &node.kind {
+                        Kind::Scalar { text, .. } if &**text == "<<" => {
+                            self.findings.push(
+                                Finding::new(&MERGE_KEY, node.span, "the merge key `<<` is not part of YAML 1.2 and is not read")
+                                    .help("write the keys out, or set them once under `defaults`"),
+                            );
+                            Key { text: None, span: node.span }
+                        }
+                        Kind::Scalar { text, .. } => Key { text: Some(text.clone()), span: node.span },
+                        _ => {
+                            self.findings.push(
+                                Finding::new(&KEY_TYPE, node.span, "a key must be a word, not a list, a mapping or an alias")
+                                    .help("write the key as plain text before the colon"),
+                            );
+                            Key { text: None, span: node.span }
+                        }
+                    });
+                }
+                Some(Key { text: None, .. }) => {}
+                Some(Key { text: Some(text), span }) => match seen.get(&text) {
+                    Some(first) => self.findings.push(
+                        Finding::new(&DUPLICATE_KEY, span, format!("the key `{text}` stands twice in the same mapping"))
+                            .label("this one would replace the first, silently, in many readers")
+                            .related(*first, "it is first here")
+                            .help("merge the two, or remove one"),
+                    ),
+                    None => {
+                        seen.insert(text.clone(), span);
+                        entries.push(Entry { key: text, key_span: span, value: node });
+                    }
+                },
+            },
+        }
+    }
+
+    /// A block scalar's span without the line breaks after it.
+    fn trimmed(&self, span: Span) -> Span {
+        Span::new(span.start as usize, span.start as usize + self.file.slice(span).trim_end().len())
+    }
+
+    fn fail(mut self, finding: Finding) -> Document {
+        self.findings.push(finding);
+        self.document.root = None;
+        self.document
+    }
+
+    fn too_deep(self, span: Span) -> Document {
+        let finding = Finding::new(&NESTING, span, format!("the nesting is deeper than {MAX_DEPTH} levels"))
+            .help("a region map needs no more than 12; is this file a region map?");
+        self.fail(finding)
+    }
+
+    fn alias(self, span: Span, message: &str) -> Document {
+        self.fail(Finding::new(&ALIAS, span, message).help("write the values out, or set them once under `defaults`"))
+    }
+
+    fn syntax(self, at: usize, info: &str) -> Document {
+        let text = &self.file.text;
+        let mut at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        if info.contains("nesting") || info.contains("recursion") {
+            return self.too_deep(Span::new(at, at));
+        }
+        let line = self.file.line_span(self.file.line_of(Span::new(at, at).start));
+        let before = &text[line.start as usize..at.max(line.start as usize)];
+        let help = if self.file.slice(line).trim_start_matches(' ').starts_with('\t') {
+            "YAML is indented with spaces; a tab stands here"
+        } else if before.contains('[') || before.contains('{') || info.contains("flow") {
+            "is a bracket or a brace left open, or a comma missing, before this place?"
+        } else {
+            "look at the indentation here and in the line above, and at colons and quotes: a text with `: ` or ` #` in it needs quotes"
+        };
+        let end = text[at..].chars().next().map_or(at, |c| at + if c == '\n' || c == '\r' { 0 } else { c.len_utf8() });
+        let finding = Finding::new(&SYNTAX, Span::new(at, end), format!("this is not YAML: {info}"))
+            .label("the reader stopped here")
+            .help(help);
+        self.fail(finding)
+    }
+}
+
+fn tag_of(event: &Event<'_>) -> Option<String> {
+    let tag = match event {
+        Event::Scalar(_, _, _, tag) | Event::SequenceStart(_, _, tag) | Event::MappingStart(_, _, tag) => tag.as_ref()?,
+        _ => return None,
+    };
+    Some(tag.to_string())
+}

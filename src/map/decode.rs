@@ -1,0 +1,481 @@
+//! Spanned tree → typed values that keep their places. Decoding never stops at the first error.
+//!
+//! Owns the `record!` and `words!` macros: one declaration gives the type, its decoder and its JSON Schema, so the
+//! three can't drift apart. Structure only (keys, types, enumerated words); what values mean is for the rules.
+
+use crate::{
+    diagnostics::{Finding, did_you_mean, list},
+    document::{Document, Entry, Kind, Node},
+    rules::reading::{MISSING_KEY, UNKNOWN_KEY, UNKNOWN_WORD, WRONG_TYPE},
+    source::{Span, Spanned},
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
+
+/// A key of the map that may be absent; with its place when it is there.
+pub type Field<T> = Option<Spanned<T>>;
+
+/// What decoding needs at hand.
+pub struct Cx<'a> {
+    /// For aliases.
+    pub document: &'a Document,
+    /// Where findings go.
+    pub findings: &'a mut Vec<Finding>,
+    /// The key (or list item) whose value is being decoded: where a missing key is reported.
+    pub owner: Span,
+    /// That key, in the user's words.
+    pub owner_name: String,
+}
+
+/// A type that can be read from a node.
+pub trait Decode: Sized {
+    /// What is expected, as in "expected …": `a string`, `a list of buckets`.
+    const EXPECTS: &'static str;
+
+    /// Reads a node that is not null. On a mismatch pushes findings and gives nothing.
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self>;
+
+    /// The value of a key with nothing behind it, if that has a meaning.
+    fn empty() -> Option<Self> {
+        None
+    }
+}
+
+/// Decodes a value, null or not, with its place.
+pub fn field<T: Decode>(node: &Node, cx: &mut Cx<'_>) -> Field<T> {
+    let span = node.span;
+    let node = cx.document.resolve(node);
+    let value = if is_null(node) {
+        let empty = T::empty();
+        if empty.is_none() {
+            let name = cx.owner_name.clone();
+            cx.findings.push(
+                Finding::new(&WRONG_TYPE, cx.owner, format!("`{name}` has no value"))
+                    .help(format!("write {}, or leave the key out", T::EXPECTS)),
+            );
+        }
+        empty?
+    } else {
+        T::decode(node, cx)?
+    };
+    Some(Spanned { value, span })
+}
+
+/// The entries of a mapping, or a finding.
+pub fn entries<'a, T: Decode>(node: &'a Node, cx: &mut Cx<'_>) -> Option<&'a [Entry]> {
+    match &node.kind {
+        Kind::Mapping(entries) => Some(entries),
+        _ => mismatch::<T, _>(node, cx),
+    }
+}
+
+/// Says what was expected and what is there.
+pub fn mismatch<T: Decode, R>(node: &Node, cx: &mut Cx<'_>) -> Option<R> {
+    let name = cx.owner_name.clone();
+    let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is {}, expected {}", describe(node), T::EXPECTS));
+    cx.findings.push(finding);
+    None
+}
+
+/// Reports a key that the record does not have.
+pub fn unknown_key(entry: &Entry, record: &str, known: &[&'static str], cx: &mut Cx<'_>) {
+    let finding = Finding::new(&UNKNOWN_KEY, entry.key_span, format!("`{}` is not a key of {record}", entry.key));
+    let help = match did_you_mean(&entry.key, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the keys here are {}", list(known.iter().copied())),
+    };
+    cx.findings.push(finding.label("unknown key").help(help));
+}
+
+/// Reports a key that must be there.
+pub fn missing_key(key: &str, record: &str, hint: &str, cx: &mut Cx<'_>) {
+    let finding =
+        Finding::new(&MISSING_KEY, cx.owner, format!("{record} needs the key `{key}`")).label(format!("`{key}` is missing here"));
+    cx.findings.push(if hint.is_empty() { finding } else { finding.help(hint) });
+}
+
+/// Decodes each entry with `key` as its owner.
+pub fn with_owner<R>(cx: &mut Cx<'_>, span: Span, name: &str, run: impl FnOnce(&mut Cx<'_>) -> R) -> R {
+    let before = (cx.owner, std::mem::replace(&mut cx.owner_name, name.to_owned()));
+    cx.owner = span;
+    let result = run(cx);
+    (cx.owner, cx.owner_name) = before;
+    result
+}
+
+/// Nothing, `~` or `null` without quotes.
+pub fn is_null(node: &Node) -> bool {
+    matches!(&node.kind, Kind::Scalar { text, plain: true } if matches!(&**text, "" | "~" | "null" | "Null" | "NULL"))
+}
+
+/// How YAML 1.2 reads a plain scalar.
+enum Plain {
+    Number,
+    Flag,
+    Text,
+}
+
+fn plain_kind(text: &str) -> Plain {
+    if matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") {
+        return Plain::Flag;
+    }
+    let unsigned = text.trim_start_matches(['+', '-']);
+    let hexadecimal =
+        text.strip_prefix("0x").is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_hexdigit()));
+    let octal =
+        text.strip_prefix("0o").is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| (b'0'..=b'7').contains(&b)));
+    let word = matches!(unsigned, ".inf" | ".Inf" | ".INF" | ".nan" | ".NaN" | ".NAN");
+    let decimal = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && unsigned.bytes().any(|b| b.is_ascii_digit())
+        && text.parse::<f64>().is_ok();
+    if hexadecimal || octal || word || decimal { Plain::Number } else { Plain::Text }
+}
+
+fn describe(node: &Node) -> &'static str {
+    match &node.kind {
+        Kind::Sequence(_) => "a list",
+        Kind::Mapping(_) => "a mapping",
+        Kind::Alias(_) => "an alias",
+        Kind::Scalar { plain: true, text } => match plain_kind(text) {
+            Plain::Number => "a number",
+            Plain::Flag => "`true` or `false`",
+            Plain::Text => "a string",
+        },
+        Kind::Scalar { .. } => "a string",
+    }
+}
+
+impl Decode for String {
+    const EXPECTS: &'static str = "a string";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Scalar { text, plain } if !plain || matches!(plain_kind(text), Plain::Text) => Some(text.to_string()),
+            Kind::Scalar { text, .. } => {
+                let name = cx.owner_name.clone();
+                let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is {}, expected a string", describe(node)))
+                    .label("without quotes YAML reads a number or a truth value here, and leading zeros may be lost")
+                    .help(format!("put it in quotes: `\"{text}\"`"));
+                cx.findings.push(finding);
+                None
+            }
+            _ => mismatch::<Self, _>(node, cx),
+        }
+    }
+}
+
+impl Decode for u32 {
+    const EXPECTS: &'static str = "a whole number";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Scalar { text, plain: true }
+                if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 10 =>
+            {
+                text.parse().ok()
+            }
+            Kind::Scalar { text, plain: false } if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
+                let name = cx.owner_name.clone();
+                let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is a string, expected a whole number"))
+                    .help(format!("write it without quotes: `{text}`"));
+                cx.findings.push(finding);
+                None
+            }
+            _ => mismatch::<Self, _>(node, cx),
+        }
+    }
+}
+
+impl Decode for bool {
+    const EXPECTS: &'static str = "`true` or `false`";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Scalar { text, plain: true }
+                if text.eq_ignore_ascii_case("true") && matches!(plain_kind(text), Plain::Flag) =>
+            {
+                Some(true)
+            }
+            Kind::Scalar { text, plain: true } if matches!(plain_kind(text), Plain::Flag) => Some(false),
+            Kind::Scalar { text, .. } => {
+                let meant = match text.to_ascii_lowercase().as_str() {
+                    "yes" | "on" | "y" | "true" => Some("true"),
+                    "no" | "off" | "n" | "false" => Some("false"),
+                    _ => None,
+                };
+                match meant {
+                    Some(meant) => {
+                        let name = cx.owner_name.clone();
+                        let finding =
+                            Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is a string, expected `true` or `false`"))
+                                .help(format!("write `{meant}`"));
+                        cx.findings.push(finding);
+                        None
+                    }
+                    None => mismatch::<Self, _>(node, cx),
+                }
+            }
+            _ => mismatch::<Self, _>(node, cx),
+        }
+    }
+}
+
+impl<T: Decode> Decode for Vec<Spanned<T>> {
+    const EXPECTS: &'static str = "a list";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        let Kind::Sequence(items) = &node.kind else { return mismatch::<Self, _>(node, cx) };
+        let name = cx.owner_name.clone();
+        Some(
+            items
+                .iter()
+                .filter_map(|item| with_owner(cx, item.span, &format!("an item of {name}"), |cx| field::<T>(item, cx)))
+                .collect(),
+        )
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Vec::new())
+    }
+}
+
+/// A mapping from names that the user chose to values, in order.
+#[derive(Debug, Clone)]
+pub struct Entries<K, T> {
+    /// Names with their places, and values.
+    pub items: Vec<(Spanned<String>, Spanned<T>)>,
+    names: std::marker::PhantomData<K>,
+}
+
+/// The names of [`Entries`]: what the schema says of them.
+pub trait Names {
+    /// Added to the schema of the mapping.
+    fn schema(value: Schema) -> Schema;
+}
+
+impl<K, T> Default for Entries<K, T> {
+    fn default() -> Self {
+        Entries { items: Vec::new(), names: std::marker::PhantomData }
+    }
+}
+
+impl<K, T: Decode> Decode for Entries<K, T> {
+    const EXPECTS: &'static str = "a mapping";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        let entries = entries::<Self>(node, cx)?;
+        let items = entries.iter().filter_map(|entry| {
+            let value = with_owner(cx, entry.key_span, &entry.key, |cx| field::<T>(&entry.value, cx))?;
+            Some((Spanned { value: entry.key.to_string(), span: entry.key_span }, value))
+        });
+        Some(Entries { items: items.collect(), names: std::marker::PhantomData })
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Entries::default())
+    }
+}
+
+impl<K: Names, T: JsonSchema> JsonSchema for Entries<K, T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}Entries", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        K::schema(generator.subschema_for::<T>())
+    }
+}
+
+/// A value or a list of values.
+#[derive(Debug, Clone)]
+pub struct OneOrMany<T>(pub Vec<Spanned<T>>);
+
+impl<T: Decode> Decode for OneOrMany<T> {
+    const EXPECTS: &'static str = T::EXPECTS;
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Sequence(_) => Vec::decode(node, cx).map(OneOrMany),
+            _ => Some(OneOrMany(vec![Spanned { value: T::decode(node, cx)?, span: node.span }])),
+        }
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for OneOrMany<T> {
+    fn schema_name() -> Cow<'static, str> {
+        format!("OneOrMany{}", T::schema_name()).into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let one = generator.subschema_for::<T>();
+        json_schema!({ "anyOf": [one, { "type": "array", "items": one }] })
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Spanned<T> {
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// Reports a word that is not in the list.
+pub fn unknown_word(text: &str, node: &Node, words: &[&'static str], cx: &mut Cx<'_>) {
+    let name = cx.owner_name.clone();
+    let near = did_you_mean(text, words.iter().copied()).map_or(String::new(), |near| format!("did you mean `{near}`? "));
+    let finding = Finding::new(&UNKNOWN_WORD, node.span, format!("`{text}` is not a value of `{name}`"))
+        .help(format!("{near}the values are {}", list(words.iter().copied())));
+    cx.findings.push(finding);
+}
+
+/// Doc lines as one description.
+pub fn description(lines: &[&str]) -> String {
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+/// Puts the keys of `extra` into a property's schema; beside a reference, which draft 2020-12 allows.
+pub fn describe_property(mut schema: Schema, description: String, extra: serde_json::Value) -> Schema {
+    schema.insert("description".to_owned(), description.into());
+    if let serde_json::Value::Object(extra) = extra {
+        for (key, value) in extra {
+            schema.insert(key, value);
+        }
+    }
+    schema
+}
+
+/// Declares a mapping with fixed keys: type, decoder and schema.
+///
+/// `record! { /// docs \n Name "what it is called in messages" { /// docs \n [required "hint"] key: Type, {schema}; … } }`
+#[macro_export]
+macro_rules! record {
+    ($(#[doc = $record_doc:literal])* $name:ident $title:literal {
+        $( $(#[doc = $doc:literal])* $([required $hint:literal])? $key:ident : $ty:ty, $extra:tt; )*
+    }) => {
+        $(#[doc = $record_doc])*
+        #[derive(Debug, Clone, Default)]
+        #[allow(non_snake_case, reason = "IAM spells its keys in upper case")]
+        pub struct $name {
+            $( $(#[doc = $doc])* pub $key: $crate::map::decode::Field<$ty>, )*
+        }
+
+        impl $crate::map::decode::Decode for $name {
+            const EXPECTS: &'static str = $title;
+
+            fn decode(node: &$crate::document::Node, cx: &mut $crate::map::decode::Cx<'_>) -> Option<Self> {
+                let mut record = Self::default();
+                let entries = $crate::map::decode::entries::<Self>(node, cx)?;
+                for entry in entries {
+                    match &*entry.key {
+                        $( stringify!($key) => {
+                            record.$key = $crate::map::decode::with_owner(cx, entry.key_span, stringify!($key), |cx| {
+                                $crate::map::decode::field(&entry.value, cx)
+                            });
+                        } )*
+                        _ => $crate::map::decode::unknown_key(entry, $title, &[$(stringify!($key)),*], cx),
+                    }
+                }
+                $( $(
+                    if !entries.iter().any(|entry| &*entry.key == stringify!($key)) {
+                        $crate::map::decode::missing_key(stringify!($key), $title, $hint, cx);
+                    }
+                )? )*
+                Some(record)
+            }
+
+            fn empty() -> Option<Self> {
+                let required = [$( $( (stringify!($key), $hint), )? )* ("", "")];
+                (required.len() == 1).then(Self::default)
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let mut properties = serde_json::Map::new();
+                #[allow(unused_mut, reason = "not every record has required keys")]
+                let mut required: Vec<&str> = Vec::new();
+                $(
+                    let property = $crate::map::decode::describe_property(
+                        generator.subschema_for::<$ty>(),
+                        $crate::map::decode::description(&[$($doc),*]),
+                        serde_json::json!($extra),
+                    );
+                    properties.insert(stringify!($key).to_owned(), property.into());
+                    $( let _ = $hint; required.push(stringify!($key)); )?
+                )*
+                let mut schema = schemars::json_schema!({
+                    "description": $crate::map::decode::description(&[$($record_doc),*]),
+                    "properties": properties,
+                    "additionalProperties": false,
+                });
+                if required.is_empty() {
+                    schema.insert("type".to_owned(), serde_json::json!(["object", "null"]));
+                } else {
+                    schema.insert("type".to_owned(), "object".into());
+                    schema.insert("required".to_owned(), serde_json::json!(required));
+                }
+                schema
+            }
+        }
+    };
+}
+
+/// Declares an enumerated word: type, decoder and schema.
+#[macro_export]
+macro_rules! words {
+    ($(#[doc = $enum_doc:literal])* $name:ident { $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )* }) => {
+        $(#[doc = $enum_doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum $name {
+            $( $(#[doc = $doc])* $variant, )*
+        }
+
+        impl $crate::map::decode::Decode for $name {
+            const EXPECTS: &'static str = concat!("one of ", $( "`", $word, "` ", )*);
+
+            fn decode(node: &$crate::document::Node, cx: &mut $crate::map::decode::Cx<'_>) -> Option<Self> {
+                let text = String::decode(node, cx)?;
+                match text.as_str() {
+                    $( $word => Some($name::$variant), )*
+                    _ => {
+                        $crate::map::decode::unknown_word(&text, node, &[$($word),*], cx);
+                        None
+                    }
+                }
+            }
+        }
+
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    "enum": [$($word),*],
+                    "markdownEnumDescriptions": [$( $crate::map::decode::description(&[$($doc),*]) ),*],
+                })
+            }
+        }
+    };
+}

@@ -1,0 +1,421 @@
+//! The settled map: defaults applied, overrides resolved, shorthand written out. Defaults are applied here and nowhere else.
+//!
+//! Takes a `RegionMap` that may be wrong; leaves out what can't be used (the rules have reported it), so that a plan can
+//! be derived from the rest and all findings come in one run. Pure: no findings, no AWS rules.
+
+use super::{
+    Bucket, Coverage, KeyFormatWord, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, Scope, SourceLogging,
+};
+use super::{LockMode, StorageClass, statement::Statement};
+use crate::{
+    aws::{Partition, limits, region},
+    plan::{Backend, ExistingSetting, KeyFormat, ObjectLock, RenderSettings, Transition},
+    source::{Span, Spanned},
+};
+use indexmap::IndexMap;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Default of `log_bucket.name`.
+pub const DEFAULT_NAME: &str = "{org}-logs-{account_id}-{region}";
+/// Default of `log_bucket.name` in the account regional namespace, where the suffix carries the rest.
+pub const DEFAULT_ACCOUNT_REGIONAL_NAME: &str = "{org}-logs";
+/// Default of `log_bucket.trails_name`.
+pub const DEFAULT_TRAILS_NAME: &str = "{org}-trails-{account_id}-{region}";
+/// Default of `log_bucket.trails_name` in the account regional namespace.
+pub const DEFAULT_ACCOUNT_REGIONAL_TRAILS_NAME: &str = "{org}-trails";
+/// Default of `log_bucket.prefix`.
+pub const DEFAULT_PREFIX: &str = "s3-access/";
+/// Default of a trail's `home_region`.
+pub const DEFAULT_HOME_REGION: &str = "us-east-1";
+/// Default of `retention.expire_after_days`.
+pub const DEFAULT_EXPIRE_AFTER_DAYS: u32 = 400;
+/// Default of `retention.noncurrent_expire_after_days`.
+pub const DEFAULT_NONCURRENT_DAYS: u32 = 30;
+
+/// A map with its defaults applied.
+#[derive(Debug)]
+pub struct Settled<'m> {
+    /// `{org}`.
+    pub organization: Option<&'m Spanned<String>>,
+    /// Id of the AWS organization.
+    pub organization_id: Option<&'m Spanned<String>>,
+    /// By key.
+    pub accounts: BTreeMap<&'m str, Account<'m>>,
+    /// By name.
+    pub trails: BTreeMap<&'m str, Trail<'m>>,
+    /// `render`.
+    pub render: RenderSettings,
+}
+
+/// An account that can be used: it has a key, an id and one partition.
+#[derive(Debug)]
+pub struct Account<'m> {
+    /// Its key.
+    pub key: &'m Spanned<String>,
+    /// Twelve digits.
+    pub id: &'m Spanned<String>,
+    /// Role name or ARN.
+    pub role: Option<&'m Spanned<String>>,
+    /// AWS CLI profile.
+    pub profile: Option<&'m Spanned<String>>,
+    /// By Region name.
+    pub regions: BTreeMap<&'m str, Region<'m>>,
+    layers: Vec<&'m LogBucket>,
+}
+
+/// A mapped Region.
+#[derive(Debug)]
+pub struct Region<'m> {
+    /// Place of its name.
+    pub span: Span,
+    /// In the map's order.
+    pub sources: Vec<Source<'m>>,
+    layer: Option<&'m LogBucket>,
+}
+
+/// A source bucket.
+#[derive(Debug)]
+pub struct Source<'m> {
+    /// Its name.
+    pub name: &'m Spanned<String>,
+    /// Its own prefix, as written.
+    pub prefix: Option<&'m Spanned<String>>,
+    /// Whether generated code sets its logging.
+    pub managed: bool,
+}
+
+/// Settings of the log buckets of one account and Region.
+#[derive(Debug)]
+pub struct Settings<'m> {
+    /// Name template, or literal name of an adopted bucket.
+    pub name: Spanned<&'m str>,
+    /// Name template of the second bucket.
+    pub trails_name: Spanned<&'m str>,
+    /// Account regional namespace.
+    pub account_regional: Option<Span>,
+    /// Key layout.
+    pub key_format: KeyFormat,
+    /// Prefix as written.
+    pub prefix: Spanned<&'m str>,
+    /// Scope of the access-log grant.
+    pub policy_scope: Spanned<PolicyScope>,
+    /// Versioning.
+    pub versioning: Spanned<bool>,
+    /// TLS-only deny.
+    pub deny_insecure_transport: bool,
+    /// Days.
+    pub expire_after_days: Spanned<u32>,
+    /// Days.
+    pub noncurrent_expire_after_days: u32,
+    /// Transition.
+    pub transition: Option<Transition>,
+    /// Tags by key.
+    pub tags: BTreeMap<&'m str, &'m str>,
+    /// Statements of all layers, farthest first.
+    pub extra_statements: Vec<&'m Spanned<Statement>>,
+    /// Adopted, with what exists on it.
+    pub adopt: Option<Spanned<Vec<ExistingSetting>>>,
+    /// Second bucket for trails.
+    pub split_trails: bool,
+    /// Object Lock.
+    pub object_lock: Option<Spanned<ObjectLock>>,
+}
+
+/// A trail.
+#[derive(Debug)]
+pub struct Trail<'m> {
+    /// Its name.
+    pub name: &'m Spanned<String>,
+    /// True for an organization trail: key of the management account.
+    pub organization: bool,
+    /// The accounts that get it, by key; for an organization trail the management account.
+    pub accounts: Vec<&'m str>,
+    /// The home Region of a multi-Region trail; none for one trail in each Region.
+    pub home_region: Option<Spanned<&'m str>>,
+    /// Key of the account that takes the logs; none for the writer's own.
+    pub deliver_to: Option<&'m Spanned<String>>,
+    /// Key prefix, without slashes at its ends.
+    pub prefix: &'m str,
+    /// KMS key.
+    pub kms_key: Option<&'m KmsKey>,
+    /// Digest files.
+    pub log_file_validation: bool,
+    /// S3 data events.
+    pub s3_data_events: bool,
+}
+
+/// Applies defaults and overrides.
+pub fn settle(map: &RegionMap) -> Settled<'_> {
+    let accounts = accounts(map);
+    let trails = trails(map, &accounts);
+    Settled {
+        organization: map
+            .organization
+            .as_ref()
+            .and_then(|organization| organization.name.as_ref())
+            .filter(|name| is_org_name(name)),
+        organization_id: map.organization.as_ref().and_then(|organization| organization.id.as_ref()),
+        trails,
+        accounts,
+        render: render(map),
+    }
+}
+
+/// Can the text be `{org}`?
+pub fn is_org_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// Can the text be an account key?
+pub fn is_account_key(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && text.len() <= 64
+        && text != RESERVED_ACCOUNT_KEY
+}
+
+/// The account key that is a folder of its own in the output.
+pub const RESERVED_ACCOUNT_KEY: &str = "stacksets";
+
+fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
+    let mut accounts: BTreeMap<&str, Account<'_>> = BTreeMap::new();
+    let entries = map.accounts.as_ref().map_or(&[][..], |accounts| &accounts.items);
+    for (key, account) in entries {
+        let Some(id) = account.id.as_ref().filter(|id| limits::is_account_id(id)) else { continue };
+        if !is_account_key(key) || accounts.values().any(|other| other.id.value == id.value) {
+            continue;
+        }
+        let regions: BTreeMap<&str, Region<'_>> = account
+            .regions
+            .iter()
+            .flat_map(|regions| &regions.items)
+            .filter(|(name, _)| region::is_well_formed(name))
+            .map(|(name, region)| {
+                let sources = region.buckets.iter().flat_map(|list| list.iter()).filter_map(|bucket| source(bucket)).collect();
+                (name.as_str(), Region { span: name.span, sources, layer: region.log_bucket.as_ref().map(|layer| &layer.value) })
+            })
+            .collect();
+        let mut partitions = regions.keys().map(|name| Partition::of_region(name));
+        let first = partitions.next();
+        if partitions.any(|partition| Some(partition) != first) {
+            continue;
+        }
+        let defaults = map.defaults.as_ref().and_then(|defaults| defaults.log_bucket.as_ref());
+        let layers = [defaults, account.log_bucket.as_ref()].into_iter().flatten().map(|layer| &layer.value).collect();
+        accounts
+            .insert(key, Account { key, id, role: account.role.as_ref(), profile: account.profile.as_ref(), regions, layers });
+    }
+    accounts
+}
+
+fn source(bucket: &Bucket) -> Option<Source<'_>> {
+    let name = bucket.keys.name.as_ref()?;
+    let managed = bucket.keys.logging.is_none_or(|logging| logging.value == Logging::Managed);
+    Some(Source { name, prefix: bucket.keys.prefix.as_ref(), managed })
+}
+
+impl<'m> Account<'m> {
+    /// The partition of its Regions, if it has any.
+    pub fn partition(&self) -> Option<Partition> {
+        self.regions.keys().next().map(|name| Partition::of_region(name))
+    }
+
+    /// Settings of its log buckets in a Region, mapped or not. What nothing says has the place of the Region's name, or
+    /// of the account's key.
+    pub fn settings(&self, region: &str) -> Settings<'m> {
+        let mapped = self.regions.get(region);
+        let span = mapped.map_or(self.key.span, |region| region.span);
+        let layers: Vec<&'m LogBucket> = self.layers.iter().copied().chain(mapped.and_then(|region| region.layer)).collect();
+        settings(&layers, span)
+    }
+}
+
+/// The nearest layer that sets a key.
+fn nearest<'m, T>(layers: &[&'m LogBucket], get: impl Fn(&'m LogBucket) -> Option<&'m Spanned<T>>) -> Option<&'m Spanned<T>> {
+    layers.iter().rev().find_map(|layer| get(layer))
+}
+
+fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
+    let default = |text: &'m str| Spanned { value: text, span };
+    let text = |field: Option<&'m Spanned<String>>, or: &'m str| {
+        field.map_or(default(or), |f| Spanned { value: f.value.as_str(), span: f.span })
+    };
+    let namespace =
+        nearest(layers, |layer| layer.namespace.as_ref()).filter(|namespace| namespace.value == Namespace::AccountRegional);
+    let (name, trails_name) = match namespace {
+        Some(_) => (DEFAULT_ACCOUNT_REGIONAL_NAME, DEFAULT_ACCOUNT_REGIONAL_TRAILS_NAME),
+        None => (DEFAULT_NAME, DEFAULT_TRAILS_NAME),
+    };
+    let retention = |get: fn(&super::Retention) -> Option<&Spanned<u32>>| {
+        layers.iter().rev().find_map(|layer| layer.retention.as_ref().and_then(|retention| get(&retention.value))).copied()
+    };
+    let transition = layers.iter().rev().find_map(|layer| layer.retention.as_ref()?.transition.as_ref());
+    let flag = |field: Option<&Spanned<bool>>, or: bool| field.copied().unwrap_or(Spanned { value: or, span });
+    Settings {
+        name: text(nearest(layers, |layer| layer.name.as_ref()), name),
+        trails_name: text(nearest(layers, |layer| layer.trails_name.as_ref()), trails_name),
+        account_regional: namespace.map(|namespace| namespace.span),
+        key_format: match nearest(layers, |layer| layer.key_format.as_ref()).map(|format| format.value) {
+            None | Some(KeyFormatWord::PartitionedEventTime) => KeyFormat::PartitionedEventTime,
+            Some(KeyFormatWord::PartitionedDeliveryTime) => KeyFormat::PartitionedDeliveryTime,
+            Some(KeyFormatWord::Simple) => KeyFormat::Simple,
+        },
+        prefix: text(nearest(layers, |layer| layer.prefix.as_ref()), DEFAULT_PREFIX),
+        policy_scope: nearest(layers, |layer| layer.policy_scope.as_ref())
+            .copied()
+            .unwrap_or(Spanned { value: PolicyScope::Auto, span }),
+        versioning: flag(nearest(layers, |layer| layer.versioning.as_ref()), true),
+        deny_insecure_transport: flag(nearest(layers, |layer| layer.deny_insecure_transport.as_ref()), true).value,
+        expire_after_days: retention(|r| r.expire_after_days.as_ref())
+            .unwrap_or(Spanned { value: DEFAULT_EXPIRE_AFTER_DAYS, span }),
+        noncurrent_expire_after_days: retention(|r| r.noncurrent_expire_after_days.as_ref())
+            .map_or(DEFAULT_NONCURRENT_DAYS, |days| days.value),
+        transition: transition.and_then(|transition| {
+            let to = transition.to.as_ref()?;
+            Some(Transition {
+                after_days: to.after_days.as_ref()?.value,
+                storage_class: storage_class(to.storage_class.as_ref()?.value).to_owned(),
+            })
+        }),
+        tags: layers
+            .iter()
+            .filter_map(|layer| layer.tags.as_ref())
+            .flat_map(|tags| &tags.items)
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect(),
+        extra_statements: layers
+            .iter()
+            .filter_map(|layer| layer.extra_statements.as_ref())
+            .flat_map(|list| &list.value)
+            .collect(),
+        adopt: nearest(layers, |layer| layer.adopt.as_ref())
+            .filter(|adopt| adopt.yes)
+            .map(|adopt| Spanned { value: adopt.existing.iter().map(|word| existing(word.value)).collect(), span: adopt.span }),
+        split_trails: flag(nearest(layers, |layer| layer.split_trails.as_ref()), false).value,
+        object_lock: nearest(layers, |layer| layer.object_lock.as_ref()).and_then(|lock| {
+            let mode = if lock.mode.as_ref()?.value == LockMode::Governance { "GOVERNANCE" } else { "COMPLIANCE" };
+            Some(Spanned { value: ObjectLock { mode: mode.to_owned(), days: lock.days.as_ref()?.value }, span: lock.span })
+        }),
+    }
+}
+
+/// As the S3 API spells it.
+pub fn storage_class(class: StorageClass) -> &'static str {
+    match class {
+        StorageClass::StandardIa => "STANDARD_IA",
+        StorageClass::OnezoneIa => "ONEZONE_IA",
+        StorageClass::IntelligentTiering => "INTELLIGENT_TIERING",
+        StorageClass::GlacierIr => "GLACIER_IR",
+        StorageClass::Glacier => "GLACIER",
+        StorageClass::DeepArchive => "DEEP_ARCHIVE",
+    }
+}
+
+fn existing(word: super::ExistingWord) -> ExistingSetting {
+    match word {
+        super::ExistingWord::Policy => ExistingSetting::Policy,
+        super::ExistingWord::Lifecycle => ExistingSetting::Lifecycle,
+        super::ExistingWord::Versioning => ExistingSetting::Versioning,
+        super::ExistingWord::Encryption => ExistingSetting::Encryption,
+        super::ExistingWord::Ownership => ExistingSetting::Ownership,
+        super::ExistingWord::PublicAccessBlock => ExistingSetting::PublicAccessBlock,
+    }
+}
+
+fn trails<'m>(map: &'m RegionMap, accounts: &BTreeMap<&'m str, Account<'m>>) -> BTreeMap<&'m str, Trail<'m>> {
+    let entries = map.trails.as_ref().map_or(&[][..], |trails| &trails.items);
+    let usable = entries.iter().filter(|(name, _)| limits::is_trail_name(name));
+    usable.filter_map(|(name, trail)| Some((name.as_str(), settle_trail(name, trail, map, accounts)?))).collect()
+}
+
+/// A trail whose account keys all name usable accounts.
+fn settle_trail<'m>(
+    name: &'m Spanned<String>,
+    trail: &'m super::Trail,
+    map: &'m RegionMap,
+    accounts: &BTreeMap<&'m str, Account<'m>>,
+) -> Option<Trail<'m>> {
+    let organization = trail.scope.is_some_and(|scope| scope.value == Scope::Organization);
+    let per_region = trail.coverage.is_some_and(|coverage| coverage.value == Coverage::PerRegion);
+    let home_region = (!per_region).then(|| match &trail.home_region {
+        Some(region) => Spanned { value: region.value.as_str(), span: region.span },
+        None => Spanned { value: DEFAULT_HOME_REGION, span: name.span },
+    });
+    if home_region.is_some_and(|home| !region::is_well_formed(home.value)) {
+        return None;
+    }
+    let deliver_to = match &trail.deliver_to {
+        Some(to) => Some(to.account.as_ref().filter(|account| accounts.contains_key(account.as_str()))?),
+        None => None,
+    };
+    let partition = partition(home_region.map(|home| home.value), deliver_to.and_then(|to| accounts.get(to.as_str())), accounts);
+    let writers: Vec<&str> = if organization {
+        let management = map.organization.as_ref()?.management_account.as_ref()?;
+        map.organization.as_ref()?.id.as_ref()?;
+        vec![accounts.get_key_value(management.as_str())?.0]
+    } else if let Some(listed) = &trail.accounts {
+        let mut keys: Vec<&str> = listed.iter().filter_map(|key| Some(*accounts.get_key_value(key.as_str())?.0)).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    } else {
+        accounts.iter().filter(|(_, account)| account.partition() == Some(partition)).map(|(key, _)| *key).collect()
+    };
+    Some(Trail {
+        name,
+        organization,
+        accounts: writers,
+        home_region,
+        deliver_to,
+        prefix: trail.prefix.as_ref().map_or("", |prefix| prefix.trim_matches('/')),
+        kms_key: trail.kms_key_arn.as_ref().map(|key| &key.value),
+        log_file_validation: trail.log_file_validation.is_none_or(|on| on.value),
+        s3_data_events: trail.s3_data_events.is_some_and(|on| on.value),
+    })
+}
+
+/// The partition of a trail: its home Region's; for one trail in each Region its destination's, else the first account's.
+fn partition(home: Option<&str>, deliver_to: Option<&Account<'_>>, accounts: &BTreeMap<&str, Account<'_>>) -> Partition {
+    home.map(Partition::of_region)
+        .or_else(|| deliver_to.and_then(Account::partition))
+        .or_else(|| accounts.values().find_map(Account::partition))
+        .unwrap_or(Partition::Aws)
+}
+
+fn render(map: &RegionMap) -> RenderSettings {
+    let render = map.render.as_ref();
+    let terraform = render.and_then(|render| render.terraform.as_ref());
+    let backends = terraform.and_then(|terraform| terraform.backend.as_ref()).and_then(|backend| backend.s3.as_ref());
+    let backends = backends.map_or(&[][..], |list| &list.value.0).iter().filter_map(|backend| {
+        let text = |field: &Option<Spanned<String>>| field.as_ref().map(|f| Value::from(f.value.clone()));
+        let flag = |field: &Option<Spanned<bool>>| field.as_ref().map(|f| Value::from(f.value));
+        let region = backend.region.as_ref()?;
+        let arguments: IndexMap<String, Value> = [
+            ("bucket", text(&backend.bucket)),
+            ("region", text(&backend.region)),
+            ("profile", text(&backend.profile)),
+            ("encrypt", Some(Value::from(backend.encrypt.is_none_or(|on| on.value)))),
+            ("kms_key_id", text(&backend.kms_key_id)),
+            ("use_lockfile", flag(&backend.use_lockfile)),
+            ("dynamodb_table", text(&backend.dynamodb_table)),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key.to_owned(), value?)))
+        .collect();
+        Some(Backend { partition: Partition::of_region(region), arguments })
+    });
+    RenderSettings {
+        aws_provider: terraform.and_then(|terraform| terraform.aws_provider.as_ref()).map_or(6, |version| version.value),
+        backends: backends.collect(),
+        custom_resource: render
+            .and_then(|render| render.cloudformation.as_ref())
+            .and_then(|cloudformation| cloudformation.source_logging.as_ref())
+            .is_none_or(|logging| logging.value == SourceLogging::CustomResource),
+    }
+}
+
+/// A prefix as it is used: with a slash at its end, unless empty.
+pub fn with_slash(prefix: &str) -> String {
+    if prefix.is_empty() || prefix.ends_with('/') { prefix.to_owned() } else { format!("{prefix}/") }
+}

@@ -1,0 +1,71 @@
+//! Rules on the policy budget, and what the report of a composed policy tells the reader of the map.
+
+use super::PolicyReport;
+use crate::{
+    aws::limits::{BUCKET_POLICY_BYTES, BUCKET_POLICY_WARN_BYTES},
+    diagnostics::{Finding, Rule},
+    map::PolicyScope,
+    policy::compose::{Cause, Overflow},
+    rule,
+    source::{Span, Spanned},
+};
+
+rule!(POLICY_SIZE, "LM0401", "policy-size", Error, "a bucket policy does not fit into 20,480 bytes", blocking);
+rule!(POLICY_NEARLY_FULL, "LM0402", "policy-nearly-full", Warning, "a bucket policy is nearly full");
+rule!(POLICY_WIDENED, "LM0403", "policy-widened", Info, "a grant is wider than exact names, because those do not fit");
+
+/// The family.
+pub const RULES: &[&Rule] = &[&POLICY_SIZE, &POLICY_NEARLY_FULL, &POLICY_WIDENED];
+
+/// What to say of a policy that fits.
+pub fn fits(
+    bucket: &str,
+    report: &PolicyReport,
+    region: Span,
+    scope: Spanned<PolicyScope>,
+    has_extra: bool,
+    findings: &mut Vec<Finding>,
+) {
+    if report.bytes_used > BUCKET_POLICY_WARN_BYTES && (scope.value == PolicyScope::Buckets || has_extra) {
+        findings.push(
+            Finding::new(
+                &POLICY_NEARLY_FULL,
+                region,
+                format!(
+                    "the policy of `{bucket}` has {} bytes; {} are left of {BUCKET_POLICY_BYTES}",
+                    report.bytes_used, report.bytes_left
+                ),
+            )
+            .help("with `policy_scope: auto` exact names give way to the tightest patterns that fit when more sources come"),
+        );
+    }
+    if !report.notes.is_empty() {
+        findings.push(Finding::new(&POLICY_WIDENED, region, format!("the policy of `{bucket}` is wider than exact names: {}", report.notes.join("; "))).help(
+            "`aws:SourceAccount` still keeps other accounts out; fewer sources, or an organization trail, make exact names fit",
+        ));
+    }
+}
+
+/// What to say of a policy that does not.
+pub fn overflows(
+    bucket: &str,
+    overflow: &Overflow,
+    region: Span,
+    scope: Spanned<PolicyScope>,
+    extra: Option<Span>,
+    findings: &mut Vec<Finding>,
+) {
+    let message = format!("the policy of `{bucket}` would have {} bytes; {BUCKET_POLICY_BYTES} are allowed", overflow.bytes);
+    findings.push(match overflow.what {
+        Cause::Sources => Finding::new(&POLICY_SIZE, region, message)
+            .related(scope.span, "`buckets` asks for the exact name of every source")
+            .help("write `policy_scope: auto`, which names as many exactly as fit, or `account`"),
+        Cause::Extra => {
+            let finding = Finding::new(&POLICY_SIZE, region, message).help("shorten the extra statements, or move them to a policy of the readers' roles");
+            extra.into_iter().fold(finding, |finding, span| finding.related(span, "these statements take the room"))
+        }
+        Cause::Trails => Finding::new(&POLICY_SIZE, region, message).help(
+            "use one organization trail instead of a trail in each account (`scope: organization`): its grant has the same size for any number of accounts",
+        ),
+    });
+}

@@ -1,0 +1,595 @@
+//! Settled map → plan. Placement is by construction: a source's log bucket is the one of its own account and Region,
+//! and there is no way to say otherwise.
+//!
+//! Takes a settled map, gives a plan of whatever can be used, and the findings that only the whole shows. Deterministic:
+//! the order of keys in the map does not matter.
+
+use super::{
+    Account, Adopt, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget, names,
+    routes::{self, Delivery},
+    statements::{self, Need},
+};
+use crate::{
+    aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, Partition, arn, limits},
+    diagnostics::Finding,
+    map::{
+        PolicyScope,
+        settle::{self, Settings, Settled, with_slash},
+    },
+    policy::{
+        compose::{self, Grants, Scope, TrailGrant},
+        evaluate::{Caller, Request},
+    },
+    rules::{
+        delivery::{OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_OVERLAP, PREFIX_TRAIL_OVERLAP},
+        naming::{ACCOUNT_REGIONAL, LOG_BUCKET_NAME_TWICE},
+        placement::{LOG_BUCKET_IS_SOURCE, SHARED, UNUSED_ACCOUNT},
+        retention::{LOCK_NEEDS_VERSIONING, LOCK_OUTLIVES, RETENTION},
+    },
+    source::Span,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names in one partition: what they are of, and where they come from.
+type Taken = BTreeMap<(Partition, String), Span>;
+
+/// Derives the plan.
+pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
+    let before = findings.len();
+    let deliveries = routes::deliveries(map, findings);
+    let mut taken = Taken::new();
+    let sources = source_names(map);
+    let mut accounts = Vec::new();
+    for account in map.accounts.values() {
+        // Regions of the map, of its trails, and of trails that deliver to it
+        let mut regions: BTreeSet<&str> =
+            account.regions.iter().filter(|(_, region)| !region.sources.is_empty()).map(|(name, _)| *name).collect();
+        regions.extend(
+            deliveries.iter().filter(|d| d.writer == account.key.as_str() || d.reader == account.key.as_str()).map(|d| d.region),
+        );
+        if regions.is_empty() {
+            findings.push(
+                Finding::new(
+                    &UNUSED_ACCOUNT,
+                    account.key.span,
+                    format!("the account `{}` has no source bucket and no trail", account.key.value),
+                )
+                .help("list buckets under its `regions`, or name it in a trail's `accounts` or `deliver_to`"),
+            );
+            continue;
+        }
+        let places: Vec<Place> = regions
+            .into_iter()
+            .map(|region| {
+                Planner { map, account, region, deliveries: &deliveries, sources: &sources }.place(&mut taken, findings)
+            })
+            .collect();
+        let partition = Partition::of_region(places.first().map_or("", |place| &place.region));
+        accounts.push(Account {
+            key: account.key.value.clone(),
+            id: account.id.value.clone(),
+            partition,
+            role_arn: account
+                .role
+                .map(|role| if role.starts_with("arn:") { role.value.clone() } else { arn::role(partition, account.id, role) }),
+            profile: account.profile.map(|profile| profile.value.clone()),
+            places,
+        });
+    }
+    routes::finish_trails(map, &deliveries, &mut accounts, findings);
+    let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
+    let key_policies = routes::key_policies(&accounts, &deliveries);
+    once_each(findings, before);
+    Plan { accounts, apply_order, render: map.render.clone(), key_policies }
+}
+
+/// The same finding of a rule at the same place, met again in another Region, is said once.
+fn once_each(findings: &mut Vec<Finding>, from: usize) {
+    let mut seen = BTreeSet::new();
+    let derived = findings.split_off(from);
+    findings.extend(derived.into_iter().filter(|finding| seen.insert((finding.rule.id, finding.span))));
+}
+
+fn source_names<'m>(map: &Settled<'m>) -> BTreeMap<(Partition, &'m str), Span> {
+    let mut names = BTreeMap::new();
+    for account in map.accounts.values() {
+        for (name, region) in &account.regions {
+            for source in &region.sources {
+                names.entry((Partition::of_region(name), source.name.as_str())).or_insert(source.name.span);
+            }
+        }
+    }
+    names
+}
+
+/// Plans one account in one Region.
+struct Planner<'a, 'm> {
+    map: &'a Settled<'m>,
+    account: &'a settle::Account<'m>,
+    region: &'a str,
+    deliveries: &'a [Delivery<'m>],
+    sources: &'a BTreeMap<(Partition, &'m str), Span>,
+}
+
+/// What takes shape for one log bucket before its policy is composed.
+struct Draft {
+    name: String,
+    takes_access_logs: bool,
+    takes_trails: bool,
+}
+
+impl Planner<'_, '_> {
+    fn partition(&self) -> Partition {
+        Partition::of_region(self.region)
+    }
+
+    /// Place of the Region's name; of the trail that brings it in when it is not mapped.
+    fn span(&self) -> Span {
+        let mapped = self.account.regions.get(self.region).map(|region| region.span);
+        let brought = || {
+            self.deliveries
+                .iter()
+                .find(|d| d.region == self.region && d.reader == self.account.key.as_str())
+                .map(|d| d.trail.name.span)
+        };
+        mapped.or_else(brought).unwrap_or(self.account.key.span)
+    }
+
+    fn place(&self, taken: &mut Taken, findings: &mut Vec<Finding>) -> Place {
+        let settings = self.account.settings(self.region);
+        let mapped = self.account.regions.get(self.region).map_or(&[][..], |region| &region.sources);
+        let received: Vec<&Delivery<'_>> =
+            self.deliveries.iter().filter(|d| d.reader == self.account.key.as_str() && d.region == self.region).collect();
+        let split = settings.split_trails && !received.is_empty();
+        let mut drafts = Vec::new();
+        if !mapped.is_empty() || (!received.is_empty() && !split) {
+            let name = self.name(settings.name, &settings, settings.adopt.is_some(), taken, findings);
+            drafts.extend(name.map(|name| Draft {
+                name,
+                takes_access_logs: !mapped.is_empty(),
+                takes_trails: !received.is_empty() && !split,
+            }));
+        }
+        if split {
+            let name = self.name(settings.trails_name, &settings, false, taken, findings);
+            drafts.extend(name.map(|name| Draft { name, takes_access_logs: false, takes_trails: true }));
+        }
+        let log_bucket = drafts.iter().find(|draft| draft.takes_access_logs).map(|draft| draft.name.clone());
+        let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.place_sources(mapped, &settings, &log_bucket, findings));
+        self.check_settings(&settings, &drafts, findings);
+        let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, findings)).collect();
+        Place { region: self.region.to_owned(), buckets, sources, trails: Vec::<Trail>::new() }
+    }
+
+    fn name(
+        &self,
+        template: crate::source::Spanned<&str>,
+        settings: &Settings<'_>,
+        adopted: bool,
+        taken: &mut Taken,
+        findings: &mut Vec<Finding>,
+    ) -> Option<String> {
+        let place = names::Place {
+            organization: self.map.organization.map(|name| name.as_str()),
+            account: self.account.key,
+            account_id: self.account.id,
+            region: self.region,
+            partition: self.partition(),
+            span: self.span(),
+        };
+        let name = names::derive(template, settings, adopted, &place, findings)?;
+        if let (Some(span), 5, false) = (settings.account_regional, self.map.render.aws_provider, adopted) {
+            findings.push(
+                Finding::new(
+                    &ACCOUNT_REGIONAL,
+                    span,
+                    "version 5 of the AWS provider can't make buckets in the account regional namespace",
+                )
+                .help("write `render: { terraform: { aws_provider: 6 } }`; versions from 6.37 on know it"),
+            );
+        }
+        match taken.get(&(self.partition(), name.clone())) {
+            Some(first) => findings.push(
+                Finding::new(&LOG_BUCKET_NAME_TWICE, template.span, format!("two log buckets would be named `{name}`"))
+                    .label("this name, once more")
+                    .related(*first, "the first one comes from here")
+                    .related(self.span(), format!("the second one is for `{}` of `{}`", self.region, self.account.key.value))
+                    .help("a name is unique in its partition: keep `{account_id}` and `{region}` in the template, and give each adopted bucket under its own Region"),
+            ),
+            None => {
+                taken.insert((self.partition(), name.clone()), if template.span == place.span { place.span } else { template.span });
+            }
+        }
+        if let Some(span) = self.sources.get(&(self.partition(), name.as_str())) {
+            findings.push(
+                Finding::new(&LOG_BUCKET_IS_SOURCE, *span, format!("`{name}` is a log bucket and can't be a source"))
+                    .label("its own log objects would be logged, without end")
+                    .related(
+                        template.span,
+                        format!("the log bucket of `{}` of `{}` has its name from here", self.region, self.account.key.value),
+                    )
+                    .help("take it out of `buckets`; AWS accepts it, and logs of logs pile up and are billed"),
+            );
+        }
+        Some(name)
+    }
+
+    fn place_sources(
+        &self,
+        mapped: &[settle::Source<'_>],
+        settings: &Settings<'_>,
+        log_bucket: &str,
+        findings: &mut Vec<Finding>,
+    ) -> Vec<Source> {
+        // a name that is listed twice (reported already) is planned once
+        let by_name: BTreeMap<&str, &settle::Source<'_>> = mapped.iter().map(|source| (source.name.as_str(), source)).collect();
+        let sources: Vec<Source> = by_name
+            .values()
+            .map(|source| Source {
+                name: source.name.value.clone(),
+                log_bucket: log_bucket.to_owned(),
+                prefix: prefix_of(source, settings),
+                key_format: settings.key_format,
+                managed: source.managed,
+            })
+            .collect();
+        if settings.key_format == KeyFormat::Simple {
+            let mut by_prefix: Vec<&Source> = sources.iter().collect();
+            by_prefix.sort_by(|a, b| a.prefix.cmp(&b.prefix));
+            let mut outer: Option<&Source> = None;
+            for source in by_prefix {
+                match outer.filter(|outer| source.prefix.starts_with(&outer.prefix)) {
+                    Some(outer) => {
+                        let place = |source: &Source| {
+                            by_name
+                                .get(source.name.as_str())
+                                .map_or(self.span(), |s| s.prefix.map_or(s.name.span, |prefix| prefix.span))
+                        };
+                        findings.push(
+                            Finding::new(&PREFIX_OVERLAP, place(source), format!("the log objects of `{}` (`{}`) lie under those of `{}` (`{}`)", source.name, source.prefix, outer.name, outer.prefix))
+                                .related(place(outer), format!("`{}` is the prefix of this source", outer.prefix))
+                                .help("with the `simple` key format nothing but the prefix tells sources apart; choose prefixes of which none begins another"),
+                        );
+                    }
+                    None => outer = Some(source),
+                }
+            }
+        }
+        sources
+    }
+
+    fn check_settings(&self, settings: &Settings<'_>, drafts: &[Draft], findings: &mut Vec<Finding>) {
+        if drafts.is_empty() {
+            return;
+        }
+        if let Some(to) = settings.transition.as_ref().filter(|to| to.after_days >= settings.expire_after_days.value) {
+            findings.push(
+                Finding::new(
+                    &RETENTION,
+                    settings.expire_after_days.span,
+                    format!(
+                        "objects expire after {} days but move to `{}` only after {}",
+                        settings.expire_after_days.value, to.storage_class, to.after_days
+                    ),
+                )
+                .help("let them expire later than they move; S3 answers `InvalidArgument`"),
+            );
+        }
+        if drafts.iter().any(|draft| draft.takes_access_logs && draft.takes_trails) {
+            findings.push(
+                Finding::new(&SHARED, self.span(), format!("the log bucket of `{}` of `{}` takes access logs and trails", self.region, self.account.key.value))
+                    .help("their prefixes are apart, and the trail's own key may encrypt its objects; `split_trails: true` gives trails a bucket of their own"),
+            );
+        }
+        let Some(lock) = &settings.object_lock else { return };
+        if drafts.iter().any(|draft| self.locks(settings, draft)) {
+            findings.push(
+                Finding::new(&OBJECT_LOCK_TRAILS, lock.span, "the trails' bucket is made with Object Lock")
+                    .help("it is used in practice; AWS's CloudTrail pages neither forbid nor promise it"),
+            );
+            if !settings.versioning.value {
+                findings.push(
+                    Finding::new(&LOCK_NEEDS_VERSIONING, lock.span, "Object Lock needs versioning")
+                        .related(settings.versioning.span, "it is switched off here")
+                        .help("S3 answers `InvalidBucketState`; leave `versioning` at true"),
+                );
+            }
+            if lock.days > settings.expire_after_days.value {
+                findings.push(
+                    Finding::new(
+                        &LOCK_OUTLIVES,
+                        lock.span,
+                        format!(
+                            "objects are locked for {} days, but expire after {}",
+                            lock.days, settings.expire_after_days.value
+                        ),
+                    )
+                    .related(
+                        settings.expire_after_days.span,
+                        "an expired object is only hidden by a delete marker until its lock ends",
+                    )
+                    .help("give `expire_after_days` at least the days of the lock"),
+                );
+            }
+        } else if let Some(draft) = drafts.iter().find(|draft| draft.takes_access_logs) {
+            findings.push(
+                Finding::new(&OBJECT_LOCK, lock.span, format!("`{}` takes access logs and can't have Object Lock", draft.name))
+                    .label("S3 accepts this and then delivers no logs")
+                    .related(self.span(), format!("the sources of `{}` log to it", self.region))
+                    .help("write `split_trails: true` so that the lock is on the trails' own bucket, or leave `object_lock` out"),
+            );
+        }
+    }
+
+    fn locks(&self, settings: &Settings<'_>, draft: &Draft) -> bool {
+        settings.object_lock.is_some() && !draft.takes_access_logs
+    }
+
+    fn bucket(
+        &self,
+        draft: &Draft,
+        settings: &Settings<'_>,
+        sources: &[Source],
+        received: &[&Delivery<'_>],
+        findings: &mut Vec<Finding>,
+    ) -> LogBucket {
+        let sources: &[Source] = if draft.takes_access_logs { sources } else { &[] };
+        let received: &[&Delivery<'_>] = if draft.takes_trails { received } else { &[] };
+        let trails: Vec<TrailGrant> = received.iter().map(|delivery| delivery.grant(self.map)).collect();
+        self.check_prefixes(draft, settings, sources, &trails, findings);
+        let place = statements::Place {
+            bucket: &draft.name,
+            account_id: self.account.id,
+            region: self.region,
+            partition: self.partition(),
+        };
+        let extra = statements::instantiate(&settings.extra_statements, &place, findings);
+        let mut by_prefix: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for source in sources {
+            by_prefix.entry(&source.prefix).or_default().insert(&source.name);
+        }
+        let grants = Grants {
+            bucket: &draft.name,
+            partition: self.partition(),
+            account_id: self.account.id,
+            sources: by_prefix,
+            trails,
+            scope: match settings.policy_scope.value {
+                PolicyScope::Auto => Scope::Auto,
+                PolicyScope::Account => Scope::Account,
+                PolicyScope::Buckets => Scope::Buckets,
+            },
+            deny_insecure_transport: settings.deny_insecure_transport,
+            extra: &extra,
+        };
+        let (policy, report) = match compose::compose(&grants) {
+            Ok((policy, report)) => {
+                budget::fits(&draft.name, &report, self.span(), settings.policy_scope, !extra.is_empty(), findings);
+                (policy, report)
+            }
+            Err(overflow) => {
+                let first = settings
+                    .extra_statements
+                    .first()
+                    .map(|statement| statement.Effect.map_or(statement.span, |effect| effect.span));
+                budget::overflows(&draft.name, &overflow, self.span(), settings.policy_scope, first, findings);
+                Default::default()
+            }
+        };
+        if !extra.is_empty() {
+            self.prove(&draft.name, &policy, &extra, settings, sources, &grants.trails, findings);
+        }
+        let own_name = draft.takes_access_logs || !settings.split_trails;
+        LogBucket {
+            arn: arn::bucket(self.partition(), &draft.name),
+            name: draft.name.clone(),
+            takes_access_logs: draft.takes_access_logs,
+            takes_trails: draft.takes_trails,
+            adopt: settings.adopt.as_ref().filter(|_| own_name).map(|adopt| {
+                let mut existing = adopt.value.clone();
+                existing.sort_unstable();
+                existing.dedup();
+                Adopt { existing }
+            }),
+            account_regional: settings.account_regional.is_some() && (settings.adopt.is_none() || !own_name),
+            versioning: settings.versioning.value,
+            object_lock: settings.object_lock.as_ref().filter(|_| self.locks(settings, draft)).map(|lock| lock.value.clone()),
+            tags: settings.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            lifecycle: lifecycle(settings, sources, &grants.trails),
+            policy,
+            report,
+        }
+    }
+
+    fn check_prefixes(
+        &self,
+        draft: &Draft,
+        settings: &Settings<'_>,
+        sources: &[Source],
+        trails: &[TrailGrant],
+        findings: &mut Vec<Finding>,
+    ) {
+        for source in sources {
+            let clash = trails
+                .iter()
+                .map(|trail| format!("{}AWSLogs/", trail.prefix))
+                .find(|path| path.starts_with(&source.prefix) || source.prefix.starts_with(path.as_str()));
+            let Some(path) = clash else { continue };
+            let mapped = self
+                .account
+                .regions
+                .get(self.region)
+                .and_then(|region| region.sources.iter().find(|s| s.name.as_str() == source.name));
+            let place = mapped.and_then(|s| s.prefix).map_or(settings.prefix.span, |prefix| prefix.span);
+            let shown = if source.prefix.is_empty() { "the whole bucket".to_owned() } else { format!("`{}`", source.prefix) };
+            let mut finding = Finding::new(
+                &PREFIX_TRAIL_OVERLAP,
+                place,
+                format!("in `{}` access logs under {shown} and trails under `{path}` mix", draft.name),
+            )
+            .help("give access logs a prefix of their own, such as `s3-access/`, or write `split_trails: true`");
+            if place != self.span() {
+                finding = finding
+                    .related(self.span(), format!("trails are delivered to `{}` of `{}`", self.region, self.account.key.value));
+            }
+            findings.push(finding);
+            return;
+        }
+    }
+
+    /// Shows that no extra statement keeps out what must get in.
+    #[allow(clippy::too_many_arguments, reason = "one bucket's parts, used once")]
+    fn prove(
+        &self,
+        bucket: &str,
+        policy: &crate::policy::Policy,
+        extra: &[crate::policy::Statement],
+        settings: &Settings<'_>,
+        sources: &[Source],
+        trails: &[TrailGrant],
+        findings: &mut Vec<Finding>,
+    ) {
+        let partition = self.partition();
+        let bucket_arn = arn::bucket(partition, bucket);
+        // each kind of request once for each distinct prefix: statements can't tell more apart than names and prefixes
+        let source_keys: Vec<(String, String, &Source)> = sources
+            .iter()
+            .map(|source| {
+                (
+                    arn::bucket(partition, &source.name),
+                    format!("{bucket_arn}/{}{}", source.prefix, sample_key(self.account.id, self.region, source)),
+                    source,
+                )
+            })
+            .collect();
+        let trail_keys: Vec<(String, &TrailGrant)> = trails
+            .iter()
+            .flat_map(|trail| {
+                let owners = std::iter::once(trail.account_id.clone())
+                    .chain(trail.organization.as_ref().map(|id| format!("{id}/{}", trail.account_id)));
+                owners.map(move |owner| (owner, trail))
+            })
+            .flat_map(|(owner, trail)| {
+                ["CloudTrail", "CloudTrail-Digest"].map(|kind| {
+                    (format!("{bucket_arn}/{}AWSLogs/{owner}/{kind}/{}/2026/01/02/x.json.gz", trail.prefix, self.region), trail)
+                })
+            })
+            .collect();
+        let contexts: Vec<Vec<(&str, &str)>> = source_keys
+            .iter()
+            .map(|(source_arn, _, _)| service_context(LOGGING_SERVICE, source_arn, self.account.id, false))
+            .chain(trail_keys.iter().map(|(_, trail)| service_context(CLOUDTRAIL_SERVICE, &trail.arn, &trail.account_id, true)))
+            .collect();
+        let root = format!("arn:{partition}:iam::{}:root", self.account.id.value);
+        let owner = [
+            ("aws:SecureTransport", "true"),
+            ("aws:PrincipalAccount", self.account.id.as_str()),
+            ("aws:PrincipalArn", root.as_str()),
+            ("aws:PrincipalIsAWSService", "false"),
+        ];
+        let mut needs: Vec<Need<'_>> = Vec::new();
+        for ((_, key, source), context) in source_keys.iter().zip(&contexts) {
+            let request = Request { principal: Caller::Service(LOGGING_SERVICE), action: "s3:PutObject", resource: key, context };
+            needs.push(Need {
+                what: format!("S3 can't deliver the access logs of `{}` to `{bucket}`", source.name),
+                request,
+                only_denials: false,
+            });
+        }
+        for ((key, trail), context) in trail_keys.iter().zip(&contexts[source_keys.len()..]) {
+            let what = format!("CloudTrail can't deliver the trail `{}` to `{bucket}`", trail.arn);
+            let acl = Request {
+                principal: Caller::Service(CLOUDTRAIL_SERVICE),
+                action: "s3:GetBucketAcl",
+                resource: &bucket_arn,
+                context: &context[..context.len() - 1],
+            };
+            needs.push(Need { what: what.clone(), request: acl, only_denials: false });
+            let request =
+                Request { principal: Caller::Service(CLOUDTRAIL_SERVICE), action: "s3:PutObject", resource: key, context };
+            needs.push(Need { what, request, only_denials: false });
+        }
+        for action in ["s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketPolicy"] {
+            let request = Request {
+                principal: Caller::Iam { arn: &root, account: self.account.id },
+                action,
+                resource: &bucket_arn,
+                context: &owner,
+            };
+            needs.push(Need {
+                what: format!("the account `{}` can't change the policy of `{bucket}`", self.account.key.value),
+                request,
+                only_denials: true,
+            });
+        }
+        statements::prove(policy, extra, &settings.extra_statements, &needs, findings);
+    }
+}
+
+/// What AWS puts into the context of a delivery. The canned ACL of CloudTrail's writes comes last.
+fn service_context<'a>(service: &'a str, arn: &'a str, account: &'a str, acl: bool) -> Vec<(&'a str, &'a str)> {
+    let mut context = vec![
+        ("aws:SourceArn", arn),
+        ("aws:SourceAccount", account),
+        ("aws:SecureTransport", "true"),
+        ("aws:PrincipalIsAWSService", "true"),
+        ("aws:PrincipalServiceName", service),
+    ];
+    if acl {
+        context.push(("s3:x-amz-acl", "bucket-owner-full-control"));
+    }
+    context
+}
+
+/// A key as S3 lays it out after the prefix (S3 user guide, "Log object key format").
+fn sample_key(account_id: &str, region: &str, source: &Source) -> String {
+    match source.key_format {
+        KeyFormat::Simple => "2026-01-02-03-04-05-0123456789ABCDEF".to_owned(),
+        _ => format!("{account_id}/{region}/{}/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF", source.name),
+    }
+}
+
+fn base_prefix(source: &settle::Source<'_>, settings: &Settings<'_>) -> String {
+    with_slash(source.prefix.map_or(settings.prefix.value, |prefix| prefix.as_str()))
+}
+
+fn prefix_of(source: &settle::Source<'_>, settings: &Settings<'_>) -> String {
+    let base = base_prefix(source, settings);
+    if settings.key_format == KeyFormat::Simple { format!("{base}{}/", source.name.value) } else { base }
+}
+
+/// One rule for each prefix; a prefix under another one needs none of its own.
+fn lifecycle(settings: &Settings<'_>, sources: &[Source], trails: &[TrailGrant]) -> Vec<LifecycleRule> {
+    let access = sources.iter().map(|source| match source.key_format {
+        // with `simple` the source's own folder is under the prefix of the map
+        KeyFormat::Simple => source.prefix.strip_suffix(&format!("{}/", source.name)).unwrap_or(&source.prefix).to_owned(),
+        _ => source.prefix.clone(),
+    });
+    let mut prefixes: Vec<(String, &str)> = access.map(|prefix| (prefix, "access-logs")).collect();
+    prefixes.extend(trails.iter().map(|trail| (format!("{}AWSLogs/", trail.prefix), "cloudtrail")));
+    prefixes.sort();
+    prefixes.dedup();
+    let mut kept: Vec<(String, &str)> = Vec::new();
+    for (prefix, kind) in prefixes {
+        if !kept.last().is_some_and(|(outer, _)| prefix.starts_with(outer.as_str())) {
+            kept.push((prefix, kind));
+        }
+    }
+    if kept.len() > limits::LIFECYCLE_RULES {
+        kept = vec![(String::new(), "all-logs")];
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    kept.into_iter()
+        .map(|(prefix, kind)| {
+            let count = counts.entry(kind).or_default();
+            *count += 1;
+            LifecycleRule {
+                id: if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") },
+                prefix,
+                expire_after_days: settings.expire_after_days.value,
+                noncurrent_expire_after_days: settings.noncurrent_expire_after_days,
+                transition: settings.transition.clone(),
+            }
+        })
+        .collect()
+}

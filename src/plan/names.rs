@@ -1,0 +1,118 @@
+//! Names of log buckets: templates filled in and judged.
+
+use crate::{
+    aws::{Partition, bucket_name, region},
+    diagnostics::{Finding, did_you_mean, list},
+    map::settle,
+    rules::{
+        delivery::bare_placeholders,
+        naming::{ACCOUNT_REGIONAL, LOG_BUCKET_DOTS, LOG_BUCKET_NAME, PLACEHOLDER},
+    },
+    source::{Span, Spanned},
+};
+
+/// Placeholders in names of log buckets.
+const PLACEHOLDERS: [&str; 5] = ["org", "account", "account_id", "region", "partition"];
+
+/// What a name is derived from.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// `{org}`, if the map has one.
+    pub organization: Option<&'a str>,
+    /// `{account}`.
+    pub account: &'a str,
+    /// `{account_id}`.
+    pub account_id: &'a str,
+    /// `{region}`.
+    pub region: &'a str,
+    /// `{partition}`.
+    pub partition: Partition,
+    /// Place of the Region's name, or of what brought it in.
+    pub span: Span,
+}
+
+/// Fills in a template and judges the name. Nothing if there is no name to be had.
+pub fn derive(
+    template: Spanned<&str>,
+    settings: &settle::Settings<'_>,
+    adopted: bool,
+    place: &Place<'_>,
+    findings: &mut Vec<Finding>,
+) -> Option<String> {
+    let name = if adopted { template.value.to_owned() } else { fill(template, place, findings)? };
+    let name = match settings.account_regional {
+        Some(span) if !adopted => {
+            if region::WITHOUT_ACCOUNT_REGIONAL.contains(&place.region) {
+                findings.push(
+                    Finding::new(&ACCOUNT_REGIONAL, place.span, format!("`{}` has no account regional namespace", place.region))
+                        .related(span, "it is asked for here")
+                        .help("write `namespace: global` for this Region"),
+                );
+            }
+            name + &bucket_name::account_regional_suffix(place.account_id, place.region)
+        }
+        _ => name,
+    };
+    let origin = if adopted { "adopted" } else { "derived" };
+    if let Some(problem) = bucket_name::problem(&name) {
+        let mut finding = Finding::new(&LOG_BUCKET_NAME, template.span, format!("the {origin} log bucket name `{name}` {problem}"))
+            .help("S3 answers `InvalidBucketName`; a shorter name leaves room for account id and Region, which take up to 30 characters");
+        if place.span != template.span {
+            finding = finding.related(place.span, format!("for `{}` of `{}`", place.region, place.account));
+        }
+        findings.push(finding);
+    } else if let Some((id, region)) = bucket_name::account_regional(&name)
+        && (id, region) != (place.account_id, place.region)
+    {
+        findings.push(
+            Finding::new(&ACCOUNT_REGIONAL, template.span, format!("`{name}` belongs to account `{id}` in `{region}`"))
+                .related(place.span, format!("it would take logs of `{}` of `{}`", place.region, place.account))
+                .help("a log bucket must be in the account and Region of its sources"),
+        );
+    } else if settings.account_regional.is_none() && !adopted && name.ends_with("-an") {
+        findings.push(
+            Finding::new(&ACCOUNT_REGIONAL, template.span, format!("the derived log bucket name `{name}` ends with `-an`"))
+                .help("that ending is for the account regional namespace: write `namespace: account-regional`, or end the name otherwise"),
+        );
+    } else if name.contains('.') {
+        findings.push(
+            Finding::new(&LOG_BUCKET_DOTS, template.span, format!("the log bucket name `{name}` has dots"))
+                .help("the TLS certificate of virtual-hosted addresses does not cover such names; use hyphens"),
+        );
+    }
+    Some(name)
+}
+
+fn fill(template: Spanned<&str>, place: &Place<'_>, findings: &mut Vec<Finding>) -> Option<String> {
+    let before = findings.len();
+    for name in bare_placeholders(template.value) {
+        if !PLACEHOLDERS.contains(&name) {
+            let help = did_you_mean(name, PLACEHOLDERS)
+                .map_or(format!("the placeholders of a name are {}", list(PLACEHOLDERS)), |near| {
+                    format!("did you mean `{{{near}}}`?")
+                });
+            findings.push(Finding::new(&PLACEHOLDER, template.span, format!("`{{{name}}}` is not a placeholder")).help(help));
+        } else if name == "org" && place.organization.is_none() {
+            findings.push(
+                Finding::new(
+                    &PLACEHOLDER,
+                    template.span,
+                    format!("the log bucket name `{}` needs `organization.name`", template.value),
+                )
+                .label("the log bucket's name comes from here, or from the default")
+                .help("write `organization: { name: … }`, or give `log_bucket.name` without `{org}` under `defaults`"),
+            );
+        }
+    }
+    if findings.len() > before {
+        return None;
+    }
+    let values = [
+        ("{org}", place.organization.unwrap_or_default()),
+        ("{account}", place.account),
+        ("{account_id}", place.account_id),
+        ("{region}", place.region),
+        ("{partition}", place.partition.id()),
+    ];
+    Some(values.iter().fold(template.value.to_owned(), |name, (placeholder, value)| name.replace(placeholder, value)))
+}

@@ -1,0 +1,369 @@
+//! Routes of trails: which account's trail delivers to which bucket, in which Region, and what follows from it: homes,
+//! quotas, KMS keys, the order in which accounts are applied.
+
+use super::{Account, KeyPolicy, LogBucket, Trail};
+use crate::{
+    aws::{CLOUDTRAIL_SERVICE, Partition, arn, limits, region},
+    diagnostics::{Finding, list},
+    map::{
+        KmsKey,
+        settle::{self, Settled, with_slash},
+    },
+    policy::{Condition, Effect, Element, Policy, Principal, Statement, compose::TrailGrant},
+    rules::{
+        placement::PARTITION_CROSSED,
+        trails::{CIRCLE, KMS_KEY, NO_ACCOUNTS, TRAIL_QUOTA, TRAIL_QUOTA_REACHED, home_region_span},
+    },
+    source::Span,
+};
+use indexmap::IndexMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One trail of one account, and where it delivers.
+#[derive(Debug)]
+pub struct Delivery<'m> {
+    /// The trail of the map.
+    pub trail: &'m settle::Trail<'m>,
+    /// Key of the account that owns it.
+    pub writer: &'m str,
+    /// Key of the account whose bucket takes it.
+    pub reader: &'m str,
+    /// Home Region of the trail, which is also the bucket's Region.
+    pub region: &'m str,
+    /// ARN of the trail.
+    pub arn: String,
+    /// Account id of the writer.
+    pub writer_id: &'m str,
+}
+
+impl Delivery<'_> {
+    /// What the bucket's policy has to grant.
+    pub fn grant(&self, map: &Settled<'_>) -> TrailGrant {
+        TrailGrant {
+            arn: self.arn.clone(),
+            account_id: self.writer_id.to_owned(),
+            prefix: with_slash(self.trail.prefix),
+            organization: self.trail.organization.then(|| map.organization_id.map_or(String::new(), |id| id.value.clone())),
+        }
+    }
+
+    /// The KMS key for this delivery and where it stands.
+    fn key(&self) -> Option<(&str, Span)> {
+        match self.trail.kms_key? {
+            KmsKey::One(arn) => Some((arn.value.as_str(), arn.span)),
+            KmsKey::ByRegion(entries) => entries
+                .items
+                .iter()
+                .find(|(region, _)| region.as_str() == self.region)
+                .map(|(_, arn)| (arn.value.as_str(), arn.span)),
+        }
+    }
+}
+
+/// All deliveries, in the order of trails, writers and Regions.
+pub fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) -> Vec<Delivery<'m>> {
+    let mut all = Vec::new();
+    for trail in map.trails.values() {
+        let before = all.len();
+        for key in &trail.accounts {
+            let Some(writer) = map.accounts.get(key) else { continue };
+            let reader = trail.deliver_to.and_then(|to| map.accounts.get(to.as_str())).unwrap_or(writer);
+            for home in homes(map, trail, writer) {
+                let partition = Partition::of_region(home);
+                let crossed =
+                    [writer, reader].into_iter().find(|account| account.partition().is_some_and(|other| other != partition));
+                if let Some(account) = crossed {
+                    findings.push(crossing(trail, account, home, partition));
+                    continue;
+                }
+                let arn = arn::trail(partition, home, writer.id, trail.name);
+                all.push(Delivery { trail, writer: writer.key, reader: reader.key, region: home, arn, writer_id: writer.id });
+            }
+        }
+        if all.len() == before
+            && findings.iter().all(|finding| finding.rule != &PARTITION_CROSSED || finding.span != trail.name.span)
+        {
+            findings.push(no_accounts(trail));
+        }
+    }
+    all
+}
+
+/// The home Regions of a trail in an account.
+fn homes<'m>(map: &'m Settled<'m>, trail: &'m settle::Trail<'m>, writer: &'m settle::Account<'m>) -> Vec<&'m str> {
+    if let Some(home) = trail.home_region {
+        return vec![home.value];
+    }
+    if trail.organization {
+        // every mapped Region of the organization, in the management account's partition
+        let partition = writer.partition().or_else(|| map.accounts.values().find_map(settle::Account::partition));
+        let regions = map.accounts.values().flat_map(|account| account.regions.keys().copied());
+        return regions
+            .filter(|name| Some(Partition::of_region(name)) == partition)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+    }
+    writer.regions.keys().copied().collect()
+}
+
+fn crossing(trail: &settle::Trail<'_>, account: &settle::Account<'_>, home: &str, partition: Partition) -> Finding {
+    let other = account.partition().unwrap_or(Partition::Aws);
+    let mut finding = Finding::new(
+        &PARTITION_CROSSED,
+        trail.name.span,
+        format!(
+            "the trail `{}` in `{home}` is of the partition `{partition}`, the account `{}` is in `{other}`",
+            trail.name.value, account.key.value
+        ),
+    )
+    .related(account.key.span, format!("this account's Regions are in `{other}`"));
+    if trail.home_region.is_some() && home_region_span(trail) != trail.name.span {
+        finding = finding.related(home_region_span(trail), format!("`{home}` puts the trail into `{partition}`"));
+    }
+    finding.help(
+        "accounts, trails and buckets of different partitions can't reach each other; give each partition a trail of its own",
+    )
+}
+
+fn no_accounts(trail: &settle::Trail<'_>) -> Finding {
+    let finding = Finding::new(&NO_ACCOUNTS, trail.name.span, format!("no account gets the trail `{}`", trail.name.value));
+    match trail.home_region {
+        Some(home) => finding.help(format!(
+            "by default a trail covers the accounts with a mapped Region in the partition of its home Region, here `{}` of `{}`; list others under `accounts`, or set `home_region`",
+            home.value,
+            Partition::of_region(home.value)
+        )),
+        None => finding.help("with `coverage: per-region` an account gets a trail in each of its mapped Regions; map some, or list accounts that have them"),
+    }
+}
+
+/// Puts the trails where their homes are, and judges keys and quotas.
+pub fn finish_trails(map: &Settled<'_>, deliveries: &[Delivery<'_>], accounts: &mut [Account], findings: &mut Vec<Finding>) {
+    let targets: BTreeMap<(String, String), String> = accounts
+        .iter()
+        .flat_map(|account| account.places.iter().map(move |place| (account, place)))
+        .filter_map(|(account, place)| {
+            let bucket = place.buckets.iter().find(|bucket| bucket.takes_trails)?;
+            Some(((account.key.clone(), place.region.clone()), bucket.name.clone()))
+        })
+        .collect();
+    let log_buckets: Vec<(String, String, String)> = accounts
+        .iter()
+        .flat_map(|account| account.places.iter().map(move |place| (account, place)))
+        .flat_map(|(account, place)| {
+            place.buckets.iter().map(move |bucket: &LogBucket| (account.key.clone(), place.region.clone(), bucket.arn.clone()))
+        })
+        .collect();
+    for delivery in deliveries {
+        let Some(bucket) = targets.get(&(delivery.reader.to_owned(), delivery.region.to_owned())) else { continue };
+        let recorded = |account: &str, region: &str| {
+            (delivery.trail.organization || account == delivery.writer)
+                && (delivery.trail.home_region.is_some() || region == delivery.region)
+                && Partition::of_region(region) == Partition::of_region(delivery.region)
+        };
+        let excluded =
+            log_buckets.iter().filter(|(account, region, _)| recorded(account, region)).map(|(_, _, arn)| format!("{arn}/"));
+        let trail = Trail {
+            name: delivery.trail.name.value.clone(),
+            arn: delivery.arn.clone(),
+            multi_region: delivery.trail.home_region.is_some(),
+            organization: delivery.trail.organization,
+            bucket: bucket.clone(),
+            bucket_account: delivery.reader.to_owned(),
+            bucket_region: delivery.region.to_owned(),
+            prefix: delivery.trail.prefix.to_owned(),
+            kms_key_arn: delivery.key().map(|(arn, _)| arn.to_owned()),
+            log_file_validation: delivery.trail.log_file_validation,
+            data_events_exclude: delivery.trail.s3_data_events.then(|| within_selector(excluded.collect())),
+        };
+        judge_key(delivery, bucket, findings);
+        let home = accounts
+            .iter_mut()
+            .find(|account| account.key == delivery.writer)
+            .and_then(|account| account.places.iter_mut().find(|place| place.region == delivery.region));
+        if let Some(place) = home {
+            place.trails.push(trail);
+        }
+    }
+    quotas(map, deliveries, findings);
+}
+
+/// Beginnings of ARNs for a `NotStartsWith`, few enough for a selector: shorter ones where the list is too long.
+fn within_selector(mut arns: Vec<String>) -> Vec<String> {
+    // three values of the selectors are taken by categories and types
+    const MOST: usize = limits::SELECTOR_VALUES - 10;
+    arns.sort();
+    arns.dedup();
+    while arns.len() > MOST {
+        let longest = arns.iter().map(String::len).max().unwrap_or(0);
+        for arn in &mut arns {
+            if arn.len() == longest {
+                arn.pop();
+            }
+        }
+        arns.sort();
+        arns.dedup();
+    }
+    arns
+}
+
+/// A trail's key must be in the Region of the bucket (CloudTrail API, CreateTrail: KmsKeyNotFoundException).
+fn judge_key(delivery: &Delivery<'_>, bucket: &str, findings: &mut Vec<Finding>) {
+    let Some(key) = delivery.trail.kms_key else { return };
+    let Some((text, span)) = delivery.key() else {
+        let KmsKey::ByRegion(entries) = key else { return };
+        let there = entries.items.iter().map(|(region, _)| region.as_str());
+        findings.push(
+            Finding::new(
+                &KMS_KEY,
+                entries.items.first().map_or(delivery.trail.name.span, |(region, _)| region.span),
+                format!("the trail `{}` has no key for `{}`", delivery.trail.name.value, delivery.region),
+            )
+            .help(format!(
+                "there are keys for {}; add one for `{}`, where the trail is delivered",
+                list(there),
+                delivery.region
+            )),
+        );
+        return;
+    };
+    let Some(arn) = arn::parse(text).filter(|arn| region::is_well_formed(arn.region)) else { return };
+    if arn.region != delivery.region {
+        findings.push(
+            Finding::new(&KMS_KEY, span, format!("the key is in `{}`, the log bucket `{bucket}` is in `{}`", arn.region, delivery.region))
+                .label("not the Region of the bucket")
+                .related(home_region_span(delivery.trail), format!("the trail `{}` is delivered in `{}`", delivery.trail.name.value, delivery.region))
+                .help("CloudTrail answers `KmsKeyNotFoundException`; use a key of that Region (a mapping from Region to ARN gives each Region its own)"),
+        );
+    }
+}
+
+/// Five trails in a Region, multi-Region and organization trails counted everywhere.
+fn quotas(map: &Settled<'_>, deliveries: &[Delivery<'_>], findings: &mut Vec<Finding>) {
+    for account in map.accounts.values() {
+        let touching: Vec<&Delivery<'_>> = deliveries
+            .iter()
+            .filter(|d| {
+                d.writer == account.key.as_str()
+                    || (d.trail.organization && account.partition().is_none_or(|p| p == Partition::of_region(d.region)))
+            })
+            .collect();
+        let regions: BTreeSet<&str> = touching.iter().map(|d| d.region).chain(account.regions.keys().copied()).collect();
+        for region in regions {
+            let here: Vec<&&Delivery<'_>> =
+                touching.iter().filter(|d| d.region == region || d.trail.home_region.is_some()).collect();
+            let (Some(last), true) = (here.last(), here.len() >= limits::TRAILS_PER_REGION) else { continue };
+            let first = here.first().map_or(last.trail.name.span, |d| d.trail.name.span);
+            let (rule, message) = if here.len() > limits::TRAILS_PER_REGION {
+                (
+                    &TRAIL_QUOTA,
+                    format!(
+                        "the account `{}` would have {} trails in `{region}`; {} are allowed",
+                        account.key.value,
+                        here.len(),
+                        limits::TRAILS_PER_REGION
+                    ),
+                )
+            } else {
+                (
+                    &TRAIL_QUOTA_REACHED,
+                    format!("the account `{}` has {} trails in `{region}`, all that are allowed", account.key.value, here.len()),
+                )
+            };
+            findings.push(
+                Finding::new(rule, last.trail.name.span, message)
+                    .related(first, "the first of them")
+                    .help("multi-Region and organization trails count in every Region, and the quota can't be raised; CloudTrail answers `MaximumNumberOfTrailsExceededException`"),
+            );
+            break;
+        }
+    }
+}
+
+/// Accounts whose buckets take others' trails come first. A circle is reported, and its accounts follow in order.
+pub fn apply_order(
+    map: &Settled<'_>,
+    accounts: &[Account],
+    deliveries: &[Delivery<'_>],
+    findings: &mut Vec<Finding>,
+) -> Vec<String> {
+    let mut waits: BTreeMap<&str, BTreeSet<&str>> =
+        accounts.iter().map(|account| (account.key.as_str(), BTreeSet::new())).collect();
+    for delivery in deliveries.iter().filter(|d| d.writer != d.reader) {
+        if let Some(readers) = waits.get_mut(delivery.writer) {
+            readers.insert(delivery.reader);
+        }
+    }
+    let mut order: Vec<String> = Vec::new();
+    while !waits.is_empty() {
+        let ready =
+            waits.iter().find(|(_, readers)| readers.iter().all(|reader| !waits.contains_key(reader))).map(|(key, _)| *key);
+        let next = ready.unwrap_or_else(|| {
+            let stuck = waits.keys().next().copied().unwrap_or_default();
+            let others = waits.get(stuck).map(|readers| list(readers.iter().copied())).unwrap_or_default();
+            findings.push(
+                Finding::new(&CIRCLE, map.accounts.get(stuck).map_or(Span::default(), |account| account.key.span), format!("the account `{stuck}` delivers trails to {others}, and one of theirs comes back to it"))
+                    .help("no order of accounts has every bucket ready before the trails that need it: apply twice, or deliver all trails to one account"),
+            );
+            stuck
+        });
+        waits.remove(next);
+        order.push(next.to_owned());
+    }
+    order
+}
+
+/// The statements that keys of trails need, one document for each key.
+/// Source: CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
+pub fn key_policies(accounts: &[Account], deliveries: &[Delivery<'_>]) -> Vec<KeyPolicy> {
+    let mut by_file: BTreeMap<String, (String, Vec<&Delivery<'_>>)> = BTreeMap::new();
+    for delivery in deliveries {
+        let Some((key, _)) = delivery.key().filter(|_| accounts.iter().any(|account| account.key == delivery.writer)) else {
+            continue;
+        };
+        let file = match delivery.trail.kms_key {
+            Some(KmsKey::ByRegion(_)) => format!("{}.{}", delivery.trail.name.value, delivery.region),
+            _ => delivery.trail.name.value.clone(),
+        };
+        by_file.entry(file).or_insert_with(|| (key.to_owned(), Vec::new())).1.push(delivery);
+    }
+    by_file.into_iter().map(|(file, (key_arn, users))| KeyPolicy { file, key_arn, policy: key_policy(&users) }).collect()
+}
+
+fn key_policy(users: &[&Delivery<'_>]) -> Policy {
+    let unique = |values: Vec<String>| values.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    let arns = unique(users.iter().map(|user| user.arn.clone()).collect());
+    // every account of an organization trail encrypts under its own id, so the account is open there
+    let contexts = users.iter().map(|user| {
+        let account = if user.trail.organization { "*" } else { user.writer_id };
+        format!("arn:{}:cloudtrail:*:{account}:trail/*", Partition::of_region(user.region))
+    });
+    let contexts = unique(contexts.collect());
+    let statement = |sid: &str, action: &str, encryption: bool| {
+        let mut condition: Condition = IndexMap::new();
+        condition.insert("StringEquals".to_owned(), IndexMap::from([("aws:SourceArn".to_owned(), arns.clone())]));
+        if encryption {
+            condition.insert(
+                "StringLike".to_owned(),
+                IndexMap::from([("kms:EncryptionContext:aws:cloudtrail:arn".to_owned(), contexts.clone())]),
+            );
+        }
+        Statement {
+            sid: sid.to_owned(),
+            effect: Effect::Allow,
+            principal: Element::Is(Principal::service(CLOUDTRAIL_SERVICE)),
+            action: Element::Is(vec![action.to_owned()]),
+            resource: Element::Is(vec!["*".to_owned()]),
+            condition,
+        }
+    };
+    Policy {
+        statements: vec![
+            statement("LogmapCloudTrailEncrypt", "kms:GenerateDataKey*", true),
+            statement("LogmapCloudTrailDescribe", "kms:DescribeKey", false),
+            // needed to create or update a trail when the bucket uses an S3 Bucket Key
+            statement("LogmapCloudTrailDecrypt", "kms:Decrypt", false),
+        ],
+    }
+}

@@ -1,0 +1,269 @@
+//! Extra statements of the map → statements of one bucket's policy: placeholders filled in, and judged for that bucket.
+
+use crate::{
+    aws::{Partition, arn},
+    diagnostics::Finding,
+    map::{
+        decode::Field,
+        decode::OneOrMany,
+        statement::{EffectWord, PrincipalValue, Statement as MapStatement},
+    },
+    policy::{Condition, Effect, Element, Policy, Principal, Statement, evaluate},
+    rules::delivery::{BLOCKS_DELIVERY, LOCKS_OUT, PUBLIC, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE},
+    source::{Span, Spanned},
+};
+use indexmap::IndexMap;
+
+/// The bucket that statements are for.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// Bucket name.
+    pub bucket: &'a str,
+    /// Account id.
+    pub account_id: &'a str,
+    /// Region.
+    pub region: &'a str,
+    /// Partition.
+    pub partition: Partition,
+}
+
+impl Place<'_> {
+    fn fill(&self, text: &str) -> String {
+        if !text.contains('{') {
+            return text.to_owned();
+        }
+        let values = [
+            ("log_bucket_arn", arn::bucket(self.partition, self.bucket)),
+            ("account_id", self.account_id.to_owned()),
+            ("region", self.region.to_owned()),
+            ("partition", self.partition.to_string()),
+        ];
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find('{') {
+            let (before, after) = (&rest[..at], &rest[at + 1..]);
+            let Some((name, tail)) = after.split_once('}') else { break };
+            out.push_str(before);
+            match values.iter().find(|(known, _)| *known == name && !before.ends_with('$')) {
+                Some((_, value)) => out.push_str(value),
+                None => out.push_str(&format!("{{{name}}}")),
+            }
+            rest = tail;
+        }
+        out + rest
+    }
+
+    fn list(&self, values: &OneOrMany<String>) -> Vec<String> {
+        values.0.iter().map(|value| self.fill(value)).collect()
+    }
+}
+
+/// Fills in the statements for a bucket. A statement that lacks an element (reported already) is left out.
+pub fn instantiate(statements: &[&Spanned<MapStatement>], place: &Place<'_>, findings: &mut Vec<Finding>) -> Vec<Statement> {
+    statements.iter().filter_map(|statement| one(statement, place, findings)).collect()
+}
+
+fn one(statement: &Spanned<MapStatement>, place: &Place<'_>, findings: &mut Vec<Finding>) -> Option<Statement> {
+    let element = |is: &Field<OneOrMany<String>>, is_not: &Field<OneOrMany<String>>| match (is, is_not) {
+        (Some(list), None) => Some(Element::Is(place.list(list))),
+        (None, Some(list)) => Some(Element::IsNot(place.list(list))),
+        _ => None,
+    };
+    let principal = match (&statement.Principal, &statement.NotPrincipal) {
+        (Some(value), None) => Element::Is(principal(value, place, findings)),
+        (None, Some(value)) => Element::IsNot(principal(value, place, findings)),
+        _ => return None,
+    };
+    let mut condition: Condition = IndexMap::new();
+    for (operator, keys) in statement.Condition.iter().flat_map(|condition| &condition.items) {
+        let keys = keys
+            .items
+            .iter()
+            .map(|(key, values)| (key.value.clone(), values.0.iter().map(|value| place.fill(&value.0)).collect()));
+        condition.insert(operator.value.clone(), keys.collect());
+    }
+    resources(statement, place, findings);
+    let filled = Statement {
+        sid: statement.Sid.as_ref().map_or(String::new(), |sid| sid.value.clone()),
+        effect: if statement.Effect?.value == EffectWord::Allow { Effect::Allow } else { Effect::Deny },
+        principal,
+        action: element(&statement.Action, &statement.NotAction)?,
+        resource: element(&statement.Resource, &statement.NotResource)?,
+        condition,
+    };
+    public(&filled, statement, findings);
+    Some(filled)
+}
+
+fn principal(value: &PrincipalValue, place: &Place<'_>, findings: &mut Vec<Finding>) -> Principal {
+    let PrincipalValue::Kinds(kinds) = value else { return Principal::Any };
+    let kinds = kinds.items.iter().map(|(kind, values)| {
+        for value in &values.value.0 {
+            let text = place.fill(value);
+            if let Some(other) = arn::parse(&text).filter(|arn| arn.partition != place.partition.id()) {
+                findings.push(
+                    Finding::new(&STATEMENT_PRINCIPAL, value.span, format!("`{text}` is of the partition `{}`, the log bucket `{}` is in `{}`", other.partition, place.bucket, place.partition))
+                        .help("nothing crosses a partition; write `{partition}` in the ARN, or put the statement under the accounts that it is for"),
+                );
+            }
+        }
+        (kind.value.clone(), place.list(values))
+    });
+    Principal::Kinds(kinds.collect())
+}
+
+/// The resources must be the bucket and its objects, and of the level that the actions work on.
+fn resources(statement: &MapStatement, place: &Place<'_>, findings: &mut Vec<Finding>) {
+    let bucket = arn::bucket(place.partition, place.bucket);
+    let (mut whole, mut objects) = (false, false);
+    for list in statement.Resource.iter().chain(&statement.NotResource) {
+        for text in &list.value.0 {
+            let filled = place.fill(text);
+            let object = filled.strip_prefix(&bucket).is_some_and(|rest| rest.starts_with('/'));
+            whole |= filled == bucket;
+            objects |= object;
+            if filled != bucket && !object {
+                findings.push(
+                    Finding::new(&STATEMENT_RESOURCE, text.span, format!("`{filled}` is not the log bucket `{}` or its objects", place.bucket))
+                        .label("a bucket policy can speak of its own bucket only")
+                        .help("write `{log_bucket_arn}` or `{log_bucket_arn}/*`; S3 answers `MalformedPolicy`: policy has invalid resource"),
+                );
+            }
+        }
+    }
+    if statement.Resource.is_none() || !(whole || objects) {
+        return;
+    }
+    for action in statement.Action.iter().flat_map(|list| &list.value.0) {
+        let problem = match level(action) {
+            Some(Level::Bucket) if !whole => "works on the bucket, but the resources are objects only",
+            Some(Level::Object) if !objects => "works on objects, but the resource is the bucket only",
+            _ => continue,
+        };
+        findings.push(
+            Finding::new(&STATEMENT_RESOURCE, action.span, format!("`{}` {problem}", action.value))
+                .help("give `{log_bucket_arn}` for bucket actions and `{log_bucket_arn}/*` for object actions; S3 answers `MalformedPolicy`: action does not apply to any resource"),
+        );
+    }
+}
+
+enum Level {
+    Bucket,
+    Object,
+}
+
+/// What a single action works on, if that is sure (service authorization reference, Amazon S3).
+fn level(action: &str) -> Option<Level> {
+    const BUCKET: [&str; 9] = [
+        "s3:ListBucket",
+        "s3:ListBucketVersions",
+        "s3:ListBucketMultipartUploads",
+        "s3:DeleteBucket",
+        "s3:GetBucketLocation",
+        "s3:GetBucketAcl",
+        "s3:GetBucketPolicy",
+        "s3:PutBucketPolicy",
+        "s3:GetLifecycleConfiguration",
+    ];
+    const OBJECT: [&str; 12] = [
+        "s3:GetObject",
+        "s3:PutObject",
+        "s3:DeleteObject",
+        "s3:GetObjectVersion",
+        "s3:DeleteObjectVersion",
+        "s3:PutObjectAcl",
+        "s3:GetObjectAcl",
+        "s3:GetObjectTagging",
+        "s3:PutObjectTagging",
+        "s3:AbortMultipartUpload",
+        "s3:RestoreObject",
+        "s3:ListMultipartUploadParts",
+    ];
+    let among = |list: &[&str]| list.iter().any(|known| known.eq_ignore_ascii_case(action));
+    if among(&BUCKET) {
+        Some(Level::Bucket)
+    } else if among(&OBJECT) {
+        Some(Level::Object)
+    } else {
+        None
+    }
+}
+
+/// Condition keys that fix who asks, so that a policy for everybody is not public.
+/// Source: S3 user guide, "The meaning of public".
+const FIXING_KEYS: [&str; 12] = [
+    "aws:sourcearn",
+    "aws:sourceaccount",
+    "aws:principalorgid",
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:sourceorgid",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:sourceip",
+    "aws:userid",
+    "s3:dataaccesspointarn",
+    "s3:dataaccesspointaccount",
+];
+
+fn public(filled: &Statement, statement: &Spanned<MapStatement>, findings: &mut Vec<Finding>) {
+    let everybody = match &filled.principal {
+        Element::Is(Principal::Any) | Element::IsNot(_) => true,
+        Element::Is(Principal::Kinds(kinds)) => kinds.get("AWS").is_some_and(|values| values.iter().any(|value| value == "*")),
+    };
+    let fixed = filled.condition.iter().any(|(operator, keys)| {
+        !operator.contains("Not")
+            && !operator.ends_with("IfExists")
+            && keys.iter().any(|(key, values)| {
+                FIXING_KEYS.contains(&key.to_ascii_lowercase().as_str())
+                    && values.iter().all(|value| !value.contains('*') && value != "0.0.0.0/0" && value != "::/0")
+            })
+    });
+    if filled.effect == Effect::Allow && everybody && !fixed {
+        let place =
+            statement.Principal.as_ref().or(statement.NotPrincipal.as_ref()).map_or(statement.span, |principal| principal.span);
+        findings.push(
+            Finding::new(&PUBLIC, place, "the statement lets everybody in")
+                .help("the log bucket's public access block refuses such a policy (`AccessDenied`); name principals, or add a condition such as `aws:PrincipalOrgID`"),
+        );
+    }
+}
+
+/// A request that must get through, and what it is to the reader.
+pub struct Need<'a> {
+    /// As in "… can't …": `S3 can't deliver the access logs of `acme-web``.
+    pub what: String,
+    /// The request.
+    pub request: evaluate::Request<'a>,
+    /// True if no statement has to allow it (the account's own IAM does); a Deny is what matters.
+    pub only_denials: bool,
+}
+
+/// Finds the extra statements that keep a needed request out.
+pub fn prove(
+    policy: &Policy,
+    extra: &[Statement],
+    sources: &[&Spanned<MapStatement>],
+    needs: &[Need<'_>],
+    findings: &mut Vec<Finding>,
+) {
+    for need in needs {
+        let evaluate::Verdict::Denied(statement) = evaluate::evaluate(policy, &need.request) else { continue };
+        let Some(at) = extra.iter().position(|other| other == statement) else { continue };
+        let place = sources.get(at).map_or(Span::default(), |source| source.Effect.map_or(source.span, |effect| effect.span));
+        let name = if statement.sid.is_empty() {
+            format!("extra statement {}", at + 1)
+        } else {
+            format!("the statement `{}`", statement.sid)
+        };
+        let (rule, help) = if need.only_denials {
+            (&LOCKS_OUT, "only the root user could then remove the policy; leave the account's own roles out of the statement")
+        } else {
+            (
+                &BLOCKS_DELIVERY,
+                "AWS accepts the policy and delivers nothing; leave AWS services out by adding the condition `Bool: { \"aws:PrincipalIsAWSService\": \"false\" }`, and don't deny by encryption headers, which S3 does not send",
+            )
+        };
+        findings.push(Finding::new(rule, place, format!("{name} denies: {}", need.what)).label("this denies it").help(help));
+    }
+}

@@ -1,0 +1,24 @@
+//! Target `policies`: each log bucket's policy as reviewed, and the statements that KMS keys of trails need.
+
+use super::{Context, Sink};
+use crate::artifacts::Artifact;
+use anyhow::Result;
+
+/// Renders `policies/<log-bucket>.json` and `policies/kms/<trail>.json`.
+///
+/// # Errors
+/// The sink fails.
+pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
+    for account in cx.accounts() {
+        for bucket in cx.places(account).flat_map(|place| &place.buckets) {
+            sink(Artifact::file(format!("policies/{}.json", bucket.name), bucket.policy.to_pretty_json()))?;
+        }
+    }
+    // a key may serve several accounts, so its document is about the whole map
+    if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
+        for key in &cx.plan.key_policies {
+            sink(Artifact::file(format!("policies/kms/{}.json", key.file), key.policy.to_pretty_json()))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! The output's own README: what to run, in which order, for this map.
+
+use super::{Context, engine::Engine};
+use crate::artifacts::Artifact;
+use anyhow::Result;
+use serde::Serialize;
+
+/// The template.
+pub const TEMPLATES: &[(&str, &str)] = &[("readme/README.md", include_str!("../../templates/readme/README.md"))];
+
+/// What the template gets.
+#[derive(Debug, Serialize)]
+struct ReadmeContext {
+    /// Header lines.
+    header: Vec<String>,
+    /// File name of the map.
+    map: String,
+    /// Accounts in the order in which to apply.
+    accounts: Vec<AccountRow>,
+    /// Log buckets with their budgets.
+    buckets: Vec<BucketRow>,
+    /// True if `policies/` is there.
+    policies: bool,
+    /// True if `terraform/` is there.
+    terraform: bool,
+    /// True if `cloudformation/` is there.
+    cloudformation: bool,
+    /// True if `aws-cli/` is there.
+    aws_cli: bool,
+    /// True if a bucket is adopted.
+    adopts: bool,
+    /// KMS documents: file and key ARN.
+    keys: Vec<KeyRow>,
+}
+
+/// An account.
+#[derive(Debug, Serialize)]
+struct AccountRow {
+    key: String,
+    id: String,
+    /// Its Regions.
+    regions: Vec<String>,
+    /// Regions with an adopted bucket.
+    adopted: Vec<String>,
+    /// Keys of accounts that its trails deliver to and that therefore come first.
+    after: Vec<String>,
+}
+
+/// A log bucket.
+#[derive(Debug, Serialize)]
+struct BucketRow {
+    name: String,
+    account: String,
+    region: String,
+    /// Number of sources.
+    sources: usize,
+    used: usize,
+    left: usize,
+    tier: String,
+    notes: Vec<String>,
+}
+
+/// A KMS key.
+#[derive(Debug, Serialize)]
+struct KeyRow {
+    file: String,
+    arn: String,
+}
+
+/// Renders `README.md`; `folders` are the targets' folders that are there.
+///
+/// # Errors
+/// An overridden template fails.
+pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
+    let engine = Engine::new(TEMPLATES, cx.overrides)?;
+    let accounts = cx.plan.apply_order.iter().filter_map(|key| cx.plan.account(key)).map(|account| {
+        let mut after: Vec<String> = account
+            .places
+            .iter()
+            .flat_map(|place| &place.trails)
+            .map(|trail| trail.bucket_account.clone())
+            .filter(|key| *key != account.key)
+            .collect();
+        after.sort();
+        after.dedup();
+        AccountRow {
+            key: account.key.clone(),
+            id: account.id.clone(),
+            regions: account.places.iter().map(|place| place.region.clone()).collect(),
+            adopted: account
+                .places
+                .iter()
+                .filter(|place| place.buckets.iter().any(|bucket| bucket.adopt.is_some()))
+                .map(|place| place.region.clone())
+                .collect(),
+            after,
+        }
+    });
+    let places = cx.plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)));
+    let buckets = places.flat_map(|(account, place)| {
+        place.buckets.iter().map(move |bucket| BucketRow {
+            name: bucket.name.clone(),
+            account: account.key.clone(),
+            region: place.region.clone(),
+            sources: if bucket.takes_access_logs { place.sources.len() } else { 0 },
+            used: bucket.report.bytes_used,
+            left: bucket.report.bytes_left,
+            tier: serde_json::to_value(bucket.report.tier)
+                .ok()
+                .and_then(|tier| tier.as_str().map(str::to_owned))
+                .unwrap_or_default(),
+            notes: bucket.report.notes.clone(),
+        })
+    });
+    let accounts: Vec<AccountRow> = accounts.collect();
+    let context = ReadmeContext {
+        header: cx.header(&(cx.plan, folders)),
+        map: cx.map_name.to_owned(),
+        adopts: accounts.iter().any(|account| !account.adopted.is_empty()),
+        accounts,
+        buckets: buckets.collect(),
+        policies: folders.contains(&"policies/"),
+        terraform: folders.contains(&"terraform/"),
+        cloudformation: folders.contains(&"cloudformation/"),
+        aws_cli: folders.contains(&"aws-cli/"),
+        keys: cx.plan.key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
+    };
+    Ok(Artifact::file("README.md", engine.render("readme/README.md", &context)?))
+}

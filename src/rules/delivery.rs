@@ -1,0 +1,362 @@
+//! Rules on what lets log objects in or keeps them out: prefixes, Object Lock, statements of the map.
+//!
+//! What depends on a derived bucket (does this Deny block delivery there?) is judged in `plan::prove`, with the rules
+//! declared here.
+
+use super::log_buckets;
+use crate::{
+    aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE},
+    diagnostics::{Finding, Rule, did_you_mean},
+    map::{
+        RegionMap,
+        decode::Field,
+        statement::{PrincipalValue, Statement},
+    },
+    policy::evaluate,
+    rule,
+    source::{Span, Spanned},
+};
+use indexmap::IndexMap;
+
+rule!(PREFIX, "LM0301", "prefix", Error, "a key prefix can't be used");
+rule!(PREFIX_SLASH, "LM0302", "prefix-slash", Info, "a key prefix does not end with a slash");
+rule!(PREFIX_OVERLAP, "LM0303", "prefix-overlap", Error, "the log objects of two sources mix");
+rule!(PREFIX_TRAIL_OVERLAP, "LM0304", "prefix-trail-overlap", Error, "access logs and trails share a prefix in one bucket");
+rule!(OBJECT_LOCK, "LM0305", "object-lock", Error, "a bucket that takes access logs has Object Lock", blocking);
+rule!(OBJECT_LOCK_TRAILS, "LM0306", "object-lock-trails", Info, "the trails' bucket has Object Lock");
+rule!(STATEMENT, "LM0307", "statement", Error, "a statement is not what a bucket policy can hold", blocking);
+rule!(STATEMENT_RESOURCE, "LM0308", "statement-resource", Error, "a statement speaks of something else than the log bucket");
+rule!(STATEMENT_PRINCIPAL, "LM0309", "statement-principal", Error, "a principal that AWS does not know, or of another partition");
+rule!(STATEMENT_WILDCARD, "LM0310", "statement-wildcard", Error, "a wildcard under an operator that compares exactly");
+rule!(BLOCKS_DELIVERY, "LM0311", "blocks-delivery", Error, "a statement keeps logs from being delivered");
+rule!(PUBLIC, "LM0312", "public-statement", Error, "a statement lets everybody in");
+rule!(INSECURE_TRANSPORT, "LM0313", "insecure-transport", Warning, "requests without TLS are not denied");
+rule!(LOCKS_OUT, "LM0314", "locks-out-owner", Error, "a statement keeps the account itself from the bucket's policy");
+
+/// The family.
+pub const RULES: &[&Rule] = &[
+    &PREFIX,
+    &PREFIX_SLASH,
+    &PREFIX_OVERLAP,
+    &PREFIX_TRAIL_OVERLAP,
+    &OBJECT_LOCK,
+    &OBJECT_LOCK_TRAILS,
+    &STATEMENT,
+    &STATEMENT_RESOURCE,
+    &STATEMENT_PRINCIPAL,
+    &STATEMENT_WILDCARD,
+    &BLOCKS_DELIVERY,
+    &PUBLIC,
+    &INSECURE_TRANSPORT,
+    &LOCKS_OUT,
+];
+
+/// Placeholders in the strings of a statement.
+pub const STATEMENT_PLACEHOLDERS: [&str; 4] = ["log_bucket_arn", "account_id", "region", "partition"];
+
+/// Checks prefixes and statements as they stand.
+pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+    for layer in log_buckets(map) {
+        prefix(&layer.prefix, findings);
+        if let Some(flag) = layer.deny_insecure_transport.filter(|flag| !flag.value) {
+            findings
+                .push(Finding::new(&INSECURE_TRANSPORT, flag.span, "requests without TLS are not denied").help(
+                    "logs may then be read over plain HTTP; AWS Config's `s3-bucket-ssl-requests-only` reports the bucket",
+                ));
+        }
+        for (at, statement) in layer.extra_statements.iter().flat_map(|list| list.iter().enumerate()) {
+            check_statement(statement, at, findings);
+        }
+    }
+    duplicate_sids(map, findings);
+    for (_, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+        for (_, region) in account.regions.iter().flat_map(|regions| &regions.items) {
+            for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
+                prefix(&bucket.keys.prefix, findings);
+            }
+        }
+    }
+}
+
+/// Could this prefix be used?
+pub fn prefix_problem(prefix: &str) -> Option<(&'static str, &'static str)> {
+    // the rest of a key is at most account, Region, bucket, date, time and a unique string: under 180 bytes
+    const MOST: usize = 800;
+    let special = ["*", "?", "${"].into_iter().find(|special| prefix.contains(special));
+    Some(match special {
+        Some("*") => ("has a `*`", "in a policy `*` stands for any text, so the grant would reach further than the prefix"),
+        Some("?") => ("has a `?`", "in a policy `?` stands for any character, so the grant would reach further than the prefix"),
+        Some(_) => ("has a `${`", "in a policy `${` begins a variable, so the grant would not match the keys"),
+        None if prefix.starts_with('/') => {
+            ("begins with a slash", "keys would begin with an empty folder; leave the first slash out")
+        }
+        None if prefix.len() > MOST => ("is longer than 800 bytes", "a key has at most 1024 bytes, and S3 adds its own part"),
+        None if prefix.chars().any(char::is_control) => {
+            ("has a control character", "S3 can't list such keys as XML; use letters, digits, `-`, `_` and `/`")
+        }
+        None if prefix.contains(['{', '}']) => {
+            ("has a brace", "placeholders are not filled in here; the key format already adds account, Region and bucket")
+        }
+        None => return None,
+    })
+}
+
+fn prefix(field: &Field<String>, findings: &mut Vec<Finding>) {
+    let Some(prefix) = field else { return };
+    if let Some((problem, help)) = prefix_problem(prefix) {
+        findings.push(
+            Finding::new(&PREFIX, prefix.span, format!("the prefix `{}` {problem}", prefix.value.escape_debug())).help(help),
+        );
+    } else if !prefix.is_empty() && !prefix.ends_with('/') {
+        findings.push(
+            Finding::new(
+                &PREFIX_SLASH,
+                prefix.span,
+                format!("the prefix `{}` does not end with a slash; `{}/` is used", prefix.value, prefix.value),
+            )
+            .help("S3 puts nothing between the prefix and its own part of the key; write the slash to make it plain"),
+        );
+    }
+}
+
+/// The layers of one bucket add up, so a Sid must be unique along defaults, account and Region.
+fn duplicate_sids(map: &RegionMap, findings: &mut Vec<Finding>) {
+    fn sids(layer: &Field<crate::map::LogBucket>) -> impl Iterator<Item = &Spanned<String>> {
+        layer
+            .iter()
+            .filter_map(|layer| layer.extra_statements.as_ref())
+            .flat_map(|list| list.iter())
+            .filter_map(|s| s.Sid.as_ref())
+            .filter(|sid| !sid.is_empty())
+    }
+    fn add<'m>(
+        seen: &mut IndexMap<&'m str, Span>,
+        layer: impl Iterator<Item = &'m Spanned<String>>,
+        findings: &mut Vec<Finding>,
+    ) {
+        for sid in layer {
+            match seen.get(sid.as_str()) {
+                Some(first) => findings.push(
+                    Finding::new(&STATEMENT, sid.span, format!("the Sid `{}` stands twice in one policy", sid.value))
+                        .related(*first, "it is first here; statements of defaults, account and Region add up")
+                        .help("S3 answers `MalformedPolicy`; give one of them another Sid"),
+                ),
+                None => {
+                    seen.insert(sid.as_str(), sid.span);
+                }
+            }
+        }
+    }
+    let mut base = IndexMap::new();
+    if let Some(defaults) = &map.defaults {
+        add(&mut base, sids(&defaults.log_bucket), findings);
+    }
+    for (_, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+        let mut of_account = base.clone();
+        add(&mut of_account, sids(&account.log_bucket), findings);
+        for (_, region) in account.regions.iter().flat_map(|regions| &regions.items) {
+            add(&mut of_account.clone(), sids(&region.log_bucket), findings);
+        }
+    }
+}
+
+fn check_statement(statement: &Spanned<Statement>, at: usize, findings: &mut Vec<Finding>) {
+    // the item starts where its first key starts; underline no more than that line
+    let place =
+        statement.Sid.as_ref().map(|sid| sid.span).or(statement.Effect.map(|effect| effect.span)).unwrap_or(statement.span);
+    let name = statement.Sid.as_ref().map_or(format!("statement {}", at + 1), |sid| format!("the statement `{}`", sid.value));
+    let mut one_of = |a: (&str, bool), b: (&str, bool)| match (a.1, b.1) {
+        (false, false) => findings.push(
+            Finding::new(&STATEMENT, place, format!("{name} has no `{}`", a.0))
+                .help(format!("a statement of a bucket policy needs `{}`; S3 answers `MalformedPolicy` without it", a.0)),
+        ),
+        (true, true) => findings.push(
+            Finding::new(&STATEMENT, place, format!("{name} has both `{}` and `{}`", a.0, b.0)).help("keep one of the two"),
+        ),
+        _ => {}
+    };
+    one_of(("Principal", statement.Principal.is_some()), ("NotPrincipal", statement.NotPrincipal.is_some()));
+    one_of(("Action", statement.Action.is_some()), ("NotAction", statement.NotAction.is_some()));
+    one_of(("Resource", statement.Resource.is_some()), ("NotResource", statement.NotResource.is_some()));
+    if let Some(sid) = &statement.Sid {
+        if !sid.bytes().all(|b| b.is_ascii_alphanumeric()) {
+            findings.push(
+                Finding::new(&STATEMENT, sid.span, format!("`{}` is not a Sid", sid.value)).help("use letters and digits only"),
+            );
+        } else if sid.to_ascii_lowercase().starts_with("logmap") {
+            findings.push(
+                Finding::new(
+                    &STATEMENT,
+                    sid.span,
+                    format!("the Sid `{}` begins with `Logmap`, which marks generated statements", sid.value),
+                )
+                .help("choose another Sid"),
+            );
+        }
+    }
+    let lists = [
+        ("Action", &statement.Action),
+        ("NotAction", &statement.NotAction),
+        ("Resource", &statement.Resource),
+        ("NotResource", &statement.NotResource),
+    ];
+    for (key, list) in lists.into_iter().filter_map(|(key, list)| Some((key, list.as_ref()?))) {
+        if list.0.is_empty() {
+            findings.push(
+                Finding::new(&STATEMENT, list.span, format!("`{key}` is an empty list")).help("S3 answers `MalformedPolicy`"),
+            );
+        }
+        for text in &list.0 {
+            placeholders(text, findings);
+            let is_action = key.ends_with("Action");
+            if is_action && text.as_str() != "*" && !text.to_ascii_lowercase().starts_with("s3:") {
+                findings.push(
+                    Finding::new(&STATEMENT, text.span, format!("`{}` is not an action of S3", text.value))
+                        .help("a bucket policy knows `s3:` actions only"),
+                );
+            }
+        }
+    }
+    for principal in statement.Principal.iter().chain(&statement.NotPrincipal) {
+        check_principal(principal, findings);
+    }
+    for (operator, keys) in statement.Condition.iter().flat_map(|condition| &condition.items) {
+        if !evaluate::is_operator(operator) {
+            let known = [
+                "StringEquals",
+                "StringNotEquals",
+                "StringLike",
+                "StringNotLike",
+                "ArnEquals",
+                "ArnLike",
+                "ArnNotLike",
+                "Bool",
+                "Null",
+                "IpAddress",
+                "NotIpAddress",
+                "NumericEquals",
+                "DateGreaterThan",
+            ];
+            let help = did_you_mean(operator, known)
+                .map_or("S3 answers `MalformedPolicy`".to_owned(), |near| format!("did you mean `{near}`?"));
+            findings.push(
+                Finding::new(&STATEMENT, operator.span, format!("`{}` is not a condition operator", operator.value)).help(help),
+            );
+        }
+        for (key, values) in &keys.items {
+            if !key.contains(':') {
+                findings.push(
+                    Finding::new(&STATEMENT, key.span, format!("`{}` is not a condition key", key.value))
+                        .help("a condition key has a service in front, such as `aws:SourceAccount` or `s3:prefix`"),
+                );
+            }
+            if values.0.is_empty() {
+                findings.push(Finding::new(&STATEMENT, key.span, format!("the condition key `{}` has no value", key.value)));
+            }
+            for value in &values.0 {
+                let value = Spanned { value: value.0.clone(), span: value.span };
+                placeholders(&value, findings);
+                let exact = operator.starts_with("StringEquals") || operator.starts_with("StringNotEquals");
+                if exact && value.contains(['*', '?']) && !value.contains("${*}") && !value.contains("${?}") {
+                    findings.push(
+                        Finding::new(
+                            &STATEMENT_WILDCARD,
+                            value.span,
+                            format!("`{}` has a wildcard, but `{}` compares exactly", value.value, operator.value),
+                        )
+                        .label("never equal to a real value")
+                        .related(operator.span, "under this operator `*` and `?` are ordinary characters")
+                        .help(if key.to_ascii_lowercase().contains("arn") {
+                            "use `ArnLike`"
+                        } else {
+                            "use `StringLike`, or write the whole value"
+                        }),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn check_principal(principal: &Spanned<PrincipalValue>, findings: &mut Vec<Finding>) {
+    let PrincipalValue::Kinds(kinds) = &principal.value else { return };
+    if kinds.items.is_empty() {
+        findings.push(Finding::new(&STATEMENT, principal.span, "the principal is empty").help("S3 answers `MalformedPolicy`"));
+    }
+    for (kind, values) in &kinds.items {
+        if !["AWS", "Service", "Federated", "CanonicalUser"].contains(&kind.as_str()) {
+            findings.push(
+                Finding::new(&STATEMENT_PRINCIPAL, kind.span, format!("`{}` is not a kind of principal", kind.value))
+                    .help("the kinds are `AWS`, `Service`, `Federated` and `CanonicalUser`"),
+            );
+        }
+        for value in &values.0 {
+            placeholders(value, findings);
+            let text = value.as_str();
+            let problem = match kind.as_str() {
+                "Service"
+                    if [LOGGING_SERVICE, CLOUDTRAIL_SERVICE].iter().any(|known| text != *known && text.starts_with(known)) =>
+                {
+                    Some("has a partition's suffix; this service has one name in every partition")
+                }
+                "Service"
+                    if !text.contains('.') || !(text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn")) =>
+                {
+                    Some("is not a service principal; they look like `logging.s3.amazonaws.com`")
+                }
+                "AWS" if text != "*" && !text.contains('{') && !is_iam_principal(text) => {
+                    Some("is neither an account id, an ARN of a user, role or account, nor `*`")
+                }
+                _ => None,
+            };
+            if let Some(problem) = problem {
+                findings.push(
+                    Finding::new(&STATEMENT_PRINCIPAL, value.span, format!("`{text}` {problem}"))
+                        .help("S3 answers `MalformedPolicy`: invalid principal in policy"),
+                );
+            }
+        }
+    }
+}
+
+fn is_iam_principal(text: &str) -> bool {
+    let known = |arn: crate::aws::arn::Arn<'_>| {
+        matches!(arn.service, "iam" | "sts")
+            && (crate::aws::limits::is_account_id(arn.account) || arn.account == "cloudfront")
+            && crate::aws::Partition::from_id(arn.partition).is_some()
+    };
+    crate::aws::limits::is_account_id(text)
+        || crate::aws::arn::parse(text).is_some_and(known)
+        || ["AIDA", "AROA"].iter().any(|prefix| text.starts_with(prefix) && text.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+/// A bare `{x}` must be a known placeholder; `${x}` is IAM's own.
+fn placeholders(text: &Spanned<String>, findings: &mut Vec<Finding>) {
+    for name in bare_placeholders(text) {
+        if !STATEMENT_PLACEHOLDERS.contains(&name) {
+            let help = did_you_mean(name, STATEMENT_PLACEHOLDERS)
+                .map_or(format!("the placeholders here are {}", crate::diagnostics::list(STATEMENT_PLACEHOLDERS)), |near| {
+                    format!("did you mean `{{{near}}}`?")
+                });
+            findings.push(
+                Finding::new(&super::naming::PLACEHOLDER, text.span, format!("`{{{name}}}` is not a placeholder")).help(help),
+            );
+        }
+    }
+}
+
+/// The names between braces that are not policy variables.
+pub fn bare_placeholders(text: &str) -> Vec<&str> {
+    let mut names = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        let variable = rest[..at].ends_with('$');
+        let after = &rest[at + 1..];
+        let Some(end) = after.find('}') else { break };
+        if !variable {
+            names.push(&after[..end]);
+        }
+        rest = &after[end + 1..];
+    }
+    names
+}

@@ -1,0 +1,59 @@
+//! The rules on a map: each is declared once, beside its check; a family is a file.
+//!
+//! Rules take the map (or, in `plan::derive`, what is derived from it) and give findings with places. The registry here
+//! is what `explain`, the README's table and the tests read. Must not print, and must not change the map.
+
+pub mod delivery;
+pub mod naming;
+pub mod placement;
+pub mod reading;
+pub mod rendering;
+pub mod retention;
+pub mod trails;
+
+use crate::{
+    diagnostics::{Finding, Rule},
+    map::RegionMap,
+};
+
+/// All rules, sorted by id.
+pub fn all() -> Vec<&'static Rule> {
+    let families = [
+        reading::RULES,
+        naming::RULES,
+        placement::RULES,
+        delivery::RULES,
+        crate::plan::budget::RULES,
+        retention::RULES,
+        trails::RULES,
+        rendering::RULES,
+    ];
+    families.concat()
+}
+
+/// The rule with this id or name.
+pub fn find(word: &str) -> Option<&'static Rule> {
+    all().into_iter().find(|rule| rule.id.eq_ignore_ascii_case(word) || rule.name == word)
+}
+
+/// Runs every rule that needs the map alone.
+pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
+    reading::check(map, findings);
+    naming::check(map, findings);
+    placement::check(map, findings);
+    delivery::check(map, findings);
+    retention::check(map, findings);
+    trails::check(map, findings);
+    rendering::check(map, findings);
+}
+
+/// Every `log_bucket` of a map: the defaults', the accounts', the Regions'.
+pub(crate) fn log_buckets(map: &RegionMap) -> impl Iterator<Item = &crate::map::LogBucket> {
+    let defaults = map.defaults.iter().filter_map(|defaults| defaults.log_bucket.as_ref());
+    let accounts = map.accounts.iter().flat_map(|accounts| &accounts.items).flat_map(|(_, account)| {
+        let regions =
+            account.regions.iter().flat_map(|regions| &regions.items).filter_map(|(_, region)| region.log_bucket.as_ref());
+        account.log_bucket.iter().chain(regions)
+    });
+    defaults.chain(accounts).map(|layer| &layer.value)
+}

@@ -1,0 +1,266 @@
+//! Rules on names: accounts, Regions, source buckets, the organisation, roles and tags.
+//!
+//! Names of derived log buckets are judged in `plan::derive`, where they come to be.
+
+use super::log_buckets;
+use crate::{
+    aws::{Partition, arn, bucket_name, limits, region},
+    diagnostics::{Finding, Rule, did_you_mean},
+    map::{RegionMap, settle},
+    rule,
+    source::Spanned,
+};
+use indexmap::IndexMap;
+
+rule!(ACCOUNT_ID, "LM0101", "account-id", Error, "an account id is not twelve digits", blocking);
+rule!(ACCOUNT_KEY, "LM0102", "account-key", Error, "an account key is not a short lower-case name", blocking);
+rule!(ACCOUNT_ID_TWICE, "LM0103", "account-id-twice", Error, "two accounts have one id", blocking);
+rule!(REGION_NAME, "LM0104", "region-name", Error, "a name is not the name of a Region", blocking);
+rule!(REGION_UNKNOWN, "LM0105", "region-unknown", Warning, "a Region that the table of Regions does not have");
+rule!(REGION_OPT_IN, "LM0106", "region-opt-in", Info, "a Region that the account must enable first");
+rule!(SOURCE_NAME, "LM0107", "source-name", Error, "no bucket can have the name of a source");
+rule!(SOURCE_LEGACY_NAME, "LM0108", "source-legacy-name", Info, "a source has a name that only old buckets in us-east-1 have");
+rule!(PLACEHOLDER, "LM0109", "placeholder", Error, "a name has a placeholder that is unknown or has no value", blocking);
+rule!(LOG_BUCKET_NAME, "LM0110", "log-bucket-name", Error, "S3 would not create a log bucket of the derived name", blocking);
+rule!(LOG_BUCKET_NAME_TWICE, "LM0111", "log-bucket-name-twice", Error, "two log buckets have one name", blocking);
+rule!(LOG_BUCKET_DOTS, "LM0112", "log-bucket-dots", Warning, "the name of a log bucket has dots");
+rule!(ACCOUNT_REGIONAL, "LM0113", "account-regional", Error, "a name does not fit its namespace");
+rule!(TAG, "LM0114", "tag", Error, "AWS does not allow a tag's key or value");
+rule!(ORGANIZATION, "LM0115", "organization", Error, "the organisation's name or id is malformed", blocking);
+rule!(ROLE, "LM0116", "role", Error, "a role is malformed or of another account");
+
+/// The family.
+pub const RULES: &[&Rule] = &[
+    &ACCOUNT_ID,
+    &ACCOUNT_KEY,
+    &ACCOUNT_ID_TWICE,
+    &REGION_NAME,
+    &REGION_UNKNOWN,
+    &REGION_OPT_IN,
+    &SOURCE_NAME,
+    &SOURCE_LEGACY_NAME,
+    &PLACEHOLDER,
+    &LOG_BUCKET_NAME,
+    &LOG_BUCKET_NAME_TWICE,
+    &LOG_BUCKET_DOTS,
+    &ACCOUNT_REGIONAL,
+    &TAG,
+    &ORGANIZATION,
+    &ROLE,
+];
+
+/// Checks all names that stand in the map.
+pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+    organization(map, findings);
+    let mut by_id: IndexMap<&str, &Spanned<String>> = IndexMap::new();
+    for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+        account_key(key, findings);
+        if let Some(id) = &account.id {
+            if !limits::is_account_id(id) {
+                let digits = id.chars().filter(char::is_ascii_digit).count();
+                findings.push(
+                    Finding::new(&ACCOUNT_ID, id.span, format!("`{}` is not an account id", id.value))
+                        .label(format!("{digits} digits in {} characters", id.chars().count()))
+                        .help("an account id is exactly twelve digits, leading zeros included"),
+                );
+            } else if let Some(first) = by_id.get(id.as_str()) {
+                findings.push(
+                    Finding::new(&ACCOUNT_ID_TWICE, id.span, format!("the account id `{}` is given to two accounts", id.value))
+                        .related(first.span, "it is first here")
+                        .help("list all Regions of an account under one key"),
+                );
+            } else {
+                by_id.insert(id.as_str(), id);
+            }
+        }
+        let partition = account
+            .regions
+            .iter()
+            .flat_map(|regions| &regions.items)
+            .next()
+            .map_or(Partition::Aws, |(name, _)| Partition::of_region(name));
+        if let Some(role_field) = &account.role {
+            role(role_field, account.id.as_ref().map_or("", |id| id.as_str()), partition, findings);
+        }
+        if let Some(profile) =
+            account.profile.as_ref().filter(|profile| profile.is_empty() || profile.chars().any(char::is_control))
+        {
+            findings.push(Finding::new(&ROLE, profile.span, "a profile name can't be empty or have control characters"));
+        }
+        for (name, region) in account.regions.iter().flat_map(|regions| &regions.items) {
+            region_name(name, findings);
+            for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
+                if let Some(source) = &bucket.keys.name {
+                    source_name(source, name, account.id.as_ref().map_or("", |id| id.as_str()), findings);
+                }
+            }
+        }
+    }
+    for layer in log_buckets(map) {
+        for (key, value) in layer.tags.iter().flat_map(|tags| &tags.items) {
+            tag(key, "key", 128, findings);
+            tag(value, "value", 256, findings);
+        }
+        if let Some(tags) = layer.tags.as_ref().filter(|tags| tags.items.len() > limits::BUCKET_TAGS) {
+            findings.push(Finding::new(
+                &TAG,
+                tags.span,
+                format!("a bucket can have {} tags; here are {}", limits::BUCKET_TAGS, tags.items.len()),
+            ));
+        }
+    }
+}
+
+fn organization(map: &RegionMap, findings: &mut Vec<Finding>) {
+    let Some(organization) = &map.organization else { return };
+    if let Some(name) = organization.name.as_ref().filter(|name| !settle::is_org_name(name)) {
+        findings.push(
+            Finding::new(&ORGANIZATION, name.span, format!("`{}` can't be a part of bucket names", name.value))
+                .help("use lower-case letters, digits and hyphens only"),
+        );
+    }
+    let is_id = |id: &str| {
+        id.strip_prefix("o-").is_some_and(|rest| {
+            (10..=32).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        })
+    };
+    if let Some(id) = organization.id.as_ref().filter(|id| !is_id(id)) {
+        findings
+            .push(Finding::new(&ORGANIZATION, id.span, format!("`{}` is not the id of an AWS organization", id.value)).help(
+                "it is `o-` and 10 to 32 lower-case letters or digits; `aws organizations describe-organization` shows it",
+            ));
+    }
+}
+
+fn account_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
+    if !settle::is_account_key(key) {
+        let help = if key.as_str() == settle::RESERVED_ACCOUNT_KEY {
+            "`stacksets` is a folder of the output; choose another key"
+        } else {
+            "a key begins with a lower-case letter and has only lower-case letters, digits and hyphens, 64 at most"
+        };
+        findings.push(Finding::new(&ACCOUNT_KEY, key.span, format!("`{}` can't be an account key", key.value)).help(help));
+    }
+}
+
+/// Checks a Region's name wherever one stands.
+pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
+    if !region::is_well_formed(name) {
+        let known = region::KNOWN.iter().map(|region| region.name);
+        let meant = region::legacy(name).or_else(|| did_you_mean(name, known));
+        findings.push(
+            Finding::new(&REGION_NAME, name.span, format!("`{}` is not a Region", name.value)).label("no such Region").help(
+                meant.map_or(
+                    "a Region's name looks like `us-east-1`; an Availability Zone has a letter more".to_owned(),
+                    |meant| format!("did you mean `{meant}`?"),
+                ),
+            ),
+        );
+        return;
+    }
+    match region::find(name) {
+        None => findings.push(
+            Finding::new(
+                &REGION_UNKNOWN,
+                name.span,
+                format!("the Region `{}` is not in the table of Regions of {}", name.value, region::TABLE_DATE),
+            )
+            .help("it may be newer than the table; if so, all is well, and everything is rendered for it"),
+        ),
+        Some(known) if known.opt_in => findings.push(
+            Finding::new(
+                &REGION_OPT_IN,
+                name.span,
+                format!("`{}` ({}) must be enabled in the account before it can be used", known.name, known.place),
+            )
+            .help("without it every call there fails with `InvalidClientTokenId` or `IllegalLocationConstraintException`"),
+        ),
+        Some(_) => {}
+    }
+}
+
+fn role(role: &Spanned<String>, account_id: &str, partition: Partition, findings: &mut Vec<Finding>) {
+    let is_name = |name: &str| {
+        let last = name.rsplit('/').next().unwrap_or_default();
+        (1..=64).contains(&last.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b))
+            && !name.starts_with('/')
+    };
+    let finding = if let Some(arn) = arn::parse(role) {
+        match arn.resource.strip_prefix("role/") {
+            Some(name) if arn.service == "iam" && arn.region.is_empty() && is_name(name) => {
+                if arn.account != account_id {
+                    format!("the role is of account `{}`, not of `{account_id}`", arn.account)
+                } else if arn.partition != partition.id() {
+                    format!("the role's partition is `{}`, the account's is `{partition}`", arn.partition)
+                } else {
+                    return;
+                }
+            }
+            _ => format!("`{}` is not the ARN of a role", role.value),
+        }
+    } else if is_name(role) {
+        return;
+    } else {
+        format!("`{}` is neither a role's name nor its ARN", role.value)
+    };
+    let help = format!("write the name alone, or `{}`", arn::role(partition, account_id, "NAME"));
+    findings.push(Finding::new(&ROLE, role.span, finding).help(help));
+}
+
+fn source_name(name: &Spanned<String>, region: &str, account_id: &str, findings: &mut Vec<Finding>) {
+    if let Some(kind) = bucket_name::other_kind(name) {
+        findings.push(
+            Finding::new(
+                &super::placement::SOURCE_KIND,
+                name.span,
+                format!("`{}` names {kind}, not a general purpose bucket", name.value),
+            )
+            .help("`PutBucketLogging` answers `MethodNotAllowed` or `NoSuchBucket`; leave it out of the map"),
+        );
+        return;
+    }
+    if let Some(problem) = bucket_name::problem(name) {
+        if region == "us-east-1" && bucket_name::could_be_legacy(name) {
+            findings.push(
+                Finding::new(&SOURCE_LEGACY_NAME, name.span, format!("`{}` {problem}", name.value))
+                    .help("only a bucket made in us-east-1 before March 2018 can be named so; check that it is one"),
+            );
+        } else {
+            let hint = if name.starts_with("arn:") || name.starts_with("s3://") {
+                "write the bare name of the bucket, without `arn:aws:s3:::` or `s3://`"
+            } else {
+                "no S3 bucket in this Region can have this name; look for a typing mistake"
+            };
+            findings.push(Finding::new(&SOURCE_NAME, name.span, format!("`{}` {problem}", name.value)).help(hint));
+        }
+        return;
+    }
+    if let Some((id, name_region)) = bucket_name::account_regional(name)
+        && (id != account_id || name_region != region)
+    {
+        findings.push(
+            Finding::new(&ACCOUNT_REGIONAL, name.span, format!("`{}` belongs to account `{id}` in `{name_region}`", name.value))
+                .label(format!("listed under `{region}` of account `{account_id}`"))
+                .help("a name that ends in `-an` carries its account and Region; list the bucket there"),
+        );
+    }
+}
+
+fn tag(text: &Spanned<String>, what: &str, most: usize, findings: &mut Vec<Finding>) {
+    let problem = if let Some(c) = text.chars().find(|c| !limits::is_tag_char(*c)) {
+        format!("has the character `{}`", c.escape_debug())
+    } else if text.chars().count() > most {
+        format!("is longer than {most} characters")
+    } else if what == "key" && text.is_empty() {
+        "is empty".to_owned()
+    } else if what == "key" && text.to_lowercase().starts_with("aws:") {
+        "begins with `aws:`, which AWS reserves".to_owned()
+    } else {
+        return;
+    };
+    findings.push(
+        Finding::new(&TAG, text.span, format!("the tag {what} {problem}"))
+            .help("letters, digits, spaces and `+ - = . _ : / @` are allowed; AWS answers `InvalidTag` to others"),
+    );
+}

@@ -1,0 +1,77 @@
+//! Rules on what is where: partitions, sources listed twice, things that are no source.
+//!
+//! A cross-Region or cross-account target can't be written in a map; what can be wrong is where a source is listed.
+
+use crate::{
+    aws::Partition,
+    diagnostics::{Finding, Rule},
+    map::RegionMap,
+    rule,
+    source::Span,
+};
+use indexmap::IndexMap;
+
+rule!(PARTITION_MIXED, "LM0201", "partition-mixed", Error, "an account has Regions of two partitions", blocking);
+rule!(PARTITION_CROSSED, "LM0202", "partition-crossed", Error, "a trail crosses partitions", blocking);
+rule!(SOURCE_TWICE, "LM0203", "source-twice", Error, "a source bucket is listed in two places");
+rule!(LOG_BUCKET_IS_SOURCE, "LM0204", "log-bucket-is-source", Error, "a log bucket is listed as a source");
+rule!(SOURCE_KIND, "LM0205", "source-kind", Error, "a source is not a general purpose bucket");
+rule!(SHARED, "LM0206", "shared-log-bucket", Info, "one bucket takes access logs and trails");
+rule!(UNUSED_ACCOUNT, "LM0207", "unused-account", Warning, "an account has nothing to do");
+
+/// The family.
+pub const RULES: &[&Rule] =
+    &[&PARTITION_MIXED, &PARTITION_CROSSED, &SOURCE_TWICE, &LOG_BUCKET_IS_SOURCE, &SOURCE_KIND, &SHARED, &UNUSED_ACCOUNT];
+
+/// Checks where things are listed.
+pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+    // (partition, name) → where it was first
+    let mut seen: IndexMap<(Partition, &str), (Span, &str, &str)> = IndexMap::new();
+    for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+        let mut first: Option<(Partition, &str, Span)> = None;
+        for (name, region) in account.regions.iter().flat_map(|regions| &regions.items) {
+            if !crate::aws::region::is_well_formed(name) {
+                continue;
+            }
+            let partition = Partition::of_region(name);
+            match first {
+                None => first = Some((partition, name.as_str(), name.span)),
+                Some((other, other_name, span)) if other != partition => findings.push(
+                    Finding::new(
+                        &PARTITION_MIXED,
+                        name.span,
+                        format!(
+                            "`{}` is in the partition `{partition}`, but the account `{}` is in `{other}`",
+                            name.value, key.value
+                        ),
+                    )
+                    .related(span, format!("`{other_name}` puts the account into `{other}`"))
+                    .help("an account exists in one partition only; give the other partition's account a key of its own"),
+                ),
+                Some(_) => {}
+            }
+            for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
+                let Some(source) = &bucket.keys.name else { continue };
+                match seen.get(&(partition, source.as_str())) {
+                    None => {
+                        seen.insert((partition, source.as_str()), (source.span, key.as_str(), name.as_str()));
+                    }
+                    Some((span, account, other)) => {
+                        let here = (key.as_str(), name.as_str());
+                        let label = if (*account, *other) == here {
+                            "listed a second time"
+                        } else {
+                            "a bucket is in one account and Region"
+                        };
+                        findings.push(
+                            Finding::new(&SOURCE_TWICE, source.span, format!("the source bucket `{}` is listed twice", source.value))
+                                .label(label)
+                                .related(*span, format!("it is first listed in `{other}` of `{account}`"))
+                                .help("keep it where `aws s3api head-bucket` says that it is; in the other place AWS would answer `CrossLocationLoggingProhibited` or `NoSuchBucket`"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Rules on how targets are to look, and on keys whose rendering does not exist yet.
+
+use crate::{
+    diagnostics::{Finding, Rule},
+    map::RegionMap,
+    rule,
+};
+
+rule!(NOT_RENDERED, "LM0701", "not-rendered-yet", Warning, "a key that no target renders yet");
+rule!(PROVIDER, "LM0702", "provider-version", Error, "a version of the AWS provider that is not supported", blocking);
+rule!(BACKEND, "LM0703", "backend", Error, "two state backends for one partition, or a malformed one");
+rule!(NO_BACKEND, "LM0704", "no-backend", Info, "a partition without a state backend");
+
+/// The family.
+pub const RULES: &[&Rule] = &[&NOT_RENDERED, &PROVIDER, &BACKEND, &NO_BACKEND];
+
+/// Checks `render`, `monitoring` and `publish`.
+pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+    let mut later = |span, key: &str| {
+        findings.push(
+            Finding::new(&NOT_RENDERED, span, format!("`{key}` is not rendered yet"))
+                .help("it is read and checked, and no target acts on it in this version; nothing else changes"),
+        );
+    };
+    if let Some(field) = &map.monitoring {
+        later(field.span, "monitoring");
+    }
+    if let Some(field) = &map.publish {
+        later(field.span, "publish");
+    }
+    let Some(render) = &map.render else { return };
+    if let Some(field) = &render.athena {
+        later(field.span, "render.athena");
+    }
+    let Some(terraform) = &render.terraform else { return };
+    if let Some(version) = terraform.aws_provider.filter(|version| !(5..=6).contains(&version.value)) {
+        findings.push(
+            Finding::new(&PROVIDER, version.span, format!("version {} of the AWS provider is not supported", version.value))
+                .help("write `6` (a Region on each resource) or `5` (an aliased provider for each Region)"),
+        );
+    }
+    let backends = terraform.backend.as_ref().and_then(|backend| backend.s3.as_ref());
+    let mut seen: Vec<(crate::aws::Partition, crate::source::Span)> = Vec::new();
+    for backend in backends.map_or(&[][..], |list| &list.value.0) {
+        let Some(region) = &backend.region else { continue };
+        if !crate::aws::region::is_well_formed(region) {
+            super::naming::region_name(region, findings);
+            continue;
+        }
+        let partition = crate::aws::Partition::of_region(region);
+        match seen.iter().find(|(other, _)| *other == partition) {
+            Some((_, span)) => findings.push(
+                Finding::new(&BACKEND, region.span, format!("the partition `{partition}` has a backend already"))
+                    .related(*span, "it is here")
+                    .help("a module's state is kept in one place; leave one of the two out"),
+            ),
+            None => seen.push((partition, region.span)),
+        }
+    }
+    if seen.is_empty() {
+        return;
+    }
+    for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+        let Some((name, _)) = account.regions.iter().flat_map(|regions| &regions.items).next() else { continue };
+        let partition = crate::aws::Partition::of_region(name);
+        if !seen.iter().any(|(other, _)| *other == partition) {
+            findings.push(
+                Finding::new(
+                    &NO_BACKEND,
+                    key.span,
+                    format!("no backend is in the partition `{partition}`, so the state of `{}` is kept locally", key.value),
+                )
+                .help("add a backend of that partition: `s3` may be a list"),
+            );
+        }
+    }
+}

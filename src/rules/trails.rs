@@ -1,0 +1,169 @@
+//! Rules on trails: names, the accounts they speak of, prefixes and keys.
+//!
+//! Quotas and circles depend on all trails together and are judged in `plan::derive`, with the rules declared here.
+
+use crate::{
+    aws::{Partition, arn, limits, region},
+    diagnostics::{Finding, Rule, did_you_mean, list},
+    map::{Coverage, KmsKey, RegionMap, Scope, Trail, settle},
+    rule,
+    source::{Span, Spanned},
+};
+use std::collections::BTreeSet;
+
+rule!(TRAIL_NAME, "LM0601", "trail-name", Error, "CloudTrail would not create a trail of this name", blocking);
+rule!(TRAIL_ACCOUNT, "LM0602", "trail-account", Error, "a trail names an account that the map does not have", blocking);
+rule!(TRAIL_KEYS, "LM0603", "trail-keys", Error, "keys of a trail that do not go together", blocking);
+rule!(TRAIL_PREFIX, "LM0604", "trail-prefix", Error, "a trail's prefix can't be used");
+rule!(TRAIL_QUOTA, "LM0605", "trail-quota", Error, "more than five trails in a Region");
+rule!(TRAIL_QUOTA_REACHED, "LM0606", "trail-quota-reached", Warning, "five trails in a Region");
+rule!(KMS_KEY, "LM0607", "kms-key", Error, "a trail's KMS key is malformed or in the wrong Region");
+rule!(NO_ACCOUNTS, "LM0608", "trail-without-accounts", Warning, "no account gets the trail");
+rule!(CIRCLE, "LM0609", "trail-circle", Warning, "accounts deliver trails to each other");
+
+/// The family.
+pub const RULES: &[&Rule] = &[
+    &TRAIL_NAME,
+    &TRAIL_ACCOUNT,
+    &TRAIL_KEYS,
+    &TRAIL_PREFIX,
+    &TRAIL_QUOTA,
+    &TRAIL_QUOTA_REACHED,
+    &KMS_KEY,
+    &NO_ACCOUNTS,
+    &CIRCLE,
+];
+
+/// Checks each trail as it stands.
+pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+    let keys: Vec<&Spanned<String>> = map.accounts.iter().flat_map(|accounts| &accounts.items).map(|(key, _)| key).collect();
+    let known: BTreeSet<&str> = keys.iter().map(|key| key.as_str()).collect();
+    if let Some(management) = map.organization.as_ref().and_then(|organization| organization.management_account.as_ref()) {
+        account(management, &known, findings);
+    }
+    for (name, trail) in map.trails.iter().flat_map(|trails| &trails.items) {
+        if !limits::is_trail_name(name) {
+            findings.push(
+                Finding::new(&TRAIL_NAME, name.span, format!("`{}` can't be the name of a trail", name.value))
+                    .help("3 to 128 letters, digits, `.`, `_` and `-`; a letter or digit at both ends; no two of `._-` side by side; CloudTrail answers `InvalidTrailNameException`"),
+            );
+        }
+        let listed = trail.accounts.iter().flat_map(|accounts| accounts.iter());
+        for key in listed.chain(trail.deliver_to.iter().filter_map(|to| to.account.as_ref())) {
+            account(key, &known, findings);
+        }
+        go_together(map, name, trail, findings);
+        if let Some(home) = &trail.home_region {
+            super::naming::region_name(home, findings);
+        }
+        if let Some(prefix) = &trail.prefix {
+            self::prefix(prefix, findings);
+        }
+        if let Some(key) = &trail.kms_key_arn {
+            match &key.value {
+                KmsKey::One(arn) => kms_key(arn, findings),
+                KmsKey::ByRegion(entries) => {
+                    for (region, arn) in &entries.items {
+                        super::naming::region_name(region, findings);
+                        kms_key(arn, findings);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn account(key: &Spanned<String>, known: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
+    if known.contains(key.as_str()) {
+        return;
+    }
+    let help = match did_you_mean(key, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.len() > 12 => "write the key of an account of this map".to_owned(),
+        None => format!("the accounts are {}; add the missing one under `accounts`", list(known.iter().copied())),
+    };
+    findings.push(
+        Finding::new(&TRAIL_ACCOUNT, key.span, format!("there is no account `{}` in this map", key.value))
+            .label("no such key")
+            .help(help),
+    );
+}
+
+fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings: &mut Vec<Finding>) {
+    let per_region = trail.coverage.filter(|coverage| coverage.value == Coverage::PerRegion);
+    let organization = trail.scope.filter(|scope| scope.value == Scope::Organization);
+    if let (Some(coverage), Some(home)) = (per_region, &trail.home_region) {
+        findings.push(
+            Finding::new(&TRAIL_KEYS, home.span, "`home_region` has no meaning with `coverage: per-region`")
+                .related(coverage.span, "each Region has a trail of its own")
+                .help("leave `home_region` out, or write `coverage: multi-region`"),
+        );
+    }
+    let Some(scope) = organization else { return };
+    if let Some(accounts) = &trail.accounts {
+        findings.push(
+            Finding::new(&TRAIL_KEYS, accounts.span, "`accounts` has no meaning with `scope: organization`")
+                .related(scope.span, "an organization trail records every account of the organization")
+                .help("leave `accounts` out, or write `scope: account`"),
+        );
+    }
+    let has =
+        |get: fn(&crate::map::Organization) -> bool| map.organization.as_ref().is_some_and(|organization| get(organization));
+    for (key, there) in [
+        ("id", has(|organization| organization.id.is_some())),
+        ("management_account", has(|organization| organization.management_account.is_some())),
+    ] {
+        if !there {
+            findings.push(
+                Finding::new(&TRAIL_KEYS, scope.span, format!("the organization trail `{}` needs `organization.{key}`", name.value)).help(if key == "id" {
+                    "its logs go to `AWSLogs/<organization id>/`, which the bucket policy must grant; write `organization: { id: o-… }`"
+                } else {
+                    "the trail belongs to the management account; list that account and name its key under `organization`"
+                }),
+            );
+        }
+    }
+}
+
+fn prefix(prefix: &Spanned<String>, findings: &mut Vec<Finding>) {
+    let text = prefix.as_str();
+    let problem = if text.starts_with('/') || text.ends_with('/') {
+        Some(("has a slash at its beginning or end", "CloudTrail puts the slashes itself; write the name between them"))
+    } else if text.chars().count() > limits::TRAIL_PREFIX_CHARS {
+        Some(("is longer than 200 characters", "CloudTrail answers `InvalidS3PrefixException`"))
+    } else if text == "AWSLogs" || text.contains("AWSLogs/") {
+        Some(("contains `AWSLogs/`", "CloudTrail adds `AWSLogs/<account id>/` itself and answers `InvalidS3PrefixException`"))
+    } else {
+        super::delivery::prefix_problem(text)
+    };
+    if let Some((problem, help)) = problem {
+        findings.push(
+            Finding::new(&TRAIL_PREFIX, prefix.span, format!("the trail prefix `{}` {problem}", text.escape_debug())).help(help),
+        );
+    }
+}
+
+fn kms_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
+    let well_formed = arn::parse(key).is_some_and(|arn| {
+        arn.service == "kms"
+            && region::is_well_formed(arn.region)
+            && limits::is_account_id(arn.account)
+            && Partition::from_id(arn.partition) == Some(Partition::of_region(arn.region))
+            && ["key/", "alias/"].iter().any(|kind| {
+                arn.resource
+                    .strip_prefix(kind)
+                    .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/".contains(&b)))
+            })
+    });
+    if !well_formed {
+        findings.push(
+            Finding::new(&KMS_KEY, key.span, format!("`{}` is not the ARN of a KMS key", key.value.escape_debug()))
+                .help("it looks like `arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab`; CloudTrail answers `InvalidKmsKeyIdException`"),
+        );
+    }
+}
+
+/// Where a finding about the default of `home_region` points: the trail's name.
+pub fn home_region_span(trail: &settle::Trail<'_>) -> Span {
+    trail.home_region.map_or(trail.name.span, |home| home.span)
+}

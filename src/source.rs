@@ -1,0 +1,127 @@
+//! Source text: a file's name and text, byte spans in it, and lines and columns for people.
+//!
+//! Takes text; gives positions. Lines and columns count from 1, columns in characters. Knows nothing of YAML.
+
+use std::{cmp::Ordering, ops::Deref};
+
+/// A text with the name under which the user gave it.
+#[derive(Debug, Clone)]
+pub struct SourceFile {
+    /// The path as given, or `-`.
+    pub name: String,
+    /// The whole text, without a byte order mark.
+    pub text: String,
+    line_starts: Vec<u32>,
+}
+
+/// A range of bytes in a source file; `start <= end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// A line and a column, both from 1; the column counts characters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Line number.
+    pub line: usize,
+    /// Column number.
+    pub column: usize,
+}
+
+/// A value with the place it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl<T> Deref for Spanned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl Span {
+    /// A span from byte offsets; offsets past 4 GiB are refused by the reader before.
+    pub fn new(start: usize, end: usize) -> Self {
+        let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+        Span { start: clamp(start), end: clamp(end.max(start)) }
+    }
+
+    /// As a range of `usize`.
+    pub fn range(self) -> std::ops::Range<usize> {
+        self.start as usize..self.end as usize
+    }
+
+    /// Does the offset lie in the span, its end included?
+    pub fn touches(self, offset: u32) -> bool {
+        self.start <= offset && offset <= self.end
+    }
+}
+
+impl SourceFile {
+    /// A source file; a byte order mark at the start is dropped.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        let mut text = text.into();
+        if text.starts_with('\u{feff}') {
+            text.drain(..'\u{feff}'.len_utf8());
+        }
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| Span::new(at + 1, at + 1).start);
+        let line_starts = std::iter::once(0).chain(breaks).collect();
+        SourceFile { name: name.into(), text, line_starts }
+    }
+
+    /// Line and column of a byte offset; an offset past the end is the end.
+    pub fn position(&self, offset: u32) -> Position {
+        let line = self.line_of(offset);
+        let start = self.line_starts[line] as usize;
+        let column = self.text.get(start..offset as usize).map_or(0, |before| before.chars().count());
+        Position { line: line + 1, column: column + 1 }
+    }
+
+    /// Line number from 0 of a byte offset.
+    pub fn line_of(&self, offset: u32) -> usize {
+        self.line_starts.partition_point(|start| start.cmp(&offset) != Ordering::Greater).saturating_sub(1)
+    }
+
+    /// Byte range of a line, counted from 0, without its line break; the last line if there are fewer.
+    pub fn line_span(&self, line: usize) -> Span {
+        let line = line.min(self.line_starts.len() - 1);
+        let start = self.line_starts[line] as usize;
+        let end = self.line_starts.get(line + 1).map_or(self.text.len(), |next| *next as usize);
+        Span::new(start, start + self.text[start..end].trim_end_matches(['\n', '\r']).len())
+    }
+
+    /// Number of lines.
+    pub fn lines(&self) -> usize {
+        self.line_starts.len()
+    }
+
+    /// The text of a span.
+    pub fn slice(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_a_byte_order_mark_is_none() {
+        let file = SourceFile::new("m", "\u{feff}a: é\r\nbé: c\n");
+        assert_eq!(file.position(0), Position { line: 1, column: 1 });
+        let c = Span::new(file.text.find('c').unwrap_or_default(), 0).start;
+        assert_eq!(file.position(c), Position { line: 2, column: 5 });
+        assert_eq!(file.slice(file.line_span(0)), "a: é");
+        assert_eq!(file.position(9999).line, 3);
+    }
+}
