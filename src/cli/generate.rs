@@ -227,7 +227,7 @@ impl Job<'_> {
         if let Some(map) = &args.map.map {
             command += &format!(" {}", map.display());
         }
-        if args.out != PathBuf::from("out") {
+        if args.out != *"out" {
             command += &format!(" --out {}", args.out.display());
         }
         if !self.all {

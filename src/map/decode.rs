@@ -43,7 +43,8 @@ pub trait Decode: Sized {
 
 /// Decodes a value, null or not, with its place.
 pub fn field<T: Decode>(node: &Node, cx: &mut Cx<'_>) -> Field<T> {
-    let span = node.span;
+    // a collection is named by its key: underlining all of it would say less
+    let span = if matches!(node.kind, Kind::Scalar { .. }) { node.span } else { cx.owner };
     let node = cx.document.resolve(node);
     let value = if is_null(node) {
         let empty = T::empty();
