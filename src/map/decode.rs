@@ -171,7 +171,7 @@ impl Decode for u32 {
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         match &node.kind {
             Kind::Scalar { text, plain: true }
-                if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 10 =>
+                if text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u32>().is_ok() =>
             {
                 text.parse().ok()
             }
@@ -349,8 +349,12 @@ pub fn description(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
-/// Puts the keys of `extra` into a property's schema; beside a reference, which draft 2020-12 allows.
-pub fn describe_property(mut schema: Schema, description: String, extra: serde_json::Value) -> Schema {
+/// Puts the keys of `extra` into a property's schema; beside a reference, which draft 2020-12 allows. A list that may be
+/// left empty (`nullable`) may be null.
+pub fn describe_property(mut schema: Schema, nullable: bool, description: String, extra: serde_json::Value) -> Schema {
+    if nullable && schema.get("type").is_some_and(|kind| kind == "array") {
+        schema.insert("type".to_owned(), serde_json::json!(["array", "null"]));
+    }
     schema.insert("description".to_owned(), description.into());
     if let serde_json::Value::Object(extra) = extra {
         for (key, value) in extra {
@@ -417,6 +421,7 @@ macro_rules! record {
                 $(
                     let property = $crate::map::decode::describe_property(
                         generator.subschema_for::<$ty>(),
+                        <$ty as $crate::map::decode::Decode>::empty().is_some(),
                         $crate::map::decode::description(&[$($doc),*]),
                         serde_json::json!($extra),
                     );
