@@ -1,7 +1,10 @@
 //! The house: which module may see which. Data flows one way.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-use std::{fs, path::{Path, PathBuf}};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
@@ -73,15 +76,33 @@ fn arrows_never_point_back() {
         ("source.rs", &["disk", "cli", "render", "policy", "plan", "map", "rules", "diagnostics", "document"]),
         ("disk", &["cli", "map", "rules", "document", "policy"]),
     ];
-    let ours = ["analysis", "artifacts", "aws", "cli", "diagnostics", "disk", "document", "map", "plan", "policy", "render", "rules", "source"];
+    let ours = [
+        "analysis",
+        "artifacts",
+        "aws",
+        "cli",
+        "diagnostics",
+        "disk",
+        "document",
+        "map",
+        "plan",
+        "policy",
+        "render",
+        "rules",
+        "source",
+    ];
     let mut wrong = Vec::new();
     for (path, code) in all() {
         let used = uses(&code);
         if path.starts_with("aws/") {
-            wrong.extend(used.iter().filter(|module| ours.contains(&module.as_str())).map(|module| format!("{path} uses {module}")));
+            wrong.extend(
+                used.iter().filter(|module| ours.contains(&module.as_str())).map(|module| format!("{path} uses {module}")),
+            );
         }
         for (_, forbidden) in rules.iter().filter(|(place, _)| path.starts_with(place)) {
-            wrong.extend(used.iter().filter(|module| forbidden.contains(&module.as_str())).map(|module| format!("{path} uses {module}")));
+            wrong.extend(
+                used.iter().filter(|module| forbidden.contains(&module.as_str())).map(|module| format!("{path} uses {module}")),
+            );
         }
     }
     assert_eq!(wrong, Vec::<String>::new());

@@ -23,7 +23,11 @@ fn the_committed_schema_is_the_generated_one() {
 #[test]
 fn every_key_has_a_description() {
     fn walk(value: &Value, path: &str, missing: &mut Vec<String>) {
-        if let Some(properties) = value.get("properties").and_then(Value::as_object).filter(|_| value.get("additionalProperties") == Some(&json!(false))) {
+        if let Some(properties) = value
+            .get("properties")
+            .and_then(Value::as_object)
+            .filter(|_| value.get("additionalProperties") == Some(&json!(false)))
+        {
             for (key, property) in properties {
                 if property.get("description").and_then(Value::as_str).is_none_or(|text| text.len() < 4) {
                     missing.push(format!("{path}/{key}"));
@@ -49,7 +53,9 @@ fn decoder_refuses(map: &Value) -> bool {
 fn schema_refuses(validator: &jsonschema::Validator, map: &Value) -> bool {
     validator.iter_errors(map).any(|error| {
         let path = error.schema_path().to_string();
-        !["/pattern", "/propertyNames", "/minimum", "/maximum", "/maxLength", "/minLength"].iter().any(|value| path.contains(value))
+        !["/pattern", "/propertyNames", "/minimum", "/maximum", "/maxLength", "/minLength"]
+            .iter()
+            .any(|value| path.contains(value))
     })
 }
 
@@ -66,7 +72,9 @@ fn a_full_map_fits_both() {
 fn places(value: &Value, at: String, all: &mut Vec<String>) {
     all.push(at.clone());
     match value {
-        Value::Object(entries) => entries.iter().for_each(|(key, child)| places(child, format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), all)),
+        Value::Object(entries) => entries
+            .iter()
+            .for_each(|(key, child)| places(child, format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), all)),
         Value::Array(items) => items.iter().enumerate().for_each(|(index, child)| places(child, format!("{at}/{index}"), all)),
         _ => {}
     }
@@ -128,11 +136,18 @@ impl RemoveFirst for serde_json::Map<String, Value> {
 
 #[test]
 fn reports_fit_the_report_schema() {
-    let schema: Value =
-        serde_json::from_str(&std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/report.schema.json")).unwrap()).unwrap();
+    let schema: Value = serde_json::from_str(
+        &std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/report.schema.json")).unwrap(),
+    )
+    .unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
     let dir = tempfile::tempdir().unwrap();
-    for (input, code) in [(FULL, 0), ("version: 2\naccounts: { prod: { id: 1, regions: { us-east-1: { buckets: [a, b, b] } } } }\n", 1), ("[", 1), ("", 1)] {
+    for (input, code) in [
+        (FULL, 0),
+        ("version: 2\naccounts: { prod: { id: 1, regions: { us-east-1: { buckets: [a, b, b] } } } }\n", 1),
+        ("[", 1),
+        ("", 1),
+    ] {
         let run = common::logmap_with_input(dir.path(), &["validate", "-", "--format", "json"], input);
         assert_eq!(run.code, code, "{}", run.stdout);
         let report: Value = serde_json::from_str(&run.stdout).unwrap();

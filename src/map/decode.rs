@@ -170,9 +170,7 @@ impl Decode for u32 {
 
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         match &node.kind {
-            Kind::Scalar { text, plain: true }
-                if text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u32>().is_ok() =>
-            {
+            Kind::Scalar { text, plain: true } if text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u32>().is_ok() => {
                 text.parse().ok()
             }
             Kind::Scalar { text, plain: false } if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {

@@ -22,8 +22,12 @@ pub fn logmap(dir: &Path, arguments: &[&str]) -> Run {
 /// Runs logmap with text on standard input.
 pub fn logmap_with_input(dir: &Path, arguments: &[&str], input: &str) -> Run {
     use std::io::Write;
-    let mut child =
-        command(dir, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("logmap starts");
+    let mut child = command(dir, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("logmap starts");
     child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
     run(child.wait_with_output().unwrap())
 }
@@ -55,7 +59,10 @@ pub fn tree(dir: &Path) -> std::collections::BTreeMap<String, String> {
             if path.is_dir() {
                 walk(root, &path, found);
             } else {
-                found.insert(path.strip_prefix(root).unwrap().to_string_lossy().into_owned(), std::fs::read_to_string(&path).unwrap());
+                found.insert(
+                    path.strip_prefix(root).unwrap().to_string_lossy().into_owned(),
+                    std::fs::read_to_string(&path).unwrap(),
+                );
             }
         }
     }
