@@ -8,6 +8,7 @@ pub mod escape;
 pub mod policies;
 pub mod readme;
 pub mod targets;
+pub mod terraform;
 
 use crate::{
     artifacts::Artifact,
