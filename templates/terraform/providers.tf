@@ -1,10 +1,13 @@
 {% for line in header %}# {{ line | comment }}
 {% endfor %}
+{%- if region_per_resource %}
+# One provider for the whole account: each resource names its Region itself.
+{%- else %}
+# Each resource names the provider of its Region. Nothing uses the default one, but some tools demand it.
+{%- endif %}
 {%- for provider in providers %}
-{% if provider.alias %}
-{%- elif region_per_resource %}# One provider for the whole account: each resource names its Region itself.
-{% else %}# The default provider; nothing uses it, but some tools demand one. Each resource names the provider of its Region.
-{% endif -%}
+{%- if not loop.first %}
+{% endif %}
 provider "aws" {
 {%- if provider.alias %}
   alias  = {{ provider.alias | hcl }}

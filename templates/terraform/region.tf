@@ -1,7 +1,6 @@
 {% for line in header %}# {{ line | comment }}
-{% endfor %}
-{%- for bucket in buckets %}
-
+{% endfor -%}
+{% for bucket in buckets %}
 # {{ bucket.name | comment }} takes {{ bucket.takes | comment }}.
 {%- if bucket.adopted %}
 # It existed before this module, which takes it over (imports.tf) and never creates it anew.
@@ -194,21 +193,21 @@ resource "aws_s3_bucket_logging" "{{ region_label }}" {
   bucket        = each.key
   target_bucket = aws_s3_bucket_policy.{{ target_label }}.bucket
   target_prefix = {% if mixed %}each.value.prefix{% else %}each.value{% endif %}
-
-  target_object_key_format {
 {%- if mixed %}
-    dynamic "partitioned_prefix" {
-      for_each = compact([each.value.date_source])
-      content {
-        partition_date_source = partitioned_prefix.value
+
+  # Without the block a source has the simple key format.
+  dynamic "target_object_key_format" {
+    for_each = compact([each.value.date_source])
+    content {
+      partitioned_prefix {
+        partition_date_source = target_object_key_format.value
       }
     }
+  }
+{%- else %}
 
-    dynamic "simple_prefix" {
-      for_each = each.value.date_source == "" ? [true] : []
-      content {}
-    }
-{%- elif logged[0].date_source %}
+  target_object_key_format {
+{%- if logged[0].date_source %}
     partitioned_prefix {
       partition_date_source = {{ logged[0].date_source | hcl }}
     }
@@ -216,6 +215,7 @@ resource "aws_s3_bucket_logging" "{{ region_label }}" {
     simple_prefix {}
 {%- endif %}
   }
+{%- endif %}
 
   depends_on = [aws_s3_bucket_lifecycle_configuration.{{ target_label }}]
 }
@@ -287,7 +287,7 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 
     # Not the log buckets: each delivery would be an event, which would be delivered.
     field_selector {
-      field           = "resources.ARN"
+      field = "resources.ARN"
       not_starts_with = {{ trail.exclude | hcl(indent=6) }}
     }
 {%- endif %}
