@@ -123,10 +123,8 @@ pub struct TrailContext {
     pub exclude: Vec<String>,
     /// Checkov checks that don't fit.
     pub checkov: Vec<Skip>,
-    /// Ids of Trivy checks that don't fit.
+    /// Ids of Trivy checks that don't fit, for the same reasons.
     pub trivy: Vec<&'static str>,
-    /// Why they don't, for a comment.
-    pub trivy_reason: String,
 }
 
 /// A scanner's check that does not fit, and why.
@@ -178,12 +176,6 @@ impl Module<'_> {
             data_events: trail.data_events_exclude.is_some(),
             exclude: trail.data_events_exclude.clone().unwrap_or_default(),
             trivy: skips.iter().map(|(trivy, _)| *trivy).filter(|id| !id.is_empty()).collect(),
-            trivy_reason: skips
-                .iter()
-                .filter(|(id, _)| !id.is_empty())
-                .map(|(_, skip)| skip.reason)
-                .collect::<Vec<_>>()
-                .join("; "),
             checkov: skips.into_iter().map(|(_, skip)| skip).collect(),
         }
     }

@@ -196,7 +196,10 @@ fn render_all(name: &str, plan: &Plan, retired: &[Retired]) -> BTreeMap<String, 
             std::fs::write(root.join(path), text).unwrap();
         }
         for account in &plan.accounts {
-            std::fs::write(root.join("terraform").join(&account.key).join("seed.json"), seed(plan, account)).unwrap();
+            let module = root.join("terraform").join(&account.key);
+            if module.is_dir() {
+                std::fs::write(module.join("seed.json"), seed(plan, account)).unwrap();
+            }
         }
     }
     files
@@ -265,33 +268,53 @@ fn an_adopted_bucket_is_imported_with_what_exists_on_it() {
     );
 }
 
-#[test]
-fn what_the_map_no_longer_has_is_forgotten_and_not_deleted() {
-    let mut plan = organisation(5);
-    let prod = plan.accounts.last_mut().unwrap();
-    prod.places.remove(0);
-    let gone = |region: &str, bucket: &str| Retired {
-        account: "prod".to_owned(),
-        region: region.to_owned(),
-        takes_access_logs: true,
-        bucket: bucket.to_owned(),
-    };
-    let retired = [gone("eu-west-1", "acme-old-eu-logs"), gone("us-east-1", "acme-logs-111122223333-us-east-1")];
-    let files = render_all("retired", &plan, &retired);
-    let removed = &files["terraform/prod/removed.tf"];
-    assert!(removed.contains("from = aws_s3_bucket.acme_old_eu_logs\n"), "{removed}");
-    assert!(!removed.contains("acme_logs_111122223333_us_east_1"), "the map still has it: {removed}");
-    assert_eq!(removed.matches("removed {").count(), removed.matches("destroy = false").count());
-    assert!(files["terraform/prod/providers.tf"].contains("alias  = \"eu_west_1\""), "its state needs its provider");
-    assert!(files["terraform/prod/versions.tf"].contains("\">= 1.10\""));
-
-    prod_only_retired(&retired[..1]);
+fn gone(region: &str, bucket: &str) -> Retired {
+    Retired { account: "prod".to_owned(), region: region.to_owned(), takes_access_logs: true, bucket: bucket.to_owned() }
 }
 
-fn prod_only_retired(retired: &[Retired]) {
-    let files = render_all("emptied", &plan(6, vec![account("prod", PROD, vec![])]), retired);
-    assert!(files.contains_key("terraform/prod/removed.tf"), "an account without Regions still has to forget");
-    assert!(!render_all("nothing", &plan(6, vec![]), retired).contains_key("terraform/prod/removed.tf"));
+#[test]
+fn what_the_map_no_longer_has_is_forgotten_and_not_deleted() {
+    let retired = [gone("eu-west-1", "acme-old-eu-logs"), gone("us-east-1", "acme-logs-111122223333-us-east-1")];
+    for provider in [5, 6] {
+        let mut plan = organisation(provider);
+        plan.accounts.last_mut().unwrap().places.remove(0);
+        let files = render_all(&format!("retired{provider}"), &plan, &retired);
+        let removed = &files["terraform/prod/removed.tf"];
+        assert!(removed.contains("from = aws_s3_bucket.acme_old_eu_logs\n"), "{removed}");
+        assert!(!removed.contains("acme_logs_111122223333_us_east_1"), "the map still has it: {removed}");
+        assert_eq!(removed.matches("removed {").count(), removed.matches("destroy = false").count());
+        assert!(files["terraform/prod/versions.tf"].contains("\">= 1.10\""));
+        let providers = &files["terraform/prod/providers.tf"];
+        assert_eq!(providers.contains("alias  = \"eu_west_1\""), provider == 5, "its state needs its provider: {providers}");
+    }
+}
+
+#[test]
+fn a_renamed_log_bucket_has_an_address_of_its_own() {
+    let old = "acme-logs-111122223333-us-east-1";
+    let mut plan = organisation(6);
+    let place = plan.accounts.last_mut().unwrap().places.last_mut().unwrap();
+    let local = [("arn:aws:cloudtrail:us-east-1:111122223333:trail/local", "AWSLogs/111122223333")];
+    place.buckets = vec![log_bucket("acme-new-logs", PROD, &local)];
+    place.sources.iter_mut().for_each(|source| source.log_bucket = "acme-new-logs".to_owned());
+    place.trails.iter_mut().filter(|trail| trail.bucket == old).for_each(|trail| trail.bucket = "acme-new-logs".to_owned());
+    let files = render_all("renamed", &plan, &[gone("us-east-1", old)]);
+    let (region, removed) = (&files["terraform/prod/us-east-1.tf"], &files["terraform/prod/removed.tf"]);
+    for from in removed.lines().filter_map(|line| line.strip_prefix("  from = ")) {
+        let (kind, label) = from.split_once('.').unwrap();
+        assert!(!region.contains(&format!("resource \"{kind}\" \"{label}\"")), "removed and still there: {from}");
+    }
+    assert!(removed.contains("aws_s3_bucket.acme_logs_111122223333_us_east_1"), "{removed}");
+}
+
+#[test]
+fn an_account_without_regions_still_has_to_forget() {
+    let retired = [gone("eu-west-1", "acme-old-eu-logs")];
+    let files = render_all("emptied", &plan(6, vec![account("prod", PROD, vec![])]), &retired);
+    assert!(files.contains_key("terraform/prod/removed.tf"));
+    assert!(files["terraform/prod/providers.tf"].contains("region = \"eu-west-1\""));
+    let files = render_all("nothing", &plan(6, vec![account("prod", PROD, vec![])]), &[]);
+    assert!(files.is_empty());
 }
 
 #[test]
