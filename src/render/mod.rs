@@ -95,7 +95,7 @@ impl<'a> Context<'a> {
 
 /// All built-in templates by name; an override must have one of these names.
 fn templates() -> Vec<(&'static str, &'static str)> {
-    [readme::TEMPLATES].concat()
+    [readme::TEMPLATES, terraform::TEMPLATES].concat()
 }
 
 /// Says which override has no built-in template of its name, or can't be read.
