@@ -260,7 +260,7 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 
   enable_logging                = true
   enable_log_file_validation    = {{ trail.log_file_validation }}
-  include_global_service_events = {{ trail.multi_region }}
+  include_global_service_events = true
   is_multi_region_trail         = {{ trail.multi_region }}
   is_organization_trail         = {{ trail.organization }}
 {%- if trail.data_events %}
