@@ -28,7 +28,7 @@ type Member<'a> = (&'a Account, &'a Place);
 /// The context of `cloudformation/stacksets.md`.
 #[derive(Serialize)]
 struct Page {
-    /// Comment lines for its head.
+    /// What made it, and how to make it again.
     header: Vec<String>,
     /// The templates.
     templates: Vec<Template>,
