@@ -3,12 +3,11 @@
 //! The same template makes the stack of one place and a StackSet template of many; it loops over `places`. Logical ids
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
-use super::split::OUTPUT_BYTES;
+use super::outputs::{Output, outputs};
 use crate::{
     plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition},
     render::sha256_hex,
 };
-use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -151,17 +150,6 @@ pub(super) struct SourceContext<'a> {
     pub prefix: &'a str,
     /// `partitioned-event-time`, `partitioned-delivery-time` or `simple`.
     pub key_format: &'static str,
-}
-
-/// An output of the stack.
-#[derive(Serialize)]
-pub(super) struct Output {
-    /// Logical id.
-    pub id: String,
-    /// What it is.
-    pub description: String,
-    /// Its value.
-    pub value: String,
 }
 
 impl<'a> Stack<'a> {
@@ -316,67 +304,6 @@ impl<'a> TrailContext<'a> {
     }
 }
 
-/// The names of the log buckets and trails, and the sources by destination, as few values as can be.
-fn outputs(account: &Account, place: &Place, buckets: &[LogBucket], trails: &[Trail], sources: &[&Source]) -> Vec<Output> {
-    let mut list: Vec<Output> = Vec::new();
-    for bucket in buckets {
-        let what = match (bucket.takes_access_logs, bucket.takes_trails) {
-            (true, true) => "access logs and trails",
-            (true, false) => "access logs",
-            _ => "trails",
-        };
-        let description = format!("Bucket for {what} of {} in {}", account.key, place.region);
-        list.push(Output { id: id("Bucket", &bucket.name), description, value: bucket.name.clone() });
-    }
-    for trail in trails {
-        let description = format!("Where trail {} delivers", trail.name);
-        list.push(Output {
-            id: id("TrailTo", &trail.arn),
-            description,
-            value: format!("s3://{}/{}", trail.bucket, trail.prefix),
-        });
-    }
-    let mut groups: IndexMap<String, Vec<&str>> = IndexMap::new();
-    for source in sources {
-        let destination = format!("s3://{}/{} ({})", source.log_bucket, source.prefix_pattern(), source.key_format_name());
-        groups.entry(destination).or_default().push(&source.name);
-    }
-    for (destination, names) in groups {
-        for names in chunks(&names) {
-            let description = format!("Sources that log to {destination}");
-            // named after its first source: it stays when other destinations come and go
-            let value = names.join(",");
-            list.push(Output { id: id("Sources", &names.concat()), description: clip(description), value });
-        }
-    }
-    list
-}
-
-/// Cuts a list so that each part, joined, stays within the length of an output.
-fn chunks<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
-    let mut parts: Vec<Vec<&str>> = Vec::new();
-    let mut length = OUTPUT_BYTES + 1;
-    for name in names {
-        length += name.len() + 1;
-        if length > OUTPUT_BYTES {
-            parts.push(Vec::new());
-            length = name.len() + 1;
-        }
-        if let Some(part) = parts.last_mut() {
-            part.push(name);
-        }
-    }
-    parts
-}
-
-/// A description AWS accepts: a prefix may be almost as long as its limit.
-fn clip(mut text: String) -> String {
-    while text.len() > 1_000 {
-        text.pop();
-    }
-    text
-}
-
 /// Logical id of a log bucket.
 pub(super) fn bucket_id(bucket: &LogBucket) -> String {
     id("LogBucket", &bucket.name)
@@ -388,7 +315,7 @@ pub(super) fn policy_id(bucket: &LogBucket) -> String {
 }
 
 /// A logical id: letters and digits, the same as long as the thing keeps its name.
-fn id(kind: &str, name: &str) -> String {
+pub(super) fn id(kind: &str, name: &str) -> String {
     format!("{kind}{}", &sha256_hex(name.as_bytes())[..12])
 }
 

@@ -6,6 +6,7 @@
 
 mod context;
 mod import;
+mod outputs;
 mod split;
 mod stacksets;
 #[cfg(test)]
@@ -88,7 +89,8 @@ impl<'a> Renderer<'a> {
             sink(Artifact::file(format!("{base}.yaml"), bare))?;
             let overhead = self.stack(account, place, false, &[], &head, 2)?.len() + self.function_bytes();
             let shards = split::shards(&everything, self.sets_sources(), overhead);
-            for (number, sources) in (2..).zip(shards) {
+            // an empty one is no file, and the others keep their numbers
+            for (number, sources) in (2..).zip(shards).filter(|(_, sources)| !sources.is_empty()) {
                 let text = self.stack(account, place, false, &sources, &head, number)?;
                 sink(Artifact::file(format!("{base}-sources-{number}.yaml"), text))?;
             }

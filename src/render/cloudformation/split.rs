@@ -1,8 +1,8 @@
 //! Which source goes into which stack, when one template can't hold them all.
 //!
-//! A source keeps its stack when others come or go: the stack is chosen by a hash of the bucket's name, and only when
-//! the number of stacks doubles does half of each stack move on, always to a later one. Deployed in their order, the
-//! earlier stack lets go of a source before the later one takes it.
+//! A source keeps its stack when others come or go: a consistent hash of the bucket's name chooses the stack, and when one
+//! more is needed, each gives a few sources to the new last one. Deployed in their order, the earlier stack lets go of a
+//! source before the later one takes it.
 
 use crate::{plan::Source, render::sha256_hex};
 
@@ -17,7 +17,7 @@ const POLICY_BYTES: usize = 9_500;
 /// Longest output value we write.
 pub(super) const OUTPUT_BYTES: usize = 1_000;
 /// More stacks than that help nobody.
-const MOST_SHARDS: usize = 1 << 16;
+const MOST_SHARDS: usize = 10_000;
 
 /// Does a template of this size, with these sources, stay within the limits?
 pub(super) fn fits(bytes: usize, sources: &[&Source], custom_resource: bool) -> bool {
@@ -26,30 +26,28 @@ pub(super) fn fits(bytes: usize, sources: &[&Source], custom_resource: bool) -> 
     bytes <= INLINE_BYTES && managed.count() <= MOST_SOURCES && arns <= POLICY_BYTES && outputs(sources) <= MOST_OUTPUTS
 }
 
-/// The fewest shards (a power of two) that all fit, without empty ones at the end; `overhead` is a template's size without
-/// sources. Sources keep their order.
+/// The fewest shards that all fit; `overhead` is a template's size without sources. Sources keep their order.
 pub(super) fn shards<'a>(sources: &[&'a Source], custom_resource: bool, overhead: usize) -> Vec<Vec<&'a Source>> {
-    let mut count = 1;
+    let bytes = |shard: &[&Source]| -> usize { shard.iter().map(|source| template_bytes(source, custom_resource)).sum() };
+    let least = bytes(sources) / INLINE_BYTES.saturating_sub(overhead).max(1);
+    let mut count = least.clamp(1, MOST_SHARDS);
     loop {
         let mut shards: Vec<Vec<&Source>> = vec![Vec::new(); count];
         for &source in sources {
-            shards[hash(&source.name) as usize % count].push(source);
+            shards[consistent_hash(&source.name, count)].push(source);
         }
-        let fit = shards.iter().all(|shard| {
-            let bytes: usize = shard.iter().map(|source| template_bytes(source, custom_resource)).sum();
-            fits(overhead + bytes, shard, custom_resource)
-        });
+        let fit = shards.iter().all(|shard| fits(overhead + bytes(shard), shard, custom_resource));
         if fit || count >= MOST_SHARDS {
             return shards;
         }
-        count *= 2;
+        count += 1;
     }
 }
 
 /// Bytes that a source adds to a template, at most: its resource, its ARN in the permission, its name in an output.
 fn template_bytes(source: &Source, custom_resource: bool) -> usize {
     let output = source.name.len() + 2;
-    let resource = 330 + 2 * source.name.len() + source.log_bucket.len() + 2 * source.prefix.len() + 60;
+    let resource = 300 + 2 * source.name.len() + source.log_bucket.len() + source.prefix.len() + 60;
     // one destination for each source at worst
     let destination = 20;
     output + destination + if custom_resource && source.managed { resource } else { 0 }
@@ -66,8 +64,17 @@ fn outputs(sources: &[&Source]) -> usize {
     groups.len() + bytes / (OUTPUT_BYTES - 256)
 }
 
-fn hash(name: &str) -> u32 {
-    u32::from_str_radix(&sha256_hex(name.as_bytes())[..8], 16).unwrap_or(0)
+/// A number below `count`, which for a greater `count` is either the same or one of the new ones
+/// (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm").
+fn consistent_hash(name: &str, count: usize) -> usize {
+    let mut key = u64::from_str_radix(&sha256_hex(name.as_bytes())[..16], 16).unwrap_or(0);
+    let (mut chosen, mut next) = (0, 0);
+    while next < count {
+        chosen = next;
+        key = key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
+        next = ((chosen + 1) as f64 * ((1_u64 << 31) as f64 / ((key >> 33) + 1) as f64)) as usize;
+    }
+    chosen
 }
 
 impl Source {

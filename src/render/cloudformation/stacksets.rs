@@ -20,7 +20,7 @@ use serde::Serialize;
 pub(super) const README: &str = "cloudformation/stacksets.md";
 /// Accounts in a template: a lookup table of AWS holds 200 entries.
 const MOST_ACCOUNTS: usize = 150;
-/// Outputs and resources in a template, with room to spare.
+/// Outputs of a template, with room to spare.
 const MOST_OUTPUTS: usize = 190;
 
 type Member<'a> = (&'a Account, &'a Place);
@@ -99,7 +99,7 @@ fn region_templates(renderer: &Renderer, region: &str, members: &[Member], page:
         }
         let has_function = text.contains("  SetAccessLogging:\n");
         let size = if has_function { text.len().saturating_sub(function - 3_500) } else { text.len() };
-        let count = text.matches("    Value: ").count();
+        let count = text.matches("\n    Value: ").count();
         let full = groups.last().is_none_or(|group| group.len() >= MOST_ACCOUNTS)
             || bytes + size > INLINE_BYTES
             || outputs + count > MOST_OUTPUTS;

@@ -237,6 +237,27 @@ fn many_sources_are_split_and_stay_where_they_are() {
     let (all, fewer) = (split(&names), split(&names[..590]));
     assert!(all.values().any(|path| path == "cloudformation/prod/us-east-1-sources-2.yaml"));
     assert!(fewer.iter().all(|(name, path)| all[name] == *path), "a source moved when others came");
+    // deploying in order, the stack that loses a source must come before the one that gets it
+    let number =
+        |path: &str| path.rsplit_once("-sources-").map_or(1, |(_, end)| end.trim_end_matches(".yaml").parse::<u32>().unwrap());
+    let half = split(&names[..300]);
+    assert!(half.iter().all(|(name, path)| number(path) <= number(&all[name])), "a source moved to an earlier stack");
+}
+
+#[test]
+fn a_policy_near_the_limit_still_goes_inline() {
+    let names: Vec<String> =
+        (0..200).map(|n| format!("acme-prod-some-quite-long-and-descriptive-name-of-a-bucket-{n:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let others: Vec<String> = (0..6).map(|n| format!("{:012}", 200_000_000_000_u64 + n)).collect();
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    let plan = plan(vec![account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &names, &others)])]);
+    let size = plan.accounts[0].places[0].buckets[0].policy.size();
+    assert!((19_000..20_480).contains(&size), "{size}");
+    let files = files(&plan);
+    let text = &files["cloudformation/prod/us-east-1.yaml"];
+    assert!(text.len() <= split::INLINE_BYTES, "{} bytes", text.len());
+    assert!(files["cloudformation/stacksets/README.md"].contains("it needs more than one template"));
 }
 
 #[test]
@@ -274,12 +295,12 @@ fn a_trail_whose_bucket_is_elsewhere_waits_for_nothing_here() {
     let mut trail = trail(&prod, "us-east-1", "444455556666", "archive");
     trail.data_events_exclude = Some(vec!["arn:aws:s3:::acme-logs-".to_owned()]);
     trail.kms_key_arn = Some("arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab".to_owned());
-    trail.prefix = "audit".to_owned();
     prod.places[0].trails.push(trail);
     let files = files(&plan(vec![archive, prod]));
     let template = read(&files["cloudformation/prod/us-east-1.yaml"]);
     let trail = resources(&template, "AWS::CloudTrail::Trail")[0].1;
     assert!(trail.get("DependsOn").is_none());
+    assert!(trail["Properties"].get("S3KeyPrefix").is_none());
     let data = &trail["Properties"]["AdvancedEventSelectors"][1]["FieldSelectors"][2];
     assert_eq!(*data, serde_json::json!({"Field": "resources.ARN", "NotStartsWith": ["arn:aws:s3:::acme-logs-"]}));
     assert!(resources(&read(&files["cloudformation/archive/us-east-1.yaml"]), "AWS::Lambda::Function").is_empty());
@@ -308,7 +329,8 @@ fn china_and_object_lock() {
     let mut plan =
         plan(vec![account("cn", "777788889999", vec![place("777788889999", "aws-cn", "cn-north-1", &["acme-cn"], &[])])]);
     let mut second = plan.accounts[0].places[0].buckets[0].clone();
-    second.name = "acme-trails-777788889999-cn-north-1".to_owned();
+    second.name = "acme-trails-777788889999-cn-north-1-an".to_owned();
+    second.policy.statements[0].resource = Element::Is(vec![format!("arn:aws-cn:s3:::{}/*", second.name)]);
     second.takes_access_logs = false;
     second.versioning = true;
     second.account_regional = true;
