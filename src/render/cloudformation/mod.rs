@@ -51,7 +51,8 @@ pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
             renderer.place(account, place, sink)?;
         }
     }
-    stacksets::render(&renderer, sink)
+    // they are about all accounts, so a run for some leaves them alone
+    if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() { stacksets::render(&renderer, sink) } else { Ok(()) }
 }
 
 /// What the files of this target have in common.
