@@ -82,23 +82,32 @@ impl<'a> Renderer<'a> {
         let imports = place.buckets.iter().any(|bucket| bucket.adopt.is_some());
 
         let everything: Vec<&Source> = place.sources.iter().collect();
-        let whole = self.stack(account, place, true, &everything, &head, 1)?;
-        if split::fits(whole.len(), &everything, self.sets_sources()) {
-            sink(Artifact::file(format!("{base}.yaml"), whole))?;
-        } else {
-            let bare = self.stack(account, place, true, &[], &head, 1)?;
-            sink(Artifact::file(format!("{base}.yaml"), bare))?;
-            let overhead = self.stack(account, place, false, &[], &head, 2)?.len() + self.function_bytes();
-            let shards = split::shards(&everything, self.sets_sources(), overhead);
-            // an empty one is no file, and the others keep their numbers
-            for (number, sources) in (2..).zip(shards).filter(|(_, sources)| !sources.is_empty()) {
-                let text = self.stack(account, place, false, &sources, &head, number)?;
-                sink(Artifact::file(format!("{base}-sources-{number}.yaml"), text))?;
-            }
+        let whole = match split::surely_too_many(&place.sources, self.sets_sources()) {
+            true => None,
+            false => Some(self.stack(account, place, true, &everything, &head, 1)?),
+        };
+        match whole.filter(|text| split::fits(text.len(), &everything, self.sets_sources())) {
+            Some(text) => sink(Artifact::file(format!("{base}.yaml"), text))?,
+            None => self.split_place(account, place, &everything, &head, sink)?,
         }
         if imports {
             sink(Artifact::file(format!("{base}.import.json"), import::resources(place)?))?;
             sink(Artifact::file(format!("{base}.import-template.json"), import::template(place)?))?;
+        }
+        Ok(())
+    }
+
+    /// The stack of the log buckets and trails, and the stacks of the sources.
+    fn split_place(&self, account: &Account, place: &Place, sources: &[&Source], head: &[String], sink: &mut Sink) -> Result<()> {
+        let base = format!("cloudformation/{}/{}", account.key, place.region);
+        let bare = self.stack(account, place, true, &[], head, 1)?;
+        sink(Artifact::file(format!("{base}.yaml"), bare))?;
+        let overhead = self.stack(account, place, false, &[], head, 2)?.len() + self.function_bytes();
+        let shards = split::shards(sources, self.sets_sources(), overhead);
+        // an empty one is no file, and the others keep their numbers
+        for (number, sources) in (2..).zip(shards).filter(|(_, sources)| !sources.is_empty()) {
+            let text = self.stack(account, place, false, &sources, head, number)?;
+            sink(Artifact::file(format!("{base}-sources-{number}.yaml"), text))?;
         }
         Ok(())
     }

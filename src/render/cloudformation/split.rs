@@ -16,6 +16,8 @@ const MOST_OUTPUTS: usize = 190;
 const POLICY_BYTES: usize = 9_500;
 /// Longest output value we write.
 pub(super) const OUTPUT_BYTES: usize = 1_000;
+/// The resource of a source is never smaller than this.
+const LEAST_SOURCE_BYTES: usize = 300;
 /// More stacks than that help nobody.
 const MOST_SHARDS: usize = 10_000;
 
@@ -24,6 +26,12 @@ pub(super) fn fits(bytes: usize, sources: &[&Source], custom_resource: bool) -> 
     let managed = sources.iter().filter(|source| custom_resource && source.managed);
     let arns: usize = managed.clone().map(|source| source.name.len() + 24).sum();
     bytes <= INLINE_BYTES && managed.count() <= MOST_SOURCES && arns <= POLICY_BYTES && outputs(sources) <= MOST_OUTPUTS
+}
+
+/// Is it plain without rendering that these sources don't fit into one template?
+pub(super) fn surely_too_many(sources: &[Source], custom_resource: bool) -> bool {
+    let managed = sources.iter().filter(|source| custom_resource && source.managed).count();
+    managed * LEAST_SOURCE_BYTES > INLINE_BYTES
 }
 
 /// The fewest shards that all fit; `overhead` is a template's size without sources. Sources keep their order.

@@ -91,8 +91,9 @@ fn region_templates(renderer: &Renderer, region: &str, members: &[Member], page:
     for &(account, place) in members {
         let adopts = place.buckets.iter().any(|bucket| bucket.adopt.is_some());
         let sources: Vec<&Source> = place.sources.iter().collect();
-        let text = template(renderer, region, &[(account, place)])?;
-        if adopts || !split::fits(text.len(), &sources, renderer.sets_sources()) {
+        let too_many = split::surely_too_many(&place.sources, renderer.sets_sources());
+        let text = if adopts || too_many { String::new() } else { template(renderer, region, &[(account, place)])? };
+        if text.is_empty() || !split::fits(text.len(), &sources, renderer.sets_sources()) {
             let reason = if adopts { "it holds a bucket to import" } else { "it needs more than one template" };
             page.left_out.push(LeftOut { account: account.key.clone(), region: region.to_owned(), reason });
             continue;
