@@ -148,6 +148,7 @@ fn files(plan: &Plan) -> BTreeMap<String, String> {
         Ok(())
     })
     .unwrap();
+    // the same files for cfn-lint and other readers that are not Rust
     if let Ok(folder) = std::env::var("LOGMAP_TEST_OUT") {
         for (path, text) in &files {
             let path = std::path::Path::new(&folder).join(std::thread::current().name().unwrap().replace(':', "_")).join(path);
