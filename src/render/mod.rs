@@ -3,6 +3,7 @@
 //! Never sees the map, never touches the disk. What a template puts out goes through a filter of its language; the
 //! engine refuses anything else that is not harmless everywhere.
 
+pub mod cloudformation;
 pub mod engine;
 pub mod escape;
 pub mod policies;
