@@ -23,7 +23,7 @@ class Report:
         self.passed = self.failed = self.skipped = 0
 
     def wants(self, name):
-        """Whether `--only` selects the check, or may select one below it."""
+        """Whether `--only` selects the check or group of checks: a part of its name is enough."""
         return not self.only or any(word in name for word in self.only)
 
     @contextmanager

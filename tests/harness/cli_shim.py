@@ -51,13 +51,9 @@ def preload():
     from awscli.clidriver import create_clidriver
     driver = create_clidriver()
     loader = driver.session.get_component("data_loader")
-    for service in ("s3", "sts", "cloudtrail"):
-        for kind in ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2"):
-            try:
-                loader.load_service_model(service, kind)
-            except Exception as missing:  # not every service has every kind
-                if "Unable to load data" not in str(missing):
-                    raise
+    for kind in ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2"):
+        for service in {"s3", "sts", "cloudtrail"} & set(loader.list_available_services(kind)):
+            loader.load_service_model(service, kind)
     for name in ("endpoints", "partitions", "cli", "_retry", "sdk-default-configuration"):
         loader.load_data(name)
     return driver

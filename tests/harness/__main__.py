@@ -1,0 +1,64 @@
+"""The Python part of the tests; `tests/run` starts it in the virtual environment.
+
+Order: the harness on itself, then for each good map `logmap generate` and every check of the tree, then the README.
+"""
+import argparse
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import maps, scripts, selftest
+from .cli_shim import Shim
+from .mock import Mock
+from .report import Report, clean_env, expect
+from .world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def good_maps():
+    """{name: path} of every map that must generate."""
+    examples = {f"examples/{path.parent.name}": path for path in sorted((ROOT / "examples").glob("*/logmap.yaml"))}
+    ours = {f"maps/{path.stem}": path for path in sorted((ROOT / "tests" / "maps").glob("*.yaml"))}
+    return {name: path for name, path in {**examples, **ours}.items() if "broken" not in name}
+
+
+def generate(logmap, path, out):
+    done = subprocess.run([logmap, "generate", path, "--out", out], env=clean_env(), capture_output=True, text=True)
+    expect(done.returncode == 0, f"generate exits {done.returncode}\n{done.stdout}{done.stderr}")
+    return out
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/run")
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--logmap", type=Path, required=True)
+    parser.add_argument("--counts", required=True)
+    args = parser.parse_args()
+    report = Report(args.only, args.full)
+    with tempfile.TemporaryDirectory(prefix="logmap-tests-") as temp:
+        temp, mock = Path(temp), Mock()
+        shim, world = Shim(temp / "shim"), World(mock.url)
+        new_folder = lambda: Path(tempfile.mkdtemp(dir=temp))
+        stage_of = lambda region_map, tree, folder: scripts.Stage(mock, shim, world, region_map, tree, folder)
+        try:
+            selftest.check(report, stage_of, new_folder)
+            for name, path in good_maps().items():
+                kinds = [kind for kind in ("scripts",) if report.wants(f"{name}/{kind}")]
+                if not kinds:
+                    continue
+                folder, tree = new_folder(), None
+                with report.check(f"{name}/generate"):
+                    tree = generate(args.logmap, path, folder / "out")
+                if tree and "scripts" in kinds:
+                    scripts.check(report, f"{name}/scripts", stage_of(maps.read(path), tree, folder))
+        finally:
+            shim.close()
+    report.save(args.counts)
+    return report.failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
