@@ -3,12 +3,13 @@
 Order: the harness on itself, then for each good map `logmap generate` and every check of the tree, then the README.
 """
 import argparse
+import functools
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from . import maps, scripts, selftest
+from . import maps, scripts, selftest, selftest_terraform, terraform
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -43,10 +44,12 @@ def main():
         shim, world = Shim(temp / "shim"), World(mock.url)
         new_folder = lambda: Path(tempfile.mkdtemp(dir=temp))
         stage_of = lambda region_map, tree, folder: scripts.Stage(mock, shim, world, region_map, tree, folder)
+        core = functools.cache(lambda: terraform.Terraform(temp / "terraform"))  # made when first needed
         try:
             selftest.check(report, stage_of, new_folder)
+            selftest_terraform.check(report, core, new_folder)
             for name, path in good_maps().items():
-                kinds = [kind for kind in ("scripts",) if report.wants(f"{name}/{kind}")]
+                kinds = [kind for kind in ("scripts", "terraform") if report.wants(f"{name}/{kind}")]
                 if not kinds:
                     continue
                 folder, tree = new_folder(), None
@@ -54,6 +57,8 @@ def main():
                     tree = generate(args.logmap, path, folder / "out")
                 if tree and "scripts" in kinds:
                     scripts.check(report, f"{name}/scripts", stage_of(maps.read(path), tree, folder))
+                if tree and "terraform" in kinds:
+                    terraform.check(report, f"{name}/terraform", core, maps.read(path), tree, folder)
         finally:
             shim.close()
     report.save(args.counts)

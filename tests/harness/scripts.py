@@ -7,7 +7,7 @@ import json
 import subprocess
 from dataclasses import replace
 
-from . import delivery
+from . import delivery, reviewed
 from .mock import KEY
 from .report import Failure, clean_env, expect
 from .tools import find_tool
@@ -65,10 +65,7 @@ class Stage:
         """Every source's and trail's objects arrive, by the policy as reviewed, and nothing else has changed."""
         now = self.snapshot()
         found = delivery.problems(now, self.map.sources, self.map.trails, self.map.organization)
-        for path in sorted((self.tree / "policies").glob("*.json")):
-            bucket = now["buckets"].get(path.stem)
-            if bucket is None or bucket["policy"] != json.loads(path.read_text()):
-                found.append(f"{path.stem}: its policy is not policies/{path.name}")
+        found += reviewed.differences(now, self.tree)
         for name, was in self.before["buckets"].items():
             may_change = {"logging"} if name in self.map.sources else set(was) if name in self.map.adopted else set()
             changed = [key for key in was if key not in may_change and was[key] != now["buckets"].get(name, {}).get(key)]
