@@ -9,7 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import maps, scripts, selftest, selftest_terraform, terraform
+from . import maps, readme, scripts, selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -47,9 +47,11 @@ def main():
         core = functools.cache(lambda: terraform.Terraform(temp / "terraform"))  # made when first needed
         try:
             selftest.check(report, stage_of, new_folder)
+            selftest_readme.check(report, new_folder)
+            selftest_templates.check(report, stage_of, new_folder)
             selftest_terraform.check(report, core, new_folder)
             for name, path in good_maps().items():
-                kinds = [kind for kind in ("scripts", "terraform") if report.wants(f"{name}/{kind}")]
+                kinds = [kind for kind in ("scripts", "templates", "terraform") if report.wants(f"{name}/{kind}")]
                 if not kinds:
                     continue
                 folder, tree = new_folder(), None
@@ -57,8 +59,11 @@ def main():
                     tree = generate(args.logmap, path, folder / "out")
                 if tree and "scripts" in kinds:
                     scripts.check(report, f"{name}/scripts", stage_of(maps.read(path), tree, folder))
+                if tree and "templates" in kinds:
+                    templates.check(report, f"{name}/templates", stage_of(maps.read(path), tree, folder))
                 if tree and "terraform" in kinds:
                     terraform.check(report, f"{name}/terraform", core, maps.read(path), tree, folder)
+            readme.check(report, ROOT, args.logmap, new_folder)
         finally:
             shim.close()
     report.save(args.counts)

@@ -27,6 +27,7 @@ class RegionMap:
     adopted: dict = field(default_factory=dict)      # log buckets that exist already
     trails: set = field(default_factory=set)         # (account id, region, name)
     organization: str = ""
+    stack_sets_logging: bool = True                  # CloudFormation sets it by a custom resource
 
     @property
     def ids(self):
@@ -42,6 +43,8 @@ def read(path):
     document = yaml.safe_load(Path(path).read_text())
     organization = document.get("organization") or {}
     found = RegionMap(Path(path), organization=organization.get("id", ""))
+    cloudformation = (document.get("render") or {}).get("cloudformation") or {}
+    found.stack_sets_logging = cloudformation.get("source_logging") != "outputs-only"
     mapped = {}  # account key: its Regions
     for key, account in document["accounts"].items():
         found.accounts[key] = Account(key, account["id"], account.get("profile"), account.get("role"))

@@ -249,6 +249,10 @@ def patch():
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
     cloudtrail.Trail.update = update_trail
     cloudtrail.CloudTrailBackend.create_trail = create_trail
+    # moto takes only names here; AWS takes ARNs too, and says which trail it did not find
+    cloudtrail.CloudTrailBackend.start_logging = lambda self, name: self.get_trail(name).start_logging()
+    cloudtrail.CloudTrailBackend.stop_logging = lambda self, name: self.get_trail(name).stop_logging()
+    cloudtrail.CloudTrailBackend.delete_trail = lambda self, name: self.trails.pop(self.get_trail(name).trail_name)
 
 
 # ---------------------------------------------------------------------------------------------------- server
@@ -301,6 +305,10 @@ class Gate:
 class Quiet(WSGIRequestHandler):
     def log_request(self, *_):
         pass
+
+    def log(self, level, message, *args):
+        """What goes wrong in moto itself is shown with the check that met it."""
+        refused.append("the mock broke: " + (message % args).strip().splitlines()[-1])
 
 
 class Mock:
