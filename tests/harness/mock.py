@@ -262,10 +262,15 @@ class Gate:
 
     def __init__(self, app):
         self.app, self.lock = app, threading.Lock()
+        self.changes, self.fail_at = 0, None  # how many changes were asked for; the number of the one to refuse
 
     def __call__(self, environ, start):
-        signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/s3/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
-        if not signed:
+        signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/(s3|cloudtrail)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+        if signed and self.is_change(environ):
+            self.changes += 1
+            if self.changes == self.fail_at:
+                return self.deny(environ, start)
+        if not signed or signed[3] != "s3":
             return self.app(environ, start)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = io.BytesIO(body)
@@ -278,6 +283,24 @@ class Gate:
             start(f"{refusal.status} {REASONS[refusal.status]}", [("Content-Type", "application/xml"), ("Content-Length", str(len(answer)))])
             return [answer]
         return self.app(environ, start)
+
+    @staticmethod
+    def is_change(environ):
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        if operation:
+            return not operation.startswith(("Get", "Describe", "List"))
+        return environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE")
+
+    @staticmethod
+    def deny(environ, start):
+        """An answer that the CLI does not try again."""
+        if "HTTP_X_AMZ_TARGET" in environ:
+            answer, kind = b'{"__type": "AccessDeniedException", "message": "injected"}', "application/x-amz-json-1.1"
+        else:
+            answer, kind = Refusal(403, "AccessDenied", "injected").body(), "application/xml"
+        refused.append(f"injected into {environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        start("403 Forbidden", [("Content-Type", kind), ("Content-Length", str(len(answer)))])
+        return [answer]
 
     @staticmethod
     def admit(environ, body, account, region):
@@ -316,12 +339,18 @@ class Mock:
 
     def __init__(self):
         patch()
-        self.server = make_server("127.0.0.1", 0, Gate(DomainDispatcherApplication(create_backend_app)), threaded=True, request_handler=Quiet)
+        self.gate = Gate(DomainDispatcherApplication(create_backend_app))
+        self.server = make_server("127.0.0.1", 0, self.gate, threaded=True, request_handler=Quiet)
         self.url, self.refused = f"http://127.0.0.1:{self.server.server_port}", refused
         os.environ["MOTO_PORT"] = str(self.server.server_port)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
+    def fail(self, number):
+        """Refuses the change with that number, counted from now; None refuses none."""
+        self.gate.changes, self.gate.fail_at = 0, number
+
     def reset(self):
+        self.fail(None)
         BackendDict.reset()
         reset_model_data()
         s3.s3_backends.bucket_accounts.clear()

@@ -4,6 +4,7 @@ A Stage is one map's world: its source buckets, one bystander that nothing may t
 `check` is what every tree must pass; selftest.py shows that each part of it can fail.
 """
 import json
+import random
 import subprocess
 from dataclasses import replace
 
@@ -98,7 +99,7 @@ def same(one, other, what):
     expect(not differing, f"{what}\n" + "\n".join(sorted(differing)[:20]))
 
 
-def check(report, name, stage):
+def check(report, name, stage, sample=None):
     with report.check(f"{name}/lint"):
         lint(stage.tree)
     with report.check(f"{name}/dry-run"):
@@ -123,11 +124,37 @@ def check(report, name, stage):
     if bare := [(a, s) for a, s in stage.scripts() if not (a.profile or a.role)]:
         with report.check(f"{name}/wrong-account"):
             wrong_account(stage, applied, *bare[0])
+    with report.check(f"{name}/faults"):
+        faults(stage, applied, sample)
     if one_caller(stage.map.accounts.values()):
         with report.check(f"{name}/run-all"):
             stage.set_scene()
             stage.run_well(next(iter(stage.map.accounts.values())), stage.tree / "aws-cli" / "run-all.sh")
             same(applied, stage.snapshot(), "run-all.sh does not do what the scripts do")
+
+
+def faults(stage, applied, sample=None):
+    """Each change in turn is refused, in the script with the fewest (or in `sample` of all, by a fixed seed): the script
+    must stop with an error, and run again it must end where it would have without."""
+    counts = []
+    stage.set_scene()
+    for account, script in stage.scripts():
+        stage.mock.fail(None)
+        stage.run_well(account, script)
+        counts.append(stage.mock.gate.changes)
+    smallest = min((count, index) for index, count in enumerate(counts) if count)[1]
+    tries = [(index, number) for index, count in enumerate(counts) for number in range(1, count + 1) if sample or index == smallest]
+    for index, number in random.Random(7).sample(tries, min(sample, len(tries))) if sample else tries:
+        stage.set_scene()
+        for account, script in stage.scripts()[:index]:
+            stage.run_well(account, script)
+        account, script = stage.scripts()[index]
+        stage.mock.fail(number)
+        done = stage.run(account, script)
+        expect(done.returncode != 0, f"{script.name} exits 0 although its change {number} was refused ({stage.mock.refused[-1:]})\n{tail(done.stdout)}")
+        stage.mock.fail(None)
+        stage.run_all()
+        same(applied, stage.snapshot(), f"after a fault in change {number} of {script.name} a second run does not end where it should")
 
 
 def one_caller(accounts):

@@ -77,6 +77,8 @@ MUTANTS = [
     ("an external source is set", "in acme-web acme-data", "in acme-web acme-data acme-legacy", "acme-legacy: logging was changed"),
     ("trail does not log", r"aws cloudtrail start-logging.*?\n", "", "is not logging"),
     ("lifecycle expires too early", r'"Expiration":{"Days":400}', '"Transitions":[{"Days":7,"StorageClass":"STANDARD_IA"}],"Expiration":{"Days":400}', "greater than or equal to 30"),
+    ("errors are ignored", "set -euo pipefail", "set -u", "although its change"),
+    ("half made is not mended", r"aws s3api head-bucket --bucket acme-logs .*?>/dev/null\n", 'aws s3api head-bucket --bucket acme-logs >/dev/null 2>&1 && exit 0\naws s3api create-bucket --bucket acme-logs --create-bucket-configuration LocationConstraint=eu-west-1 >/dev/null\n', "does not end where it should"),
     ("not idempotent", r"aws s3api head-bucket.*?\n", "", "BucketAlreadyOwnedByYou"),
 ]
 
@@ -159,8 +161,9 @@ def mutant(stage, reason):
         found = delivery.problems(stage.snapshot(), stage.map.sources, stage.map.trails)
         if found:
             raise Failure("\n".join(found))
-        stage.delivers()
+        applied = stage.delivers()
         stage.run_all()
+        scripts.faults(stage, applied, sample=12)
     except Failure as failure:
         expect(reason in str(failure), f"failed, but not because of `{reason}`:\n{failure}")
     else:
