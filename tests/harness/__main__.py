@@ -4,6 +4,8 @@ Order: the harness on itself, then for each good map `logmap generate` and every
 """
 import argparse
 import functools
+import hashlib
+import json
 import subprocess
 import sys
 import tempfile
@@ -37,6 +39,9 @@ def generate(logmap, path, folder):
     expect(once, "generate wrote nothing")
     expect(once == again, f"not the same bytes twice: {[str(file) for file in once if once[file] != again.get(file)]}")
     run("--out", trees[0], "--check")
+    listed = json.loads(once.pop(Path("logmap.lock.json")))["files"]
+    real = {str(file): hashlib.sha256(text).hexdigest() for file, text in once.items()}
+    expect(listed == real, f"the lock does not list what is there: {sorted(set(listed.items()) ^ set(real.items()))[:5]}")
     return trees[0]
 
 

