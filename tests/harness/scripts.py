@@ -12,6 +12,7 @@ from . import delivery, reviewed
 from .mock import KEY
 from .report import Failure, clean_env, expect
 from .tools import find_tool
+from .world import partition_of
 
 CALLER = "999988887777"  # where people log in when a role is to be assumed from there
 TIME_LIMIT = 300
@@ -40,7 +41,9 @@ class Stage:
 
     def scripts(self):
         """[(account, script)] in the order in which the lock says to apply them."""
-        return [(self.map.accounts[key], path) for key in self.order for path in sorted((self.tree / "aws-cli" / key).glob("*.sh"))]
+        found = [(self.map.accounts[key], path) for key in self.order for path in sorted((self.tree / "aws-cli" / key).glob("*.sh"))]
+        expect(found, "there is no script")
+        return found
 
     def environment(self, account):
         """The caller's credentials: none beside a profile, those of the caller's own account beside a role."""
@@ -124,6 +127,8 @@ def check(report, name, stage, sample=None):
     if bare := [(a, s) for a, s in stage.scripts() if not (a.profile or a.role)]:
         with report.check(f"{name}/wrong-account"):
             wrong_account(stage, applied, *bare[0])
+    with report.check(f"{name}/foreign-policy"):
+        foreign(stage, applied)
     with report.check(f"{name}/faults"):
         faults(stage, applied, sample)
     if one_caller(stage.map.accounts.values()):
@@ -162,13 +167,35 @@ def one_caller(accounts):
     return len(accounts) == 1 or all(a.profile for a in accounts) or all(a.role and not a.profile for a in accounts)
 
 
+def a_log_bucket(stage, applied):
+    """(account, script, name) of the first log bucket."""
+    return next((account, script, name) for account, script in stage.scripts() for name, bucket in applied["buckets"].items()
+                if (bucket["account"], bucket["region"]) == (account.id, script.stem) and bucket["policy"])
+
+
+def foreign(stage, applied):
+    """A statement that is not ours stops a script, which shows it; --force replaces it, and keeps a copy."""
+    account, script, name = a_log_bucket(stage, applied)
+    s3, policy = stage.world.client("s3", account.id, script.stem), applied["buckets"][name]["policy"]
+    partition = partition_of(script.stem)
+    found = {"Sid": "ForeignStatement", "Effect": "Allow", "Principal": {"AWS": f"arn:{partition}:iam::{account.id}:root"},
+             "Action": "s3:GetObject", "Resource": f"arn:{partition}:s3:::{name}/*"}
+    text = json.dumps({**policy, "Statement": [*policy["Statement"], found]})
+    s3.put_bucket_policy(Bucket=name, Policy=text)
+    done = stage.run(account, script)
+    now = json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])
+    expect(now == json.loads(text), f"{script.name} overwrites a statement on {name} that it does not know")
+    expect(done.returncode != 0 and "ForeignStatement" in done.stdout, f"{script.name} does not say which statement stands in its way\n{tail(done.stdout)}")
+    stage.run_well(account, script, "--force")
+    same(applied, stage.snapshot(), "--force does not end where it should")
+    copies = [path for path in stage.folder.rglob("*") if path.is_file() and b"ForeignStatement" in path.read_bytes()]
+    expect(copies, f"{script.name} --force leaves no copy of what it replaced")
+
+
 def drift(stage, applied):
     """--verify must fail when a log bucket has lost its policy."""
-    account, script = next((a, s) for a, s in stage.scripts() if any(
-        b["account"] == a.id and b["region"] == s.stem and b["policy"] for b in applied["buckets"].values()))
-    name = next(n for n, b in applied["buckets"].items() if (b["account"], b["region"]) == (account.id, script.stem) and b["policy"])
-    s3 = stage.world.client("s3", account.id, script.stem)
-    s3.delete_bucket_policy(Bucket=name)
+    account, script, name = a_log_bucket(stage, applied)
+    stage.world.client("s3", account.id, script.stem).delete_bucket_policy(Bucket=name)
     done = stage.run(account, script, "--verify")
     expect(done.returncode != 0, f"{script.name} --verify exits 0 although {name} has no policy")
     stage.run_well(account, script)

@@ -46,6 +46,11 @@ aws s3api put-bucket-encryption --bucket acme-logs \
 aws s3api put-bucket-lifecycle-configuration --bucket acme-logs \
   --lifecycle-configuration '{"Rules":[{"ID":"all","Status":"Enabled","Filter":{"Prefix":""},"Expiration":{"Days":400}}]}'
 policy='@POLICY@'
+found=$(aws s3api get-bucket-policy --bucket acme-logs --query Policy --output text 2>/dev/null) || found=
+if [[ $found == *Foreign* ]]; then
+  printf '%s\n' "$found" | tee backup.json
+  [ "${1-}" = --force ] || exit 1
+fi
 aws s3api put-bucket-policy --bucket acme-logs --policy "$policy"
 for source in acme-web acme-data; do
   aws s3api put-bucket-logging --bucket "$source" --expected-bucket-owner 111122223333 --bucket-logging-status \
@@ -77,6 +82,8 @@ MUTANTS = [
     ("an external source is set", "in acme-web acme-data", "in acme-web acme-data acme-legacy", "acme-legacy: logging was changed"),
     ("trail does not log", r"aws cloudtrail start-logging.*?\n", "", "is not logging"),
     ("lifecycle expires too early", r'"Expiration":{"Days":400}', '"Transitions":[{"Days":7,"StorageClass":"STANDARD_IA"}],"Expiration":{"Days":400}', "greater than or equal to 30"),
+    ("foreign statements are overwritten", r"\|\| exit 1", "|| :", "overwrites a statement"),
+    ("no copy with --force", "tee backup.json", "cat", "leaves no copy"),
     ("errors are ignored", "set -euo pipefail", "set -u", "although its change"),
     ("half made is not mended", r"aws s3api head-bucket --bucket acme-logs .*?>/dev/null\n", 'aws s3api head-bucket --bucket acme-logs >/dev/null 2>&1 && exit 0\naws s3api create-bucket --bucket acme-logs --create-bucket-configuration LocationConstraint=eu-west-1 >/dev/null\n', "does not end where it should"),
     ("not idempotent", r"aws s3api head-bucket.*?\n", "", "BucketAlreadyOwnedByYou"),
@@ -164,6 +171,7 @@ def mutant(stage, reason):
         applied = stage.delivers()
         stage.run_all()
         scripts.faults(stage, applied, sample=12)
+        scripts.foreign(stage, applied)
     except Failure as failure:
         expect(reason in str(failure), f"failed, but not because of `{reason}`:\n{failure}")
     else:
