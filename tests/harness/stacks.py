@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import yaml
 
 from .mock import KEY
-from .report import clean_env, expect
+from .report import Failure, clean_env, expect
 from .world import partition_of
 
 INERT = {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::SSM::Parameter",
@@ -58,6 +58,10 @@ Loader.yaml_implicit_resolvers = {  # a date stays text, as in CloudFormation
     first: [(tag, regex) for tag, regex in pairs if not tag.endswith("timestamp")] for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()}
 
 
+class NotInMap(Failure):
+    """Fn::FindInMap of a key that is not there: CloudFormation refuses the template."""
+
+
 class Answers:
     """Takes what custom resources send to their ResponseURL."""
 
@@ -91,7 +95,7 @@ class Stack:
         self.world, self.answers, self.path, self.account, self.region = world, answers, path, account, region
         template = yaml.load(path.read_text(), Loader)
         self.resources, self.rules = template["Resources"], template.get("Rules") or {}
-        self.conditions = template.get("Conditions") or {}
+        self.conditions, self.mappings = template.get("Conditions") or {}, template.get("Mappings") or {}
         self.values = {  # what Ref gives
             "AWS::AccountId": account, "AWS::Region": region, "AWS::Partition": partition_of(region), "AWS::StackName": path.stem,
             "AWS::StackId": f"arn:aws:cloudformation:{region}:{account}:stack/{path.stem}/1", "AWS::URLSuffix": "amazonaws.com", "AWS::NoValue": None,
@@ -128,6 +132,11 @@ class Stack:
         values = self.resolve(argument)
         if name == "Join":
             return values[0].join(values[1])
+        if name == "FindInMap":
+            table, first, second = values
+            if second not in self.mappings[table].get(first, {}):
+                raise NotInMap(f"the mapping {table} has no {first}, {second}")
+            return self.mappings[table][first][second]
         if name == "Select":
             return values[1][int(values[0])]
         if name == "Equals":
@@ -153,7 +162,12 @@ class Stack:
         return self.attributes[resource, name]
 
     def refusals(self):
-        """The template's own rules that this account and Region break."""
+        """Why the template's own rules or conditions (which are always evaluated) stop it in this account and Region."""
+        try:
+            for condition in self.conditions.values():
+                self.resolve(condition)
+        except NotInMap as missing:
+            return [str(missing)]
         return [assertion.get("AssertDescription", name) for name, rule in self.rules.items() for assertion in rule["Assertions"]
                 if not self.resolve(assertion["Assert"])]
 

@@ -32,7 +32,7 @@ def check(report, name, stage):
     templates = placed(stage)
     with report.check(f"{name}/cfn-lint"):
         expect(templates, "there is no template")
-        lint([path for _, path in templates])
+        lint(sorted((stage.tree / "cloudformation").rglob("*.yaml")))
     with report.check(f"{name}/refuses-others"):
         for account, path in templates:
             refuses_others(account, path)
@@ -62,4 +62,5 @@ def check(report, name, stage):
         now = stage.snapshot()
         still = [source for source in stage.map.sources if now["buckets"][source]["logging"]]
         expect(not still, f"still logging after the stacks are deleted: {still}")
-        expect(not delivery.problems(now, [], []), "something is broken after the stacks are deleted")
+        broken = delivery.problems(now, [], [], stage.map.organization)
+        expect(not broken, "\n".join(broken))
