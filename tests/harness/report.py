@@ -70,4 +70,4 @@ def clean_env(**extra):
     """The environment of a child: nothing of the caller's AWS, Terraform, colour or CI settings."""
     kept = {k: v for k, v in os.environ.items() if k in ("PATH", "TMPDIR", "LANG", "HOME")}
     return {**kept, "LC_ALL": "C.UTF-8", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "", **extra}
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_PAGER": "", "PYTHONDONTWRITEBYTECODE": "1", **extra}
