@@ -26,12 +26,12 @@ class Stage:
         self.config.write_text("".join(
             f"[profile {account.profile}]\naws_access_key_id = {KEY}{account.id}\naws_secret_access_key = x\n"
             for account in region_map.accounts.values() if account.profile))
-        self.bystander = f"bystander-{min(region_map.ids)}"
+        self.others = {f"bystander-{min(region_map.ids)}": (min(region_map.ids), min(region_map.regions))}
 
     def set_scene(self):
         """The world before: what the map says exists, and one bucket it does not speak of."""
         self.mock.reset()
-        existing = {**self.map.sources, **self.map.external, **self.map.adopted, self.bystander: (min(self.map.ids), min(self.map.regions))}
+        existing = {**self.map.sources, **self.map.external, **self.map.adopted, **self.others}
         for name, (account, region) in existing.items():
             self.world.create_bucket(account, region, name)
         self.before = self.snapshot()

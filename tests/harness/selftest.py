@@ -161,9 +161,8 @@ def check(report, stage_of, new_folder):
 
 def mutant(stage, reason):
     try:
+        stage.others |= {"acme-logs-us": (ACCOUNT, "us-east-1"), "strangers-logs": (scripts.CALLER, "eu-west-1")}
         stage.set_scene()
-        stage.world.create_bucket(ACCOUNT, "us-east-1", "acme-logs-us")
-        stage.world.create_bucket(scripts.CALLER, "eu-west-1", "strangers-logs")
         stage.run_all()
         found = delivery.problems(stage.snapshot(), stage.map.sources, stage.map.trails)
         if found:
