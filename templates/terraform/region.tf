@@ -267,7 +267,7 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 
   # Selectors replace the default, which records management events; so they are named too.
   advanced_event_selector {
-    name = "Management events"
+    name = "Logmap management events"
 
     field_selector {
       field  = "eventCategory"
@@ -276,7 +276,7 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
   }
 
   advanced_event_selector {
-    name = "S3 data events"
+    name = "Logmap S3 object events"
 
     field_selector {
       field  = "eventCategory"

@@ -1,0 +1,309 @@
+//! AWS CLI: one bash script for each account and Region, one that runs them all, and the preflight check for Terraform.
+//!
+//! Takes the plan, gives scripts. What a script does is in the template `aws-cli/library.sh`; here the plan becomes tables of
+//! words and JSON documents, which land in the script as single-quoted words.
+
+use super::{Context, Sink, engine::Engine};
+use crate::{
+    artifacts::Artifact,
+    plan::{Account, LogBucket, Place, Source, Trail},
+};
+use anyhow::Result;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// The templates.
+pub const TEMPLATES: &[(&str, &str)] = &[
+    (REGION, include_str!("../../templates/aws-cli/region.sh")),
+    ("aws-cli/library.sh", include_str!("../../templates/aws-cli/library.sh")),
+    (RUN_ALL, include_str!("../../templates/aws-cli/run-all.sh")),
+    (PREFLIGHT, include_str!("../../templates/aws-cli/preflight.sh")),
+];
+
+const REGION: &str = "aws-cli/region.sh";
+const RUN_ALL: &str = "aws-cli/run-all.sh";
+const PREFLIGHT: &str = "aws-cli/preflight.sh";
+
+/// What `aws-cli/region.sh` gets.
+#[derive(Debug, Serialize)]
+struct ScriptContext<'a> {
+    /// Header lines.
+    header: Vec<String>,
+    /// Key of the account.
+    account_key: &'a str,
+    /// Twelve digits.
+    account_id: &'a str,
+    /// Region name.
+    region: &'a str,
+    /// AWS CLI profile; empty for none.
+    profile: &'a str,
+    /// ARN of the role to assume; empty for none.
+    role_arn: &'a str,
+    /// `yes` if a source's keys are partitioned, which old CLIs can't say; else empty.
+    needs_key_format: &'static str,
+    /// `yes` if a bucket is to be made in the account regional namespace; else empty.
+    needs_namespace: &'static str,
+    /// The log buckets.
+    buckets: Vec<BucketRow<'a>>,
+    /// The source buckets.
+    sources: Vec<SourceRow<'a>>,
+    /// The trails.
+    trails: Vec<TrailRow<'a>>,
+}
+
+/// A log bucket.
+#[derive(Debug, Serialize)]
+struct BucketRow<'a> {
+    /// Its name.
+    name: &'a str,
+    /// `create` or `adopt`.
+    origin: &'static str,
+    /// `global` or `account-regional`.
+    namespace: &'static str,
+    /// `yes` or `no`.
+    takes_access_logs: &'static str,
+    /// `Enabled` or `Suspended`.
+    versioning: &'static str,
+    /// The bucket policy as compact JSON: the bytes that are sent.
+    policy: String,
+    /// Argument of `put-bucket-lifecycle-configuration`.
+    lifecycle: String,
+    /// Tags as a JSON object from key to value.
+    tags: String,
+    /// Argument of `put-object-lock-configuration`; empty for none.
+    object_lock: String,
+}
+
+/// A source bucket.
+#[derive(Debug, Serialize)]
+struct SourceRow<'a> {
+    /// Its name.
+    name: &'a str,
+    /// `managed` or `external`.
+    by: &'static str,
+    /// Argument of `put-bucket-logging`.
+    logging: String,
+}
+
+/// A trail.
+#[derive(Debug, Serialize)]
+struct TrailRow<'a> {
+    /// Its name.
+    name: &'a str,
+    /// Its ARN.
+    arn: &'a str,
+    /// Its settings as `get-trail` names them.
+    settings: String,
+    /// Argument of `put-event-selectors --advanced-event-selectors`; empty for management events only.
+    selectors: String,
+    /// Key of the account that has to be applied first, because it owns the bucket; empty if it is this one.
+    first: &'a str,
+}
+
+/// What `aws-cli/run-all.sh` gets.
+#[derive(Debug, Serialize)]
+struct RunAllContext {
+    /// Header lines.
+    header: Vec<String>,
+    /// Scripts in order, by their paths below `aws-cli/`.
+    scripts: Vec<String>,
+}
+
+/// What `aws-cli/preflight.sh` gets.
+#[derive(Debug, Serialize)]
+struct PreflightContext<'a> {
+    /// Header lines.
+    header: Vec<String>,
+    /// Key of the account.
+    account_key: &'a str,
+    /// Twelve digits.
+    account_id: &'a str,
+    /// AWS CLI profile; empty for none.
+    profile: &'a str,
+    /// ARN of the role to assume; empty for none.
+    role_arn: &'a str,
+    /// A Region of the account, for the first calls.
+    first_region: &'a str,
+    /// The Regions with an adopted bucket.
+    places: Vec<PreflightPlace<'a>>,
+}
+
+/// A Region with an adopted bucket.
+#[derive(Debug, Serialize)]
+struct PreflightPlace<'a> {
+    /// Region name.
+    region: &'a str,
+    /// Its adopted buckets.
+    buckets: Vec<BucketRow<'a>>,
+    /// Its sources.
+    sources: Vec<SourceRow<'a>>,
+}
+
+/// Renders the scripts of the accounts and Regions that were asked for; without filter also `run-all.sh`.
+///
+/// # Errors
+/// An overridden template fails, or the sink does.
+pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
+    let engine = Engine::new(TEMPLATES, cx.overrides)?;
+    for account in cx.accounts() {
+        for place in cx.places(account) {
+            let text = engine.render(REGION, &script(cx, account, place))?;
+            sink(Artifact::script(format!("aws-cli/{}", path(account, place)), text))?;
+        }
+    }
+    // it is about all accounts, so a run for some leaves it alone
+    if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
+        let accounts = cx.plan.apply_order.iter().filter_map(|key| cx.plan.account(key));
+        let scripts: Vec<String> = accounts.flat_map(|account| account.places.iter().map(|place| path(account, place))).collect();
+        let context = RunAllContext { header: cx.header(&scripts), scripts };
+        sink(Artifact::script("aws-cli/run-all.sh", engine.render(RUN_ALL, &context)?))?;
+    }
+    Ok(())
+}
+
+/// The check to run before the first `terraform apply` of an account with adopted buckets; nothing for other accounts.
+///
+/// # Errors
+/// An overridden template fails.
+pub fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Artifact>> {
+    let adopts = |place: &&Place| place.buckets.iter().any(|bucket| bucket.adopt.is_some());
+    let places: Vec<PreflightPlace<'_>> = account
+        .places
+        .iter()
+        .filter(adopts)
+        .map(|place| PreflightPlace {
+            region: &place.region,
+            buckets: place.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
+            sources: place.sources.iter().filter(|source| source.managed).map(source_row).collect(),
+        })
+        .collect();
+    let Some(first) = places.first() else { return Ok(None) };
+    let context = PreflightContext {
+        header: cx.header(account),
+        account_key: &account.key,
+        account_id: &account.id,
+        profile: account.profile.as_deref().unwrap_or_default(),
+        role_arn: account.role_arn.as_deref().unwrap_or_default(),
+        first_region: first.region,
+        places,
+    };
+    let text = Engine::new(TEMPLATES, cx.overrides)?.render(PREFLIGHT, &context)?;
+    Ok(Some(Artifact::script(format!("terraform/{}/preflight.sh", account.key), text)))
+}
+
+fn path(account: &Account, place: &Place) -> String {
+    format!("{}/{}.sh", account.key, place.region)
+}
+
+fn yes(flag: bool) -> &'static str {
+    if flag { "yes" } else { "" }
+}
+
+/// The part of the plan that a script is made of: what its digest is taken from.
+#[derive(Serialize)]
+struct Slice<'a> {
+    key: &'a str,
+    id: &'a str,
+    role_arn: &'a Option<String>,
+    profile: &'a Option<String>,
+    place: &'a Place,
+}
+
+fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> ScriptContext<'a> {
+    let slice = Slice { key: &account.key, id: &account.id, role_arn: &account.role_arn, profile: &account.profile, place };
+    let partitioned = |source: &Source| source.managed && source.key_format.partition_date_source().is_some();
+    ScriptContext {
+        header: cx.header(&slice),
+        account_key: &account.key,
+        account_id: &account.id,
+        region: &place.region,
+        profile: account.profile.as_deref().unwrap_or_default(),
+        role_arn: account.role_arn.as_deref().unwrap_or_default(),
+        needs_key_format: yes(place.sources.iter().any(partitioned)),
+        needs_namespace: yes(place.buckets.iter().any(|bucket| bucket.account_regional)),
+        buckets: place.buckets.iter().map(bucket_row).collect(),
+        sources: place.sources.iter().map(source_row).collect(),
+        trails: place.trails.iter().map(|trail| trail_row(account, trail)).collect(),
+    }
+}
+
+fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
+    let rules: Vec<Value> = bucket
+        .lifecycle
+        .iter()
+        .map(|rule| {
+            let mut json = json!({
+                "ID": rule.id,
+                "Status": "Enabled",
+                "Filter": { "Prefix": rule.prefix },
+                "Expiration": { "Days": rule.expire_after_days },
+                "NoncurrentVersionExpiration": { "NoncurrentDays": rule.noncurrent_expire_after_days },
+                "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 7 },
+            });
+            if let Some(to) = &rule.transition {
+                json["Transitions"] = json!([{ "Days": to.after_days, "StorageClass": to.storage_class }]);
+            }
+            json
+        })
+        .collect();
+    let lock = bucket.object_lock.as_ref().map(|lock| {
+        json!({ "ObjectLockEnabled": "Enabled", "Rule": { "DefaultRetention": { "Mode": lock.mode, "Days": lock.days } } })
+            .to_string()
+    });
+    BucketRow {
+        name: &bucket.name,
+        origin: if bucket.adopt.is_some() { "adopt" } else { "create" },
+        namespace: if bucket.account_regional { "account-regional" } else { "global" },
+        takes_access_logs: if bucket.takes_access_logs { "yes" } else { "no" },
+        versioning: if bucket.versioning { "Enabled" } else { "Suspended" },
+        policy: bucket.policy.to_json(),
+        lifecycle: json!({ "Rules": rules }).to_string(),
+        tags: json!(bucket.tags).to_string(),
+        object_lock: lock.unwrap_or_default(),
+    }
+}
+
+fn source_row(source: &Source) -> SourceRow<'_> {
+    let mut enabled = json!({ "TargetBucket": source.log_bucket, "TargetPrefix": source.prefix });
+    // simple keys are the default, and old CLIs can't say them
+    if let Some(by) = source.key_format.partition_date_source() {
+        enabled["TargetObjectKeyFormat"] = json!({ "PartitionedPrefix": { "PartitionDateSource": by } });
+    }
+    let by = if source.managed { "managed" } else { "external" };
+    SourceRow { name: &source.name, by, logging: json!({ "LoggingEnabled": enabled }).to_string() }
+}
+
+fn trail_row<'a>(account: &Account, trail: &'a Trail) -> TrailRow<'a> {
+    let settings = json!({
+        "S3BucketName": trail.bucket,
+        "S3KeyPrefix": trail.prefix,
+        "IsMultiRegionTrail": trail.multi_region,
+        "IncludeGlobalServiceEvents": true,
+        "LogFileValidationEnabled": trail.log_file_validation,
+        "KmsKeyId": trail.kms_key_arn.as_deref().unwrap_or_default(),
+        "IsOrganizationTrail": trail.organization,
+    });
+    let selectors = trail.data_events_exclude.as_ref().map(|excluded| {
+        let field = |name: &str, operator: &str, values: Value| json!({ "Field": name, operator: values });
+        let mut data = vec![
+            field("eventCategory", "Equals", json!(["Data"])),
+            field("resources.type", "Equals", json!(["AWS::S3::Object"])),
+        ];
+        if !excluded.is_empty() {
+            data.push(field("resources.ARN", "NotStartsWith", json!(excluded)));
+        }
+        // named as the other targets name them; the script knows its own by the first word
+        json!([
+            { "Name": "Logmap management events", "FieldSelectors": [field("eventCategory", "Equals", json!(["Management"]))] },
+            { "Name": "Logmap S3 object events", "FieldSelectors": data },
+        ])
+        .to_string()
+    });
+    TrailRow {
+        name: &trail.name,
+        arn: &trail.arn,
+        settings: settings.to_string(),
+        selectors: selectors.unwrap_or_default(),
+        first: if trail.bucket_account == account.key { "" } else { &trail.bucket_account },
+    }
+}

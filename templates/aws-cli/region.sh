@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+{% for line in header -%}
+# {{ line | comment }}
+{% endfor -%}
+# account: {{ account_id }}
+# region: {{ region }}
+#
+# Log buckets, source logging and trails of account {{ account_key | comment }} in {{ region }}. `--help` says how to use it.
+set -euo pipefail
+
+{% include "aws-cli/library.sh" %}
+# ---------------------------------------------------------------- what is to be
+
+ACCOUNT_KEY={{ account_key | sh }}
+ACCOUNT={{ account_id | sh }}
+REGION={{ region | sh }}
+PROFILE={{ profile | sh }}
+ROLE={{ role_arn | sh }}
+NEEDS_KEY_FORMAT={{ needs_key_format | sh }}
+NEEDS_NAMESPACE={{ needs_namespace | sh }}
+
+# for each log bucket: name, create or adopt, namespace, takes access logs, versioning, policy, lifecycle, tags, Object Lock
+LOG_BUCKETS=(
+{% for bucket in buckets %}  {{ bucket.name | sh }} {{ bucket.origin | sh }} {{ bucket.namespace | sh }} {{ bucket.takes_access_logs | sh }} {{ bucket.versioning | sh }}
+  {{ bucket.policy | sh }}
+  {{ bucket.lifecycle | sh }}
+  {{ bucket.tags | sh }}
+  {{ bucket.object_lock | sh }}
+{% endfor %})
+
+# for each source bucket: name, managed or external, logging status
+SOURCES=(
+{% for source in sources %}  {{ source.name | sh }} {{ source.by | sh }} {{ source.logging | sh }}
+{% endfor %})
+
+# for each trail: name, ARN, settings, event selectors, the account to apply first if its bucket is not here
+TRAILS=(
+{% for trail in trails %}  {{ trail.name | sh }} {{ trail.arn | sh }} {{ trail.settings | sh }}
+  {{ trail.selectors | sh }} {{ trail.first | sh }}
+{% endfor %})
+
+main "$@"
