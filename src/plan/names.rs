@@ -104,7 +104,9 @@ fn fill(template: Spanned<&str>, place: &Place<'_>, findings: &mut Vec<Finding>)
             );
         }
     }
-    if findings.len() > before {
+    // a malformed `{org}` has been reported at its own place
+    let malformed = template.value.contains("{org}") && place.organization.is_some_and(|name| !settle::is_org_name(name));
+    if malformed || findings.len() > before {
         return None;
     }
     let values = [
