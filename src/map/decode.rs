@@ -44,7 +44,13 @@ pub trait Decode: Sized {
 /// Decodes a value, null or not, with its place.
 pub fn field<T: Decode>(node: &Node, cx: &mut Cx<'_>) -> Field<T> {
     let span = node.span;
-    let node = cx.document.resolve(node);
+    let mut node = cx.document.resolve(node);
+    // a scalar behind an alias is spoken of where the alias stands
+    let here;
+    if node.span != span && matches!(node.kind, Kind::Scalar { .. }) {
+        here = Node { span, kind: node.kind.clone() };
+        node = &here;
+    }
     let value = if is_null(node) {
         let empty = T::empty();
         if empty.is_none() {
