@@ -343,7 +343,7 @@ impl Planner<'_, '_> {
             region: self.region,
             partition: self.partition(),
         };
-        let extra = statements::instantiate(&settings.extra_statements, &place, findings);
+        let (extra, origins) = statements::instantiate(&settings.extra_statements, &place, findings);
         let mut by_prefix: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for source in sources {
             by_prefix.entry(&source.prefix).or_default().insert(&source.name);
@@ -377,7 +377,7 @@ impl Planner<'_, '_> {
             }
         };
         if !extra.is_empty() {
-            self.prove(&draft.name, &policy, &extra, settings, sources, &grants.trails, findings);
+            self.prove(&draft.name, &extra, &origins, sources, &grants.trails, findings);
         }
         let own_name = draft.takes_access_logs || !settings.split_trails;
         LogBucket {
@@ -438,13 +438,11 @@ impl Planner<'_, '_> {
     }
 
     /// Shows that no extra statement keeps out what must get in.
-    #[allow(clippy::too_many_arguments, reason = "one bucket's parts, used once")]
     fn prove(
         &self,
         bucket: &str,
-        policy: &crate::policy::Policy,
         extra: &[crate::policy::Statement],
-        settings: &Settings<'_>,
+        origins: &[&crate::source::Spanned<crate::map::statement::Statement>],
         sources: &[Source],
         trails: &[TrailGrant],
         findings: &mut Vec<Finding>,
@@ -522,7 +520,7 @@ impl Planner<'_, '_> {
                 only_denials: true,
             });
         }
-        statements::prove(policy, extra, &settings.extra_statements, &needs, findings);
+        statements::prove(extra, origins, &needs, findings);
     }
 }
 

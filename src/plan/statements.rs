@@ -8,9 +8,9 @@ use crate::{
         decode::OneOrMany,
         statement::{EffectWord, PrincipalValue, Statement as MapStatement},
     },
-    policy::{Condition, Effect, Element, Policy, Principal, Statement, evaluate},
+    policy::{Condition, Effect, Element, Principal, Statement, evaluate},
     rules::delivery::{BLOCKS_DELIVERY, LOCKS_OUT, PUBLIC, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE},
-    source::{Span, Spanned},
+    source::Spanned,
 };
 use indexmap::IndexMap;
 
@@ -58,9 +58,14 @@ impl Place<'_> {
     }
 }
 
-/// Fills in the statements for a bucket. A statement that lacks an element (reported already) is left out.
-pub fn instantiate(statements: &[&Spanned<MapStatement>], place: &Place<'_>, findings: &mut Vec<Finding>) -> Vec<Statement> {
-    statements.iter().filter_map(|statement| one(statement, place, findings)).collect()
+/// Fills in the statements for a bucket, and gives each one's origin beside it. A statement that lacks an element
+/// (reported already) is left out.
+pub fn instantiate<'m>(
+    statements: &[&'m Spanned<MapStatement>],
+    place: &Place<'_>,
+    findings: &mut Vec<Finding>,
+) -> (Vec<Statement>, Vec<&'m Spanned<MapStatement>>) {
+    statements.iter().filter_map(|statement| Some((one(statement, place, findings)?, *statement))).unzip()
 }
 
 fn one(statement: &Spanned<MapStatement>, place: &Place<'_>, findings: &mut Vec<Finding>) -> Option<Statement> {
@@ -239,23 +244,15 @@ pub struct Need<'a> {
     pub only_denials: bool,
 }
 
-/// Finds the extra statements that keep a needed request out.
-pub fn prove(
-    policy: &Policy,
-    extra: &[Statement],
-    sources: &[&Spanned<MapStatement>],
-    needs: &[Need<'_>],
-    findings: &mut Vec<Finding>,
-) {
-    for need in needs {
-        let evaluate::Verdict::Denied(statement) = evaluate::evaluate(policy, &need.request) else { continue };
-        let Some(at) = extra.iter().position(|other| other == statement) else { continue };
-        let place = sources.get(at).map_or(Span::default(), |source| source.Effect.map_or(source.span, |effect| effect.span));
-        let name = if statement.sid.is_empty() {
-            format!("extra statement {}", at + 1)
-        } else {
-            format!("the statement `{}`", statement.sid)
-        };
+/// Finds every extra statement that keeps a needed request out.
+pub fn prove(extra: &[Statement], origins: &[&Spanned<MapStatement>], needs: &[Need<'_>], findings: &mut Vec<Finding>) {
+    let denials = needs.iter().flat_map(|need| {
+        extra.iter().zip(origins).filter(|(statement, _)| evaluate::denies(statement, &need.request)).map(move |denial| (need, denial))
+    });
+    for (need, (statement, origin)) in denials {
+        let place = origin.Effect.map_or(origin.span, |effect| effect.span);
+        let name =
+            if statement.sid.is_empty() { "this statement".to_owned() } else { format!("the statement `{}`", statement.sid) };
         let (rule, help) = if need.only_denials {
             (&LOCKS_OUT, "only the root user could then remove the policy; leave the account's own roles out of the statement")
         } else {
