@@ -25,6 +25,7 @@ use crate::{
         naming::{ACCOUNT_REGIONAL, LOG_BUCKET_NAME_TWICE},
         placement::{LOG_BUCKET_IS_SOURCE, SHARED, UNUSED_ACCOUNT},
         retention::{LOCK_NEEDS_VERSIONING, LOCK_OUTLIVES, RETENTION},
+        trails::NO_ACCOUNTS,
     },
     source::Span,
 };
@@ -35,6 +36,8 @@ type Taken = BTreeMap<(Partition, String), Span>;
 
 /// Derives the plan.
 pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
+    // what seems to be unused may have lost its use to an error
+    let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
     let before = findings.len();
     let deliveries = routes::deliveries(map, findings);
     let mut taken = Taken::new();
@@ -80,6 +83,9 @@ pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
     let key_policies = routes::key_policies(&accounts, &deliveries);
     once_each(findings, before);
+    if !whole {
+        findings.retain(|finding| finding.rule != &UNUSED_ACCOUNT && finding.rule != &NO_ACCOUNTS);
+    }
     Plan { accounts, apply_order, render: map.render.clone(), key_policies }
 }
 
@@ -262,7 +268,9 @@ impl Planner<'_, '_> {
         if drafts.is_empty() {
             return;
         }
-        if let Some(to) = settings.transition.as_ref().filter(|to| to.after_days >= settings.expire_after_days.value) {
+        // that 0 days are no days has been said
+        let expire = settings.expire_after_days.value;
+        if let Some(to) = settings.transition.as_ref().filter(|to| expire > 0 && to.after_days >= expire) {
             findings.push(
                 Finding::new(
                     &RETENTION,
