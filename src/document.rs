@@ -371,7 +371,11 @@ impl Loader<'_> {
         }
         let line = self.file.line_span(self.file.line_of(Span::new(at, at).start));
         let before = &text[line.start as usize..at.max(line.start as usize)];
-        let help = if self.file.slice(line).trim_start_matches(' ').starts_with('\t') {
+        let indentation = self.file.slice(line);
+        let tab = indentation.len() - indentation.trim_start_matches(' ').len();
+        let tab = indentation[tab..].starts_with('\t').then_some(line.start as usize + tab);
+        let at = tab.unwrap_or(at);
+        let help = if tab.is_some() {
             "YAML is indented with spaces; a tab stands here"
         } else if before.contains('[') || before.contains('{') || info.contains("flow") {
             "is a bracket or a brace left open, or a comma missing, before this place?"
