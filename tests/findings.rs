@@ -2,8 +2,8 @@
 //!
 //! Each file of `tests/findings/` says in comments what is to be found. `#~ LM0203 acme-web` after the text of a line, or
 //! alone on a line below it, expects a finding of that rule which starts on that line and underlines exactly `acme-web`.
-//! Comments alone on their lines belong to the nearest line above that is no such comment. In the underlined text `⏎` stands
-//! for a line break; with no text nothing is underlined. Infos are expected only where a comment names one of that rule.
+//! Comments alone on their lines belong to the nearest line above that is no such comment. In the underlined text `⏎` and
+//! `⇥` stand for a line break and a tab; with no text nothing is underlined. Infos are expected only where a comment names one of that rule.
 //!
 //! To YAML all of this is a comment. Every file is read as it stands, with CRLF line ends, with a byte order mark, and both.
 
@@ -40,7 +40,7 @@ fn found(text: &str, expected: &[Expected]) -> Vec<(Expected, String)> {
     let shown = |finding: &&logmap::diagnostics::Finding| finding.severity() != Severity::Info || wanted.contains(finding.rule.id);
     let all = analysis.findings.iter().filter(shown).map(|finding| {
         let line = analysis.file.position(finding.span.start).line;
-        let underlined = analysis.file.slice(finding.span).replace("\r\n", "⏎").replace('\n', "⏎");
+        let underlined = analysis.file.slice(finding.span).replace("\r\n", "⏎").replace('\n', "⏎").replace('\t', "⇥");
         ((line, finding.rule.id.to_owned(), underlined), finding.message.clone())
     });
     all.collect()
