@@ -57,7 +57,7 @@ pub fn field<T: Decode>(node: &Node, cx: &mut Cx<'_>) -> Field<T> {
             let name = cx.owner_name.clone();
             cx.findings.push(
                 Finding::new(&WRONG_TYPE, cx.owner, format!("`{name}` has no value"))
-                    .help(format!("write {}, or leave the key out", T::EXPECTS)),
+                    .help(format!("write {}, or leave the key out", T::EXPECTS.trim_end().replace("` `", "`, `"))),
             );
         }
         empty?
@@ -235,7 +235,8 @@ impl<T: Decode> Decode for Vec<Spanned<T>> {
         Some(
             items
                 .iter()
-                .filter_map(|item| with_owner(cx, item.span, &format!("an item of {name}"), |cx| field::<T>(item, cx)))
+                .enumerate()
+                .filter_map(|(at, item)| with_owner(cx, item.span, &format!("{name}[{at}]"), |cx| field::<T>(item, cx)))
                 .collect(),
         )
     }
@@ -381,7 +382,7 @@ macro_rules! record {
         }
 
         impl $crate::map::decode::Decode for $name {
-            const EXPECTS: &'static str = $title;
+            const EXPECTS: &'static str = "a mapping";
 
             fn decode(node: &$crate::document::Node, cx: &mut $crate::map::decode::Cx<'_>) -> Option<Self> {
                 let mut record = Self::default();
