@@ -9,7 +9,9 @@ use crate::{
         statement::{EffectWord, PrincipalValue, Statement as MapStatement},
     },
     policy::{Condition, Effect, Element, Principal, Statement, evaluate},
-    rules::delivery::{BLOCKS_DELIVERY, LOCKS_OUT, PUBLIC, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE},
+    rules::delivery::{
+        BLOCKS_DELIVERY, LOCKS_OUT, PUBLIC, STATEMENT_PLACEHOLDERS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE, bare_placeholders,
+    },
     source::Spanned,
 };
 use indexmap::IndexMap;
@@ -127,7 +129,9 @@ fn resources(statement: &MapStatement, place: &Place<'_>, findings: &mut Vec<Fin
             let object = filled.strip_prefix(&bucket).is_some_and(|rest| rest.starts_with('/'));
             whole |= filled == bucket;
             objects |= object;
-            if filled != bucket && !object {
+            let unknown = bare_placeholders(text).iter().any(|name| !STATEMENT_PLACEHOLDERS.contains(name));
+            // an unknown placeholder has been reported
+            if filled != bucket && !object && !unknown {
                 findings.push(
                     Finding::new(&STATEMENT_RESOURCE, text.span, format!("`{filled}` is not the log bucket `{}` or its objects", place.bucket))
                         .label("a bucket policy can speak of its own bucket only")
@@ -247,7 +251,11 @@ pub struct Need<'a> {
 /// Finds every extra statement that keeps a needed request out.
 pub fn prove(extra: &[Statement], origins: &[&Spanned<MapStatement>], needs: &[Need<'_>], findings: &mut Vec<Finding>) {
     let denials = needs.iter().flat_map(|need| {
-        extra.iter().zip(origins).filter(|(statement, _)| evaluate::denies(statement, &need.request)).map(move |denial| (need, denial))
+        extra
+            .iter()
+            .zip(origins)
+            .filter(|(statement, _)| evaluate::denies(statement, &need.request))
+            .map(move |denial| (need, denial))
     });
     for (need, (statement, origin)) in denials {
         let place = origin.Effect.map_or(origin.span, |effect| effect.span);
