@@ -31,8 +31,8 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names in one partition: what they are of, and where they come from.
-type Taken = BTreeMap<(Partition, String), Span>;
+/// Names in one partition: where each template stands, and the Region that it was filled in for.
+type Taken = BTreeMap<(Partition, String), (Span, Span)>;
 
 /// Derives the plan.
 pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
@@ -195,15 +195,15 @@ impl Planner<'_, '_> {
             );
         }
         match taken.get(&(self.partition(), name.clone())) {
-            Some(first) => findings.push(
+            Some((first, region)) => findings.push(
                 Finding::new(&LOG_BUCKET_NAME_TWICE, template.span, format!("two log buckets would be named `{name}`"))
                     .label("this name, once more")
-                    .related(*first, "the first one comes from here")
+                    .related(if *first == template.span { *region } else { *first }, "the first one comes from here")
                     .related(self.span(), format!("the second one is for `{}` of `{}`", self.region, self.account.key.value))
                     .help("a name is unique in its partition: keep `{account_id}` and `{region}` in the template, and give each adopted bucket under its own Region"),
             ),
             None => {
-                taken.insert((self.partition(), name.clone()), if template.span == place.span { place.span } else { template.span });
+                taken.insert((self.partition(), name.clone()), (template.span, place.span));
             }
         }
         if let Some(span) = self.sources.get(&(self.partition(), name.as_str())) {
@@ -441,7 +441,6 @@ impl Planner<'_, '_> {
                     .related(self.span(), format!("trails are delivered to `{}` of `{}`", self.region, self.account.key.value));
             }
             findings.push(finding);
-            return;
         }
     }
 
