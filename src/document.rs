@@ -203,16 +203,17 @@ impl Loader<'_> {
             let span = Span::new(range.start, range.end);
             if let Some(tag) = tag_of(&event) {
                 let help = match &event {
-                    Event::Scalar(text, ..) if tag.is_yaml_core_schema_tag("str") => format!("write a string in quotes: `\"{text}\"`"),
+                    Event::Scalar(text, ..) if tag.is_yaml_core_schema_tag("str") => {
+                        format!("write a string in quotes: `\"{text}\"`")
+                    }
                     _ => "write the value without a tag".to_owned(),
                 };
                 // the event has the node's bytes; the tag stands before them
                 let written = tag.original();
                 let at = self.file.text[..range.start].rfind(&written);
                 let span = at.map_or(span, |at| Span::new(at, at + written.len()));
-                self.findings.push(
-                    Finding::new(&TAG, span, format!("the tag `{}` has no meaning in a region map", written)).help(help),
-                );
+                self.findings
+                    .push(Finding::new(&TAG, span, format!("the tag `{}` has no meaning in a region map", written)).help(help));
             }
             match event {
                 Event::DocumentStart(..) => {

@@ -65,8 +65,12 @@ fn generated(name: &str) -> String {
         "many-sources-auto" => one_region("", sources(400)),
         "many-trail-accounts" => {
             let accounts = (0..2000).fold(String::new(), |mut text, n| {
-                writeln!(text, "  team{n}: {{ id: \"{:012}\", regions: {{ us-east-1: {{ buckets: [acme-team-{n}] }} }} }}", 100_000_000_000u64 + n)
-                    .unwrap();
+                writeln!(
+                    text,
+                    "  team{n}: {{ id: \"{:012}\", regions: {{ us-east-1: {{ buckets: [acme-team-{n}] }} }} }}",
+                    100_000_000_000u64 + n
+                )
+                .unwrap();
                 text
             });
             format!(
@@ -150,7 +154,10 @@ fn every_bad_example_has_a_finding_of_its_rule() {
             }
             let strangers = analysis.findings.iter().filter(|f| f.rule != rule && f.severity() == Severity::Error);
             for stranger in strangers {
-                wrong.push(format!("{}.md:{}: has another error: {} {}", rule.id, example.line, stranger.rule.id, stranger.message));
+                wrong.push(format!(
+                    "{}.md:{}: has another error: {} {}",
+                    rule.id, example.line, stranger.rule.id, stranger.message
+                ));
             }
         }
     }

@@ -67,7 +67,9 @@ pub fn other_kind(name: &str) -> Option<&'static str> {
 /// Names that S3 reserves and names like an IP address are taken for mistakes: most come from AWS's own examples.
 pub fn could_be_legacy(name: &str) -> bool {
     let reserved = RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || is_ipv4(name);
-    !reserved && (3..=255).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+    !reserved
+        && (3..=255).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
 }
 
 /// The suffix of a name in the account regional namespace.
