@@ -7,7 +7,7 @@
 use crate::{
     diagnostics::Finding,
     rules::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
-    source::{SourceFile, Span},
+    source::{NOT_UTF8, SourceFile, Span},
 };
 use granit_parser::{Event, Options, Parser, ScalarStyle, Tag as YamlTag};
 use indexmap::IndexMap;
@@ -38,7 +38,7 @@ pub enum Kind {
     },
     /// A list.
     Sequence(Vec<Node>),
-    /// Keys and values in the order in which they stand; keys are unique.
+    /// Keys and values in the order in which they stand; a key that stands twice has been reported.
     Mapping(Vec<Entry>),
     /// Index into [`Document::anchors`].
     Alias(usize),
@@ -102,10 +102,10 @@ impl Document {
                 }
                 Kind::Sequence(items) => {
                     let at = items.partition_point(|item| item.span.start <= offset);
-                    items[..at].last().filter(|item| item.span.touches(offset)).map(|item| {
-                        route.push_str(&format!("[{}]", at - 1));
-                        item
-                    })
+                    items[..at]
+                        .last()
+                        .filter(|item| item.span.touches(offset))
+                        .inspect(|_| route.push_str(&format!("[{}]", at - 1)))
                 }
                 _ => None,
             };
@@ -146,8 +146,13 @@ fn unreadable(file: &SourceFile) -> Option<Finding> {
         );
     }
     let bad = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
-    let (at, c) = file.text.char_indices().find(|(_, c)| bad(*c))?;
+    let (at, c) = file.text.char_indices().find(|(_, c)| bad(*c) || *c == NOT_UTF8)?;
     let span = Span::new(at, at + c.len_utf8());
+    if c == NOT_UTF8 {
+        let finding =
+            Finding::new(&SYNTAX, span, "the text is not UTF-8 from here on").label("this byte has no meaning in UTF-8");
+        return Some(finding.help("save the file as UTF-8 text; if it is a binary file, it is not a region map"));
+    }
     Some(
         Finding::new(&SYNTAX, span, format!("a control character (U+{:04X}) can't stand in YAML", c as u32))
             .label("this byte")
@@ -250,30 +255,26 @@ impl Loader<'_> {
                 Event::UnresolvedAlias(name) => {
                     return self.alias(span, &format!("there is no anchor `&{name}` before this alias"));
                 }
-                Event::SequenceStart(_, anchor, _) => {
-                    if !self.open_frame(range.start, anchor, FrameKind::Sequence(Vec::new())) {
-                        return self.too_deep(span);
-                    }
-                }
+                Event::SequenceStart(_, anchor, _) => self.open_frame(range.start, anchor, FrameKind::Sequence(Vec::new())),
                 Event::MappingStart(_, anchor, _) => {
                     let kind = FrameKind::Mapping { entries: Vec::new(), seen: IndexMap::new(), key: None };
-                    if !self.open_frame(range.start, anchor, kind) {
-                        return self.too_deep(span);
-                    }
+                    self.open_frame(range.start, anchor, kind);
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close_frame(range.end),
                 _ => {}
+            }
+            if self.stack.len() > MAX_DEPTH {
+                return self.too_deep(span);
             }
         }
         self.document
     }
 
-    fn open_frame(&mut self, start: usize, anchor: usize, kind: FrameKind) -> bool {
+    fn open_frame(&mut self, start: usize, anchor: usize, kind: FrameKind) {
         if anchor != 0 {
             self.open.push(anchor);
         }
         self.stack.push(Frame { start, end: start, anchor, size: 1, kind });
-        self.stack.len() <= MAX_DEPTH
     }
 
     fn close_frame(&mut self, end: usize) {
@@ -324,18 +325,20 @@ impl Loader<'_> {
                     });
                 }
                 Some(Key { text: None, .. }) => {}
-                Some(Key { text: Some(text), span }) => match seen.get(&text) {
-                    Some(first) => self.findings.push(
-                        Finding::new(&DUPLICATE_KEY, span, format!("the key `{text}` stands twice in the same mapping"))
-                            .label("this one would replace the first, silently, in many readers")
-                            .related(*first, "it is first here")
-                            .help("merge the two, or remove one"),
-                    ),
-                    None => {
+                Some(Key { text: Some(text), span }) => {
+                    // both are kept, so that what is wrong in either is found in the same run
+                    if let Some(first) = seen.get(&text) {
+                        self.findings.push(
+                            Finding::new(&DUPLICATE_KEY, span, format!("the key `{text}` stands twice in the same mapping"))
+                                .label("this one would replace the first, silently, in many readers")
+                                .related(*first, "it is first here")
+                                .help("merge the two, or remove one"),
+                        );
+                    } else {
                         seen.insert(text.clone(), span);
-                        entries.push(Entry { key: text, key_span: span, value: node });
                     }
-                },
+                    entries.push(Entry { key: text, key_span: span, value: node });
+                }
             },
         }
     }

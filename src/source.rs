@@ -4,6 +4,9 @@
 
 use std::{cmp::Ordering, ops::Deref};
 
+/// Stands where a file's bytes stop being UTF-8: a character that no text may hold.
+pub const NOT_UTF8: char = '\u{fdd0}';
+
 /// A text with the name under which the user gave it.
 #[derive(Debug, Clone)]
 pub struct SourceFile {

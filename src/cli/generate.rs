@@ -119,12 +119,10 @@ impl Job<'_> {
             .collect()
     }
 
-    /// Log buckets of earlier runs whose account, Region and kind are no longer in the plan.
+    /// Log buckets of earlier runs that are no longer in the plan.
     fn retired(&self, old: &Lock) -> Vec<Retired> {
         let now = self.log_buckets();
-        let same = |a: &Retired, b: &Retired| {
-            (&a.account, &a.region, a.takes_access_logs) == (&b.account, &b.region, b.takes_access_logs)
-        };
+        let same = |a: &Retired, b: &Retired| (&a.account, &a.bucket) == (&b.account, &b.bucket);
         let mut retired: Vec<Retired> = old
             .log_buckets
             .iter()
@@ -227,7 +225,7 @@ impl Job<'_> {
         if let Some(map) = &args.map.map {
             command += &format!(" {}", map.display());
         }
-        if args.out != PathBuf::from("out") {
+        if args.out != *"out" {
             command += &format!(" --out {}", args.out.display());
         }
         if !self.all {

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Severity, json, text},
-    source::SourceFile,
+    source::{NOT_UTF8, SourceFile},
 };
 use anyhow::{Context, anyhow};
 use std::{
@@ -35,13 +35,11 @@ pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
             (path.display().to_string(), read(&path)?)
         }
     };
-    let bytes = utf8_from(bytes);
-    // what is not UTF-8 is replaced by a character that the reader refuses at its place
-    Ok(analyze(SourceFile::new(name, bytes)))
+    Ok(analyze(SourceFile::new(name, text_of(bytes))))
 }
 
-/// UTF-8 text; UTF-16 with a byte order mark is understood too. A byte that fits neither becomes U+0000.
-fn utf8_from(bytes: Vec<u8>) -> String {
+/// UTF-8 text; UTF-16 with a byte order mark is understood too. Where it is neither the text ends with [`NOT_UTF8`].
+fn text_of(bytes: Vec<u8>) -> String {
     let utf16 = |wide: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| wide([pair[0], pair[1]])).collect();
         String::from_utf16(&units).ok()
@@ -56,7 +54,7 @@ fn utf8_from(bytes: Vec<u8>) -> String {
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
             let mut text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-            text.push('\0');
+            text.push(NOT_UTF8);
             text
         }
     })

@@ -43,14 +43,17 @@ pub trait Decode: Sized {
 
 /// Decodes a value, null or not, with its place.
 pub fn field<T: Decode>(node: &Node, cx: &mut Cx<'_>) -> Field<T> {
-    let span = node.span;
-    let mut node = cx.document.resolve(node);
+    let mut resolved = cx.document.resolve(node);
+    // a collection is named by its key: underlining all of it would say less
+    let is_scalar = matches!(resolved.kind, Kind::Scalar { .. });
+    let span = if is_scalar { node.span } else { cx.owner };
     // a scalar behind an alias is spoken of where the alias stands
     let here;
-    if node.span != span && matches!(node.kind, Kind::Scalar { .. }) {
-        here = Node { span, kind: node.kind.clone() };
-        node = &here;
+    if is_scalar && resolved.span != span {
+        here = Node { span, kind: resolved.kind.clone() };
+        resolved = &here;
     }
+    let node = resolved;
     let value = if is_null(node) {
         let empty = T::empty();
         if empty.is_none() {
@@ -185,9 +188,7 @@ impl Decode for u32 {
 
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         match &node.kind {
-            Kind::Scalar { text, plain: true }
-                if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) && text.len() < 10 =>
-            {
+            Kind::Scalar { text, plain: true } if text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u32>().is_ok() => {
                 text.parse().ok()
             }
             Kind::Scalar { text, plain: false } if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
@@ -371,8 +372,12 @@ pub fn description(lines: &[&str]) -> String {
     lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").trim().to_owned()
 }
 
-/// Puts the keys of `extra` into a property's schema; beside a reference, which draft 2020-12 allows.
-pub fn describe_property(mut schema: Schema, description: String, extra: serde_json::Value) -> Schema {
+/// Puts the keys of `extra` into a property's schema; beside a reference, which draft 2020-12 allows. A list that may be
+/// left empty (`nullable`) may be null.
+pub fn describe_property(mut schema: Schema, nullable: bool, description: String, extra: serde_json::Value) -> Schema {
+    if nullable && schema.get("type").is_some_and(|kind| kind == "array") {
+        schema.insert("type".to_owned(), serde_json::json!(["array", "null"]));
+    }
     schema.insert("description".to_owned(), description.into());
     if let serde_json::Value::Object(extra) = extra {
         for (key, value) in extra {
@@ -440,6 +445,7 @@ macro_rules! record {
                 $(
                     let property = $crate::map::decode::describe_property(
                         generator.subschema_for::<$ty>(),
+                        <$ty as $crate::map::decode::Decode>::empty().is_some(),
                         $crate::map::decode::description(&[$($doc),*]),
                         serde_json::json!($extra),
                     );

@@ -600,6 +600,6 @@ impl Names for RegionNames {
 /// Reads a document as a region map. Gives as much of it as can be read; findings go to `findings`.
 pub fn decode(document: &Document, findings: &mut Vec<Finding>) -> RegionMap {
     let Some(root) = &document.root else { return RegionMap::default() };
-    let mut cx = Cx { document, findings, owner: Span::new(0, 0), owner_name: "the region map".to_owned() };
+    let mut cx = Cx { document, findings, owner: Span::new(0, 0), owner_name: "the file".to_owned() };
     RegionMap::decode(document.resolve(root), &mut cx).unwrap_or_default()
 }

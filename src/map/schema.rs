@@ -11,7 +11,24 @@ use serde_json::Value;
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RegionMap>();
     schema.insert("title".to_owned(), "logmap region map, version 1".into());
-    schema.into()
+    let mut schema = Value::from(schema);
+    plain_integers(&mut schema);
+    schema
+}
+
+/// Says `maximum` where the types say `uint32`, which is no format of JSON Schema and makes strict readers complain.
+fn plain_integers(value: &mut Value) {
+    match value {
+        Value::Object(entries) => {
+            if entries.get("format").is_some_and(|format| format == "uint32") {
+                entries.remove("format");
+                entries.insert("maximum".to_owned(), u32::MAX.into());
+            }
+            entries.values_mut().for_each(plain_integers);
+        }
+        Value::Array(items) => items.iter_mut().for_each(plain_integers),
+        _ => {}
+    }
 }
 
 /// The schema as text for a file.

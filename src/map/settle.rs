@@ -178,6 +178,9 @@ fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
     let mut accounts: BTreeMap<&str, Account<'_>> = BTreeMap::new();
     let entries = map.accounts.as_ref().map_or(&[][..], |accounts| &accounts.items);
     for (key, account) in entries {
+        if accounts.contains_key(key.as_str()) {
+            continue;
+        }
         let Some(id) = account.id.as_ref().filter(|id| limits::is_account_id(id)) else { continue };
         if !is_account_key(key) || accounts.values().any(|other| other.id.value == id.value) {
             continue;
@@ -334,7 +337,7 @@ fn settle_trail<'m>(
 ) -> Option<Trail<'m>> {
     let organization = trail.scope.is_some_and(|scope| scope.value == Scope::Organization);
     let per_region = trail.coverage.is_some_and(|coverage| coverage.value == Coverage::PerRegion);
-    let home_region = (!per_region).then(|| match &trail.home_region {
+    let home_region = (!per_region).then_some(match &trail.home_region {
         Some(region) => Spanned { value: region.value.as_str(), span: region.span },
         None => Spanned { value: DEFAULT_HOME_REGION, span: name.span },
     });
@@ -351,7 +354,9 @@ fn settle_trail<'m>(
         map.organization.as_ref()?.id.as_ref()?;
         vec![accounts.get_key_value(management.as_str())?.0]
     } else if let Some(listed) = &trail.accounts {
-        let mut keys: Vec<&str> = listed.iter().filter_map(|key| Some(*accounts.get_key_value(key.as_str())?.0)).collect();
+        // with an unknown account (reported already) nothing can be said about the trail as a whole
+        let known: Option<Vec<&str>> = listed.iter().map(|key| Some(*accounts.get_key_value(key.as_str())?.0)).collect();
+        let mut keys = known?;
         keys.sort_unstable();
         keys.dedup();
         keys
@@ -401,9 +406,11 @@ fn render(map: &RegionMap) -> RenderSettings {
         .collect();
         Some(Backend { partition: Partition::of_region(region), arguments })
     });
+    let mut backends: Vec<Backend> = backends.collect();
+    backends.sort_by_key(|backend| backend.partition);
     RenderSettings {
         aws_provider: terraform.and_then(|terraform| terraform.aws_provider.as_ref()).map_or(6, |version| version.value),
-        backends: backends.collect(),
+        backends,
         custom_resource: render
             .and_then(|render| render.cloudformation.as_ref())
             .and_then(|cloudformation| cloudformation.source_logging.as_ref())

@@ -319,7 +319,7 @@ impl Planner<'_, '_> {
                     .help("give `expire_after_days` at least the days of the lock"),
                 );
             }
-        } else if let Some(draft) = drafts.iter().find(|draft| draft.takes_access_logs) {
+        } else if let Some(draft) = drafts.iter().find(|draft| draft.takes_access_logs && !settings.split_trails) {
             findings.push(
                 Finding::new(&OBJECT_LOCK, lock.span, format!("`{}` takes access logs and can't have Object Lock", draft.name))
                     .label("S3 accepts this and then delivers no logs")

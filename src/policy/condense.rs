@@ -248,10 +248,10 @@ fn counts() -> [[f64; LONGEST + 1]; 3] {
         ways[2][more] = alnum + hyphen;
     }
     let mut counts = [[0.0; LONGEST + 1]; 3];
-    for class in 0..3 {
-        for literal in 0..=LONGEST {
+    for (counts, ways) in counts.iter_mut().zip(&ways) {
+        for (literal, count) in counts.iter_mut().enumerate() {
             let least = 3_usize.saturating_sub(literal);
-            counts[class][literal] = (least..=LONGEST - literal).map(|more| ways[class][more]).sum();
+            *count = ways.iter().take(LONGEST - literal + 1).skip(least).sum();
         }
     }
     counts

@@ -1,7 +1,7 @@
 //! The template engine: one for each output language, with that language's filter and a guard against forgetting it.
 //!
 //! Takes embedded templates and the user's overrides (by name, as the files below `templates/`). In a template every
-//! value goes through a filter (`hcl`, `sh`, `yaml`, `json`, `comment`, `markdown`); what does not must be harmless in
+//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `comment`, `markdown`); what does not must be harmless in
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
 use super::escape;
@@ -34,6 +34,10 @@ impl Engine {
         });
         tera.register_filter("yaml", |value: &Value, _: Kwargs, _: &State| {
             Ok::<_, tera::Error>(Value::safe_string(&escape::yaml(&json(value)?)))
+        });
+        tera.register_filter("yaml_block", |value: &Value, kwargs: Kwargs, _: &State| {
+            let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
+            Ok::<_, tera::Error>(Value::safe_string(&escape::yaml_block(&json(value)?, indent)))
         });
         for (name, filter) in
             [("sh", escape::sh as fn(&str) -> String), ("comment", escape::comment), ("markdown", escape::markdown)]

@@ -83,6 +83,37 @@ pub fn yaml(value: &Value) -> String {
     }
 }
 
+/// A value as a YAML block node that starts on a new line, each line with `indent` spaces before it: for policies that
+/// people read. Strings and keys are in double quotes but for keys of plain letters.
+pub fn yaml_block(value: &Value, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    match value {
+        Value::Array(items) if !items.is_empty() => items
+            .iter()
+            .map(|item| {
+                // the first line of the item goes beside the dash
+                let item = yaml_block(item, indent + 2);
+                format!("\n{pad}- {}", item.trim_start())
+            })
+            .collect(),
+        Value::Object(entries) if !entries.is_empty() => {
+            entries.iter().map(|(key, item)| format!("\n{pad}{}:{}", yaml_key(key), yaml_block(item, indent + 2))).collect()
+        }
+        other => format!(" {}", yaml(other)),
+    }
+}
+
+/// Only words that no YAML reader takes for anything but a string go without quotes.
+fn yaml_key(key: &str) -> String {
+    const OTHER_MEANING: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
+    let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
+    if plain && !OTHER_MEANING.contains(&key.to_ascii_lowercase().as_str()) {
+        key.to_owned()
+    } else {
+        yaml(&Value::String(key.to_owned()))
+    }
+}
+
 fn yaml_escape(c: char) -> String {
     format!("\\U{:08X}", c as u32)
 }

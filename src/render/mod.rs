@@ -3,11 +3,13 @@
 //! Never sees the map, never touches the disk. What a template puts out goes through a filter of its language; the
 //! engine refuses anything else that is not harmless everywhere.
 
+pub mod cloudformation;
 pub mod engine;
 pub mod escape;
 pub mod policies;
 pub mod readme;
 pub mod targets;
+pub mod terraform;
 
 use crate::{
     artifacts::Artifact,
@@ -94,7 +96,7 @@ impl<'a> Context<'a> {
 
 /// All built-in templates by name; an override must have one of these names.
 fn templates() -> Vec<(&'static str, &'static str)> {
-    [readme::TEMPLATES].concat()
+    [readme::TEMPLATES, terraform::TEMPLATES].concat()
 }
 
 /// Says which override has no built-in template of its name, or can't be read.

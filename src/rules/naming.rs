@@ -8,7 +8,7 @@ use crate::{
     diagnostics::{Finding, Rule, did_you_mean},
     map::{RegionMap, settle},
     rule,
-    source::Spanned,
+    source::{Span, Spanned},
 };
 use indexmap::IndexMap;
 
@@ -52,7 +52,8 @@ pub const RULES: &[&Rule] = &[
 /// Checks all names that stand in the map.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     organization(map, findings);
-    let mut by_id: IndexMap<&str, &Spanned<String>> = IndexMap::new();
+    // id → the key and the place where it is first
+    let mut by_id: IndexMap<&str, (&str, Span)> = IndexMap::new();
     for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
         account_key(key, findings);
         if let Some(id) = &account.id {
@@ -63,14 +64,18 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                         .label(format!("{digits} digits in {} characters", id.chars().count()))
                         .help("an account id is exactly twelve digits, leading zeros included"),
                 );
-            } else if let Some(first) = by_id.get(id.as_str()) {
-                findings.push(
-                    Finding::new(&ACCOUNT_ID_TWICE, id.span, format!("the account id `{}` is given to two accounts", id.value))
-                        .related(first.span, "it is first here")
-                        .help("list all Regions of an account under one key"),
-                );
+            } else if let Some((first_key, first)) = by_id.get(id.as_str()) {
+                // that an account stands twice, with its key, has been reported
+                if *first_key != key.as_str() {
+                    let message = format!("the account id `{}` is given to two accounts", id.value);
+                    findings.push(
+                        Finding::new(&ACCOUNT_ID_TWICE, id.span, message)
+                            .related(*first, "it is first here")
+                            .help("list all Regions of an account under one key"),
+                    );
+                }
             } else {
-                by_id.insert(id.as_str(), id);
+                by_id.insert(id.as_str(), (key.as_str(), id.span));
             }
         }
         let partition = account

@@ -1,0 +1,328 @@
+//! The context of `cloudformation/stack.yaml`: the contract between the plan and that template.
+//!
+//! The same template makes the stack of one place and a StackSet template of many; it loops over `places`. Logical ids
+//! come from a hash of the thing's own name, so that they stay when other things come or go.
+
+use super::outputs::{Output, outputs};
+use crate::{
+    plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition},
+    render::sha256_hex,
+};
+use serde::Serialize;
+use serde_json::Value;
+
+/// All that the template sees.
+#[derive(Serialize)]
+pub(super) struct Stack<'a> {
+    /// Comment lines for the head of the file.
+    pub header: Vec<String>,
+    /// The stack's description, below 1,024 bytes.
+    pub description: String,
+    /// Name of the lookup that fails in a wrong account or Region; AWS puts it in the error.
+    pub guard: String,
+    /// The Region the template is for.
+    pub region: &'a str,
+    /// The accounts in it: one, in a StackSet template more.
+    pub places: Vec<PlaceContext<'a>>,
+    /// Condition of the resources that places share: one name, or none where the places have different ones.
+    pub shared_conditions: Vec<String>,
+    /// Lines of the Lambda function; empty if no source is set from here.
+    pub python: &'a [String],
+    /// True if nothing else is in the stack.
+    pub needs_resource: bool,
+}
+
+/// What one account has in that Region.
+#[derive(Serialize)]
+pub(super) struct PlaceContext<'a> {
+    /// Twelve digits.
+    pub account_id: &'a str,
+    /// The account's key in the map.
+    pub account_key: &'a str,
+    /// Name of the condition that holds in this account and Region.
+    pub condition: String,
+    /// Log buckets.
+    pub buckets: Vec<BucketContext<'a>>,
+    /// Trails.
+    pub trails: Vec<TrailContext<'a>>,
+    /// Logical id of the permission to set logging; empty if no source is set from here.
+    pub permission: String,
+    /// ARNs of the sources that are set from here.
+    pub source_arns: Vec<String>,
+    /// The sources that are set from here.
+    pub sources: Vec<SourceContext<'a>>,
+    /// Outputs, at least one.
+    pub outputs: Vec<Output>,
+}
+
+/// A log bucket.
+#[derive(Serialize)]
+pub(super) struct BucketContext<'a> {
+    /// Logical id of the bucket.
+    pub id: String,
+    /// Logical id of its policy.
+    pub policy_id: String,
+    /// Bucket name.
+    pub name: &'a str,
+    /// True if it is in the account regional namespace.
+    pub account_regional: bool,
+    /// `Enabled` or `Suspended`.
+    pub versioning: &'static str,
+    /// Default retention of Object Lock: one or none.
+    pub object_lock: Vec<&'a ObjectLock>,
+    /// Lifecycle rules, at least one.
+    pub lifecycle: Vec<RuleContext<'a>>,
+    /// Tags.
+    pub tags: Vec<Tag<'a>>,
+    /// The bucket policy as JSON.
+    pub policy: Value,
+    /// Why scanners must not ask for access logging of it.
+    pub why_no_logging: &'static str,
+    /// Why scanners must not ask for a KMS key.
+    pub why_no_kms: &'static str,
+    /// The cfn-guard rules that these reasons speak of.
+    pub guard_rules: &'static [&'static str],
+}
+
+/// A lifecycle rule.
+#[derive(Serialize)]
+pub(super) struct RuleContext<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Key prefix; empty for the whole bucket.
+    pub prefix: &'a str,
+    /// Days after which an object expires.
+    pub expire_after_days: u32,
+    /// Days after which a noncurrent version is deleted.
+    pub noncurrent_expire_after_days: u32,
+    /// Changes of storage class: one or none.
+    pub transitions: Vec<&'a Transition>,
+}
+
+/// A tag.
+#[derive(Serialize)]
+pub(super) struct Tag<'a> {
+    /// Its key.
+    pub key: &'a str,
+    /// Its value.
+    pub value: &'a str,
+}
+
+/// A trail.
+#[derive(Serialize)]
+pub(super) struct TrailContext<'a> {
+    /// Logical id.
+    pub id: String,
+    /// Logical id of the policy of its bucket, if that is in this stack; else empty.
+    pub depends_on: String,
+    /// Trail name.
+    pub name: &'a str,
+    /// Name of the bucket it delivers to.
+    pub bucket: &'a str,
+    /// Key prefix; may be empty.
+    pub prefix: &'a str,
+    /// Records all Regions.
+    pub multi_region: bool,
+    /// Records all accounts of the organization.
+    pub organization: bool,
+    /// Digest files are delivered.
+    pub log_file_validation: bool,
+    /// ARN of its key; may be empty.
+    pub kms_key_arn: &'a str,
+    /// Records S3 data events.
+    pub data_events: bool,
+    /// Beginnings of object ARNs that are not recorded; may be empty.
+    pub data_events_exclude: &'a [String],
+}
+
+/// A source whose logging is set from here.
+#[derive(Serialize)]
+pub(super) struct SourceContext<'a> {
+    /// Logical id.
+    pub id: String,
+    /// Logical ids of what must be there before: the grant, if it is in this stack, and the permission.
+    pub depends_on: Vec<String>,
+    /// Bucket name.
+    pub name: &'a str,
+    /// Name of the log bucket.
+    pub target: &'a str,
+    /// Key prefix; may be empty.
+    pub prefix: &'a str,
+    /// `partitioned-event-time`, `partitioned-delivery-time` or `simple`.
+    pub key_format: &'static str,
+}
+
+impl<'a> Stack<'a> {
+    /// The stack of one account and Region.
+    pub(super) fn of_place(
+        account: &'a Account,
+        place: &'a Place,
+        with_buckets: bool,
+        sources: &[&'a Source],
+        custom_resource: bool,
+        header: Vec<String>,
+        python: &'a [String],
+    ) -> Self {
+        let condition = "RightAccountAndRegion".to_owned();
+        let context = PlaceContext::new(account, place, with_buckets, sources, custom_resource, condition.clone());
+        let description =
+            format!("S3 access logging and CloudTrail of account {} ({}) in {}", account.key, account.id, place.region);
+        let guard = format!("OnlyForAccount{}In{}", account.id, camel(&place.region));
+        Stack {
+            shared_conditions: vec![condition],
+            ..Stack::new(header, description, guard, &place.region, vec![context], python)
+        }
+    }
+
+    /// A StackSet template for several accounts in one Region.
+    pub(super) fn of_region(
+        region: &'a str,
+        places: &[(&'a Account, &'a Place)],
+        custom_resource: bool,
+        header: Vec<String>,
+        python: &'a [String],
+    ) -> Self {
+        let contexts = places
+            .iter()
+            .map(|(account, place)| {
+                let sources: Vec<&Source> = place.sources.iter().collect();
+                PlaceContext::new(account, place, true, &sources, custom_resource, format!("InAccount{}", account.id))
+            })
+            .collect();
+        let description = format!("S3 access logging and CloudTrail of {} accounts in {region}", places.len());
+        let guard = format!("OnlyForAccountsOfThisTemplateIn{}", camel(region));
+        Stack::new(header, description, guard, region, contexts, python)
+    }
+
+    fn new(
+        header: Vec<String>,
+        description: String,
+        guard: String,
+        region: &'a str,
+        places: Vec<PlaceContext<'a>>,
+        python: &'a [String],
+    ) -> Self {
+        let sets_sources = places.iter().any(|place| !place.sources.is_empty());
+        let needs_resource = places.iter().all(|p| p.buckets.is_empty() && p.trails.is_empty() && p.sources.is_empty());
+        let python = if sets_sources { python } else { &[] };
+        Stack { header, description, guard, region, places, shared_conditions: Vec::new(), python, needs_resource }
+    }
+}
+
+impl<'a> PlaceContext<'a> {
+    fn new(
+        account: &'a Account,
+        place: &'a Place,
+        with_buckets: bool,
+        sources: &[&'a Source],
+        custom_resource: bool,
+        condition: String,
+    ) -> Self {
+        let buckets: &[LogBucket] = if with_buckets { &place.buckets } else { &[] };
+        let trails: &[Trail] = if with_buckets { &place.trails } else { &[] };
+        let managed: Vec<&Source> = sources.iter().copied().filter(|source| custom_resource && source.managed).collect();
+        let permission = if managed.is_empty() { String::new() } else { format!("MaySetLogging{}", account.id) };
+        let mut needs: Vec<String> = buckets.iter().filter(|bucket| bucket.takes_access_logs).map(policy_id).collect();
+        needs.push(permission.clone());
+        PlaceContext {
+            account_id: &account.id,
+            account_key: &account.key,
+            condition,
+            buckets: buckets.iter().map(BucketContext::new).collect(),
+            trails: trails.iter().map(|trail| TrailContext::new(trail, account, place)).collect(),
+            permission,
+            source_arns: managed.iter().map(|source| format!("arn:{}:s3:::{}", account.partition, source.name)).collect(),
+            outputs: outputs(account, place, buckets, trails, sources),
+            sources: managed
+                .into_iter()
+                .map(|source| SourceContext {
+                    id: id("Logging", &source.name),
+                    depends_on: needs.clone(),
+                    name: &source.name,
+                    target: &source.log_bucket,
+                    prefix: &source.prefix,
+                    key_format: source.key_format_name(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl<'a> BucketContext<'a> {
+    fn new(bucket: &'a LogBucket) -> Self {
+        let rule = |rule: &'a crate::plan::LifecycleRule| RuleContext {
+            id: &rule.id,
+            prefix: &rule.prefix,
+            expire_after_days: rule.expire_after_days,
+            noncurrent_expire_after_days: rule.noncurrent_expire_after_days,
+            transitions: rule.transition.iter().collect(),
+        };
+        BucketContext {
+            id: bucket_id(bucket),
+            policy_id: policy_id(bucket),
+            name: &bucket.name,
+            account_regional: bucket.account_regional,
+            versioning: if bucket.versioning { "Enabled" } else { "Suspended" },
+            object_lock: bucket.object_lock.iter().collect(),
+            lifecycle: bucket.lifecycle.iter().map(rule).collect(),
+            tags: bucket.tags.iter().map(|(key, value)| Tag { key, value }).collect(),
+            // writing strings and lists to memory can't fail
+            policy: serde_json::to_value(&bucket.policy).unwrap_or_default(),
+            why_no_logging: "a log bucket that logs to itself would never come to rest",
+            why_no_kms: if bucket.takes_access_logs {
+                "S3 does not deliver access logs to a bucket with SSE-KMS"
+            } else {
+                "each trail encrypts its objects with its own key"
+            },
+            guard_rules: if bucket.object_lock.is_some() {
+                &["S3_BUCKET_LOGGING_ENABLED", "S3_DEFAULT_ENCRYPTION_KMS"]
+            } else {
+                // access logs do not arrive in a bucket with Object Lock
+                &["S3_BUCKET_LOGGING_ENABLED", "S3_DEFAULT_ENCRYPTION_KMS", "S3_BUCKET_DEFAULT_LOCK_ENABLED"]
+            },
+        }
+    }
+}
+
+impl<'a> TrailContext<'a> {
+    fn new(trail: &'a Trail, account: &Account, place: &Place) -> Self {
+        let here = trail.bucket_account == account.key && trail.bucket_region == place.region;
+        let bucket = place.buckets.iter().find(|bucket| here && bucket.name == trail.bucket);
+        TrailContext {
+            id: id("Trail", &trail.arn),
+            depends_on: bucket.map(policy_id).unwrap_or_default(),
+            name: &trail.name,
+            bucket: &trail.bucket,
+            prefix: &trail.prefix,
+            multi_region: trail.multi_region,
+            organization: trail.organization,
+            log_file_validation: trail.log_file_validation,
+            kms_key_arn: trail.kms_key_arn.as_deref().unwrap_or_default(),
+            data_events: trail.data_events_exclude.is_some(),
+            data_events_exclude: trail.data_events_exclude.as_deref().unwrap_or_default(),
+        }
+    }
+}
+
+/// Logical id of a log bucket.
+pub(super) fn bucket_id(bucket: &LogBucket) -> String {
+    id("LogBucket", &bucket.name)
+}
+
+/// Logical id of its policy.
+pub(super) fn policy_id(bucket: &LogBucket) -> String {
+    id("LogBucketPolicy", &bucket.name)
+}
+
+/// A logical id: letters and digits, the same as long as the thing keeps its name.
+pub(super) fn id(kind: &str, name: &str) -> String {
+    format!("{kind}{}", &sha256_hex(name.as_bytes())[..12])
+}
+
+/// `us-east-1` → `UsEast1`, for names that may hold letters and digits only.
+fn camel(region: &str) -> String {
+    region
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .map(|part| part.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(part.chars().skip(1)).collect::<String>())
+        .collect()
+}

@@ -1,0 +1,70 @@
+//! Resource import of adopted buckets: the list of resources, and the template with which to import them.
+//!
+//! An import may only import, and CloudFormation afterwards compares templates, not the bucket. So the import template
+//! holds as little as it can: whatever the stack's template adds is then applied by the next deploy.
+
+use super::context::{bucket_id, policy_id};
+use crate::plan::{ExistingSetting, LogBucket, Place};
+use anyhow::Result;
+use serde_json::{Map, Value, json};
+
+/// The resources to import, for `--resources-to-import`.
+pub(super) fn resources(place: &Place) -> Result<String> {
+    let mut list = Vec::new();
+    for bucket in adopted(place) {
+        list.push(json!({
+            "ResourceType": "AWS::S3::Bucket",
+            "LogicalResourceId": bucket_id(bucket),
+            "ResourceIdentifier": { "BucketName": bucket.name },
+        }));
+        if has_policy(bucket) {
+            list.push(json!({
+                "ResourceType": "AWS::S3::BucketPolicy",
+                "LogicalResourceId": policy_id(bucket),
+                "ResourceIdentifier": { "Bucket": bucket.name },
+            }));
+        }
+    }
+    Ok(serde_json::to_string_pretty(&list)? + "\n")
+}
+
+/// The template of the import, as JSON.
+pub(super) fn template(place: &Place) -> Result<String> {
+    let mut resources = Map::new();
+    for bucket in adopted(place) {
+        resources.insert(
+            bucket_id(bucket),
+            json!({
+                "Type": "AWS::S3::Bucket",
+                "DeletionPolicy": "Retain",
+                "UpdateReplacePolicy": "Retain",
+                "Properties": { "BucketName": bucket.name },
+            }),
+        );
+        if has_policy(bucket) {
+            // differs from the stack's policy by its Id, or the next deploy would see nothing to change
+            let mut policy = serde_json::to_value(&bucket.policy)?;
+            if let Value::Object(entries) = &mut policy {
+                entries.insert("Id".to_owned(), json!("BeforeImport"));
+            }
+            resources.insert(
+                policy_id(bucket),
+                json!({
+                    "Type": "AWS::S3::BucketPolicy",
+                    "DeletionPolicy": "Retain",
+                    "UpdateReplacePolicy": "Retain",
+                    "Properties": { "Bucket": bucket.name, "PolicyDocument": policy },
+                }),
+            );
+        }
+    }
+    Ok(serde_json::to_string_pretty(&json!({ "AWSTemplateFormatVersion": "2010-09-09", "Resources": resources }))? + "\n")
+}
+
+fn adopted(place: &Place) -> impl Iterator<Item = &LogBucket> {
+    place.buckets.iter().filter(|bucket| bucket.adopt.is_some())
+}
+
+fn has_policy(bucket: &LogBucket) -> bool {
+    bucket.adopt.as_ref().is_some_and(|adopt| adopt.existing.contains(&ExistingSetting::Policy))
+}

@@ -1,0 +1,84 @@
+//! What a stack tells: its log buckets, where its trails deliver, and its sources by destination in as few values as can be.
+
+use super::{context::id, split::OUTPUT_BYTES};
+use crate::plan::{Account, LogBucket, Place, Source, Trail};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+/// An output of the stack.
+#[derive(Serialize)]
+pub(super) struct Output {
+    /// Logical id.
+    pub id: String,
+    /// What it is.
+    pub description: String,
+    /// Its value.
+    pub value: String,
+}
+
+/// The names of the log buckets and trails, and the sources by destination, as few values as can be.
+pub(super) fn outputs(
+    account: &Account,
+    place: &Place,
+    buckets: &[LogBucket],
+    trails: &[Trail],
+    sources: &[&Source],
+) -> Vec<Output> {
+    let mut list: Vec<Output> = Vec::new();
+    for bucket in buckets {
+        let what = match (bucket.takes_access_logs, bucket.takes_trails) {
+            (true, true) => "access logs and trails",
+            (true, false) => "access logs",
+            _ => "trails",
+        };
+        let description = format!("Bucket for {what} of {} in {}", account.key, place.region);
+        list.push(Output { id: id("Bucket", &bucket.name), description, value: bucket.name.clone() });
+    }
+    for trail in trails {
+        let description = format!("Where trail {} delivers", trail.name);
+        list.push(Output {
+            id: id("TrailTo", &trail.arn),
+            description,
+            value: format!("s3://{}/{}", trail.bucket, trail.prefix),
+        });
+    }
+    let mut groups: IndexMap<String, Vec<&str>> = IndexMap::new();
+    for source in sources {
+        let destination = format!("s3://{}/{} ({})", source.log_bucket, source.prefix_pattern(), source.key_format_name());
+        groups.entry(destination).or_default().push(&source.name);
+    }
+    for (destination, names) in groups {
+        for names in chunks(&names) {
+            let description = format!("Sources that log to {destination}");
+            // named after its first source: it stays when other destinations come and go
+            let value = names.join(",");
+            list.push(Output { id: id("Sources", &names.concat()), description: clip(description), value });
+        }
+    }
+    list
+}
+
+/// Cuts a list so that each part, joined, stays within the length of an output.
+fn chunks<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let mut parts: Vec<Vec<&str>> = Vec::new();
+    let mut length = OUTPUT_BYTES + 1;
+    for name in names {
+        length += name.len() + 1;
+        if length > OUTPUT_BYTES {
+            parts.push(Vec::new());
+            length = name.len() + 1;
+        }
+        if let Some(part) = parts.last_mut() {
+            part.push(name);
+        }
+    }
+    parts
+}
+
+/// A description AWS accepts: a prefix may be almost as long as its limit.
+fn clip(mut text: String) -> String {
+    while text.len() > 1_000 {
+        text.pop();
+    }
+    text
+}

@@ -1,0 +1,366 @@
+//! Renders hand-made plans and reads the templates back with an independent YAML reader.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test may fail loudly
+
+use super::*;
+use crate::{
+    aws::Partition,
+    plan::{
+        Adopt, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, ObjectLock, Plan, PolicyReport, Tier, Trail, Transition,
+    },
+    policy::{Condition, Effect, Element, Policy, Principal, Statement},
+    render::Filter,
+};
+use indexmap::IndexMap;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+const HOSTILE: &str = "a\"b'c`d\n!Sub ${AWS::Region} {{ x }} # no: [\u{85}\u{2028}] \\ %{y}";
+
+fn statement(sid: &str, service: &str, action: &str, resource: &str, operator: &str, key: &str, values: &[String]) -> Statement {
+    Statement {
+        sid: sid.to_owned(),
+        effect: Effect::Allow,
+        principal: Element::Is(Principal::service(service)),
+        action: Element::Is(vec![action.to_owned()]),
+        resource: Element::Is(vec![resource.to_owned()]),
+        condition: Condition::from([(operator.to_owned(), IndexMap::from([(key.to_owned(), values.to_vec())]))]),
+    }
+}
+
+fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_accounts: &[&str]) -> Place {
+    let name = format!("acme-logs-{account}-{region}");
+    let arn = format!("arn:{partition}:s3:::{name}");
+    let mut statements = Vec::new();
+    if !sources.is_empty() {
+        let arns: Vec<String> = sources.iter().take(200).map(|source| format!("arn:{partition}:s3:::{source}")).collect();
+        let resource = format!("{arn}/s3-access/*");
+        let mut grant = statement(
+            "Logs",
+            "logging.s3.amazonaws.com",
+            "s3:PutObject",
+            &resource,
+            "StringEquals",
+            "aws:SourceAccount",
+            &[account.to_owned()],
+        );
+        if sources.len() <= 200 {
+            grant.condition.insert("ArnLike".to_owned(), IndexMap::from([("aws:SourceArn".to_owned(), arns)]));
+        }
+        statements.push(grant);
+    }
+    for other in trail_accounts {
+        let trail = [format!("arn:{partition}:cloudtrail:{region}:{other}:trail/audit")];
+        let service = "cloudtrail.amazonaws.com";
+        statements.push(statement(
+            &format!("Acl{other}"),
+            service,
+            "s3:GetBucketAcl",
+            &arn,
+            "StringEquals",
+            "aws:SourceArn",
+            &trail,
+        ));
+        let path = format!("{arn}/AWSLogs/{other}/*");
+        let mut write =
+            statement(&format!("Write{other}"), service, "s3:PutObject", &path, "StringEquals", "aws:SourceArn", &trail);
+        write.condition["StringEquals"].insert("s3:x-amz-acl".to_owned(), vec!["bucket-owner-full-control".to_owned()]);
+        statements.push(write);
+    }
+    let bucket = LogBucket {
+        name: name.clone(),
+        arn,
+        takes_access_logs: !sources.is_empty(),
+        takes_trails: !trail_accounts.is_empty(),
+        adopt: None,
+        account_regional: false,
+        versioning: true,
+        object_lock: None,
+        tags: IndexMap::from([("owner".to_owned(), "security".to_owned())]),
+        lifecycle: vec![LifecycleRule {
+            id: "access-logs".to_owned(),
+            prefix: "s3-access/".to_owned(),
+            expire_after_days: 400,
+            noncurrent_expire_after_days: 30,
+            transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
+        }],
+        policy: Policy { statements },
+        report: PolicyReport { tier: Tier::Buckets, bytes_used: 0, bytes_left: 0, notes: vec![] },
+    };
+    let source = |name_of: &&str| Source {
+        name: (*name_of).to_owned(),
+        log_bucket: name.clone(),
+        prefix: "s3-access/".to_owned(),
+        key_format: KeyFormat::PartitionedEventTime,
+        managed: true,
+    };
+    Place {
+        region: region.to_owned(),
+        buckets: if sources.is_empty() && trail_accounts.is_empty() { vec![] } else { vec![bucket] },
+        sources: sources.iter().map(source).collect(),
+        trails: vec![],
+    }
+}
+
+fn trail(account: &Account, region: &str, to_account: &str, to_key: &str) -> Trail {
+    Trail {
+        name: "audit".to_owned(),
+        arn: format!("arn:{}:cloudtrail:{region}:{}:trail/audit", account.partition, account.id),
+        multi_region: true,
+        organization: false,
+        bucket: format!("acme-logs-{to_account}-{region}"),
+        bucket_account: to_key.to_owned(),
+        bucket_region: region.to_owned(),
+        prefix: String::new(),
+        kms_key_arn: None,
+        log_file_validation: true,
+        data_events_exclude: None,
+    }
+}
+
+fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
+    let partition = places.first().map_or(Partition::Aws, |place| Partition::of_region(&place.region));
+    Account { key: key.to_owned(), id: id.to_owned(), partition, role_arn: None, profile: None, places }
+}
+
+fn plan(accounts: Vec<Account>) -> Plan {
+    let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
+    let render = RenderSettings { aws_provider: 6, backends: vec![], custom_resource: true };
+    Plan { accounts, apply_order, render, key_policies: vec![] }
+}
+
+fn prod() -> Account {
+    let mut prod = account(
+        "prod",
+        "111122223333",
+        vec![place("111122223333", "aws", "us-east-1", &["acme-web", "acme-data"], &["111122223333"])],
+    );
+    let trail = trail(&prod, "us-east-1", "111122223333", "prod");
+    prod.places[0].trails.push(trail);
+    prod
+}
+
+fn files(plan: &Plan) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let filter = Filter::default();
+    let cx = Context { plan, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
+    render(&cx, &mut |artifact: Artifact| {
+        assert!(files.insert(artifact.path.clone(), artifact.text).is_none(), "{} twice", artifact.path);
+        Ok(())
+    })
+    .unwrap();
+    // the same files for cfn-lint and other readers that are not Rust
+    if let Ok(folder) = std::env::var("LOGMAP_TEST_OUT") {
+        for (path, text) in &files {
+            let path = std::path::Path::new(&folder).join(std::thread::current().name().unwrap().replace(':', "_")).join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+    }
+    files
+}
+
+fn read(text: &str) -> Value {
+    serde_yaml::from_str(text).unwrap()
+}
+
+/// The resources of a type, by logical id.
+fn resources<'a>(template: &'a Value, kind: &str) -> Vec<(&'a String, &'a Value)> {
+    template["Resources"].as_object().unwrap().iter().filter(|(_, resource)| resource["Type"] == kind).collect()
+}
+
+#[test]
+fn a_stack_carries_the_plan_unchanged() {
+    let plan = plan(vec![prod()]);
+    let text = &files(&plan)["cloudformation/prod/us-east-1.yaml"];
+    let head: Vec<&str> = text.lines().take(20).collect();
+    assert!(head.contains(&"# account: 111122223333") && head.contains(&"# region: us-east-1"), "{head:#?}");
+    let template = read(text);
+    let policies = resources(&template, "AWS::S3::BucketPolicy");
+    let wanted = serde_json::to_value(&plan.accounts[0].places[0].buckets[0].policy).unwrap();
+    assert_eq!(policies[0].1["Properties"]["PolicyDocument"], wanted);
+    let trails = resources(&template, "AWS::CloudTrail::Trail");
+    assert_eq!(trails[0].1["DependsOn"], Value::from(policies[0].0.as_str()));
+    let sources = resources(&template, "Custom::AccessLogging");
+    assert_eq!(sources.len(), 2);
+    assert_eq!(sources[0].1["DependsOn"][0], Value::from(policies[0].0.as_str()));
+    let python = template["Resources"]["SetAccessLogging"]["Properties"]["Code"]["ZipFile"].as_str().unwrap();
+    assert_eq!(python.trim_end(), TEMPLATES[1].1.trim_end());
+    assert!(python.len() <= 4096, "{} bytes of inline code", python.len());
+}
+
+#[test]
+fn every_resource_is_bound_to_the_account_and_region() {
+    let plan = plan(vec![prod()]);
+    let template = read(&files(&plan)["cloudformation/prod/us-east-1.yaml"]);
+    for (id, resource) in template["Resources"].as_object().unwrap() {
+        assert_eq!(resource["Condition"], "RightAccountAndRegion", "{id}");
+    }
+    assert_eq!(template["Mappings"]["OnlyForAccount111122223333InUsEast1"]["us-east-1"]["111122223333"], "prod");
+}
+
+#[test]
+fn hostile_values_arrive_as_they_are() {
+    let mut plan = plan(vec![prod()]);
+    let bucket = &mut plan.accounts[0].places[0].buckets[0];
+    bucket.tags = IndexMap::from([(HOSTILE.to_owned(), HOSTILE.to_owned()), ("yes".to_owned(), "no".to_owned())]);
+    bucket.lifecycle[0].prefix = HOSTILE.to_owned();
+    bucket.policy.statements[0].sid = HOSTILE.to_owned();
+    bucket.policy.statements[0].resource = Element::Is(vec!["home/${aws:username}/*".to_owned(), HOSTILE.to_owned()]);
+    bucket.policy.statements[0].condition.insert(HOSTILE.to_owned(), IndexMap::from([("y".to_owned(), vec!["012".to_owned()])]));
+    let wanted = serde_json::to_value(&bucket.policy).unwrap();
+    plan.accounts[0].places[0].sources[0].prefix = HOSTILE.to_owned();
+    let template = read(&files(&plan)["cloudformation/prod/us-east-1.yaml"]);
+    assert_eq!(resources(&template, "AWS::S3::BucketPolicy")[0].1["Properties"]["PolicyDocument"], wanted);
+    let bucket = &resources(&template, "AWS::S3::Bucket")[0].1["Properties"];
+    assert_eq!(bucket["Tags"][0]["Value"], HOSTILE);
+    assert_eq!(bucket["Tags"][1]["Key"], "yes");
+    assert_eq!(bucket["LifecycleConfiguration"]["Rules"][0]["Prefix"], HOSTILE);
+    assert_eq!(resources(&template, "Custom::AccessLogging")[0].1["Properties"]["Prefix"], HOSTILE);
+}
+
+#[test]
+fn many_sources_are_split_and_stay_where_they_are() {
+    let names: Vec<String> = (0..600).map(|n| format!("acme-prod-some-quite-long-name-of-a-bucket-{n:04}")).collect();
+    let split = |names: &[String]| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let plan = plan(vec![account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &names, &[])])]);
+        let mut found: BTreeMap<String, String> = BTreeMap::new();
+        for (path, text) in files(&plan).iter().filter(|(path, _)| path.ends_with(".yaml")) {
+            assert!(text.len() <= split::INLINE_BYTES, "{path} has {} bytes", text.len());
+            for (_, source) in resources(&read(text), "Custom::AccessLogging") {
+                let name = source["Properties"]["Source"].as_str().unwrap().to_owned();
+                assert!(found.insert(name, path.clone()).is_none());
+            }
+        }
+        assert_eq!(found.len(), names.len());
+        found
+    };
+    let (all, fewer) = (split(&names), split(&names[..590]));
+    assert!(all.values().any(|path| path == "cloudformation/prod/us-east-1-sources-2.yaml"));
+    assert!(fewer.iter().all(|(name, path)| all[name] == *path), "a source moved when others came");
+    // deploying in order, the stack that loses a source must come before the one that gets it
+    let number =
+        |path: &str| path.rsplit_once("-sources-").map_or(1, |(_, end)| end.trim_end_matches(".yaml").parse::<u32>().unwrap());
+    let half = split(&names[..300]);
+    assert!(half.iter().all(|(name, path)| number(path) <= number(&all[name])), "a source moved to an earlier stack");
+}
+
+#[test]
+fn a_policy_near_the_limit_still_goes_inline() {
+    let names: Vec<String> =
+        (0..200).map(|n| format!("acme-prod-some-quite-long-and-descriptive-name-of-a-bucket-{n:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let others: Vec<String> = (0..6).map(|n| format!("{:012}", 200_000_000_000_u64 + n)).collect();
+    let others: Vec<&str> = others.iter().map(String::as_str).collect();
+    let plan = plan(vec![account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &names, &others)])]);
+    let size = plan.accounts[0].places[0].buckets[0].policy.size();
+    assert!((19_000..20_480).contains(&size), "{size}");
+    let files = files(&plan);
+    let text = &files["cloudformation/prod/us-east-1.yaml"];
+    assert!(text.len() <= split::INLINE_BYTES, "{} bytes", text.len());
+    assert!(files["cloudformation/stacksets/README.md"].contains("it needs more than one template"));
+}
+
+#[test]
+fn outputs_only_sets_nothing_and_tells_all() {
+    let mut plan = plan(vec![prod()]);
+    plan.render.custom_resource = false;
+    plan.accounts[0].places[0].sources[1].managed = false;
+    let template = read(&files(&plan)["cloudformation/prod/us-east-1.yaml"]);
+    assert!(resources(&template, "AWS::Lambda::Function").is_empty());
+    assert!(resources(&template, "Custom::AccessLogging").is_empty());
+    let values: Vec<&Value> = template["Outputs"].as_object().unwrap().values().map(|output| &output["Value"]).collect();
+    assert!(values.contains(&&Value::from("acme-web,acme-data")), "{values:?}");
+}
+
+#[test]
+fn one_destination_for_each_source_stays_within_the_outputs() {
+    let names: Vec<String> = (0..900).map(|n| format!("acme-{n:04}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut plan = plan(vec![account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &names, &[])])]);
+    plan.render.custom_resource = false;
+    for source in &mut plan.accounts[0].places[0].sources {
+        source.prefix = format!("own-{}/", source.name);
+    }
+    for (path, text) in files(&plan).iter().filter(|(path, _)| path.ends_with(".yaml")) {
+        let template = read(text);
+        assert!(template["Outputs"].as_object().unwrap().len() <= 200, "{path}");
+        assert!(!template["Resources"].as_object().unwrap().is_empty(), "{path}");
+    }
+}
+
+#[test]
+fn a_trail_whose_bucket_is_elsewhere_waits_for_nothing_here() {
+    let archive = account("archive", "444455556666", vec![place("444455556666", "aws", "us-east-1", &[], &["111122223333"])]);
+    let mut prod = account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &[], &[])]);
+    let mut trail = trail(&prod, "us-east-1", "444455556666", "archive");
+    trail.data_events_exclude = Some(vec!["arn:aws:s3:::acme-logs-".to_owned()]);
+    trail.kms_key_arn = Some("arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab".to_owned());
+    prod.places[0].trails.push(trail);
+    let files = files(&plan(vec![archive, prod]));
+    let template = read(&files["cloudformation/prod/us-east-1.yaml"]);
+    let trail = resources(&template, "AWS::CloudTrail::Trail")[0].1;
+    assert!(trail.get("DependsOn").is_none());
+    assert!(trail["Properties"].get("S3KeyPrefix").is_none());
+    let data = &trail["Properties"]["AdvancedEventSelectors"][1]["FieldSelectors"][2];
+    assert_eq!(*data, serde_json::json!({"Field": "resources.ARN", "NotStartsWith": ["arn:aws:s3:::acme-logs-"]}));
+    assert!(resources(&read(&files["cloudformation/archive/us-east-1.yaml"]), "AWS::Lambda::Function").is_empty());
+}
+
+#[test]
+fn an_adopted_bucket_is_imported_with_less_than_the_stack_wants() {
+    let mut plan = plan(vec![prod()]);
+    plan.accounts[0].places[0].buckets[0].adopt = Some(Adopt { existing: vec![ExistingSetting::Policy] });
+    let files = files(&plan);
+    let stack = read(&files["cloudformation/prod/us-east-1.yaml"]);
+    let list = read(&files["cloudformation/prod/us-east-1.import.json"]);
+    let template = read(&files["cloudformation/prod/us-east-1.import-template.json"]);
+    for item in list.as_array().unwrap() {
+        let id = item["LogicalResourceId"].as_str().unwrap();
+        assert_eq!(stack["Resources"][id]["Type"], item["ResourceType"]);
+        assert_eq!(template["Resources"][id]["DeletionPolicy"], "Retain");
+        assert_ne!(template["Resources"][id]["Properties"], stack["Resources"][id]["Properties"]);
+    }
+    assert!(!files.contains_key("cloudformation/stacksets/us-east-1.yaml"));
+    assert!(files["cloudformation/stacksets/README.md"].contains("it holds a bucket to import"));
+}
+
+#[test]
+fn china_and_object_lock() {
+    let mut plan =
+        plan(vec![account("cn", "777788889999", vec![place("777788889999", "aws-cn", "cn-north-1", &["acme-cn"], &[])])]);
+    let mut second = plan.accounts[0].places[0].buckets[0].clone();
+    second.name = "acme-trails-777788889999-cn-north-1-an".to_owned();
+    second.policy.statements[0].resource = Element::Is(vec![format!("arn:aws-cn:s3:::{}/*", second.name)]);
+    second.takes_access_logs = false;
+    second.versioning = true;
+    second.account_regional = true;
+    second.object_lock = Some(ObjectLock { mode: "COMPLIANCE".to_owned(), days: 30 });
+    plan.accounts[0].places[0].buckets.push(second);
+    let template = read(&files(&plan)["cloudformation/cn/cn-north-1.yaml"]);
+    let permission = &template["Resources"]["MaySetLogging777788889999"]["Properties"]["PolicyDocument"]["Statement"][0];
+    assert_eq!(permission["Resource"], serde_json::json!(["arn:aws-cn:s3:::acme-cn"]));
+    let buckets = resources(&template, "AWS::S3::Bucket");
+    assert_eq!(buckets[1].1["Properties"]["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]["Days"], 30);
+    assert_eq!(buckets[1].1["Properties"]["BucketNamespace"], "account-regional");
+    assert!(buckets[0].1["Properties"].get("ObjectLockEnabled").is_none());
+}
+
+#[test]
+fn stacksets_hold_every_account_of_a_region_within_the_limits() {
+    let accounts: Vec<Account> = (0..40)
+        .map(|n| {
+            let id = format!("{:012}", 100_000_000_000_u64 + n);
+            let source = format!("acme-source-of-{id}");
+            account(&format!("team-{n:02}"), &id, vec![place(&id, "aws", "eu-west-1", &[&source], &[&id])])
+        })
+        .collect();
+    let files = files(&plan(accounts));
+    let mut found = 0;
+    for (path, text) in files.iter().filter(|(path, _)| path.starts_with("cloudformation/stacksets/eu-west-1")) {
+        assert!(text.len() <= split::INLINE_BYTES, "{path} has {} bytes", text.len());
+        found += resources(&read(text), "AWS::S3::Bucket").len();
+    }
+    assert_eq!(found, 40);
+    assert!(files["cloudformation/stacksets/README.md"].contains("eu-west-1-2"));
+}

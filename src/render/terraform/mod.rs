@@ -1,0 +1,123 @@
+//! Terraform and OpenTofu: one root module for each account, with all its Regions.
+//!
+//! Takes the plan and gives `terraform/<account>/…`. What the templates may use is in `module` (files of the account) and
+//! `region` (one file for each Region); names are made in `names`. Policies are files of their own, as reviewed. Never
+//! writes policy JSON or HCL tokens itself: values go through the `hcl` filter, identifiers come from `names`.
+
+mod module;
+mod names;
+mod region;
+#[cfg(test)]
+mod tests;
+
+pub use module::{
+    Destination, Forgotten, Import, ImportsContext, Named, OutputsContext, Provider, ProvidersContext, RemovedContext, Setting,
+    VersionsContext,
+};
+pub use names::{label, trail_label};
+pub use region::{Bucket, Group, RegionContext, Rule, Skip, TrailContext};
+
+use super::{Context, Retired, Sink, engine::Engine};
+use crate::{artifacts::Artifact, plan::Account};
+use anyhow::Result;
+
+/// The templates: name → text. A template of the same name given by the user replaces it.
+pub const TEMPLATES: &[(&str, &str)] = &[
+    ("terraform/versions.tf", include_str!("../../../templates/terraform/versions.tf")),
+    ("terraform/providers.tf", include_str!("../../../templates/terraform/providers.tf")),
+    ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
+    ("terraform/where.tf", include_str!("../../../templates/terraform/where.tf")),
+    ("terraform/imports.tf", include_str!("../../../templates/terraform/imports.tf")),
+    ("terraform/removed.tf", include_str!("../../../templates/terraform/removed.tf")),
+    ("terraform/outputs.tf", include_str!("../../../templates/terraform/outputs.tf")),
+];
+
+/// Renders the modules of the accounts that were asked for, each with all its Regions: a module with some of its
+/// Regions left out would destroy what is in them.
+///
+/// # Errors
+/// A template that can't be read or rendered, sources without a log bucket, or what the sink reports.
+pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
+    let engine = Engine::new(TEMPLATES, cx.overrides)?;
+    for account in &cx.plan.accounts {
+        let module = Module::new(cx, account);
+        if module.is_asked_for() {
+            module.render(&engine, sink)?;
+        }
+    }
+    Ok(())
+}
+
+/// One account on its way to a root module.
+struct Module<'a> {
+    cx: &'a Context<'a>,
+    account: &'a Account,
+    /// Its log buckets of earlier runs that the map no longer has.
+    retired: Vec<&'a Retired>,
+    header: Vec<String>,
+}
+
+impl<'a> Module<'a> {
+    fn new(cx: &'a Context<'a>, account: &'a Account) -> Self {
+        let current = |name: &str| account.places.iter().flat_map(|place| &place.buckets).any(|bucket| bucket.name == name);
+        let mut retired: Vec<&Retired> =
+            cx.retired.iter().filter(|entry| entry.account == account.key && !current(&entry.bucket)).collect();
+        retired.sort();
+        // two entries of one name would be two `removed` blocks of one address
+        retired.dedup_by(|a, b| a.bucket == b.bucket);
+        let header = cx.header(&(account, &cx.plan.render, &retired));
+        Module { cx, account, retired, header }
+    }
+
+    /// An account without Regions has a module only as long as there is something to forget.
+    fn is_asked_for(&self) -> bool {
+        let filter = self.cx.filter;
+        if !self.account.places.is_empty() {
+            return filter.account(self.account);
+        }
+        (filter.accounts.is_empty() || filter.accounts.contains(&self.account.key))
+            && self.retired.iter().any(|entry| filter.regions.is_empty() || filter.regions.contains(&entry.region))
+    }
+
+    fn render(&self, engine: &Engine, sink: &mut Sink) -> Result<()> {
+        let folder = format!("terraform/{}", self.account.key);
+        let mut put = |name: &str, text: String| sink(Artifact::file(format!("{folder}/{name}"), text));
+        put("versions.tf", engine.render("terraform/versions.tf", &self.versions())?)?;
+        put("providers.tf", engine.render("terraform/providers.tf", &self.providers())?)?;
+        for place in &self.account.places {
+            let file = format!("{}.tf", names::file_stem(&place.region));
+            put(&file, engine.render("terraform/region.tf", &self.region(place)?)?)?;
+            for bucket in &place.buckets {
+                put(&region::policy_file(bucket), bucket.policy.to_pretty_json())?;
+            }
+        }
+        let imports = self.imports();
+        if !imports.imports.is_empty() {
+            put("imports.tf", engine.render("terraform/imports.tf", &imports)?)?;
+        }
+        if !self.retired.is_empty() {
+            put("removed.tf", engine.render("terraform/removed.tf", &self.removed())?)?;
+        }
+        put("outputs.tf", engine.render("terraform/outputs.tf", &self.outputs()?)?)
+    }
+
+    /// True: each resource names its Region (provider 6). False: each names the provider of its Region (provider 5).
+    fn region_per_resource(&self) -> bool {
+        self.cx.plan.render.aws_provider >= 6
+    }
+
+    /// The Regions of the account, sorted, those that only have something to forget included: with provider 5 the state
+    /// of what is to be forgotten needs its provider still.
+    fn regions(&self) -> Vec<&'a str> {
+        let places = self.account.places.iter().map(|place| place.region.as_str());
+        let mut regions: Vec<&str> = places.chain(self.retired.iter().map(|entry| entry.region.as_str())).collect();
+        regions.sort_unstable();
+        regions.dedup();
+        regions
+    }
+}
+
+/// As many items as a value needs spaces before its equal sign, for `terraform fmt`: a template loops over it.
+fn gap(key: &str, longest: usize) -> Vec<u8> {
+    vec![0; longest.saturating_sub(key.chars().count())]
+}

@@ -1,0 +1,272 @@
+//! The file of one Region in an account's module: its log buckets, the logging of its sources, its trails.
+//!
+//! `RegionContext` is the contract of `terraform/region.tf`. No field is ever absent; an empty text or list means none.
+
+use super::{Module, label, names::file_stem, trail_label};
+use crate::plan::{KeyFormat, LogBucket, Place, Trail};
+use anyhow::{Result, bail};
+use indexmap::IndexMap;
+use serde::Serialize;
+
+/// Contract of `terraform/region.tf`, and of `terraform/where.tf`, which it includes in each resource.
+#[derive(Debug, Serialize)]
+pub struct RegionContext {
+    /// Lines for the head of the file, without comment marks.
+    pub header: Vec<String>,
+    /// True with provider 6: resources name their Region. False with provider 5: they name the provider `region_label`.
+    pub region_per_resource: bool,
+    /// Region name.
+    pub region: String,
+    /// The Region as an identifier: label of the sources' logging, alias of the provider.
+    pub region_label: String,
+    /// The log buckets.
+    pub buckets: Vec<Bucket>,
+    /// All sources, by key format and by who sets their logging.
+    pub groups: Vec<Group>,
+    /// Those groups whose logging is set here.
+    pub logged: Vec<Group>,
+    /// True if `logged` has more than one key format.
+    pub mixed: bool,
+    /// Label of the bucket that the sources log to; empty without sources.
+    pub target_label: String,
+    /// The trails whose home is here.
+    pub trails: Vec<TrailContext>,
+}
+
+/// A log bucket.
+#[derive(Debug, Serialize)]
+pub struct Bucket {
+    /// Resource label of the bucket and all its settings.
+    pub label: String,
+    /// Bucket name.
+    pub name: String,
+    /// What it takes, for a comment.
+    pub takes: &'static str,
+    /// True if it existed before.
+    pub adopted: bool,
+    /// True if it is made in the account regional namespace.
+    pub account_regional: bool,
+    /// Tags by key.
+    pub tags: IndexMap<String, String>,
+    /// True: enabled. False: suspended.
+    pub versioning: bool,
+    /// True if it has Object Lock.
+    pub object_lock: bool,
+    /// Retention mode; empty without Object Lock.
+    pub object_lock_mode: String,
+    /// Days of retention; 0 without Object Lock.
+    pub object_lock_days: u32,
+    /// Path of the policy below the module, harmless in a string of any language.
+    pub policy_file: String,
+    /// Lifecycle rules.
+    pub rules: Vec<Rule>,
+}
+
+/// A lifecycle rule.
+#[derive(Debug, Serialize)]
+pub struct Rule {
+    /// Id of the rule.
+    pub id: String,
+    /// Key prefix; empty for the whole bucket.
+    pub prefix: String,
+    /// Days after which an object expires.
+    pub expire_after_days: u32,
+    /// Days after which a noncurrent version is deleted.
+    pub noncurrent_expire_after_days: u32,
+    /// None or one change of storage class: `after_days`, `storage_class`.
+    pub transitions: Vec<crate::plan::Transition>,
+}
+
+/// Sources with the same key format whose logging is set by the same hand.
+#[derive(Debug, Clone, Serialize)]
+pub struct Group {
+    /// The local value that holds them, an identifier.
+    pub local: String,
+    /// Label of the bucket that they log to.
+    pub bucket_label: String,
+    /// False: other code sets their logging.
+    pub managed: bool,
+    /// `EventTime` or `DeliveryTime`; empty for the simple key format.
+    pub date_source: &'static str,
+    /// How keys are laid out, for a comment.
+    pub layout: &'static str,
+    /// Source bucket → prefix.
+    pub prefixes: IndexMap<String, String>,
+}
+
+/// A trail.
+#[derive(Debug, Serialize)]
+pub struct TrailContext {
+    /// Resource label.
+    pub label: String,
+    /// Trail name.
+    pub name: String,
+    /// What it records, for a comment.
+    pub about: &'static str,
+    /// Name of the bucket it delivers to.
+    pub bucket: String,
+    /// Label of that bucket; empty if it is another account's.
+    pub bucket_label: String,
+    /// Key prefix; may be empty.
+    pub prefix: String,
+    /// KMS key, or empty.
+    pub kms_key_arn: String,
+    /// True if digest files are delivered.
+    pub log_file_validation: bool,
+    /// True if it records all Regions.
+    pub multi_region: bool,
+    /// True if it records all accounts of the organization.
+    pub organization: bool,
+    /// True if it records S3 data events.
+    pub data_events: bool,
+    /// Beginnings of object ARNs that are left out of the data events.
+    pub exclude: Vec<String>,
+    /// Checkov checks that don't fit.
+    pub checkov: Vec<Skip>,
+    /// Ids of Trivy checks that don't fit, for the same reasons.
+    pub trivy: Vec<&'static str>,
+}
+
+/// A scanner's check that does not fit, and why.
+#[derive(Debug, Serialize)]
+pub struct Skip {
+    /// Id of the check.
+    pub id: &'static str,
+    /// Why it does not fit.
+    pub reason: &'static str,
+}
+
+impl Module<'_> {
+    pub(super) fn region(&self, place: &Place) -> Result<RegionContext> {
+        let groups = groups(place)?;
+        let logged: Vec<Group> = groups.iter().filter(|group| group.managed).cloned().collect();
+        Ok(RegionContext {
+            header: self.header.clone(),
+            region_per_resource: self.region_per_resource(),
+            region: place.region.clone(),
+            region_label: label(&place.region),
+            buckets: place.buckets.iter().map(bucket).collect(),
+            mixed: logged.len() > 1,
+            target_label: groups.first().map(|group| group.bucket_label.clone()).unwrap_or_default(),
+            groups,
+            logged,
+            trails: place.trails.iter().map(|trail| self.trail(trail, &place.region)).collect(),
+        })
+    }
+
+    fn trail(&self, trail: &Trail, region: &str) -> TrailContext {
+        let here = trail.bucket_account == self.account.key;
+        let skips = skips(trail);
+        TrailContext {
+            label: trail_label(trail, region),
+            name: trail.name.clone(),
+            about: match (trail.organization, trail.multi_region) {
+                (true, true) => "All Regions of all accounts of the organization.",
+                (true, false) => "This Region, in all accounts of the organization.",
+                (false, true) => "All Regions of this account.",
+                (false, false) => "This Region of this account.",
+            },
+            bucket: trail.bucket.clone(),
+            bucket_label: if here { label(&trail.bucket) } else { String::new() },
+            prefix: trail.prefix.clone(),
+            kms_key_arn: trail.kms_key_arn.clone().unwrap_or_default(),
+            log_file_validation: trail.log_file_validation,
+            multi_region: trail.multi_region,
+            organization: trail.organization,
+            data_events: trail.data_events_exclude.is_some(),
+            exclude: trail.data_events_exclude.clone().unwrap_or_default(),
+            trivy: skips.iter().map(|(trivy, _)| *trivy).filter(|id| !id.is_empty()).collect(),
+            checkov: skips.into_iter().map(|(_, skip)| skip).collect(),
+        }
+    }
+}
+
+/// Path of a bucket's policy below the module.
+pub(super) fn policy_file(bucket: &LogBucket) -> String {
+    format!("policies/{}.json", file_stem(&bucket.name))
+}
+
+/// The sources of a Region by key format and by who sets their logging, in a fixed order; empty groups left out.
+///
+/// Groups only keep the file short: all managed sources are in one resource, so that a source which changes its key
+/// format is changed in place. In two resources it would be destroyed in one and created in the other, in any order.
+pub(super) fn groups(place: &Place) -> Result<Vec<Group>> {
+    if place.sources.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(target) = place.access_log_bucket() else {
+        bail!("the plan has sources in {} but no bucket for their access logs; this is a bug in logmap", place.region);
+    };
+    let mut groups = Vec::new();
+    for managed in [true, false] {
+        for (format, name, layout) in [
+            (KeyFormat::PartitionedEventTime, "event_time", "laid out by the day of the events"),
+            (KeyFormat::PartitionedDeliveryTime, "delivery_time", "laid out by the day of their delivery"),
+            (KeyFormat::Simple, "simple", "one flat list"),
+        ] {
+            let members = place.sources.iter().filter(|source| source.managed == managed && source.key_format == format);
+            let prefixes: IndexMap<String, String> = members.map(|source| (source.name.clone(), source.prefix.clone())).collect();
+            if !prefixes.is_empty() {
+                let hand = if managed { "sources" } else { "external" };
+                groups.push(Group {
+                    local: format!("{hand}_{}_{name}", label(&place.region)),
+                    bucket_label: label(&target.name),
+                    managed,
+                    date_source: format.partition_date_source().unwrap_or_default(),
+                    layout,
+                    prefixes,
+                });
+            }
+        }
+    }
+    Ok(groups)
+}
+
+fn bucket(bucket: &LogBucket) -> Bucket {
+    Bucket {
+        label: label(&bucket.name),
+        name: bucket.name.clone(),
+        takes: match (bucket.takes_access_logs, bucket.takes_trails) {
+            (true, false) => "the S3 access logs of this account and Region",
+            (true, true) => "the S3 access logs of this account and Region, and trails",
+            (false, _) => "trails",
+        },
+        adopted: bucket.adopt.is_some(),
+        account_regional: bucket.account_regional,
+        tags: bucket.tags.clone(),
+        versioning: bucket.versioning,
+        object_lock: bucket.object_lock.is_some(),
+        object_lock_mode: bucket.object_lock.as_ref().map(|lock| lock.mode.clone()).unwrap_or_default(),
+        object_lock_days: bucket.object_lock.as_ref().map(|lock| lock.days).unwrap_or_default(),
+        policy_file: policy_file(bucket),
+        rules: bucket
+            .lifecycle
+            .iter()
+            .map(|rule| Rule {
+                id: rule.id.clone(),
+                prefix: rule.prefix.clone(),
+                expire_after_days: rule.expire_after_days,
+                noncurrent_expire_after_days: rule.noncurrent_expire_after_days,
+                transitions: rule.transition.iter().cloned().collect(),
+            })
+            .collect(),
+    }
+}
+
+/// The scanners' checks that a trail can't or need not pass: Trivy's id (or nothing) and Checkov's with the reason.
+fn skips(trail: &Trail) -> Vec<(&'static str, Skip)> {
+    let mut skips = vec![
+        ("AVD-AWS-0162", Skip { id: "CKV2_AWS_10", reason: "The trail is kept in S3; a log group is not this map's business" }),
+        ("", Skip { id: "CKV_AWS_252", reason: "Nothing waits for single log files" }),
+    ];
+    if trail.kms_key_arn.is_none() {
+        skips.push(("AVD-AWS-0015", Skip { id: "CKV_AWS_35", reason: "The region map names no key for this trail" }));
+    }
+    if !trail.multi_region {
+        skips.push(("AVD-AWS-0014", Skip { id: "CKV_AWS_67", reason: "Each mapped Region has a trail of its own" }));
+    }
+    if !trail.log_file_validation {
+        skips.push(("AVD-AWS-0016", Skip { id: "CKV_AWS_36", reason: "The region map turns validation off for this trail" }));
+    }
+    skips
+}

@@ -1,0 +1,386 @@
+//! Tests of the Terraform renderer on plans made by hand; each can fail on text that a reader of HCL would not notice.
+//!
+//! With `LOGMAP_DUMP` set to a folder, the trees are also written there, beside a `seed.json` of what exists beforehand,
+//! for a run of Terraform itself.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+use super::*;
+use crate::{
+    aws::Partition,
+    plan::*,
+    policy::{Effect, Element, Policy, Principal, Statement},
+    render::Filter,
+};
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+const PROD: &str = "111122223333";
+const ARCHIVE: &str = "444455556666";
+const MGMT: &str = "777788889999";
+
+fn statement(sid: &str, service: &str, action: &str, resource: String, condition: &[(&str, &str, &str)]) -> Statement {
+    let mut all: crate::policy::Condition = IndexMap::new();
+    for (operator, key, value) in condition {
+        all.entry((*operator).to_owned()).or_default().insert((*key).to_owned(), vec![(*value).to_owned()]);
+    }
+    Statement {
+        sid: sid.to_owned(),
+        effect: Effect::Allow,
+        principal: Element::Is(Principal::service(service)),
+        action: Element::Is(vec![action.to_owned()]),
+        resource: Element::Is(vec![resource]),
+        condition: all,
+    }
+}
+
+/// A log bucket of an account for access logs, with the grants of the trails given as (ARN, path).
+fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
+    let arn = format!("arn:aws:s3:::{name}");
+    let mut statements = vec![statement(
+        "S3ServerAccessLogsPolicy",
+        "logging.s3.amazonaws.com",
+        "s3:PutObject",
+        format!("{arn}/*"),
+        &[("StringEquals", "aws:SourceAccount", account)],
+    )];
+    for (number, (trail, path)) in trails.iter().enumerate() {
+        let service = "cloudtrail.amazonaws.com";
+        let only = ("StringEquals", "aws:SourceArn", *trail);
+        let acl = ("StringEquals", "s3:x-amz-acl", "bucket-owner-full-control");
+        statements.push(statement(&format!("Acl{number}"), service, "s3:GetBucketAcl", arn.clone(), &[only]));
+        statements.push(statement(&format!("Write{number}"), service, "s3:PutObject", format!("{arn}/{path}/*"), &[acl, only]));
+    }
+    LogBucket {
+        name: name.to_owned(),
+        arn,
+        takes_access_logs: true,
+        takes_trails: !trails.is_empty(),
+        adopt: None,
+        account_regional: false,
+        versioning: true,
+        object_lock: None,
+        tags: IndexMap::from([("owner".to_owned(), "security".to_owned())]),
+        lifecycle: vec![LifecycleRule {
+            id: "access-logs".to_owned(),
+            prefix: "s3-access/".to_owned(),
+            expire_after_days: 400,
+            noncurrent_expire_after_days: 30,
+            transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
+        }],
+        policy: Policy { statements },
+        report: PolicyReport { tier: Tier::Account, bytes_used: 1, bytes_left: 1, notes: vec![] },
+    }
+}
+
+fn source(name: &str, bucket: &str, key_format: KeyFormat) -> Source {
+    let prefix = if key_format == KeyFormat::Simple { format!("s3-access/{name}/") } else { "s3-access/".to_owned() };
+    Source { name: name.to_owned(), log_bucket: bucket.to_owned(), prefix, key_format, managed: true }
+}
+
+fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Trail {
+    Trail {
+        name: name.to_owned(),
+        arn: format!("arn:aws:cloudtrail:{region}:{account}:trail/{name}"),
+        multi_region: true,
+        organization: false,
+        bucket: to.0.to_owned(),
+        bucket_account: to.1.to_owned(),
+        bucket_region: to.2.to_owned(),
+        prefix: String::new(),
+        kms_key_arn: None,
+        log_file_validation: true,
+        data_events_exclude: None,
+    }
+}
+
+fn place(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Place {
+    Place { region: region.to_owned(), buckets, sources, trails }
+}
+
+fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
+    Account {
+        key: key.to_owned(),
+        id: id.to_owned(),
+        partition: Partition::Aws,
+        role_arn: Some(format!("arn:aws:iam::{id}:role/logmap-deployer")),
+        profile: None,
+        places,
+    }
+}
+
+fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
+    let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
+    let render = RenderSettings { aws_provider, backends: vec![], custom_resource: true };
+    Plan { accounts, apply_order, render, key_policies: vec![] }
+}
+
+/// Two Regions, all key formats, an external source, an adopted bucket, trails here and elsewhere, an archive that only
+/// receives, and a management account that has nothing but an organization trail.
+fn organisation(aws_provider: u32) -> Plan {
+    use KeyFormat::*;
+    let (us, eu, archive) = ("acme-logs-111122223333-us-east-1", "acme-old-eu-logs", "acme.archive");
+    let mut us_bucket =
+        log_bucket(us, PROD, &[("arn:aws:cloudtrail:us-east-1:111122223333:trail/local", "AWSLogs/111122223333")]);
+    us_bucket
+        .tags
+        .insert("${path.module} %{if true} \"q\" \\ \n$${x}".to_owned(), "a\"\n${file(\"/etc/passwd\")}%{x}\u{202e}".to_owned());
+    us_bucket.tags.insert("größe".to_owned(), "日本".to_owned());
+    let mut eu_bucket = log_bucket(eu, PROD, &[]);
+    eu_bucket.adopt = Some(Adopt { existing: vec![ExistingSetting::Policy, ExistingSetting::Versioning] });
+    let mut external = source("acme-legacy", us, PartitionedEventTime);
+    external.managed = false;
+    let mut local = trail("local", PROD, "us-east-1", (us, "prod", "us-east-1"));
+    local.multi_region = false;
+    local.data_events_exclude = Some(vec![format!("arn:aws:s3:::{us}/"), "arn:aws:s3:::acme-old".to_owned()]);
+    let mut org = trail("org.trail", MGMT, "us-east-1", (archive, "log-archive", "us-east-1"));
+    org.organization = true;
+    org.prefix = "org".to_owned();
+    let mut archive_bucket = log_bucket(
+        archive,
+        ARCHIVE,
+        &[
+            ("arn:aws:cloudtrail:us-east-1:111122223333:trail/audit", "AWSLogs/111122223333"),
+            ("arn:aws:cloudtrail:us-east-1:777788889999:trail/org.trail", "org/AWSLogs/777788889999"),
+            ("arn:aws:cloudtrail:us-east-1:777788889999:trail/org.trail", "org/AWSLogs/o-a1b2c3d4e5"),
+        ],
+    );
+    archive_bucket.takes_access_logs = false;
+    archive_bucket.lifecycle[0].prefix = String::new();
+    archive_bucket.tags.clear();
+    plan(
+        aws_provider,
+        vec![
+            account("log-archive", ARCHIVE, vec![place("us-east-1", vec![archive_bucket], vec![], vec![])]),
+            account("mgmt", MGMT, vec![place("us-east-1", vec![], vec![], vec![org])]),
+            account(
+                "prod",
+                PROD,
+                vec![
+                    place(
+                        "eu-west-1",
+                        vec![eu_bucket],
+                        vec![source("acme-prod-eu", eu, Simple), source("acme-prod-eu-2", eu, Simple)],
+                        vec![],
+                    ),
+                    place(
+                        "us-east-1",
+                        vec![us_bucket],
+                        vec![
+                            source("acme-prod-data", us, PartitionedDeliveryTime),
+                            source("acme-prod-flat", us, Simple),
+                            source("acme-prod-web", us, PartitionedEventTime),
+                            external,
+                        ],
+                        vec![trail("audit", PROD, "us-east-1", (archive, "log-archive", "us-east-1")), local],
+                    ),
+                ],
+            ),
+        ],
+    )
+}
+
+/// Renders a plan; with `LOGMAP_DUMP`, also to a folder of that name.
+fn render_all(name: &str, plan: &Plan, retired: &[Retired]) -> BTreeMap<String, String> {
+    let filter = Filter::default();
+    let cx = Context { plan, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired };
+    let mut files = BTreeMap::new();
+    render(&cx, &mut |artifact| {
+        assert!(files.insert(artifact.path.clone(), artifact.text).is_none(), "{} is rendered twice", artifact.path);
+        Ok(())
+    })
+    .unwrap();
+    if let Some(folder) = std::env::var_os("LOGMAP_DUMP") {
+        let root = std::path::Path::new(&folder).join(name);
+        for (path, text) in &files {
+            std::fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            std::fs::write(root.join(path), text).unwrap();
+        }
+        for account in &plan.accounts {
+            let module = root.join("terraform").join(&account.key);
+            if module.is_dir() {
+                std::fs::write(module.join("seed.json"), seed(plan, account)).unwrap();
+            }
+        }
+    }
+    files
+}
+
+/// What exists before an account's module is applied: its sources, its adopted buckets, the buckets of other accounts.
+fn seed(plan: &Plan, own: &Account) -> String {
+    let mut buckets = Vec::new();
+    for account in &plan.accounts {
+        for place in &account.places {
+            let sources = place.sources.iter().map(|source| (&source.name, None)).filter(|_| account.key == own.key);
+            let made = place.buckets.iter().filter(|bucket| account.key != own.key || bucket.adopt.is_some());
+            for (name, policy) in sources.chain(made.map(|bucket| (&bucket.name, Some(bucket.policy.to_json())))) {
+                let policy: Option<serde_json::Value> = policy.map(|text| serde_json::from_str(&text).unwrap());
+                let mut bucket = serde_json::json!({"name": name, "region": place.region, "account": account.id});
+                if let Some(policy) = policy {
+                    bucket["policy"] = policy;
+                    bucket["versioning"] = "Enabled".into();
+                }
+                buckets.push(bucket);
+            }
+        }
+    }
+    serde_json::json!({"buckets": buckets, "profiles": {"acme-prod": own.id}}).to_string()
+}
+
+/// The resource blocks of a file, each as its text.
+fn resources(text: &str) -> Vec<&str> {
+    let starts: Vec<usize> = text.match_indices("\nresource \"").map(|(at, _)| at + 1).collect();
+    starts.iter().map(|start| &text[*start..*start + text[*start..].find("\n}\n").unwrap() + 3]).collect()
+}
+
+#[test]
+fn every_resource_says_where_it_is() {
+    for (provider, wanted, never) in [(6, "  region = \"", "provider = "), (5, "  provider = aws.", "  region = ")] {
+        let files = render_all(&format!("organisation{provider}"), &organisation(provider), &[]);
+        let mut seen = 0;
+        for (path, text) in files.iter().filter(|(path, _)| path.ends_with("-1.tf")) {
+            for resource in resources(text) {
+                seen += 1;
+                assert!(resource.contains(wanted), "{path}: {resource}");
+                assert!(!resource.contains(never), "{path}: {resource}");
+            }
+        }
+        assert_eq!(seen, 3 * 7 + 2 + 3, "three buckets of seven resources, the sources of two Regions, three trails");
+    }
+}
+
+#[test]
+fn hostile_tags_stay_strings() {
+    let files = render_all("organisation6", &organisation(6), &[]);
+    let text = &files["terraform/prod/us-east-1.tf"];
+    assert!(text.contains(r#""a\"\n$${file(\"/etc/passwd\")}%%{x}\U0000202e""#), "{text}");
+    assert!(!text.replace("$${", "").replace("${path.module}/policies/", "").contains("${"), "{text}");
+}
+
+#[test]
+fn an_adopted_bucket_is_imported_with_what_exists_on_it() {
+    let six = &render_all("organisation6", &organisation(6), &[])["terraform/prod/imports.tf"];
+    assert_eq!(six.matches("import {").count(), 3, "{six}");
+    assert!(six.contains("to = aws_s3_bucket_policy.acme_old_eu_logs\n  id = \"acme-old-eu-logs@eu-west-1\"\n"), "{six}");
+    let five = &render_all("organisation5", &organisation(5), &[])["terraform/prod/imports.tf"];
+    assert!(
+        five.contains("provider = aws.eu_west_1\n\n  to = aws_s3_bucket.acme_old_eu_logs\n  id = \"acme-old-eu-logs\"\n"),
+        "{five}"
+    );
+}
+
+fn gone(region: &str, bucket: &str) -> Retired {
+    Retired { account: "prod".to_owned(), region: region.to_owned(), takes_access_logs: true, bucket: bucket.to_owned() }
+}
+
+#[test]
+fn what_the_map_no_longer_has_is_forgotten_and_not_deleted() {
+    let retired = [gone("eu-west-1", "acme-old-eu-logs"), gone("us-east-1", "acme-logs-111122223333-us-east-1")];
+    for provider in [5, 6] {
+        let mut plan = organisation(provider);
+        plan.accounts.last_mut().unwrap().places.remove(0);
+        let files = render_all(&format!("retired{provider}"), &plan, &retired);
+        let removed = &files["terraform/prod/removed.tf"];
+        assert!(removed.contains("from = aws_s3_bucket.acme_old_eu_logs\n"), "{removed}");
+        assert!(!removed.contains("acme_logs_111122223333_us_east_1"), "the map still has it: {removed}");
+        assert_eq!(removed.matches("removed {").count(), removed.matches("destroy = false").count());
+        assert!(files["terraform/prod/versions.tf"].contains("\">= 1.10\""));
+        let providers = &files["terraform/prod/providers.tf"];
+        assert_eq!(providers.contains("alias  = \"eu_west_1\""), provider == 5, "its state needs its provider: {providers}");
+    }
+}
+
+#[test]
+fn a_renamed_log_bucket_has_an_address_of_its_own() {
+    let old = "acme-logs-111122223333-us-east-1";
+    let mut plan = organisation(6);
+    let place = plan.accounts.last_mut().unwrap().places.last_mut().unwrap();
+    let local = [("arn:aws:cloudtrail:us-east-1:111122223333:trail/local", "AWSLogs/111122223333")];
+    place.buckets = vec![log_bucket("acme-new-logs", PROD, &local)];
+    place.sources.iter_mut().for_each(|source| source.log_bucket = "acme-new-logs".to_owned());
+    place.trails.iter_mut().filter(|trail| trail.bucket == old).for_each(|trail| trail.bucket = "acme-new-logs".to_owned());
+    let files = render_all("renamed", &plan, &[gone("us-east-1", old)]);
+    let (region, removed) = (&files["terraform/prod/us-east-1.tf"], &files["terraform/prod/removed.tf"]);
+    for from in removed.lines().filter_map(|line| line.strip_prefix("  from = ")) {
+        let (kind, label) = from.split_once('.').unwrap();
+        assert!(!region.contains(&format!("resource \"{kind}\" \"{label}\"")), "removed and still there: {from}");
+    }
+    assert!(removed.contains("aws_s3_bucket.acme_logs_111122223333_us_east_1"), "{removed}");
+}
+
+#[test]
+fn an_account_without_regions_still_has_to_forget() {
+    let retired = [gone("eu-west-1", "acme-old-eu-logs")];
+    let files = render_all("emptied", &plan(6, vec![account("prod", PROD, vec![])]), &retired);
+    assert!(files.contains_key("terraform/prod/removed.tf"));
+    assert!(files["terraform/prod/providers.tf"].contains("region = \"eu-west-1\""));
+    let files = render_all("nothing", &plan(6, vec![account("prod", PROD, vec![])]), &[]);
+    assert!(files.is_empty());
+}
+
+#[test]
+fn settings_of_provider_backend_and_buckets_arrive() {
+    let mut trails = log_bucket("acme-trails-111122223333-us-east-1", PROD, &[]);
+    trails.takes_access_logs = false;
+    trails.takes_trails = true;
+    trails.object_lock = Some(ObjectLock { mode: "GOVERNANCE".to_owned(), days: 30 });
+    let name = "acme-logs-111122223333-us-east-1-an";
+    let mut logs = log_bucket(name, PROD, &[]);
+    logs.account_regional = true;
+    logs.versioning = false;
+    let sources = vec![source("acme-prod-web", name, KeyFormat::PartitionedEventTime)];
+    let mut prod = account("prod", PROD, vec![place("us-east-1", vec![logs, trails], sources, vec![])]);
+    prod.profile = Some("acme-prod".to_owned());
+    prod.role_arn = None;
+    let mut plan = plan(6, vec![prod]);
+    let arguments = IndexMap::from([
+        ("bucket".to_owned(), "acme-state".into()),
+        ("region".to_owned(), "us-east-1".into()),
+        ("use_lockfile".to_owned(), true.into()),
+    ]);
+    plan.render.backends.push(Backend { partition: Partition::Aws, arguments });
+    let files = render_all("settings", &plan, &[]);
+    let versions = &files["terraform/prod/versions.tf"];
+    assert!(versions.contains("    key          = \"logmap/prod/terraform.tfstate\"\n"), "{versions}");
+    assert!(versions.contains("    use_lockfile = true\n"), "{versions}");
+    assert!(versions.contains("version = \">= 6.37, < 7.0\""), "{versions}");
+    assert!(files["terraform/prod/providers.tf"].contains("profile = \"acme-prod\""));
+    let region = &files["terraform/prod/us-east-1.tf"];
+    assert!(region.contains("bucket_namespace = \"account-regional\""), "{region}");
+    assert!(region.contains("object_lock_enabled = true") && region.contains("mode = \"GOVERNANCE\""), "{region}");
+    assert!(region.contains("status = \"Suspended\""), "{region}");
+}
+
+#[test]
+fn nothing_deprecated_and_nothing_that_deletes_logs() {
+    for text in render_all("organisation6", &organisation(6), &[]).values() {
+        for word in ["expected_bucket_owner", "force_destroy = true", "target_grant", "acl ", "kms_master_key_id"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+        let buckets =
+            text.matches("resource \"aws_s3_bucket\"").count() + text.matches("resource \"aws_s3_bucket_policy\"").count();
+        assert_eq!(text.matches("prevent_destroy = true").count(), buckets, "{text}");
+    }
+}
+
+#[test]
+fn policies_are_the_reviewed_bytes() {
+    let plan = organisation(6);
+    let files = render_all("organisation6", &plan, &[]);
+    let bucket = &plan.accounts[0].places[0].buckets[0];
+    assert_eq!(files["terraform/log-archive/policies/acme.archive.json"], bucket.policy.to_pretty_json());
+}
+
+#[test]
+fn a_filtered_account_keeps_all_its_regions() {
+    let plan = organisation(6);
+    let filter = Filter { accounts: vec!["prod".to_owned()], regions: vec!["us-east-1".to_owned()] };
+    let cx = Context { plan: &plan, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
+    let mut paths = Vec::new();
+    render(&cx, &mut |artifact| {
+        paths.push(artifact.path);
+        Ok(())
+    })
+    .unwrap();
+    assert!(paths.iter().all(|path| path.starts_with("terraform/prod/")), "{paths:?}");
+    assert!(paths.contains(&"terraform/prod/eu-west-1.tf".to_owned()), "{paths:?}");
+}

@@ -1,0 +1,14 @@
+{% for line in header %}# {{ line | comment }}
+{% endfor %}
+# Buckets that exist already: taken into the state as they are, then brought to the settings here. Once that is applied
+# these blocks do nothing more.
+{%- for import in imports %}
+
+import {
+{%- if import.provider %}
+  provider = aws.{{ import.provider }}
+{% endif %}
+  to = {{ import.type }}.{{ import.label }}
+  id = {{ import.id | hcl }}
+}
+{%- endfor %}

@@ -1,0 +1,31 @@
+{% for line in header %}# {{ line | comment }}
+{% endfor %}
+{%- if region_per_resource %}
+# One provider for the whole account: each resource names its Region itself.
+{%- else %}
+# Each resource names the provider of its Region. Nothing uses the default one, but some tools demand it.
+{%- endif %}
+{%- for provider in providers %}
+{%- if not loop.first %}
+{% endif %}
+provider "aws" {
+{%- if provider.alias %}
+  alias  = {{ provider.alias | hcl }}
+{%- endif %}
+  region = {{ provider.region | hcl }}
+
+  # Credentials of any other account are refused before anything is read.
+  allowed_account_ids = [{{ account_id | hcl }}]
+{%- if profile %}
+
+  profile = {{ profile | hcl }}
+{%- endif %}
+{%- if role_arn %}
+
+  assume_role {
+    role_arn     = {{ role_arn | hcl }}
+    session_name = "logmap"
+  }
+{%- endif %}
+}
+{%- endfor %}

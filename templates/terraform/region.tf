@@ -1,0 +1,301 @@
+{% for line in header %}
+{%- if not loop.first %}
+{% endif %}# {{ line | comment }}
+{%- endfor %}
+{%- for bucket in buckets %}
+
+# {{ bucket.name | comment }} takes {{ bucket.takes | comment }}.
+{%- if bucket.adopted %}
+# It existed before this module, which takes it over (imports.tf) and never creates it anew.
+{%- endif %}
+#
+# Trivy: a log bucket that logged would never come to rest, and the log delivery of S3 can't use a KMS key.
+#trivy:ignore:AVD-AWS-0089
+#trivy:ignore:AVD-AWS-0132
+resource "aws_s3_bucket" "{{ bucket.label }}" {
+  #checkov:skip=CKV_AWS_18:A log bucket does not log: each log object delivered would be logged, and so on
+  #checkov:skip=CKV_AWS_144:Logs stay in the Region and account they come from
+  #checkov:skip=CKV_AWS_145:S3 delivers access logs only under SSE-S3; a trail brings its own KMS key where one is set
+  #checkov:skip=CKV2_AWS_62:Nothing waits for single log objects
+{%- if not bucket.versioning %}
+  #checkov:skip=CKV_AWS_21:The region map turns versioning off for this bucket
+{%- endif %}
+{% include "terraform/where.tf" %}
+  bucket = {{ bucket.name | hcl }}
+{%- if bucket.account_regional %}
+
+  # No other account can ever hold a name of this form.
+  bucket_namespace = "account-regional"
+{%- endif %}
+
+  # Never deleted while it holds a log.
+  force_destroy = false
+{%- if bucket.object_lock %}
+
+  object_lock_enabled = true
+{%- endif %}
+{%- if bucket.tags %}
+
+  tags = {{ bucket.tags | hcl(indent=2) }}
+{%- endif %}
+
+  lifecycle {
+    prevent_destroy = true
+  }
+}
+
+resource "aws_s3_bucket_ownership_controls" "{{ bucket.label }}" {
+{% include "terraform/where.tf" %}
+  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+
+  rule {
+    # No ACLs: the policy alone says who may write.
+    object_ownership = "BucketOwnerEnforced"
+  }
+}
+
+resource "aws_s3_bucket_public_access_block" "{{ bucket.label }}" {
+{% include "terraform/where.tf" %}
+  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+
+  block_public_acls       = true
+  block_public_policy     = true
+  ignore_public_acls      = true
+  restrict_public_buckets = true
+
+  # S3 answers OperationAborted to two changes of one bucket at a time, so the settings are made one after the other.
+  depends_on = [aws_s3_bucket_ownership_controls.{{ bucket.label }}]
+}
+
+resource "aws_s3_bucket_policy" "{{ bucket.label }}" {
+{% include "terraform/where.tf" %}
+  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+
+  # The reviewed file, without its white space. Read as a file, nothing in it is interpolated.
+  policy = jsonencode(jsondecode(file("${path.module}/{{ bucket.policy_file }}")))
+
+  lifecycle {
+    # Without the policy S3 drops access logs without a word, and CloudTrail fails and bills its retries. It goes when the
+    # bucket goes, not before.
+    prevent_destroy = true
+  }
+
+  depends_on = [aws_s3_bucket_public_access_block.{{ bucket.label }}]
+}
+
+# SSE-S3 and not KMS: S3 delivers access logs unreadably or not at all where the default is a KMS key.
+#trivy:ignore:AVD-AWS-0132
+resource "aws_s3_bucket_server_side_encryption_configuration" "{{ bucket.label }}" {
+{% include "terraform/where.tf" %}
+  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+
+  depends_on = [aws_s3_bucket_policy.{{ bucket.label }}]
+}
+{% if not bucket.versioning %}
+#trivy:ignore:AVD-AWS-0090
+{%- endif %}
+resource "aws_s3_bucket_versioning" "{{ bucket.label }}" {
+{% include "terraform/where.tf" %}
+  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+
+  versioning_configuration {
+    status = {% if bucket.versioning %}"Enabled"{% else %}"Suspended"{% endif %}
+  }
+
+  depends_on = [aws_s3_bucket_server_side_encryption_configuration.{{ bucket.label }}]
+}
+
+resource "aws_s3_bucket_lifecycle_configuration" "{{ bucket.label }}" {
+  #checkov:skip=CKV_AWS_300:Each rule aborts uploads under its own prefix, and nothing writes under another
+{% include "terraform/where.tf" %}
+  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+{%- for rule in bucket.rules %}
+
+  rule {
+    id     = {{ rule.id | hcl }}
+    status = "Enabled"
+
+    filter {
+      prefix = {{ rule.prefix | hcl }}
+    }
+{%- for transition in rule.transitions %}
+
+    transition {
+      days          = {{ transition.after_days }}
+      storage_class = {{ transition.storage_class | hcl }}
+    }
+{%- endfor %}
+
+    expiration {
+      days = {{ rule.expire_after_days }}
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = {{ rule.noncurrent_expire_after_days }}
+    }
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+{%- endfor %}
+
+  depends_on = [aws_s3_bucket_versioning.{{ bucket.label }}]
+}
+{%- if bucket.object_lock %}
+
+resource "aws_s3_bucket_object_lock_configuration" "{{ bucket.label }}" {
+{% include "terraform/where.tf" %}
+  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+
+  rule {
+    default_retention {
+      mode = {{ bucket.object_lock_mode | hcl }}
+      days = {{ bucket.object_lock_days }}
+    }
+  }
+
+  depends_on = [aws_s3_bucket_lifecycle_configuration.{{ bucket.label }}]
+}
+{%- endif %}
+{%- endfor %}
+{%- if groups %}
+
+locals {
+{%- for group in groups %}
+  # Source bucket => prefix of its log objects, {{ group.layout | comment }}.
+{%- if not group.managed %}
+  # The logging of these is set by other code; here they are only granted and published.
+{%- endif %}
+  {{ group.local }} = {{ group.prefixes | hcl(indent=2) }}
+{%- if not loop.last %}
+{% endif %}
+{%- endfor %}
+}
+{%- endif %}
+{%- if logged %}
+
+# The target is this Region's own bucket, and it is named through its policy: the grant exists before the first source logs.
+resource "aws_s3_bucket_logging" "{{ region_label }}" {
+{%- if mixed %}
+  for_each = merge(
+{%- for group in logged %}
+    { for source, prefix in local.{{ group.local }} : source => { prefix = prefix, date_source = {{ group.date_source | hcl }} } },
+{%- endfor %}
+  )
+{%- else %}
+  for_each = local.{{ logged[0].local }}
+{%- endif %}
+
+{% include "terraform/where.tf" %}
+  bucket        = each.key
+  target_bucket = aws_s3_bucket_policy.{{ target_label }}.bucket
+  target_prefix = {% if mixed %}each.value.prefix{% else %}each.value{% endif %}
+{%- if mixed %}
+
+  # Without the block a source has the simple key format.
+  dynamic "target_object_key_format" {
+    for_each = compact([each.value.date_source])
+    content {
+      partitioned_prefix {
+        partition_date_source = target_object_key_format.value
+      }
+    }
+  }
+{%- else %}
+
+  target_object_key_format {
+{%- if logged[0].date_source %}
+    partitioned_prefix {
+      partition_date_source = {{ logged[0].date_source | hcl }}
+    }
+{%- else %}
+    simple_prefix {}
+{%- endif %}
+  }
+{%- endif %}
+
+  depends_on = [aws_s3_bucket_lifecycle_configuration.{{ target_label }}]
+}
+{%- endif %}
+{%- for trail in trails %}
+
+# {{ trail.about | comment }}
+{%- if trail.trivy %}
+#
+# Trivy: for the reasons that Checkov is given.
+{%- endif %}
+{%- for id in trail.trivy %}
+#trivy:ignore:{{ id }}
+{%- endfor %}
+resource "aws_cloudtrail" "{{ trail.label }}" {
+{%- for skip in trail.checkov %}
+  #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
+{%- endfor %}
+{% include "terraform/where.tf" %}
+  name = {{ trail.name | hcl }}
+{%- if trail.bucket_label %}
+
+  # Through the policy, which CloudTrail asks for at once: without it the trail can't be created.
+  s3_bucket_name = aws_s3_bucket_policy.{{ trail.bucket_label }}.bucket
+{%- else %}
+
+  # The bucket is another account's, whose module has to be applied first.
+  s3_bucket_name = {{ trail.bucket | hcl }}
+{%- endif %}
+{%- if trail.prefix %}
+
+  s3_key_prefix = {{ trail.prefix | hcl }}
+{%- endif %}
+{%- if trail.kms_key_arn %}
+
+  kms_key_id = {{ trail.kms_key_arn | hcl }}
+{%- endif %}
+
+  enable_logging                = true
+  enable_log_file_validation    = {{ trail.log_file_validation }}
+  include_global_service_events = true
+  is_multi_region_trail         = {{ trail.multi_region }}
+  is_organization_trail         = {{ trail.organization }}
+{%- if trail.data_events %}
+
+  # Selectors replace the default, which records management events; so they are named too.
+  advanced_event_selector {
+    name = "Management events"
+
+    field_selector {
+      field  = "eventCategory"
+      equals = ["Management"]
+    }
+  }
+
+  advanced_event_selector {
+    name = "S3 data events"
+
+    field_selector {
+      field  = "eventCategory"
+      equals = ["Data"]
+    }
+
+    field_selector {
+      field  = "resources.type"
+      equals = ["AWS::S3::Object"]
+    }
+{%- if trail.exclude %}
+
+    # Not the log buckets: each delivery would be an event, which would be delivered.
+    field_selector {
+      field = "resources.ARN"
+      not_starts_with = {{ trail.exclude | hcl(indent=6) }}
+    }
+{%- endif %}
+  }
+{%- endif %}
+}
+{%- endfor %}

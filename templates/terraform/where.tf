@@ -1,0 +1,1 @@
+{% if region_per_resource %}  region = {{ region | hcl }}{% else %}  provider = aws.{{ region_label }}{% endif %}

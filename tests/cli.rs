@@ -1,0 +1,128 @@
+//! The command line: exit codes, where output goes, finding the map, `init`, `explain`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod common;
+
+use common::{logmap, logmap_with_input, tree};
+use std::fs;
+
+const GOOD: &str = "version: 1\naccounts: { prod: { id: \"111122223333\", regions: { us-east-1: { buckets: [abc], log_bucket: { name: abc-logs } } } } }\n";
+
+#[test]
+fn exit_codes_are_the_tables() {
+    let dir = tempfile::tempdir().unwrap();
+    let ends = |arguments: &[&str], input: &str| logmap_with_input(dir.path(), arguments, input).code;
+    assert_eq!(ends(&["validate", "-"], GOOD), 0);
+    assert_eq!(ends(&["validate", "-"], &GOOD.replace("us-east-1", "us-east-7")), 0, "warnings alone");
+    assert_eq!(ends(&["validate", "-", "--fail-on", "warning"], &GOOD.replace("us-east-1", "us-east-7")), 1);
+    assert_eq!(ends(&["validate", "-"], &GOOD.replace("111122223333", "1111")), 1);
+    assert_eq!(ends(&["validate", "missing.yaml"], ""), 2);
+    assert_eq!(ends(&["validate", "--frobnicate"], ""), 2);
+    assert_eq!(ends(&["frobnicate"], ""), 2);
+    assert_eq!(ends(&["--help"], ""), 0);
+    assert_eq!(ends(&["explain", "LM9999"], ""), 1);
+    fs::write(dir.path().join("out"), "a file where the folder should be").unwrap();
+    assert_eq!(ends(&["generate", "-"], GOOD), 3);
+}
+
+#[test]
+fn the_exit_code_is_the_same_in_every_format() {
+    let dir = tempfile::tempdir().unwrap();
+    for (map, code) in [(GOOD.to_owned(), 0), (GOOD.replace("abc-logs", "Abc"), 1)] {
+        for format in ["text", "json"] {
+            assert_eq!(logmap_with_input(dir.path(), &["validate", "-", "--format", format], &map).code, code, "{format}");
+        }
+    }
+}
+
+#[test]
+fn the_map_is_found_here_and_above_and_named_as_given() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("logmap.yaml"), GOOD.replace("abc-logs", "Abc")).unwrap();
+    fs::create_dir_all(dir.path().join("a/b")).unwrap();
+    assert!(logmap(dir.path(), &["validate"]).stdout.contains("--> logmap.yaml:2:"));
+    assert!(logmap(&dir.path().join("a/b"), &["validate"]).stdout.contains("--> ../../logmap.yaml:2:"));
+    assert!(logmap(dir.path(), &["validate", "./logmap.yaml"]).stdout.contains("--> ./logmap.yaml:2:"));
+}
+
+#[test]
+fn quiet_says_errors_only_and_colours_are_for_terminals() {
+    let dir = tempfile::tempdir().unwrap();
+    let warning = GOOD.replace("us-east-1", "us-east-7");
+    let quiet = logmap_with_input(dir.path(), &["validate", "-", "-q"], &warning);
+    assert_eq!((quiet.stdout.as_str(), quiet.stderr.as_str()), ("", ""));
+    assert!(!logmap_with_input(dir.path(), &["validate", "-"], &warning).stdout.contains('\u{1b}'));
+    assert!(logmap_with_input(dir.path(), &["validate", "-", "--color", "always"], &warning).stdout.contains('\u{1b}'));
+}
+
+#[test]
+fn init_writes_a_map_that_validates_and_never_overwrites() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = logmap(
+        dir.path(),
+        &[
+            "init",
+            "--org",
+            "acme",
+            "--account",
+            "prod=012345678901",
+            "--account",
+            "dev=111122223333",
+            "--region",
+            "eu-west-1,us-east-1",
+        ],
+    );
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let files = tree(dir.path());
+    assert!(files["logmap.yaml"].contains("id: \"012345678901\""));
+    for path in [".vscode/settings.json", ".github/workflows/logmap.yml", ".logmap/region-map.schema.json"] {
+        assert!(files.contains_key(path), "{path}");
+    }
+    assert_eq!(logmap(dir.path(), &["validate"]).code, 0);
+    assert_eq!(logmap(dir.path(), &["generate"]).code, 0);
+    let before = tree(dir.path());
+    let again = logmap(dir.path(), &["init", "--org", "other"]);
+    assert_eq!(again.code, 2, "{}", again.stderr);
+    assert_eq!(tree(dir.path()), before);
+    // other files of the same name stay, too
+    let other = tempfile::tempdir().unwrap();
+    fs::create_dir(other.path().join(".vscode")).unwrap();
+    fs::write(other.path().join(".vscode/settings.json"), "{}").unwrap();
+    assert_eq!(logmap(other.path(), &["init"]).code, 0);
+    assert_eq!(fs::read_to_string(other.path().join(".vscode/settings.json")).unwrap(), "{}");
+    for bad in ["prod", "prod=123", "Prod=111122223333"] {
+        let dir = tempfile::tempdir().unwrap();
+        assert_eq!(logmap(dir.path(), &["init", "--account", bad]).code, 2);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn explain_knows_ids_and_names() {
+    let dir = tempfile::tempdir().unwrap();
+    for word in ["LM0203", "lm0203", "source-twice"] {
+        let run = logmap(dir.path(), &["explain", word]);
+        assert_eq!((run.code, run.stdout.starts_with("# LM0203 source-twice")), (0, true), "{word}");
+    }
+    let list = logmap(dir.path(), &["explain", "--list"]);
+    assert_eq!(list.stdout.lines().count(), logmap::rules::all().len());
+}
+
+#[test]
+fn comments_silence_with_a_reason_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let map = |comment: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      {comment}\n      us-east-7: {{ buckets: [abc] }}\n"
+        )
+    };
+    let rules = |comment: &str| -> Vec<String> {
+        let run = logmap_with_input(dir.path(), &["validate", "-", "--format", "json"], &map(comment));
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        report["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(rules("# nothing"), ["LM0105"]);
+    assert_eq!(rules("# logmap: ignore[LM0105] opened last week"), Vec::<String>::new());
+    assert_eq!(rules("# logmap: ignore[LM0105]"), ["LM0014", "LM0105"]);
+    assert_eq!(rules("# logmap: ignore[LM0203] not here"), ["LM0015", "LM0105"]);
+}

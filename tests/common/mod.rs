@@ -1,0 +1,72 @@
+//! Running the binary in tests: a clean environment, a folder of its own, and its output as text.
+#![allow(dead_code, reason = "each test file uses what it needs")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+use std::{
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+/// What a run gave.
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs logmap in a folder with nothing of the caller's environment but PATH and HOME.
+pub fn logmap(dir: &Path, arguments: &[&str]) -> Run {
+    run(command(dir, arguments).stdin(Stdio::null()).output().expect("logmap starts"))
+}
+
+/// Runs logmap with text on standard input.
+pub fn logmap_with_input(dir: &Path, arguments: &[&str], input: &str) -> Run {
+    use std::io::Write;
+    let mut child = command(dir, arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("logmap starts");
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    run(child.wait_with_output().unwrap())
+}
+
+fn command(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_logmap"));
+    command.args(arguments).current_dir(dir).env_clear();
+    for name in ["PATH", "HOME", "TMPDIR", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command
+}
+
+fn run(output: Output) -> Run {
+    Run {
+        code: output.status.code().expect("logmap ends by itself"),
+        stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+        stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+    }
+}
+
+/// Path → text of every file below a folder.
+pub fn tree(dir: &Path) -> std::collections::BTreeMap<String, String> {
+    fn walk(root: &Path, dir: &Path, found: &mut std::collections::BTreeMap<String, String>) {
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(root, &path, found);
+            } else {
+                found.insert(
+                    path.strip_prefix(root).unwrap().to_string_lossy().into_owned(),
+                    std::fs::read_to_string(&path).unwrap(),
+                );
+            }
+        }
+    }
+    let mut found = std::collections::BTreeMap::new();
+    walk(dir, dir, &mut found);
+    found
+}

@@ -1,0 +1,238 @@
+//! Writing: atomic, deterministic, careful with files that are not ours.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod common;
+
+use common::{Run, logmap, tree};
+use std::{fs, path::Path};
+
+const MAP: &str = r#"version: 1
+organization: { name: acme }
+accounts:
+  prod:
+    id: "111122223333"
+    regions:
+      us-east-1: { buckets: [acme-web, acme-data] }
+      eu-west-1: { buckets: [acme-eu] }
+  dev:
+    id: "444455556666"
+    regions:
+      us-east-1: { buckets: [acme-dev] }
+trails:
+  audit: { deliver_to: { account: prod } }
+"#;
+
+fn folder(map: &str) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("logmap.yaml"), map).unwrap();
+    dir
+}
+
+fn generate(dir: &Path, more: &[&str]) -> Run {
+    logmap(dir, &[&["generate"], more].concat())
+}
+
+#[test]
+fn a_second_run_touches_nothing_and_check_is_clean() {
+    let dir = folder(MAP);
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    let out = dir.path().join("out");
+    let policy = out.join("policies/acme-logs-111122223333-us-east-1.json");
+    let (before, modified) = (tree(&out), fs::metadata(&policy).unwrap().modified().unwrap());
+    let again = generate(dir.path(), &[]);
+    assert_eq!((again.code, tree(&out) == before), (0, true));
+    assert!(again.stderr.contains(" 0 files written,"), "{}", again.stderr);
+    assert_eq!(fs::metadata(&policy).unwrap().modified().unwrap(), modified);
+    assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+}
+
+#[test]
+fn order_comments_and_line_ends_change_no_byte() {
+    let one = folder(MAP);
+    let other = folder(
+        &r#"# a comment
+trails:
+  audit:
+    deliver_to:
+      account: prod
+accounts:
+  dev: { regions: { us-east-1: { buckets: [{ name: acme-dev }] } }, id: '444455556666' }
+  prod:
+    regions:
+      eu-west-1:
+        buckets: [acme-eu]
+      us-east-1:
+        buckets:
+          - acme-data # another
+          - acme-web
+    id: "111122223333"
+organization:
+  name: acme
+version: 1
+"#
+        .replace('\n', "\r\n"),
+    );
+    for dir in [&one, &other] {
+        assert_eq!(generate(dir.path(), &[]).code, 0);
+    }
+    assert_eq!(tree(&one.path().join("out")), tree(&other.path().join("out")));
+}
+
+#[test]
+fn a_map_with_errors_writes_nothing() {
+    let dir = folder(&MAP.replace("us-east-1", "us-esat-1"));
+    let run = generate(dir.path(), &[]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("did you mean `us-east-1`?"), "{}", run.stderr);
+    assert!(!dir.path().join("out").exists());
+}
+
+#[test]
+fn an_edited_file_is_shown_and_kept_unless_forced() {
+    let dir = folder(MAP);
+    generate(dir.path(), &[]);
+    let policy = dir.path().join("out/policies/acme-logs-111122223333-us-east-1.json");
+    let generated = fs::read_to_string(&policy).unwrap();
+    let edited = generated.replace("s3:PutObject", "s3:*");
+    fs::write(&policy, &edited).unwrap();
+    let check = generate(dir.path(), &["--check"]);
+    assert_eq!(check.code, 1);
+    assert!(
+        check.stdout.contains("-      \"Action\": \"s3:*\",") && check.stdout.contains("+      \"Action\": \"s3:PutObject\","),
+        "{}",
+        check.stdout
+    );
+    assert!(check.stderr.contains("`logmap generate`"), "{}", check.stderr);
+    let before = tree(&dir.path().join("out"));
+    let run = generate(dir.path(), &[]);
+    assert_eq!(run.code, 1);
+    assert!(
+        run.stderr.contains("was edited since logmap wrote it") && run.stderr.contains("+      \"Action\": \"s3:*\","),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(tree(&dir.path().join("out")), before);
+    assert_eq!(generate(dir.path(), &["--force"]).code, 0);
+    assert_eq!(fs::read_to_string(&policy).unwrap(), generated);
+}
+
+#[test]
+fn a_foreign_file_is_neither_overwritten_nor_pruned() {
+    let dir = folder(MAP);
+    let foreign = dir.path().join("out/policies/acme-logs-111122223333-us-east-1.json");
+    fs::create_dir_all(foreign.parent().unwrap()).unwrap();
+    fs::write(&foreign, "mine").unwrap();
+    fs::write(dir.path().join("out/notes.txt"), "mine too").unwrap();
+    let run = generate(dir.path(), &[]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("logmap did not write it"), "{}", run.stderr);
+    assert_eq!(tree(&dir.path().join("out")).len(), 2, "nothing else was written");
+    fs::remove_file(&foreign).unwrap();
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    assert_eq!(fs::read_to_string(dir.path().join("out/notes.txt")).unwrap(), "mine too");
+}
+
+#[test]
+fn what_leaves_the_map_is_removed_and_folders_with_it() {
+    let dir = folder(MAP);
+    generate(dir.path(), &[]);
+    let shorter = MAP.replace("      eu-west-1: { buckets: [acme-eu] }\n", "");
+    fs::write(dir.path().join("logmap.yaml"), shorter).unwrap();
+    let check = generate(dir.path(), &["--check"]);
+    assert_eq!(check.code, 1);
+    assert!(check.stdout.contains("acme-logs-111122223333-eu-west-1.json"));
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    assert!(!dir.path().join("out/policies/acme-logs-111122223333-eu-west-1.json").exists());
+    let lock: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(dir.path().join("out/logmap.lock.json")).unwrap()).unwrap();
+    assert_eq!(lock["retired"][0]["bucket"], "acme-logs-111122223333-eu-west-1");
+    assert_eq!(lock["apply_order"], serde_json::json!(["prod", "dev"]));
+    assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+}
+
+#[test]
+fn an_interrupted_write_is_mended_by_the_next_run() {
+    let dir = folder(MAP);
+    generate(dir.path(), &[]);
+    let out = dir.path().join("out");
+    let old = tree(&out);
+    let changed = MAP.replace("acme-data", "acme-data-2");
+    fs::write(dir.path().join("logmap.yaml"), &changed).unwrap();
+    generate(dir.path(), &[]);
+    let new = tree(&out);
+    // the state between: a journal in the lock, half of the files new, a stage folder left behind
+    let mut lock: serde_json::Value = serde_json::from_str(&old["logmap.lock.json"]).unwrap();
+    let files: serde_json::Value = serde_json::from_str(&new["logmap.lock.json"]).unwrap();
+    lock["journal"] = files["files"].clone();
+    for (at, (path, text)) in old.iter().enumerate() {
+        if path == "logmap.lock.json" {
+            fs::write(out.join(path), serde_json::to_string_pretty(&lock).unwrap()).unwrap();
+        } else if at % 2 == 0 {
+            fs::write(out.join(path), text).unwrap();
+        }
+    }
+    fs::create_dir(out.join(".logmap-stage-left")).unwrap();
+    fs::write(out.join(".logmap-stage-left/x"), "x").unwrap();
+    assert_eq!(generate(dir.path(), &["--check"]).code, 1, "the mix is seen");
+    let run = generate(dir.path(), &[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(tree(&out), new);
+}
+
+#[cfg(unix)]
+#[test]
+fn links_out_of_the_tree_are_not_followed() {
+    let dir = folder(MAP);
+    let elsewhere = tempfile::tempdir().unwrap();
+    fs::create_dir(dir.path().join("out")).unwrap();
+    std::os::unix::fs::symlink(elsewhere.path(), dir.path().join("out/policies")).unwrap();
+    let run = generate(dir.path(), &[]);
+    assert_eq!(run.code, 3);
+    assert!(run.stderr.contains("symbolic link"), "{}", run.stderr);
+    assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn filters_select_and_the_lock_merges() {
+    let dir = folder(MAP);
+    assert_eq!(generate(dir.path(), &["--account", "prod", "--region", "eu-west-1", "--target", "policies"]).code, 0);
+    let names: Vec<String> = tree(&dir.path().join("out")).into_keys().collect();
+    assert_eq!(names, ["logmap.lock.json", "policies/acme-logs-111122223333-eu-west-1.json"]);
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    let whole = tree(&dir.path().join("out"));
+    assert_eq!(generate(dir.path(), &["--account", "dev"]).code, 0);
+    assert_eq!(tree(&dir.path().join("out")), whole, "a filtered run leaves the rest of the tree and of the lock");
+    for (flag, value) in [("--account", "pord"), ("--region", "us-west-9")] {
+        let run = generate(dir.path(), &[flag, value]);
+        assert_eq!(run.code, 2, "{}", run.stderr);
+    }
+}
+
+#[test]
+fn standard_output_gets_the_files_and_nothing_is_written() {
+    let dir = folder(MAP);
+    let one = generate(dir.path(), &["--stdout", "--target", "policies", "--account", "dev", "--region", "us-east-1"]);
+    let policy: serde_json::Value = serde_json::from_str(&one.stdout).expect("one file comes as it is");
+    assert_eq!(policy["Version"], "2012-10-17");
+    let many = generate(dir.path(), &["--stdout", "--target", "policies"]);
+    assert_eq!(many.stdout.matches("==> policies/").count(), 3);
+    assert!(!dir.path().join("out").exists());
+}
+
+#[test]
+fn templates_can_be_replaced_and_mistakes_in_them_are_usage_errors() {
+    let dir = folder(MAP);
+    let templates = dir.path().join("mine");
+    fs::create_dir_all(templates.join("readme")).unwrap();
+    fs::write(templates.join("readme/README.md"), "mine: {{ map | markdown }}\n").unwrap();
+    let run = generate(dir.path(), &["--templates", "mine"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(fs::read_to_string(dir.path().join("out/README.md")).unwrap(), "mine: logmap.yaml\n");
+    fs::write(templates.join("readme/README.md"), "{{ map ").unwrap();
+    assert_eq!(generate(dir.path(), &["--templates", "mine"]).code, 2);
+    fs::write(templates.join("readme/README.md"), "x").unwrap();
+    fs::write(templates.join("unknown.md"), "x").unwrap();
+    let run = generate(dir.path(), &["--templates", "mine"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("there is no template `unknown.md`"), "{}", run.stderr);
+}
