@@ -31,7 +31,7 @@ pub fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>
             let before = findings.len();
             findings.retain(|finding| {
                 let here = file.line_of(finding.span.start) == ignore.line;
-                !(here && finding.rule.can_be_ignored && finding.rule.id.eq_ignore_ascii_case(id))
+                !(here && finding.rule.can_be_ignored && rules::find(id) == Some(finding.rule))
             });
             if findings.len() == before {
                 let help = match rules::find(id) {
