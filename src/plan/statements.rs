@@ -11,6 +11,7 @@ use crate::{
     policy::{Condition, Effect, Element, Principal, Statement, evaluate},
     rules::delivery::{
         BLOCKS_DELIVERY, LOCKS_OUT, PUBLIC, STATEMENT_PLACEHOLDERS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE, bare_placeholders,
+        iam_principal_problem,
     },
     source::Spanned,
 };
@@ -107,7 +108,15 @@ fn principal(value: &PrincipalValue, place: &Place<'_>, findings: &mut Vec<Findi
     let kinds = kinds.items.iter().map(|(kind, values)| {
         for value in &values.value.0 {
             let text = place.fill(value);
-            if let Some(other) = arn::parse(&text).filter(|arn| arn.partition != place.partition.id()) {
+            let problem = Some(&text)
+                .filter(|text| kind.as_str() == "AWS" && **text != value.value && bare_placeholders(text).is_empty())
+                .and_then(|text| iam_principal_problem(text));
+            if let Some(problem) = problem {
+                findings.push(
+                    Finding::new(&STATEMENT_PRINCIPAL, value.span, format!("`{text}` {problem}"))
+                        .help("S3 answers `MalformedPolicy`: invalid principal in policy"),
+                );
+            } else if let Some(other) = arn::parse(&text).filter(|arn| arn.partition != place.partition.id()) {
                 findings.push(
                     Finding::new(&STATEMENT_PRINCIPAL, value.span, format!("`{text}` is of the partition `{}`, the log bucket `{}` is in `{}`", other.partition, place.bucket, place.partition))
                         .help("nothing crosses a partition; write `{partition}` in the ARN, or put the statement under the accounts that it is for"),
