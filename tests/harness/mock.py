@@ -1,0 +1,357 @@
+"""A mock AWS: moto's server in this process, with AWS's rules put back where moto is more lenient or wrong.
+
+Takes nothing but requests on a loopback port; gives `Mock.url`, `Mock.refused` (what it refused and why) and
+`Mock.reset()`.  Access key AKIAACCT<account id> IS that account; roles are assumed as moto does it.  Each patch below
+says what AWS does; it is written for the pinned moto only.
+"""
+import io
+import os
+import re
+import threading
+
+os.environ.update(MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS="false", AWS_ACCESS_KEY_ID="mock", AWS_SECRET_ACCESS_KEY="mock")
+
+import moto.cloudtrail.models as cloudtrail
+import moto.iam.models as iam
+import moto.s3.models as s3
+import moto.s3.responses as s3_responses
+import moto.sts.responses as sts
+import xmltodict
+from moto.core.base_backend import BackendDict
+from moto.core.exceptions import JsonRESTError
+from moto.core.model_instances import reset_model_data
+from moto.core.responses import ActionResult
+from moto.iam.access_control import PermissionResult
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.utilities.utils import get_partition
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from . import evaluate as policies
+from .evaluate import CLOUDTRAIL, POLICY_LIMIT, Request, evaluate, listed
+
+KEY = "AKIAACCT"
+REASONS = {400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 409: "Conflict"}
+refused = []
+
+
+class Refusal(Exception):
+    """An S3 error answer."""
+
+    def __init__(self, status, code, message, **elements):
+        super().__init__(f"{code}: {message}")
+        self.status, self.code, self.message, self.elements = status, code, message, elements
+
+    def body(self):
+        elements = {"Code": self.code, "Message": self.message, **self.elements, "RequestId": "MOCK"}
+        return xmltodict.unparse({"Error": elements}).encode()
+
+
+def malformed():
+    return Refusal(400, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema")
+
+
+def find(name):
+    """The bucket of that name, whoever owns it."""
+    partition, account = s3.s3_backends.bucket_accounts.get(name, (None, None))
+    return s3.s3_backends[account][partition].buckets.get(name) if account else None
+
+
+# -------------------------------------------------------------------------------------------------- accounts
+
+moto_account = iam.get_account_id_from
+moto_identity = sts.TokenResponse.get_caller_identity
+
+
+def account_of(key):
+    return key.removeprefix(KEY) if re.fullmatch(KEY + r"\d{12}", key or "") else moto_account(key)
+
+
+def get_caller_identity(self):
+    if not (self.access_key or "").startswith(KEY):
+        return moto_identity(self)
+    account = account_of(self.access_key)
+    arn = f"arn:{get_partition(self.region)}:iam::{account}:user/harness"
+    return ActionResult({"Account": account, "UserId": "AIDA" + account, "Arn": arn})
+
+
+# --------------------------------------------------------------------------------------------------- buckets
+
+moto_bucket_init = s3.FakeBucket.__init__
+
+
+def bucket_init(self, *args, **kwargs):
+    """Since April 2023 a new bucket enforces its owner, encrypts with SSE-S3 and blocks public access."""
+    moto_bucket_init(self, *args, **kwargs)
+    self.ownership_rule = "BucketOwnerEnforced"
+    self.encryption = {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": "false"}}
+    self.public_access_block = s3.PublicAccessBlock("true", "true", "true", "true")
+
+
+def check_create(name, bucket, account, headers):
+    valid = re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) and ".." not in name and not re.fullmatch(r"[\d.]+", name)
+    if not valid or name.startswith(("xn--", "sthree-", "amzn-s3-demo-")) or name.endswith(("-s3alias", "--ol-s3", "--x-s3")):
+        raise Refusal(400, "InvalidBucketName", "The specified bucket is not valid.", BucketName=name)
+    if bucket is not None and bucket.account_id != account:
+        raise Refusal(409, "BucketAlreadyExists", "The requested bucket name is not available.", BucketName=name)
+    if headers("x-amz-acl", "private") != "private" and headers("x-amz-object-ownership", "BucketOwnerEnforced") == "BucketOwnerEnforced":
+        raise Refusal(400, "InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
+
+
+def check_logging(source, wanted):
+    """PutBucketLogging looks at the target's existence, owner and Region, and NOT at its policy: no grant is silence."""
+    target = find(wanted.get("TargetBucket"))
+    if target is None or (target.account_id, target.partition) != (source.account_id, source.partition):
+        why = "does not exist" if target is None else "and the bucket to be logged must have the same owner"
+        raise Refusal(400, "InvalidTargetBucketForLogging", f"The target bucket for logging {why}", TargetBucket=wanted.get("TargetBucket"))
+    if target.region_name != source.region_name:  # AWS sends the code with two t
+        raise Refusal(403, "CrossLocationLoggingProhibitted", "Cross S3 location logging not allowed.",
+                      SourceBucketLocation=source.region_name, TargetBucketLocation=target.region_name)
+    if wanted.get("TargetGrants") and target.ownership_rule == "BucketOwnerEnforced":
+        raise Refusal(400, "InvalidBucketAclWithObjectOwnership", "The target bucket enforces its owner: TargetGrants are not allowed")
+    form = wanted.get("TargetObjectKeyFormat") or {}
+    date = (form.get("PartitionedPrefix") or {}).get("PartitionDateSource", "EventTime")
+    if "TargetPrefix" not in wanted or len(form) > 1 or date not in ("EventTime", "DeliveryTime"):
+        raise malformed()
+
+
+def set_logging(self, wanted, backend=None):
+    """moto would look at the policy here (and crash on a Principal of "*" before the grant); AWS does not."""
+    self.logging = wanted or {}
+
+
+moto_get_logging = s3_responses.S3Response.get_bucket_logging
+
+
+def get_bucket_logging(self):
+    """moto forgets the key format."""
+    status, headers, body = moto_get_logging(self)
+    form = (self.backend.get_bucket_logging(self.bucket_name) or {}).get("TargetObjectKeyFormat")
+    if form:
+        if "PartitionedPrefix" in form and not (form["PartitionedPrefix"] or {}).get("PartitionDateSource"):
+            form = {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}}
+        xml = xmltodict.unparse({"TargetObjectKeyFormat": form}, full_document=False)
+        body = (body.decode() if isinstance(body, bytes) else body).replace("</LoggingEnabled>", xml + "</LoggingEnabled>")
+        headers = {name: value for name, value in headers.items() if name.lower() != "content-length"}
+    return status, headers, body
+
+
+# ------------------------------------------------------------------------------------ a bucket's subresources
+
+def check_policy(bucket, body):
+    text = body.decode("utf-8", "replace")
+    problem = policies.lint(text, bucket.name, bucket.partition)
+    if problem:
+        raise Refusal(400, "MalformedPolicy", problem)
+    if (size := policies.minified_size(text)) > POLICY_LIMIT:
+        raise Refusal(400, "PolicyTooLarge", f"Policy exceeds the maximum allowed document size ({size} bytes)")
+    block = bucket.public_access_block
+    if block is not None and str(block.block_public_policy).lower() == "true" and policies.is_public(text):
+        raise Refusal(403, "AccessDenied", "public policies are blocked by the BlockPublicPolicy setting")
+
+
+def check_lifecycle(bucket, body):
+    rules = listed((xmltodict.parse(body)["LifecycleConfiguration"] or {}).get("Rule"))
+    ids = [rule.get("ID") for rule in rules]
+    if len(ids) != len(set(ids)):
+        raise Refusal(400, "InvalidArgument", "Rule ID must be unique. Found same ID for more than one rule")
+    actions = {"Expiration", "Transition", "NoncurrentVersionExpiration", "NoncurrentVersionTransition", "AbortIncompleteMultipartUpload"}
+    for rule in rules:
+        if rule.get("Status") not in ("Enabled", "Disabled") or ("Filter" in rule) == ("Prefix" in rule):
+            raise malformed()
+        if not actions & set(rule):
+            raise Refusal(400, "InvalidRequest", "At least one action needs to be specified in a rule.")
+        expires = int((rule.get("Expiration") or {}).get("Days", 0)) or None
+        for step in listed(rule.get("Transition")):
+            days = int(step.get("Days", 0))
+            if step["StorageClass"] in ("STANDARD_IA", "ONEZONE_IA") and days < 30:
+                raise Refusal(400, "InvalidArgument", "'Days' in Transition action must be greater than or equal to 30")
+            if expires is not None and expires <= days:
+                raise Refusal(400, "InvalidArgument", "'Days' in the Expiration action must be greater than 'Days' in the Transition action")
+
+
+def check_encryption(bucket, body):
+    rules = listed((xmltodict.parse(body)["ServerSideEncryptionConfiguration"] or {}).get("Rule"))
+    if len(rules) != 1 or rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] not in ("AES256", "aws:kms", "aws:kms:dsse"):
+        raise malformed()
+
+
+def check_put_logging(bucket, body):
+    wanted = (xmltodict.parse(body)["BucketLoggingStatus"] or {}).get("LoggingEnabled")
+    if wanted:
+        check_logging(bucket, wanted)
+
+
+def check_acl(bucket, body):
+    if bucket.ownership_rule == "BucketOwnerEnforced":
+        raise Refusal(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
+
+
+PUT = {"policy": check_policy, "lifecycle": check_lifecycle, "encryption": check_encryption, "logging": check_put_logging, "acl": check_acl}
+
+
+# ------------------------------------------------------------------------------------------------ CloudTrail
+
+def trail_error(code, message):
+    refused.append(f"{code}: {message}")
+    return JsonRESTError(code, message)
+
+
+def trail_requests(arn, account, partition, bucket, prefix):
+    """What CloudTrail asks of a bucket: the ACL check and one write."""
+    base = f"arn:{partition}:s3:::{bucket}"
+    return [Request.of_service(CLOUDTRAIL, "s3:GetBucketAcl", base, arn, account),
+            Request.of_service(CLOUDTRAIL, "s3:PutObject", f"{base}/{prefix + '/' if prefix else ''}AWSLogs/{account}/CloudTrail/x",
+                               arn, account, **{"s3:x-amz-acl": "bucket-owner-full-control"})]
+
+
+def check_trail(trail, bucket_name, prefix):
+    """Unlike PutBucketLogging, CreateTrail and UpdateTrail do look at the bucket's policy."""
+    bucket = find(bucket_name)
+    if bucket is None:
+        raise trail_error("S3BucketDoesNotExistException", f"S3 bucket {bucket_name} does not exist!")
+    if prefix and (prefix.startswith("/") or prefix.endswith("/") or "AWSLogs/" in prefix + "/" or len(prefix) > 200):
+        raise trail_error("InvalidS3PrefixException", f"S3 prefix {prefix} is not valid")
+    for request in trail_requests(trail.arn, trail.account_id, trail.partition, bucket_name, prefix):
+        verdict, why = evaluate(bucket.policy, request)
+        if verdict != "allow":
+            raise trail_error("InsufficientS3BucketPolicyException",
+                              f"Incorrect S3 bucket policy is detected for bucket: {bucket_name} ({request.action}: {why})")
+
+
+moto_create_trail, moto_update_trail = cloudtrail.CloudTrailBackend.create_trail, cloudtrail.Trail.update
+
+
+def create_trail(self, name, *args, **kwargs):
+    present = [t for region in cloudtrail.cloudtrail_backends[self.account_id].values() for t in region.trails.values()
+               if t.is_multi_region or t.region_name == self.region_name]
+    if name in [t.trail_name for t in present]:
+        raise trail_error("TrailAlreadyExistsException", f"Trail {name} already exists for customer: {self.account_id}")
+    if len(present) >= 5:
+        raise trail_error("MaximumNumberOfTrailsExceededException", f"User: {self.account_id} already has 5 trails in {self.region_name}.")
+    return moto_create_trail(self, name, *args, **kwargs)
+
+
+def update_trail(self, s3_bucket_name, s3_key_prefix, *args, **kwargs):
+    prefix = self.s3_key_prefix if s3_key_prefix is None else s3_key_prefix
+    check_trail(self, s3_bucket_name or self.bucket_name, prefix)
+    return moto_update_trail(self, s3_bucket_name, s3_key_prefix, *args, **kwargs)
+
+
+def patch():
+    iam.get_account_id_from = account_of
+    sts.TokenResponse.get_caller_identity = get_caller_identity
+    s3.FakeBucket.__init__ = bucket_init
+    s3.FakeBucket.set_logging = set_logging
+    # moto applies a Deny for "*" without its conditions, and writes access logs of its own
+    s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+    s3.S3Backend.log_incoming_request = lambda self, request, bucket_name: None
+    s3_responses.S3Response.get_bucket_logging = get_bucket_logging
+    cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
+    cloudtrail.Trail.update = update_trail
+    cloudtrail.CloudTrailBackend.create_trail = create_trail
+    # moto takes only names here; AWS takes ARNs too, and says which trail it did not find
+    cloudtrail.CloudTrailBackend.start_logging = lambda self, name: self.get_trail(name).start_logging()
+    cloudtrail.CloudTrailBackend.stop_logging = lambda self, name: self.get_trail(name).stop_logging()
+    cloudtrail.CloudTrailBackend.delete_trail = lambda self, name: self.trails.pop(self.get_trail(name).trail_name)
+
+
+# ---------------------------------------------------------------------------------------------------- server
+
+class Gate:
+    """Looks at each S3 request before moto does, and refuses what AWS would refuse."""
+
+    def __init__(self, app):
+        self.app, self.lock = app, threading.Lock()
+        self.changes, self.fail_at = 0, None  # how many changes were asked for; the number of the one to refuse
+
+    def __call__(self, environ, start):
+        signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/(s3|cloudtrail)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+        if signed and self.is_change(environ):
+            self.changes += 1
+            if self.changes == self.fail_at:
+                return self.deny(environ, start)
+        if not signed or signed[3] != "s3":
+            return self.app(environ, start)
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        try:
+            with self.lock:
+                self.admit(environ, body, account_of(signed[1]), signed[2])
+        except Refusal as refusal:
+            refused.append(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}: {refusal}")
+            answer = b"" if environ["REQUEST_METHOD"] == "HEAD" else refusal.body()
+            start(f"{refusal.status} {REASONS[refusal.status]}", [("Content-Type", "application/xml"), ("Content-Length", str(len(answer)))])
+            return [answer]
+        return self.app(environ, start)
+
+    @staticmethod
+    def is_change(environ):
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        if operation:
+            return not operation.startswith(("Get", "Describe", "List"))
+        return environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE")
+
+    @staticmethod
+    def deny(environ, start):
+        """An answer that the CLI does not try again."""
+        if "HTTP_X_AMZ_TARGET" in environ:
+            answer, kind = b'{"__type": "AccessDeniedException", "message": "injected"}', "application/x-amz-json-1.1"
+        else:
+            answer, kind = Refusal(403, "AccessDenied", "injected").body(), "application/xml"
+        refused.append(f"injected into {environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
+        start("403 Forbidden", [("Content-Type", kind), ("Content-Length", str(len(answer)))])
+        return [answer]
+
+    @staticmethod
+    def admit(environ, body, account, region):
+        method, (name, _, key) = environ["REQUEST_METHOD"], environ["PATH_INFO"].lstrip("/").partition("/")
+        queries = {part.split("=")[0] for part in environ.get("QUERY_STRING", "").split("&")} - {"", "x-id"}
+        headers = lambda header, default=None: environ.get("HTTP_" + header.upper().replace("-", "_"), default)
+        bucket = find(name)
+        if not name:
+            return
+        if method == "PUT" and not key and not queries:
+            return check_create(name, bucket, account, headers)
+        if bucket is None:
+            return
+        if headers("x-amz-expected-bucket-owner", bucket.account_id) != bucket.account_id:
+            raise Refusal(403, "AccessDenied", "Access Denied (another owner was expected)")
+        if bucket.partition != get_partition(region):
+            raise Refusal(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records.")
+        if bucket.account_id != account:
+            raise Refusal(403, "AccessDenied", f"Access Denied (the bucket is not {account}'s)")
+        if method == "PUT" and not key:
+            for query in queries & set(PUT):
+                PUT[query](bucket, body)
+
+
+class Quiet(WSGIRequestHandler):
+    def log_request(self, *_):
+        pass
+
+    def log(self, level, message, *args):
+        """What goes wrong in moto itself is shown with the check that met it."""
+        refused.append("the mock broke: " + (message % args).strip().splitlines()[-1])
+
+
+class Mock:
+    """The server on a free loopback port; one for the whole run, `reset` between cases."""
+
+    def __init__(self):
+        patch()
+        self.gate = Gate(DomainDispatcherApplication(create_backend_app))
+        self.server = make_server("127.0.0.1", 0, self.gate, threaded=True, request_handler=Quiet)
+        self.url, self.refused = f"http://127.0.0.1:{self.server.server_port}", refused
+        os.environ["MOTO_PORT"] = str(self.server.server_port)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def fail(self, number):
+        """Refuses the change with that number, counted from now; None refuses none."""
+        self.gate.changes, self.gate.fail_at = 0, number
+
+    def reset(self):
+        self.fail(None)
+        BackendDict.reset()
+        reset_model_data()
+        s3.s3_backends.bucket_accounts.clear()
+        refused.clear()

@@ -1,0 +1,91 @@
+"""The part of the AWS provider's schema that logmap's modules use, written by hand from the provider's documentation.
+
+An attribute is "TYPE WORD...": required, optional, computed, new (a change replaces the resource), default=VALUE,
+one-of=A|B.  A nested block is a Block.  What is not listed here, deprecated arguments above all, does not exist for
+the harness: a module that uses it does not validate.  Add to it when logmap writes something new.
+"""
+from dataclasses import dataclass
+
+
+@dataclass
+class Block:
+    nesting: str  # list, set or single
+    body: dict
+    least: int = 0
+    most: int = 0
+
+
+STORAGE = "one-of=GLACIER|STANDARD_IA|ONEZONE_IA|INTELLIGENT_TIERING|DEEP_ARCHIVE|GLACIER_IR"
+TAGS = {"tags": "map optional", "tags_all": "map optional computed"}
+PLACE = {"id": "string computed", "region": "string optional computed new"}
+OF_BUCKET = {**PLACE, "bucket": "string required new"}
+SIZE_AND_PREFIX = {"prefix": "string optional", "object_size_greater_than": "number optional", "object_size_less_than": "number optional"}
+LISTS = ("equals", "not_equals", "starts_with", "not_starts_with", "ends_with", "not_ends_with")
+
+PROVIDER = {
+    "region": "string optional", "profile": "string optional", "allowed_account_ids": "set optional", "forbidden_account_ids": "set optional",
+    "default_tags": Block("list", {"tags": "map optional"}, most=1),
+    "assume_role": Block("list", {"role_arn": "string optional", "session_name": "string optional", "external_id": "string optional",
+                                  "duration": "string optional", "policy": "string optional", "source_identity": "string optional"}),
+}
+
+DATA = {
+    "aws_caller_identity": {"id": "string computed", "account_id": "string computed", "arn": "string computed", "user_id": "string computed"},
+    "aws_partition": {"id": "string computed", "partition": "string computed", "dns_suffix": "string computed", "reverse_dns_prefix": "string computed"},
+}
+
+RESOURCES = {
+    "aws_s3_bucket": {
+        **PLACE, **TAGS, "bucket": "string optional computed new", "bucket_prefix": "string optional computed new",
+        "bucket_namespace": "string optional computed new one-of=global|account-regional",
+        "force_destroy": "bool optional default=false", "object_lock_enabled": "bool optional computed new", "arn": "string computed",
+        "bucket_domain_name": "string computed", "bucket_region": "string computed", "bucket_regional_domain_name": "string computed",
+        "hosted_zone_id": "string computed"},
+    "aws_s3_bucket_policy": {**OF_BUCKET, "policy": "string required"},
+    "aws_s3_bucket_logging": {
+        **OF_BUCKET, "target_bucket": "string required", "target_prefix": "string required",
+        "target_object_key_format": Block("list", {
+            "partitioned_prefix": Block("list", {"partition_date_source": "string required one-of=EventTime|DeliveryTime"}, most=1),
+            "simple_prefix": Block("list", {}, most=1)}, most=1)},
+    "aws_s3_bucket_public_access_block": {
+        **OF_BUCKET, "skip_destroy": "bool optional",
+        **{name: "bool optional default=false" for name in ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")}},
+    "aws_s3_bucket_ownership_controls": {
+        **OF_BUCKET, "rule": Block("list", {"object_ownership": "string required one-of=BucketOwnerPreferred|ObjectWriter|BucketOwnerEnforced"}, 1, 1)},
+    "aws_s3_bucket_versioning": {
+        **OF_BUCKET, "mfa": "string optional", "versioning_configuration": Block("list", {
+            "status": "string required one-of=Enabled|Suspended|Disabled", "mfa_delete": "string optional computed one-of=Enabled|Disabled"}, 1, 1)},
+    "aws_s3_bucket_server_side_encryption_configuration": {
+        **OF_BUCKET, "rule": Block("set", {
+            "bucket_key_enabled": "bool optional", "blocked_encryption_types": "list optional computed",
+            "apply_server_side_encryption_by_default": Block("list", {
+                "sse_algorithm": "string required one-of=AES256|aws:kms|aws:kms:dsse", "kms_master_key_id": "string optional"}, most=1)}, 1)},
+    "aws_s3_bucket_object_lock_configuration": {
+        **OF_BUCKET, "object_lock_enabled": "string optional new default=Enabled", "token": "string optional",
+        "rule": Block("list", {"default_retention": Block("list", {
+            "mode": "string optional one-of=GOVERNANCE|COMPLIANCE", "days": "number optional", "years": "number optional"}, 1, 1)}, most=1)},
+    "aws_s3_bucket_lifecycle_configuration": {
+        **OF_BUCKET, "transition_default_minimum_object_size": "string optional computed one-of=varies_by_storage_class|all_storage_classes_128K",
+        "rule": Block("list", {
+            "id": "string required", "status": "string required one-of=Enabled|Disabled",
+            "filter": Block("list", {**SIZE_AND_PREFIX, "tag": Block("list", {"key": "string required", "value": "string required"}),
+                                     "and": Block("list", {**SIZE_AND_PREFIX, "tags": "map optional"})}),
+            "abort_incomplete_multipart_upload": Block("list", {"days_after_initiation": "number optional"}),
+            "expiration": Block("list", {"date": "string optional", "days": "number optional computed", "expired_object_delete_marker": "bool optional computed"}),
+            "transition": Block("set", {"date": "string optional", "days": "number optional", "storage_class": "string required " + STORAGE}),
+            "noncurrent_version_expiration": Block("list", {"newer_noncurrent_versions": "number optional", "noncurrent_days": "number required"}),
+            "noncurrent_version_transition": Block("set", {
+                "newer_noncurrent_versions": "number optional", "noncurrent_days": "number required", "storage_class": "string required " + STORAGE})})},
+    "aws_cloudtrail": {
+        **PLACE, **TAGS, "name": "string required new", "s3_bucket_name": "string required", "s3_key_prefix": "string optional",
+        "arn": "string computed", "home_region": "string computed", "sns_topic_arn": "string computed", "sns_topic_name": "string optional",
+        "kms_key_id": "string optional", "cloud_watch_logs_group_arn": "string optional", "cloud_watch_logs_role_arn": "string optional",
+        "enable_logging": "bool optional default=true", "include_global_service_events": "bool optional default=true",
+        **{name: "bool optional default=false" for name in ("enable_log_file_validation", "is_multi_region_trail", "is_organization_trail")},
+        "advanced_event_selector": Block("list", {"name": "string optional", "field_selector": Block("set", {
+            "field": "string required", **{name: "list optional" for name in LISTS}}, 1)}),
+        "event_selector": Block("list", {
+            "read_write_type": "string optional default=All one-of=ReadOnly|WriteOnly|All", "include_management_events": "bool optional default=true",
+            "exclude_management_event_sources": "set optional",
+            "data_resource": Block("list", {"type": "string required", "values": "list required"})}, most=5)},
+}
