@@ -48,6 +48,8 @@ pub fn analyze(file: SourceFile) -> Analysis {
     }
     ignore::apply(&file, &document, &mut findings);
     diagnostics::sort(&mut findings);
+    // what stands behind an anchor is read again for each alias
+    findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
     let clean = findings.iter().all(|finding| finding.severity() != Severity::Error);
     Analysis { plan: plan.filter(|_| clean), file, document, findings }
 }

@@ -9,7 +9,7 @@ use crate::{
     rules::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
     source::{NOT_UTF8, SourceFile, Span},
 };
-use granit_parser::{Event, Options, Parser, ScalarStyle};
+use granit_parser::{Event, Options, Parser, ScalarStyle, Tag as YamlTag};
 use indexmap::IndexMap;
 
 /// Deepest nesting that is read; a map needs 9.
@@ -206,11 +206,19 @@ impl Loader<'_> {
             };
             let range = span.byte_range().unwrap_or_default();
             let span = Span::new(range.start, range.end);
-            if let (Some(tag), false) = (tag_of(&event), matches!(event, Event::Comment(..))) {
-                self.findings.push(
-                    Finding::new(&TAG, span, format!("the tag `{tag}` has no meaning in a region map"))
-                        .help("write the value without a tag; a string is put in quotes"),
-                );
+            if let Some(tag) = tag_of(&event) {
+                let help = match &event {
+                    Event::Scalar(text, ..) if tag.is_yaml_core_schema_tag("str") => {
+                        format!("write a string in quotes: `\"{text}\"`")
+                    }
+                    _ => "write the value without a tag".to_owned(),
+                };
+                // the event has the node's bytes; the tag stands before them
+                let written = tag.original();
+                let at = self.file.text[..range.start].rfind(&written);
+                let span = at.map_or(span, |at| Span::new(at, at + written.len()));
+                self.findings
+                    .push(Finding::new(&TAG, span, format!("the tag `{}` has no meaning in a region map", written)).help(help));
             }
             match event {
                 Event::DocumentStart(..) => {
@@ -226,8 +234,9 @@ impl Loader<'_> {
                     }
                 }
                 Event::Comment(text, _) => self.document.comments.push(Comment { span, text: text.into_owned() }),
-                Event::Scalar(text, style, anchor, _) => {
-                    let plain = style == ScalarStyle::Plain;
+                Event::Scalar(text, style, anchor, tag) => {
+                    // `!!str 012` is a string; that it has a tag has been reported
+                    let plain = style == ScalarStyle::Plain && tag.is_none_or(|tag| !tag.is_yaml_core_schema_tag("str"));
                     // an absent value is reported as `~` without bytes
                     let text = if plain && span.start == span.end { "" } else { text.as_ref() };
                     let node = Node { span: self.trimmed(span), kind: Kind::Scalar { text: text.into(), plain } };
@@ -366,7 +375,11 @@ impl Loader<'_> {
         }
         let line = self.file.line_span(self.file.line_of(Span::new(at, at).start));
         let before = &text[line.start as usize..at.max(line.start as usize)];
-        let help = if self.file.slice(line).trim_start_matches(' ').starts_with('\t') {
+        let indentation = self.file.slice(line);
+        let tab = indentation.len() - indentation.trim_start_matches(' ').len();
+        let tab = indentation[tab..].starts_with('\t').then_some(line.start as usize + tab);
+        let at = tab.unwrap_or(at);
+        let help = if tab.is_some() {
             "YAML is indented with spaces; a tab stands here"
         } else if before.contains('[') || before.contains('{') || info.contains("flow") {
             "is a bracket or a brace left open, or a comma missing, before this place?"
@@ -381,10 +394,9 @@ impl Loader<'_> {
     }
 }
 
-fn tag_of(event: &Event<'_>) -> Option<String> {
-    let tag = match event {
-        Event::Scalar(_, _, _, tag) | Event::SequenceStart(_, _, tag) | Event::MappingStart(_, _, tag) => tag.as_ref()?,
-        _ => return None,
-    };
-    Some(tag.to_string())
+fn tag_of<'e>(event: &'e Event<'_>) -> Option<&'e YamlTag> {
+    match event {
+        Event::Scalar(_, _, _, tag) | Event::SequenceStart(_, _, tag) | Event::MappingStart(_, _, tag) => tag.as_deref(),
+        _ => None,
+    }
 }

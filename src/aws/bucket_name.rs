@@ -64,8 +64,12 @@ pub fn other_kind(name: &str) -> Option<&'static str> {
 }
 
 /// Could the name be one from before March 2018 in us-east-1: up to 255 characters, upper case and underscores?
+/// Names that S3 reserves and names like an IP address are taken for mistakes: most come from AWS's own examples.
 pub fn could_be_legacy(name: &str) -> bool {
-    (3..=255).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+    let reserved = RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || is_ipv4(name);
+    !reserved
+        && (3..=255).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
 }
 
 /// The suffix of a name in the account regional namespace.

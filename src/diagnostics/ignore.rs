@@ -24,12 +24,14 @@ struct Ignore {
 /// Takes silenced findings out and adds what is wrong with the comments.
 pub fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) {
     let mut about_comments = Vec::new();
+    // while nothing can be derived, what a comment silences may not have been found yet
+    let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
     for ignore in ignores(file, document, &mut about_comments) {
         for id in &ignore.rules {
             let before = findings.len();
             findings.retain(|finding| {
                 let here = file.line_of(finding.span.start) == ignore.line;
-                !(here && finding.rule.can_be_ignored && finding.rule.id.eq_ignore_ascii_case(id))
+                !(here && finding.rule.can_be_ignored && rules::find(id) == Some(finding.rule))
             });
             if findings.len() == before {
                 let help = match rules::find(id) {
@@ -37,6 +39,7 @@ pub fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>
                     Some(rule) if !rule.can_be_ignored => {
                         format!("`{}` keeps the map from being used, so it can't be silenced", rule.id)
                     }
+                    Some(_) if !whole => continue,
                     Some(_) => "remove the comment, or put it on the line of the finding or alone above it".to_owned(),
                 };
                 about_comments.push(

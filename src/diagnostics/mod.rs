@@ -93,12 +93,16 @@ pub fn sort(findings: &mut [Finding]) {
 /// The known word nearest to a misspelt one, if any is near enough to be meant.
 pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).clamp(1, 4);
+    let known: Vec<&str> = known.into_iter().collect();
+    let longer = || known.iter().copied().find(|candidate| word.len() > 3 && candidate.starts_with(word));
     known
-        .into_iter()
+        .iter()
+        .copied()
         .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)
+        .or_else(longer)
 }
 
 /// `a`, `a and b`, `a, b and c`, each in backticks.

@@ -43,16 +43,24 @@ pub trait Decode: Sized {
 
 /// Decodes a value, null or not, with its place.
 pub fn field<T: Decode>(node: &Node, cx: &mut Cx<'_>) -> Field<T> {
+    let mut resolved = cx.document.resolve(node);
     // a collection is named by its key: underlining all of it would say less
-    let span = if matches!(node.kind, Kind::Scalar { .. }) { node.span } else { cx.owner };
-    let node = cx.document.resolve(node);
+    let is_scalar = matches!(resolved.kind, Kind::Scalar { .. });
+    let span = if is_scalar { node.span } else { cx.owner };
+    // a scalar behind an alias is spoken of where the alias stands
+    let here;
+    if is_scalar && resolved.span != span {
+        here = Node { span, kind: resolved.kind.clone() };
+        resolved = &here;
+    }
+    let node = resolved;
     let value = if is_null(node) {
         let empty = T::empty();
         if empty.is_none() {
             let name = cx.owner_name.clone();
             cx.findings.push(
                 Finding::new(&WRONG_TYPE, cx.owner, format!("`{name}` has no value"))
-                    .help(format!("write {}, or leave the key out", T::EXPECTS)),
+                    .help(format!("write {}, or leave the key out", T::EXPECTS.trim_end().replace("` `", "`, `"))),
             );
         }
         empty?
@@ -62,19 +70,29 @@ pub fn field<T: Decode>(node: &Node, cx: &mut Cx<'_>) -> Field<T> {
     Some(Spanned { value, span })
 }
 
-/// The entries of a mapping, or a finding.
-pub fn entries<'a, T: Decode>(node: &'a Node, cx: &mut Cx<'_>) -> Option<&'a [Entry]> {
+/// The entries of a mapping, or a finding. `known` are the keys that it can have, if they are fixed.
+pub fn entries<'a, T: Decode>(node: &'a Node, known: &[&'static str], cx: &mut Cx<'_>) -> Option<&'a [Entry]> {
     match &node.kind {
         Kind::Mapping(entries) => Some(entries),
-        _ => mismatch::<T, _>(node, cx),
+        _ => {
+            let help = if known.is_empty() {
+                "write each name as a key, with a colon after it".to_owned()
+            } else {
+                format!("its keys are {}", list(known.iter().copied()))
+            };
+            mismatch_with::<T, _>(node, help, cx)
+        }
     }
 }
 
 /// Says what was expected and what is there.
 pub fn mismatch<T: Decode, R>(node: &Node, cx: &mut Cx<'_>) -> Option<R> {
-    let name = cx.owner_name.clone();
-    let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is {}, expected {}", describe(node), T::EXPECTS));
-    cx.findings.push(finding);
+    mismatch_with::<T, R>(node, String::new(), cx)
+}
+
+fn mismatch_with<T: Decode, R>(node: &Node, help: String, cx: &mut Cx<'_>) -> Option<R> {
+    let message = format!("`{}` is {}, expected {}", cx.owner_name, describe(node), T::EXPECTS);
+    cx.findings.push(Finding::new(&WRONG_TYPE, node.span, message).help(help));
     None
 }
 
@@ -223,12 +241,19 @@ impl<T: Decode> Decode for Vec<Spanned<T>> {
     const EXPECTS: &'static str = "a list";
 
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
-        let Kind::Sequence(items) = &node.kind else { return mismatch::<Self, _>(node, cx) };
+        let Kind::Sequence(items) = &node.kind else {
+            let help = match &node.kind {
+                Kind::Scalar { text, .. } => format!("write `[{text}]`"),
+                _ => "begin each item with `- `".to_owned(),
+            };
+            return mismatch_with::<Self, _>(node, help, cx);
+        };
         let name = cx.owner_name.clone();
         Some(
             items
                 .iter()
-                .filter_map(|item| with_owner(cx, item.span, &format!("an item of {name}"), |cx| field::<T>(item, cx)))
+                .enumerate()
+                .filter_map(|(at, item)| with_owner(cx, item.span, &format!("{name}[{at}]"), |cx| field::<T>(item, cx)))
                 .collect(),
         )
     }
@@ -262,7 +287,7 @@ impl<K, T: Decode> Decode for Entries<K, T> {
     const EXPECTS: &'static str = "a mapping";
 
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
-        let entries = entries::<Self>(node, cx)?;
+        let entries = entries::<Self>(node, &[], cx)?;
         let items = entries.iter().filter_map(|entry| {
             let value = with_owner(cx, entry.key_span, &entry.key, |cx| field::<T>(&entry.value, cx))?;
             Some((Spanned { value: entry.key.to_string(), span: entry.key_span }, value))
@@ -378,11 +403,12 @@ macro_rules! record {
         }
 
         impl $crate::map::decode::Decode for $name {
-            const EXPECTS: &'static str = $title;
+            const EXPECTS: &'static str = "a mapping";
 
             fn decode(node: &$crate::document::Node, cx: &mut $crate::map::decode::Cx<'_>) -> Option<Self> {
                 let mut record = Self::default();
-                let entries = $crate::map::decode::entries::<Self>(node, cx)?;
+                let known = [$(stringify!($key)),*];
+                let entries = $crate::map::decode::entries::<Self>(node, &known, cx)?;
                 for entry in entries {
                     match &*entry.key {
                         $( stringify!($key) => {
@@ -390,7 +416,7 @@ macro_rules! record {
                                 $crate::map::decode::field(&entry.value, cx)
                             });
                         } )*
-                        _ => $crate::map::decode::unknown_key(entry, $title, &[$(stringify!($key)),*], cx),
+                        _ => $crate::map::decode::unknown_key(entry, $title, &known, cx),
                     }
                 }
                 $( $(

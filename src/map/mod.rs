@@ -352,7 +352,8 @@ impl Decode for Bucket {
             Kind::Scalar { .. } => {
                 BucketKeys { name: Some(Spanned { value: String::decode(node, cx)?, span: node.span }), ..BucketKeys::default() }
             }
-            _ => BucketKeys::decode(node, cx)?,
+            Kind::Mapping(_) => BucketKeys::decode(node, cx)?,
+            _ => return decode::mismatch::<Self, _>(node, cx),
         };
         Some(Bucket { keys })
     }

@@ -36,7 +36,7 @@ pub const DEFAULT_NONCURRENT_DAYS: u32 = 30;
 /// A map with its defaults applied.
 #[derive(Debug)]
 pub struct Settled<'m> {
-    /// `{org}`.
+    /// `{org}`, as written.
     pub organization: Option<&'m Spanned<String>>,
     /// Id of the AWS organization.
     pub organization_id: Option<&'m Spanned<String>>,
@@ -150,11 +150,7 @@ pub fn settle(map: &RegionMap) -> Settled<'_> {
     let accounts = accounts(map);
     let trails = trails(map, &accounts);
     Settled {
-        organization: map
-            .organization
-            .as_ref()
-            .and_then(|organization| organization.name.as_ref())
-            .filter(|name| is_org_name(name)),
+        organization: map.organization.as_ref().and_then(|organization| organization.name.as_ref()),
         organization_id: map.organization.as_ref().and_then(|organization| organization.id.as_ref()),
         trails,
         accounts,

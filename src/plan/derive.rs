@@ -25,16 +25,19 @@ use crate::{
         naming::{ACCOUNT_REGIONAL, LOG_BUCKET_NAME_TWICE},
         placement::{LOG_BUCKET_IS_SOURCE, SHARED, UNUSED_ACCOUNT},
         retention::{LOCK_NEEDS_VERSIONING, LOCK_OUTLIVES, RETENTION},
+        trails::NO_ACCOUNTS,
     },
     source::Span,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names in one partition: what they are of, and where they come from.
-type Taken = BTreeMap<(Partition, String), Span>;
+/// Names in one partition: where each template stands, and the Region that it was filled in for.
+type Taken = BTreeMap<(Partition, String), (Span, Span)>;
 
 /// Derives the plan.
 pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
+    // what seems to be unused may have lost its use to an error
+    let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
     let before = findings.len();
     let deliveries = routes::deliveries(map, findings);
     let mut taken = Taken::new();
@@ -80,6 +83,9 @@ pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
     let key_policies = routes::key_policies(&accounts, &deliveries);
     once_each(findings, before);
+    if !whole {
+        findings.retain(|finding| finding.rule != &UNUSED_ACCOUNT && finding.rule != &NO_ACCOUNTS);
+    }
     Plan { accounts, apply_order, render: map.render.clone(), key_policies }
 }
 
@@ -189,15 +195,15 @@ impl Planner<'_, '_> {
             );
         }
         match taken.get(&(self.partition(), name.clone())) {
-            Some(first) => findings.push(
+            Some((first, region)) => findings.push(
                 Finding::new(&LOG_BUCKET_NAME_TWICE, template.span, format!("two log buckets would be named `{name}`"))
                     .label("this name, once more")
-                    .related(*first, "the first one comes from here")
+                    .related(if *first == template.span { *region } else { *first }, "the first one comes from here")
                     .related(self.span(), format!("the second one is for `{}` of `{}`", self.region, self.account.key.value))
                     .help("a name is unique in its partition: keep `{account_id}` and `{region}` in the template, and give each adopted bucket under its own Region"),
             ),
             None => {
-                taken.insert((self.partition(), name.clone()), if template.span == place.span { place.span } else { template.span });
+                taken.insert((self.partition(), name.clone()), (template.span, place.span));
             }
         }
         if let Some(span) = self.sources.get(&(self.partition(), name.as_str())) {
@@ -262,7 +268,9 @@ impl Planner<'_, '_> {
         if drafts.is_empty() {
             return;
         }
-        if let Some(to) = settings.transition.as_ref().filter(|to| to.after_days >= settings.expire_after_days.value) {
+        // that 0 days are no days has been said
+        let expire = settings.expire_after_days.value;
+        if let Some(to) = settings.transition.as_ref().filter(|to| expire > 0 && to.after_days >= expire) {
             findings.push(
                 Finding::new(
                     &RETENTION,
@@ -343,7 +351,7 @@ impl Planner<'_, '_> {
             region: self.region,
             partition: self.partition(),
         };
-        let extra = statements::instantiate(&settings.extra_statements, &place, findings);
+        let (extra, origins) = statements::instantiate(&settings.extra_statements, &place, findings);
         let mut by_prefix: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for source in sources {
             by_prefix.entry(&source.prefix).or_default().insert(&source.name);
@@ -377,7 +385,7 @@ impl Planner<'_, '_> {
             }
         };
         if !extra.is_empty() {
-            self.prove(&draft.name, &policy, &extra, settings, sources, &grants.trails, findings);
+            self.prove(&draft.name, &extra, &origins, sources, &grants.trails, findings);
         }
         let own_name = draft.takes_access_logs || !settings.split_trails;
         LogBucket {
@@ -433,18 +441,15 @@ impl Planner<'_, '_> {
                     .related(self.span(), format!("trails are delivered to `{}` of `{}`", self.region, self.account.key.value));
             }
             findings.push(finding);
-            return;
         }
     }
 
     /// Shows that no extra statement keeps out what must get in.
-    #[allow(clippy::too_many_arguments, reason = "one bucket's parts, used once")]
     fn prove(
         &self,
         bucket: &str,
-        policy: &crate::policy::Policy,
         extra: &[crate::policy::Statement],
-        settings: &Settings<'_>,
+        origins: &[&crate::source::Spanned<crate::map::statement::Statement>],
         sources: &[Source],
         trails: &[TrailGrant],
         findings: &mut Vec<Finding>,
@@ -522,7 +527,7 @@ impl Planner<'_, '_> {
                 only_denials: true,
             });
         }
-        statements::prove(policy, extra, &settings.extra_statements, &needs, findings);
+        statements::prove(extra, origins, &needs, findings);
     }
 }
 

@@ -55,8 +55,15 @@ pub fn derive(
     };
     let origin = if adopted { "adopted" } else { "derived" };
     if let Some(problem) = bucket_name::problem(&name) {
-        let mut finding = Finding::new(&LOG_BUCKET_NAME, template.span, format!("the {origin} log bucket name `{name}` {problem}"))
-            .help("S3 answers `InvalidBucketName`; a shorter name leaves room for account id and Region, which take up to 30 characters");
+        let help = if adopted && name.contains('{') {
+            "the name of an adopted bucket is taken as it stands: write it out, under its own Region"
+        } else if name.len() > bucket_name::MAX_LEN {
+            "S3 answers `InvalidBucketName`; a shorter name leaves room for account id and Region, which take up to 28 characters"
+        } else {
+            "S3 answers `InvalidBucketName`"
+        };
+        let mut finding =
+            Finding::new(&LOG_BUCKET_NAME, template.span, format!("the {origin} log bucket name `{name}` {problem}")).help(help);
         if place.span != template.span {
             finding = finding.related(place.span, format!("for `{}` of `{}`", place.region, place.account));
         }
@@ -104,7 +111,9 @@ fn fill(template: Spanned<&str>, place: &Place<'_>, findings: &mut Vec<Finding>)
             );
         }
     }
-    if findings.len() > before {
+    // a malformed `{org}` has been reported at its own place
+    let malformed = template.value.contains("{org}") && place.organization.is_some_and(|name| !settle::is_org_name(name));
+    if malformed || findings.len() > before {
         return None;
     }
     let values = [

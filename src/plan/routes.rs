@@ -253,8 +253,11 @@ fn quotas(map: &Settled<'_>, deliveries: &[Delivery<'_>], findings: &mut Vec<Fin
         for region in regions {
             let here: Vec<&&Delivery<'_>> =
                 touching.iter().filter(|d| d.region == region || d.trail.home_region.is_some()).collect();
-            let (Some(last), true) = (here.last(), here.len() >= limits::TRAILS_PER_REGION) else { continue };
-            let first = here.first().map_or(last.trail.name.span, |d| d.trail.name.span);
+            if here.len() < limits::TRAILS_PER_REGION {
+                continue;
+            }
+            let names = || here.iter().map(|d| d.trail.name.span);
+            let (Some(first), Some(last)) = (names().min(), names().max()) else { continue };
             let (rule, message) = if here.len() > limits::TRAILS_PER_REGION {
                 (
                     &TRAIL_QUOTA,
@@ -272,7 +275,7 @@ fn quotas(map: &Settled<'_>, deliveries: &[Delivery<'_>], findings: &mut Vec<Fin
                 )
             };
             findings.push(
-                Finding::new(rule, last.trail.name.span, message)
+                Finding::new(rule, last, message)
                     .related(first, "the first of them")
                     .help("multi-Region and organization trails count in every Region, and the quota can't be raised; CloudTrail answers `MaximumNumberOfTrailsExceededException`"),
             );

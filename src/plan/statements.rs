@@ -8,9 +8,12 @@ use crate::{
         decode::OneOrMany,
         statement::{EffectWord, PrincipalValue, Statement as MapStatement},
     },
-    policy::{Condition, Effect, Element, Policy, Principal, Statement, evaluate},
-    rules::delivery::{BLOCKS_DELIVERY, LOCKS_OUT, PUBLIC, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE},
-    source::{Span, Spanned},
+    policy::{Condition, Effect, Element, Principal, Statement, evaluate},
+    rules::delivery::{
+        BLOCKS_DELIVERY, LOCKS_OUT, PUBLIC, STATEMENT_PLACEHOLDERS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE, bare_placeholders,
+        iam_principal_problem,
+    },
+    source::Spanned,
 };
 use indexmap::IndexMap;
 
@@ -58,9 +61,14 @@ impl Place<'_> {
     }
 }
 
-/// Fills in the statements for a bucket. A statement that lacks an element (reported already) is left out.
-pub fn instantiate(statements: &[&Spanned<MapStatement>], place: &Place<'_>, findings: &mut Vec<Finding>) -> Vec<Statement> {
-    statements.iter().filter_map(|statement| one(statement, place, findings)).collect()
+/// Fills in the statements for a bucket, and gives each one's origin beside it. A statement that lacks an element
+/// (reported already) is left out.
+pub fn instantiate<'m>(
+    statements: &[&'m Spanned<MapStatement>],
+    place: &Place<'_>,
+    findings: &mut Vec<Finding>,
+) -> (Vec<Statement>, Vec<&'m Spanned<MapStatement>>) {
+    statements.iter().filter_map(|statement| Some((one(statement, place, findings)?, *statement))).unzip()
 }
 
 fn one(statement: &Spanned<MapStatement>, place: &Place<'_>, findings: &mut Vec<Finding>) -> Option<Statement> {
@@ -100,7 +108,15 @@ fn principal(value: &PrincipalValue, place: &Place<'_>, findings: &mut Vec<Findi
     let kinds = kinds.items.iter().map(|(kind, values)| {
         for value in &values.value.0 {
             let text = place.fill(value);
-            if let Some(other) = arn::parse(&text).filter(|arn| arn.partition != place.partition.id()) {
+            let problem = Some(&text)
+                .filter(|text| kind.as_str() == "AWS" && **text != value.value && bare_placeholders(text).is_empty())
+                .and_then(|text| iam_principal_problem(text));
+            if let Some(problem) = problem {
+                findings.push(
+                    Finding::new(&STATEMENT_PRINCIPAL, value.span, format!("`{text}` {problem}"))
+                        .help("S3 answers `MalformedPolicy`: invalid principal in policy"),
+                );
+            } else if let Some(other) = arn::parse(&text).filter(|arn| arn.partition != place.partition.id()) {
                 findings.push(
                     Finding::new(&STATEMENT_PRINCIPAL, value.span, format!("`{text}` is of the partition `{}`, the log bucket `{}` is in `{}`", other.partition, place.bucket, place.partition))
                         .help("nothing crosses a partition; write `{partition}` in the ARN, or put the statement under the accounts that it is for"),
@@ -122,7 +138,9 @@ fn resources(statement: &MapStatement, place: &Place<'_>, findings: &mut Vec<Fin
             let object = filled.strip_prefix(&bucket).is_some_and(|rest| rest.starts_with('/'));
             whole |= filled == bucket;
             objects |= object;
-            if filled != bucket && !object {
+            let unknown = bare_placeholders(text).iter().any(|name| !STATEMENT_PLACEHOLDERS.contains(name));
+            // an unknown placeholder has been reported
+            if filled != bucket && !object && !unknown {
                 findings.push(
                     Finding::new(&STATEMENT_RESOURCE, text.span, format!("`{filled}` is not the log bucket `{}` or its objects", place.bucket))
                         .label("a bucket policy can speak of its own bucket only")
@@ -239,23 +257,19 @@ pub struct Need<'a> {
     pub only_denials: bool,
 }
 
-/// Finds the extra statements that keep a needed request out.
-pub fn prove(
-    policy: &Policy,
-    extra: &[Statement],
-    sources: &[&Spanned<MapStatement>],
-    needs: &[Need<'_>],
-    findings: &mut Vec<Finding>,
-) {
-    for need in needs {
-        let evaluate::Verdict::Denied(statement) = evaluate::evaluate(policy, &need.request) else { continue };
-        let Some(at) = extra.iter().position(|other| other == statement) else { continue };
-        let place = sources.get(at).map_or(Span::default(), |source| source.Effect.map_or(source.span, |effect| effect.span));
-        let name = if statement.sid.is_empty() {
-            format!("extra statement {}", at + 1)
-        } else {
-            format!("the statement `{}`", statement.sid)
-        };
+/// Finds every extra statement that keeps a needed request out.
+pub fn prove(extra: &[Statement], origins: &[&Spanned<MapStatement>], needs: &[Need<'_>], findings: &mut Vec<Finding>) {
+    let denials = needs.iter().flat_map(|need| {
+        extra
+            .iter()
+            .zip(origins)
+            .filter(|(statement, _)| evaluate::denies(statement, &need.request))
+            .map(move |denial| (need, denial))
+    });
+    for (need, (statement, origin)) in denials {
+        let place = origin.Effect.map_or(origin.span, |effect| effect.span);
+        let name =
+            if statement.sid.is_empty() { "this statement".to_owned() } else { format!("the statement `{}`", statement.sid) };
         let (rule, help) = if need.only_denials {
             (&LOCKS_OUT, "only the root user could then remove the policy; leave the account's own roles out of the statement")
         } else {

@@ -57,6 +57,11 @@ pub fn evaluate<'p>(policy: &'p Policy, request: &Request<'_>) -> Verdict<'p> {
     allowed.map_or(Verdict::NotAllowed, Verdict::Allowed)
 }
 
+/// Does this statement by itself shut a request out?
+pub fn denies(statement: &Statement, request: &Request<'_>) -> bool {
+    statement.effect == Effect::Deny && matches(statement, request)
+}
+
 fn matches(statement: &Statement, request: &Request<'_>) -> bool {
     let element = |element: &Element<Vec<String>>, test: &dyn Fn(&str) -> bool| match element {
         Element::Is(list) => list.iter().any(|pattern| test(pattern)),

@@ -256,7 +256,8 @@ fn check_statement(statement: &Spanned<Statement>, at: usize, findings: &mut Vec
             for value in &values.0 {
                 let value = Spanned { value: value.0.clone(), span: value.span };
                 placeholders(&value, findings);
-                let exact = operator.starts_with("StringEquals") || operator.starts_with("StringNotEquals");
+                let base = operator.rsplit(':').next().unwrap_or_default();
+                let exact = base.starts_with("StringEquals") || base.starts_with("StringNotEquals");
                 if exact && value.contains(['*', '?']) && !value.contains("${*}") && !value.contains("${?}") {
                     findings.push(
                         Finding::new(
@@ -304,9 +305,7 @@ fn check_principal(principal: &Spanned<PrincipalValue>, findings: &mut Vec<Findi
                 {
                     Some("is not a service principal; they look like `logging.s3.amazonaws.com`")
                 }
-                "AWS" if text != "*" && !text.contains('{') && !is_iam_principal(text) => {
-                    Some("is neither an account id, an ARN of a user, role or account, nor `*`")
-                }
+                "AWS" if text != "*" && !text.contains('{') => iam_principal_problem(text),
                 _ => None,
             };
             if let Some(problem) = problem {
@@ -316,6 +315,17 @@ fn check_principal(principal: &Spanned<PrincipalValue>, findings: &mut Vec<Findi
                 );
             }
         }
+    }
+}
+
+/// Why IAM would not take this for a principal. A part of one can't be a wildcard (IAM user guide, "Principal").
+pub fn iam_principal_problem(text: &str) -> Option<&'static str> {
+    if !is_iam_principal(text) {
+        Some("is neither an account id, an ARN of a user, role or account, nor `*`")
+    } else if text.contains(['*', '?']) {
+        Some("has a wildcard; name each principal, or name the account and add a condition on `aws:PrincipalArn`")
+    } else {
+        None
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
     diagnostics::{Finding, Rule, did_you_mean},
     map::{RegionMap, settle},
     rule,
-    source::Spanned,
+    source::{Span, Spanned},
 };
 use indexmap::IndexMap;
 
@@ -52,7 +52,8 @@ pub const RULES: &[&Rule] = &[
 /// Checks all names that stand in the map.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     organization(map, findings);
-    let mut by_id: IndexMap<&str, &Spanned<String>> = IndexMap::new();
+    // id → the key and the place where it is first
+    let mut by_id: IndexMap<&str, (&str, Span)> = IndexMap::new();
     for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
         account_key(key, findings);
         if let Some(id) = &account.id {
@@ -63,24 +64,30 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                         .label(format!("{digits} digits in {} characters", id.chars().count()))
                         .help("an account id is exactly twelve digits, leading zeros included"),
                 );
-            } else if let Some(first) = by_id.get(id.as_str()) {
-                findings.push(
-                    Finding::new(&ACCOUNT_ID_TWICE, id.span, format!("the account id `{}` is given to two accounts", id.value))
-                        .related(first.span, "it is first here")
-                        .help("list all Regions of an account under one key"),
-                );
+            } else if let Some((first_key, first)) = by_id.get(id.as_str()) {
+                // that an account stands twice, with its key, has been reported
+                if *first_key != key.as_str() {
+                    let message = format!("the account id `{}` is given to two accounts", id.value);
+                    findings.push(
+                        Finding::new(&ACCOUNT_ID_TWICE, id.span, message)
+                            .related(*first, "it is first here")
+                            .help("list all Regions of an account under one key"),
+                    );
+                }
             } else {
-                by_id.insert(id.as_str(), id);
+                by_id.insert(id.as_str(), (key.as_str(), id.span));
             }
         }
         let partition = account
             .regions
             .iter()
             .flat_map(|regions| &regions.items)
-            .next()
-            .map_or(Partition::Aws, |(name, _)| Partition::of_region(name));
+            .find(|(name, _)| region::is_well_formed(name))
+            .map(|(name, _)| Partition::of_region(name));
+        // a malformed id has been reported; nothing is compared with it
+        let id = account.id.as_ref().map(|id| id.as_str()).filter(|id| limits::is_account_id(id));
         if let Some(role_field) = &account.role {
-            role(role_field, account.id.as_ref().map_or("", |id| id.as_str()), partition, findings);
+            role(role_field, id, partition, findings);
         }
         if let Some(profile) =
             account.profile.as_ref().filter(|profile| profile.is_empty() || profile.chars().any(char::is_control))
@@ -91,7 +98,7 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             region_name(name, findings);
             for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
                 if let Some(source) = &bucket.keys.name {
-                    source_name(source, name, account.id.as_ref().map_or("", |id| id.as_str()), findings);
+                    source_name(source, name, id, findings);
                 }
             }
         }
@@ -179,7 +186,7 @@ pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn role(role: &Spanned<String>, account_id: &str, partition: Partition, findings: &mut Vec<Finding>) {
+fn role(role: &Spanned<String>, account_id: Option<&str>, partition: Option<Partition>, findings: &mut Vec<Finding>) {
     let is_name = |name: &str| {
         let last = name.rsplit('/').next().unwrap_or_default();
         (1..=64).contains(&last.len())
@@ -189,10 +196,12 @@ fn role(role: &Spanned<String>, account_id: &str, partition: Partition, findings
     let finding = if let Some(arn) = arn::parse(role) {
         match arn.resource.strip_prefix("role/") {
             Some(name) if arn.service == "iam" && arn.region.is_empty() && is_name(name) => {
-                if arn.account != account_id {
-                    format!("the role is of account `{}`, not of `{account_id}`", arn.account)
-                } else if arn.partition != partition.id() {
-                    format!("the role's partition is `{}`, the account's is `{partition}`", arn.partition)
+                if let Some(other) = account_id.filter(|id| *id != arn.account) {
+                    format!("the role is of account `{}`, not of `{other}`", arn.account)
+                } else if let Some(other) = partition.filter(|partition| partition.id() != arn.partition) {
+                    format!("the role's partition is `{}`, the account's is `{other}`", arn.partition)
+                } else if Partition::from_id(arn.partition).is_none() || !limits::is_account_id(arn.account) {
+                    format!("`{}` is not the ARN of a role", role.value)
                 } else {
                     return;
                 }
@@ -204,11 +213,14 @@ fn role(role: &Spanned<String>, account_id: &str, partition: Partition, findings
     } else {
         format!("`{}` is neither a role's name nor its ARN", role.value)
     };
-    let help = format!("write the name alone, or `{}`", arn::role(partition, account_id, "NAME"));
+    let help = format!(
+        "write the name alone, or `{}`",
+        arn::role(partition.unwrap_or(Partition::Aws), account_id.unwrap_or("111122223333"), "NAME")
+    );
     findings.push(Finding::new(&ROLE, role.span, finding).help(help));
 }
 
-fn source_name(name: &Spanned<String>, region: &str, account_id: &str, findings: &mut Vec<Finding>) {
+fn source_name(name: &Spanned<String>, place: &str, account_id: Option<&str>, findings: &mut Vec<Finding>) {
     if let Some(kind) = bucket_name::other_kind(name) {
         findings.push(
             Finding::new(
@@ -221,7 +233,7 @@ fn source_name(name: &Spanned<String>, region: &str, account_id: &str, findings:
         return;
     }
     if let Some(problem) = bucket_name::problem(name) {
-        if region == "us-east-1" && bucket_name::could_be_legacy(name) {
+        if place == "us-east-1" && bucket_name::could_be_legacy(name) {
             findings.push(
                 Finding::new(&SOURCE_LEGACY_NAME, name.span, format!("`{}` {problem}", name.value))
                     .help("only a bucket made in us-east-1 before March 2018 can be named so; check that it is one"),
@@ -237,11 +249,12 @@ fn source_name(name: &Spanned<String>, region: &str, account_id: &str, findings:
         return;
     }
     if let Some((id, name_region)) = bucket_name::account_regional(name)
-        && (id != account_id || name_region != region)
+        && let Some(account_id) = account_id
+        && (id != account_id || (name_region != place && region::is_well_formed(place)))
     {
         findings.push(
             Finding::new(&ACCOUNT_REGIONAL, name.span, format!("`{}` belongs to account `{id}` in `{name_region}`", name.value))
-                .label(format!("listed under `{region}` of account `{account_id}`"))
+                .label(format!("listed under `{place}` of account `{account_id}`"))
                 .help("a name that ends in `-an` carries its account and Region; list the bucket there"),
         );
     }

@@ -9,7 +9,7 @@ use crate::{
     rule,
     source::{Span, Spanned},
 };
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 rule!(TRAIL_NAME, "LM0601", "trail-name", Error, "CloudTrail would not create a trail of this name", blocking);
 rule!(TRAIL_ACCOUNT, "LM0602", "trail-account", Error, "a trail names an account that the map does not have", blocking);
@@ -36,8 +36,13 @@ pub const RULES: &[&Rule] = &[
 
 /// Checks each trail as it stands.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
-    let keys: Vec<&Spanned<String>> = map.accounts.iter().flat_map(|accounts| &accounts.items).map(|(key, _)| key).collect();
-    let known: BTreeSet<&str> = keys.iter().map(|key| key.as_str()).collect();
+    // key → id
+    let known: BTreeMap<&str, &str> = map
+        .accounts
+        .iter()
+        .flat_map(|accounts| &accounts.items)
+        .map(|(key, account)| (key.as_str(), account.id.as_ref().map_or("", |id| id.as_str())))
+        .collect();
     if let Some(management) = map.organization.as_ref().and_then(|organization| organization.management_account.as_ref()) {
         account(management, &known, findings);
     }
@@ -73,14 +78,15 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     }
 }
 
-fn account(key: &Spanned<String>, known: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
-    if known.contains(key.as_str()) {
+fn account(key: &Spanned<String>, known: &BTreeMap<&str, &str>, findings: &mut Vec<Finding>) {
+    if known.contains_key(key.as_str()) {
         return;
     }
-    let help = match did_you_mean(key, known.iter().copied()) {
+    let by_id = known.iter().find(|(_, id)| **id == key.as_str()).map(|(key, _)| *key);
+    let help = match by_id.or_else(|| did_you_mean(key, known.keys().copied())) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.len() > 12 => "write the key of an account of this map".to_owned(),
-        None => format!("the accounts are {}; add the missing one under `accounts`", list(known.iter().copied())),
+        None => format!("the accounts are {}; add the missing one under `accounts`", list(known.keys().copied())),
     };
     findings.push(
         Finding::new(&TRAIL_ACCOUNT, key.span, format!("there is no account `{}` in this map", key.value))

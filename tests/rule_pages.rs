@@ -1,0 +1,191 @@
+//! Every rule's page is true: its bad maps have the finding, its good maps have not, and its head fits the declaration.
+//!
+//! A page's examples are the fences `yaml bad` and `yaml good`. A map that needs hundreds of names is made here, by the name
+//! in `yaml bad generated=NAME`; the fence then holds a sketch of it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+use logmap::{
+    analysis::{Analysis, analyze},
+    diagnostics::{Rule, Severity},
+    rules,
+    source::SourceFile,
+};
+use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+
+/// An example of a page.
+struct Example {
+    bad: bool,
+    line: usize,
+    text: String,
+}
+
+fn folder() -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/rules/docs")
+}
+
+/// All fences of a page; one that is neither good nor bad is a mistake.
+fn examples(rule: &Rule) -> Vec<Example> {
+    let mut examples = Vec::new();
+    let mut lines = rule.page.lines().enumerate();
+    while let Some((at, line)) = lines.next() {
+        let Some(info) = line.strip_prefix("```") else { continue };
+        let body: Vec<&str> = lines.by_ref().map(|(_, line)| line).take_while(|line| *line != "```").collect();
+        let text = body.iter().fold(String::new(), |text, line| text + line + "\n");
+        let text = match info.split_once(" generated=") {
+            None => text,
+            Some((_, name)) => generated(name),
+        };
+        let kind = info.split(" generated=").next().unwrap();
+        assert!(["yaml bad", "yaml good"].contains(&kind), "{}: the fence `{info}` is neither good nor bad", rule.id);
+        examples.push(Example { bad: kind == "yaml bad", line: at + 1, text });
+    }
+    examples
+}
+
+/// Maps too long for a page.
+fn generated(name: &str) -> String {
+    // names as unlike as they can be, so that no pattern covers many
+    let sources = |count: usize| {
+        (0..count).fold(String::new(), |mut text, n| {
+            let scattered = (n as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            writeln!(text, "          - source-{scattered:016x}-with-a-long-name-{n:05}").unwrap();
+            text
+        })
+    };
+    let one_region = |settings: &str, sources: String| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\n{settings}accounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1:\n        buckets:\n{sources}"
+        )
+    };
+    let buckets = "defaults: { log_bucket: { policy_scope: buckets } }\n";
+    match name {
+        "many-sources-exact" => one_region(buckets, sources(400)),
+        "nearly-full" => one_region(buckets, sources(310)),
+        "many-sources-auto" => one_region("", sources(400)),
+        "many-trail-accounts" => {
+            let accounts = (0..2000).fold(String::new(), |mut text, n| {
+                writeln!(
+                    text,
+                    "  team{n}: {{ id: \"{:012}\", regions: {{ us-east-1: {{ buckets: [acme-team-{n}] }} }} }}",
+                    100_000_000_000u64 + n
+                )
+                .unwrap();
+                text
+            });
+            format!(
+                "version: 1\norganization: {{ name: acme }}\naccounts:\n{accounts}  archive: {{ id: \"444455556666\" }}\ntrails:\n  audit: {{ deliver_to: {{ account: archive }} }}\n"
+            )
+        }
+        _ => panic!("no generated map is called `{name}`"),
+    }
+}
+
+fn analysis(text: &str) -> Analysis {
+    analyze(SourceFile::new("logmap.yaml", text))
+}
+
+fn found(analysis: &Analysis) -> Vec<String> {
+    analysis.findings.iter().map(|finding| format!("{} {}", finding.rule.id, finding.message)).collect()
+}
+
+#[test]
+fn ids_are_unique_and_sorted_and_names_are_unique() {
+    let rules = rules::all();
+    assert!(rules.len() > 50, "only {} rules", rules.len());
+    for pair in rules.windows(2) {
+        assert!(pair[0].id < pair[1].id, "{} stands before {}", pair[0].id, pair[1].id);
+    }
+    for rule in &rules {
+        let digits = rule.id.strip_prefix("LM").expect(rule.id);
+        assert!(digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()), "{}", rule.id);
+        assert!(!rule.name.is_empty() && rule.name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'), "{}", rule.name);
+    }
+    let names: BTreeSet<&str> = rules.iter().map(|rule| rule.name).collect();
+    assert_eq!(names.len(), rules.len(), "two rules have one name");
+}
+
+#[test]
+fn the_folder_holds_a_page_for_each_rule_and_nothing_else() {
+    let files: BTreeSet<String> =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let expected: BTreeSet<String> = rules::all().iter().map(|rule| format!("{}.md", rule.id)).collect();
+    assert_eq!(files, expected);
+}
+
+#[test]
+fn every_page_has_its_head_its_words_and_its_length() {
+    let mut wrong = Vec::new();
+    for rule in rules::all() {
+        let lines: Vec<&str> = rule.page.lines().collect();
+        let head = format!("# {} {}", rule.id, rule.name);
+        if lines.first() != Some(&head.as_str()) {
+            wrong.push(format!("{}: the first line is not `{head}`", rule.id));
+        }
+        let inputs = ["input: region map", "input: region map, judged on the plan"];
+        let severity = inputs.map(|input| format!("{} · {input}", rule.severity.word()));
+        if !lines.get(2).is_some_and(|line| severity.iter().any(|expected| expected == line)) {
+            wrong.push(format!("{}: the third line is not `{}`", rule.id, severity[0]));
+        }
+        if !(12..=45).contains(&lines.len()) {
+            wrong.push(format!("{}: {} lines", rule.id, lines.len()));
+        }
+        if let Some(long) = lines.iter().find(|line| line.chars().count() > 125) {
+            wrong.push(format!("{}: a line is too long: {long}", rule.id));
+        }
+        let fences = examples(rule);
+        for (bad, title) in [(true, "A map that fails:"), (false, "A map that passes:")] {
+            if !fences.iter().any(|example| example.bad == bad) || !lines.contains(&title) {
+                wrong.push(format!("{}: nothing under `{title}`", rule.id));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_bad_example_has_a_finding_of_its_rule() {
+    let mut wrong = Vec::new();
+    for rule in rules::all() {
+        for example in examples(rule).iter().filter(|example| example.bad) {
+            let analysis = analysis(&example.text);
+            if !analysis.findings.iter().any(|finding| finding.rule == rule) {
+                wrong.push(format!("{}.md:{}: has not its finding, but {:#?}", rule.id, example.line, found(&analysis)));
+            }
+            let strangers = analysis.findings.iter().filter(|f| f.rule != rule && f.severity() == Severity::Error);
+            for stranger in strangers {
+                wrong.push(format!(
+                    "{}.md:{}: has another error: {} {}",
+                    rule.id, example.line, stranger.rule.id, stranger.message
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_good_example_has_a_finding_of_its_rule_or_an_error() {
+    let mut wrong = Vec::new();
+    for rule in rules::all() {
+        for example in examples(rule).iter().filter(|example| !example.bad) {
+            let analysis = analysis(&example.text);
+            let bad = |finding: &&logmap::diagnostics::Finding| finding.rule == rule || finding.severity() == Severity::Error;
+            for finding in analysis.findings.iter().filter(bad) {
+                wrong.push(format!("{}.md:{}: has {} {}", rule.id, example.line, finding.rule.id, finding.message));
+            }
+            if analysis.plan.is_none() {
+                wrong.push(format!("{}.md:{}: gives no plan", rule.id, example.line));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_generated_map_is_used_by_a_page() {
+    let pages: String = rules::all().iter().map(|rule| rule.page).collect();
+    for name in ["many-sources-exact", "nearly-full", "many-sources-auto", "many-trail-accounts"] {
+        assert!(pages.contains(&format!("generated={name}\n")), "no page uses `{name}`");
+    }
+}
