@@ -7,8 +7,10 @@ const README: &str = include_str!("../README.md");
 
 #[test]
 fn the_table_of_rules_is_the_registry() {
-    let rows: String =
-        rules::all().iter().map(|rule| format!("| {} | {} | {} | {} |\n", rule.id, rule.name, rule.severity.word(), rule.summary)).collect();
+    let rows: String = rules::all()
+        .iter()
+        .map(|rule| format!("| {} | {} | {} | {} |\n", rule.id, rule.name, rule.severity.word(), rule.summary))
+        .collect();
     let table = format!("| rule | name | severity | finds |\n| --- | --- | --- | --- |\n{rows}");
     assert!(README.contains(&table), "the README's table of rules should be\n{table}");
 }
