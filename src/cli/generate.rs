@@ -14,7 +14,7 @@ use crate::{
         Checker, Conflict, Writer,
         lock::{Lock, MapEntry},
     },
-    plan::{Plan, Tier},
+    plan::{Plan, Tier, prove},
     render::{self, Context, Filter, Retired, targets},
 };
 use anyhow::{Context as _, anyhow};
@@ -30,6 +30,14 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
     read::print_findings(&analysis, common, io, findings_on_stdout, io.verbose)?;
     let exit = read::exit_of(&analysis, common)?;
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
+    if let Some((bucket, failure)) = prove::unproven(plan).first() {
+        return Err(anyhow!(
+            "the policy of {} is not proven, so nothing is written: {}; this is a bug of logmap",
+            bucket.name,
+            failure.what
+        )
+        .into());
+    }
     let filter = filter(args, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };

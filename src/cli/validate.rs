@@ -6,6 +6,7 @@ use super::{
     io::Io,
     read,
 };
+use crate::plan::{Plan, prove::Kind};
 
 pub(super) fn run(args: &MapArgs, common: &Common, io: &Io) -> Outcome {
     let analysis = read::read_map(args, io)?;
@@ -13,6 +14,7 @@ pub(super) fn run(args: &MapArgs, common: &Common, io: &Io) -> Outcome {
     if let Some(plan) = &analysis.plan {
         if io.verbose && common.format == Format::Text {
             io.talk(&super::generate::budgets(plan, usize::MAX));
+            io.talk(&proofs(plan));
         }
         if !io.quiet && analysis.findings.is_empty() && common.format == Format::Text {
             let sources: usize = plan.accounts.iter().flat_map(|account| &account.places).map(|place| place.sources.len()).sum();
@@ -25,4 +27,23 @@ pub(super) fn run(args: &MapArgs, common: &Common, io: &Io) -> Outcome {
         }
     }
     read::exit_of(&analysis, common)
+}
+
+/// What was shown of each policy: how many requests were asked about, and which statements decided.
+fn proofs(plan: &Plan) -> String {
+    let mut text = String::new();
+    for bucket in plan.accounts.iter().flat_map(|account| &account.places).flat_map(|place| &place.buckets) {
+        text += &format!("proof of {}\n", bucket.name);
+        for row in &bucket.proof.rows {
+            let by = if row.by.is_empty() {
+                "nothing lets it in".to_owned()
+            } else {
+                row.by.iter().cloned().collect::<Vec<_>>().join(", ")
+            };
+            let by = if row.kind == Kind::OwnerNotLockedOut { "no statement denies it".to_owned() } else { by };
+            let verdict = if row.failures.is_empty() { "holds" } else { "FAILS" };
+            text += &format!("  {verdict}  {:<24} {:>6} asked  {by}\n", row.kind.words(), row.asked);
+        }
+    }
+    text
 }

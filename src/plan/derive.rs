@@ -6,20 +6,18 @@
 
 use super::{
     Account, Adopt, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget, names,
+    prove::{Proof, Subject, prove},
     routes::{self, Delivery},
-    statements::{self, Need},
+    statements,
 };
 use crate::{
-    aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, Partition, arn, limits},
+    aws::{Partition, arn, limits},
     diagnostics::Finding,
     map::{
         PolicyScope,
         settle::{self, Settings, Settled, with_slash},
     },
-    policy::{
-        compose::{self, Grants, Scope, TrailGrant},
-        evaluate::{Caller, Request},
-    },
+    policy::compose::{self, Grants, Scope, TrailGrant},
     rules::{
         delivery::{OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_OVERLAP, PREFIX_TRAIL_OVERLAP},
         naming::{ACCOUNT_REGIONAL, LOG_BUCKET_NAME_TWICE},
@@ -384,9 +382,24 @@ impl Planner<'_, '_> {
                 Default::default()
             }
         };
-        if !extra.is_empty() {
-            self.prove(&draft.name, &extra, &origins, sources, &grants.trails, findings);
-        }
+        // a policy that did not fit has been reported; there is nothing to prove
+        let proof = if policy.statements.is_empty() {
+            Proof::default()
+        } else {
+            prove(&Subject {
+                bucket: &draft.name,
+                partition: self.partition(),
+                region: self.region,
+                account_id: self.account.id,
+                policy: &policy,
+                tier: report.tier,
+                sources,
+                trails: &grants.trails,
+                denies_insecure_transport: settings.deny_insecure_transport,
+            })
+        };
+        let after = usize::from(settings.deny_insecure_transport);
+        statements::blame(&proof, &policy, policy.statements.len().saturating_sub(extra.len() + after), &origins, findings);
         let own_name = draft.takes_access_logs || !settings.split_trails;
         LogBucket {
             arn: arn::bucket(self.partition(), &draft.name),
@@ -406,6 +419,7 @@ impl Planner<'_, '_> {
             lifecycle: lifecycle(settings, sources, &grants.trails),
             policy,
             report,
+            proof,
         }
     }
 
@@ -442,115 +456,6 @@ impl Planner<'_, '_> {
             }
             findings.push(finding);
         }
-    }
-
-    /// Shows that no extra statement keeps out what must get in.
-    fn prove(
-        &self,
-        bucket: &str,
-        extra: &[crate::policy::Statement],
-        origins: &[&crate::source::Spanned<crate::map::statement::Statement>],
-        sources: &[Source],
-        trails: &[TrailGrant],
-        findings: &mut Vec<Finding>,
-    ) {
-        let partition = self.partition();
-        let bucket_arn = arn::bucket(partition, bucket);
-        // each kind of request once for each distinct prefix: statements can't tell more apart than names and prefixes
-        let source_keys: Vec<(String, String, &Source)> = sources
-            .iter()
-            .map(|source| {
-                (
-                    arn::bucket(partition, &source.name),
-                    format!("{bucket_arn}/{}{}", source.prefix, sample_key(self.account.id, self.region, source)),
-                    source,
-                )
-            })
-            .collect();
-        let trail_keys: Vec<(String, &TrailGrant)> = trails
-            .iter()
-            .flat_map(|trail| {
-                let owners = std::iter::once(trail.account_id.clone())
-                    .chain(trail.organization.as_ref().map(|id| format!("{id}/{}", trail.account_id)));
-                owners.map(move |owner| (owner, trail))
-            })
-            .flat_map(|(owner, trail)| {
-                ["CloudTrail", "CloudTrail-Digest"].map(|kind| {
-                    (format!("{bucket_arn}/{}AWSLogs/{owner}/{kind}/{}/2026/01/02/x.json.gz", trail.prefix, self.region), trail)
-                })
-            })
-            .collect();
-        let contexts: Vec<Vec<(&str, &str)>> = source_keys
-            .iter()
-            .map(|(source_arn, _, _)| service_context(LOGGING_SERVICE, source_arn, self.account.id, false))
-            .chain(trail_keys.iter().map(|(_, trail)| service_context(CLOUDTRAIL_SERVICE, &trail.arn, &trail.account_id, true)))
-            .collect();
-        let root = format!("arn:{partition}:iam::{}:root", self.account.id.value);
-        let owner = [
-            ("aws:SecureTransport", "true"),
-            ("aws:PrincipalAccount", self.account.id.as_str()),
-            ("aws:PrincipalArn", root.as_str()),
-            ("aws:PrincipalIsAWSService", "false"),
-        ];
-        let mut needs: Vec<Need<'_>> = Vec::new();
-        for ((_, key, source), context) in source_keys.iter().zip(&contexts) {
-            let request = Request { principal: Caller::Service(LOGGING_SERVICE), action: "s3:PutObject", resource: key, context };
-            needs.push(Need {
-                what: format!("S3 can't deliver the access logs of `{}` to `{bucket}`", source.name),
-                request,
-                only_denials: false,
-            });
-        }
-        for ((key, trail), context) in trail_keys.iter().zip(&contexts[source_keys.len()..]) {
-            let what = format!("CloudTrail can't deliver the trail `{}` to `{bucket}`", trail.arn);
-            let acl = Request {
-                principal: Caller::Service(CLOUDTRAIL_SERVICE),
-                action: "s3:GetBucketAcl",
-                resource: &bucket_arn,
-                context: &context[..context.len() - 1],
-            };
-            needs.push(Need { what: what.clone(), request: acl, only_denials: false });
-            let request =
-                Request { principal: Caller::Service(CLOUDTRAIL_SERVICE), action: "s3:PutObject", resource: key, context };
-            needs.push(Need { what, request, only_denials: false });
-        }
-        for action in ["s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketPolicy"] {
-            let request = Request {
-                principal: Caller::Iam { arn: &root, account: self.account.id },
-                action,
-                resource: &bucket_arn,
-                context: &owner,
-            };
-            needs.push(Need {
-                what: format!("the account `{}` can't change the policy of `{bucket}`", self.account.key.value),
-                request,
-                only_denials: true,
-            });
-        }
-        statements::prove(extra, origins, &needs, findings);
-    }
-}
-
-/// What AWS puts into the context of a delivery. The canned ACL of CloudTrail's writes comes last.
-fn service_context<'a>(service: &'a str, arn: &'a str, account: &'a str, acl: bool) -> Vec<(&'a str, &'a str)> {
-    let mut context = vec![
-        ("aws:SourceArn", arn),
-        ("aws:SourceAccount", account),
-        ("aws:SecureTransport", "true"),
-        ("aws:PrincipalIsAWSService", "true"),
-        ("aws:PrincipalServiceName", service),
-    ];
-    if acl {
-        context.push(("s3:x-amz-acl", "bucket-owner-full-control"));
-    }
-    context
-}
-
-/// A key as S3 lays it out after the prefix (S3 user guide, "Log object key format").
-fn sample_key(account_id: &str, region: &str, source: &Source) -> String {
-    match source.key_format {
-        KeyFormat::Simple => "2026-01-02-03-04-05-0123456789ABCDEF".to_owned(),
-        _ => format!("{account_id}/{region}/{}/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF", source.name),
     }
 }
 

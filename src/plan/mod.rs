@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod derive;
 pub mod names;
+pub mod prove;
 pub mod routes;
 pub mod statements;
 
@@ -83,6 +84,9 @@ pub struct LogBucket {
     pub policy: Policy,
     /// How the policy came to be and what it admits.
     pub report: PolicyReport,
+    /// What was shown of the policy. Says nothing that the policy does not, so no digest is made of it.
+    #[serde(skip)]
+    pub proof: prove::Proof,
 }
 
 /// What exists on an adopted bucket.

@@ -1,5 +1,6 @@
 //! Extra statements of the map → statements of one bucket's policy: placeholders filled in, and judged for that bucket.
 
+use super::prove::{Kind, Proof};
 use crate::{
     aws::{Partition, arn},
     diagnostics::Finding,
@@ -8,10 +9,10 @@ use crate::{
         decode::OneOrMany,
         statement::{EffectWord, PrincipalValue, Statement as MapStatement},
     },
-    policy::{Condition, Effect, Element, Principal, Statement, evaluate},
+    policy::{Condition, Effect, Element, Policy, Principal, Statement},
     rules::delivery::{
-        BLOCKS_DELIVERY, LOCKS_OUT, PUBLIC, STATEMENT_PLACEHOLDERS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE, bare_placeholders,
-        iam_principal_problem,
+        BLOCKS_DELIVERY, LOCKS_OUT, OPENS, PUBLIC, STATEMENT_PLACEHOLDERS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE,
+        bare_placeholders, iam_principal_problem,
     },
     source::Spanned,
 };
@@ -247,37 +248,35 @@ fn public(filled: &Statement, statement: &Spanned<MapStatement>, findings: &mut 
     }
 }
 
-/// A request that must get through, and what it is to the reader.
-pub struct Need<'a> {
-    /// As in "… can't …": `S3 can't deliver the access logs of `acme-web``.
-    pub what: String,
-    /// The request.
-    pub request: evaluate::Request<'a>,
-    /// True if no statement has to allow it (the account's own IAM does); a Deny is what matters.
-    pub only_denials: bool,
-}
-
-/// Finds every extra statement that keeps a needed request out.
-pub fn prove(extra: &[Statement], origins: &[&Spanned<MapStatement>], needs: &[Need<'_>], findings: &mut Vec<Finding>) {
-    let denials = needs.iter().flat_map(|need| {
-        extra
-            .iter()
-            .zip(origins)
-            .filter(|(statement, _)| evaluate::denies(statement, &need.request))
-            .map(move |denial| (need, denial))
-    });
-    for (need, (statement, origin)) in denials {
-        let place = origin.Effect.map_or(origin.span, |effect| effect.span);
-        let name =
-            if statement.sid.is_empty() { "this statement".to_owned() } else { format!("the statement `{}`", statement.sid) };
-        let (rule, help) = if need.only_denials {
-            (&LOCKS_OUT, "only the root user could then remove the policy; leave the account's own roles out of the statement")
-        } else {
-            (
-                &BLOCKS_DELIVERY,
-                "AWS accepts the policy and delivers nothing; leave AWS services out by adding the condition `Bool: { \"aws:PrincipalIsAWSService\": \"false\" }`, and don't deny by encryption headers, which S3 does not send",
-            )
-        };
-        findings.push(Finding::new(rule, place, format!("{name} denies: {}", need.what)).label("this denies it").help(help));
+/// Turns what a proof found into findings on the statements of the map; `origins` are those at `first..` in the policy.
+///
+/// Several claims that one statement breaks are said once for each rule.
+pub fn blame(proof: &Proof, policy: &Policy, first: usize, origins: &[&Spanned<MapStatement>], findings: &mut Vec<Finding>) {
+    for (row, failure) in proof.rows.iter().flat_map(|row| row.failures.iter().map(move |failure| (row, failure))) {
+        for at in &failure.statements {
+            let Some(origin) = at.checked_sub(first).and_then(|at| origins.get(at)) else { continue };
+            let sid = policy.statements.get(*at).map_or("", |statement| statement.sid.as_str());
+            let name = if sid.is_empty() { "this statement".to_owned() } else { format!("the statement `{sid}`") };
+            let place = origin.Effect.map_or(origin.span, |effect| effect.span);
+            let (rule, verb, help) = match row.kind {
+                Kind::OwnerNotLockedOut => (
+                    &LOCKS_OUT,
+                    "denies",
+                    "only the root user could then remove the policy; leave the account's own roles out of the statement",
+                ),
+                Kind::SourcesWrite | Kind::TrailsWrite => (
+                    &BLOCKS_DELIVERY,
+                    "denies",
+                    "AWS accepts the policy and delivers nothing; leave AWS services out by adding the condition `Bool: { \"aws:PrincipalIsAWSService\": \"false\" }`, and don't deny by encryption headers, which S3 does not send",
+                ),
+                _ => (
+                    &OPENS,
+                    "lets too much in",
+                    "the grants for log delivery are derived; leave this one out, or add `aws:SourceAccount` and `aws:SourceArn` with exact values",
+                ),
+            };
+            findings
+                .push(Finding::new(rule, place, format!("{name} {verb}: {}", failure.what)).label("because of this").help(help));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! wins; nothing said is a denial. Source: IAM user guide, "Policy evaluation logic" and "Condition operators".
 
 use super::{Condition, Effect, Element, Policy, Principal, Statement};
+use std::borrow::Cow;
 
 /// A request as AWS sees it.
 #[derive(Debug, Clone)]
@@ -67,13 +68,12 @@ fn matches(statement: &Statement, request: &Request<'_>) -> bool {
         Element::Is(list) => list.iter().any(|pattern| test(pattern)),
         Element::IsNot(list) => !list.iter().any(|pattern| test(pattern)),
     };
-    let action = request.action.to_ascii_lowercase();
     let principal = match &statement.principal {
         Element::Is(principal) => speaks_of(principal, request.principal),
         Element::IsNot(principal) => !speaks_of(principal, request.principal),
     };
     principal
-        && element(&statement.action, &|pattern| glob(&pattern.to_ascii_lowercase(), &action))
+        && element(&statement.action, &|pattern| glob_with(pattern, request.action, true))
         && element(&statement.resource, &|pattern| glob(&substitute(pattern, request), request.resource))
         && conditions(&statement.condition, request)
 }
@@ -96,8 +96,8 @@ fn conditions(condition: &Condition, request: &Request<'_>) -> bool {
 }
 
 fn holds(operator: &str, key: &str, wanted: &[String], request: &Request<'_>) -> bool {
-    let present: Vec<&str> =
-        request.context.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| *value).collect();
+    let mut present =
+        request.context.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| *value).peekable();
     let (all_values, operator) = match operator.split_once(':') {
         Some(("ForAllValues", rest)) => (true, rest),
         Some(("ForAnyValue", rest)) => (false, rest),
@@ -105,63 +105,66 @@ fn holds(operator: &str, key: &str, wanted: &[String], request: &Request<'_>) ->
     };
     let (if_exists, operator) = operator.strip_suffix("IfExists").map_or((false, operator), |operator| (true, operator));
     if operator == "Null" {
-        return wanted.iter().any(|want| want.eq_ignore_ascii_case("true") == present.is_empty());
+        return wanted.iter().any(|want| want.eq_ignore_ascii_case("true") == present.peek().is_none());
     }
     let Some((negated, test)) = test(operator) else { return false };
-    if present.is_empty() {
+    if present.peek().is_none() {
         // an absent key fails a positive operator and satisfies a negated one
         return if_exists || negated || all_values;
     }
-    let wanted: Vec<String> = wanted.iter().map(|want| substitute(want, request)).collect();
-    let one = |value: &&str| wanted.iter().any(|want| test(want, value)) != negated;
-    if all_values || negated { present.iter().all(one) } else { present.iter().any(one) }
+    let one = |value: &str| wanted.iter().any(|want| test(&substitute(want, request), value)) != negated;
+    if all_values || negated { present.all(one) } else { present.any(one) }
 }
 
 type Test = fn(&str, &str) -> bool;
 
+/// Operators: name, whether it is a negated one, and the test that it makes or negates.
+const OPERATORS: [(&str, bool, Test); 26] = [
+    ("StringEquals", false, equal),
+    ("StringNotEquals", true, equal),
+    ("StringEqualsIgnoreCase", false, equal_ignoring_case),
+    ("StringNotEqualsIgnoreCase", true, equal_ignoring_case),
+    ("StringLike", false, glob),
+    ("StringNotLike", true, glob),
+    ("ArnEquals", false, arn_like),
+    ("ArnNotEquals", true, arn_like),
+    ("ArnLike", false, arn_like),
+    ("ArnNotLike", true, arn_like),
+    ("Bool", false, equal_ignoring_case),
+    ("BinaryEquals", false, equal),
+    ("NumericEquals", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have == want)),
+    ("NumericNotEquals", true, |want, have| numbers(want, have).is_some_and(|(want, have)| have == want)),
+    ("NumericLessThan", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have < want)),
+    ("NumericLessThanEquals", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have <= want)),
+    ("NumericGreaterThan", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have > want)),
+    ("NumericGreaterThanEquals", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have >= want)),
+    ("DateEquals", false, equal),
+    ("DateNotEquals", true, equal),
+    ("DateLessThan", false, |want, have| have < want),
+    ("DateLessThanEquals", false, |want, have| have <= want),
+    ("DateGreaterThan", false, |want, have| have > want),
+    ("DateGreaterThanEquals", false, |want, have| have >= want),
+    ("IpAddress", false, in_network),
+    ("NotIpAddress", true, in_network),
+];
+
 /// The test of an operator, and whether it is the negated one.
 fn test(operator: &str) -> Option<(bool, Test)> {
-    let (negated, base) = match operator {
-        "NotIpAddress" => (true, "IpAddress".to_owned()),
-        _ => (operator.contains("Not"), operator.replacen("Not", "", 1)),
-    };
-    let test: Test = match base.as_str() {
-        "StringEquals" | "BinaryEquals" => |want, have| want == have,
-        "StringEqualsIgnoreCase" => |want, have| want.eq_ignore_ascii_case(have),
-        "StringLike" => glob,
-        "ArnEquals" | "ArnLike" => arn_like,
-        "Bool" => |want, have| want.eq_ignore_ascii_case(have),
-        "NumericEquals" => |want, have| numbers(want, have).is_some_and(|(want, have)| have == want),
-        "NumericLessThan" => |want, have| numbers(want, have).is_some_and(|(want, have)| have < want),
-        "NumericLessThanEquals" => |want, have| numbers(want, have).is_some_and(|(want, have)| have <= want),
-        "NumericGreaterThan" => |want, have| numbers(want, have).is_some_and(|(want, have)| have > want),
-        "NumericGreaterThanEquals" => |want, have| numbers(want, have).is_some_and(|(want, have)| have >= want),
-        "DateEquals" => |want, have| want == have,
-        "DateLessThan" => |want, have| have < want,
-        "DateLessThanEquals" => |want, have| have <= want,
-        "DateGreaterThan" => |want, have| have > want,
-        "DateGreaterThanEquals" => |want, have| have >= want,
-        "IpAddress" => in_network,
-        _ => return None,
-    };
-    Some((negated, test))
+    OPERATORS.iter().find(|(name, ..)| *name == operator).map(|(_, negated, test)| (*negated, *test))
 }
 
 /// Is this the name of a condition operator, its suffix and set prefix included?
 pub fn is_operator(operator: &str) -> bool {
     let operator = operator.strip_prefix("ForAllValues:").or_else(|| operator.strip_prefix("ForAnyValue:")).unwrap_or(operator);
-    let base = operator.strip_suffix("IfExists").unwrap_or(operator);
-    const NEGATED: [&str; 8] = [
-        "StringNotEquals",
-        "StringNotEqualsIgnoreCase",
-        "StringNotLike",
-        "ArnNotEquals",
-        "ArnNotLike",
-        "NumericNotEquals",
-        "DateNotEquals",
-        "NotIpAddress",
-    ];
-    operator == "Null" || NEGATED.contains(&base) || (!base.contains("Not") && test(base).is_some())
+    operator == "Null" || test(operator.strip_suffix("IfExists").unwrap_or(operator)).is_some()
+}
+
+fn equal(want: &str, have: &str) -> bool {
+    want == have
+}
+
+fn equal_ignoring_case(want: &str, have: &str) -> bool {
+    want.eq_ignore_ascii_case(have)
 }
 
 fn numbers(want: &str, have: &str) -> Option<(f64, f64)> {
@@ -186,27 +189,39 @@ fn in_network(want: &str, have: &str) -> bool {
 
 /// ARNs part by part: a wildcard does not cross a colon of the first five.
 fn arn_like(pattern: &str, arn: &str) -> bool {
-    let (pattern, arn): (Vec<&str>, Vec<&str>) = (pattern.splitn(6, ':').collect(), arn.splitn(6, ':').collect());
-    pattern.len() == 6 && arn.len() == 6 && pattern.iter().zip(&arn).all(|(pattern, part)| glob(pattern, part))
+    let (mut patterns, mut parts) = (pattern.splitn(6, ':'), arn.splitn(6, ':'));
+    (0..6).all(|_| matches!((patterns.next(), parts.next()), (Some(pattern), Some(part)) if glob(pattern, part)))
 }
 
 /// `*` is any text, `?` any one character; nothing else is special.
 pub fn glob(pattern: &str, text: &str) -> bool {
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    glob_with(pattern, text, false)
+}
+
+/// Like [`glob`]; with `fold` the case of ASCII letters does not matter. Works on bytes: no character of UTF-8 stands inside
+/// another, and only `?` has to know where one ends.
+fn glob_with(pattern: &str, text: &str, fold: bool) -> bool {
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let same = |a: u8, b: u8| a == b || (fold && a.eq_ignore_ascii_case(&b));
+    let width = |first: u8| if first < 0x80 { 1 } else { first.leading_ones() as usize };
     let (mut p, mut t) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
-            Some('*') => {
+            Some(b'*') => {
                 star = Some((p, t));
                 p += 1;
             }
-            Some(c) if *c == '?' || *c == text[t] => {
+            Some(b'?') => {
+                p += 1;
+                t += width(text[t]);
+            }
+            Some(byte) if same(*byte, text[t]) => {
                 p += 1;
                 t += 1;
             }
             _ => match star {
-                // let the last star take one character more
+                // let the last star take one byte more
                 Some((at, taken)) => {
                     p = at + 1;
                     t = taken + 1;
@@ -216,17 +231,20 @@ pub fn glob(pattern: &str, text: &str) -> bool {
             },
         }
     }
-    pattern[p..].iter().all(|c| *c == '*')
+    pattern[p..].iter().all(|byte| *byte == b'*')
 }
 
 /// Fills in policy variables, `${key}` and `${key, 'default'}`; a variable without a value matches nothing.
-fn substitute(text: &str, request: &Request<'_>) -> String {
+fn substitute<'t>(text: &'t str, request: &Request<'_>) -> Cow<'t, str> {
+    if !text.contains("${") {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("${") {
         out.push_str(before);
         let Some((variable, tail)) = after.split_once('}') else {
-            return text.to_owned();
+            return Cow::Borrowed(text);
         };
         let (key, default) = variable.split_once(',').map_or((variable, None), |(key, default)| (key, Some(default)));
         let value = request.context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key.trim())).map(|(_, value)| *value);
@@ -238,7 +256,7 @@ fn substitute(text: &str, request: &Request<'_>) -> String {
         }
         rest = tail;
     }
-    out + rest
+    Cow::Owned(out + rest)
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ rule!(STATEMENT_WILDCARD, "LM0310", "statement-wildcard", Error, "a wildcard und
 rule!(BLOCKS_DELIVERY, "LM0311", "blocks-delivery", Error, "a statement keeps logs from being delivered");
 rule!(PUBLIC, "LM0312", "public-statement", Error, "a statement lets everybody in");
 rule!(INSECURE_TRANSPORT, "LM0313", "insecure-transport", Warning, "requests without TLS are not denied");
+rule!(OPENS, "LM0315", "opens-to-others", Error, "a statement lets others than the sources and trails deliver");
 rule!(LOCKS_OUT, "LM0314", "locks-out-owner", Error, "a statement keeps the account itself from the bucket's policy");
 
 /// The family.
@@ -49,6 +50,7 @@ pub const RULES: &[&Rule] = &[
     &PUBLIC,
     &INSECURE_TRANSPORT,
     &LOCKS_OUT,
+    &OPENS,
 ];
 
 /// Placeholders in the strings of a statement.
