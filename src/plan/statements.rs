@@ -275,6 +275,11 @@ pub fn blame(proof: &Proof, policy: &Policy, first: usize, origins: &[&Spanned<M
                     "the grants for log delivery are derived; leave this one out, or add `aws:SourceAccount` and `aws:SourceArn` with exact values",
                 ),
             };
+            // a statement for everybody has been reported as such
+            let public = |finding: &Finding| finding.rule == &PUBLIC && origin.span.touches(finding.span.start);
+            if rule == &OPENS && findings.iter().any(public) {
+                continue;
+            }
             findings
                 .push(Finding::new(rule, place, format!("{name} {verb}: {}", failure.what)).label("because of this").help(help));
         }
