@@ -3,7 +3,9 @@
 //! Where the two differ and AWS's documentation settles it, the case is left out of the generator with the reason.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-use iam_rs::{Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal as JudgePrincipal, PrincipalId};
+use iam_rs::{
+    Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal as JudgePrincipal, PrincipalId,
+};
 use indexmap::IndexMap;
 use logmap::policy::{
     Condition, Effect, Element, Policy, Principal, Statement,
@@ -31,7 +33,10 @@ const RESOURCE_PATTERNS: [&str; 6] = [
 /// Keys with the values that requests have.
 const KEYS: [(&str, &[&str]); 5] = [
     ("aws:SourceAccount", &["111122223333", "444455556666"]),
-    ("aws:SourceArn", &["arn:aws:s3:::acme-web", "arn:aws:s3:::acme-data", "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"]),
+    (
+        "aws:SourceArn",
+        &["arn:aws:s3:::acme-web", "arn:aws:s3:::acme-data", "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"],
+    ),
     ("aws:SecureTransport", &["true", "false"]),
     ("s3:x-amz-acl", &["bucket-owner-full-control", "private"]),
     ("aws:PrincipalOrgID", &["o-a1b2c3d4e5"]),
@@ -58,7 +63,8 @@ fn statement() -> impl Strategy<Value = Statement> {
         proptest::collection::vec(condition(), 0..3),
     )
         .prop_map(move |(effect, principal, action, resource, (not_action, not_resource), conditions)| {
-            let element = |list: Vec<&str>, negated| if negated { Element::IsNot(strings(list)) } else { Element::Is(strings(list)) };
+            let element =
+                |list: Vec<&str>, negated| if negated { Element::IsNot(strings(list)) } else { Element::Is(strings(list)) };
             let mut condition: Condition = IndexMap::new();
             for (operator, key, values) in conditions {
                 condition.entry(operator.to_owned()).or_default().insert(key.to_owned(), values);
@@ -79,9 +85,17 @@ fn condition() -> impl Strategy<Value = (&'static str, &'static str, Vec<String>
         |((key, values), operator, value, pattern)| {
             let operators: &[&str] = match key {
                 "aws:SecureTransport" => &["Bool", "BoolIfExists", "Null"],
-                "aws:SourceArn" => {
-                    &["ArnLike", "ArnEquals", "ArnNotLike", "ArnNotEquals", "ArnLikeIfExists", "StringEquals", "StringLike", "StringNotLike", "Null"]
-                }
+                "aws:SourceArn" => &[
+                    "ArnLike",
+                    "ArnEquals",
+                    "ArnNotLike",
+                    "ArnNotEquals",
+                    "ArnLikeIfExists",
+                    "StringEquals",
+                    "StringLike",
+                    "StringNotLike",
+                    "Null",
+                ],
                 _ => &[
                     "StringEquals",
                     "StringNotEquals",
@@ -122,14 +136,22 @@ struct Asked {
     context: Vec<(&'static str, &'static str)>,
 }
 
+/// A request that AWS can make: bucket actions on the bucket, object actions on objects, the canned ACL on writes only.
 fn asked() -> impl Strategy<Value = Asked> {
-    let context = KEYS.map(|(key, values)| prop_oneof![3 => select(values).prop_map(move |value| Some((key, value))), 1 => Just(None)]);
-    (select(&SERVICES[..]), select(&ACTIONS[..]), select(&RESOURCES[..]), context).prop_map(|(service, action, resource, context)| Asked {
-        service,
-        action,
-        resource,
-        context: context.into_iter().flatten().collect(),
-    })
+    let context =
+        KEYS.map(|(key, values)| prop_oneof![3 => select(values).prop_map(move |value| Some((key, value))), 1 => Just(None)]);
+    (select(&SERVICES[..]), select(&ACTIONS[..]), select(&RESOURCES[1..]), context).prop_map(
+        |(service, action, object, context)| Asked {
+            service,
+            action,
+            resource: if action == "s3:GetBucketAcl" { RESOURCES[0] } else { object },
+            context: context
+                .into_iter()
+                .flatten()
+                .filter(|(key, _)| *key != "s3:x-amz-acl" || action.starts_with("s3:Put"))
+                .collect(),
+        },
+    )
 }
 
 /// iam-rs's verdict: allowed, denied, or neither.
@@ -168,4 +190,44 @@ proptest! {
         };
         prop_assert_eq!(ours, judge(&policy, &asked), "{}\n{:?}", policy.to_json(), asked);
     }
+}
+
+/// Cases with our verdicts for judges that are no crates; `tests/run` hands them over.
+#[test]
+fn cases_for_other_judges_are_written() {
+    use proptest::strategy::ValueTree;
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let strategy = (proptest::collection::vec(statement(), 1..4), asked());
+    let mut lines = String::new();
+    let mut verdicts = std::collections::BTreeMap::<&str, usize>::new();
+    for _ in 0..1500 {
+        let (statements, asked) = strategy.new_tree(&mut runner).unwrap().current();
+        let policy = Policy { statements };
+        let request = Request {
+            principal: Caller::Service(asked.service),
+            action: asked.action,
+            resource: asked.resource,
+            context: &asked.context,
+        };
+        let verdict = match evaluate(&policy, &request) {
+            Verdict::Allowed(_) => "allowed",
+            Verdict::Denied(_) => "denied",
+            Verdict::NotAllowed => "not allowed",
+        };
+        *verdicts.entry(verdict).or_default() += 1;
+        let context: serde_json::Map<String, serde_json::Value> =
+            asked.context.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+        lines += &serde_json::json!({
+            "policy": policy,
+            "service": asked.service,
+            "action": asked.action,
+            "resource": asked.resource,
+            "context": context,
+            "verdict": verdict,
+        })
+        .to_string();
+        lines.push('\n');
+    }
+    assert!(verdicts.len() == 3 && verdicts.values().all(|count| *count > 50), "the cases are one-sided: {verdicts:?}");
+    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/target/judge-cases.jsonl"), lines).unwrap();
 }

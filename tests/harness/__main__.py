@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import maps, readme, scripts, selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
+from . import judges, maps, readme, scripts, selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -80,6 +80,7 @@ def main():
             selftest_readme.check(report, new_folder)
             selftest_templates.check(report, stage_of, new_folder)
             selftest_terraform.check(report, core, new_folder)
+            judges.check(report)
             for name, path in good_maps().items():
                 check_map(report, args, name, path, stage_of, core, new_folder())
             readme.check(report, ROOT, args.logmap, new_folder)

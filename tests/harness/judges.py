@@ -1,0 +1,52 @@
+"""Other judges of the evaluator in src/policy/evaluate.rs: the same cases, decided by programs that share no code with it.
+
+`cargo test --test judges` writes the cases with our verdicts (and compares with the crate iam-rs itself).
+"""
+import json
+import subprocess
+from pathlib import Path
+
+from .evaluate import Request, evaluate
+from .report import Failure, expect
+from .tools import find_tool
+
+ROOT = Path(__file__).resolve().parents[2]
+CASES = ROOT / "target" / "judge-cases.jsonl"
+WORDS = {"allow": "allowed", "deny": "denied", "none": "not allowed"}
+SIMULATE = "@cloud-copilot/iam-simulate@0.1.173"
+
+
+def cases():
+    subprocess.run(["cargo", "test", "--quiet", "--test", "judges", "cases_for_other_judges"], cwd=ROOT, check=True, capture_output=True)
+    return [json.loads(line) for line in CASES.read_text().splitlines()]
+
+
+def compare(all_cases, verdicts):
+    expect(len(all_cases) == len(verdicts), f"{len(verdicts)} verdicts for {len(all_cases)} cases")
+    split = [(case, verdict) for case, verdict in zip(all_cases, verdicts) if case["verdict"] != verdict]
+    if split:
+        shown = "\n".join(f"{json.dumps(case)}\n  the judge says {verdict}" for case, verdict in split[:5])
+        raise Failure(f"{len(split)} of {len(all_cases)} cases are judged otherwise:\n{shown}")
+
+
+def check(report):
+    if not report.wants("judges/"):
+        return
+    with report.check("judges/python"):
+        every = cases()
+        verdicts = []
+        for case in every:
+            verdict, _ = evaluate(case["policy"], Request(case["service"], case["action"], case["resource"], case["context"]))
+            verdicts.append(WORDS[verdict])
+        compare(every, verdicts)
+    with report.check("judges/iam-simulate"):
+        node, npm = find_tool("node"), find_tool("npm")
+        folder = ROOT / "target" / "judge"
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "node_modules" / "@cloud-copilot" / "iam-simulate").exists():
+            subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, SIMULATE], check=True)
+        lines = "".join(json.dumps(case) + "\n" for case in cases())
+        script = Path(__file__).with_name("judge.mjs")
+        done = subprocess.run([node, script, folder], input=lines, text=True, capture_output=True)
+        expect(done.returncode == 0, done.stderr[-2000:])
+        compare(cases(), done.stdout.splitlines())
