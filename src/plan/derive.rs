@@ -29,8 +29,19 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names in one partition: where each template stands, and the Region that it was filled in for.
-type Taken = BTreeMap<(Partition, String), (Span, Span)>;
+/// Names in one partition, and what each is for.
+type Taken = BTreeMap<(Partition, String), Vec<Named>>;
+
+/// A use of a name: in the order of the text, so that the later one is the finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Named {
+    /// Where its template stands.
+    template: Span,
+    /// The Region that it was filled in for.
+    region: Span,
+    /// As in "it is for …".
+    what: String,
+}
 
 /// Derives the plan.
 pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
@@ -77,6 +88,7 @@ pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
             places,
         });
     }
+    names_twice(taken, findings);
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
     let key_policies = routes::key_policies(&accounts, &deliveries);
@@ -85,6 +97,21 @@ pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
         findings.retain(|finding| finding.rule != &UNUSED_ACCOUNT && finding.rule != &NO_ACCOUNTS);
     }
     Plan { accounts, apply_order, render: map.render.clone(), key_policies }
+}
+
+/// Names that two log buckets would have.
+fn names_twice(taken: Taken, findings: &mut Vec<Finding>) {
+    for ((_, name), mut uses) in taken {
+        uses.sort();
+        let Some((first, later)) = uses.split_first() else { continue };
+        findings.extend(later.iter().map(|second| {
+            Finding::new(&LOG_BUCKET_NAME_TWICE, second.template, format!("two log buckets would be named `{name}`"))
+                .label("this name, once more")
+                .related(if first.template == second.template { first.region } else { first.template }, "the first one comes from here")
+                .related(second.region, format!("the second one is for {}", second.what))
+                .help("a name is unique in its partition: keep `{account_id}` and `{region}` in the template, and give each adopted bucket under its own Region")
+        }));
+    }
 }
 
 /// The same finding of a rule at the same place, met again in another Region, is said once.
@@ -192,18 +219,11 @@ impl Planner<'_, '_> {
                 .help("write `render: { terraform: { aws_provider: 6 } }`; versions from 6.37 on know it"),
             );
         }
-        match taken.get(&(self.partition(), name.clone())) {
-            Some((first, region)) => findings.push(
-                Finding::new(&LOG_BUCKET_NAME_TWICE, template.span, format!("two log buckets would be named `{name}`"))
-                    .label("this name, once more")
-                    .related(if *first == template.span { *region } else { *first }, "the first one comes from here")
-                    .related(self.span(), format!("the second one is for `{}` of `{}`", self.region, self.account.key.value))
-                    .help("a name is unique in its partition: keep `{account_id}` and `{region}` in the template, and give each adopted bucket under its own Region"),
-            ),
-            None => {
-                taken.insert((self.partition(), name.clone()), (template.span, place.span));
-            }
-        }
+        taken.entry((self.partition(), name.clone())).or_default().push(Named {
+            template: template.span,
+            region: place.span,
+            what: format!("`{}` of `{}`", self.region, self.account.key.value),
+        });
         if let Some(span) = self.sources.get(&(self.partition(), name.as_str())) {
             findings.push(
                 Finding::new(&LOG_BUCKET_IS_SOURCE, *span, format!("`{name}` is a log bucket and can't be a source"))
@@ -278,7 +298,7 @@ impl Planner<'_, '_> {
                         settings.expire_after_days.value, to.storage_class, to.after_days
                     ),
                 )
-                .help("let them expire later than they move; S3 answers `InvalidArgument`"),
+                .help("let them expire later than they move; S3 refuses such a rule"),
             );
         }
         if drafts.iter().any(|draft| draft.takes_access_logs && draft.takes_trails) {
@@ -297,7 +317,7 @@ impl Planner<'_, '_> {
                 findings.push(
                     Finding::new(&LOCK_NEEDS_VERSIONING, lock.span, "Object Lock needs versioning")
                         .related(settings.versioning.span, "it is switched off here")
-                        .help("S3 answers `InvalidBucketState`; leave `versioning` at true"),
+                        .help("S3 locks objects by version; leave `versioning` at true"),
                 );
             }
             if lock.days > settings.expire_after_days.value {
@@ -342,7 +362,7 @@ impl Planner<'_, '_> {
         let sources: &[Source] = if draft.takes_access_logs { sources } else { &[] };
         let received: &[&Delivery<'_>] = if draft.takes_trails { received } else { &[] };
         let trails: Vec<TrailGrant> = received.iter().map(|delivery| delivery.grant(self.map)).collect();
-        self.check_prefixes(draft, settings, sources, &trails, findings);
+        self.check_prefixes(draft, settings, sources, received, findings);
         let place = statements::Place {
             bucket: &draft.name,
             account_id: self.account.id,
@@ -391,6 +411,7 @@ impl Planner<'_, '_> {
                 partition: self.partition(),
                 region: self.region,
                 account_id: self.account.id,
+                organization_id: self.map.organization_id.map(|id| id.as_str()),
                 policy: &policy,
                 tier: report.tier,
                 sources,
@@ -428,15 +449,15 @@ impl Planner<'_, '_> {
         draft: &Draft,
         settings: &Settings<'_>,
         sources: &[Source],
-        trails: &[TrailGrant],
+        received: &[&Delivery<'_>],
         findings: &mut Vec<Finding>,
     ) {
         for source in sources {
-            let clash = trails
+            let clash = received
                 .iter()
-                .map(|trail| format!("{}AWSLogs/", trail.prefix))
-                .find(|path| path.starts_with(&source.prefix) || source.prefix.starts_with(path.as_str()));
-            let Some(path) = clash else { continue };
+                .map(|delivery| (format!("{}AWSLogs/", with_slash(delivery.trail.prefix)), delivery.trail))
+                .find(|(path, _)| path.starts_with(&source.prefix) || source.prefix.starts_with(path.as_str()));
+            let Some((path, trail)) = clash else { continue };
             let mapped = self
                 .account
                 .regions
@@ -449,7 +470,12 @@ impl Planner<'_, '_> {
                 place,
                 format!("in `{}` access logs under {shown} and trails under `{path}` mix", draft.name),
             )
-            .help("give access logs a prefix of their own, such as `s3-access/`, or write `split_trails: true`");
+            .related(trail.name.span, format!("this trail delivers under `{path}`"))
+            .help(if trail.prefix.is_empty() {
+                "give access logs a prefix of their own, such as `s3-access/`, or write `split_trails: true`"
+            } else {
+                "give the trail or the access logs another prefix, so that neither begins the other, or write `split_trails: true`"
+            });
             if place != self.span() {
                 finding = finding
                     .related(self.span(), format!("trails are delivered to `{}` of `{}`", self.region, self.account.key.value));

@@ -2,17 +2,14 @@
 
 use crate::{
     aws::{Partition, bucket_name, region},
-    diagnostics::{Finding, did_you_mean, list},
+    diagnostics::Finding,
     map::settle,
     rules::{
         delivery::bare_placeholders,
-        naming::{ACCOUNT_REGIONAL, LOG_BUCKET_DOTS, LOG_BUCKET_NAME, PLACEHOLDER},
+        naming::{ACCOUNT_REGIONAL, LOG_BUCKET_DOTS, LOG_BUCKET_NAME, PLACEHOLDER, unknown_placeholder},
     },
     source::{Span, Spanned},
 };
-
-/// Placeholders in names of log buckets.
-const PLACEHOLDERS: [&str; 5] = ["org", "account", "account_id", "region", "partition"];
 
 /// What a name is derived from.
 #[derive(Debug, Clone, Copy)]
@@ -57,10 +54,14 @@ pub fn derive(
     if let Some(problem) = bucket_name::problem(&name) {
         let help = if adopted && name.contains('{') {
             "the name of an adopted bucket is taken as it stands: write it out, under its own Region"
+        } else if adopted && place.region == "us-east-1" && bucket_name::could_be_legacy(&name) {
+            "there are such buckets from before March 2018, but CloudFormation and virtual-hosted addresses refuse their names; let logmap derive a new log bucket, and keep the old one for its old logs"
+        } else if adopted {
+            "S3 has no bucket of this name; look for a typing mistake"
         } else if name.len() > bucket_name::MAX_LEN {
-            "S3 answers `InvalidBucketName`; a shorter name leaves room for account id and Region, which take up to 28 characters"
+            "S3 would not create it; a shorter name leaves room for account id and Region, which take up to 28 characters"
         } else {
-            "S3 answers `InvalidBucketName`"
+            "S3 would not create a bucket of this name"
         };
         let mut finding =
             Finding::new(&LOG_BUCKET_NAME, template.span, format!("the {origin} log bucket name `{name}` {problem}")).help(help);
@@ -93,12 +94,8 @@ pub fn derive(
 fn fill(template: Spanned<&str>, place: &Place<'_>, findings: &mut Vec<Finding>) -> Option<String> {
     let before = findings.len();
     for name in bare_placeholders(template.value) {
-        if !PLACEHOLDERS.contains(&name) {
-            let help = did_you_mean(name, PLACEHOLDERS)
-                .map_or(format!("the placeholders of a name are {}", list(PLACEHOLDERS)), |near| {
-                    format!("did you mean `{{{near}}}`?")
-                });
-            findings.push(Finding::new(&PLACEHOLDER, template.span, format!("`{{{name}}}` is not a placeholder")).help(help));
+        if let Some(finding) = unknown_placeholder(name, template.span) {
+            findings.push(finding);
         } else if name == "org" && place.organization.is_none() {
             findings.push(
                 Finding::new(

@@ -26,6 +26,8 @@ pub struct Subject<'a> {
     pub region: &'a str,
     /// Its account.
     pub account_id: &'a str,
+    /// Id of the account's organization, if the map tells.
+    pub organization_id: Option<&'a str>,
     /// The finished policy.
     pub policy: &'a Policy,
     /// How the sources are named in it.
@@ -178,13 +180,27 @@ fn judge(policy: &Policy, claim: &Claim) -> Result<Option<String>, Failure> {
         (Verdict::NotAllowed, Expect::NotAllowed) | (Verdict::Allowed(_) | Verdict::NotAllowed, Expect::NotDenied) => Ok(None),
         (Verdict::Denied(_), Expect::Allowed | Expect::NotDenied) => {
             // every Deny is to blame, not the first alone
-            let denies =
-                |(at, statement): (usize, &Statement)| crate::policy::evaluate::denies(statement, &request).then_some(at);
-            fail(policy.statements.iter().enumerate().filter_map(denies).collect())
+            let denies = |statement: &Statement| {
+                crate::policy::evaluate::denies(statement, &request)
+                    && !(claim.kind == Kind::OwnerNotLockedOut && turns_on_organization(statement, &request))
+            };
+            let blamed: Vec<usize> =
+                policy.statements.iter().enumerate().filter_map(|(at, statement)| denies(statement).then_some(at)).collect();
+            if blamed.is_empty() { Ok(None) } else { fail(blamed) }
         }
         (Verdict::NotAllowed, Expect::Allowed) => fail(Vec::new()),
         (Verdict::Allowed(by), Expect::NotAllowed) => fail(index(by).into_iter().collect()),
     }
+}
+
+/// Does the statement ask for the caller's place in an organization that the map does not tell? Then nothing is known
+/// of the account itself, and a fence around one's own organization is the usual reason for such a statement.
+fn turns_on_organization(statement: &Statement, request: &Request<'_>) -> bool {
+    let unknown = |key: &&String| {
+        (key.eq_ignore_ascii_case("aws:PrincipalOrgID") || key.eq_ignore_ascii_case("aws:PrincipalOrgPaths"))
+            && !request.context.iter().any(|(name, _)| name.eq_ignore_ascii_case(key))
+    };
+    statement.condition.values().flat_map(|keys| keys.keys()).any(|key| unknown(&key))
 }
 
 impl Subject<'_> {
@@ -286,7 +302,10 @@ impl Subject<'_> {
     fn owner(&self, each: &mut dyn FnMut(Claim)) {
         for action in ["s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketPolicy"] {
             let what = format!("the account `{}` can't change the policy of `{}`", self.account_id, self.bucket);
-            each(self.iam(Kind::OwnerNotLockedOut, Expect::NotDenied, self.account_id, action, self.bucket_arn(), what));
+            let mut claim =
+                self.iam(Kind::OwnerNotLockedOut, Expect::NotDenied, self.account_id, action, self.bucket_arn(), what);
+            claim.context.extend(self.organization_id.map(|id| ("aws:PrincipalOrgID", id.to_owned())));
+            each(claim);
         }
     }
 

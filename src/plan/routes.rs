@@ -177,7 +177,7 @@ pub fn finish_trails(map: &Settled<'_>, deliveries: &[Delivery<'_>], accounts: &
             log_file_validation: delivery.trail.log_file_validation,
             data_events_exclude: delivery.trail.s3_data_events.then(|| within_selector(excluded.collect())),
         };
-        judge_key(delivery, bucket, findings);
+        judge_key(delivery, deliveries, bucket, findings);
         let home = accounts
             .iter_mut()
             .find(|account| account.key == delivery.writer)
@@ -209,22 +209,31 @@ fn within_selector(mut arns: Vec<String>) -> Vec<String> {
 }
 
 /// A trail's key must be in the Region of the bucket (CloudTrail API, CreateTrail: KmsKeyNotFoundException).
-fn judge_key(delivery: &Delivery<'_>, bucket: &str, findings: &mut Vec<Finding>) {
+fn judge_key(delivery: &Delivery<'_>, deliveries: &[Delivery<'_>], bucket: &str, findings: &mut Vec<Finding>) {
     let Some(key) = delivery.trail.kms_key else { return };
     let Some((text, span)) = delivery.key() else {
         let KmsKey::ByRegion(entries) = key else { return };
-        let there = entries.items.iter().map(|(region, _)| region.as_str());
+        let there: BTreeSet<&str> = entries.items.iter().map(|(region, _)| region.as_str()).collect();
+        // all Regions that lack one, said once
+        let lacking: BTreeSet<&str> = deliveries
+            .iter()
+            .filter(|other| std::ptr::eq(other.trail, delivery.trail) && !there.contains(other.region))
+            .map(|other| other.region)
+            .collect();
+        if lacking.first() != Some(&delivery.region) {
+            return;
+        }
+        let help = match there.is_empty() {
+            true => "add one for each Region in which the trail is delivered".to_owned(),
+            false => format!("there are keys for {}; add one for each Region in which the trail is delivered", list(there)),
+        };
         findings.push(
             Finding::new(
                 &KMS_KEY,
                 entries.items.first().map_or(delivery.trail.name.span, |(region, _)| region.span),
-                format!("the trail `{}` has no key for `{}`", delivery.trail.name.value, delivery.region),
+                format!("the trail `{}` has no key for {}", delivery.trail.name.value, list(lacking)),
             )
-            .help(format!(
-                "there are keys for {}; add one for `{}`, where the trail is delivered",
-                list(there),
-                delivery.region
-            )),
+            .help(help),
         );
         return;
     };

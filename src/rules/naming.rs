@@ -5,7 +5,7 @@
 use super::log_buckets;
 use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
-    diagnostics::{Finding, Rule, did_you_mean},
+    diagnostics::{Finding, Rule, did_you_mean, list},
     map::{RegionMap, settle},
     rule,
     source::{Span, Spanned},
@@ -48,6 +48,19 @@ pub const RULES: &[&Rule] = &[
     &ORGANIZATION,
     &ROLE,
 ];
+
+/// Placeholders in names of log buckets.
+const PLACEHOLDERS: [&str; 5] = ["org", "account", "account_id", "region", "partition"];
+
+/// A placeholder that names of log buckets don't have.
+pub fn unknown_placeholder(name: &str, span: Span) -> Option<Finding> {
+    if PLACEHOLDERS.contains(&name) {
+        return None;
+    }
+    let help = did_you_mean(name, PLACEHOLDERS)
+        .map_or(format!("the placeholders of a name are {}", list(PLACEHOLDERS)), |near| format!("did you mean `{{{near}}}`?"));
+    Some(Finding::new(&PLACEHOLDER, span, format!("`{{{name}}}` is not a placeholder")).help(help))
+}
 
 /// Checks all names that stand in the map.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
@@ -104,6 +117,12 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         }
     }
     for layer in log_buckets(map) {
+        // also of templates that something nearer replaces everywhere; an adopted name is no template
+        let adopted = layer.adopt.as_ref().is_some_and(|adopt| adopt.yes);
+        for template in layer.name.iter().filter(|_| !adopted).chain(&layer.trails_name) {
+            let names = super::delivery::bare_placeholders(template);
+            findings.extend(names.into_iter().filter_map(|name| unknown_placeholder(name, template.span)));
+        }
         for (key, value) in layer.tags.iter().flat_map(|tags| &tags.items) {
             tag(key, "key", 128, findings);
             tag(value, "value", 256, findings);
@@ -180,7 +199,7 @@ pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
                 name.span,
                 format!("`{}` ({}) must be enabled in the account before it can be used", known.name, known.place),
             )
-            .help("without it every call there fails with `InvalidClientTokenId` or `IllegalLocationConstraintException`"),
+            .help("without it every call there is refused; enable it under the account's settings, or leave it out"),
         ),
         Some(_) => {}
     }
@@ -228,7 +247,7 @@ fn source_name(name: &Spanned<String>, place: &str, account_id: Option<&str>, fi
                 name.span,
                 format!("`{}` names {kind}, not a general purpose bucket", name.value),
             )
-            .help("`PutBucketLogging` answers `MethodNotAllowed` or `NoSuchBucket`; leave it out of the map"),
+            .help("`PutBucketLogging` does not support these; leave it out of the map"),
         );
         return;
     }
@@ -274,6 +293,6 @@ fn tag(text: &Spanned<String>, what: &str, most: usize, findings: &mut Vec<Findi
     };
     findings.push(
         Finding::new(&TAG, text.span, format!("the tag {what} {problem}"))
-            .help("letters, digits, spaces and `+ - = . _ : / @` are allowed; AWS answers `InvalidTag` to others"),
+            .help("letters, digits, spaces and `+ - = . _ : / @` are allowed; AWS refuses others"),
     );
 }

@@ -18,13 +18,30 @@ rule!(LOG_BUCKET_IS_SOURCE, "LM0204", "log-bucket-is-source", Error, "a log buck
 rule!(SOURCE_KIND, "LM0205", "source-kind", Error, "a source is not a general purpose bucket");
 rule!(SHARED, "LM0206", "shared-log-bucket", Info, "one bucket takes access logs and trails");
 rule!(UNUSED_ACCOUNT, "LM0207", "unused-account", Warning, "an account has nothing to do");
+rule!(NO_ACCOUNT, "LM0208", "no-account", Warning, "the map has no account");
 
 /// The family.
-pub const RULES: &[&Rule] =
-    &[&PARTITION_MIXED, &PARTITION_CROSSED, &SOURCE_TWICE, &LOG_BUCKET_IS_SOURCE, &SOURCE_KIND, &SHARED, &UNUSED_ACCOUNT];
+pub const RULES: &[&Rule] = &[
+    &PARTITION_MIXED,
+    &PARTITION_CROSSED,
+    &SOURCE_TWICE,
+    &LOG_BUCKET_IS_SOURCE,
+    &SOURCE_KIND,
+    &SHARED,
+    &UNUSED_ACCOUNT,
+    &NO_ACCOUNT,
+];
 
 /// Checks where things are listed.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+    // an account that could not be read has been reported
+    let readable = findings.iter().all(|finding| finding.rule.can_be_ignored);
+    if let Some(accounts) = map.accounts.as_ref().filter(|accounts| accounts.items.is_empty() && readable) {
+        findings.push(
+            Finding::new(&NO_ACCOUNT, accounts.span, "the map has no account, so nothing is derived from it")
+                .help("list the accounts under `accounts`, each with its `id` and its `regions`"),
+        );
+    }
     // (partition, name) → where it was first
     let mut seen: IndexMap<(Partition, &str), (Span, &str, &str)> = IndexMap::new();
     for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {

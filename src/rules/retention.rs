@@ -39,8 +39,7 @@ fn days(retention: &Retention, findings: &mut Vec<Finding>) {
     ] {
         if let Some(days) = field.filter(|days| days.value == 0) {
             findings.push(
-                Finding::new(&RETENTION, days.span, format!("`{name}` is 0"))
-                    .help("S3 answers `InvalidArgument`: days must be a positive number"),
+                Finding::new(&RETENTION, days.span, format!("`{name}` is 0")).help("S3 refuses such a rule; write 1 or more"),
             );
         }
     }
@@ -54,7 +53,7 @@ fn days(retention: &Retention, findings: &mut Vec<Finding>) {
                 format!("objects can't move to `{}` after {} days", crate::map::settle::storage_class(class.value), after.value),
             )
             .related(class.span, "this class takes objects after 30 days at the earliest")
-            .help("write 30 or more; S3 answers `InvalidArgument` to less"),
+            .help("write 30 or more; S3 refuses less"),
         );
     }
 }
