@@ -23,6 +23,8 @@ const STAGE_PREFIX: &str = ".logmap-stage-";
 pub enum Conflict {
     /// A file that logmap did not write.
     Foreign(String),
+    /// No longer wanted, but edited since logmap wrote it.
+    EditedAndGone(String),
     /// A file that was edited since logmap wrote it, with the edit as a unified diff.
     Edited(String, String),
 }
@@ -94,8 +96,9 @@ impl<'a> Writer<'a> {
                     return Ok(());
                 }
                 let ours = sha256_hex(&text);
-                if ours != hash && !self.force && !self.old.knows(&artifact.path, &ours) {
-                    self.conflicts.push(if self.old.lists(&artifact.path) {
+                let listed = self.old.lists(&artifact.path);
+                if ours != hash && !self.old.knows(&artifact.path, &ours) && !(self.force && listed) {
+                    self.conflicts.push(if listed {
                         // what logmap would write stands for what it wrote: the lock keeps hashes only
                         let diff =
                             unified(&artifact.path, "generated", "on disk", &artifact.text, &String::from_utf8_lossy(&text));
@@ -118,6 +121,25 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
+    /// Files of the old lock that this run does not give and `prune` says are no longer wanted.
+    fn gone(&self, prune: impl Fn(&str) -> bool) -> Vec<String> {
+        self.old.files.keys().filter(|path| !self.files.contains_key(*path) && prune(path)).cloned().collect()
+    }
+
+    /// Takes note of edited files among those that would be removed.
+    pub fn keep_edited(&mut self, prune: impl Fn(&str) -> bool) {
+        if self.force {
+            return;
+        }
+        for path in self.gone(prune) {
+            let target = self.out.join(&path);
+            let Ok(text) = fs::read(&target) else { continue };
+            if refuse_links(self.out, &path).is_ok() && !self.old.knows(&path, &sha256_hex(&text)) {
+                self.conflicts.push(Conflict::EditedAndGone(path));
+            }
+        }
+    }
+
     /// What stands in the way.
     pub fn conflicts(&self) -> &[Conflict] {
         &self.conflicts
@@ -128,8 +150,7 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// The disk fails. The lock then still has its journal, and the next run finishes.
     pub fn finish(self, mut lock: Lock, prune: impl Fn(&str) -> bool) -> Result<Written> {
-        let gone: Vec<String> =
-            self.old.files.keys().filter(|path| !self.files.contains_key(*path) && prune(path)).cloned().collect();
+        let gone = self.gone(prune);
         let kept = self.old.files.iter().filter(|(path, _)| !self.files.contains_key(*path) && !gone.contains(path));
         lock.files = kept.map(|(path, hash)| (path.clone(), hash.clone())).chain(self.files.clone()).collect();
         let done = Written { written: self.changed.len(), unchanged: self.unchanged, removed: gone.len() };
@@ -186,6 +207,10 @@ pub struct Checker<'a> {
     pub diffs: Vec<String>,
     /// Files that are missing, differ, or should not be there.
     pub stale: Vec<String>,
+    /// Is one of them edited since logmap wrote it?
+    pub edited: bool,
+    /// Those of them that logmap did not write.
+    pub foreign: Vec<String>,
 }
 
 impl<'a> Checker<'a> {
@@ -194,7 +219,15 @@ impl<'a> Checker<'a> {
     /// # Errors
     /// The lock there can't be read.
     pub fn new(out: &'a Path) -> Result<Self> {
-        Ok(Checker { old: Lock::read(out)?, out, files: BTreeMap::new(), diffs: Vec::new(), stale: Vec::new() })
+        Ok(Checker {
+            old: Lock::read(out)?,
+            out,
+            files: BTreeMap::new(),
+            diffs: Vec::new(),
+            stale: Vec::new(),
+            edited: false,
+            foreign: Vec::new(),
+        })
     }
 
     /// The lock as it is.
@@ -211,10 +244,14 @@ impl<'a> Checker<'a> {
         let target = self.out.join(&artifact.path);
         let (on_disk, mode_is_right) = match fs::symlink_metadata(&target) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => (String::new(), true),
-            Ok(meta) if meta.is_dir() => (String::new(), false),
+            Ok(meta) if meta.is_dir() => {
+                self.in_the_way(&artifact.path, None, b"");
+                (String::new(), false)
+            }
             meta => {
                 let meta = meta.with_context(|| format!("can't read {}", target.display()))?;
                 let bytes = fs::read(&target).with_context(|| format!("can't read {}", target.display()))?;
+                self.in_the_way(&artifact.path, Some(&bytes), artifact.text.as_bytes());
                 (String::from_utf8_lossy(&bytes).into_owned(), !artifact.executable || is_executable(&meta))
             }
         };
@@ -226,14 +263,27 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
+    /// Takes note of a file that `generate` would not replace by itself.
+    fn in_the_way(&mut self, path: &str, on_disk: Option<&[u8]>, wanted: &[u8]) {
+        match on_disk {
+            Some(bytes) if bytes == wanted || self.old.knows(path, &sha256_hex(bytes)) => {}
+            Some(_) if self.old.lists(path) => self.edited = true,
+            _ => self.foreign.push(path.to_owned()),
+        }
+    }
+
     /// Adds files of the lock that are no longer wanted, and the lock itself if it would change.
     pub fn finish(&mut self, mut lock: Lock, prune: impl Fn(&str) -> bool) {
-        let gone: Vec<&String> = self.old.files.keys().filter(|path| !self.files.contains_key(*path) && prune(path)).collect();
+        let gone: Vec<String> =
+            self.old.files.keys().filter(|path| !self.files.contains_key(*path) && prune(path)).cloned().collect();
         for path in gone {
-            let text =
-                fs::read(self.out.join(path)).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-            self.diffs.push(unified(path, "on disk", "generated", &text, ""));
-            self.stale.push(path.clone());
+            let bytes = fs::read(self.out.join(&path)).ok();
+            if let Some(bytes) = &bytes {
+                self.edited |= !self.old.knows(&path, &sha256_hex(bytes));
+            }
+            let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+            self.diffs.push(unified(&path, "on disk", "generated", &text, ""));
+            self.stale.push(path);
         }
         let kept = self.old.files.iter().filter(|(path, _)| !self.files.contains_key(*path) && !prune(path));
         lock.files = kept.map(|(path, hash)| (path.clone(), hash.clone())).chain(self.files.clone()).collect();

@@ -102,7 +102,7 @@ fn an_edited_file_is_shown_and_kept_unless_forced() {
         "{}",
         check.stdout
     );
-    assert!(check.stderr.contains("`logmap generate`"), "{}", check.stderr);
+    assert!(check.stderr.contains("`logmap generate --force`"), "the command repairs: {}", check.stderr);
     let before = tree(&dir.path().join("out"));
     let run = generate(dir.path(), &[]);
     assert_eq!(run.code, 1);
@@ -127,6 +127,8 @@ fn a_foreign_file_is_neither_overwritten_nor_pruned() {
     assert_eq!(run.code, 1);
     assert!(run.stderr.contains("logmap did not write it"), "{}", run.stderr);
     assert_eq!(tree(&dir.path().join("out")).len(), 2, "nothing else was written");
+    let run = generate(dir.path(), &["--force"]);
+    assert_eq!((run.code, fs::read_to_string(&foreign).unwrap().as_str()), (1, "mine"), "{}", run.stderr);
     fs::remove_file(&foreign).unwrap();
     assert_eq!(generate(dir.path(), &[]).code, 0);
     assert_eq!(fs::read_to_string(dir.path().join("out/notes.txt")).unwrap(), "mine too");
@@ -148,6 +150,22 @@ fn what_leaves_the_map_is_removed_and_folders_with_it() {
     assert_eq!(lock["retired"][0]["bucket"], "acme-logs-111122223333-eu-west-1");
     assert_eq!(lock["apply_order"], serde_json::json!(["prod", "dev"]));
     assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+}
+
+#[test]
+fn an_edited_file_that_leaves_the_map_stops_the_run() {
+    let dir = folder(MAP);
+    generate(dir.path(), &[]);
+    let policy = dir.path().join("out/policies/acme-logs-111122223333-eu-west-1.json");
+    fs::write(&policy, "edited").unwrap();
+    let shorter = MAP.replace("      eu-west-1: { buckets: [acme-eu] }\n", "");
+    fs::write(dir.path().join("logmap.yaml"), shorter).unwrap();
+    let run = generate(dir.path(), &[]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.contains("no longer wanted, but was edited"), "{}", run.stderr);
+    assert_eq!(fs::read_to_string(&policy).unwrap(), "edited");
+    assert_eq!(generate(dir.path(), &["--force"]).code, 0);
+    assert!(!policy.exists());
 }
 
 #[test]

@@ -118,7 +118,7 @@ pub struct GenerateArgs {
     /// A folder with templates that replace built-in ones of the same name
     #[arg(long, value_name = "DIR")]
     pub templates: Option<PathBuf>,
-    /// Overwrite files that were edited or that logmap did not write
+    /// Overwrite generated files that were edited; files that logmap did not write are never overwritten
     #[arg(long)]
     pub force: bool,
 }

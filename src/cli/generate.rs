@@ -186,11 +186,18 @@ impl Job<'_> {
         }
         io.data(&checker.diffs.concat())?;
         io.say(format_args!(
-            "{} is stale: {} files differ; `{}` brings it up to date",
+            "{} is stale: {} files differ; `{}{}` brings it up to date",
             args.out.display(),
             checker.stale.len(),
-            self.command(args)
+            self.command(args),
+            if checker.edited { " --force" } else { "" }
         ));
+        if checker.edited {
+            io.say("a file was edited since logmap wrote it: what the edit is for belongs into the map, `--force` drops it");
+        }
+        for path in &checker.foreign {
+            io.say(format_args!("{} was not written by logmap: move it away first", args.out.join(path).display()));
+        }
         Ok(Exit::Findings)
     }
 
@@ -198,19 +205,30 @@ impl Job<'_> {
         let mut writer = Writer::new(&args.out, args.force)?;
         let old = writer.old_lock().clone();
         self.render(&old, &mut |artifact| writer.add(&artifact))?;
+        writer.keep_edited(|path| self.prunes(path));
         if !writer.conflicts().is_empty() {
+            let mut foreign = false;
             for conflict in writer.conflicts() {
                 match conflict {
                     Conflict::Foreign(path) => {
+                        foreign = true;
                         io.say(format_args!("error: {} is there and logmap did not write it", args.out.join(path).display()))
                     }
+                    Conflict::EditedAndGone(path) => io.say(format_args!(
+                        "error: {} is no longer wanted, but was edited since logmap wrote it",
+                        args.out.join(path).display()
+                    )),
                     Conflict::Edited(path, diff) => {
                         io.say(format_args!("error: {} was edited since logmap wrote it:", args.out.join(path).display()));
                         io.talk(diff);
                     }
                 }
             }
-            io.say("nothing was written; move the files away, put the change into the map, or overwrite them with `--force`");
+            io.say(if foreign {
+                "nothing was written; logmap never overwrites files that it did not write: move them away, or choose another `--out`"
+            } else {
+                "nothing was written; move the files away, put the change into the map, or overwrite them with `--force`"
+            });
             return Ok(Exit::Findings);
         }
         let done = writer.finish(self.lock(&old), |path| self.prunes(path))?;

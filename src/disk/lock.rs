@@ -53,7 +53,7 @@ impl Lock {
             Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
             Ok(text) => serde_json::from_slice(&text).with_context(|| {
                 format!(
-                    "{} is not a lock that logmap wrote; restore it from version control, or remove it and generate with --force",
+                    "{} is not a lock that logmap wrote; restore it from version control, or move the folder away and generate it anew",
                     path.display()
                 )
             }),
