@@ -7,7 +7,7 @@
 
 use super::{
     Condition, Effect, Element, Policy, Principal, Statement,
-    condense::{Condensed, condense},
+    condense::{Condensed, condense, condense_lists},
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, Partition, arn, limits::BUCKET_POLICY_BYTES},
@@ -193,16 +193,7 @@ fn access_forms<'a>(grants: &'a Grants<'_>, assemble: &'a dyn Fn(Vec<Statement>)
     let patterns = move |resources: Vec<String>, mut notes: Vec<String>| {
         let list = names_within(grants, &resources, &names, assemble)?;
         let arns: Vec<String> = list.patterns.iter().map(|pattern| arn_of(&pattern.text())).collect();
-        let wild: Vec<String> =
-            list.patterns.iter().filter(|pattern| !pattern.exact).map(|pattern| format!("`{}`", pattern.text())).collect();
-        notes.push(format!(
-            "{} sources are named by {} entries, {} of them patterns that admit about {:.1e} other names: {}",
-            names.len(),
-            arns.len(),
-            wild.len(),
-            list.admitted,
-            shorten(&wild)
-        ));
+        notes.push(admits(names.len(), std::slice::from_ref(&list)));
         Some(Form { statements: vec![access_statement(grants, 0, resources, arns)], tier: Tier::Patterns, notes })
     };
     let condensed = move || prefixes_within(grants, &prefixes, assemble);
@@ -214,6 +205,7 @@ fn access_forms<'a>(grants: &'a Grants<'_>, assemble: &'a dyn Fn(Vec<Statement>)
 
     let steps: Vec<Box<dyn FnOnce() -> Option<Form> + 'a>> = vec![
         Box::new(move || several.then(one)),
+        Box::new(move || if widened && several { each_by_patterns(grants, assemble) } else { None }),
         {
             let (all, notes, patterns) = (all.clone(), merged_notes.clone(), patterns.clone());
             Box::new(move || if widened { patterns(all, notes) } else { None })
@@ -238,6 +230,44 @@ fn access_forms<'a>(grants: &'a Grants<'_>, assemble: &'a dyn Fn(Vec<Statement>)
         }),
     ];
     std::iter::once(each).chain(steps.into_iter().filter_map(|step| step()))
+}
+
+/// What patterns admit, for the report.
+fn admits(sources: usize, lists: &[Condensed]) -> String {
+    let patterns = || lists.iter().flat_map(|list| &list.patterns);
+    let mut wild: Vec<String> =
+        patterns().filter(|pattern| !pattern.exact).map(|pattern| format!("`{}`", pattern.text())).collect();
+    wild.dedup();
+    format!(
+        "{sources} sources are named by {} entries, {} of them patterns that admit about {:.1e} other names: {}",
+        patterns().count(),
+        patterns().filter(|pattern| !pattern.exact).count(),
+        lists.iter().map(|list| list.admitted).sum::<f64>(),
+        shorten(&wild)
+    )
+}
+
+/// One statement for each prefix, with patterns; nothing where the statements alone take more than half of what there is,
+/// because one statement for all prefixes then leaves more room for names.
+fn each_by_patterns(grants: &Grants<'_>, assemble: &dyn Fn(Vec<Statement>) -> Policy) -> Option<Form> {
+    let lists: Vec<Vec<&str>> = grants.sources.values().map(|names| names.iter().copied().collect()).collect();
+    let statements = |arns: &dyn Fn(usize) -> Vec<String>| -> Vec<Statement> {
+        let each = grants.sources.keys().enumerate();
+        each.map(|(at, prefix)| access_statement(grants, at, vec![format!("{prefix}*")], arns(at))).collect()
+    };
+    // a list of one is written without brackets; an element is its ARN in quotes and a comma, which the last one lacks
+    let dummies = |at: usize| vec![String::new(); lists[at].len().min(2)];
+    let empty: usize = lists.iter().map(|list| if list.len() == 1 { 3 } else { 6 }).sum();
+    let base = assemble(statements(&dummies)).size() + lists.len() - empty;
+    let rest = assemble(Vec::new()).size();
+    let room = (BUCKET_POLICY_BYTES + lists.len()).checked_sub(base)?;
+    if room < (BUCKET_POLICY_BYTES.checked_sub(rest)?) / 2 {
+        return None;
+    }
+    let condensed = condense_lists(&lists, arn::bucket(grants.partition, "").len() + r#""","#.len(), room)?;
+    let arns = |at: usize| condensed[at].patterns.iter().map(|pattern| arn::bucket(grants.partition, &pattern.text())).collect();
+    let sources = grants.sources.values().flatten().count();
+    Some(Form { statements: statements(&arns), tier: Tier::Patterns, notes: vec![admits(sources, &condensed)] })
 }
 
 /// The sources' names, condensed into what the rest of the policy leaves.
@@ -399,5 +429,45 @@ fn deny_insecure_transport(grants: &Grants<'_>) -> Statement {
         action: Element::Is(vec!["s3:*".to_owned()]),
         resource: Element::Is(vec![arn::bucket(grants.partition, grants.bucket), object_arn(grants, "*")]),
         condition: conditions([("Bool", "aws:SecureTransport", vec!["false".to_owned()])]),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_prefix_keeps_its_own_statement_when_names_are_condensed() {
+        let names: Vec<String> =
+            (0..600).map(|n| format!("acme-team-{:x}-assets-{n:03}", (n * 2_654_435_761_u64) % 4_294_967_291)).collect();
+        let mut sources: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (at, name) in names.iter().enumerate() {
+            sources.entry(["data/", "s3-access/", "web/"][at % 3]).or_default().insert(name);
+        }
+        let grants = Grants {
+            bucket: "acme-logs",
+            partition: Partition::Aws,
+            account_id: "000011112222",
+            sources: sources.clone(),
+            trails: Vec::new(),
+            scope: Scope::Auto,
+            deny_insecure_transport: true,
+            extra: &[],
+        };
+        let (policy, report) = compose(&grants).unwrap();
+        assert_eq!(report.tier, Tier::Patterns);
+        assert!(report.bytes_used == policy.size() && (20_400..=BUCKET_POLICY_BYTES).contains(&report.bytes_used));
+        assert_eq!(policy.statements.len(), sources.len() + 1);
+        for (statement, (prefix, names)) in policy.statements.iter().zip(&sources) {
+            assert_eq!(statement.resource, Element::Is(vec![format!("arn:aws:s3:::acme-logs/{prefix}*")]));
+            let patterns = &statement.condition["ArnLike"]["aws:SourceArn"];
+            for name in names {
+                let arn = format!("arn:aws:s3:::{name}");
+                let covers =
+                    |pattern: &&String| pattern.strip_suffix('*').map_or(**pattern == arn, |literal| arn.starts_with(literal));
+                assert_eq!(patterns.iter().filter(covers).count(), 1, "{name}");
+            }
+        }
     }
 }

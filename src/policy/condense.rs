@@ -39,32 +39,52 @@ pub struct Condensed {
 /// Condenses sorted, distinct names into at most `budget` bytes, where an element costs `overhead` bytes beside its text.
 /// Nothing if even literals of [`MIN_LITERAL`] characters do not fit.
 pub fn condense(names: &[&str], overhead: usize, budget: usize) -> Option<Condensed> {
-    let trie = Trie { names, overhead, counts: counts() };
+    condense_lists(&[names.to_vec()], overhead, budget)?.pop()
+}
+
+/// Condenses several lists, each by itself, that share one budget: each byte goes where it keeps out most.
+pub fn condense_lists(lists: &[Vec<&str>], overhead: usize, budget: usize) -> Option<Vec<Condensed>> {
+    let names: Vec<&str> = lists.iter().flatten().copied().collect();
+    let mut roots = Vec::new();
+    for list in lists.iter().filter(|list| !list.is_empty()) {
+        let from = roots.last().map_or(0, |(_, to)| *to);
+        roots.push((from, from + list.len()));
+    }
+    let trie = Trie { names: &names, overhead, counts: counts() };
     let exact: usize = names.iter().map(|name| name.len() + overhead).sum();
     if exact <= budget {
-        let patterns = names.iter().map(|name| Pattern { literal: (*name).to_owned(), exact: true }).collect();
-        return Some(Condensed { patterns, admitted: 0.0 });
+        let exact = |list: &Vec<&str>| {
+            let patterns = list.iter().map(|name| Pattern { literal: (*name).to_owned(), exact: true }).collect();
+            Condensed { patterns, admitted: 0.0 }
+        };
+        return Some(lists.iter().map(exact).collect());
     }
+    let bytes_at = |price: f64| -> usize { roots.iter().map(|(from, to)| trie.best(*from, *to, 0, price).1).sum() };
     // the price of a byte, as a power of two: from "bytes are free" to "bytes are everything"
     let (mut cheap, mut dear) = (-8.0_f64, 340.0_f64);
-    if trie.best(0, names.len(), 0, dear.exp2()).1 > budget {
+    if bytes_at(dear.exp2()) > budget {
         return None;
     }
     for _ in 0..64 {
         let price = f64::midpoint(cheap, dear);
-        if trie.best(0, names.len(), 0, price.exp2()).1 <= budget { dear = price } else { cheap = price }
+        if bytes_at(price.exp2()) <= budget { dear = price } else { cheap = price }
     }
     let mut chosen = Vec::new();
-    trie.choose(0, names.len(), 0, dear.exp2(), &mut chosen);
+    for (from, to) in &roots {
+        trie.choose(*from, *to, 0, dear.exp2(), &mut chosen);
+    }
     let left = budget - chosen.iter().map(|choice| trie.bytes(choice)).sum::<usize>();
     let chosen = trie.spend(chosen, left);
-    let admitted = chosen.iter().map(|choice| trie.cost(choice)).sum();
-    let mut patterns: Vec<Pattern> = chosen
-        .iter()
-        .map(|choice| Pattern { literal: names[choice.from][..choice.literal].to_owned(), exact: choice.exact })
-        .collect();
-    patterns.sort();
-    Some(Condensed { patterns, admitted })
+    let list = |(from, to): &(usize, usize)| {
+        let mine: Vec<&Choice> = chosen.iter().filter(|choice| (*from..*to).contains(&choice.from)).collect();
+        let mut patterns: Vec<Pattern> = mine
+            .iter()
+            .map(|choice| Pattern { literal: names[choice.from][..choice.literal].to_owned(), exact: choice.exact })
+            .collect();
+        patterns.sort();
+        Condensed { patterns, admitted: mine.iter().map(|choice| trie.cost(choice)).sum() }
+    };
+    Some(roots.iter().map(list).collect())
 }
 
 /// A node of the trie that is in the solution: `names[from..to]` share the first `literal` bytes.
