@@ -63,6 +63,7 @@ impl Delivery<'_> {
 /// All deliveries, in the order of trails, writers and Regions.
 pub fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) -> Vec<Delivery<'m>> {
     let mut all = Vec::new();
+    let settled_by = partitions_by_trails(map);
     for trail in map.trails.values() {
         let before = all.len();
         for key in &trail.accounts {
@@ -76,6 +77,24 @@ pub fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) -> Vec<
                     findings.push(crossing(trail, account, home, partition));
                     continue;
                 }
+                let torn = [writer, reader].into_iter().find_map(|account| {
+                    Some((account, settled_by.get(account.key.as_str())?)).filter(|(_, by)| by.0 != partition)
+                });
+                if let Some((account, (other, first))) = torn {
+                    findings.push(
+                        Finding::new(
+                            &PARTITION_CROSSED,
+                            trail.name.span,
+                            format!(
+                                "the trail `{}` in `{home}` is of the partition `{partition}`, the account `{}` is in `{other}`",
+                                trail.name.value, account.key.value
+                            ),
+                        )
+                        .related(*first, format!("this trail puts the account, which has no Regions, into `{other}`"))
+                        .help("an account exists in one partition only; give the other partition's account a key of its own"),
+                    );
+                    continue;
+                }
                 let arn = arn::trail(partition, home, writer.id, trail.name);
                 all.push(Delivery { trail, writer: writer.key, reader: reader.key, region: home, arn, writer_id: writer.id });
             }
@@ -87,6 +106,23 @@ pub fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) -> Vec<
         }
     }
     all
+}
+
+/// The partition of each account without Regions: that of the first trail in the text that it writes or takes.
+fn partitions_by_trails<'m>(map: &'m Settled<'m>) -> BTreeMap<&'m str, (Partition, Span)> {
+    let mut trails: Vec<&settle::Trail<'_>> = map.trails.values().collect();
+    trails.sort_by_key(|trail| trail.name.span);
+    let mut partitions = BTreeMap::new();
+    for trail in trails {
+        for writer in trail.accounts.iter().filter_map(|key| map.accounts.get(key)) {
+            let reader = trail.deliver_to.and_then(|to| map.accounts.get(to.as_str())).unwrap_or(writer);
+            let Some(home) = homes(map, trail, writer).into_iter().next() else { continue };
+            for account in [writer, reader].into_iter().filter(|account| account.partition().is_none()) {
+                partitions.entry(account.key.as_str()).or_insert((Partition::of_region(home), trail.name.span));
+            }
+        }
+    }
+    partitions
 }
 
 /// The home Regions of a trail in an account.
