@@ -295,6 +295,7 @@ impl Subject<'_> {
             ("aws:PrincipalAccount", account.to_owned()),
             ("aws:PrincipalArn", arn.clone()),
             ("aws:PrincipalIsAWSService", "false".to_owned()),
+            ("aws:ViaAWSService", "false".to_owned()),
         ];
         Claim { kind, what, expect, caller: OwnedCaller::Iam { arn, account: account.to_owned() }, action, resource, context }
     }
@@ -482,5 +483,7 @@ fn service_context(service: &str, arn: String, account: String) -> Vec<(&'static
         ("aws:SecureTransport", "true".to_owned()),
         ("aws:PrincipalIsAWSService", "true".to_owned()),
         ("aws:PrincipalServiceName", service.to_owned()),
+        // a service that calls for itself does not call for somebody else
+        ("aws:ViaAWSService", "false".to_owned()),
     ]
 }
