@@ -249,10 +249,10 @@ impl Job<'_> {
     fn command(&self, args: &GenerateArgs) -> String {
         let mut command = "logmap generate".to_owned();
         if let Some(map) = &args.map.map {
-            command += &format!(" {}", map.display());
+            command += &format!(" {}", word(map));
         }
         if args.out != *"out" {
-            command += &format!(" --out {}", args.out.display());
+            command += &format!(" --out {}", word(&args.out));
         }
         if !self.all {
             let names: Vec<&str> = self.targets.iter().map(|target| folder(*target).trim_end_matches('/')).collect();
@@ -264,10 +264,17 @@ impl Job<'_> {
             }
         }
         if let Some(templates) = &args.templates {
-            command += &format!(" --templates {}", templates.display());
+            command += &format!(" --templates {}", word(templates));
         }
         command
     }
+}
+
+/// A path as one word of a shell command.
+fn word(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 /// Folder of a target in the output.
