@@ -248,6 +248,9 @@ fn templates_can_be_replaced_and_mistakes_in_them_are_usage_errors() {
     assert_eq!(fs::read_to_string(dir.path().join("out/README.md")).unwrap(), "mine: logmap.yaml\n");
     fs::write(templates.join("readme/README.md"), "{{ map ").unwrap();
     assert_eq!(generate(dir.path(), &["--templates", "mine"]).code, 2);
+    fs::write(templates.join("readme/README.md"), "{{ header[0] }}").unwrap();
+    let run = generate(dir.path(), &["--templates", "mine"]);
+    assert_eq!(run.code, 2, "a value without a filter is the template's mistake too: {}", run.stderr);
     fs::write(templates.join("readme/README.md"), "x").unwrap();
     fs::write(templates.join("unknown.md"), "x").unwrap();
     let run = generate(dir.path(), &["--templates", "mine"]);

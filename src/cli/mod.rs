@@ -34,7 +34,8 @@ impl Stop {
 
 impl From<anyhow::Error> for Stop {
     fn from(error: anyhow::Error) -> Self {
-        Stop { exit: Exit::Failure, error }
+        let exit = if error.is::<crate::render::engine::TemplateError>() { Exit::Usage } else { Exit::Failure };
+        Stop { exit, error }
     }
 }
 

@@ -5,7 +5,7 @@
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
 use super::escape;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::io::{Error, Write};
 use tera::{Kwargs, State, Tera, Value};
@@ -62,13 +62,26 @@ impl Engine {
         let context = tera::Context::from_serialize(context).with_context(|| format!("the context of template `{name}`"))?;
         match self.tera.render(name, &context) {
             Ok(text) => Ok(text),
-            Err(error) => bail!(
+            Err(error) => Err(TemplateError(format!(
                 "template `{name}`: {}",
                 anyhow::Error::new(error).chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
-            ),
+            ))
+            .into()),
         }
     }
 }
+
+/// A template that fails: one of the user's, as the embedded ones don't.
+#[derive(Debug)]
+pub struct TemplateError(String);
+
+impl std::fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TemplateError {}
 
 /// Lets through only what has no meaning in any output language.
 fn guard(text: &str, out: &mut dyn Write) -> std::io::Result<()> {
