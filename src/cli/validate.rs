@@ -20,7 +20,7 @@ pub(super) fn run(args: &MapArgs, common: &Common, io: &Io) -> Outcome {
             let sources: usize = plan.accounts.iter().flat_map(|account| &account.places).map(|place| place.sources.len()).sum();
             let places: usize = plan.accounts.iter().map(|account| account.places.len()).sum();
             io.say(format_args!(
-                "{}: no findings; {} accounts, {places} Regions, {sources} sources",
+                "{}: no findings; {} account(s), {places} Region(s), {sources} source(s)",
                 analysis.file.name,
                 plan.accounts.len()
             ));

@@ -21,7 +21,7 @@ use crate::{
     rules::{
         delivery::{OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_OVERLAP, PREFIX_TRAIL_OVERLAP},
         naming::{ACCOUNT_REGIONAL, LOG_BUCKET_NAME_TWICE},
-        placement::{LOG_BUCKET_IS_SOURCE, SHARED, UNUSED_ACCOUNT},
+        placement::{LOG_BUCKET_IS_SOURCE, SHARED, UNUSED_ACCOUNT, UNUSED_ADOPT},
         retention::{LOCK_NEEDS_VERSIONING, LOCK_OUTLIVES, RETENTION},
         trails::NO_ACCOUNTS,
     },
@@ -285,6 +285,23 @@ impl Planner<'_, '_> {
     fn check_settings(&self, settings: &Settings<'_>, drafts: &[Draft], findings: &mut Vec<Finding>) {
         if drafts.is_empty() {
             return;
+        }
+        let adopted = settings.adopt.as_ref().map(|adopt| adopt.span);
+        let takes_own = |draft: &Draft| draft.takes_access_logs || !settings.split_trails;
+        if let Some(span) = adopted.filter(|_| !drafts.iter().any(takes_own)) {
+            findings.push(
+                Finding::new(&UNUSED_ADOPT, span, format!("the adopted bucket of `{}` takes no logs", self.region))
+                    .help("with `split_trails: true` trails go to the second bucket, and there is no source here; leave `adopt` or `split_trails` out"),
+            );
+        }
+        if let (Some(span), Some(lock)) = (adopted, &settings.object_lock)
+            && drafts.iter().any(|draft| takes_own(draft) && self.locks(settings, draft))
+        {
+            findings.push(
+                Finding::new(&OBJECT_LOCK, lock.span, format!("the adopted bucket of `{}` can't be given Object Lock", self.region))
+                    .related(span, "this bucket exists already")
+                    .help("Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out, or write `split_trails: true`"),
+            );
         }
         // that 0 days are no days has been said
         let expire = settings.expire_after_days.value;

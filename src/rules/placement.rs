@@ -18,6 +18,7 @@ rule!(LOG_BUCKET_IS_SOURCE, "LM0204", "log-bucket-is-source", Error, "a log buck
 rule!(SOURCE_KIND, "LM0205", "source-kind", Error, "a source is not a general purpose bucket");
 rule!(SHARED, "LM0206", "shared-log-bucket", Info, "one bucket takes access logs and trails");
 rule!(UNUSED_ACCOUNT, "LM0207", "unused-account", Warning, "an account has nothing to do");
+rule!(UNUSED_ADOPT, "LM0209", "unused-adopt", Warning, "an adopted bucket takes no logs");
 rule!(NO_ACCOUNT, "LM0208", "no-account", Warning, "the map has no account");
 
 /// The family.
@@ -30,6 +31,7 @@ pub const RULES: &[&Rule] = &[
     &SHARED,
     &UNUSED_ACCOUNT,
     &NO_ACCOUNT,
+    &UNUSED_ADOPT,
 ];
 
 /// Checks where things are listed.
