@@ -76,6 +76,8 @@ class World:
             "lifecycle": read("get_bucket_lifecycle_configuration", "Rules"),
             "versioning": read("get_bucket_versioning", "Status"),
             "tags": read("get_bucket_tagging", "TagSet"),
+            "payer": read("get_bucket_request_payment", "Payer"),
+            "acl": read("get_bucket_acl", "Grants"),
             "objects": [entry["Key"] for entry in read("list_objects_v2").get("Contents", [])],
         }
 

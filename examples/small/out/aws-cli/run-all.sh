@@ -13,13 +13,14 @@ scripts=(
   'prod/us-east-1.sh'
 )
 
+export LOGMAP_RUN_ALL=yes # a script without a backup has nothing to roll back, which is no failure here
 go_on='' reverse=''
 for argument in "$@"; do
   case $argument in
     --dry-run | --verify) go_on=yes ;;
     --rollback) reverse=yes ;;
     -h | --help)
-      sed -n '5,8s/^# *//p' "$0"
+      sed -n '5,9s/^# *//p' "$0"
       echo "usage: $(basename "$0") [--dry-run | --verify | --rollback] [--force]"
       exit 0
       ;;
