@@ -20,7 +20,7 @@ for argument in "$@"; do
     --dry-run | --verify) go_on=yes ;;
     --rollback) reverse=yes ;;
     -h | --help)
-      sed -n '5,9s/^# *//p' "$0"
+      sed -n '5,8s/^# *//p' "$0"
       echo "usage: $(basename "$0") [--dry-run | --verify | --rollback] [--force]"
       exit 0
       ;;
