@@ -15,6 +15,7 @@ PROFILE={{ profile | sh }}
 ROLE={{ role_arn | sh }}
 NEEDS_KEY_FORMAT=''
 NEEDS_NAMESPACE=''
+FORCE_HINT=''
 TRAILS=()
 REGION={{ first_region | sh }}
 

@@ -13,6 +13,7 @@ scripts=(
 {% for script in scripts %}  {{ script | sh }}
 {% endfor %})
 {% raw %}
+export LOGMAP_RUN_ALL=yes # a script without a backup has nothing to roll back, which is no failure here
 go_on='' reverse=''
 for argument in "$@"; do
   case $argument in

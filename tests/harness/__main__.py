@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import judges, maps, readme, scripts, selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
+from . import attacks, judges, maps, readme, refusals, scripts, selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -54,11 +54,19 @@ def check_map(report, args, name, path, stage_of, core, folder):
     with report.check(f"{name}/generate"):
         stage = stage_of(maps.read(path), generate(args.logmap, path, folder), folder)
     if stage and "scripts" in kinds:
-        scripts.check(report, f"{name}/scripts", stage, sample=None if path.stem == "small" else 3)
+        scripts.check(report, f"{name}/scripts", stage, sample=2)
+        attacks.check(report, f"{name}/scripts", stage, exhaustive=name == "examples/small")
     if stage and "templates" in kinds:
         templates.check(report, f"{name}/templates", stage)
     if stage and "terraform" in kinds:
         terraform.check(report, f"{name}/terraform", core, stage.map, stage.tree, folder)
+
+
+def stage_from(logmap, stage_of, text, folder):
+    """The stage of a map that is given as text."""
+    path = folder / "logmap.yaml"
+    path.write_text(text)
+    return stage_of(maps.read(path), generate(logmap, path, folder), folder)
 
 
 def main():
@@ -83,6 +91,7 @@ def main():
             judges.check(report)
             for name, path in good_maps().items():
                 check_map(report, args, name, path, stage_of, core, new_folder())
+            refusals.check(report, lambda text: stage_from(args.logmap, stage_of, text, new_folder()))
             readme.check(report, ROOT, args.logmap, new_folder)
         finally:
             shim.close()

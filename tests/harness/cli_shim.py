@@ -1,25 +1,48 @@
-"""A pre-forked AWS CLI: loads the real awscli once, then runs each call in a fork of it.
+"""A warm AWS CLI: loads the real awscli once, and runs each call in that one process.
 
 `Shim(folder)` starts the server and leaves an `aws` in `folder/bin` that hands its arguments, environment, working
-folder and file descriptors over a socket.  A call takes about 0.2 s instead of 0.6 s; what runs is awscli's own main.
+folder and file descriptors over a socket.  A call takes about 0.1 s instead of 0.6 s; what runs is awscli's own main.
+A `sleep` beside it returns at once.
+
+With HARNESS_CALLS in its environment that `aws` notes each call there, and with HARNESS_AT it disturbs the call of that
+number: HARNESS_DO is an error to answer with, or says when to kill the whole script.
 """
 import array
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
 import time
 
 CLIENT = r"""
-import array, json, os, socket, sys
+import array, json, os, signal, socket, sys
+env, what = dict(os.environ), ""
+if "HARNESS_CALLS" in env and "--generate-cli-skeleton" not in sys.argv:  # that one asks nobody
+    with open(env["HARNESS_CALLS"], "a+") as calls:
+        calls.seek(0)
+        number = len(calls.readlines()) + 1
+        calls.write(json.dumps(sys.argv[2:]) + "\n")
+    what = env["HARNESS_DO"] if env.get("HARNESS_AT") == str(number) else ""
+error = {
+    "throttle": "An error occurred (%s) when calling the operation (reached max retries: 4): Please reduce your request rate."
+                % ("SlowDown" if sys.argv[2] == "s3api" else "ThrottlingException"),
+    "denied": "An error occurred (AccessDenied) when calling the operation: injected",
+    "network": "Could not connect to the endpoint URL: \"https://injected/\"",
+}.get(what)
+if error:
+    sys.exit("\n" + error)
+if what == "kill before":
+    os.killpg(os.getpgrp(), signal.SIGKILL)
 s = socket.socket(socket.AF_UNIX)
 s.connect(sys.argv[1])
 s.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
-s.sendall(json.dumps({"argv": sys.argv[2:], "cwd": os.getcwd(), "env": dict(os.environ)}).encode())
+s.sendall(json.dumps({"argv": sys.argv[2:], "cwd": os.getcwd(), "env": env}).encode())
 s.shutdown(socket.SHUT_WR)
-sys.exit(int(s.recv(16) or 255))
+code = int(s.recv(16) or 255)
+if what == "kill after":
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+sys.exit(code)
 """
 
 
@@ -32,7 +55,10 @@ class Shim:
             out.write(CLIENT)
         with open(os.path.join(self.bin, "aws"), "w") as out:
             out.write(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{client}' '{path}' \"$@\"\n")
-        os.chmod(out.name, 0o755)
+        with open(os.path.join(self.bin, "sleep"), "w") as out:
+            out.write("#!/bin/sh\n")
+        for name in ("aws", "sleep"):
+            os.chmod(os.path.join(self.bin, name), 0o755)
         self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), path])
         deadline = time.monotonic() + 60
         while not os.path.exists(path):
@@ -59,50 +85,59 @@ def preload():
     return driver
 
 
+def forget(session):
+    """Nothing of the call before: configuration, profile, credentials, and the flags that became variables."""
+    session._config = session._profile_map = session._credentials = session._profile = None
+    session._session_instance_vars.clear()
+    session._register_credential_provider()
+
+
 def run(driver, call, fds):
+    ours, data = [os.dup(number) for number in range(3)], os.environ.get("AWS_DATA_PATH")  # awscli set it on import
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
+        os.close(fd)
     os.chdir(call["cwd"])
-    data = os.environ.get("AWS_DATA_PATH")  # awscli set it on import
     os.environ.clear()
     os.environ.update(call["env"], **({"AWS_DATA_PATH": data} if data else {}))
     sys.argv = ["aws", *call["argv"]]
+    streams = sys.stdin, sys.stdout, sys.stderr
     sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), open(1, "w", closefd=False), open(2, "w", closefd=False)
-    driver.session._config = driver.session._profile_map = None  # read the caller's configuration, not ours
+    forget(driver.session)
     try:
         code = driver.main(call["argv"])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 255 if end.code else 0
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit((code or 0) & 255)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.close()
+        except BrokenPipeError:
+            pass
+    sys.stdin, sys.stdout, sys.stderr = streams
+    for number, fd in enumerate(ours):
+        os.dup2(fd, number)
+        os.close(fd)
+    return (code or 0) & 255
 
 
 def serve(path):
     driver = preload()
     server = socket.socket(socket.AF_UNIX)
     server.bind(path + ".new")
-    server.listen(16)
+    server.listen(64)
     os.rename(path + ".new", path)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks below
     while True:
         connection, _ = server.accept()
-        if os.fork():
-            connection.close()
-            continue
-        server.close()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         fds = array.array("i")
         _, ancillary, _, _ = connection.recvmsg(1, socket.CMSG_LEN(3 * fds.itemsize))
         fds.frombytes(ancillary[0][2])
-        with connection.makefile("rb") as stream:
-            call = json.load(stream)
-        child = os.fork()
-        if not child:
-            run(driver, call, fds)
-        _, status = os.waitpid(child, 0)
-        connection.sendall(str(os.waitstatus_to_exitcode(status)).encode())
-        os._exit(0)
+        try:
+            with connection.makefile("rb") as stream:
+                call = json.load(stream)
+            connection.sendall(str(run(driver, call, fds)).encode())
+        except (BrokenPipeError, ValueError):
+            pass  # the caller was killed
+        connection.close()
 
 
 if __name__ == "__main__":

@@ -181,12 +181,20 @@ def check_put_logging(bucket, body):
         check_logging(bucket, wanted)
 
 
+def check_ownership(bucket, body):
+    """A bucket whose ACL gives rights to others can't enforce its owner."""
+    others = [grant for grant in bucket.acl.grants for grantee in grant.grantees if grantee.uri] if bucket.acl else []
+    if others and b"BucketOwnerEnforced" in body:
+        raise Refusal(400, "InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
+
+
 def check_acl(bucket, body):
     if bucket.ownership_rule == "BucketOwnerEnforced":
         raise Refusal(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
 
 
-PUT = {"policy": check_policy, "lifecycle": check_lifecycle, "encryption": check_encryption, "logging": check_put_logging, "acl": check_acl}
+PUT = {"policy": check_policy, "lifecycle": check_lifecycle, "encryption": check_encryption, "logging": check_put_logging, "acl": check_acl,
+       "ownershipControls": check_ownership}
 
 
 # ------------------------------------------------------------------------------------------------ CloudTrail
@@ -282,7 +290,19 @@ class Gate:
             answer = b"" if environ["REQUEST_METHOD"] == "HEAD" else refusal.body()
             start(f"{refusal.status} {REASONS[refusal.status]}", [("Content-Type", "application/xml"), ("Content-Length", str(len(answer)))])
             return [answer]
+        if "requestPayment" in environ.get("QUERY_STRING", "") and (bucket := find(environ["PATH_INFO"].strip("/"))):
+            return self.payment(environ, start, bucket, body)
         return self.app(environ, start)
+
+    @staticmethod
+    def payment(environ, start, bucket, body):
+        """moto does not know who pays."""
+        if environ["REQUEST_METHOD"] == "PUT":
+            bucket.payer, answer = xmltodict.parse(body)["RequestPaymentConfiguration"]["Payer"], b""
+        else:
+            answer = xmltodict.unparse({"RequestPaymentConfiguration": {"Payer": getattr(bucket, "payer", "BucketOwner")}}).encode()
+        start("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(answer)))])
+        return [answer]
 
     @staticmethod
     def is_change(environ):

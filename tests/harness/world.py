@@ -76,6 +76,8 @@ class World:
             "lifecycle": read("get_bucket_lifecycle_configuration", "Rules"),
             "versioning": read("get_bucket_versioning", "Status"),
             "tags": read("get_bucket_tagging", "TagSet"),
+            "payer": read("get_bucket_request_payment", "Payer"),
+            "acl": read("get_bucket_acl", "Grants"),
             "objects": [entry["Key"] for entry in read("list_objects_v2").get("Contents", [])],
         }
 
@@ -88,7 +90,7 @@ class World:
                 "account": account, "region": region, "name": trail["Name"], "bucket": trail["S3BucketName"],
                 "prefix": trail.get("S3KeyPrefix") or "", "validation": trail.get("LogFileValidationEnabled", False),
                 "multi_region": trail["IsMultiRegionTrail"], "organization": trail["IsOrganizationTrail"],
-                "kms": trail.get("KmsKeyId"), "logging": cloudtrail.get_trail_status(Name=arn)["IsLogging"],
+                "kms": trail.get("KmsKeyId") or None, "logging": cloudtrail.get_trail_status(Name=arn)["IsLogging"],
                 "selectors": selectors.get("EventSelectors") or selectors.get("AdvancedEventSelectors"),
                 "tags": cloudtrail.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"],
             }

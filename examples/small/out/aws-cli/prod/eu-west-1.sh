@@ -29,24 +29,36 @@ exit codes: 0 done, nothing differs; 1 refused, or something differs; 2 usage; 3
 USAGE
 }
 
-MODE=apply FORCE='' CHANGES=0 SAVED='' REFUSALS=0 ERROR_CODE='' WORK='' NOW='' BACKUP=''
+MODE=apply FORCE='' CHANGES=0 SAVED='' REFUSALS=0 ERROR_CODE='' WORK='' NOW='' BACKUP='' KEPT=' '
+FORCE_HINT=' (--force replaces it and keeps a backup)'
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
 die() { local code=$1; shift; warn "error: $*"; exit "$code"; }
 
 # A reason not to change anything. All of them are said before the script ends.
-refuse() { REFUSALS=$((REFUSALS + 1)); warn "refused: $*"; }
+refuse() {
+  REFUSALS=$((REFUSALS + 1))
+  if [ "$MODE" = verify ]; then say "differs: $*"; else warn "refused: $*"; fi
+}
 
 # Like `refuse`, unless --force.
 refuse_unless_forced() {
-  if [ -n "$FORCE" ]; then warn "overridden by --force: $*"; SAVE_FORCED=yes; else refuse "$* (--force replaces it and keeps a backup)"; fi
+  if [ -n "$FORCE" ]; then
+    warn "overridden by --force: $*"
+    SAVE_FORCED=yes
+  elif [ "$MODE" = verify ]; then
+    refuse "$*"
+  else
+    refuse "$*$FORCE_HINT"
+  fi
 }
 SAVE_FORCED=''
 
 # ---- calls to AWS
 
-# run ARGS...: one call; tries again when S3 is busy with the same bucket or asks to slow down. Sets ERROR_CODE.
+# run ARGS...: one call; tries again when AWS is busy, asks to slow down, or has not yet heard of what was just made. Sets
+# ERROR_CODE, which is empty when the call did not come as far as AWS.
 run() {
   local try=1
   while :; do
@@ -54,7 +66,9 @@ run() {
     if aws "$@" --region "$REGION" --output json 2>"$WORK/error"; then return 0; fi
     ERROR_CODE=$(sed -n 's/.*An error occurred (\([^)]*\)).*/\1/p' "$WORK/error" | head -n 1)
     case $ERROR_CODE in
-      OperationAborted | SlowDown | Throttling | ThrottlingException | RequestLimitExceeded | ServiceUnavailable | InternalError | 503) ;;
+      OperationAborted | SlowDown | Throttl* | RequestThrottled* | RequestLimitExceeded | TooManyRequestsException | RequestTimeout) ;;
+      ServiceUnavailable* | InternalError | InternalFailure | 500 | 503) ;;
+      ConflictException | InsufficientS3BucketPolicyException) ;; # CloudTrail, while a trail or a bucket's policy settles
       *) return 1 ;;
     esac
     [ "$try" -lt 5 ] || return 1
@@ -66,7 +80,10 @@ run() {
 failed() {
   warn "error: aws $1 $2 failed:"
   sed '/^[[:space:]]*$/d; s/^/  /' "$WORK/error" >&2
-  [ "$CHANGES" -eq 0 ] || [ "$MODE" != apply ] || warn "run the script again when the cause is gone: it goes on from where it stopped"
+  case $MODE in
+    apply) [ "$CHANGES" -eq 0 ] || warn "run the script again when the cause is gone: it goes on from where it stopped" ;;
+    rollback) [ -n "$DRY_ROLLBACK" ] || warn "run the rollback again when the cause is gone: it goes on from where it stopped" ;;
+  esac
   exit 3
 }
 
@@ -89,7 +106,7 @@ change() {
   CHANGES=$((CHANGES + 1))
   case $MODE in
     dry-run) say "would: $text" ;;
-    verify) say "differs: $text" ;;
+    verify) case $text in '+ '*) say "missing: ${text#+ }" ;; *) say "differs: ${text#~ }" ;; esac ;;
     *)
       save_backup
       say "$text"
@@ -109,11 +126,11 @@ explain_failure() {
 
 # ---- JSON: read STATE WANT, compare in meaning
 
-json() { python3 "$WORK/helper.py" "$@"; }
+json() { python3 -I -S -X utf8 "$WORK/helper.py" "$@"; }
 
 write_json_helper() {
   cat >"$WORK/helper.py" <<'PYTHON'
-import json, sys
+import json, re, sys
 
 def listed(value):
     return value if isinstance(value, list) else [] if value is None else [value]
@@ -125,11 +142,18 @@ def load(text):
         return None
 
 def read(path):
-    with open(path, encoding="utf-8") as file:
-        return load(file.read())
+    try:
+        with open(path, encoding="utf-8") as file:
+            return load(file.read())
+    except FileNotFoundError:
+        return None
+
+def given():
+    """What is wanted comes on standard input: it may be longer than an argument can be."""
+    return load(sys.stdin.buffer.read().decode("utf-8"))
 
 def policy(document):
-    """A policy whose lists are sorted, scalars are lists, and statements are in order of their text."""
+    """A policy whose lists are sorted, scalars are lists, statements are in order of their text, and accounts are ids."""
     def plain(value):
         if isinstance(value, dict):
             return {key: plain(item) for key, item in value.items()}
@@ -138,12 +162,16 @@ def policy(document):
         return sorted(str(item) for item in listed(value))
     def statement(one):
         out = {key: plain(value) for key, value in one.items()}
-        if out.get("Principal") == {"AWS": ["*"]}:
-            out["Principal"] = ["*"]
+        for key in ("Principal", "NotPrincipal"):
+            if out.get(key) == {"AWS": ["*"]}:
+                out[key] = ["*"]
+            elif isinstance(out.get(key), dict) and "AWS" in out[key]:
+                out[key]["AWS"] = sorted(re.sub(r"^arn:[a-z-]+:iam::(\d{12}):root$", r"\1", name) for name in out[key]["AWS"])
         return out
     if not isinstance(document, dict):
         return None
-    return sorted((statement(one) for one in listed(document.get("Statement"))), key=lambda one: json.dumps(one, sort_keys=True))
+    statements = sorted((statement(one) for one in listed(document.get("Statement"))), key=lambda one: json.dumps(one, sort_keys=True))
+    return document.get("Version", "2008-10-17"), statements
 
 def current_policy(path):
     answer = read(path)
@@ -167,10 +195,10 @@ def logging(document):
         form = {"PartitionedPrefix": {"PartitionDateSource": source}}
     else:
         form = {"SimplePrefix": {}}
-    return enabled.get("TargetBucket"), enabled.get("TargetPrefix", ""), json.dumps(form, sort_keys=True)
+    return enabled.get("TargetBucket"), enabled.get("TargetPrefix", ""), json.dumps(form, sort_keys=True), bool(enabled.get("TargetGrants"))
 
 def tags(path):
-    return {tag["Key"]: tag["Value"] for tag in (read(path) or {}).get("TagSet", []) if not tag["Key"].startswith("aws:")}
+    return {tag["Key"]: tag["Value"] for tag in (read(path) or {}).get("TagSet", [])}
 
 def selectors(document):
     """Advanced selectors in order, with sorted values; basic ones as they are."""
@@ -193,54 +221,70 @@ def get(document, route):
             document = (document or {}).get(key)
     return document
 
+def plain_selectors(state):
+    """Management events, all of them, and nothing else: what a new trail has."""
+    advanced, basic = state.get("AdvancedEventSelectors") or [], state.get("EventSelectors") or []
+    management = [{"Field": "eventCategory", "Equals": ["Management"]}]
+    return (not advanced or [one["FieldSelectors"] for one in selectors(state)] == [management]) and not any(
+        one.get("DataResources") or one.get("ReadWriteType", "All") != "All" or one.get("ExcludeManagementEventSources")
+        or not one.get("IncludeManagementEvents", True) for one in basic)
+
 command, args = sys.argv[1], sys.argv[2:]
 if command == "get":  # get FILE ROUTE: a value, or nothing
     value = get(read(args[0]), args[1])
     print("" if value is None else str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else json.dumps(value))
+elif command == "unwrap":  # unwrap FILE KEY: that part of an answer, as JSON
+    print(json.dumps(get(read(args[0]), args[1]), sort_keys=True))
 elif command == "same-policy":
-    sys.exit(policy(current_policy(args[0])) != policy(load(args[1])))
+    sys.exit(policy(current_policy(args[0])) != policy(given()))
 elif command == "foreign":  # statements that are neither ours nor wanted
-    ours = {one.get("Sid") for one in listed(load(args[1]).get("Statement"))}
+    want = given()
+    ours, texts = {one.get("Sid") for one in listed(want.get("Statement"))}, policy(want)[1]
     for one in listed((current_policy(args[0]) or {}).get("Statement")):
         sid = one.get("Sid") or ""
-        wanted = policy({"Statement": [one]}) [0] in policy(load(args[1]))
-        if not (wanted or sid.startswith("Logmap") or (sid and sid in ours)):
+        if not (policy({"Statement": [one]})[1][0] in texts or sid.startswith("Logmap") or (sid and sid in ours)):
             print(json.dumps(one))
+elif command == "grants":  # who has rights by the ACL, besides the owner
+    state = read(args[0]) or {}
+    owner = (state.get("Owner") or {}).get("ID")
+    for grant in state.get("Grants") or []:
+        grantee = grant.get("Grantee") or {}
+        if grantee.get("ID") is None or grantee.get("ID") != owner:
+            who = grantee.get("URI") or grantee.get("DisplayName") or grantee.get("ID") or "?"
+            print(grant.get("Permission", "?") + " to " + who.rpartition("/")[2])
+elif command == "all-blocked":
+    have = (read(args[0]) or {}).get("PublicAccessBlockConfiguration") or {}
+    sys.exit(not all(have.get(key) for key in ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")))
+elif command == "same-lock":
+    have = get(read(args[0]), "ObjectLockConfiguration.Rule.DefaultRetention") or {}
+    want = given()["Rule"]["DefaultRetention"]
+    sys.exit(any(have.get(key) != want[key] for key in want))
 elif command == "same-lifecycle":
-    sys.exit(lifecycle(read(args[0])) != lifecycle(load(args[1])))
+    sys.exit(lifecycle(read(args[0])) != lifecycle(given()))
 elif command == "same-logging":
-    sys.exit(logging(read(args[0])) != logging(load(args[1])))
+    sys.exit(logging(read(args[0])) != logging(given()))
 elif command == "same-tags":  # every wanted tag is there
-    have, want = tags(args[0]), load(args[1])
+    have, want = tags(args[0]), given()
     sys.exit(any(have.get(key) != value for key, value in want.items()))
-elif command == "merged-tags":
-    have = {**tags(args[0]), **load(args[1])}
+elif command == "merged-tags":  # those of AWS itself (aws:...) too: S3 refuses a set without them
+    have = {**tags(args[0]), **given()}
     print(json.dumps({"TagSet": [{"Key": key, "Value": value} for key, value in sorted(have.items())]}))
 elif command == "same-trail":
-    sys.exit(trail(get(read(args[0]), "Trail") or {}) != trail(load(args[1])))
-elif command == "same-selectors":
-    sys.exit(selectors(read(args[0])) != selectors({"AdvancedEventSelectors": load(args[1])}))
-elif command == "foreign-selectors":  # advanced ones that logmap did not make, or basic ones with data events
+    sys.exit(trail(get(read(args[0]), "Trail") or {}) != trail(given()))
+elif command == "same-selectors":  # nothing wanted: management events only
+    state, want = read(args[0]) or {}, given()
+    sys.exit(selectors(state) != selectors({"AdvancedEventSelectors": want}) if want else not plain_selectors(state))
+elif command == "foreign-selectors":  # some that logmap did not make
     state = read(args[0]) or {}
     names = [one.get("Name") or "" for one in state.get("AdvancedEventSelectors") or []]
-    basic = state.get("EventSelectors") or []
-    odd = [one for one in basic if one.get("DataResources") or one.get("ReadWriteType", "All") != "All" or one.get("ExcludeManagementEventSources") or not one.get("IncludeManagementEvents", True)]
-    sys.exit(not (odd or any(not name.startswith("Logmap") for name in names)))
-elif command == "has-our-selectors":
-    names = [one.get("Name") or "" for one in (read(args[0]) or {}).get("AdvancedEventSelectors") or []]
-    sys.exit(not any(name.startswith("Logmap") for name in names))
-elif command == "trail-flags":  # the flags of create-trail or update-trail, one a line
-    want, update = load(args[0]), args[1] == "update"
-    print("--s3-bucket-name\n" + want["S3BucketName"])
-    for key, flag in (("S3KeyPrefix", "--s3-key-prefix"), ("KmsKeyId", "--kms-key-id")):
-        if want.get(key) or update:
-            print(flag + "\n" + (want.get(key) or ""))
-    for key, flag in (("IsMultiRegionTrail", "is-multi-region-trail"), ("IncludeGlobalServiceEvents", "include-global-service-events"),
-                      ("LogFileValidationEnabled", "enable-log-file-validation"), ("IsOrganizationTrail", "is-organization-trail")):
-        if want.get(key) or update or key == "LogFileValidationEnabled":
-            print(("--" if want.get(key) else "--no-") + flag)
-elif command == "unwrap":  # unwrap FILE KEY: that part of an answer, as JSON
-    print(json.dumps(get(read(args[0]), args[1])))
+    sys.exit(plain_selectors(state) or bool(names) and all(name.startswith("Logmap") for name in names))
+elif command == "trail-input":  # trail-input NAME VERB: the whole input of create-trail or update-trail
+    want = given()
+    kept = {key: want.get(key, default) for key, default in TRAIL_KEYS.items() if key != "LogFileValidationEnabled"}
+    kept = {key: value for key, value in kept.items() if value != "" or args[1] == "update"}
+    print(json.dumps({"Name": args[0], **kept, "EnableLogFileValidation": bool(want.get("LogFileValidationEnabled"))}))
+elif command == "ascii":  # the given JSON in ASCII, so that no file encoding matters
+    print(json.dumps(given()))
 else:
     sys.exit("unknown command " + command)
 PYTHON
@@ -250,7 +294,9 @@ PYTHON
 
 become_account() {
   local caller
-  if [ -n "$PROFILE" ] && [ -z "${AWS_ACCESS_KEY_ID:-}${AWS_PROFILE:-}" ]; then export AWS_PROFILE=$PROFILE; fi
+  local given="${AWS_ACCESS_KEY_ID:-}${AWS_PROFILE:-}${AWS_DEFAULT_PROFILE:-}${AWS_WEB_IDENTITY_TOKEN_FILE:-}"
+  given="$given${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI:-}${AWS_CONTAINER_CREDENTIALS_FULL_URI:-}"
+  if [ -n "$PROFILE" ] && [ -z "$given" ]; then export AWS_PROFILE=$PROFILE; fi
   caller=$(caller_account)
   if [ "$caller" != "$ACCOUNT" ] && [ -n "$ROLE" ]; then
     run sts assume-role --role-arn "$ROLE" --role-session-name logmap >"$WORK/credentials" || failed sts assume-role
@@ -259,7 +305,7 @@ become_account() {
     AWS_SESSION_TOKEN=$(json get "$WORK/credentials" Credentials.SessionToken)
     rm -f "$WORK/credentials"
     export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN
-    unset AWS_PROFILE
+    unset AWS_PROFILE AWS_DEFAULT_PROFILE
     caller=$(caller_account)
   fi
   [ "$caller" = "$ACCOUNT" ] || die 1 "these credentials are of account $caller; this script is for $ACCOUNT ($ACCOUNT_KEY), and nothing was changed"
@@ -271,14 +317,21 @@ caller_account() {
 }
 
 check_tools() {
-  command -v aws >/dev/null 2>&1 || die 3 "the AWS CLI (aws) is not installed"
-  command -v python3 >/dev/null 2>&1 || die 3 "python3 is not installed; it compares what is there with the plan"
-  if [ -n "$NEEDS_KEY_FORMAT" ] && ! aws s3api put-bucket-logging --generate-cli-skeleton input --region "$REGION" 2>/dev/null | grep -q TargetObjectKeyFormat; then
-    die 3 "this AWS CLI does not know partitioned log keys (TargetObjectKeyFormat); 1.31 or 2.15 and later do. Nothing was changed"
+  command -v aws >/dev/null 2>&1 || die 1 "the AWS CLI (aws) is not on PATH. Nothing was changed"
+  command -v python3 >/dev/null 2>&1 || die 1 "python3 is not on PATH; it compares what is there with the plan. Nothing was changed"
+  if [ -n "$NEEDS_KEY_FORMAT" ] && ! knows put-bucket-logging TargetObjectKeyFormat; then
+    die 1 "this AWS CLI does not know partitioned log keys (TargetObjectKeyFormat); 1.31 or 2.15 and later do. Nothing was changed"
   fi
-  if [ -n "$NEEDS_NAMESPACE" ] && ! aws s3api create-bucket --generate-cli-skeleton input --region "$REGION" 2>/dev/null | grep -q BucketNamespace; then
-    die 3 "this AWS CLI does not know the account regional namespace (--bucket-namespace); releases since March 2026 do. Nothing was changed"
+  if [ -n "$NEEDS_NAMESPACE" ] && ! knows create-bucket BucketNamespace; then
+    die 1 "this AWS CLI does not know the account regional namespace (--bucket-namespace); releases since March 2026 do. Nothing was changed"
   fi
+}
+
+# knows OPERATION KEY: whether this AWS CLI has that key in the input of that operation; asks nobody but the CLI
+knows() {
+  local skeleton
+  skeleton=$(aws s3api "$1" --generate-cli-skeleton input --region "$REGION" 2>"$WORK/error") || failed s3api "$1 --generate-cli-skeleton"
+  case $skeleton in *"$2"*) return 0 ;; *) return 1 ;; esac
 }
 
 # ---- reading what is there; every reason to refuse is found here, before anything is changed
@@ -295,7 +348,7 @@ location() {
   case $ERROR_CODE in
     NoSuchBucket | 404) LOCATION=none ;;
     AccessDenied | AllAccessDisabled | 403) LOCATION=foreign ;;
-    *) failed s3api get-bucket-location ;;
+    *) failed s3api get-bucket-location ;; # no answer, or none that says where the bucket is
   esac
   printf 'null\n' >"$file"
 }
@@ -325,15 +378,20 @@ read_bucket() {
     fetch "$of.versioning" '' s3api get-bucket-versioning --bucket "$name" $owner
     fetch "$of.lifecycle" NoSuchLifecycleConfiguration s3api get-bucket-lifecycle-configuration --bucket "$name" $owner
     fetch "$of.tags" NoSuchTagSet s3api get-bucket-tagging --bucket "$name" $owner
+    fetch "$of.acl" '' s3api get-bucket-acl --bucket "$name" $owner
   }
-  json foreign "$of.policy" "$policy" >"$WORK/foreign"
+  printf '%s' "$policy" | json foreign "$of.policy" >"$WORK/foreign"
   while IFS= read -r statement; do
     refuse_unless_forced "the policy of $name has a statement that logmap did not write: $statement"
   done <"$WORK/foreign"
+  json grants "$of.acl" >"$WORK/grants"
+  if [ -s "$WORK/grants" ] && [ "$(json get "$of.ownership" OwnershipControls.Rules.0.ObjectOwnership)" != BucketOwnerEnforced ]; then
+    refuse_unless_forced "the ACL of $name gives $(paste -s -d , "$WORK/grants"); logs arrive by its policy, and whoever writes by the ACL could not any more"
+  fi
   algorithm=$(json get "$of.encryption" ServerSideEncryptionConfiguration.Rules.0.ApplyServerSideEncryptionByDefault.SSEAlgorithm)
   case $algorithm in
     '' | AES256) ;;
-    *) refuse_unless_forced "the log bucket $name encrypts with $algorithm by default; S3 delivers access logs only under SSE-S3 (AES256)" ;;
+    *) refuse_unless_forced "the log bucket $name encrypts with $algorithm by default; the plan is SSE-S3 (AES256), the only one under which S3 delivers access logs" ;;
   esac
   payer=$(json get "$of.payer" Payer)
   [ "$payer" != Requester ] || refuse_unless_forced "the log bucket $name is Requester Pays; neither access logs nor trails are delivered to it"
@@ -354,9 +412,8 @@ read_source() {
     *) problem_with "$by" "the source bucket $name is in $LOCATION, not in $REGION: list it there (AWS would answer CrossLocationLoggingProhibited)"; return 0 ;;
   esac
   fetch "$of.logging" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
-  printf '%s\n' "$want" >"$WORK/want"
   target=$(json get "$of.logging" LoggingEnabled.TargetBucket)
-  wanted=$(json get "$WORK/want" LoggingEnabled.TargetBucket)
+  wanted=$(json_text "$want" LoggingEnabled.TargetBucket)
   if [ "$by" = managed ] && [ -n "$target" ] && [ "$target" != "$wanted" ]; then
     refuse_unless_forced "the source bucket $name logs to $target already, not to $wanted"
   fi
@@ -373,16 +430,16 @@ read_trail() {
   if [ -z "$there" ]; then : >"$of.absent"; return 0; fi
   if [ "$there" != "$arn" ]; then
     refuse "a trail named $name exists as $there; this one would be $arn"
+    rm -f "$of.trail"
     return 0
   fi
   fetch "$of.status" '' cloudtrail get-trail-status --name "$name"
   fetch "$of.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
-  printf '%s\n' "$want" >"$WORK/want"
   target=$(json get "$of.trail" Trail.S3BucketName)
-  wanted=$(json get "$WORK/want" S3BucketName)
+  wanted=$(json_text "$want" S3BucketName)
   [ "$target" = "$wanted" ] || refuse_unless_forced "the trail $name delivers to $target already, not to $wanted"
-  if [ -n "$selectors" ] && ! json same-selectors "$of.selectors" "$selectors" && json foreign-selectors "$of.selectors"; then
-    refuse_unless_forced "the trail $name has event selectors that logmap did not make"
+  if ! printf '%s' "$selectors" | json same-selectors "$of.selectors" && json foreign-selectors "$of.selectors"; then
+    refuse_unless_forced "the trail $name has event selectors that logmap did not make: $(head -c 1000 <(tr -s '[:space:]' ' ' <"$of.selectors"))"
   fi
 }
 
@@ -391,17 +448,17 @@ read_trail() {
 save_backup() {
   [ -z "$SAVED" ] || return 0
   local file target number=1
-  mkdir -p "$BACKUP"
+  mkdir -p "$BACKUP" || die 3 "the backup can't be written to $BACKUP; nothing was changed"
   for file in "$NOW"/*; do
     target="$BACKUP/$(basename "$file")"
     if [ -e "$file" ] && [ ! -e "$target" ]; then
-      cp "$file" "$target.new"
+      cp "$file" "$target.new" || die 3 "the backup can't be written to $BACKUP; nothing was changed"
       mv "$target.new" "$target"
     fi
   done
   if [ -n "$SAVE_FORCED" ]; then
     while [ -e "$BACKUP.forced-$number" ]; do number=$((number + 1)); done
-    cp -R "$NOW" "$BACKUP.forced-$number"
+    cp -R "$NOW" "$BACKUP.forced-$number" || die 3 "the backup can't be written to $BACKUP.forced-$number; nothing was changed"
     say "what --force replaces is kept in $BACKUP.forced-$number"
   fi
   SAVED=yes
@@ -425,42 +482,41 @@ apply_bucket() {
     [ "$namespace" = global ] || create+=(--bucket-namespace account-regional)
     [ -z "$lock" ] || create+=(--object-lock-enabled-for-bucket)
     change "+ log bucket $name" s3api create-bucket --bucket "$name" "${create[@]}"
-    if [ "$MODE" != apply ]; then return 0; fi
-    run s3api wait bucket-exists --bucket "$name" --expected-bucket-owner "$ACCOUNT" >/dev/null || failed s3api wait
+    if [ "$MODE" = verify ]; then return 0; fi
+    [ "$MODE" != apply ] || run s3api wait bucket-exists --bucket "$name" --expected-bucket-owner "$ACCOUNT" >/dev/null || failed s3api wait
     for value in policy encryption payer lock ownership public versioning lifecycle tags; do printf 'null\n' >"$of.$value"; done
   fi
+  # the policy first: nobody who may write by it has to wait for the rest
+  printf '%s' "$policy" | json same-policy "$of.policy" || put "~ $name: bucket policy" put-bucket-policy "$name" --policy "$policy"
   value=$(json get "$of.ownership" OwnershipControls.Rules.0.ObjectOwnership)
-  [ "$value" = BucketOwnerEnforced ] || put "~ $name: ownership BucketOwnerEnforced" put-bucket-ownership-controls "$name" --ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
-  local blocked=yes key
-  for key in BlockPublicAcls IgnorePublicAcls BlockPublicPolicy RestrictPublicBuckets; do
-    [ "$(json get "$of.public" "PublicAccessBlockConfiguration.$key")" = true ] || blocked=''
-  done
-  [ -n "$blocked" ] || put "~ $name: public access block" put-public-access-block "$name" --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
+  if [ "$value" != BucketOwnerEnforced ]; then
+    if [ -e "$of.acl" ] && [ -n "$(json grants "$of.acl")" ]; then
+      put "~ $name: ACL private" put-bucket-acl "$name" --acl private
+    fi
+    put "~ $name: ownership BucketOwnerEnforced" put-bucket-ownership-controls "$name" --ownership-controls 'Rules=[{ObjectOwnership=BucketOwnerEnforced}]'
+  fi
+  json all-blocked "$of.public" || put "~ $name: public access block" put-public-access-block "$name" --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true
   value=$(json get "$of.encryption" ServerSideEncryptionConfiguration.Rules.0.ApplyServerSideEncryptionByDefault.SSEAlgorithm)
   [ "$value" = AES256 ] || put "~ $name: encryption SSE-S3" put-bucket-encryption "$name" --server-side-encryption-configuration '{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"AES256"}}]}'
   [ "$(json get "$of.payer" Payer)" != Requester ] || put "~ $name: bucket owner pays" put-bucket-request-payment "$name" --request-payment-configuration Payer=BucketOwner
-  json same-policy "$of.policy" "$policy" || put "~ $name: bucket policy" put-bucket-policy "$name" --policy "$policy"
   value=$(json get "$of.versioning" Status)
   if [ "$versioning" = Enabled ] || [ "$value" = Enabled ]; then
     [ "$value" = "$versioning" ] || put "~ $name: versioning $versioning" put-bucket-versioning "$name" --versioning-configuration "Status=$versioning"
   fi
-  json same-lifecycle "$of.lifecycle" "$lifecycle" || put "~ $name: lifecycle" put-bucket-lifecycle-configuration "$name" --lifecycle-configuration "$lifecycle"
-  json same-tags "$of.tags" "$tags" || put "~ $name: tags" put-bucket-tagging "$name" --tagging "$(json merged-tags "$of.tags" "$tags")"
-  if [ -n "$lock" ]; then
-    printf '%s\n' "$lock" >"$WORK/want"
-    for key in Mode Days; do
-      if [ "$(json get "$of.lock" "ObjectLockConfiguration.Rule.DefaultRetention.$key")" != "$(json get "$WORK/want" "Rule.DefaultRetention.$key")" ]; then
-        put "~ $name: Object Lock" put-object-lock-configuration "$name" --object-lock-configuration "$lock"
-        break
-      fi
-    done
+  if ! printf '%s' "$lifecycle" | json same-lifecycle "$of.lifecycle"; then
+    printf '%s' "$lifecycle" | json ascii >"$WORK/lifecycle.json" # a file: a thousand rules are too long for an argument
+    put "~ $name: lifecycle" put-bucket-lifecycle-configuration "$name" --lifecycle-configuration "file://$WORK/lifecycle.json"
+  fi
+  printf '%s' "$tags" | json same-tags "$of.tags" || put "~ $name: tags" put-bucket-tagging "$name" --tagging "$(printf '%s' "$tags" | json merged-tags "$of.tags")"
+  if [ -n "$lock" ] && ! printf '%s' "$lock" | json same-lock "$of.lock"; then
+    put "~ $name: Object Lock" put-object-lock-configuration "$name" --object-lock-configuration "$lock"
   fi
 }
 
 apply_source() {
   local name=$1 by=$2 want=$3 of="$NOW/source.$1"
   [ -e "$of.logging" ] || return 0
-  if json same-logging "$of.logging" "$want"; then return 0; fi
+  if printf '%s' "$want" | json same-logging "$of.logging"; then return 0; fi
   if [ "$by" = external ]; then
     say "note: the source bucket $name does not log to its derived destination (its logging is set by other code)"
     return 0
@@ -474,25 +530,28 @@ json_text() { # json_text TEXT ROUTE
 }
 
 apply_trail() {
-  local name=$1 want=$3 selectors=$4 of="$NOW/trail.$1" flags=() line
+  local name=$1 want=$3 selectors=$4 of="$NOW/trail.$1"
   FIRST=$5
+  [ -e "$of.trail" ] || return 0
   if [ -e "$of.absent" ]; then
-    while IFS= read -r line; do flags+=("$line"); done < <(json trail-flags "$want" create)
-    change "+ trail $name" cloudtrail create-trail --name "$name" "${flags[@]}"
-    if [ "$MODE" != apply ]; then return 0; fi
+    change "+ trail $name" cloudtrail create-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" create)"
+    if [ "$MODE" = verify ]; then return 0; fi
     printf 'null\n' >"$of.status"
     printf 'null\n' >"$of.selectors"
-  elif ! json same-trail "$of.trail" "$want"; then
-    while IFS= read -r line; do flags+=("$line"); done < <(json trail-flags "$want" update)
-    change "~ trail $name" cloudtrail update-trail --name "$name" "${flags[@]}"
+  elif ! printf '%s' "$want" | json same-trail "$of.trail"; then
+    change "~ trail $name: settings" cloudtrail update-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" update)"
   fi
-  if [ -n "$selectors" ]; then
-    json same-selectors "$of.selectors" "$selectors" || change "~ trail $name: event selectors" cloudtrail put-event-selectors --trail-name "$name" --advanced-event-selectors "$selectors"
-  elif json has-our-selectors "$of.selectors"; then
-    change "~ trail $name: management events only" cloudtrail put-event-selectors --trail-name "$name" --event-selectors '[{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":[]}]'
+  if ! printf '%s' "$selectors" | json same-selectors "$of.selectors"; then
+    if [ -n "$selectors" ]; then
+      change "~ trail $name: event selectors" cloudtrail put-event-selectors --trail-name "$name" --advanced-event-selectors "$selectors"
+    else
+      change "~ trail $name: management events only" cloudtrail put-event-selectors --trail-name "$name" --event-selectors "$PLAIN_SELECTORS"
+    fi
   fi
   [ "$(json get "$of.status" IsLogging)" = true ] || change "~ trail $name: start logging" cloudtrail start-logging --name "$name"
 }
+
+PLAIN_SELECTORS='[{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":[]}]'
 
 # ---- rollback: only what the backup knows, only where the present state is still this script's
 
@@ -506,109 +565,257 @@ restore() { # restore TEXT ARGS...
 }
 DRY_ROLLBACK=''
 
+# keep BUCKET TEXT: something that is kept as it is needs that bucket.
+keep() {
+  say "kept: $2"
+  if [ -n "$1" ]; then
+    KEPT="$KEPT$1 "
+    : >"$WORK/kept.$1"
+  fi
+}
+
 rollback_source() {
-  local name=$1 want=$3 old="$BACKUP/source.$1.logging" enabled
-  if [ "$2" != managed ] || [ ! -e "$old" ]; then return 0; fi
-  fetch "$NOW/source.$name.logging" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
-  if json same-logging "$NOW/source.$name.logging" "$(cat "$old")"; then return 0; fi
-  if ! json same-logging "$NOW/source.$name.logging" "$want"; then
-    say "kept: the logging of $name was changed by others since"
+  local name=$1 by=$2 want=$3 old="$BACKUP/source.$1.logging" now="$NOW/source.$1.logging" enabled target
+  location source "$name"
+  if [ "$LOCATION" != "$REGION" ]; then return 0; fi
+  fetch "$now" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
+  target=$(json get "$now" LoggingEnabled.TargetBucket)
+  if [ "$by" != managed ] || [ ! -e "$old" ]; then
+    [ -z "$target" ] || KEPT="$KEPT$target "
+    return 0
+  fi
+  if json same-logging "$now" <"$old"; then return 0; fi
+  if ! printf '%s' "$want" | json same-logging "$now"; then
+    keep "$target" "the logging of $name, which others have changed since"
     return 0
   fi
   enabled=$(json unwrap "$old" LoggingEnabled)
   if [ "$enabled" = null ]; then
     restore "~ $name: logging off, as before" s3api put-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT" --bucket-logging-status '{}'
   else
-    restore "~ $name: logging as before" s3api put-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT" --bucket-logging-status "{\"LoggingEnabled\":$enabled}"
+    restore "~ $name: logging to $(json get "$old" LoggingEnabled.TargetBucket), as before" s3api put-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT" --bucket-logging-status "{\"LoggingEnabled\":$enabled}"
   fi
+}
+
+# What was in the map when it was applied and is not any more: it is kept, with what it needs.
+rollback_forgotten() {
+  local file name names=' ' i
+  for ((i = 0; i < ${#SOURCES[@]}; i += 3)); do names="$names${SOURCES[i]} "; done
+  for file in "$BACKUP"/source.*.logging; do
+    [ -e "$file" ] || continue
+    name=${file##*/source.}
+    name=${name%.logging}
+    case $names in *" $name "*) continue ;; esac
+    location source "$name"
+    if [ "$LOCATION" != "$REGION" ]; then continue; fi
+    fetch "$NOW/source.$name.logging" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
+    keep "$(json get "$NOW/source.$name.logging" LoggingEnabled.TargetBucket)" "the logging of $name, which is not in the map any more (what it was: $(basename "$file") of the backup)"
+  done
+  names=' '
+  for ((i = 0; i < ${#LOG_BUCKETS[@]}; i += 9)); do names="$names${LOG_BUCKETS[i]} "; done
+  for file in "$BACKUP"/bucket.*.location; do
+    [ -e "$file" ] || continue
+    name=${file##*/bucket.}
+    name=${name%.location}
+    case $names in *" $name "*) ;; *) say "kept: the log bucket $name, which is not in the map any more" ;; esac
+  done
+  names=' '
+  for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do names="$names${TRAILS[i]} "; done
+  for file in "$BACKUP"/trail.*.trail; do
+    [ -e "$file" ] || continue
+    name=${file##*/trail.}
+    name=${name%.trail}
+    case $names in *" $name "*) continue ;; esac
+    fetch "$NOW/trail.$name.trail" TrailNotFoundException cloudtrail get-trail --name "$name"
+    keep "$(json get "$NOW/trail.$name.trail" Trail.S3BucketName)" "the trail $name, which is not in the map any more"
+  done
 }
 
 rollback_trail() {
-  local name=$1 want=$3 of="$BACKUP/trail.$1" flags=() line
-  if [ ! -e "$of.trail" ]; then return 0; fi
-  fetch "$NOW/trail.$name.trail" TrailNotFoundException cloudtrail get-trail --name "$name"
-  [ -n "$(json get "$NOW/trail.$name.trail" Trail.TrailARN)" ] || return 0
+  local name=$1 want=$3 of="$BACKUP/trail.$1" now="$NOW/trail.$1" selectors
+  fetch "$now.trail" TrailNotFoundException cloudtrail get-trail --name "$name"
+  if [ -z "$(json get "$now.trail" Trail.TrailARN)" ]; then return 0; fi
+  if [ ! -e "$of.trail" ]; then
+    KEPT="$KEPT$(json get "$now.trail" Trail.S3BucketName) "
+    return 0
+  fi
   if [ -e "$of.absent" ]; then
-    if json same-trail "$NOW/trail.$name.trail" "$want"; then
+    if printf '%s' "$want" | json same-trail "$now.trail"; then
       restore "- trail $name, which this script made" cloudtrail delete-trail --name "$name"
     else
-      say "kept: the trail $name was changed by others since"
+      keep "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
     fi
     return 0
   fi
-  if ! json same-trail "$NOW/trail.$name.trail" "$(json unwrap "$of.trail" Trail)"; then
-    while IFS= read -r line; do flags+=("$line"); done < <(json trail-flags "$(json unwrap "$of.trail" Trail)" update)
-    restore "~ trail $name: as before" cloudtrail update-trail --name "$name" "${flags[@]}"
+  json unwrap "$of.trail" Trail >"$WORK/trail"
+  if ! json same-trail "$now.trail" <"$WORK/trail"; then
+    if ! printf '%s' "$want" | json same-trail "$now.trail"; then
+      keep "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
+      return 0
+    fi
+    restore "~ trail $name: settings as before" cloudtrail update-trail --cli-input-json "$(json trail-input "$name" update <"$WORK/trail")"
   fi
-  fetch "$NOW/trail.$name.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
-  if [ "$(json unwrap "$NOW/trail.$name.selectors" AdvancedEventSelectors)" != "$(json unwrap "$of.selectors" AdvancedEventSelectors)" ]; then
-    if [ "$(json unwrap "$of.selectors" AdvancedEventSelectors)" != null ]; then
-      restore "~ trail $name: event selectors as before" cloudtrail put-event-selectors --trail-name "$name" --advanced-event-selectors "$(json unwrap "$of.selectors" AdvancedEventSelectors)"
+  fetch "$now.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
+  selectors=$(json unwrap "$of.selectors" AdvancedEventSelectors)
+  case $selectors in
+    null | '[]')
+      selectors=$(json unwrap "$of.selectors" EventSelectors)
+      case $selectors in null | '[]') selectors=$PLAIN_SELECTORS ;; esac
+      if [ "$(json unwrap "$now.selectors" EventSelectors)" != "$(json unwrap "$of.selectors" EventSelectors)" ]; then
+        restore "~ trail $name: event selectors as before" cloudtrail put-event-selectors --trail-name "$name" --event-selectors "$selectors"
+      fi
+      ;;
+    *)
+      if [ "$(json unwrap "$now.selectors" AdvancedEventSelectors)" != "$selectors" ]; then
+        restore "~ trail $name: event selectors as before" cloudtrail put-event-selectors --trail-name "$name" --advanced-event-selectors "$selectors"
+      fi
+      ;;
+  esac
+  if [ "$(json get "$of.status" IsLogging)" != true ]; then
+    fetch "$now.status" '' cloudtrail get-trail-status --name "$name"
+    [ "$(json get "$now.status" IsLogging)" != true ] || restore "~ trail $name: stop logging, as before" cloudtrail stop-logging --name "$name"
+  fi
+}
+
+# changed_since BUCKET WHAT KEY CODES OPERATION: is the present state another than the backup's?
+changed_since() {
+  local now="$NOW/bucket.$1.$2" old="$BACKUP/bucket.$1.$2"
+  [ -e "$old" ] || return 1
+  fetch "$now" "$4" s3api "$5" --bucket "$1" --expected-bucket-owner "$ACCOUNT"
+  [ "$(json unwrap "$now" "$3")" != "$(json unwrap "$old" "$3")" ]
+}
+
+put_back() { # put_back BUCKET TEXT OPERATION ARGS...
+  local name=$1 text=$2 operation=$3
+  shift 3
+  restore "~ $name: $text" s3api "$operation" --bucket "$name" --expected-bucket-owner "$ACCOUNT" "$@"
+}
+
+# Whether the bucket is one that this script found, and is there still.
+was_there() {
+  if [ ! -e "$BACKUP/bucket.$1.location" ] || [ -e "$BACKUP/bucket.$1.absent" ]; then return 1; fi
+  location bucket "$1"
+  [ "$LOCATION" = "$REGION" ]
+}
+
+# Before the sources: logging with grants, as it may have been, needs the ACL's time back.
+rollback_ownership() {
+  local name=$1 of="$BACKUP/bucket.$1" value
+  was_there "$name" || return 0
+  if changed_since "$name" ownership OwnershipControls OwnershipControlsNotFoundError get-bucket-ownership-controls; then
+    value=$(json unwrap "$of.ownership" OwnershipControls)
+    if [ "$value" != null ]; then
+      put_back "$name" 'ownership as before' put-bucket-ownership-controls --ownership-controls "$value"
     else
-      restore "~ trail $name: event selectors as before" cloudtrail put-event-selectors --trail-name "$name" --event-selectors "$(json unwrap "$of.selectors" EventSelectors)"
+      put_back "$name" 'no ownership controls, as before' delete-bucket-ownership-controls
     fi
   fi
-  [ "$(json get "$of.status" IsLogging)" = true ] || restore "~ trail $name: stop logging, as before" cloudtrail stop-logging --name "$name"
+  # what blocks public access first, or S3 would refuse a public ACL or policy that was there
+  if changed_since "$name" public PublicAccessBlockConfiguration NoSuchPublicAccessBlockConfiguration get-public-access-block; then
+    value=$(json unwrap "$of.public" PublicAccessBlockConfiguration)
+    if [ "$value" != null ]; then
+      put_back "$name" 'public access block as before' put-public-access-block --public-access-block-configuration "$value"
+    else
+      put_back "$name" 'no public access block, as before' delete-public-access-block
+    fi
+  fi
+  if changed_since "$name" acl Grants '' get-bucket-acl; then
+    value=$(json get "$of.ownership" OwnershipControls.Rules.0.ObjectOwnership)
+    [ "$value" = BucketOwnerEnforced ] || put_back "$name" 'ACL as before' put-bucket-acl --access-control-policy "$(cat "$of.acl")"
+  fi
 }
 
 rollback_bucket() {
-  local name=$1 of="$BACKUP/bucket.$1" now="$NOW/bucket.$1" value
-  if [ ! -e "$of.location" ]; then return 0; fi
-  location bucket "$name"
-  if [ "$LOCATION" != "$REGION" ]; then return 0; fi
+  local name=$1 of="$BACKUP/bucket.$1" value more
   if [ -e "$of.absent" ]; then
-    CHANGES=$((CHANGES + 1))
-    if [ -n "$DRY_ROLLBACK" ]; then say "would: - log bucket $name, if it is empty"; return 0; fi
-    if run s3api delete-bucket --bucket "$name" --expected-bucket-owner "$ACCOUNT" >/dev/null; then
-      say "- log bucket $name, which this script made and which is empty"
-    elif [ "$ERROR_CODE" = BucketNotEmpty ]; then
-      say "kept: the log bucket $name holds objects; it is never emptied"
-    else
-      failed s3api delete-bucket
-    fi
+    rollback_new_bucket "$name"
     return 0
   fi
-  put_back() { local text=$1 operation=$2; shift 2; restore "~ $name: $text as before" s3api "$operation" --bucket "$name" --expected-bucket-owner "$ACCOUNT" "$@"; }
-  changed_since() { # changed_since WHAT OPERATION CODES: is the present state another than the backup's?
-    fetch "$now.$1" "$3" s3api "$2" --bucket "$name" --expected-bucket-owner "$ACCOUNT"
-    [ "$(json unwrap "$now.$1" "$4")" != "$(json unwrap "$of.$1" "$4")" ]
-  }
-  if changed_since policy get-bucket-policy NoSuchBucketPolicy Policy; then
+  was_there "$name" || return 0
+  if [ -e "$WORK/kept.$name" ]; then
+    say "kept: the policy of $name, because what was kept needs it"
+  elif changed_since "$name" policy Policy NoSuchBucketPolicy get-bucket-policy; then
     value=$(json get "$of.policy" Policy)
-    if [ -n "$value" ]; then put_back 'bucket policy' put-bucket-policy --policy "$value"; else put_back 'no bucket policy' delete-bucket-policy; fi
+    if [ -n "$value" ]; then
+      put_back "$name" 'bucket policy as before' put-bucket-policy --policy "$value"
+    else
+      put_back "$name" 'no bucket policy, as before' delete-bucket-policy
+    fi
   fi
-  if changed_since lifecycle get-bucket-lifecycle-configuration NoSuchLifecycleConfiguration Rules; then
-    value=$(json unwrap "$of.lifecycle" Rules)
-    if [ "$value" != null ]; then put_back lifecycle put-bucket-lifecycle-configuration --lifecycle-configuration "{\"Rules\":$value}"; else put_back 'no lifecycle' delete-bucket-lifecycle; fi
+  if changed_since "$name" lifecycle Rules NoSuchLifecycleConfiguration get-bucket-lifecycle-configuration; then
+    if [ "$(json unwrap "$of.lifecycle" Rules)" != null ]; then
+      json unwrap "$of.lifecycle" Rules >"$WORK/rules"
+      printf '{"Rules":%s}' "$(cat "$WORK/rules")" >"$WORK/lifecycle.json"
+      more=(--lifecycle-configuration "file://$WORK/lifecycle.json")
+      value=$(json get "$of.lifecycle" TransitionDefaultMinimumObjectSize)
+      [ -z "$value" ] || more+=(--transition-default-minimum-object-size "$value")
+      put_back "$name" 'lifecycle as before' put-bucket-lifecycle-configuration "${more[@]}"
+    else
+      put_back "$name" 'no lifecycle, as before' delete-bucket-lifecycle
+    fi
   fi
-  if changed_since tags get-bucket-tagging NoSuchTagSet TagSet; then
+  if changed_since "$name" tags TagSet NoSuchTagSet get-bucket-tagging; then
     value=$(json unwrap "$of.tags" TagSet)
-    if [ "$value" != null ]; then put_back tags put-bucket-tagging --tagging "{\"TagSet\":$value}"; else put_back 'no tags' delete-bucket-tagging; fi
+    if [ "$value" != null ]; then
+      put_back "$name" 'tags as before' put-bucket-tagging --tagging "{\"TagSet\":$value}"
+    else
+      put_back "$name" 'no tags, as before' delete-bucket-tagging
+    fi
   fi
-  if changed_since encryption get-bucket-encryption ServerSideEncryptionConfigurationNotFoundError ServerSideEncryptionConfiguration; then
+  if changed_since "$name" encryption ServerSideEncryptionConfiguration ServerSideEncryptionConfigurationNotFoundError get-bucket-encryption; then
     value=$(json unwrap "$of.encryption" ServerSideEncryptionConfiguration)
-    if [ "$value" != null ]; then put_back encryption put-bucket-encryption --server-side-encryption-configuration "$value"; else put_back encryption delete-bucket-encryption; fi
+    if [ "$value" != null ]; then
+      put_back "$name" 'encryption as before' put-bucket-encryption --server-side-encryption-configuration "$value"
+    else
+      put_back "$name" 'encryption as before' delete-bucket-encryption
+    fi
   fi
-  if changed_since ownership get-bucket-ownership-controls OwnershipControlsNotFoundError OwnershipControls; then
-    value=$(json unwrap "$of.ownership" OwnershipControls)
-    if [ "$value" != null ]; then put_back ownership put-bucket-ownership-controls --ownership-controls "$value"; else put_back ownership delete-bucket-ownership-controls; fi
+  if changed_since "$name" payer Payer '' get-bucket-request-payment; then
+    put_back "$name" 'who pays for requests, as before' put-bucket-request-payment --request-payment-configuration "Payer=$(json get "$of.payer" Payer)"
   fi
-  if changed_since public get-public-access-block NoSuchPublicAccessBlockConfiguration PublicAccessBlockConfiguration; then
-    value=$(json unwrap "$of.public" PublicAccessBlockConfiguration)
-    if [ "$value" != null ]; then put_back 'public access block' put-public-access-block --public-access-block-configuration "$value"; else put_back 'no public access block' delete-public-access-block; fi
-  fi
-  if changed_since payer get-bucket-request-payment '' Payer; then put_back payer put-bucket-request-payment --request-payment-configuration "Payer=$(json get "$of.payer" Payer)"; fi
-  if changed_since versioning get-bucket-versioning '' Status; then
+  if changed_since "$name" versioning Status '' get-bucket-versioning; then
     value=$(json get "$of.versioning" Status)
-    put_back "versioning ${value:-Suspended}" put-bucket-versioning --versioning-configuration "Status=${value:-Suspended}"
+    if [ -n "$value" ]; then
+      put_back "$name" "versioning $value, as before" put-bucket-versioning --versioning-configuration "Status=$value"
+    elif [ "$(json get "$NOW/bucket.$name.versioning" Status)" != Suspended ]; then
+      put_back "$name" 'versioning Suspended (it was never on, and S3 has no way back to that)' put-bucket-versioning --versioning-configuration Status=Suspended
+    fi
+  fi
+}
+
+# A log bucket that this script made goes, unless it holds objects or something still logs to it.
+rollback_new_bucket() {
+  local name=$1
+  location bucket "$name"
+  if [ "$LOCATION" != "$REGION" ]; then return 0; fi
+  case $KEPT in
+    *" $name "*)
+      say "kept: the log bucket $name, because something still logs to it"
+      return 0
+      ;;
+  esac
+  CHANGES=$((CHANGES + 1))
+  if [ -n "$DRY_ROLLBACK" ]; then say "would: - log bucket $name, which this script made, if it is empty"; return 0; fi
+  if run s3api delete-bucket --bucket "$name" --expected-bucket-owner "$ACCOUNT" >/dev/null; then
+    say "- log bucket $name, which this script made and which is empty"
+  elif [ "$ERROR_CODE" = BucketNotEmpty ]; then
+    CHANGES=$((CHANGES - 1))
+    say "kept: the log bucket $name holds objects; it is never emptied"
+  else
+    failed s3api delete-bucket
   fi
 }
 
 rollback() {
   local done_dir number=1
-  [ -d "$BACKUP" ] || die 1 "there is no backup in $BACKUP: this script has changed nothing here, or another machine has it"
+  if [ ! -d "$BACKUP" ]; then
+    if [ -n "${LOGMAP_RUN_ALL:-}" ]; then say "$ACCOUNT_KEY/$REGION: nothing to roll back; there is no backup in $BACKUP"; return 0; fi
+    die 1 "there is no backup in $BACKUP: this script has changed nothing here, or it did so from another machine"
+  fi
   # sources first, then trails: nothing logs to a bucket whose grants are taken away
+  each_bucket rollback_ownership
   each_source rollback_source
+  rollback_forgotten
   each_trail rollback_trail
   each_bucket rollback_bucket
   if [ -z "$DRY_ROLLBACK" ]; then
@@ -629,7 +836,8 @@ each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do "$1" "${TRA
 
 prepare() {
   export AWS_PAGER='' AWS_CLI_AUTO_PROMPT=off
-  WORK=$(mktemp -d)
+  umask 077
+  WORK=$(mktemp -d) || die 3 "no temporary folder can be made"
   trap 'rm -rf "$WORK"' EXIT
   NOW="$WORK/now"
   mkdir "$NOW"
@@ -640,24 +848,36 @@ prepare() {
 }
 
 main() {
-  while [ $# -gt 0 ]; do
-    case $1 in
-      --dry-run) if [ "$MODE" = rollback ]; then DRY_ROLLBACK=yes; else MODE=dry-run; fi ;;
-      --verify) MODE=verify ;;
-      --rollback) [ "$MODE" != dry-run ] || DRY_ROLLBACK=yes; MODE=rollback ;;
-      --force) FORCE=yes ;;
+  local flag
+  for flag in "$@"; do
+    case $flag in
+      --dry-run | --verify | --rollback | --force) ;;
       -h | --help) usage; exit 0 ;;
-      *) usage >&2; die 2 "unknown argument: $1" ;;
+      *) usage >&2; die 2 "unknown argument: $flag" ;;
     esac
-    shift
   done
+  case " $* " in
+    *' --verify '*)
+      case " $* " in *' --dry-run '* | *' --rollback '* | *' --force '*) usage >&2; die 2 "--verify goes with no other flag" ;; esac
+      MODE=verify
+      ;;
+    *' --rollback '*)
+      case " $* " in *' --force '*) usage >&2; die 2 "--rollback does not go with --force" ;; esac
+      MODE=rollback
+      case " $* " in *' --dry-run '*) DRY_ROLLBACK=yes ;; esac
+      ;;
+    *' --dry-run '*) MODE=dry-run ;;
+  esac
+  case " $* " in *' --force '*) FORCE=yes ;; esac
   prepare
   if [ "$MODE" = rollback ]; then rollback; exit 0; fi
 
   each_bucket read_bucket
   each_source read_source
   each_trail read_trail
-  if [ "$REFUSALS" -gt 0 ]; then die 1 "$ACCOUNT_KEY/$REGION: refused for $REFUSALS reasons; nothing was changed"; fi
+  if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then
+    die 1 "$ACCOUNT_KEY/$REGION: refused, see the $REFUSALS reasons above; nothing was changed"
+  fi
 
   each_bucket apply_bucket
   each_source apply_source
@@ -665,8 +885,8 @@ main() {
   case $MODE in
     dry-run) say "$ACCOUNT_KEY/$REGION: $CHANGES changes would be made" ;;
     verify)
-      say "$ACCOUNT_KEY/$REGION: $CHANGES differences"
-      [ "$CHANGES" -eq 0 ] || exit 1
+      say "$ACCOUNT_KEY/$REGION: $((CHANGES + REFUSALS)) differences"
+      [ "$((CHANGES + REFUSALS))" -eq 0 ] || exit 1
       ;;
     *) say "$ACCOUNT_KEY/$REGION: $CHANGES changes made" ;;
   esac

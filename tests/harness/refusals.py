@@ -1,0 +1,315 @@
+"""What the generated scripts must refuse, what `--verify` must find, and whose credentials they use.
+
+One map with an adopted log bucket; each case breaks one thing in the world.  A refusal exits 1, names the thing, and makes no
+call that writes; with --force, where that is allowed, the script goes through, keeps what it replaced, and can be undone.
+"""
+import json
+import re
+import shutil
+import subprocess
+
+from . import attacks, maps
+from .attacks import Attack, is_write
+from .mock import KEY
+from .report import expect
+from .scripts import CALLER, same, tail
+
+ACCOUNT, OTHER, REGION = "111122223333", "444455556666", "eu-west-1"
+MAP = f"""
+version: 1
+organization: {{ name: acme }}
+defaults: {{ log_bucket: {{ tags: {{ owner: security }} }} }}
+accounts:
+  prod:
+    id: "{ACCOUNT}"
+    role: deployer
+    regions:
+      {REGION}:
+        log_bucket: {{ adopt: true, name: acme-old-logs }}
+        buckets: [acme-web, {{ name: acme-data, prefix: "data/" }}, {{ name: acme-legacy, logging: external }}]
+trails:
+  audit: {{ coverage: multi-region, home_region: {REGION}, s3_data_events: true }}
+"""
+HOSTILE = r'''
+version: 1
+organization: { name: acme }
+accounts:
+  prod:
+    id: "111122223333"
+    regions:
+      eu-west-1:
+        log_bucket:
+          tags: { "a b": "-x = +y/:@_.", owner: "file://x" }
+          extra_statements:
+            - { Sid: Reader, Effect: Allow, Principal: { AWS: "111122223333" }, Action: "s3:GetObject", Resource: "{log_bucket_arn}/${aws:username}/'\"`touch PWNED`\\*" }
+        buckets:
+          - { name: acme-q, prefix: "it's/'; touch PWNED; '/" }
+          - { name: acme-w, prefix: "\"$(touch PWNED)\"`touch PWNED`/" }
+          - { name: acme-u, prefix: "журнал ünï/ \\n\\\\ !! #%/" }
+          - { name: acme-e, prefix: "EOF\\/PYTHON/--flag/&|<>/" }
+          - { name: acme-d, prefix: "-n/" }
+trails:
+  audit: { coverage: multi-region, home_region: eu-west-1, prefix: "file://etc/it's" }
+'''
+
+
+def s3(stage, account=ACCOUNT, region=REGION):
+    return stage.world.client("s3", account, region)
+
+
+def old_world(stage):
+    """Everything that an adoption can find, with settings that are none of the plan's."""
+    stage.world.create_bucket(ACCOUNT, REGION, "acme-elsewhere")
+    client = s3(stage)
+    arn = "arn:aws:s3:::acme-elsewhere"
+    trail = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
+    client.put_bucket_policy(Bucket="acme-elsewhere", Policy=json.dumps({"Version": "2012-10-17", "Statement": [
+        {**trail, "Action": "s3:GetBucketAcl", "Resource": arn}, {**trail, "Action": "s3:PutObject", "Resource": arn + "/*"},
+        {"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject", "Resource": arn + "/*"}]}))
+    client.put_bucket_logging(Bucket="acme-web", BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "acme-elsewhere", "TargetPrefix": "web/"}})
+    client.put_bucket_logging(Bucket="acme-data", BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "acme-old-logs", "TargetPrefix": "old/"}})
+    name = {"Bucket": "acme-old-logs"}
+    client.delete_public_access_block(**name)
+    client.put_bucket_ownership_controls(**name, OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+    client.put_bucket_acl(**name, ACL="log-delivery-write")
+    foreign_policy(stage)
+    client.put_bucket_lifecycle_configuration(**name, LifecycleConfiguration={"Rules": [
+        {"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "old/"}, "Expiration": {"Days": 7}}]})
+    client.put_bucket_tagging(**name, Tagging={"TagSet": [{"Key": "team", "Value": "web & 'co'"}]})
+    kms(stage)
+    payer(stage)
+    client.put_bucket_versioning(**name, VersioningConfiguration={"Status": "Suspended"})
+    cloudtrail = stage.world.client("cloudtrail", ACCOUNT, REGION)
+    cloudtrail.create_trail(Name="audit", S3BucketName="acme-elsewhere", S3KeyPrefix="t")
+    cloudtrail.put_event_selectors(TrailName="audit", EventSelectors=[{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": []}])
+
+
+def foreign_policy(stage, bucket="acme-old-logs"):
+    statement = {"Sid": "ForeignStatement", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "s3:GetObject",
+                 "Resource": f"arn:aws:s3:::{bucket}/*"}
+    s3(stage).put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def kms(stage):
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}
+    s3(stage).put_bucket_encryption(Bucket="acme-old-logs", ServerSideEncryptionConfiguration={"Rules": [rule]})
+
+
+def payer(stage):
+    s3(stage).put_bucket_request_payment(Bucket="acme-old-logs", RequestPaymentConfiguration={"Payer": "Requester"})
+
+
+def acl(stage):
+    s3(stage).put_bucket_ownership_controls(Bucket="acme-old-logs", OwnershipControls={"Rules": [{"ObjectOwnership": "ObjectWriter"}]})
+    s3(stage).put_bucket_acl(Bucket="acme-old-logs", ACL="log-delivery-write")
+
+
+def remade(name, account=ACCOUNT, region=REGION, **settings):
+    """The bucket, but in another account or Region, or with Object Lock; without either it is gone."""
+    def make(stage):
+        s3(stage).delete_bucket(Bucket=name)
+        if (account, region) != (ACCOUNT, REGION) or settings:
+            where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+            s3(stage, account, region).create_bucket(Bucket=name, **where, **settings)
+    return make
+
+
+def logs_elsewhere(stage):
+    stage.world.create_bucket(ACCOUNT, REGION, "acme-elsewhere")
+    s3(stage).put_bucket_logging(Bucket="acme-web", BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "acme-elsewhere", "TargetPrefix": ""}})
+
+
+def delivers_elsewhere(stage):
+    old_world(stage)
+    for name in ("acme-web", "acme-data"):
+        s3(stage).put_bucket_logging(Bucket=name, BucketLoggingStatus={})
+    remade("acme-old-logs")(stage)
+    stage.world.create_bucket(ACCOUNT, REGION, "acme-old-logs")
+
+
+# what, how, what the script must say, whether --force goes through
+CASES = [
+    ("foreign statement", foreign_policy, "ForeignStatement", True),
+    ("SSE-KMS", kms, "aws:kms", True),
+    ("Requester Pays", payer, "Requester Pays", True),
+    ("ACL grants", acl, "the ACL of acme-old-logs gives", True),
+    ("source logs elsewhere", logs_elsewhere, "acme-web logs to acme-elsewhere", True),
+    ("trail delivers elsewhere", delivers_elsewhere, "audit delivers to acme-elsewhere", True),
+    ("foreign selectors", delivers_elsewhere, "event selectors that logmap did not make", True),
+    ("everything at once", old_world, "refused, see the 7 reasons above", True),
+    ("Object Lock", remade("acme-old-logs", ObjectLockEnabledForBucket=True), "acme-old-logs has Object Lock", False),
+    ("log bucket in another Region", remade("acme-old-logs", region="us-east-1"), "acme-old-logs is in us-east-1", False),
+    ("log bucket of another account", remade("acme-old-logs", account=OTHER), "acme-old-logs is taken by another account", False),
+    ("adopted bucket is missing", remade("acme-old-logs"), "acme-old-logs is to be adopted", False),
+    ("source is missing", remade("acme-web"), "acme-web does not exist", False),
+    ("source in another Region", remade("acme-web", region="us-east-1"), "acme-web is in us-east-1", False),
+    ("source of another account", remade("acme-web", account=OTHER), "acme-web belongs to another account", False),
+]
+
+
+def refused(attack, flags, done, text, what):
+    expect(done.returncode == 1, f"{what}: {' '.join(flags) or 'apply'} exits {done.returncode}\n{tail(done.stdout)}")
+    expect(text in done.stdout, f"{what}: it does not say `{text}`\n{tail(done.stdout)}")
+    expect(not any(map(is_write, done.calls)), f"{what}: it writes {[call for call in done.calls if is_write(call)][:2]}")
+    same(attack.before, attack.stage.snapshot(), f"{what}: something was changed")
+    expect(attack.untouched(), f"{what}: there is a backup although nothing was changed")
+
+
+def refusals(attack, preflight):
+    for what, breaks, text, forcible in CASES:
+        attack.scene = breaks
+        attack.set_scene()
+        for flags in ((), ("--dry-run",)) if forcible else ((), ("--force",)):
+            refused(attack, flags, attack.run(*flags), text, what)
+        if what not in ("trail delivers elsewhere", "foreign selectors", "everything at once"):  # it knows no trails
+            check_preflight = Attack(attack.stage, attack.account, preflight)
+            check_preflight.home, check_preflight.before = attack.home, attack.before
+            refused(check_preflight, (), check_preflight.run(), text, f"preflight, {what}")
+        if forcible:
+            attack.run_well("--force")
+            attack.run_well("--verify")
+            attack.sound(f"{what}, forced")
+            copies = "".join(path.read_text() for path in attack.home.glob("backup/*/*.forced-1/*"))
+            expect(re.search("Foreign|aws:kms|Requester|LogDelivery|acme-elsewhere", copies), f"{what}: --force keeps no copy of what it replaces")
+            attack.run_well("--rollback")
+            now, was = attack.stage.snapshot(), attack.before
+            for bucket in (now["buckets"]["acme-old-logs"], was["buckets"]["acme-old-logs"]):
+                bucket["versioning"] = bucket["versioning"] or "Suspended"  # there is no way back to never
+            same(was, now, f"{what}: --rollback after --force does not end at the world before")
+
+
+def tools(attack):
+    """No python3, no aws, or an aws that is too old: nothing is asked of AWS."""
+    attack.scene = None
+    attack.set_scene()
+    bin_folder = attack.home / "bin"
+    bin_folder.mkdir()
+    for name in ("bash", "mktemp", "rm", "mkdir", "cat", "sed", "head", "basename", "dirname"):
+        (bin_folder / name).symlink_to(shutil.which(name))
+    refused(attack, (), attack.run(PATH=str(bin_folder)), "the AWS CLI (aws) is not on PATH", "no aws")
+    (bin_folder / "aws").write_text("#!/bin/sh\necho '{\"Bucket\": \"\"}'\n")
+    (bin_folder / "aws").chmod(0o755)
+    refused(attack, (), attack.run(PATH=str(bin_folder)), "python3 is not on PATH", "no python3")
+    (bin_folder / "python3").symlink_to(shutil.which("python3"))
+    refused(attack, (), attack.run(PATH=str(bin_folder)), "does not know partitioned log keys", "an old aws")
+    for flags, code in ((("--help",), 0), (("--wrong",), 2), (("--verify", "--rollback"), 2), (("--verify", "--force"), 2), (("extra",), 2)):
+        done = attack.run(*flags)
+        expect(done.returncode == code and "usage:" in done.stdout and not done.calls, f"{flags}: exits {done.returncode}\n{done.stdout}")
+
+
+def credentials(attack):
+    """The environment before the profile; the role only from another account, and the account is checked after it."""
+    attack.scene = None
+    attack.set_scene()
+    role = lambda done: any(call[:2] == ["sts", "assume-role"] for call in done.calls)
+    expect(role(attack.run_well("--dry-run")), "the role is not assumed from another account")
+    expect(not role(attack.run_well("--dry-run", AWS_ACCESS_KEY_ID=KEY + ACCOUNT)), "the role is assumed although the caller is in the account")
+    text = attack.script.read_text()
+    attack.script.write_text(re.sub(r"^ROLE=.*", f"ROLE='arn:aws:iam::{OTHER}:role/deployer'", text, flags=re.M))
+    refused(attack, (), attack.run(), f"these credentials are of account {OTHER}", "the role is another account's")
+    attack.script.write_text(re.sub(r"^ROLE=.*", "ROLE=''", text, flags=re.M))
+    refused(attack, (), attack.run(), f"these credentials are of account {CALLER}", "wrong account")
+    attack.script.write_text(re.sub(r"^PROFILE=.*", "PROFILE='acme-prod'", re.sub(r"^ROLE=.*", "ROLE=''", text, flags=re.M), flags=re.M))
+    attack.stage.config.write_text(f"[profile acme-prod]\naws_access_key_id = {KEY}{ACCOUNT}\naws_secret_access_key = x\n")
+    refused(attack, (), attack.run(), f"these credentials are of account {CALLER}", "the profile wins over the environment")
+    attack.run_well("--dry-run", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    attack.script.write_text(text)
+
+
+def dry_run(attack):
+    """What --dry-run says is what is then done, line by line."""
+    for attack.scene, flags in ((None, ()), (old_world, ("--force",))):
+        attack.set_scene()
+        said = attack.run_well("--dry-run", *flags)
+        expect(not any(map(is_write, said.calls)), "--dry-run writes")
+        did = attack.run_well(*flags)
+        lines = [[line.removeprefix("would: ") for line in done.stdout.splitlines() if line.removeprefix("would: ")[:2] in ("+ ", "~ ")] for done in (said, did)]
+        expect(lines[0] == lines[1] and len(lines[0]) > 4, f"--dry-run says {lines[0]}\nand then is done {lines[1]}")
+
+
+# what --verify must see: operation of S3 or CloudTrail, its arguments, and what the line must say
+LOGS, TRAIL = {"Bucket": "acme-old-logs"}, {"Name": "audit"}
+DRIFT = [
+    ("put_bucket_versioning", {**LOGS, "VersioningConfiguration": {"Status": "Suspended"}}, "versioning"),
+    ("put_bucket_ownership_controls", {**LOGS, "OwnershipControls": {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}}, "ownership"),
+    ("put_public_access_block", {**LOGS, "PublicAccessBlockConfiguration": {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": False, "RestrictPublicBuckets": True}}, "public access block"),
+    ("delete_bucket_lifecycle", LOGS, "lifecycle"),
+    ("delete_bucket_tagging", LOGS, "tags"),
+    ("delete_bucket_policy", LOGS, "bucket policy"),
+    ("put_bucket_logging", {"Bucket": "acme-web", "BucketLoggingStatus": {}}, "acme-web: logging"),
+    ("put_bucket_logging", {"Bucket": "acme-web", "BucketLoggingStatus": {"LoggingEnabled": {"TargetBucket": "acme-old-logs", "TargetPrefix": "x/"}}}, "acme-web: logging"),
+    ("stop_logging", TRAIL, "audit: start logging"),
+    ("update_trail", {**TRAIL, "EnableLogFileValidation": False}, "audit: settings"),
+    ("put_event_selectors", {"TrailName": "audit", "EventSelectors": [{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}]}, "audit: event selectors"),
+    ("delete_trail", TRAIL, "missing: trail audit"),
+]
+
+
+def verify(attack):
+    attack.scene = None
+    attack.set_scene()
+    attack.run_well()
+    applied = attack.stage.snapshot()
+    drifts = [(getattr(attack.stage.world.client("s3" if "Bucket" in kwargs else "cloudtrail", ACCOUNT, REGION), operation), kwargs, text)
+              for operation, kwargs, text in DRIFT]
+    drifts += [(lambda **_: kms(attack.stage), {}, "aws:kms"), (lambda **_: payer(attack.stage), {}, "Requester"), (lambda **_: foreign_policy(attack.stage), {}, "ForeignStatement")]
+    for change, kwargs, text in drifts:
+        change(**kwargs)
+        now = attack.stage.snapshot()
+        done = attack.run("--verify")
+        said = [line for line in done.stdout.splitlines() if line.startswith(("differs: ", "missing: ")) and text in line]
+        expect(done.returncode == 1 and said, f"--verify does not find {kwargs or text}\n{tail(done.stdout)}")
+        expect(not any(map(is_write, done.calls)), "--verify writes")
+        same(now, attack.stage.snapshot(), "--verify changes something")
+        attack.run_well("--force")
+        same(applied, attack.stage.snapshot(), f"{text}: the script does not mend it")
+
+
+def run_all(attack):
+    """Order, stop, go on, reverse: with stand-ins for the scripts."""
+    folder = attack.home / "all"
+    shutil.copytree(attack.stage.tree / "aws-cli", folder)
+    text = (folder / "run-all.sh").read_text()
+    (folder / "run-all.sh").write_text(re.sub(r"^scripts=\(\n.*?^\)", "scripts=(\n  'one.sh'\n  'two.sh'\n  'three.sh'\n)", text, flags=re.M | re.S))
+    for name, code in (("one", 0), ("two", 3), ("three", 1)):
+        (folder / f"{name}.sh").write_text(f'#!/bin/sh\necho "ran {name} $*"\nexit {code}\n')
+        (folder / f"{name}.sh").chmod(0o755)
+    for flags, code, order in (((), 3, "one two"), (("--verify",), 3, "one two three"), (("--dry-run",), 3, "one two three"), (("--rollback",), 1, "three"), (("--rollback", "--dry-run"), 3, "three two one")):
+        done = subprocess.run(["bash", folder / "run-all.sh", *flags], capture_output=True, text=True)
+        ran = re.findall(r"^ran (\w+) (.*)$", done.stdout, re.M)
+        expect(done.returncode == code and " ".join(name for name, _ in ran) == order, f"run-all.sh {flags} exits {done.returncode}\n{done.stdout}{done.stderr}")
+        expect(all(given == " ".join(flags) for _, given in ran), "run-all.sh does not pass its flags on")
+
+
+def hostile(stage):
+    """No value of the map is run or read as anything else: what is there is what the plan says."""
+    attack = Attack(stage, *stage.scripts()[0])
+    attack.set_scene()
+    attack.run_well()
+    now = stage.delivers()
+    expect(not list(stage.folder.rglob("PWNED")), "a value of the map was run")
+    wanted = {bucket["name"]: bucket["prefix"] for bucket in maps.yaml.safe_load(HOSTILE)["accounts"]["prod"]["regions"][REGION]["buckets"]}
+    found = {name: now["buckets"][name]["logging"]["TargetPrefix"] for name in wanted}
+    expect(found == wanted, f"the prefixes are {found}")
+    attack.run_well("--verify")
+    expect(not any(map(is_write, attack.run_well().calls)), "the second run writes")
+    attack.run_well("--rollback")
+    same(attack.before, stage.snapshot(), "--rollback does not end at the world before")
+
+
+def check(report, make_stage, name="attacks"):
+    """`make_stage(text)` generates a map's tree and sets its stage."""
+    if any(report.wants(f"{name}/{part}") for part in ("refusals", "tools", "credentials", "dry-run", "verify", "run-all", "adopted", "hostile")):
+        stage = make_stage(MAP)
+        account, script = stage.scripts()[0]
+        attack = Attack(stage, account, script)
+        for part, case in (("refusals", lambda: refusals(attack, stage.tree / "terraform" / "prod" / "preflight.sh")), ("tools", lambda: tools(attack)),
+                           ("credentials", lambda: credentials(attack)), ("dry-run", lambda: dry_run(attack)), ("verify", lambda: verify(attack)),
+                           ("run-all", lambda: run_all(attack)),
+                           ("adopted", lambda: attacks.rollback(Attack(stage, account, script, scene=old_world, flags=("--force",)), sample=None if report.full else 6))):
+            if report.wants(f"{name}/{part}"):
+                with report.check(f"{name}/{part}"):
+                    case()
+        if report.wants(f"{name}/hostile"):
+            with report.check(f"{name}/hostile"):
+                hostile(make_stage(HOSTILE))
