@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import judges, maps, readme, scripts, selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
+from . import changes, generated, judges, maps, meaning, readme, scripts
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -47,7 +48,7 @@ def generate(logmap, path, folder):
 
 def check_map(report, args, name, path, stage_of, core, folder):
     """Everything that holds for one good map."""
-    kinds = [kind for kind in ("scripts", "templates", "terraform") if report.wants(f"{name}/{kind}")]
+    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning") if report.wants(f"{name}/{kind}")]
     if not (kinds or report.wants(f"{name}/generate")):
         return
     stage = None
@@ -59,6 +60,8 @@ def check_map(report, args, name, path, stage_of, core, folder):
         templates.check(report, f"{name}/templates", stage)
     if stage and "terraform" in kinds:
         terraform.check(report, f"{name}/terraform", core, stage.map, stage.tree, folder)
+    if stage and "meaning" in kinds:
+        meaning.check(report, f"{name}/meaning", stage, core, folder)
 
 
 def main():
@@ -83,6 +86,8 @@ def main():
             judges.check(report)
             for name, path in good_maps().items():
                 check_map(report, args, name, path, stage_of, core, new_folder())
+            changes.check(report, args.logmap, core, new_folder)
+            generated.check(report, args.logmap, generate, stage_of, core, new_folder)
             readme.check(report, ROOT, args.logmap, new_folder)
         finally:
             shim.close()
