@@ -1,11 +1,14 @@
 """From one generation of a module to the next, applied by Terraform's own core to a state: what changes, and what never may.
 
 The stand-in provider applies whatever was planned; there is no AWS behind it.  All of it runs with provider 6 and 5.
+The custom resource of a CloudFormation stack goes through its requests here, too.
 """
 import json
 import re
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 from .report import Failure, clean_env, expect
 
@@ -18,6 +21,7 @@ MAP = {
     "trails": {"audit": {"accounts": ["prod"], "home_region": "us-east-1", "s3_data_events": True}, "local": {"accounts": ["prod"], "coverage": "per-region"}},
 }
 PREFIX = "aws_s3_bucket"
+CASES = Path(__file__).parents[1] / "custom_resource_test.py"
 
 
 class Module:
@@ -39,7 +43,7 @@ class Module:
             if old.suffix == ".tf" or old.name == "policies":
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
         shutil.copytree(self.folder / "out" / "terraform" / "prod", self.module, dirs_exist_ok=True)
-        plan = self.core.plan(self.module)
+        plan = self.core.plan(self.module, again=(self.module / ".terraform").exists())
         return {change["address"]: (change["change"]["actions"] + ["import"] * bool(change["change"].get("importing")))
                 for change in plan["resource_changes"] if change["change"]["actions"] != ["no-op"] or change["change"].get("importing")}
 
@@ -137,7 +141,21 @@ def walk(logmap, core, folder, provider):
     module.rests()
 
 
+def custom_resource(logmap, folder):
+    """The cases of custom_resource_test.py, with the inline code of a generated template."""
+    path = folder / "logmap.yaml"
+    path.write_text(json.dumps(MAP))
+    done = subprocess.run([logmap, "generate", path, "--out", folder / "out", "--quiet"], env=clean_env(), capture_output=True, text=True)
+    expect(done.returncode == 0, done.stdout + done.stderr)
+    template = folder / "out" / "cloudformation" / "prod" / "us-east-1.yaml"
+    done = subprocess.run([sys.executable, CASES, template], env=clean_env(), capture_output=True, text=True)
+    expect(done.returncode == 0 and "OK" in done.stderr, done.stdout + done.stderr[-3000:])
+
+
 def check(report, logmap, core, new_folder):
+    if report.wants("changes/custom-resource"):
+        with report.check("changes/custom-resource"):
+            custom_resource(logmap, new_folder())
     for provider in (6, 5):
         name = f"changes/provider-{provider}"
         if report.wants(name):
