@@ -202,6 +202,52 @@ class CustomResource(unittest.TestCase):
         self.assertEqual((status, "NoSuchBucket" in reason), ("FAILED", True))
         self.assertNotEqual(physical, "web")
 
+    def test_a_stack_that_fails_to_be_made_undoes_what_it_did(self):
+        s3 = FakeS3(web=None)
+        _, physical, _ = self.run_event(s3, "Create", properties())
+        self.assertEqual(self.run_event(s3, "Delete", properties(), physical)[0], "SUCCESS")
+        self.assertEqual(s3.buckets, {"web": None})
+
+    def test_an_update_that_is_rolled_back(self):
+        """CloudFormation sends the update again, with old and new changed over."""
+        s3 = FakeS3(web=logs_to())
+        old, new = properties(), properties("web", "other", "q/", "simple")
+        self.assertEqual(self.run_event(s3, "Update", new, "web", old)[:2], ("SUCCESS", "web"))
+        self.assertEqual(s3.buckets["web"], logs_to("other", "q/", None))
+        self.assertEqual(self.run_event(s3, "Update", old, "web", new)[:2], ("SUCCESS", "web"))
+        self.assertEqual(s3.buckets["web"], logs_to())
+
+    def test_a_refused_update_and_its_rollback_leave_foreign_logging(self):
+        s3 = FakeS3(web=logs_to("other"))
+        old, new = properties(), properties(prefix="q/")
+        self.assertEqual(self.run_event(s3, "Update", new, "web", old)[0], "FAILED")
+        self.assertEqual(self.run_event(s3, "Update", old, "web", new)[:2], ("FAILED", "web"))
+        self.assertEqual((s3.buckets["web"], s3.puts), (logs_to("other"), 0))
+
+    def test_a_replacement_that_is_rolled_back(self):
+        """The new resource is deleted; the old one was never touched."""
+        s3 = FakeS3(web=logs_to(), api=None)
+        _, physical, _ = self.run_event(s3, "Update", properties("api"), "web", properties("web"))
+        self.run_event(s3, "Update", properties("web"), physical, properties("api"))
+        self.assertEqual(self.run_event(s3, "Delete", properties("api"), physical)[0], "SUCCESS")
+        self.assertEqual(s3.buckets, {"web": logs_to(), "api": None})
+
+    def test_errors_of_s3_are_answered_in_every_request(self):
+        for kind, physical, old in (("Create", None, None), ("Update", "web", properties()), ("Delete", "web", None)):
+            s3 = FakeS3(web=logs_to() if physical else None)
+            s3.errors = ["InternalError"]
+            status, answered, reason = self.run_event(s3, kind, properties(prefix="q/") if old else properties(), physical, old)
+            self.assertEqual((status, s3.puts, "InternalError" in reason), ("FAILED", 0, True))
+            self.assertEqual(answered, physical or "not-made-r1")
+
+    def test_any_text_is_a_prefix(self):
+        prefix = "$(x)`'\"\\ ${AWS::Region} !Sub #: \u2028/"
+        s3 = FakeS3(web=None)
+        self.run_event(s3, "Create", properties(prefix=prefix))
+        self.assertEqual(s3.buckets["web"], logs_to(prefix=prefix))
+        status, _, reason = self.run_event(FakeS3(web=logs_to(prefix="x" * 3000)), "Create", properties())
+        self.assertEqual((status, len(reason) <= 900), ("FAILED", True))
+
     def test_old_boto3_fails_clearly(self):
         s3 = FakeS3(web=None)
         s3.old = True

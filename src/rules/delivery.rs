@@ -80,6 +80,12 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     }
 }
 
+/// What is wrong with a string that has an accent or the like as a character of its own.
+pub(super) const NOT_COMPOSED: &str = "is not in Unicode's composed form (NFC)";
+/// Why, and what to do.
+pub(super) const NOT_COMPOSED_HELP: &str =
+    "Terraform composes every string, so the targets would differ; type the characters anew, or convert the text to NFC";
+
 /// Could this prefix be used?
 pub fn prefix_problem(prefix: &str) -> Option<(&'static str, &'static str)> {
     // the rest of a key is at most account, Region, bucket, date, time and a unique string: under 180 bytes
@@ -96,6 +102,7 @@ pub fn prefix_problem(prefix: &str) -> Option<(&'static str, &'static str)> {
         None if prefix.chars().any(char::is_control) => {
             ("has a control character", "S3 can't list such keys as XML; use letters, digits, `-`, `_` and `/`")
         }
+        None if !unicode_normalization::is_nfc(prefix) => (NOT_COMPOSED, NOT_COMPOSED_HELP),
         None if prefix.contains(['{', '}']) => {
             ("has a brace", "placeholders are not filled in here; the key format already adds account, Region and bucket")
         }
@@ -246,12 +253,14 @@ fn check_statement(statement: &Spanned<Statement>, at: usize, findings: &mut Vec
             );
         }
         for (key, values) in &keys.items {
-            if !key.contains(':') {
+            // CloudFormation would take `Fn::Sub` and its like for functions, and AWS has no such keys
+            if !key.contains(':') || key.starts_with("Fn::") {
                 findings.push(
                     Finding::new(&STATEMENT, key.span, format!("`{}` is not a condition key", key.value))
                         .help("a condition key has a service in front, such as `aws:SourceAccount` or `s3:prefix`"),
                 );
             }
+            placeholders(key, findings);
             if values.0.is_empty() {
                 findings.push(Finding::new(&STATEMENT, key.span, format!("the condition key `{}` has no value", key.value)));
             }
@@ -342,8 +351,22 @@ fn is_iam_principal(text: &str) -> bool {
         || ["AIDA", "AROA"].iter().any(|prefix| text.starts_with(prefix) && text.bytes().all(|b| b.is_ascii_alphanumeric()))
 }
 
-/// A bare `{x}` must be a known placeholder; `${x}` is IAM's own.
+/// What a string of a statement can't have in every target. A bare `{x}` must be a known placeholder; `${x}` is IAM's own.
 fn placeholders(text: &Spanned<String>, findings: &mut Vec<Finding>) {
+    if text.contains("{{resolve:") {
+        findings.push(
+            Finding::new(&super::naming::PLACEHOLDER, text.span, "`{{resolve:` is a dynamic reference of CloudFormation")
+                .label("a stack would put a value of its account here")
+                .help("the scripts and Terraform would send the text as it stands; write the value itself"),
+        );
+        return;
+    }
+    if !unicode_normalization::is_nfc(text) {
+        findings.push(
+            Finding::new(&STATEMENT, text.span, format!("`{}` {NOT_COMPOSED}", text.value.escape_debug()))
+                .help(NOT_COMPOSED_HELP),
+        );
+    }
     for name in bare_placeholders(text) {
         if !STATEMENT_PLACEHOLDERS.contains(&name) {
             let help = did_you_mean(name, STATEMENT_PLACEHOLDERS)

@@ -2,7 +2,7 @@
 //!
 //! Names of derived log buckets are judged in `plan::derive`, where they come to be.
 
-use super::log_buckets;
+use super::{delivery, log_buckets};
 use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
     diagnostics::{Finding, Rule, did_you_mean, list},
@@ -288,6 +288,10 @@ fn tag(text: &Spanned<String>, what: &str, most: usize, findings: &mut Vec<Findi
         "is empty".to_owned()
     } else if what == "key" && text.to_lowercase().starts_with("aws:") {
         "begins with `aws:`, which AWS reserves".to_owned()
+    } else if !unicode_normalization::is_nfc(text) {
+        let finding = Finding::new(&TAG, text.span, format!("the tag {what} {}", delivery::NOT_COMPOSED));
+        findings.push(finding.help(delivery::NOT_COMPOSED_HELP));
+        return;
     } else {
         return;
     };

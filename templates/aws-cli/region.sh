@@ -14,12 +14,14 @@ set -euo pipefail
 ACCOUNT_KEY={{ account_key | sh }}
 ACCOUNT={{ account_id | sh }}
 REGION={{ region | sh }}
+# shellcheck disable=SC2016 # what looks like an expansion is text
 PROFILE={{ profile | sh }}
 ROLE={{ role_arn | sh }}
 NEEDS_KEY_FORMAT={{ needs_key_format | sh }}
 NEEDS_NAMESPACE={{ needs_namespace | sh }}
 
 # for each log bucket: name, create or adopt, namespace, takes access logs, versioning, policy, lifecycle, tags, Object Lock
+# shellcheck disable=SC2016 # what looks like an expansion is text
 LOG_BUCKETS=(
 {% for bucket in buckets %}  {{ bucket.name | sh }} {{ bucket.origin | sh }} {{ bucket.namespace | sh }} {{ bucket.takes_access_logs | sh }} {{ bucket.versioning | sh }}
   {{ bucket.policy | sh }}
@@ -29,11 +31,13 @@ LOG_BUCKETS=(
 {% endfor %})
 
 # for each source bucket: name, managed or external, logging status
+# shellcheck disable=SC2016 # what looks like an expansion is text
 SOURCES=(
 {% for source in sources %}  {{ source.name | sh }} {{ source.by | sh }} {{ source.logging | sh }}
 {% endfor %})
 
 # for each trail: name, ARN, settings, event selectors, the account to apply first if its bucket is not here
+# shellcheck disable=SC2016 # what looks like an expansion is text
 TRAILS=(
 {% for trail in trails %}  {{ trail.name | sh }} {{ trail.arn | sh }} {{ trail.settings | sh }}
   {{ trail.selectors | sh }} {{ trail.first | sh }}

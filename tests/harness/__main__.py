@@ -11,7 +11,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import attacks, judges, maps, readme, refusals, scripts, selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
+from . import attacks, changes, generated, judges, maps, meaning, readme, refusals, scripts
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -47,19 +48,26 @@ def generate(logmap, path, folder):
 
 def check_map(report, args, name, path, stage_of, core, folder):
     """Everything that holds for one good map."""
-    kinds = [kind for kind in ("scripts", "templates", "terraform") if report.wants(f"{name}/{kind}")]
+    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning") if report.wants(f"{name}/{kind}")]
     if not (kinds or report.wants(f"{name}/generate")):
         return
+    if path.stem == "hostile":  # its strings matter, and `meaning` runs its scripts; what a script does with faults, others show
+        kinds = [kind for kind in kinds if kind != "scripts"]
     stage = None
     with report.check(f"{name}/generate"):
         stage = stage_of(maps.read(path), generate(args.logmap, path, folder), folder)
     if stage and "scripts" in kinds:
         scripts.check(report, f"{name}/scripts", stage, sample=2)
         attacks.check(report, f"{name}/scripts", stage, exhaustive=name == "examples/small")
+    if stage and path.stem == "hostile":
+        with report.check(f"{name}/lint"):
+            scripts.lint(stage.tree)
     if stage and "templates" in kinds:
         templates.check(report, f"{name}/templates", stage)
     if stage and "terraform" in kinds:
         terraform.check(report, f"{name}/terraform", core, stage.map, stage.tree, folder)
+    if stage and "meaning" in kinds:
+        meaning.check(report, f"{name}/meaning", stage, core, folder)
 
 
 def stage_from(logmap, stage_of, text, folder):
@@ -92,6 +100,8 @@ def main():
             for name, path in good_maps().items():
                 check_map(report, args, name, path, stage_of, core, new_folder())
             refusals.check(report, lambda text: stage_from(args.logmap, stage_of, text, new_folder()))
+            changes.check(report, args.logmap, core, new_folder)
+            generated.check(report, args.logmap, generate, stage_of, core, new_folder)
             readme.check(report, ROOT, args.logmap, new_folder)
         finally:
             shim.close()

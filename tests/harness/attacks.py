@@ -169,9 +169,9 @@ def check(report, name, stage, exhaustive):
     if exhaustive:
         attack = Attack(stage, account, script)
         with report.check(f"{name}/attack-faults"):
-            print(f"        {faults(attack, sample=0 if report.full else None)}")
+            print(f"        {faults(attack, sample=None)}")
         with report.check(f"{name}/attack-rollback"):
-            rollback(attack, sample=None if report.full else 12)
+            rollback(attack, sample=12)
         with report.check(f"{name}/attack-kept"):
             kept(attack)
     else:

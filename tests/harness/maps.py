@@ -63,9 +63,11 @@ def read(path):
 
 
 def trail_places(name, trail, mapped, organization, accounts):
-    home = trail.get("home_region")
-    if trail.get("scope") == "organization":
+    home = trail.get("home_region", None if trail.get("coverage") == "per-region" else "us-east-1")
+    if trail.get("scope") == "organization":  # with one trail in each Region, in each that any account of the partition has
         keys = [organization["management_account"]]
+        own = {partition_of(region) for region in mapped[keys[0]]}
+        mapped = {keys[0]: sorted({region for regions in mapped.values() for region in regions if partition_of(region) in own})}
     else:
         near = lambda regions: any(home is None or partition_of(r) == partition_of(home) for r in regions)
         keys = trail.get("accounts") or [key for key, regions in mapped.items() if near(regions)]

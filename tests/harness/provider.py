@@ -1,6 +1,6 @@
 """A stand-in for Terraform's AWS provider: plugin protocol 6, the schema of provider_schema.py, no AWS behind it.
 
-Real Terraform core starts it (terraform.py writes the command).  It validates, plans and imports; it cannot apply.
+Real Terraform core starts it (terraform.py writes the command).  It validates, plans, imports, and applies to the state alone.
 Ids, ARNs and Regions that follow from the configuration are known at plan time already, so that the harness can follow
 every reference in the plan.  Its one argument is the provider's major version: in 5 a resource has no `region` of its own.
 """
@@ -85,6 +85,15 @@ def settle(body, value):
                 settle(item.body, entry)
         elif value.get(name) is None:
             value[name] = UNKNOWN if item.computed else item.default
+
+
+def make_known(body, value):
+    for name, item in parse(body).items():
+        if isinstance(item, Block):
+            for entry in value.get(name) or []:
+                make_known(item.body, entry)
+        elif value.get(name) == UNKNOWN:
+            value[name] = {"string": "known-after-apply", "bool": False, "number": 0, "map": {}}.get(item.type, [])
 
 
 def partition(region):
@@ -181,7 +190,11 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
         return pb.ReadDataSource.Response(state=encode({name: values[name] for name in DATA[request.type_name]}))
 
     def ApplyResourceChange(self, request, context):
-        return pb.ApplyResourceChange.Response(new_state=request.prior_state, diagnostics=[error("this provider only plans")])
+        """Everything works at once and comes out as planned; what only AWS knows gets some value."""
+        state = decode(request.planned_state)
+        if state is not None:
+            make_known(self.resources[request.type_name], state)
+        return pb.ApplyResourceChange.Response(new_state=encode(state), legacy_type_system=True)
 
     def StopProvider(self, request, context):
         return pb.StopProvider.Response()

@@ -21,6 +21,7 @@ TIME_LIMIT = 300
 class Stage:
     def __init__(self, mock, shim, world, region_map, tree, folder):
         self.mock, self.shim, self.world, self.map, self.tree, self.folder = mock, shim, world, region_map, tree, folder
+        self.applied = self.deployed = None  # what the scripts, and the templates, left behind
         self.order = json.loads((tree / "logmap.lock.json").read_text())["apply_order"]
         self.config = folder / "aws-config"
         self.config.write_text("".join(
@@ -113,7 +114,7 @@ def check(report, name, stage, sample=None):
     with report.check(f"{name}/delivery"):
         stage.set_scene()
         stage.run_all()
-        applied = stage.delivers()
+        applied = stage.applied = stage.delivers()
     if applied is None:
         return
     with report.check(f"{name}/again"):

@@ -48,7 +48,7 @@ def check(report, name, stage):
                 if isinstance(error, Failure):
                     raise
                 raise Failure(f"{path.relative_to(stage.tree)}: {error}") from error
-        stage.delivers(sources=stage.map.sources if stage.map.stack_sets_logging else {})
+        stage.deployed = stage.delivers(sources=stage.map.sources if stage.map.stack_sets_logging else {})
     if len(stacks) != len(templates) or not stage.map.stack_sets_logging:
         return
     with report.check(f"{name}/update"):

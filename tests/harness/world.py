@@ -89,6 +89,7 @@ class World:
             found[arn] = {
                 "account": account, "region": region, "name": trail["Name"], "bucket": trail["S3BucketName"],
                 "prefix": trail.get("S3KeyPrefix") or "", "validation": trail.get("LogFileValidationEnabled", False),
+                "global": trail.get("IncludeGlobalServiceEvents", False),
                 "multi_region": trail["IsMultiRegionTrail"], "organization": trail["IsOrganizationTrail"],
                 "kms": trail.get("KmsKeyId") or None, "logging": cloudtrail.get_trail_status(Name=arn)["IsLogging"],
                 "selectors": selectors.get("EventSelectors") or selectors.get("AdvancedEventSelectors"),

@@ -898,12 +898,14 @@ main() {
 ACCOUNT_KEY='prod'
 ACCOUNT='111122223333'
 REGION='eu-west-1'
+# shellcheck disable=SC2016 # what looks like an expansion is text
 PROFILE=''
 ROLE=''
 NEEDS_KEY_FORMAT='yes'
 NEEDS_NAMESPACE=''
 
 # for each log bucket: name, create or adopt, namespace, takes access logs, versioning, policy, lifecycle, tags, Object Lock
+# shellcheck disable=SC2016 # what looks like an expansion is text
 LOG_BUCKETS=(
   'acme-logs-111122223333-eu-west-1' 'create' 'global' 'yes' 'Enabled'
   '{"Version":"2012-10-17","Statement":[{"Sid":"LogmapAccessLogs","Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs-111122223333-eu-west-1/s3-access/*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"},"ArnLike":{"aws:SourceArn":"arn:aws:s3:::acme-prod-eu"}}},{"Sid":"LogmapDenyInsecureTransport","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs-111122223333-eu-west-1","arn:aws:s3:::acme-logs-111122223333-eu-west-1/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
@@ -913,11 +915,13 @@ LOG_BUCKETS=(
 )
 
 # for each source bucket: name, managed or external, logging status
+# shellcheck disable=SC2016 # what looks like an expansion is text
 SOURCES=(
   'acme-prod-eu' 'managed' '{"LoggingEnabled":{"TargetBucket":"acme-logs-111122223333-eu-west-1","TargetPrefix":"s3-access/","TargetObjectKeyFormat":{"PartitionedPrefix":{"PartitionDateSource":"EventTime"}}}}'
 )
 
 # for each trail: name, ARN, settings, event selectors, the account to apply first if its bucket is not here
+# shellcheck disable=SC2016 # what looks like an expansion is text
 TRAILS=(
 )
 

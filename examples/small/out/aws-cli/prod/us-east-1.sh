@@ -898,12 +898,14 @@ main() {
 ACCOUNT_KEY='prod'
 ACCOUNT='111122223333'
 REGION='us-east-1'
+# shellcheck disable=SC2016 # what looks like an expansion is text
 PROFILE=''
 ROLE=''
 NEEDS_KEY_FORMAT='yes'
 NEEDS_NAMESPACE=''
 
 # for each log bucket: name, create or adopt, namespace, takes access logs, versioning, policy, lifecycle, tags, Object Lock
+# shellcheck disable=SC2016 # what looks like an expansion is text
 LOG_BUCKETS=(
   'acme-logs-111122223333-us-east-1' 'create' 'global' 'yes' 'Enabled'
   '{"Version":"2012-10-17","Statement":[{"Sid":"LogmapAccessLogs","Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs-111122223333-us-east-1/data/*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"},"ArnLike":{"aws:SourceArn":"arn:aws:s3:::acme-prod-data"}}},{"Sid":"LogmapAccessLogs2","Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs-111122223333-us-east-1/s3-access/*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"},"ArnLike":{"aws:SourceArn":["arn:aws:s3:::acme-legacy","arn:aws:s3:::acme-prod-web"]}}},{"Sid":"LogmapCloudTrailAclCheck","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs-111122223333-us-east-1","Condition":{"StringEquals":{"aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"}}},{"Sid":"LogmapCloudTrailWrite","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs-111122223333-us-east-1/AWSLogs/111122223333/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"}}},{"Sid":"LogmapDenyInsecureTransport","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs-111122223333-us-east-1","arn:aws:s3:::acme-logs-111122223333-us-east-1/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
@@ -913,6 +915,7 @@ LOG_BUCKETS=(
 )
 
 # for each source bucket: name, managed or external, logging status
+# shellcheck disable=SC2016 # what looks like an expansion is text
 SOURCES=(
   'acme-legacy' 'external' '{"LoggingEnabled":{"TargetBucket":"acme-logs-111122223333-us-east-1","TargetPrefix":"s3-access/","TargetObjectKeyFormat":{"PartitionedPrefix":{"PartitionDateSource":"EventTime"}}}}'
   'acme-prod-data' 'managed' '{"LoggingEnabled":{"TargetBucket":"acme-logs-111122223333-us-east-1","TargetPrefix":"data/","TargetObjectKeyFormat":{"PartitionedPrefix":{"PartitionDateSource":"EventTime"}}}}'
@@ -920,6 +923,7 @@ SOURCES=(
 )
 
 # for each trail: name, ARN, settings, event selectors, the account to apply first if its bucket is not here
+# shellcheck disable=SC2016 # what looks like an expansion is text
 TRAILS=(
   'audit' 'arn:aws:cloudtrail:us-east-1:111122223333:trail/audit' '{"S3BucketName":"acme-logs-111122223333-us-east-1","S3KeyPrefix":"","IsMultiRegionTrail":true,"IncludeGlobalServiceEvents":true,"LogFileValidationEnabled":true,"KmsKeyId":"","IsOrganizationTrail":false}'
   '' ''

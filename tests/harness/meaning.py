@@ -1,0 +1,463 @@
+"""One meaning in all targets: reads each target back into one model and compares the models.
+
+A model is {"buckets": {name: {...}}, "sources": {name: {...}}, "trails": {arn: {...}}} in the words of this module.  The
+readers are of this module alone and know just what logmap writes; what they do not know is a failure:
+  of_world(snapshot)          what the mock holds after the scripts ran
+  of_scripts(tree, map)       the tables in the scripts, as bash reads them
+  of_templates(tree, map)     the CloudFormation templates, as YAML 1.1 reads them
+  of_stack_sets(tree)         the StackSet templates, for each account in them
+  of_plan(plan, account)      a Terraform plan as JSON
+"""
+import json
+import shutil
+import subprocess
+
+import yaml
+
+from .report import Failure, clean_env, expect
+from .terraform import first, resources
+
+BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+PROTECTED = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
+
+
+def empty():
+    return {"buckets": {}, "sources": {}, "trails": {}}
+
+
+def merge(model, other):
+    for kind in model:
+        twice = set(model[kind]) & set(other[kind])
+        expect(not twice, f"read twice: {sorted(twice)}")
+        model[kind] |= other[kind]
+    return model
+
+
+def differences(one, other, names, kinds=("buckets", "sources", "trails"), ignore=()):
+    """Each thing that is not the same in the two models, with both values."""
+    for kind in kinds:
+        for name in sorted({**one[kind], **other[kind]}):
+            a, b = one[kind].get(name), other[kind].get(name)
+            if a is None or b is None:
+                yield f"{kind[:-1]} {name}: only in {names[a is None]}"
+                continue
+            for key in sorted({**a, **b}):
+                if key in a and key in b and key not in ignore and a[key] != b[key]:
+                    yield f"{kind[:-1]} {name}, {key}: {a[key]!r} in {names[0]}, {b[key]!r} in {names[1]}"
+
+
+def same(one, other, names, **how):
+    found = list(differences(one, other, names, **how))
+    expect(not found, "\n".join(found[:20]))
+
+
+def key_format(logging):
+    """`event`, `delivery` or `simple`, from the S3 API's TargetObjectKeyFormat."""
+    form = logging.get("TargetObjectKeyFormat") or {}
+    if "PartitionedPrefix" not in form:
+        return "simple"
+    return {"EventTime": "event", "DeliveryTime": "delivery"}[(form["PartitionedPrefix"] or {}).get("PartitionDateSource", "EventTime")]
+
+
+def api_rules(rules):
+    """Lifecycle rules as the S3 API writes them, by id."""
+    found = {}
+    for rule in rules or []:
+        rule = dict(rule)
+        expect(rule.pop("Status") == "Enabled", f"the lifecycle rule {rule['ID']} is off")
+        scope = rule.pop("Filter")
+        expect(set(scope) <= {"Prefix"}, f"the lifecycle rule {rule['ID']} has the filter {scope}")
+        found[rule.pop("ID")] = {
+            "prefix": scope.get("Prefix", ""), "expire": rule.pop("Expiration")["Days"],
+            "noncurrent": rule.pop("NoncurrentVersionExpiration")["NoncurrentDays"],
+            "abort": rule.pop("AbortIncompleteMultipartUpload")["DaysAfterInitiation"],
+            "transitions": [(step["Days"], step["StorageClass"]) for step in rule.pop("Transitions", [])]}
+        expect(not rule, f"a lifecycle rule has more: {rule}")
+    return found
+
+
+def selectors(advanced, field="Field"):
+    """Advanced event selectors: name and what each field must be.  None: management events, the default."""
+    if not advanced:
+        return None
+    out = []
+    for selector in advanced:
+        fields = {}
+        for each in selector["FieldSelectors"]:
+            fields[each[field]] = {key: sorted(value) for key, value in each.items() if key != field and value}
+        out.append((selector.get("Name"), fields))
+    return sorted(out, key=lambda each: each[0])
+
+
+# ------------------------------------------------------------------------------------------------------- the mock
+
+def of_world(snapshot, log_buckets):
+    """`log_buckets` are the names that count; the other buckets count as far as they log."""
+    model = empty()
+    for name, bucket in snapshot["buckets"].items():
+        place = {"account": bucket["account"], "region": bucket["region"]}
+        if bucket["logging"]:
+            logging = bucket["logging"]
+            model["sources"][name] = {**place, "target": logging["TargetBucket"], "prefix": logging.get("TargetPrefix") or "", "format": key_format(logging)}
+        if name not in log_buckets:
+            continue
+        lock = ((bucket["lock"] or {}).get("Rule") or {}).get("DefaultRetention")
+        model["buckets"][name] = {
+            **place, "policy": bucket["policy"], "encryption": bucket["encryption"], "ownership": bucket["ownership"],
+            "block": sorted(key for key in BLOCKS if (bucket["public_access_block"] or {}).get(key)),
+            # a bucket that never had versions is for a log bucket what one with suspended versions is
+            "versioning": bucket["versioning"] or "Suspended", "lock": (lock["Mode"], lock["Days"]) if lock else None,
+            "lifecycle": api_rules(bucket["lifecycle"]), "tags": {tag["Key"]: tag["Value"] for tag in bucket["tags"] or []}}
+    for arn, trail in snapshot["trails"].items():
+        advanced = [each for each in trail["selectors"] or [] if "FieldSelectors" in each]
+        basic = [each for each in trail["selectors"] or [] if "FieldSelectors" not in each]
+        expect(all(each.get("IncludeManagementEvents", True) and not each.get("DataResources") for each in basic), f"{arn}: {basic}")
+        model["trails"][arn] = {
+            **{key: trail[key] for key in ("account", "region", "name", "bucket", "prefix", "validation", "multi_region", "organization", "logging")},
+            "kms": trail["kms"] or "", "global": trail["global"], "selectors": selectors(advanced)}
+    return model
+
+
+# ---------------------------------------------------------------------------------------------------- the scripts
+
+SHOW = """
+show() { printf '%s\\0' "$#" "$@"; }
+printf '%s\\0' "$ACCOUNT" "$REGION" "$PROFILE" "$ROLE"
+each_bucket show; printf 'end\\0'
+each_source show; printf 'end\\0'
+each_trail show; printf 'end\\0'
+"""
+
+
+def tables(script):
+    """What bash makes of the words of a script: (account, Region, profile, role), buckets, sources, trails."""
+    text = script.read_text()
+    expect(text.endswith('\nmain "$@"\n'), f"{script.name} does not end by calling main")
+    done = subprocess.run(["bash", "--norc", "-c", text[:text.rindex("main")] + SHOW], env=clean_env(), cwd=script.parent, capture_output=True)
+    expect(done.returncode == 0 and not done.stderr, f"{script.name}: {done.stderr.decode()}")
+    words = iter(done.stdout.decode().split("\0"))
+    head, rows = [next(words) for _ in range(4)], []
+    for _ in range(3):
+        rows.append([])
+        while (count := next(words)) != "end":
+            rows[-1].append([next(words) for _ in range(int(count))])
+    return head, *rows
+
+
+def of_scripts(tree, region_map):
+    """The model, and {(account, Region): (profile, role)}.  External sources are left out, as in every target."""
+    model, callers = empty(), {}
+    for path in sorted((tree / "aws-cli").glob("*/*.sh")):
+        (account, region, profile, role), buckets, sources, trails = tables(path)
+        expect((account, region) == (region_map.accounts[path.parent.name].id, path.stem), f"{path}: is for {account}/{region}")
+        callers[account, region] = profile, role
+        place = {"account": account, "region": region}
+        for name, origin, namespace, _, versioning, policy, lifecycle, tags, lock in buckets:
+            lock = json.loads(lock)["Rule"]["DefaultRetention"] if lock else None
+            model["buckets"][name] = {
+                **place, "adopted": origin == "adopt", "regional": namespace == "account-regional", "versioning": versioning, "policy": json.loads(policy),
+                "lifecycle": api_rules(json.loads(lifecycle)["Rules"]), "tags": json.loads(tags), "lock": (lock["Mode"], lock["Days"]) if lock else None}
+        for name, by, logging in sources:
+            logging = json.loads(logging)["LoggingEnabled"]
+            if by == "managed":
+                model["sources"][name] = {**place, "target": logging["TargetBucket"], "prefix": logging["TargetPrefix"], "format": key_format(logging)}
+        for name, arn, settings, advanced, _ in trails:
+            settings = json.loads(settings)
+            model["trails"][arn] = {
+                **place, "name": name, "bucket": settings["S3BucketName"], "prefix": settings["S3KeyPrefix"], "kms": settings["KmsKeyId"],
+                "validation": settings["LogFileValidationEnabled"], "multi_region": settings["IsMultiRegionTrail"],
+                "organization": settings["IsOrganizationTrail"], "global": settings["IncludeGlobalServiceEvents"],
+                "selectors": selectors(json.loads(advanced)) if advanced else None}
+    return model, callers
+
+
+# -------------------------------------------------------------------------------------------------- CloudFormation
+
+class Template:
+    """One template in one account and Region."""
+
+    def __init__(self, path, account, region):
+        # no short tags are written, so YAML's own loader must do
+        self.path, self.template, self.account, self.region = path, yaml.safe_load(path.read_text()), account, region
+        self.conditions = {name: self.resolve(value) for name, value in self.template["Conditions"].items()}
+        self.resources = {name: each for name, each in self.template["Resources"].items() if self.conditions.get(each.get("Condition"), True)}
+
+    def resolve(self, value):
+        """The functions that logmap writes.  Anything else that CloudFormation would take for a function is a failure."""
+        if isinstance(value, list):
+            return [self.resolve(item) for item in value]
+        if not isinstance(value, dict):
+            expect(not (isinstance(value, str) and "{{resolve:" in value), f"{self.path.name}: CloudFormation would resolve {value!r}")
+            return value
+        if len(value) == 1 and (next(iter(value)) in ("Ref", "Condition") or next(iter(value)).startswith("Fn::")):
+            (function, argument), = value.items()
+            if function == "Ref" and argument == "AWS::Region":
+                return self.region
+            if function == "Ref" and argument == "AWS::AccountId":
+                return self.account
+            if function == "Ref" and self.template["Resources"][argument]["Type"] == "AWS::S3::Bucket":
+                return self.template["Resources"][argument]["Properties"]["BucketName"]
+            if function == "Fn::FindInMap":
+                table, *keys = self.resolve(argument)
+                return self.template["Mappings"][table][keys[0]][keys[1]]
+            if function == "Fn::Equals":
+                one, other = self.resolve(argument)
+                return one == other
+            if function == "Fn::GetAtt" and argument[1] == "Arn":
+                return {"arn of": argument[0]}
+            raise Failure(f"{self.path.name}: {value} is not what logmap writes")
+        return {key: self.resolve(item) for key, item in value.items()}
+
+    def properties(self, kind):
+        for name, resource in self.resources.items():
+            if resource["Type"] == kind:
+                if kind in PROTECTED:
+                    kept = (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy"))
+                    expect(kept == ("Retain", "Retain"), f"{self.path.name}: {name} would be deleted with its stack: {kept}")
+                yield self.resolve(resource["Properties"])
+
+    def model(self):
+        model, place = empty(), {"account": self.account, "region": self.region}
+        for bucket in self.properties("AWS::S3::Bucket"):
+            expect(isinstance(bucket["BucketName"], str), f"{self.path.name}: a bucket without a literal name")
+            model["buckets"][bucket["BucketName"]] = {**place, **bucket_of(bucket)}
+        for policy in self.properties("AWS::S3::BucketPolicy"):
+            model["buckets"][policy["Bucket"]]["policy"] = policy["PolicyDocument"]
+        for trail in self.properties("AWS::CloudTrail::Trail"):
+            arn, own = trail_of(trail, self.account, self.region)
+            model["trails"][arn] = {**place, **own}
+        for source in self.properties("Custom::AccessLogging"):
+            expect(source.pop("ServiceToken") == {"arn of": "SetAccessLogging"}, f"{self.path.name}: {source} has another function")
+            model["sources"][source.pop("Source")] = {
+                **place, "target": source.pop("Target"), "prefix": source.pop("Prefix"),
+                "format": {"partitioned-event-time": "event", "partitioned-delivery-time": "delivery", "simple": "simple"}[source.pop("KeyFormat")]}
+            expect(not source, f"{self.path.name}: a source has more: {source}")
+        return model
+
+    def published(self):
+        """The sources in the outputs: those that logmap does not set, too."""
+        outputs = [each for name, each in self.template["Outputs"].items() if name.startswith("Sources") and self.conditions[each["Condition"]]]
+        return {name for each in outputs for name in each["Value"].split(",")}
+
+
+def bucket_of(bucket):
+    bucket = dict(bucket)
+    del bucket["BucketName"]
+    (encryption,), (ownership,) = bucket.pop("BucketEncryption")["ServerSideEncryptionConfiguration"], bucket.pop("OwnershipControls")["Rules"]
+    lock = bucket.pop("ObjectLockConfiguration", None)
+    expect(bool(lock) == bucket.pop("ObjectLockEnabled", False), "Object Lock is configured and not enabled, or enabled and not configured")
+    found = {
+        "regional": bucket.pop("BucketNamespace", "global") == "account-regional", "encryption": encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"],
+        "ownership": ownership["ObjectOwnership"], "block": sorted(key for key, on in bucket.pop("PublicAccessBlockConfiguration").items() if on is True),
+        "versioning": bucket.pop("VersioningConfiguration")["Status"], "tags": {tag["Key"]: tag["Value"] for tag in bucket.pop("Tags", [])}, "lifecycle": {},
+        "lock": (lock["Rule"]["DefaultRetention"]["Mode"], lock["Rule"]["DefaultRetention"]["Days"]) if lock else None}
+    for rule in bucket.pop("LifecycleConfiguration")["Rules"]:
+        rule = dict(rule)
+        expect(rule.pop("Status") == "Enabled", f"the lifecycle rule {rule['Id']} is off")
+        found["lifecycle"][rule.pop("Id")] = {
+            "prefix": rule.pop("Prefix", ""), "expire": rule.pop("ExpirationInDays"),
+            "noncurrent": rule.pop("NoncurrentVersionExpiration")["NoncurrentDays"],
+            "abort": rule.pop("AbortIncompleteMultipartUpload")["DaysAfterInitiation"],
+            "transitions": [(step["TransitionInDays"], step["StorageClass"]) for step in rule.pop("Transitions", [])]}
+        expect(not rule, f"a lifecycle rule has more: {rule}")
+    expect(not bucket, f"a bucket has more: {bucket}")
+    return found
+
+
+def trail_of(trail, account, region):
+    trail, partition = dict(trail), "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    name = trail.pop("TrailName")
+    found = {
+        "name": name, "bucket": trail.pop("S3BucketName"), "prefix": trail.pop("S3KeyPrefix", ""), "kms": trail.pop("KMSKeyId", ""),
+        "validation": trail.pop("EnableLogFileValidation"), "multi_region": trail.pop("IsMultiRegionTrail"),
+        "organization": trail.pop("IsOrganizationTrail"), "global": trail.pop("IncludeGlobalServiceEvents"), "logging": trail.pop("IsLogging"),
+        "selectors": selectors(trail.pop("AdvancedEventSelectors", None))}
+    expect(not trail, f"a trail has more: {trail}")
+    return f"arn:{partition}:cloudtrail:{region}:{account}:trail/{name}", found
+
+
+def of_templates(tree, region_map):
+    """The model, and the sources that the outputs name."""
+    model, published, adopted = empty(), set(), set()
+    for path in sorted((tree / "cloudformation").glob("*/*.yaml")):
+        if path.parent.name == "stacksets":
+            continue
+        region = path.stem.partition("-sources-")[0]
+        template = Template(path, region_map.accounts[path.parent.name].id, region)
+        merge(model, template.model())
+        published |= template.published()
+    for path in sorted((tree / "cloudformation").glob("*/*.import.json")):
+        adopted |= {each["ResourceIdentifier"]["BucketName"] for each in json.loads(path.read_text()) if each["ResourceType"] == "AWS::S3::Bucket"}
+    for name, bucket in model["buckets"].items():
+        bucket["adopted"] = name in adopted
+    return model, published
+
+
+def of_stack_sets(tree):
+    """{(account, Region): model} of every account in a StackSet template."""
+    found = {}
+    for path in sorted((tree / "cloudformation" / "stacksets").glob("*.yaml")):
+        (table,) = yaml.safe_load(path.read_text())["Mappings"].values()
+        for region, accounts in table.items():
+            for account in accounts:
+                expect((account, region) not in found, f"{account}/{region} is in two StackSet templates")
+                found[account, region] = Template(path, account, region).model()
+    return found
+
+
+# ------------------------------------------------------------------------------------------------------- Terraform
+
+def of_plan(plan, account):
+    """The model, and {source: (bucket, prefix, Region)} of the module's output."""
+    model, found = empty(), list(resources(plan))
+    imported = {change["change"]["after"]["bucket"] for change in plan["resource_changes"]
+                if change["type"] == "aws_s3_bucket" and change["change"].get("importing")}
+    for kind, values in found:
+        if kind == "aws_s3_bucket":
+            expect(values["force_destroy"] is False, f"{values['bucket']}: force_destroy")
+            model["buckets"][values["bucket"]] = {
+                "account": account, "region": values["region"], "tags": values.get("tags_all") or {}, "adopted": values["bucket"] in imported,
+                "regional": values.get("bucket_namespace") == "account-regional", "lock": None, "lifecycle": {}}
+    for kind, values in found:
+        bucket = model["buckets"].get(values.get("bucket"))
+        if kind == "aws_s3_bucket":
+            continue
+        if kind == "aws_s3_bucket_logging":
+            form = first(values, "target_object_key_format") or {}
+            date = first(form, "partitioned_prefix", "partition_date_source")
+            model["sources"][values["bucket"]] = {
+                "account": account, "region": values["region"], "target": values["target_bucket"], "prefix": values["target_prefix"],
+                "format": {"EventTime": "event", "DeliveryTime": "delivery", None: "simple"}[date]}
+            continue
+        if kind == "aws_cloudtrail":
+            model["trails"][values["arn"]] = {
+                "account": account, "region": values["region"], "name": values["name"], "bucket": values["s3_bucket_name"],
+                "prefix": values["s3_key_prefix"] or "", "kms": values["kms_key_id"] or "", "validation": values["enable_log_file_validation"],
+                "multi_region": values["is_multi_region_trail"], "organization": values["is_organization_trail"],
+                "global": values["include_global_service_events"], "logging": values["enable_logging"], "selectors": hcl_selectors(values)}
+            continue
+        expect(bucket, f"{kind} of {values.get('bucket')}, which is no log bucket of this module")
+        expect(values["region"] == bucket["region"], f"{kind} of {values['bucket']} is in {values['region']}")
+        bucket |= SETTINGS[kind](values)
+    output = plan["planned_values"].get("outputs", {})["access_log_destinations"].get("value") or {}
+    return model, {source: (each["bucket"], each["prefix"], each["region"]) for source, each in output.items()}
+
+
+def hcl_rules(values):
+    return {rule["id"]: {
+        "prefix": first(rule, "filter", "prefix") or "", "expire": first(rule, "expiration", "days"),
+        "noncurrent": first(rule, "noncurrent_version_expiration", "noncurrent_days"),
+        "abort": first(rule, "abort_incomplete_multipart_upload", "days_after_initiation"),
+        "transitions": [(step["days"], step["storage_class"]) for step in rule["transition"]]} for rule in values["rule"] if rule["status"] == "Enabled"}
+
+
+def hcl_selectors(values):
+    words = {"equals": "Equals", "not_starts_with": "NotStartsWith"}
+    advanced = [{"Name": each["name"], "FieldSelectors": [
+        {"Field": field["field"], **{words.get(key, key): value for key, value in field.items() if key != "field" and value}}
+        for field in each["field_selector"]]} for each in values.get("advanced_event_selector") or []]
+    return selectors(advanced)
+
+
+SETTINGS = {
+    "aws_s3_bucket_policy": lambda values: {"policy": json.loads(values["policy"])},
+    "aws_s3_bucket_ownership_controls": lambda values: {"ownership": first(values, "rule", "object_ownership")},
+    "aws_s3_bucket_versioning": lambda values: {"versioning": first(values, "versioning_configuration", "status")},
+    "aws_s3_bucket_public_access_block": lambda values: {"block": sorted(
+        key for key in BLOCKS if values["".join("_" + c.lower() if c.isupper() else c for c in key).lstrip("_")] is True)},
+    "aws_s3_bucket_server_side_encryption_configuration": lambda values: {
+        "encryption": first(values, "rule", "apply_server_side_encryption_by_default", "sse_algorithm")},
+    "aws_s3_bucket_lifecycle_configuration": lambda values: {"lifecycle": hcl_rules(values)},
+    "aws_s3_bucket_object_lock_configuration": lambda values: {
+        "lock": (first(values, "rule", "default_retention", "mode"), first(values, "rule", "default_retention", "days"))},
+}
+
+
+# ------------------------------------------------------------------------------------------------------ the checks
+
+def compare_texts(tree, region_map):
+    """The targets that are read without running anything: scripts, templates, StackSets, reviewed policies, the map itself."""
+    scripts, callers = of_scripts(tree, region_map)
+    templates, published = of_templates(tree, region_map)
+    kinds = ("buckets", "trails") + (("sources",) if region_map.stack_sets_logging else ())
+    same(scripts, templates, ("the scripts", "CloudFormation"), kinds=kinds)
+    expect(region_map.stack_sets_logging or not templates["sources"], "CloudFormation sets logging, although the map says outputs-only")
+    expect(published == set(region_map.sources) | set(region_map.external), "the outputs of CloudFormation do not name the map's sources")
+    places = {name: (each["account"], each["region"]) for name, each in scripts["sources"].items()}
+    expect(places == region_map.sources, f"the sources are not the map's: {sorted(set(places.items()) ^ set(region_map.sources.items()))}")
+    trails = {(each["account"], each["region"], each["name"]) for each in scripts["trails"].values()}
+    expect(trails == region_map.trails, f"the trails are not the map's: {sorted(trails ^ region_map.trails)}")
+    reviewed = {path.stem: json.loads(path.read_text()) for path in (tree / "policies").glob("*.json")}
+    expect(reviewed == {name: bucket["policy"] for name, bucket in scripts["buckets"].items()}, "policies/ is not what the scripts apply")
+    for (account, region), model in of_stack_sets(tree).items():
+        part = {kind: {name: {key: value for key, value in each.items() if key != "adopted"} for name, each in templates[kind].items()
+                       if (each["account"], each["region"]) == (account, region)} for kind in templates}
+        same(part, model, ("the stack", f"the StackSet template for {account}/{region}"))
+    return scripts, callers, templates
+
+
+def plans(core, tree, region_map, work):
+    """The model of all modules; they are planned by Terraform's own core.  Also [(account, plan)]."""
+    model, published, seen = empty(), {}, []
+    for key, account in region_map.accounts.items():
+        if (work / key).exists():
+            plan = core.plan(work / key)
+            own, output = of_plan(plan, account.id)
+            merge(model, own)
+            published |= output
+            seen.append((account, plan))
+    return model, published, seen
+
+
+def compare_plan(planned, published, scripts, templates, region_map):
+    same(scripts, planned, ("the scripts", "Terraform"))
+    kinds = ("buckets", "trails") + (("sources",) if region_map.stack_sets_logging else ())
+    same(templates, planned, ("CloudFormation", "Terraform"), kinds=kinds)
+    expect(set(published) == set(region_map.sources) | set(region_map.external), "Terraform's output does not name the map's sources")
+    for name, each in planned["sources"].items():
+        expect(published[name] == (each["target"], each["prefix"], each["region"]), f"Terraform's output is wrong about {name}: {published[name]}")
+
+
+def compare_world(snapshot, scripts, templates, region_map, applied="scripts"):
+    """What is there after the scripts, or the stacks, is what both say."""
+    world = of_world(snapshot, scripts["buckets"])
+    for name in region_map.external:
+        world["sources"].pop(name, None)
+    kinds = ("buckets", "trails") + (("sources",) if region_map.stack_sets_logging or applied == "scripts" else ())
+    same(world, scripts, (f"the mock after the {applied}", "the scripts' tables"), kinds=kinds)
+    same(world, templates, (f"the mock after the {applied}", "CloudFormation"), kinds=("buckets", "trails"))
+
+
+def check(report, name, stage, core, folder):
+    """All of a stage's targets mean the same."""
+    texts = planned = None
+    with report.check(f"{name}/texts"):
+        texts = compare_texts(stage.tree, stage.map)
+    if not texts:
+        return
+    scripts, callers, templates = texts
+    with report.check(f"{name}/terraform"):
+        work = folder / "meaning"
+        shutil.copytree(stage.tree / "terraform", work)
+        planned, published, seen = plans(core(), stage.tree, stage.map, work)
+        compare_plan(planned, published, scripts, templates, stage.map)
+        for account, plan in seen:
+            same_caller(plan, account, callers)
+    with report.check(f"{name}/scripts"):
+        if stage.applied is None:
+            stage.set_scene()
+            stage.run_all()
+        compare_world(stage.applied or stage.snapshot(), scripts, templates, stage.map)
+    if stage.deployed:
+        with report.check(f"{name}/stacks"):
+            compare_world(stage.deployed, scripts, templates, stage.map, "stacks")
+
+
+def same_caller(plan, account, callers):
+    """Profile and role of Terraform's providers are those of the scripts."""
+    for provider in plan["configuration"]["provider_config"].values():
+        expressions = provider.get("expressions", {})
+        profile = expressions.get("profile", {}).get("constant_value", "")
+        role = "".join(each.get("role_arn", {}).get("constant_value", "") for each in expressions.get("assume_role", []))
+        for place, caller in callers.items():
+            expect(place[0] != account.id or caller == (profile, role), f"{place} has {caller} in the script and {(profile, role)} in Terraform")
