@@ -15,7 +15,6 @@ from pathlib import Path
 from . import delivery, reviewed
 from .report import Failure, ToolMissing, clean_env, expect
 
-HOST = "registry.terraform.io"  # where the core looks up `hashicorp/aws`; here it finds a folder of that name
 VERSIONS = ("5.100.0", "6.99.0")
 CORE = """
 import os, sys
@@ -34,13 +33,22 @@ class Terraform:
         folder.mkdir(parents=True)
         self.core.write_text(CORE)
         config.write_text(f'provider_installation {{\n  filesystem_mirror {{\n    path = "{mirror}"\n  }}\n}}\n')
+        self.plans = {}  # digest of a module: its plan
+        self.env = clean_env(TF_CLI_CONFIG_FILE=str(config), TF_IN_AUTOMATION="1", TF_INPUT="0", CHECKPOINT_DISABLE="1")
+        host = self.provider_host(folder / "probe")
         for version in VERSIONS:
-            binary = mirror / HOST / "hashicorp" / "aws" / version / "linux_amd64" / f"terraform-provider-aws_v{version}"
+            binary = mirror / host / "hashicorp" / "aws" / version / "linux_amd64" / f"terraform-provider-aws_v{version}"
             binary.parent.mkdir(parents=True)
             binary.write_text(f"#!/bin/sh\nexec '{sys.executable}' '{Path(__file__).with_name('provider.py')}' {version[0]}\n")
             binary.chmod(0o755)
-        self.plans = {}  # digest of a module: its plan
-        self.env = clean_env(TF_CLI_CONFIG_FILE=str(config), TF_IN_AUTOMATION="1", TF_INPUT="0", CHECKPOINT_DISABLE="1")
+
+    def provider_host(self, module):
+        """Where this core looks up `hashicorp/aws`; the mirror has a folder of that name."""
+        module.mkdir()
+        (module / "main.tf").write_text('terraform {\n  required_providers {\n    aws = { source = "hashicorp/aws" }\n  }\n}\n')
+        found = re.search(r"provider\[([\w.-]+)/hashicorp/aws\]", self.run(module, "providers"))
+        expect(found, "the core does not say where it looks up hashicorp/aws")
+        return found.group(1)
 
     def run(self, module, *args, expected="Incomplete lock file"):
         """`expected` is a warning that is none."""
