@@ -226,6 +226,11 @@ def check_trail(trail, bucket_name, prefix):
                               f"Incorrect S3 bucket policy is detected for bucket: {bucket_name} ({request.action}: {why})")
 
 
+def put_event_selectors(self, basic, advanced):
+    """One kind replaces the other; moto keeps advanced selectors beside new basic ones."""
+    self.event_selectors, self.advanced_event_selectors = (basic or [], []) if basic else ([], advanced or [])
+
+
 moto_create_trail, moto_update_trail = cloudtrail.CloudTrailBackend.create_trail, cloudtrail.Trail.update
 
 
@@ -256,6 +261,7 @@ def patch():
     s3_responses.S3Response.get_bucket_logging = get_bucket_logging
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
     cloudtrail.Trail.update = update_trail
+    cloudtrail.Trail.put_event_selectors = put_event_selectors
     cloudtrail.CloudTrailBackend.create_trail = create_trail
     # moto takes only names here; AWS takes ARNs too, and says which trail it did not find
     cloudtrail.CloudTrailBackend.start_logging = lambda self, name: self.get_trail(name).start_logging()

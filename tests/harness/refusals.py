@@ -306,7 +306,7 @@ def check(report, make_stage, name="attacks"):
         for part, case in (("refusals", lambda: refusals(attack, stage.tree / "terraform" / "prod" / "preflight.sh")), ("tools", lambda: tools(attack)),
                            ("credentials", lambda: credentials(attack)), ("dry-run", lambda: dry_run(attack)), ("verify", lambda: verify(attack)),
                            ("run-all", lambda: run_all(attack)),
-                           ("adopted", lambda: attacks.rollback(Attack(stage, account, script, scene=old_world, flags=("--force",)), sample=None if report.full else 6))):
+                           ("adopted", lambda: attacks.rollback(Attack(stage, account, script, scene=old_world, flags=("--force",)), sample=6))):
             if report.wants(f"{name}/{part}"):
                 with report.check(f"{name}/{part}"):
                     case()
