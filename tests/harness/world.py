@@ -74,7 +74,8 @@ class World:
             "ownership": read("get_bucket_ownership_controls", "OwnershipControls", "Rules", 0, "ObjectOwnership"),
             "public_access_block": read("get_public_access_block", "PublicAccessBlockConfiguration"),
             "lifecycle": read("get_bucket_lifecycle_configuration", "Rules"),
-            "versioning": read("get_bucket_versioning", "Status"),
+            # once a bucket had versioning there is no way back to never, only to suspended: the two are the same here
+            "versioning": read("get_bucket_versioning", "Status") or "Suspended",
             "tags": read("get_bucket_tagging", "TagSet"),
             "payer": read("get_bucket_request_payment", "Payer"),
             "acl": read("get_bucket_acl", "Grants"),
