@@ -68,6 +68,7 @@ fn arrows_never_point_back() {
     let rules: &[(&str, &[&str])] = &[
         ("plan/", &outside),
         ("policy/", &["disk", "cli", "map", "rules", "diagnostics", "render"]),
+        ("changes/", &["disk", "cli", "map", "rules", "document", "source", "diagnostics"]),
         ("render/", &["disk", "cli", "map", "rules", "document", "source"]),
         ("rules/", &["disk", "cli", "render"]),
         ("diagnostics/", &outside),
@@ -80,6 +81,7 @@ fn arrows_never_point_back() {
         "analysis",
         "artifacts",
         "aws",
+        "changes",
         "cli",
         "diagnostics",
         "disk",

@@ -46,6 +46,8 @@ pub enum Format {
     Text,
     /// One JSON report.
     Json,
+    /// For a pull request; `diff` only.
+    Markdown,
 }
 
 /// When to use colours.
@@ -77,6 +79,8 @@ pub enum Command {
     Validate(MapArgs),
     /// Render Terraform, CloudFormation, AWS CLI scripts and policies from a map
     Generate(GenerateArgs),
+    /// Say what changes in meaning between two maps; exit code 1 if anything does
+    Diff(DiffArgs),
     /// Explain a rule
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
@@ -89,6 +93,29 @@ pub struct MapArgs {
     /// The region map; `-` is standard input [default: logmap.yaml here or in a folder above]
     #[arg(value_name = "MAP", env = "LOGMAP_MAP")]
     pub map: Option<PathBuf>,
+}
+
+/// Two maps.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "A map is a file, `-` for standard input, or REV:PATH for a file in a git revision.")]
+pub struct PairArgs {
+    /// The map as it was; with --since the map as it is [default with --since: logmap.yaml here or in a folder above]
+    #[arg(value_name = "OLD", required_unless_present = "since")]
+    pub old: Option<String>,
+    /// The map as it is to be
+    #[arg(value_name = "NEW", required_unless_present = "since")]
+    pub new: Option<String>,
+    /// Compare with the same file in this git revision
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// Which maps.
+    #[command(flatten)]
+    pub maps: PairArgs,
 }
 
 /// Arguments of `generate`.

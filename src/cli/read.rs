@@ -39,7 +39,7 @@ pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
 }
 
 /// UTF-8 text; UTF-16 with a byte order mark is understood too. Where it is neither the text ends with [`NOT_UTF8`].
-fn text_of(bytes: Vec<u8>) -> String {
+pub(super) fn text_of(bytes: Vec<u8>) -> String {
     let utf16 = |wide: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| wide([pair[0], pair[1]])).collect();
         String::from_utf16(&units).ok()
@@ -60,12 +60,12 @@ fn text_of(bytes: Vec<u8>) -> String {
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Stop> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Stop> {
     fs::read(path).with_context(|| format!("can't read the map {}", path.display())).map_err(Stop::usage)
 }
 
 /// The map in this folder or the nearest one above.
-fn find_above() -> anyhow::Result<PathBuf> {
+pub(super) fn find_above() -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir().context("can't tell the current folder")?;
     let mut prefix = PathBuf::new();
     for folder in here.ancestors() {
@@ -98,14 +98,14 @@ pub fn print_findings(analysis: &Analysis, common: &Common, io: &Io, to_stdout: 
                 .unwrap_or_default()
                 + "\n"
         }
-        Format::Text => text::render(&analysis.file, &shown, io.width(), io.colour(to_stdout)),
+        Format::Text | Format::Markdown => text::render(&analysis.file, &shown, io.width(), io.colour(to_stdout)),
     };
     if to_stdout {
         io.data(&text)?;
     } else {
         io.talk(&text);
     }
-    if !io.quiet && common.format == Format::Text && !analysis.findings.is_empty() {
+    if !io.quiet && common.format != Format::Json && !analysis.findings.is_empty() {
         io.say(format_args!("{}: {}", analysis.file.name, text::summary(analysis.summary())));
     }
     Ok(())
