@@ -22,4 +22,5 @@ pub mod plan;
 pub mod policy;
 pub mod render;
 pub mod rules;
+pub mod runbook;
 pub mod source;

@@ -69,6 +69,7 @@ fn arrows_never_point_back() {
         ("plan/", &outside),
         ("policy/", &["disk", "cli", "map", "rules", "diagnostics", "render"]),
         ("changes/", &["disk", "cli", "map", "rules", "document", "source", "diagnostics"]),
+        ("runbook/", &["disk", "cli", "map", "rules", "document", "source", "diagnostics", "render"]),
         ("render/", &["disk", "cli", "map", "rules", "document", "source"]),
         ("rules/", &["disk", "cli", "render"]),
         ("diagnostics/", &outside),
@@ -91,6 +92,7 @@ fn arrows_never_point_back() {
         "policy",
         "render",
         "rules",
+        "runbook",
         "source",
     ];
     let mut wrong = Vec::new();

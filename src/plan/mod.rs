@@ -10,7 +10,10 @@ pub mod prove;
 pub mod routes;
 pub mod statements;
 
-use crate::{aws::Partition, policy::Policy};
+use crate::{
+    aws::Partition,
+    policy::{Policy, Statement, compose::TrailGrant},
+};
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -87,6 +90,24 @@ pub struct LogBucket {
     /// What was shown of the policy. Says nothing that the policy does not, so no digest is made of it.
     #[serde(skip)]
     pub proof: prove::Proof,
+    /// What the policy was composed from beside the sources, for those who have to compose another one. No digest is made of it.
+    #[serde(skip)]
+    pub basis: Basis,
+}
+
+/// What a policy is composed from beside the sources.
+#[derive(Debug, Clone, Default)]
+pub struct Basis {
+    /// True with `policy_scope: account`.
+    pub by_account: bool,
+    /// The trails that deliver to the bucket.
+    pub trails: Vec<TrailGrant>,
+    /// With a TLS-only deny.
+    pub deny_insecure_transport: bool,
+    /// The statements of the map, filled in.
+    pub extra: Vec<Statement>,
+    /// Id of the organization, if the map tells.
+    pub organization_id: Option<String>,
 }
 
 /// What exists on an adopted bucket.

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import attacks, changes, generated, judges, maps, meaning, readme, refusals, scripts
+from . import attacks, changes, generated, judges, maps, meaning, moves, readme, refusals, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
@@ -101,6 +101,8 @@ def main():
                 check_map(report, args, name, path, stage_of, core, new_folder())
             refusals.check(report, lambda text: stage_from(args.logmap, stage_of, text, new_folder()))
             changes.check(report, args.logmap, core, new_folder)
+            from_text = lambda text, folder: stage_from(args.logmap, stage_of, text, folder)
+            moves.check(report, args.logmap, from_text, core, new_folder, mock, shim, world)
             generated.check(report, args.logmap, generate, stage_of, core, new_folder)
             readme.check(report, ROOT, args.logmap, new_folder)
         finally:
