@@ -32,18 +32,21 @@ fn book(old: &str, new: &str) -> Result<Runbook, Vec<String>> {
 
 type Name = (Partition, String);
 
+/// Log bucket, prefix, key format.
+type Destination = (String, String, KeyFormat);
+
 /// A bucket's account and Region.
 type Home = (String, String);
 
 #[derive(Debug, Clone, PartialEq)]
 struct World {
     buckets: BTreeMap<Name, (Home, Policy)>,
-    sources: BTreeMap<Name, (Home, Option<(String, String, KeyFormat)>)>,
+    sources: BTreeMap<Name, (Home, Option<Destination>)>,
     /// By ARN: the account, and the trail as text.
     trails: BTreeMap<String, (String, String)>,
 }
 
-fn destination(source: &Source) -> (String, String, KeyFormat) {
+fn destination(source: &Source) -> Destination {
     (source.log_bucket.clone(), source.prefix.clone(), source.key_format)
 }
 

@@ -3,7 +3,7 @@
 use super::{
     DRAIN_HOURS,
     stages::Stages,
-    steps::{Step, Work},
+    step::{Step, Work},
 };
 use crate::plan::{LogBucket, Plan, Tier};
 use std::collections::BTreeSet;

@@ -6,12 +6,13 @@
 mod blend;
 mod dangers;
 mod stages;
+mod step;
 mod steps;
 mod words;
 
 pub use dangers::Danger;
 pub use stages::{STAGES, Stages};
-pub use steps::{Arrival, BucketMove, Leftover, Quiet, Seat, SourceMove, Step, TrailMove, Work};
+pub use step::{Arrival, BucketMove, Leftover, Quiet, Seat, SourceMove, Step, TrailMove, Work};
 pub use words::{Words, window};
 
 use crate::{

@@ -2,7 +2,7 @@
 
 use super::{
     DRAIN_HOURS, VERIFY_HOURS,
-    steps::{Arrival, Leftover, Quiet, SourceMove, Step, Work},
+    step::{Arrival, Leftover, Quiet, SourceMove, Step, Work},
 };
 use crate::plan::Tier;
 
