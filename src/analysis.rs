@@ -24,6 +24,11 @@ pub struct Analysis {
 }
 
 impl Analysis {
+    /// A finding's place as a route, such as `accounts.prod.regions.us-east-1.buckets[3]`.
+    pub fn route(&self, finding: &Finding) -> String {
+        self.document.route(finding.span.start)
+    }
+
     /// Counts of the findings.
     pub fn summary(&self) -> Summary {
         Summary::of(&self.findings)

@@ -15,6 +15,7 @@ pub mod cli;
 pub mod diagnostics;
 pub mod disk;
 pub mod document;
+pub mod edit;
 pub mod map;
 pub mod plan;
 pub mod policy;

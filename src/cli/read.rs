@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     analysis::{Analysis, analyze},
-    diagnostics::{Finding, Severity, json, text},
+    diagnostics::{Finding, Report, Severity, json, text},
     source::{NOT_UTF8, SourceFile},
 };
 use anyhow::{Context, anyhow};
@@ -92,13 +92,11 @@ pub fn print_findings(analysis: &Analysis, common: &Common, io: &Io, to_stdout: 
         })
         .cloned()
         .collect();
+    let (files, route) = (std::slice::from_ref(&analysis.file), |finding: &Finding| analysis.route(finding));
+    let report = |findings| Report { files, findings, route: &route };
     let text = match common.format {
-        Format::Json => {
-            serde_json::to_string_pretty(&json::report(&analysis.file, &analysis.document, &analysis.findings))
-                .unwrap_or_default()
-                + "\n"
-        }
-        Format::Text => text::render(&analysis.file, &shown, io.width(), io.colour(to_stdout)),
+        Format::Json => serde_json::to_string_pretty(&json::report(&report(&analysis.findings))).unwrap_or_default() + "\n",
+        Format::Text => text::render(&report(&shown), io.width(), io.colour(to_stdout)),
     };
     if to_stdout {
         io.data(&text)?;

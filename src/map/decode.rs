@@ -6,6 +6,7 @@
 use crate::{
     diagnostics::{Finding, did_you_mean, list},
     document::{Document, Entry, Kind, Node},
+    edit::Fix,
     rules::reading::{MISSING_KEY, UNKNOWN_KEY, UNKNOWN_WORD, WRONG_TYPE},
     source::{Span, Spanned},
 };
@@ -99,11 +100,13 @@ fn mismatch_with<T: Decode, R>(node: &Node, help: String, cx: &mut Cx<'_>) -> Op
 /// Reports a key that the record does not have.
 pub fn unknown_key(entry: &Entry, record: &str, known: &[&'static str], cx: &mut Cx<'_>) {
     let finding = Finding::new(&UNKNOWN_KEY, entry.key_span, format!("`{}` is not a key of {record}", entry.key));
-    let help = match did_you_mean(&entry.key, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the keys here are {}", list(known.iter().copied())),
-    };
-    cx.findings.push(finding.label("unknown key").help(help));
+    let finding = finding.label("unknown key");
+    cx.findings.push(match did_you_mean(&entry.key, known.iter().copied()) {
+        Some(near) => {
+            finding.help(format!("did you mean `{near}`?")).fix(Fix::guess(format!("write `{near}`"), entry.key_span, near))
+        }
+        None => finding.help(format!("the keys here are {}", list(known.iter().copied()))),
+    });
 }
 
 /// Reports a key that must be there.
@@ -174,7 +177,8 @@ impl Decode for String {
                 let name = cx.owner_name.clone();
                 let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is {}, expected a string", describe(node)))
                     .label("without quotes YAML reads a number or a truth value here, and leading zeros may be lost")
-                    .help(format!("put it in quotes: `\"{text}\"`"));
+                    .help(format!("put it in quotes: `\"{text}\"`"))
+                    .fix(Fix::safe("put it in quotes", node.span, format!("\"{text}\"")));
                 cx.findings.push(finding);
                 None
             }

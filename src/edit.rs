@@ -1,0 +1,80 @@
+//! Changes of a source text: byte ranges to be replaced. Comments and layout outside of them stay as they are.
+//!
+//! Rules propose fixes as edits; `--fix`, the editor and `import` apply them. Knows nothing of YAML or of the map.
+
+use crate::source::Span;
+
+/// One range of bytes to be replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edit {
+    /// The bytes that go; empty to insert.
+    pub span: Span,
+    /// What comes in their place.
+    pub text: String,
+}
+
+/// A change that mends a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, such as "put the id in quotes"; lower case.
+    pub title: String,
+    /// Its edits, which must be made together and don't overlap.
+    pub edits: Vec<Edit>,
+    /// Can only one thing have been meant, so that it may be made without asking?
+    pub safe: bool,
+}
+
+impl Fix {
+    /// A fix with one edit that can only be what was meant.
+    pub fn safe(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        Fix { title: title.into(), edits: vec![Edit { span, text: text.into() }], safe: true }
+    }
+
+    /// A fix with one edit that is a guess, for a person to accept.
+    pub fn guess(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        Fix { safe: false, ..Fix::safe(title, span, text) }
+    }
+}
+
+/// Makes the fixes in a text, those that come first winning over later ones that overlap them. Gives the new text and how many were made.
+pub fn apply<'a>(text: &str, fixes: impl IntoIterator<Item = &'a Fix>) -> (String, usize) {
+    let mut taken: Vec<&Edit> = Vec::new();
+    let mut made = 0;
+    for fix in fixes {
+        let fits = |edit: &&Edit| text.get(edit.span.range()).is_some() && taken.iter().all(|other| apart(edit.span, other.span));
+        if fix.edits.iter().filter(fits).count() == fix.edits.len() {
+            taken.extend(&fix.edits);
+            made += 1;
+        }
+    }
+    taken.sort_by_key(|edit| edit.span);
+    let mut result = String::with_capacity(text.len());
+    let mut at = 0;
+    for edit in taken {
+        result += &text[at..edit.span.start as usize];
+        result += &edit.text;
+        at = edit.span.end as usize;
+    }
+    result += &text[at..];
+    (result, made)
+}
+
+/// Do two edits not touch the same bytes? Two insertions at one place do: which comes first would be chance.
+fn apart(a: Span, b: Span) -> bool {
+    (a.end <= b.start || b.end <= a.start) && a != b
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overlapping_fixes_are_left_for_the_next_round() {
+        let fixes = [
+            Fix::safe("b", Span::new(1, 2), "BB"),
+            Fix::safe("bc", Span::new(1, 3), "-"),
+            Fix::safe("end", Span::new(3, 3), "!"),
+        ];
+        assert_eq!(apply("abc", &fixes), ("aBBc!".to_owned(), 2));
+    }
+}
