@@ -21,12 +21,19 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// The plan; only of a map without errors.
     pub plan: Option<Plan>,
+    /// What could be derived of a map with errors: for the editor to show, never to be rendered.
+    draft: Option<Plan>,
 }
 
 impl Analysis {
     /// A finding's place as a route, such as `accounts.prod.regions.us-east-1.buckets[3]`.
     pub fn route(&self, finding: &Finding) -> String {
         self.document.route(finding.span.start)
+    }
+
+    /// The plan, or of a map with errors as much of it as could be derived: to be shown, never to be rendered.
+    pub fn derived(&self) -> Option<&Plan> {
+        self.plan.as_ref().or(self.draft.as_ref())
     }
 
     /// Counts of the findings.
@@ -56,5 +63,6 @@ pub fn analyze(file: SourceFile) -> Analysis {
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
     let clean = findings.iter().all(|finding| finding.severity() != Severity::Error);
-    Analysis { plan: plan.filter(|_| clean), file, document, findings }
+    let (plan, draft) = if clean { (plan, None) } else { (None, plan) };
+    Analysis { plan, draft, file, document, findings }
 }

@@ -16,6 +16,8 @@ pub mod diagnostics;
 pub mod disk;
 pub mod document;
 pub mod edit;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod map;
 pub mod plan;
 pub mod policy;
