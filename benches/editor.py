@@ -57,9 +57,10 @@ def keystroke(client, document, place, text):
 
 def in_step(client, document):
     """Breaks an account's id and mends it: what has been published by then is of the last text."""
-    for written, faults in (("x", 1), ("", 0)):
-        _, found = keystroke(client, document, document.at("100000000000").start, written)
-        while len(found) != faults:  # what a server says twice, or says of the text before
+    place = document.at("100000000000").start
+    for written, faulty in (("x", True), ("", False)):
+        _, found = keystroke(client, document, place, written)
+        while bool(found) != faulty:  # what a server says twice, or says of the text before
             client.published.pop(document.uri)
             found = client.diagnostics(document)
 

@@ -143,5 +143,4 @@ fn an_analysis_that_borrows_is_the_same_as_a_fresh_one() {
         }
     }
     assert!(borrowed_trees > 200, "only {borrowed_trees} of {edits} trees were borrowed");
-    println!("{borrowed_trees} of {edits} trees were borrowed");
 }
