@@ -75,7 +75,7 @@ pub enum Command {
     Init(InitArgs),
     /// Check a map against every rule
     Validate(MapArgs),
-    /// Render Terraform, CloudFormation, AWS CLI scripts and policies from a map
+    /// Render Terraform, CloudFormation, AWS CLI scripts, policies and Athena SQL from a map
     Generate(GenerateArgs),
     /// Explain a rule
     Explain(ExplainArgs),
@@ -134,6 +134,8 @@ pub enum Target {
     Cloudformation,
     /// Bash scripts for the AWS CLI.
     AwsCli,
+    /// Tables and queries for Athena.
+    Athena,
 }
 
 /// Arguments of `explain`.

@@ -129,6 +129,16 @@ pub fn sh(text: &str) -> String {
     format!("'{}'", text.replace('\0', "").replace('\'', r"'\''"))
 }
 
+/// A string as a literal of Athena's queries (Trino): only the quote has a meaning in it.
+pub fn sql(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A string as a literal of Athena's DDL (Hive), where the backslash has a meaning too.
+pub fn hive(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
 /// A string as part of a comment that ends with its line: no control characters, nothing that ends a comment.
 pub fn comment(text: &str) -> String {
     text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()

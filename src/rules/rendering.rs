@@ -29,8 +29,8 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         later(field.span, "publish");
     }
     let Some(render) = &map.render else { return };
-    if let Some(field) = &render.athena {
-        later(field.span, "render.athena");
+    if let Some(glue) = render.athena.as_ref().and_then(|athena| athena.glue).filter(|glue| glue.value) {
+        later(glue.span, "render.athena.glue");
     }
     let Some(terraform) = &render.terraform else { return };
     if let Some(version) = terraform.aws_provider.filter(|version| !(5..=6).contains(&version.value)) {

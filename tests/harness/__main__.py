@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import attacks, changes, generated, judges, maps, meaning, readme, refusals, scripts
+from . import athena, attacks, changes, generated, judges, maps, meaning, readme, refusals, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
@@ -48,7 +48,7 @@ def generate(logmap, path, folder):
 
 def check_map(report, args, name, path, stage_of, core, folder):
     """Everything that holds for one good map."""
-    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning") if report.wants(f"{name}/{kind}")]
+    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning", "athena") if report.wants(f"{name}/{kind}")]
     if not (kinds or report.wants(f"{name}/generate")):
         return
     if path.stem == "hostile":  # its strings matter, and `meaning` runs its scripts; what a script does with faults, others show
@@ -68,6 +68,10 @@ def check_map(report, args, name, path, stage_of, core, folder):
         terraform.check(report, f"{name}/terraform", core, stage.map, stage.tree, folder)
     if stage and "meaning" in kinds:
         meaning.check(report, f"{name}/meaning", stage, core, folder)
+    if stage and "athena" in kinds:
+        athena.check(report, f"{name}/athena", stage)
+        if name == "examples/small":
+            athena.records(report, f"{name}/athena", stage.tree)
 
 
 def stage_from(logmap, stage_of, text, folder):
