@@ -255,6 +255,25 @@ elif command == "same-lifecycle":
     sys.exit(lifecycle(read(args[0])) != lifecycle(given()))
 elif command == "same-logging":
     sys.exit(logging(read(args[0])) != logging(given()))
+elif command == "known":  # known KIND FILE SET: is this one of the documents that a script has set, a line each?
+    kind, have = args[0], read(args[1])
+    if kind == "policy":
+        have = current_policy(args[1])
+    elif kind == "trail":
+        have = get(have, "Trail") or {}
+    meaning = {"policy": policy, "trail": trail, "lifecycle": lifecycle, "logging": logging}[kind]
+    with open(args[2], encoding="utf-8") as file:
+        sys.exit(meaning(have) not in [meaning(load(line)) for line in file if load(line) is not None])
+elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagged since stays, what scripts have set goes back
+    have, old = tags(args[0]), tags(args[1])
+    with open(args[2], encoding="utf-8") as file:
+        ours = [(key, value) for line in file for key, value in (load(line) or {}).items()]
+    for key, value in ours:
+        if have.get(key) == value:
+            have.pop(key)
+            if key in old:
+                have[key] = old[key]
+    print(json.dumps([{"Key": key, "Value": value} for key, value in sorted(have.items())]) if have else "null")
 elif command == "same-tags":  # every wanted tag is there
     have, want = tags(args[0]), given()
     sys.exit(any(have.get(key) != value for key, value in want.items()))
@@ -311,6 +330,8 @@ caller_account() {
 check_tools() {
   command -v aws >/dev/null 2>&1 || die 1 "the AWS CLI (aws) is not on PATH. Nothing was changed"
   command -v python3 >/dev/null 2>&1 || die 1 "python3 is not on PATH; it compares what is there with the plan. Nothing was changed"
+  # where it is not installed it may still be there, as a stub that only says so
+  python3 -I -S -X utf8 -c '' >/dev/null 2>"$WORK/error" || die 1 "python3 is on PATH, but does not run (3.7 or later is needed): $(head -n 1 "$WORK/error"). Nothing was changed"
   if [ -n "$NEEDS_KEY_FORMAT" ] && ! knows put-bucket-logging TargetObjectKeyFormat; then
     die 1 "this AWS CLI does not know partitioned log keys (TargetObjectKeyFormat); 1.31 or 2.15 and later do. Nothing was changed"
   fi
@@ -456,6 +477,13 @@ save_backup() {
   SAVED=yes
 }
 
+# remember THING TEXT: notes a document before it is set, so that a rollback, also by a later script, knows it again.
+remember() {
+  [ "$MODE" = apply ] || return 0
+  save_backup
+  printf '%s\n' "$2" >>"$BACKUP/$1.set" || die 3 "the backup can't be written to $BACKUP"
+}
+
 # ---- bringing it about
 
 put() { # put TEXT OPERATION BUCKET ARGS...
@@ -479,7 +507,10 @@ apply_bucket() {
     for value in policy encryption payer lock ownership public versioning lifecycle tags; do printf 'null\n' >"$of.$value"; done
   fi
   # the policy first: nobody who may write by it has to wait for the rest
-  printf '%s' "$policy" | json same-policy "$of.policy" || put "~ $name: bucket policy" put-bucket-policy "$name" --policy "$policy"
+  if ! printf '%s' "$policy" | json same-policy "$of.policy"; then
+    remember "bucket.$name.policy" "$policy"
+    put "~ $name: bucket policy" put-bucket-policy "$name" --policy "$policy"
+  fi
   value=$(json get "$of.ownership" OwnershipControls.Rules.0.ObjectOwnership)
   if [ "$value" != BucketOwnerEnforced ]; then
     if [ -e "$of.acl" ] && [ -n "$(json grants "$of.acl")" ]; then
@@ -496,10 +527,14 @@ apply_bucket() {
     [ "$value" = "$versioning" ] || put "~ $name: versioning $versioning" put-bucket-versioning "$name" --versioning-configuration "Status=$versioning"
   fi
   if ! printf '%s' "$lifecycle" | json same-lifecycle "$of.lifecycle"; then
+    remember "bucket.$name.lifecycle" "$lifecycle"
     printf '%s' "$lifecycle" | json ascii >"$WORK/lifecycle.json" # a file: a thousand rules are too long for an argument
     put "~ $name: lifecycle" put-bucket-lifecycle-configuration "$name" --lifecycle-configuration "file://$WORK/lifecycle.json"
   fi
-  printf '%s' "$tags" | json same-tags "$of.tags" || put "~ $name: tags" put-bucket-tagging "$name" --tagging "$(printf '%s' "$tags" | json merged-tags "$of.tags")"
+  if ! printf '%s' "$tags" | json same-tags "$of.tags"; then
+    remember "bucket.$name.tags" "$tags"
+    put "~ $name: tags" put-bucket-tagging "$name" --tagging "$(printf '%s' "$tags" | json merged-tags "$of.tags")"
+  fi
   if [ -n "$lock" ] && ! printf '%s' "$lock" | json same-lock "$of.lock"; then
     put "~ $name: Object Lock" put-object-lock-configuration "$name" --object-lock-configuration "$lock"
   fi
@@ -513,6 +548,7 @@ apply_source() {
     say "note: the source bucket $name does not log to its derived destination (its logging is set by other code)"
     return 0
   fi
+  remember "source.$name.logging" "$want"
   put "~ $name: logging to $(json_text "$want" LoggingEnabled.TargetBucket)" put-bucket-logging "$name" --bucket-logging-status "$want"
 }
 
@@ -526,11 +562,13 @@ apply_trail() {
   FIRST=$5
   [ -e "$of.trail" ] || return 0
   if [ -e "$of.absent" ]; then
+    remember "trail.$name.trail" "$want"
     change "+ trail $name" cloudtrail create-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" create)"
     if [ "$MODE" = verify ]; then return 0; fi
     printf 'null\n' >"$of.status"
     printf 'null\n' >"$of.selectors"
   elif ! printf '%s' "$want" | json same-trail "$of.trail"; then
+    remember "trail.$name.trail" "$want"
     change "~ trail $name: settings" cloudtrail update-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" update)"
   fi
   if ! printf '%s' "$selectors" | json same-selectors "$of.selectors"; then
@@ -555,11 +593,19 @@ restore() { # restore TEXT ARGS...
   say "$text"
   run "$@" >/dev/null || failed "$@"
 }
-DRY_ROLLBACK=''
+DRY_ROLLBACK='' INCOMPLETE=''
 
-# keep BUCKET TEXT: something that is kept as it is needs that bucket.
+# still_ours THING KIND: is the present state one that a script has set? WANT on standard input is asked for where an interrupted
+# run left no note.
+still_ours() {
+  if [ -e "$BACKUP/$1.set" ] && json known "$2" "$NOW/$1" "$BACKUP/$1.set"; then return 0; fi
+  json "same-$2" "$NOW/$1"
+}
+
+# keep BUCKET TEXT: something that is kept as it is needs that bucket. It may still be put back, so the backup stays too.
 keep() {
   say "kept: $2"
+  INCOMPLETE=yes
   if [ -n "$1" ]; then
     KEPT="$KEPT$1 "
     : >"$WORK/kept.$1"
@@ -577,7 +623,7 @@ rollback_source() {
     return 0
   fi
   if json same-logging "$now" <"$old"; then return 0; fi
-  if ! printf '%s' "$want" | json same-logging "$now"; then
+  if ! printf '%s' "$want" | still_ours "source.$name.logging" logging; then
     keep "$target" "the logging of $name, which others have changed since"
     return 0
   fi
@@ -632,7 +678,7 @@ rollback_trail() {
     return 0
   fi
   if [ -e "$of.absent" ]; then
-    if printf '%s' "$want" | json same-trail "$now.trail"; then
+    if printf '%s' "$want" | still_ours "trail.$name.trail" trail; then
       restore "- trail $name, which this script made" cloudtrail delete-trail --name "$name"
     else
       keep "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
@@ -641,7 +687,7 @@ rollback_trail() {
   fi
   json unwrap "$of.trail" Trail >"$WORK/trail"
   if ! json same-trail "$now.trail" <"$WORK/trail"; then
-    if ! printf '%s' "$want" | json same-trail "$now.trail"; then
+    if ! printf '%s' "$want" | still_ours "trail.$name.trail" trail; then
       keep "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
       return 0
     fi
@@ -718,7 +764,7 @@ rollback_ownership() {
 }
 
 rollback_bucket() {
-  local name=$1 of="$BACKUP/bucket.$1" value more
+  local name=$1 policy=$6 lifecycle=$7 of="$BACKUP/bucket.$1" value more
   if [ -e "$of.absent" ]; then
     rollback_new_bucket "$name"
     return 0
@@ -726,7 +772,11 @@ rollback_bucket() {
   was_there "$name" || return 0
   if [ -e "$WORK/kept.$name" ]; then
     say "kept: the policy of $name, because what was kept needs it"
-  elif changed_since "$name" policy Policy NoSuchBucketPolicy get-bucket-policy; then
+  elif ! changed_since "$name" policy Policy NoSuchBucketPolicy get-bucket-policy; then
+    :
+  elif ! printf '%s' "$policy" | still_ours "bucket.$name.policy" policy; then
+    keep '' "the policy of $name, which others have changed since"
+  else
     value=$(json get "$of.policy" Policy)
     if [ -n "$value" ]; then
       put_back "$name" 'bucket policy as before' put-bucket-policy --policy "$value"
@@ -735,7 +785,9 @@ rollback_bucket() {
     fi
   fi
   if changed_since "$name" lifecycle Rules NoSuchLifecycleConfiguration get-bucket-lifecycle-configuration; then
-    if [ "$(json unwrap "$of.lifecycle" Rules)" != null ]; then
+    if ! printf '%s' "$lifecycle" | still_ours "bucket.$name.lifecycle" lifecycle; then
+      keep '' "the lifecycle of $name, which others have changed since"
+    elif [ "$(json unwrap "$of.lifecycle" Rules)" != null ]; then
       json unwrap "$of.lifecycle" Rules >"$WORK/rules"
       printf '{"Rules":%s}' "$(cat "$WORK/rules")" >"$WORK/lifecycle.json"
       more=(--lifecycle-configuration "file://$WORK/lifecycle.json")
@@ -746,9 +798,11 @@ rollback_bucket() {
       put_back "$name" 'no lifecycle, as before' delete-bucket-lifecycle
     fi
   fi
-  if changed_since "$name" tags TagSet NoSuchTagSet get-bucket-tagging; then
-    value=$(json unwrap "$of.tags" TagSet)
-    if [ "$value" != null ]; then
+  if [ -e "$of.tags.set" ] && changed_since "$name" tags TagSet NoSuchTagSet get-bucket-tagging; then
+    value=$(json tags-before "$NOW/bucket.$name.tags" "$of.tags" "$of.tags.set")
+    if [ "$value" = "$(json unwrap "$NOW/bucket.$name.tags" TagSet)" ]; then
+      :
+    elif [ "$value" != null ]; then
       put_back "$name" 'tags as before' put-bucket-tagging --tagging "{\"TagSet\":$value}"
     else
       put_back "$name" 'no tags, as before' delete-bucket-tagging
@@ -810,7 +864,9 @@ rollback() {
   rollback_forgotten
   each_trail rollback_trail
   each_bucket rollback_bucket
-  if [ -z "$DRY_ROLLBACK" ]; then
+  if [ -n "$INCOMPLETE" ] && [ -z "$DRY_ROLLBACK" ]; then
+    say "$ACCOUNT_KEY/$REGION: $CHANGES changes rolled back; the backup stays in $BACKUP, because of what was kept"
+  elif [ -z "$DRY_ROLLBACK" ]; then
     while [ -e "$BACKUP.rolled-back-$number" ]; do number=$((number + 1)); done
     done_dir="$BACKUP.rolled-back-$number"
     mv "$BACKUP" "$done_dir"

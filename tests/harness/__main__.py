@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from . import attacks, changes, generated, judges, maps, meaning, readme, refusals, scripts
-from . import selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -100,6 +100,7 @@ def main():
             for name, path in good_maps().items():
                 check_map(report, args, name, path, stage_of, core, new_folder())
             refusals.check(report, lambda text: stage_from(args.logmap, stage_of, text, new_folder()))
+            since.check(report, lambda text: stage_from(args.logmap, stage_of, text, new_folder()))
             changes.check(report, args.logmap, core, new_folder)
             generated.check(report, args.logmap, generate, stage_of, core, new_folder)
             readme.check(report, ROOT, args.logmap, new_folder)

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 
 from . import attacks, maps
 from .attacks import Attack, is_write
@@ -190,7 +191,7 @@ def tools(attack):
     (bin_folder / "aws").write_text("#!/bin/sh\necho '{\"Bucket\": \"\"}'\n")
     (bin_folder / "aws").chmod(0o755)
     refused(attack, (), attack.run(PATH=str(bin_folder)), "python3 is not on PATH", "no python3")
-    (bin_folder / "python3").symlink_to(shutil.which("python3"))
+    (bin_folder / "python3").symlink_to(sys.executable)  # not what is on PATH: that may be a script that needs more tools
     refused(attack, (), attack.run(PATH=str(bin_folder)), "does not know partitioned log keys", "an old aws")
     for flags, code in ((("--help",), 0), (("--wrong",), 2), (("--verify", "--rollback"), 2), (("--verify", "--force"), 2), (("extra",), 2)):
         done = attack.run(*flags)
