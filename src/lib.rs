@@ -21,3 +21,4 @@ pub mod policy;
 pub mod render;
 pub mod rules;
 pub mod source;
+pub mod text;
