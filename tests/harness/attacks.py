@@ -89,8 +89,14 @@ class Attack:
         return not self.backup.exists()
 
     def sound(self, what):
-        """Nothing logs, and no trail delivers, where it would be refused; a trail that is not started yet is fine."""
-        found = [text for text in delivery.problems(self.stage.snapshot(), (), (), self.stage.map.organization) if not text.endswith("is not logging")]
+        """Nothing logs, and no trail delivers, where it would be refused; a trail that is not started yet is fine, and so is
+        what is as it was before (by ACLs, which `delivery` does not judge)."""
+        problems = lambda world: [text for text in delivery.problems(world, (), (), self.stage.map.organization) if not text.endswith("is not logging")]
+        now = self.stage.snapshot()
+        target = lambda world, name: world["buckets"].get(name, {}).get("logging") or [world["trails"].get(name, {}).get(key) for key in ("bucket", "prefix")]
+        as_before = [name for name in [*self.before["buckets"], *self.before["trails"]] if target(now, name) == target(self.before, name)
+                     and any(text.startswith(f"{name}: ") for text in problems(self.before))]
+        found = [text for text in problems(now) if not text.startswith(tuple(f"{name}: " for name in as_before))]
         expect(not found, f"{what}\n" + "\n".join(found[:5]))
 
 
@@ -206,20 +212,24 @@ def smallest(stage):
     return min(found, key=lambda one: one[0])[1:]
 
 
-def check(report, name, stage, exhaustive):
-    """On one map: all of it for its first script with a trail, or a sample."""
+PARTS = {"faults": lambda attack: f"apply, {faults(attack)}", "rollback": lambda attack: f"--rollback, {rollback(attack)}", "kept": kept}
+
+
+def exhaustive(report, name, part, make_stage):
+    """One part of all that can be done to a map's first script with a trail; `make_stage()` sets the stage."""
+    if not report.wants(f"{name}/attack-{part}"):
+        return
+    stage = make_stage()
     account, script = next(((a, s) for a, s in stage.scripts() if "trail/" in s.read_text()), smallest(stage))
-    if exhaustive:
-        attack = Attack(stage, account, script)
-        with report.check(f"{name}/attack-faults"):
-            print(f"        apply, {faults(attack)}")
-        with report.check(f"{name}/attack-rollback"):
-            print(f"        --rollback, {rollback(attack)}")
-        with report.check(f"{name}/attack-kept"):
-            kept(attack)
-    else:
-        with report.check(f"{name}/attack-sample"):
-            found = stage.scripts()
-            index = random.Random(len(found)).randrange(len(found))
-            attack = Attack(stage, *found[index], earlier=found[:index])
-            print(f"        apply, {faults(attack, sample=6)}; --rollback, {rollback(attack, sample=3)}")
+    with report.check(f"{name}/attack-{part}"):
+        if figures := PARTS[part](Attack(stage, account, script)):
+            print(f"        {figures}")
+
+
+def check(report, name, stage):
+    """A sample on one script of a map."""
+    with report.check(f"{name}/attack-sample"):
+        found = stage.scripts()
+        index = random.Random(len(found)).randrange(len(found))
+        attack = Attack(stage, *found[index], earlier=found[:index])
+        print(f"        apply, {faults(attack, sample=6)}; --rollback, {rollback(attack, sample=3)}")

@@ -7,7 +7,7 @@ import re
 import subprocess
 
 from .attacks import Attack
-from .refusals import ACCOUNT, MAP, REGION, s3
+from .refusals import ACCOUNT, MAP, REGION, old_world, s3
 from .report import expect
 from .scripts import same
 
@@ -33,7 +33,9 @@ def others(attack):
     expect([rule["ID"] for rule in rules] == ["later"], f"--rollback overwrites a lifecycle that others have changed\n{said}")
     tags = {tag["Key"]: tag["Value"] for tag in client.get_bucket_tagging(**BUCKET)["TagSet"]}
     expect(tags == {"owner": "web", "later": "yes"}, f"--rollback leaves the tags {tags}")
-    expect("the policy of acme-old-logs, which others" in said and "the backup stays" in said, f"--rollback does not say what it keeps\n{said}")
+    expect("the policy of acme-old-logs, which others" in said and "stays in" in said, f"--rollback does not say what it keeps\n{said}")
+    left = {path.name.removesuffix(".set").rpartition(".")[0] for path in attack.backup.rglob("*") if path.is_file() and "rolled-back" not in str(path)}
+    expect(left == {"bucket.acme-old-logs"}, f"the backup that stays is that of {left}")
     client.put_bucket_policy(**BUCKET, Policy=json.dumps(applied))
     client.delete_bucket_lifecycle(**BUCKET)
     client.put_bucket_tagging(**BUCKET, Tagging={"TagSet": [{"Key": "owner", "Value": "web"}]})
@@ -42,6 +44,27 @@ def others(attack):
     for bucket in (now["buckets"]["acme-old-logs"], was["buckets"]["acme-old-logs"]):
         bucket["versioning"], bucket["tags"] = None, None  # never on has no way back; the tags came after the scene
     same(was, now, "once what others changed is mended, --rollback does not end at the world before")
+
+
+def settings(attack):
+    """What others have set since stays, setting by setting."""
+    attack.scene = old_world
+    attack.set_scene()
+    client, cloudtrail = s3(attack.stage), attack.stage.world.client("cloudtrail", ACCOUNT, REGION)
+    attack.run_well("--force")
+    kms = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms:dsse"}}]}
+    open_block = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy": True, "RestrictPublicBuckets": False}
+    client.put_bucket_encryption(**BUCKET, ServerSideEncryptionConfiguration=kms)
+    client.put_public_access_block(**BUCKET, PublicAccessBlockConfiguration=open_block)
+    cloudtrail.put_event_selectors(TrailName="audit", EventSelectors=[{"ReadWriteType": "ReadOnly", "IncludeManagementEvents": True, "DataResources": []}])
+    said = attack.run_well("--rollback").stdout
+    for text in ("the encryption of acme-old-logs", "the public access block of acme-old-logs", "the event selectors of the trail audit"):
+        expect(f"kept: {text}, which others have changed since" in said, f"--rollback does not keep {text}\n{said}")
+    now = attack.stage.snapshot()
+    bucket, trail = now["buckets"]["acme-old-logs"], next(iter(now["trails"].values()))
+    expect(bucket["encryption"] == "aws:kms:dsse" and bucket["public_access_block"] == open_block, f"--rollback overwrites {bucket}")
+    expect(trail["selectors"][0]["ReadWriteType"] == "ReadOnly", f"--rollback overwrites {trail['selectors']}")
+    attack.scene = None
 
 
 def another_map(attack, later):
@@ -82,12 +105,12 @@ def cdpath(stage):
 
 def check(report, make_stage, name="since"):
     """`make_stage(text)` generates a map's tree and sets its stage."""
-    parts = ("others", "another-map", "stub-python", "cdpath")
+    parts = ("others", "settings", "another-map", "stub-python", "cdpath")
     if not any(report.wants(f"{name}/{part}") for part in parts):
         return
     stage, later = make_stage(MAP), make_stage(MAP.replace('"data/"', '"data2/"').replace("security", "platform"))
     attack = Attack(stage, *stage.scripts()[0])
-    for part, case in zip(parts, (lambda: others(attack), lambda: another_map(attack, later.scripts()[0][1]), lambda: stub_python(attack), lambda: cdpath(stage))):
+    for part, case in zip(parts, (lambda: others(attack), lambda: settings(attack), lambda: another_map(attack, later.scripts()[0][1]), lambda: stub_python(attack), lambda: cdpath(stage))):
         if report.wants(f"{name}/{part}"):
             with report.check(f"{name}/{part}"):
                 case()
