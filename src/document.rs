@@ -133,6 +133,7 @@ pub fn read(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
         open: Vec::new(),
         by_id: IndexMap::new(),
         alias_nodes: 0,
+        reached: 0,
     }
     .load(Parser::new_from_str_with_options(&file.text, options))
 }
@@ -191,6 +192,8 @@ struct Loader<'a> {
     /// Parser's anchor id → index into the document's anchors, and size.
     by_id: IndexMap<usize, (usize, usize)>,
     alias_nodes: usize,
+    /// Where the last event ended: the parser looks ahead of it.
+    reached: usize,
 }
 
 impl Loader<'_> {
@@ -206,6 +209,7 @@ impl Loader<'_> {
             };
             let range = span.byte_range().unwrap_or_default();
             let span = Span::new(range.start, range.end);
+            self.reached = range.end;
             if let Some(tag) = tag_of(&event) {
                 let help = match &event {
                     Event::Scalar(text, ..) if tag.is_yaml_core_schema_tag("str") => {
@@ -360,6 +364,22 @@ impl Loader<'_> {
         self.fail(finding)
     }
 
+    /// The bracket with which the nesting gets too deep, in what the parser has looked at before it gave up at `end`.
+    fn limit_crossed(&self, end: usize) -> Span {
+        let mut depth = self.stack.len();
+        for (at, c) in self.file.text[..end].char_indices().skip_while(|(at, _)| *at < self.reached) {
+            match c {
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > MAX_DEPTH {
+                return Span::new(at, at + 1);
+            }
+        }
+        Span::new(end, end)
+    }
+
     fn alias(self, span: Span, message: &str) -> Document {
         self.fail(Finding::new(&ALIAS, span, message).help("write the values out, or set them once under `defaults`"))
     }
@@ -371,7 +391,8 @@ impl Loader<'_> {
             at -= 1;
         }
         if info.contains("nesting") || info.contains("recursion") {
-            return self.too_deep(Span::new(at, at));
+            let place = self.limit_crossed(at);
+            return self.too_deep(place);
         }
         let line = self.file.line_span(self.file.line_of(Span::new(at, at).start));
         let before = &text[line.start as usize..at.max(line.start as usize)];

@@ -22,3 +22,4 @@ pub mod policy;
 pub mod render;
 pub mod rules;
 pub mod source;
+pub mod text;

@@ -2,6 +2,7 @@
 //!
 //! Each function takes any string (or JSON value) and gives a complete, quoted token that means just that value.
 
+use crate::text::is_unprintable;
 use serde_json::Value;
 
 /// A value as an HCL expression, laid out as `terraform fmt` would, with `indent` spaces before lines after the first.
@@ -116,12 +117,6 @@ fn yaml_key(key: &str) -> String {
 
 fn yaml_escape(c: char) -> String {
     format!("\\U{:08X}", c as u32)
-}
-
-/// Characters that readers refuse, fold, or show as something else.
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A string as one shell word, in single quotes.
