@@ -46,6 +46,12 @@ pub enum Format {
     Text,
     /// One JSON report.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// JUnit XML, for test reports.
+    Junit,
 }
 
 /// When to use colours.

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod exit;
 mod explain;
+pub mod findings;
 mod generate;
 mod init;
 pub mod io;

@@ -1,14 +1,14 @@
 //! Finding and reading the map, and printing what was found: what every command with a map does first.
 
 use super::{
-    Outcome, Stop,
-    args::{Common, FailOn, Format, MapArgs},
-    exit::Exit,
+    Stop,
+    args::{Common, MapArgs},
+    findings,
     io::Io,
 };
 use crate::{
     analysis::{Analysis, analyze},
-    diagnostics::{Finding, Report, Severity, json, text},
+    diagnostics::{Finding, Report},
     source::{NOT_UTF8, SourceFile},
 };
 use anyhow::{Context, anyhow};
@@ -77,41 +77,12 @@ fn find_above() -> anyhow::Result<PathBuf> {
     Err(anyhow!("there is no {MAP_NAME} in this folder or above; name a map, or write one with `logmap init`"))
 }
 
-/// Prints findings in the format asked for. `to_stdout` if they are what the command gives.
+/// Prints a map's findings; see [`findings::print`].
 ///
 /// # Errors
 /// Standard output fails.
 pub fn print_findings(analysis: &Analysis, common: &Common, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
-    let shown: Vec<Finding> = analysis
-        .findings
-        .iter()
-        .filter(|finding| match finding.severity() {
-            Severity::Error => true,
-            Severity::Warning => !io.quiet,
-            Severity::Info => !io.quiet && infos,
-        })
-        .cloned()
-        .collect();
-    let (files, route) = (std::slice::from_ref(&analysis.file), |finding: &Finding| analysis.route(finding));
-    let report = |findings| Report { files, findings, route: &route };
-    let text = match common.format {
-        Format::Json => serde_json::to_string_pretty(&json::report(&report(&analysis.findings))).unwrap_or_default() + "\n",
-        Format::Text => text::render(&report(&shown), io.width(), io.colour(to_stdout)),
-    };
-    if to_stdout {
-        io.data(&text)?;
-    } else {
-        io.talk(&text);
-    }
-    if !io.quiet && common.format == Format::Text && !analysis.findings.is_empty() {
-        io.say(format_args!("{}: {}", analysis.file.name, text::summary(analysis.summary())));
-    }
-    Ok(())
-}
-
-/// The exit code that findings ask for.
-pub fn exit_of(analysis: &Analysis, common: &Common) -> Outcome {
-    let summary = analysis.summary();
-    let fails = summary.errors > 0 || (common.fail_on == FailOn::Warning && summary.warnings > 0);
-    Ok(if fails { Exit::Findings } else { Exit::Clean })
+    let route = |finding: &Finding| analysis.route(finding);
+    let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
+    findings::print(&report, &analysis.file.name, common, io, to_stdout, infos)
 }

@@ -3,6 +3,7 @@
 use super::{
     Outcome,
     args::{Common, Format, MapArgs},
+    findings,
     io::Io,
     read,
 };
@@ -26,7 +27,7 @@ pub(super) fn run(args: &MapArgs, common: &Common, io: &Io) -> Outcome {
             ));
         }
     }
-    read::exit_of(&analysis, common)
+    findings::exit_of(&analysis.findings, common)
 }
 
 /// What was shown of each policy: how many requests were asked about, and which statements decided.

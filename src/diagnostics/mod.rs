@@ -1,10 +1,15 @@
-//! Findings: one model, many faces (text, JSON). Rules make findings; this module orders, silences and shows them.
+//! Findings: one model, many faces (text, JSON, SARIF, GitHub annotations, JUnit). Rules make findings; this module
+//! orders, silences and shows them.
 //!
 //! A finding names spans; the tree turns a span into a route (`accounts.prod.regions.us-east-1.buckets[3]`).
 
+pub mod fingerprint;
+pub mod github;
 pub mod ignore;
 pub mod json;
+pub mod junit;
 pub mod rule;
+pub mod sarif;
 pub mod text;
 
 use crate::{
