@@ -4,6 +4,7 @@
 use super::{
     Outcome, Stop,
     args::{Common, Format, GenerateArgs, Target},
+    baseline,
     exit::Exit,
     findings,
     io::Io,
@@ -26,7 +27,8 @@ use std::{
 };
 
 pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
-    let analysis = read::read_map(&args.map, io)?;
+    let mut analysis = read::read_map(&args.map, io)?;
+    baseline::apply(&mut analysis, common, io)?;
     let findings_on_stdout = common.format != Format::Text && !args.stdout && !args.check;
     let exit = findings::exit_of(&analysis.findings, common)?;
     // with --check and --stdout standard output has other data; a report is then worth its place only if it ends the run

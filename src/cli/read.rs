@@ -25,7 +25,16 @@ pub const MAP_NAME: &str = "logmap.yaml";
 /// # Errors
 /// There is no map, or it can't be read: exit code 2.
 pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
-    let (name, bytes) = match &args.map {
+    let (name, bytes) = read_bytes(args, io)?;
+    Ok(analyze(SourceFile::new(name, text_of(bytes))))
+}
+
+/// The map's name and bytes.
+///
+/// # Errors
+/// There is no map, or it can't be read: exit code 2.
+pub fn read_bytes(args: &MapArgs, io: &Io) -> Result<(String, Vec<u8>), Stop> {
+    Ok(match &args.map {
         Some(path) if path.as_os_str() == "-" => {
             ("-".to_owned(), io.input().context("can't read standard input").map_err(Stop::usage)?)
         }
@@ -34,12 +43,11 @@ pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
             let path = find_above().map_err(Stop::usage)?;
             (path.display().to_string(), read(&path)?)
         }
-    };
-    Ok(analyze(SourceFile::new(name, text_of(bytes))))
+    })
 }
 
 /// UTF-8 text; UTF-16 with a byte order mark is understood too. Where it is neither the text ends with [`NOT_UTF8`].
-fn text_of(bytes: Vec<u8>) -> String {
+pub fn text_of(bytes: Vec<u8>) -> String {
     let utf16 = |wide: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| wide([pair[0], pair[1]])).collect();
         String::from_utf16(&units).ok()

@@ -33,7 +33,6 @@ pub fn log(report: &Report<'_>) -> Value {
                 "rules": rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
             } },
             "columnKind": "unicodeCodePoints",
-            "artifacts": report.files.iter().map(|file| json!({ "location": { "uri": uri(&file.name) } })).collect::<Vec<_>>(),
             "results": results,
         }],
     })
@@ -99,7 +98,7 @@ fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule], fingerprint: 
 fn place(files: &[SourceFile], id: FileId, span: Span) -> Value {
     id.of(files).map_or(json!({}), |file| {
         json!({ "physicalLocation": {
-            "artifactLocation": { "uri": uri(&file.name), "index": id.0 },
+            "artifactLocation": { "uri": uri(&file.name) },
             "region": region(file, span),
         } })
     })
@@ -119,7 +118,7 @@ fn fix(files: &[SourceFile], id: FileId, fix: &Fix) -> Option<Value> {
         .collect();
     Some(json!({
         "description": { "text": plain(&fix.title) },
-        "artifactChanges": [{ "artifactLocation": { "uri": uri(&file.name), "index": id.0 }, "replacements": replacements }],
+        "artifactChanges": [{ "artifactLocation": { "uri": uri(&file.name) }, "replacements": replacements }],
     }))
 }
 
