@@ -21,8 +21,8 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// The plan; only of a map without errors.
     pub plan: Option<Plan>,
-    /// What was derived in spite of errors.
-    withheld: Option<Plan>,
+    /// What could be derived of a map with errors: for the editor to show, never to be rendered.
+    draft: Option<Plan>,
 }
 
 impl Analysis {
@@ -31,13 +31,18 @@ impl Analysis {
         self.document.route(finding.span.start)
     }
 
-    /// Takes findings out that are not to be shown, asked for each in turn, but for those that keep the map from being used. What was derived may
-    /// then be used, if no error is left.
+    /// Takes findings out that are not to be shown, asked for each in turn, but for those that keep the map from being
+    /// used. What was derived may then be used, if no error is left.
     pub fn silence(&mut self, mut hide: impl FnMut(&Finding) -> bool) {
         self.findings.retain(|finding| !(hide(finding) && finding.rule.can_be_ignored));
         if is_clean(&self.findings) {
-            self.plan = self.plan.take().or(self.withheld.take());
+            self.plan = self.plan.take().or(self.draft.take());
         }
+    }
+
+    /// The plan, or of a map with errors as much of it as could be derived: to be shown, never to be rendered.
+    pub fn derived(&self) -> Option<&Plan> {
+        self.plan.as_ref().or(self.draft.as_ref())
     }
 
     /// Counts of the findings.
@@ -67,8 +72,8 @@ pub fn analyze(file: SourceFile) -> Analysis {
     diagnostics::sort(&mut findings);
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
-    let (plan, withheld) = if is_clean(&findings) { (plan, None) } else { (None, plan) };
-    Analysis { file, document, findings, plan, withheld }
+    let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan) };
+    Analysis { file, document, findings, plan, draft }
 }
 
 fn is_clean(findings: &[Finding]) -> bool {

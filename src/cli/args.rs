@@ -93,6 +93,9 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
     Schema,
+    /// Serve an editor: the language server, on standard input and output
+    #[cfg(feature = "lsp")]
+    Lsp(LspArgs),
 }
 
 /// Which map.
@@ -174,6 +177,15 @@ pub struct ExplainArgs {
     /// List all rules
     #[arg(long, conflicts_with = "code")]
     pub list: bool,
+}
+
+/// Arguments of `lsp`.
+#[cfg(feature = "lsp")]
+#[derive(Debug, Args)]
+pub struct LspArgs {
+    /// Many editors say this; the standard streams are all there is
+    #[arg(long, hide = true)]
+    pub stdio: bool,
 }
 
 /// Arguments of `init`.

@@ -9,6 +9,8 @@ mod fix;
 mod generate;
 mod init;
 pub mod io;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod read;
 mod schema;
 mod validate;
@@ -68,6 +70,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Generate(args) => generate::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(_) => lsp::run(),
     };
     match outcome {
         Ok(exit) => exit.code(),
