@@ -27,7 +27,8 @@ pub struct TagKeys;
 
 impl Names for AccountKeys {
     fn schema(value: Schema) -> Schema {
-        json_schema!({ "type": ["object", "null"], "additionalProperties": value, "propertyNames": { "pattern": ACCOUNT_KEY, "maxLength": 64 } })
+        json_schema!({ "type": ["object", "null"], "additionalProperties": value, "propertyNames": { "pattern": ACCOUNT_KEY, "maxLength": 64,
+                "patternErrorMessage": "an account key begins with a lower-case letter and has only lower-case letters, digits and hyphens" } })
     }
 }
 
@@ -49,6 +50,6 @@ impl Names for RegionNames {
         let known: serde_json::Map<String, serde_json::Value> =
             crate::aws::region::KNOWN.iter().map(|region| (region.name.to_owned(), value.clone().into())).collect();
         json_schema!({ "type": ["object", "null"], "properties": known, "additionalProperties": value,
-            "propertyNames": { "pattern": crate::aws::region::pattern() } })
+            "propertyNames": { "pattern": crate::aws::region::pattern(), "patternErrorMessage": "not a Region; one is named like us-east-1" } })
     }
 }

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import attacks, changes, generated, judges, maps, meaning, readme, refusals, scripts
+from . import attacks, changes, faces, generated, judges, maps, meaning, readme, refusals, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
@@ -97,6 +97,8 @@ def main():
             selftest_templates.check(report, stage_of, new_folder)
             selftest_terraform.check(report, core, new_folder)
             judges.check(report)
+            schema.check(report, args.logmap, good_maps(), new_folder())
+            faces.check(report, args.logmap, good_maps(), new_folder())
             for name, path in good_maps().items():
                 check_map(report, args, name, path, stage_of, core, new_folder())
             refusals.check(report, lambda text: stage_from(args.logmap, stage_of, text, new_folder()))
