@@ -16,6 +16,9 @@ pub mod diagnostics;
 pub mod disk;
 pub mod document;
 pub mod edit;
+pub mod fix;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod map;
 pub mod plan;
 pub mod policy;

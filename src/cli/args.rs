@@ -31,6 +31,12 @@ pub struct Common {
     /// The least severity that makes the exit code 1
     #[arg(long, global = true, value_enum, default_value = "error", value_name = "SEVERITY")]
     pub fail_on: FailOn,
+    /// A file with findings that are known and not shown again
+    #[arg(long, global = true, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the findings to a file for --baseline
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "baseline")]
+    pub write_baseline: Option<PathBuf>,
     /// Say only what is wrong
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -46,6 +52,12 @@ pub enum Format {
     Text,
     /// One JSON report.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// JUnit XML, for test reports.
+    Junit,
 }
 
 /// When to use colours.
@@ -74,13 +86,16 @@ pub enum Command {
     /// Write a commented starter map, editor association and CI snippet
     Init(InitArgs),
     /// Check a map against every rule
-    Validate(MapArgs),
+    Validate(ValidateArgs),
     /// Render Terraform, CloudFormation, AWS CLI scripts, policies and Athena SQL from a map
     Generate(GenerateArgs),
     /// Explain a rule
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
     Schema,
+    /// Serve an editor: the language server, on standard input and output
+    #[cfg(feature = "lsp")]
+    Lsp(LspArgs),
 }
 
 /// Which map.
@@ -89,6 +104,23 @@ pub struct MapArgs {
     /// The region map; `-` is standard input [default: logmap.yaml here or in a folder above]
     #[arg(value_name = "MAP", env = "LOGMAP_MAP")]
     pub map: Option<PathBuf>,
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Which map.
+    #[command(flatten)]
+    pub map: MapArgs,
+    /// Make the safe fixes in the map; of standard input the fixed text is printed
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix or --diff: make the fixes that are guesses, too
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+    /// Print what --fix would change as a diff, and write nothing; exit with 1 if it would change anything
+    #[arg(long, conflicts_with = "fix")]
+    pub diff: bool,
 }
 
 /// Arguments of `generate`.
@@ -147,6 +179,15 @@ pub struct ExplainArgs {
     /// List all rules
     #[arg(long, conflicts_with = "code")]
     pub list: bool,
+}
+
+/// Arguments of `lsp`.
+#[cfg(feature = "lsp")]
+#[derive(Debug, Args)]
+pub struct LspArgs {
+    /// Many editors say this; the standard streams are all there is
+    #[arg(long, hide = true)]
+    pub stdio: bool,
 }
 
 /// Arguments of `init`.
