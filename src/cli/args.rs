@@ -58,6 +58,8 @@ pub enum Format {
     Github,
     /// JUnit XML, for test reports.
     Junit,
+    /// For a pull request; `diff` only.
+    Markdown,
 }
 
 /// When to use colours.
@@ -89,6 +91,8 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Render Terraform, CloudFormation, AWS CLI scripts, policies and Athena SQL from a map
     Generate(GenerateArgs),
+    /// Say what changes in meaning between two maps; exit code 1 if anything does
+    Diff(DiffArgs),
     /// Explain a rule
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
@@ -121,6 +125,29 @@ pub struct ValidateArgs {
     /// Print what --fix would change as a diff, and write nothing; exit with 1 if it would change anything
     #[arg(long, conflicts_with = "fix")]
     pub diff: bool,
+}
+
+/// Two maps.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "A map is a file, `-` for standard input, or REV:PATH for a file in a git revision.")]
+pub struct PairArgs {
+    /// The map as it was; with --since the map as it is [default with --since: logmap.yaml here or in a folder above]
+    #[arg(value_name = "OLD", required_unless_present = "since")]
+    pub old: Option<String>,
+    /// The map as it is to be
+    #[arg(value_name = "NEW", required_unless_present = "since")]
+    pub new: Option<String>,
+    /// Compare with the same file in this git revision
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// Which maps.
+    #[command(flatten)]
+    pub maps: PairArgs,
 }
 
 /// Arguments of `generate`.
