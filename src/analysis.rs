@@ -33,6 +33,15 @@ impl Analysis {
         self.document.route(finding.span.start)
     }
 
+    /// Takes findings out that are not to be shown, asked for each in turn, but for those that keep the map from being
+    /// used. What was derived may then be used, if no error is left.
+    pub fn silence(&mut self, mut hide: impl FnMut(&Finding) -> bool) {
+        self.findings.retain(|finding| !(hide(finding) && finding.rule.can_be_ignored));
+        if is_clean(&self.findings) {
+            self.plan = self.plan.take().or(self.draft.take());
+        }
+    }
+
     /// The plan, or of a map with errors as much of it as could be derived: to be shown, never to be rendered.
     pub fn derived(&self) -> Option<&Plan> {
         self.plan.as_ref().or(self.draft.as_ref())
@@ -96,11 +105,15 @@ pub fn analyze_again(file: SourceFile, past: &mut Past) -> Analysis {
         ),
         _ => {}
     }
+    map::edit::resolve(&file, &document, &mut findings);
     ignore::apply(&file, &document, &mut findings);
     diagnostics::sort(&mut findings);
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
-    let clean = findings.iter().all(|finding| finding.severity() != Severity::Error);
-    let (plan, draft) = if clean { (plan, None) } else { (None, plan) };
+    let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan) };
     Analysis { plan, draft, read_cleanly, file, document, findings }
+}
+
+fn is_clean(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.severity() != Severity::Error)
 }

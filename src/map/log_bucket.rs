@@ -28,7 +28,7 @@ record! {
         /// How S3 lays out the keys of access logs.
         key_format: KeyFormatWord, { "default": "partitioned-event-time" };
         /// Prefix of the keys of access logs. With `simple`, `{source_bucket}/` is added, so that no two sources share one.
-        prefix: String, { "default": settle::DEFAULT_PREFIX, "examples": ["s3-access/"] };
+        prefix: String, { "pattern": super::PREFIX, "default": settle::DEFAULT_PREFIX, "examples": ["s3-access/"] };
         /// How tightly the bucket policy names the sources.
         policy_scope: PolicyScope, { "default": "auto" };
         /// Keep old versions of log objects.
@@ -36,11 +36,17 @@ record! {
         /// Deny requests without TLS.
         deny_insecure_transport: bool, { "default": true };
         /// How long logs are kept.
-        retention: Retention, {};
+        retention: Retention, { "examples": [{ "expire_after_days": 400, "noncurrent_expire_after_days": 30 }] };
         /// Tags of the log bucket: keys and values, both strings.
         tags: Entries<TagKeys, String>, { "examples": [{ "owner": "security" }] };
         /// Statements of your own for the bucket policy, in IAM's spelling. They are proven with the rest.
-        extra_statements: Vec<Spanned<Statement>>, {};
+        extra_statements: Vec<Spanned<Statement>>, { "examples": [[{
+            "Sid": "AuditorsRead",
+            "Effect": "Allow",
+            "Principal": { "AWS": "arn:aws:iam::111122223333:role/auditor" },
+            "Action": "s3:GetObject",
+            "Resource": "{log_bucket_arn}/*",
+        }]] };
         /// The bucket exists: import it and bring it to these settings instead of creating it. Its name is taken literally.
         adopt: Adopt, { "examples": [true] };
         /// Give trails a bucket of their own.
@@ -48,7 +54,7 @@ record! {
         /// Name of the second bucket of `split_trails`, with the same placeholders as `name`.
         trails_name: String, { "default": settle::DEFAULT_TRAILS_NAME };
         /// Object Lock for the trails' own bucket. Access logs can't be delivered to a bucket that has it.
-        object_lock: ObjectLock, {};
+        object_lock: ObjectLock, { "examples": [{ "mode": "GOVERNANCE", "days": 365 }] };
     }
 }
 

@@ -4,6 +4,7 @@
 //! Each type's schema, decoder and documentation come from the one declaration here.
 
 pub mod decode;
+pub mod edit;
 mod log_bucket;
 mod macros;
 mod names;
@@ -28,26 +29,36 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
 pub use trail::*;
 
+/// What could be the name of a source: old buckets in us-east-1 have capitals, underscores and up to 255 characters.
+const BUCKET_NAME: &str = "^[A-Za-z0-9._-]{3,255}$";
+/// A prefix of access-log keys.
+const PREFIX: &str = "^([^/*?{}][^*?{}]*)?$";
+
+/// An account as the schema shows it.
+static EXAMPLE_ACCOUNTS: std::sync::LazyLock<serde_json::Value> = std::sync::LazyLock::new(
+    || serde_json::json!({ "prod": { "id": "111122223333", "regions": { "us-east-1": { "buckets": ["acme-prod-web"] } } } }),
+);
+
 record! {
     /// A region map: which source buckets and trails an organisation has, account by account and Region by Region.
     RegionMap "the region map" {
         /// Version of the format: 1.
         [required "write `version: 1` as the first key"] version: u32, { "const": 1, "examples": [1] };
         /// The organisation: its short name, and what organization trails need.
-        organization: Organization, {};
+        organization: Organization, { "examples": [{ "name": "acme" }] };
         /// Settings for every log bucket, unless an account or a Region says otherwise.
-        defaults: Defaults, {};
+        defaults: Defaults, { "examples": [{ "log_bucket": { "prefix": "s3-access/" } }] };
         /// The AWS accounts, by a short key that you choose.
         [required "list the accounts under `accounts`, each with its `id` and its `regions`"]
-        accounts: Entries<AccountKeys, Account>, {};
+        accounts: Entries<AccountKeys, Account>, { "examples": [EXAMPLE_ACCOUNTS.clone()] };
         /// CloudTrail trails, by their names.
-        trails: Entries<TrailNames, Trail>, {};
+        trails: Entries<TrailNames, Trail>, { "examples": [{ "audit": { "deliver_to": { "account": "log-archive" } } }] };
         /// Rules and alerts about logging, in each account and Region.
-        monitoring: Monitoring, {};
+        monitoring: Monitoring, { "examples": [{ "config_rule": true }] };
         /// Where other templates find the log bucket of their Region.
-        publish: Publish, {};
+        publish: Publish, { "examples": [{ "ssm_parameter": "/logmap/access-log-bucket" }] };
         /// How the targets are to look.
-        render: Render, {};
+        render: Render, { "examples": [{ "terraform": { "aws_provider": 6 } }] };
     }
 }
 
@@ -59,7 +70,7 @@ record! {
         /// Id of the AWS organization; only organization trails need it.
         id: String, { "pattern": "^o-[a-z0-9]{10,32}$", "examples": ["o-a1b2c3d4e5"] };
         /// Key of the organization's management account; only organization trails need it.
-        management_account: String, { "examples": ["mgmt"] };
+        management_account: String, { "pattern": ACCOUNT_KEY, "examples": ["mgmt"] };
     }
 }
 
@@ -67,7 +78,7 @@ record! {
     /// Settings that hold where nothing nearer says otherwise.
     Defaults "`defaults`" {
         /// Settings of the log buckets.
-        log_bucket: LogBucket, {};
+        log_bucket: LogBucket, { "examples": [{ "retention": { "expire_after_days": 365 } }] };
     }
 }
 
@@ -78,13 +89,13 @@ record! {
         [required "write the twelve digits in quotes: `id: \"111122223333\"`"]
         id: String, { "pattern": "^[0-9]{12}$", "examples": ["111122223333"] };
         /// Role that generated providers and scripts assume: its name or its ARN.
-        role: String, { "examples": ["logmap-deployer"] };
+        role: String, { "pattern": "^(arn:[a-z-]+:iam::[0-9]{12}:role/)?[A-Za-z0-9+=,.@_-][A-Za-z0-9+=,.@_/-]*$", "examples": ["logmap-deployer", "arn:aws:iam::111122223333:role/logmap-deployer"] };
         /// AWS CLI profile of the caller.
         profile: String, { "examples": ["acme-prod"] };
         /// Settings of this account's log buckets.
-        log_bucket: LogBucket, {};
+        log_bucket: LogBucket, { "examples": [{ "retention": { "expire_after_days": 365 } }] };
         /// The Regions with source buckets. More appear by being a trail's destination.
-        regions: Entries<RegionNames, Region>, {};
+        regions: Entries<RegionNames, Region>, { "examples": [{ "us-east-1": { "buckets": ["acme-prod-web"] } }] };
     }
 }
 
@@ -92,7 +103,7 @@ record! {
     /// One Region of an account.
     Region "a Region" {
         /// Settings of this Region's log bucket.
-        log_bucket: LogBucket, {};
+        log_bucket: LogBucket, { "examples": [{ "retention": { "expire_after_days": 365 } }] };
         /// The source buckets: names, or mappings with `name` and more.
         buckets: Vec<Spanned<Bucket>>, { "examples": [["acme-prod-web"]] };
     }
@@ -109,9 +120,9 @@ record! {
     /// A source bucket.
     BucketKeys "a source bucket" {
         /// Name of the bucket.
-        [required "write `name:` and the name of the bucket"] name: String, { "examples": ["acme-prod-web"] };
+        [required "write `name:` and the name of the bucket"] name: String, { "pattern": BUCKET_NAME, "examples": ["acme-prod-web"] };
         /// Prefix of its log objects' keys, instead of the log bucket's.
-        prefix: String, { "examples": ["data/"] };
+        prefix: String, { "pattern": PREFIX, "examples": ["data/"] };
         /// Who sets its logging.
         logging: Logging, { "default": "managed" };
     }
@@ -149,7 +160,7 @@ impl JsonSchema for Bucket {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let keys = generator.subschema_for::<BucketKeys>();
-        json_schema!({ "anyOf": [{ "type": "string", "description": "Name of the source bucket." }, keys] })
+        json_schema!({ "anyOf": [{ "type": "string", "pattern": BUCKET_NAME, "description": "Name of the source bucket." }, keys] })
     }
 }
 
@@ -159,7 +170,7 @@ record! {
         /// An AWS Config rule in each account and Region that compares each bucket's target with the derived one.
         config_rule: bool, { "examples": [true] };
         /// Alerts on changes to logging, log buckets and trails.
-        tamper_alerts: TamperAlerts, {};
+        tamper_alerts: TamperAlerts, { "examples": [{ "sns_topic_name": "acme-logging-alerts" }] };
     }
 }
 

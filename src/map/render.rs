@@ -7,11 +7,11 @@ record! {
     /// How the targets are to look.
     Render "`render`" {
         /// Terraform and OpenTofu.
-        terraform: RenderTerraform, {};
+        terraform: RenderTerraform, { "examples": [{ "aws_provider": 6 }] };
         /// CloudFormation.
-        cloudformation: RenderCloudFormation, {};
+        cloudformation: RenderCloudFormation, { "examples": [{ "source_logging": "outputs-only" }] };
         /// Athena.
-        athena: RenderAthena, {};
+        athena: RenderAthena, { "examples": [{ "glue": true }] };
     }
 }
 
@@ -21,7 +21,7 @@ record! {
         /// Major version of the AWS provider: 6 (a Region on each resource) or 5 (an aliased provider for each Region).
         aws_provider: u32, { "enum": [5, 6], "default": 6 };
         /// Where the state is kept.
-        backend: Backend, {};
+        backend: Backend, { "examples": [{ "s3": { "bucket": "acme-terraform-state", "region": "us-east-1" } }] };
     }
 }
 
@@ -29,7 +29,7 @@ record! {
     /// State backend.
     Backend "`backend`" {
         /// S3 backend; a list when the map has several partitions. Each serves the accounts of its Region's partition.
-        s3: OneOrMany<S3Backend>, {};
+        s3: OneOrMany<S3Backend>, { "examples": [{ "bucket": "acme-terraform-state", "region": "us-east-1" }] };
     }
 }
 
@@ -39,17 +39,17 @@ record! {
         /// Name of the bucket.
         [required "write `bucket:` and the name of the state bucket"] bucket: String, { "examples": ["acme-terraform-state"] };
         /// Its Region.
-        [required "write `region:` and the Region of the state bucket"] region: String, { "examples": ["us-east-1"] };
+        [required "write `region:` and the Region of the state bucket"] region: String, { "anyOf": super::names::region_value(), "examples": ["us-east-1"] };
         /// Encrypt the state.
         encrypt: bool, { "default": true };
         /// Lock with a file in the bucket.
-        use_lockfile: bool, {};
+        use_lockfile: bool, { "examples": [true] };
         /// KMS key for the state.
-        kms_key_id: String, {};
+        kms_key_id: String, { "examples": ["alias/terraform-state"] };
         /// DynamoDB table for locks.
-        dynamodb_table: String, {};
+        dynamodb_table: String, { "examples": ["terraform-locks"] };
         /// AWS CLI profile that reads the state.
-        profile: String, {};
+        profile: String, { "examples": ["acme-state"] };
     }
 }
 

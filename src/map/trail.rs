@@ -24,11 +24,11 @@ record! {
         /// One trail for all Regions, or one in each mapped Region.
         coverage: Coverage, { "default": "multi-region" };
         /// With `coverage: multi-region`: the Region in which the trail is made and to which it delivers.
-        home_region: String, { "default": settle::DEFAULT_HOME_REGION, "examples": ["us-east-1"] };
+        home_region: String, { "anyOf": super::names::region_value(), "default": settle::DEFAULT_HOME_REGION, "examples": ["us-east-1"] };
         /// Whose log bucket takes its logs. Default: the writing account's own.
-        deliver_to: DeliverTo, {};
+        deliver_to: DeliverTo, { "examples": [{ "account": "log-archive" }] };
         /// Prefix of its keys before `AWSLogs/`, without slashes at its ends.
-        prefix: String, { "default": "", "maxLength": 200, "examples": ["trails"] };
+        prefix: String, { "pattern": "^([^/*?{}]([^*?{}]*[^/*?{}])?)?$", "default": "", "maxLength": 200, "examples": ["trails"] };
         /// KMS key that encrypts its log files: an ARN, or a mapping from Region to ARN. It must be in the log bucket's Region.
         kms_key_arn: KmsKey, { "examples": ["arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"] };
         /// Deliver digest files, with which log files can be validated.
@@ -62,7 +62,7 @@ record! {
     /// The account that takes a trail's logs.
     DeliverTo "`deliver_to`" {
         /// Key of the account.
-        [required "write `account:` and the key of an account"] account: String, { "examples": ["log-archive"] };
+        [required "write `account:` and the key of an account"] account: String, { "pattern": super::names::ACCOUNT_KEY, "examples": ["log-archive"] };
     }
 }
 
@@ -94,6 +94,6 @@ impl JsonSchema for KmsKey {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let mut by_region = Entries::<RegionNames, String>::json_schema(generator);
         by_region.insert("type".to_owned(), "object".into());
-        json_schema!({ "anyOf": [{ "type": "string" }, by_region] })
+        json_schema!({ "anyOf": [{ "type": "string", "pattern": "^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/.+$" }, by_region] })
     }
 }

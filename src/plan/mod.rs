@@ -228,6 +228,9 @@ pub struct Trail {
     pub multi_region: bool,
     /// Records all accounts of the organization.
     pub organization: bool,
+    /// Id of the organization, if it records all accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
     /// Name of the bucket it delivers to.
     pub bucket: String,
     /// Key of the account that owns that bucket.

@@ -109,6 +109,7 @@ fn trail(account: &Account, region: &str, to_account: &str, to_key: &str) -> Tra
         arn: format!("arn:{}:cloudtrail:{region}:{}:trail/audit", account.partition, account.id),
         multi_region: true,
         organization: false,
+        organization_id: None,
         bucket: format!("acme-logs-{to_account}-{region}"),
         bucket_account: to_key.to_owned(),
         bucket_region: region.to_owned(),

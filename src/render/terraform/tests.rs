@@ -85,6 +85,7 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
         arn: format!("arn:aws:cloudtrail:{region}:{account}:trail/{name}"),
         multi_region: true,
         organization: false,
+        organization_id: None,
         bucket: to.0.to_owned(),
         bucket_account: to.1.to_owned(),
         bucket_region: to.2.to_owned(),
