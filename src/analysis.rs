@@ -21,12 +21,23 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// The plan; only of a map without errors.
     pub plan: Option<Plan>,
+    /// What was derived in spite of errors.
+    withheld: Option<Plan>,
 }
 
 impl Analysis {
     /// A finding's place as a route, such as `accounts.prod.regions.us-east-1.buckets[3]`.
     pub fn route(&self, finding: &Finding) -> String {
         self.document.route(finding.span.start)
+    }
+
+    /// Takes findings out that are not to be shown, asked for each in turn, but for those that keep the map from being used. What was derived may
+    /// then be used, if no error is left.
+    pub fn silence(&mut self, mut hide: impl FnMut(&Finding) -> bool) {
+        self.findings.retain(|finding| !(hide(finding) && finding.rule.can_be_ignored));
+        if is_clean(&self.findings) {
+            self.plan = self.plan.take().or(self.withheld.take());
+        }
     }
 
     /// Counts of the findings.
@@ -51,10 +62,15 @@ pub fn analyze(file: SourceFile) -> Analysis {
         ),
         _ => {}
     }
+    map::edit::resolve(&file, &document, &mut findings);
     ignore::apply(&file, &document, &mut findings);
     diagnostics::sort(&mut findings);
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
-    let clean = findings.iter().all(|finding| finding.severity() != Severity::Error);
-    Analysis { plan: plan.filter(|_| clean), file, document, findings }
+    let (plan, withheld) = if is_clean(&findings) { (plan, None) } else { (None, plan) };
+    Analysis { file, document, findings, plan, withheld }
+}
+
+fn is_clean(findings: &[Finding]) -> bool {
+    findings.iter().all(|finding| finding.severity() != Severity::Error)
 }

@@ -16,6 +16,7 @@ pub mod diagnostics;
 pub mod disk;
 pub mod document;
 pub mod edit;
+pub mod fix;
 pub mod map;
 pub mod plan;
 pub mod policy;

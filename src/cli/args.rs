@@ -31,6 +31,12 @@ pub struct Common {
     /// The least severity that makes the exit code 1
     #[arg(long, global = true, value_enum, default_value = "error", value_name = "SEVERITY")]
     pub fail_on: FailOn,
+    /// A file with findings that are known and not shown again
+    #[arg(long, global = true, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the findings to a file for --baseline
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "baseline")]
+    pub write_baseline: Option<PathBuf>,
     /// Say only what is wrong
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -46,6 +52,12 @@ pub enum Format {
     Text,
     /// One JSON report.
     Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// Annotations of GitHub Actions.
+    Github,
+    /// JUnit XML, for test reports.
+    Junit,
 }
 
 /// When to use colours.
@@ -74,7 +86,7 @@ pub enum Command {
     /// Write a commented starter map, editor association and CI snippet
     Init(InitArgs),
     /// Check a map against every rule
-    Validate(MapArgs),
+    Validate(ValidateArgs),
     /// Render Terraform, CloudFormation, AWS CLI scripts and policies from a map
     Generate(GenerateArgs),
     /// Explain a rule, or the AWS errors in a text
@@ -89,6 +101,23 @@ pub struct MapArgs {
     /// The region map; `-` is standard input [default: logmap.yaml here or in a folder above]
     #[arg(value_name = "MAP", env = "LOGMAP_MAP")]
     pub map: Option<PathBuf>,
+}
+
+/// Arguments of `validate`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    /// Which map.
+    #[command(flatten)]
+    pub map: MapArgs,
+    /// Make the safe fixes in the map; of standard input the fixed text is printed
+    #[arg(long)]
+    pub fix: bool,
+    /// With --fix or --diff: make the fixes that are guesses, too
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+    /// Print what --fix would change as a diff, and write nothing; exit with 1 if it would change anything
+    #[arg(long, conflicts_with = "fix")]
+    pub diff: bool,
 }
 
 /// Arguments of `generate`.

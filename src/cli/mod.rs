@@ -1,8 +1,11 @@
 //! The command line: arguments → request → print. One file for each command; `io` prints, `exit` numbers the ends.
 
 pub mod args;
+mod baseline;
 pub mod exit;
 mod explain;
+pub mod findings;
+mod fix;
 mod generate;
 mod init;
 pub mod io;

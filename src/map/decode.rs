@@ -6,7 +6,7 @@
 use crate::{
     diagnostics::{Finding, did_you_mean, list},
     document::{Document, Entry, Kind, Node},
-    edit::Fix,
+    edit::{Change, Fix},
     rules::reading::{MISSING_KEY, UNKNOWN_KEY, UNKNOWN_WORD, WRONG_TYPE},
     source::{Span, Spanned},
 };
@@ -110,9 +110,14 @@ pub fn unknown_key(entry: &Entry, record: &str, known: &[&'static str], cx: &mut
 }
 
 /// Reports a key that must be there.
-pub fn missing_key(key: &str, record: &str, hint: &str, cx: &mut Cx<'_>) {
+pub fn missing_key(key: &'static str, record: &str, hint: &str, cx: &mut Cx<'_>) {
     let finding =
         Finding::new(&MISSING_KEY, cx.owner, format!("{record} needs the key `{key}`")).label(format!("`{key}` is missing here"));
+    // only where there is one value that it can have
+    let finding = match key {
+        "version" => finding.safely("add `version: 1`", Change::InsertFirst(None, key, "1".to_owned())),
+        _ => finding,
+    };
     cx.findings.push(if hint.is_empty() { finding } else { finding.help(hint) });
 }
 
@@ -199,6 +204,11 @@ impl Decode for u32 {
                 let name = cx.owner_name.clone();
                 let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is a string, expected a whole number"))
                     .help(format!("write it without quotes: `{text}`"));
+                // a leading zero would make another number of it in YAML 1.1
+                let finding = match text.parse::<u32>() {
+                    Ok(number) => finding.fix(Fix::safe("take the quotes away", node.span, number.to_string())),
+                    Err(_) => finding,
+                };
                 cx.findings.push(finding);
                 None
             }
@@ -229,7 +239,8 @@ impl Decode for bool {
                         let name = cx.owner_name.clone();
                         let finding =
                             Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is a string, expected `true` or `false`"))
-                                .help(format!("write `{meant}`"));
+                                .help(format!("write `{meant}`"))
+                                .fix(Fix::safe(format!("write `{meant}`"), node.span, meant));
                         cx.findings.push(finding);
                         None
                     }
@@ -250,7 +261,12 @@ impl<T: Decode> Decode for Vec<Spanned<T>> {
                 Kind::Scalar { text, .. } => format!("write `[{text}]`"),
                 _ => "begin each item with `- `".to_owned(),
             };
-            return mismatch_with::<Self, _>(node, help, cx);
+            let mismatch = mismatch_with::<Self, _>(node, help, cx);
+            if let (Kind::Scalar { text, .. }, Some(finding)) = (&node.kind, cx.findings.last_mut()) {
+                let item = super::edit::plain_or_quoted(text);
+                finding.fixes.push(Fix::safe("make it a list", node.span, format!("[{item}]")));
+            }
+            return mismatch;
         };
         let name = cx.owner_name.clone();
         Some(
@@ -365,9 +381,15 @@ impl<T: JsonSchema> JsonSchema for Spanned<T> {
 /// Reports a word that is not in the list.
 pub fn unknown_word(text: &str, node: &Node, words: &[&'static str], cx: &mut Cx<'_>) {
     let name = cx.owner_name.clone();
-    let near = did_you_mean(text, words.iter().copied()).map_or(String::new(), |near| format!("did you mean `{near}`? "));
-    let finding = Finding::new(&UNKNOWN_WORD, node.span, format!("`{text}` is not a value of `{name}`"))
-        .help(format!("{near}the values are {}", list(words.iter().copied())));
+    let near = did_you_mean(text, words.iter().copied());
+    let meant = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
+    let mut finding = Finding::new(&UNKNOWN_WORD, node.span, format!("`{text}` is not a value of `{name}`"))
+        .help(format!("{meant}the values are {}", list(words.iter().copied())));
+    if let Some(near) = near {
+        // only upper and lower case, and how the words are joined
+        let same = |a: &str, b: &str| a.replace([' ', '_'], "-").eq_ignore_ascii_case(&b.replace('_', "-"));
+        finding.fixes.push(Fix { safe: same(text, near), ..Fix::guess(format!("write `{near}`"), node.span, near) });
+    }
     cx.findings.push(finding);
 }
 

@@ -4,6 +4,7 @@
 //! Each type's schema, decoder and documentation come from the one declaration here.
 
 pub mod decode;
+pub mod edit;
 pub mod schema;
 pub mod settle;
 pub mod statement;
