@@ -4,6 +4,8 @@
 //! what a plain `012345678901` means is decided where a type is expected, never here. Budgets keep hostile input
 //! cheap: depth, nodes, and what aliases expand to. Must not know the map's vocabulary.
 
+pub mod again;
+
 use crate::{
     diagnostics::Finding,
     edit::{Change, Edit, Fix},
