@@ -111,7 +111,7 @@ pub fn analyze_again(file: SourceFile, past: &mut Past) -> Analysis {
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
     let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan) };
-    Analysis { plan, draft, read_cleanly, file, document, findings }
+    Analysis { file, document, findings, plan, draft, read_cleanly }
 }
 
 fn is_clean(findings: &[Finding]) -> bool {

@@ -123,8 +123,8 @@ fn an_analysis_that_borrows_is_the_same_as_a_fresh_one() {
             text[..start].rfind('\n').map_or(0, |at| at + 1)..text[start..].find('\n').map_or(text.len(), |at| start + at + 1);
         match dice.below(8) {
             0 => {
-                let again = text[line.clone()].to_owned();
-                text.insert_str(line.start, &again);
+                let twice = text[line.clone()].repeat(2);
+                text.replace_range(line, &twice);
             }
             1 => text.replace_range(line, ""),
             _ => text.replace_range(start..end, piece),

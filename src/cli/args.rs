@@ -93,7 +93,7 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Say what changes in meaning between two maps; exit code 1 if anything does
     Diff(DiffArgs),
-    /// Explain a rule
+    /// Explain a rule, or the AWS errors in a text
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
     Schema,
@@ -200,12 +200,18 @@ pub enum Target {
 /// Arguments of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A rule's id or name, such as LM0203
-    #[arg(required_unless_present = "list")]
-    pub code: Option<String>,
+    /// A rule's id or name, an AWS error code, or a text with AWS errors in it; `-` or nothing is standard input
+    #[arg(value_name = "CODE|TEXT")]
+    pub text: Vec<String>,
     /// List all rules
-    #[arg(long, conflicts_with = "code")]
+    #[arg(long, conflicts_with_all = ["text", "errors"])]
     pub list: bool,
+    /// List the AWS errors that have a page
+    #[arg(long, conflicts_with = "text")]
+    pub errors: bool,
+    /// A region map: says which of its entries an error concerns, and what mends it
+    #[arg(long, env = "LOGMAP_MAP", value_name = "MAP")]
+    pub map: Option<PathBuf>,
 }
 
 /// Arguments of `lsp`.
