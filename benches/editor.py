@@ -5,7 +5,7 @@
 
 A keystroke is one change of one character, in a source's name somewhere in the map; its time ends when the diagnostics
 of that text have arrived. The two servers take turns, so that what else the machine does touches both. The YAML language
-server (installed by npm into target/editor) checks the map against `schemas/region-map.schema.json`, after a pause of
+server (an npm package, as in the tests) checks the map against `schemas/region-map.schema.json`, after a pause of
 200 ms; logmap checks every rule, derives the plan and proves its policies. The CPU time is the server's own, all its
 threads together, so that it says something on a busy machine too. The last line is the ratio of the medians.
 """
@@ -21,9 +21,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
+from harness import npm, schema  # noqa: E402
 from harness.language_client import LanguageClient  # noqa: E402
+from harness.tools import find_tool  # noqa: E402
 
-SERVER = "yaml-language-server@2.0.0"
 REGIONS = ["us-east-1", "eu-west-1"]
 
 
@@ -38,12 +39,7 @@ def region_map(sources):
 
 
 def yaml_language_server():
-    folder = ROOT / "target" / "editor"
-    folder.mkdir(parents=True, exist_ok=True)
-    binary = folder / "node_modules" / ".bin" / "yaml-language-server"
-    if not binary.exists():
-        subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, SERVER], check=True)
-    return binary
+    return [find_tool("node"), npm.package("yaml-language-server", schema.VERSION) / "bin" / "yaml-language-server", "--stdio"]
 
 
 def keystroke(client, document, place, text):
@@ -78,11 +74,11 @@ def main():
     parser.add_argument("--keystrokes", type=int, default=40)
     args = parser.parse_args()
     text, dice = region_map(args.sources), random.Random(4)
-    schema = (ROOT / "schemas" / "region-map.schema.json").as_uri()
-    settings = {"yaml": {"schemas": {schema: "*.yaml"}, "validate": True, "schemaStore": {"enable": False}}}
+    committed = (ROOT / "schemas" / "region-map.schema.json").as_uri()
+    settings = {"yaml": {"schemas": {committed: "*.yaml"}, "validate": True, "schemaStore": {"enable": False}}}
     with tempfile.TemporaryDirectory() as temp:
         folder = Path(temp)
-        with LanguageClient([args.logmap, "lsp"], folder) as ours, LanguageClient([yaml_language_server(), "--stdio"], folder, settings) as theirs:
+        with LanguageClient([args.logmap, "lsp"], folder) as ours, LanguageClient(yaml_language_server(), folder, settings) as theirs:
             servers = {"logmap lsp": ours, "yaml-language-server": theirs}
             documents = {name: client.open(folder / "logmap.yaml", text) for name, client in servers.items()}
             times = {name: [] for name in servers}

@@ -50,7 +50,7 @@ impl Editor<'_> {
                 let find = |at: Span| key(at).or_else(|| self.item(at));
                 let (again, first) = (find(*at)?, find(*first)?);
                 let same = self.file.slice(self.span(&again)?) == self.file.slice(self.span(&first)?);
-                let together = std::ptr::eq(again.parent, first.parent);
+                let together = std::ptr::eq(again.parent, first.parent) && again.index != first.index;
                 if same && together { Some(vec![self.remove(&again)?]) } else { None }
             }
             Change::InsertFirst(under, key, value) => {
