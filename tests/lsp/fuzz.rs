@@ -219,4 +219,4 @@ fn any_sequence_of_edits_is_survived_with_the_findings_of_a_fresh_analysis() {
 }
 
 /// In each of 32 sessions.
-const EDITS: usize = 120;
+const EDITS: usize = 250;

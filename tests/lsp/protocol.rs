@@ -6,6 +6,10 @@ use crate::{
 };
 use lsp_server::Message;
 use serde_json::{Value, json};
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
 
 #[test]
 fn nothing_is_answered_before_initialize_and_after_shutdown() {
@@ -153,4 +157,29 @@ fn other_documents_are_left_alone_and_a_closed_map_is_cleared() {
         }
     }
     client.goodbye();
+}
+
+/// Exit code and standard output of `logmap lsp` with this standard input, which then ends.
+fn process(input: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_logmap"));
+    command.args(["lsp", "--stdio"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    (done.status.code(), String::from_utf8(done.stdout).unwrap())
+}
+
+#[test]
+fn the_process_ends_with_its_input_and_says_how_it_went() {
+    let frame = |message: &str| format!("Content-Length: {}\r\n\r\n{message}", message.len());
+    let hello = frame(r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"capabilities":{}}}"#);
+    let shutdown = frame(r#"{"jsonrpc":"2.0","id":2,"method":"shutdown"}"#);
+    let exit = frame(r#"{"jsonrpc":"2.0","method":"exit"}"#);
+    let (code, said) = process(&format!("{hello}{shutdown}{exit}"));
+    assert_eq!(code, Some(0));
+    assert!(said.starts_with("Content-Length: ") && said.contains(r#""id":2,"result":null"#), "{said}");
+    assert_eq!(process("").0, Some(1), "the client is gone");
+    assert_eq!(process(&hello).0, Some(1), "the client is gone");
+    assert_eq!(process(&format!("{hello}{exit}")).0, Some(1), "`exit` without `shutdown`");
+    assert_eq!(process("this is no message\r\n\r\n").0, Some(3), "standard input can't be read");
 }
