@@ -1,6 +1,6 @@
 //! Changes of a source text: byte ranges to be replaced. Comments and layout outside of them stay as they are.
 //!
-//! Rules propose fixes as edits; `--fix`, the editor and `import` apply them. Knows nothing of YAML or of the map.
+//! Rules propose fixes as edits or as changes of the tree; `--fix`, the editor and `import` apply them. Knows nothing of YAML or of the map.
 
 use crate::source::Span;
 
@@ -11,6 +11,25 @@ pub struct Edit {
     pub span: Span,
     /// What comes in their place.
     pub text: String,
+}
+
+/// A change in terms of the map's tree. Rules propose it, by places; `map::edit` finds the bytes, in block and flow style.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Another text for the scalar or key at this place, in quotes where it needs them.
+    Scalar(Span, String),
+    /// The list item at this place, or around it, goes.
+    RemoveItem(Span),
+    /// The entry with its key at this place goes.
+    RemoveEntry(Span),
+    /// The item or entry at the first place goes if it is, text by text, the one at the second.
+    RemoveRepeated(Span, Span),
+    /// A first entry for the mapping behind the key at this place, or for the whole map; the value is YAML on one line.
+    InsertFirst(Option<Span>, &'static str, String),
+    /// A last entry for the mapping at these keys; the value is YAML on one line.
+    InsertLast(Vec<String>, String, String),
+    /// The list item at this place goes to the end of the list at these keys; the last two keys are made if they are not there.
+    MoveItem(Span, Vec<String>),
 }
 
 /// A change that mends a finding.
@@ -36,16 +55,18 @@ impl Fix {
     }
 }
 
-/// Makes the fixes in a text, those that come first winning over later ones that overlap them. Gives the new text and how many were made.
-pub fn apply<'a>(text: &str, fixes: impl IntoIterator<Item = &'a Fix>) -> (String, usize) {
+/// Makes the fixes in a text, those that come first winning over later ones that overlap them. Gives the new text, and of
+/// each fix whether it was made.
+pub fn apply<'a>(text: &str, fixes: impl IntoIterator<Item = &'a Fix>) -> (String, Vec<bool>) {
     let mut taken: Vec<&Edit> = Vec::new();
-    let mut made = 0;
+    let mut made = Vec::new();
     for fix in fixes {
         let fits = |edit: &&Edit| text.get(edit.span.range()).is_some() && taken.iter().all(|other| apart(edit.span, other.span));
-        if fix.edits.iter().filter(fits).count() == fix.edits.len() {
+        let all_fit = fix.edits.iter().all(|edit| fits(&edit));
+        if all_fit {
             taken.extend(&fix.edits);
-            made += 1;
         }
+        made.push(all_fit);
     }
     taken.sort_by_key(|edit| edit.span);
     let mut result = String::with_capacity(text.len());
@@ -75,6 +96,6 @@ mod tests {
             Fix::safe("bc", Span::new(1, 3), "-"),
             Fix::safe("end", Span::new(3, 3), "!"),
         ];
-        assert_eq!(apply("abc", &fixes), ("aBBc!".to_owned(), 2));
+        assert_eq!(apply("abc", &fixes), ("aBBc!".to_owned(), vec![true, false, true]));
     }
 }

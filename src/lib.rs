@@ -6,16 +6,21 @@
 //! map text ─source→ SourceFile ─document→ spanned tree ─map::decode→ RegionMap (+ findings)
 //!   ─map::settle→ settled map ─rules→ (+ findings) ─plan::derive→ Plan (+ findings)
 //!   ─render→ Artifacts {path → text} ─disk→ files | --check diff
+//! two Plans ─changes→ Changes ─changes::show→ text, Markdown, JSON
 //! ```
 
 pub mod analysis;
 pub mod artifacts;
 pub mod aws;
+pub mod changes;
 pub mod cli;
 pub mod diagnostics;
 pub mod disk;
 pub mod document;
 pub mod edit;
+pub mod fix;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod map;
 pub mod plan;
 pub mod policy;

@@ -87,6 +87,12 @@ proptest! {
                 prop_assert!(!"`*_[]()<>#!|~".contains(c), "{shown:?}");
             }
         }
+        // a code span ends with the backticks it began with, and none as long stand between
+        let code = escape::markdown_code(&text);
+        prop_assert!(!code.contains(char::is_control) && !code.is_empty());
+        let ticks = code.chars().take_while(|c| *c == '`').count();
+        let inner = code.trim_matches('`');
+        prop_assert!(code == "(empty)" || (ticks > 0 && code.ends_with(&"`".repeat(ticks)) && inner.split(|c| c != '`').all(|run| run.len() < ticks)), "{code:?}");
     }
 }
 

@@ -1,12 +1,19 @@
 //! The command line: arguments → request → print. One file for each command; `io` prints, `exit` numbers the ends.
 
 pub mod args;
+mod baseline;
+mod diff;
 pub mod exit;
 mod explain;
+pub mod findings;
+mod fix;
 mod generate;
 mod init;
 pub mod io;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod read;
+mod revision;
 mod schema;
 mod validate;
 
@@ -59,12 +66,19 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let io = Io::new(cli.common.color, cli.common.quiet, cli.common.verbose);
+    let markdown = cli.common.format == args::Format::Markdown;
     let outcome = match &cli.command {
+        Command::Diff(args) => diff::run(args, &cli.common, &io),
+        _ if markdown => {
+            Err(Stop::usage(anyhow::anyhow!("`--format markdown` is for `logmap diff`; findings are written as text or json")))
+        }
         Command::Init(args) => init::run(args, &io),
         Command::Validate(args) => validate::run(args, &cli.common, &io),
         Command::Generate(args) => generate::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(_) => lsp::run(),
     };
     match outcome {
         Ok(exit) => exit.code(),

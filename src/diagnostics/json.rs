@@ -1,7 +1,10 @@
 //! Findings as JSON: the report that machines read. Its schema is committed and checked.
 
-use super::{Report, Summary};
-use crate::source::{FileId, SourceFile, Span};
+use super::{Report, Summary, fingerprint::fingerprints};
+use crate::{
+    edit::Fix,
+    source::{FileId, SourceFile, Span},
+};
 use serde_json::{Value, json};
 
 /// Version of the report's format.
@@ -12,7 +15,8 @@ pub fn report(report: &Report<'_>) -> Value {
     let findings: Vec<Value> = report
         .findings
         .iter()
-        .map(|finding| {
+        .zip(fingerprints(report))
+        .map(|(finding, fingerprint)| {
             let related: Vec<Value> = finding
                 .related
                 .iter()
@@ -21,6 +25,7 @@ pub fn report(report: &Report<'_>) -> Value {
                     json!({ "message": related.message, "file": file, "range": range })
                 })
                 .collect();
+            let fixes: Vec<Value> = finding.fixes.iter().map(|change| fix(report.files, finding.file, change)).collect();
             let (file, range) = place(report.files, finding.file, finding.span);
             json!({
                 "rule": finding.rule.id,
@@ -31,15 +36,23 @@ pub fn report(report: &Report<'_>) -> Value {
                 "range": range,
                 "route": (report.route)(finding),
                 "related": related,
+                "fixes": fixes,
+                "fingerprint": fingerprint,
             })
         })
-        .collect::<Vec<_>>();
+        .collect();
     let summary = Summary::of(report.findings);
     json!({
         "format_version": FORMAT_VERSION,
         "findings": findings,
         "summary": { "errors": summary.errors, "warnings": summary.warnings, "infos": summary.infos },
     })
+}
+
+fn fix(files: &[SourceFile], file: FileId, fix: &Fix) -> Value {
+    let edits: Vec<Value> =
+        fix.edits.iter().map(|edit| json!({ "range": place(files, file, edit.span).1, "text": edit.text })).collect();
+    json!({ "title": fix.title, "safe": fix.safe, "edits": edits })
 }
 
 fn place(files: &[SourceFile], file: FileId, span: Span) -> (&str, Value) {

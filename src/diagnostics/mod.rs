@@ -1,14 +1,20 @@
-//! Findings: one model, many faces (text, JSON). Rules make findings; this module orders, silences and shows them.
+//! Findings: one model, many faces (text, JSON, SARIF, GitHub annotations, JUnit). Rules make findings; this module
+//! orders, silences and shows them.
 //!
 //! A finding names spans; the tree turns a span into a route (`accounts.prod.regions.us-east-1.buckets[3]`).
 
+pub mod baseline;
+pub mod fingerprint;
+pub mod github;
 pub mod ignore;
 pub mod json;
+pub mod junit;
 pub mod rule;
+pub mod sarif;
 pub mod text;
 
 use crate::{
-    edit::Fix,
+    edit::{Change, Fix},
     source::{FileId, SourceFile, Span},
 };
 pub use rule::{Rule, Severity};
@@ -42,6 +48,8 @@ pub struct Finding {
     pub related: Vec<Related>,
     /// Changes of the text that would mend it, the best first.
     pub fixes: Vec<Fix>,
+    /// Changes of the tree that would mend it, with fixes that wait for their edits; `map::edit::resolve` finds these.
+    pub changes: Vec<(Fix, Change)>,
 }
 
 /// Another place that a finding speaks of.
@@ -67,6 +75,7 @@ impl Finding {
             span,
             related: Vec::new(),
             fixes: Vec::new(),
+            changes: Vec::new(),
         }
     }
 
@@ -102,6 +111,21 @@ impl Finding {
     /// Adds a change of the text that would mend it.
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fixes.push(fix);
+        self
+    }
+
+    /// Adds a change of the tree that can only be what was meant.
+    pub fn safely(self, title: impl Into<String>, change: Change) -> Self {
+        self.change(title, change, true)
+    }
+
+    /// Adds a change of the tree that is a guess, for a person to accept.
+    pub fn perhaps(self, title: impl Into<String>, change: Change) -> Self {
+        self.change(title, change, false)
+    }
+
+    fn change(mut self, title: impl Into<String>, change: Change, safe: bool) -> Self {
+        self.changes.push((Fix { title: title.into(), edits: Vec::new(), safe }, change));
         self
     }
 

@@ -150,3 +150,16 @@ pub fn markdown(text: &str) -> String {
     }
     out
 }
+
+/// A string as a code span of Markdown: in it nothing is markup, a link or a mention. Never empty, never over a line's end.
+pub fn markdown_code(text: &str) -> String {
+    let text = comment(text);
+    if text.trim().is_empty() {
+        return "(empty)".to_owned();
+    }
+    // one backtick more than the longest run in the text
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}

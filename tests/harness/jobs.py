@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, changes, generated, judges, maps, meaning, readme, refusals, scripts
+from . import athena, attacks, changes, faces, generated, judges, maps, meaning, readme, refusals, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
@@ -129,6 +129,8 @@ def jobs():
             report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds)
     return found | {
         "judges": lambda bench, report: judges.check(report),
+        "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
+        "faces": lambda bench, report: faces.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "readme": lambda bench, report: (selftest_readme.check(report, bench.new_folder), readme.check(report, ROOT, bench.args.logmap, bench.new_folder)),
     }
 

@@ -7,7 +7,7 @@
 mod deliveries;
 mod near_misses;
 
-use super::{LogBucket, Plan, Source, Tier};
+use super::{Account, LogBucket, Place, Plan, Source, Tier};
 use crate::{
     aws::Partition,
     policy::{
@@ -146,6 +146,27 @@ impl Proof {
 pub fn unproven(plan: &Plan) -> Vec<(&LogBucket, &Failure)> {
     let buckets = plan.accounts.iter().flat_map(|account| &account.places).flat_map(|place| &place.buckets);
     buckets.filter_map(|bucket| Some((bucket, bucket.proof.rows.iter().find_map(|row| row.failures.first())?))).collect()
+}
+
+/// The key of one log object of a source, and the Sid of the statement that lets it in.
+pub fn delivery<'b>(account: &Account, place: &Place, bucket: &'b LogBucket, source: &Source) -> (String, Option<&'b str>) {
+    let subject = Subject {
+        bucket: &bucket.name,
+        partition: account.partition,
+        region: &place.region,
+        account_id: &account.id,
+        organization_id: None,
+        policy: &bucket.policy,
+        tier: bucket.report.tier,
+        sources: &[],
+        trails: &[],
+        denies_insecure_transport: true,
+    };
+    let key = subject.key(source);
+    let claim = subject.delivery(Kind::SourcesWrite, &source.name, &key, String::new());
+    let sid = judge(&bucket.policy, &claim).ok().flatten();
+    let statement = bucket.policy.statements.iter().find(|statement| Some(&statement.sid) == sid.as_ref());
+    (key, statement.map(|statement| statement.sid.as_str()))
 }
 
 /// Proves a policy.

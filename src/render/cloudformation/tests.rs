@@ -86,6 +86,7 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
         policy: Policy { statements },
         report: PolicyReport { tier: Tier::Buckets, bytes_used: 0, bytes_left: 0, notes: vec![] },
         proof: Default::default(),
+        origin: None,
     };
     let source = |name_of: &&str| Source {
         name: (*name_of).to_owned(),
