@@ -29,6 +29,7 @@ use crate::{
     },
     source::Span,
 };
+use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names in one partition, and what each is for.
@@ -128,8 +129,9 @@ fn once_each(findings: &mut Vec<Finding>, from: usize) {
     findings.extend(derived.into_iter().filter(|finding| seen.insert((finding.rule.id, finding.span))));
 }
 
-fn source_names<'m>(map: &Settled<'m>) -> BTreeMap<(Partition, &'m str), Span> {
-    let mut names = BTreeMap::new();
+/// Where each name of a source stands first.
+fn source_names<'m>(map: &Settled<'m>) -> IndexMap<(Partition, &'m str), Span> {
+    let mut names = IndexMap::new();
     for account in map.accounts.values() {
         for (name, region) in &account.regions {
             for source in &region.sources {
@@ -146,7 +148,7 @@ struct Planner<'a, 'm> {
     account: &'a settle::Account<'m>,
     region: &'a str,
     deliveries: &'a [Delivery<'m>],
-    sources: &'a BTreeMap<(Partition, &'m str), Span>,
+    sources: &'a IndexMap<(Partition, &'m str), Span>,
 }
 
 /// What takes shape for one log bucket before its policy is composed.
