@@ -5,6 +5,7 @@
 //! files are not touched; only files the lock lists are ever removed.
 
 pub mod lock;
+pub mod replace;
 
 use crate::{artifacts::Artifact, render::sha256_hex};
 use anyhow::{Context, Result, bail};

@@ -4,8 +4,11 @@
 //! what a plain `012345678901` means is decided where a type is expected, never here. Budgets keep hostile input
 //! cheap: depth, nodes, and what aliases expand to. Must not know the map's vocabulary.
 
+pub mod again;
+
 use crate::{
     diagnostics::Finding,
+    edit::{Change, Edit, Fix},
     rules::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
     source::{NOT_UTF8, SourceFile, Span},
 };
@@ -133,6 +136,7 @@ pub fn read(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
         open: Vec::new(),
         by_id: IndexMap::new(),
         alias_nodes: 0,
+        reached: 0,
     }
     .load(Parser::new_from_str_with_options(&file.text, options))
 }
@@ -191,6 +195,8 @@ struct Loader<'a> {
     /// Parser's anchor id → index into the document's anchors, and size.
     by_id: IndexMap<usize, (usize, usize)>,
     alias_nodes: usize,
+    /// Where the last event ended: the parser looks ahead of it.
+    reached: usize,
 }
 
 impl Loader<'_> {
@@ -206,19 +212,34 @@ impl Loader<'_> {
             };
             let range = span.byte_range().unwrap_or_default();
             let span = Span::new(range.start, range.end);
+            self.reached = range.end;
             if let Some(tag) = tag_of(&event) {
-                let help = match &event {
-                    Event::Scalar(text, ..) if tag.is_yaml_core_schema_tag("str") => {
-                        format!("write a string in quotes: `\"{text}\"`")
+                let (help, quote) = match &event {
+                    Event::Scalar(text, style, ..) if tag.is_yaml_core_schema_tag("str") => {
+                        (format!("write a string in quotes: `\"{text}\"`"), *style == ScalarStyle::Plain)
                     }
-                    _ => "write the value without a tag".to_owned(),
+                    _ => ("write the value without a tag".to_owned(), false),
                 };
                 // the event has the node's bytes; the tag stands before them
                 let written = tag.original();
                 let at = self.file.text[..range.start].rfind(&written);
+                let value = span;
                 let span = at.map_or(span, |at| Span::new(at, at + written.len()));
-                self.findings
-                    .push(Finding::new(&TAG, span, format!("the tag `{}` has no meaning in a region map", written)).help(help));
+                let mut finding =
+                    Finding::new(&TAG, span, format!("the tag `{}` has no meaning in a region map", written)).help(help);
+                let spaces = self.file.text[span.range().end..].bytes().take_while(|b| *b == b' ').count();
+                if at.is_some() && spaces > 0 {
+                    let mut fix =
+                        Fix::guess("leave the tag out", Span { end: span.end + Span::new(spaces, 0).start, ..span }, "");
+                    let text = self.file.slice(value);
+                    // a tag `!!str` says what the quotes say
+                    if quote && !text.is_empty() && !text.contains(['"', '\\', '\n']) {
+                        fix = Fix { title: "put it in quotes".to_owned(), safe: true, ..fix };
+                        fix.edits.push(Edit { span: value, text: format!("\"{text}\"") });
+                    }
+                    finding.fixes.push(fix);
+                }
+                self.findings.push(finding);
             }
             match event {
                 Event::DocumentStart(..) => {
@@ -332,7 +353,8 @@ impl Loader<'_> {
                             Finding::new(&DUPLICATE_KEY, span, format!("the key `{text}` stands twice in the same mapping"))
                                 .label("this one would replace the first, silently, in many readers")
                                 .related(*first, "it is first here")
-                                .help("merge the two, or remove one"),
+                                .help("merge the two, or remove one")
+                                .safely("remove it: it says the same", Change::RemoveRepeated(span, *first)),
                         );
                     } else {
                         seen.insert(text.clone(), span);
@@ -360,6 +382,22 @@ impl Loader<'_> {
         self.fail(finding)
     }
 
+    /// The bracket with which the nesting gets too deep, in what the parser has looked at before it gave up at `end`.
+    fn limit_crossed(&self, end: usize) -> Span {
+        let mut depth = self.stack.len();
+        for (at, c) in self.file.text[..end].char_indices().skip_while(|(at, _)| *at < self.reached) {
+            match c {
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > MAX_DEPTH {
+                return Span::new(at, at + 1);
+            }
+        }
+        Span::new(end, end)
+    }
+
     fn alias(self, span: Span, message: &str) -> Document {
         self.fail(Finding::new(&ALIAS, span, message).help("write the values out, or set them once under `defaults`"))
     }
@@ -371,7 +409,8 @@ impl Loader<'_> {
             at -= 1;
         }
         if info.contains("nesting") || info.contains("recursion") {
-            return self.too_deep(Span::new(at, at));
+            let place = self.limit_crossed(at);
+            return self.too_deep(place);
         }
         let line = self.file.line_span(self.file.line_of(Span::new(at, at).start));
         let before = &text[line.start as usize..at.max(line.start as usize)];

@@ -17,6 +17,10 @@ pub mod cli;
 pub mod diagnostics;
 pub mod disk;
 pub mod document;
+pub mod edit;
+pub mod fix;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod map;
 pub mod plan;
 pub mod policy;
@@ -24,3 +28,4 @@ pub mod render;
 pub mod rules;
 pub mod runbook;
 pub mod source;
+pub mod text;

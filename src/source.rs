@@ -17,6 +17,17 @@ pub struct SourceFile {
     line_starts: Vec<u32>,
 }
 
+/// Which file of a run: an index into the list of its files. A map alone is the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct FileId(pub u32);
+
+impl FileId {
+    /// The file, in the list of a run's files.
+    pub fn of(self, files: &[SourceFile]) -> Option<&SourceFile> {
+        files.get(self.0 as usize)
+    }
+}
+
 /// A range of bytes in a source file; `start <= end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {

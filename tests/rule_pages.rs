@@ -189,3 +189,86 @@ fn every_generated_map_is_used_by_a_page() {
         assert!(pages.contains(&format!("generated={name}\n")), "no page uses `{name}`");
     }
 }
+
+/// Each fix of each finding, of every bad example and of the rule's maps in `tests/fixes/`.
+fn fixes() -> Vec<(&'static Rule, String, logmap::edit::Fix)> {
+    let mut all = Vec::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixes");
+    let names: BTreeSet<String> =
+        fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    for rule in rules::all() {
+        // a map that is made here is bad by its size, which no edit mends
+        let bad = examples(rule).into_iter().filter(|example| example.bad && example.text.len() < 5000);
+        let ours = names.iter().filter(|name| name.starts_with(rule.id) && !name.ends_with(".fixed.yaml"));
+        let ours = ours.map(|name| fs::read_to_string(folder.join(name)).unwrap());
+        for text in bad.map(|example| example.text).chain(ours) {
+            let of_rule = analysis(&text).findings.into_iter().filter(|finding| finding.rule == rule);
+            all.extend(of_rule.flat_map(|finding| finding.fixes).map(|fix| (rule, text.clone(), fix)));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_fix_mends_its_finding_and_breaks_nothing() {
+    let mut wrong = Vec::new();
+    for (rule, text, fix) in fixes() {
+        for text in [text.clone(), text.replace('\n', "\r\n"), text.trim_end().to_owned(), text.replace("\n", " # why\n")] {
+            let before = analysis(&text);
+            // the fix of the text in this shape
+            let offered = before.findings.iter().filter(|finding| finding.rule == rule).flat_map(|finding| &finding.fixes);
+            let Some(fix) = offered.into_iter().find(|other| other.title == fix.title) else {
+                wrong.push(format!("{}: no fix `{}` in\n{text}", rule.id, fix.title));
+                continue;
+            };
+            let (fixed, made) = logmap::edit::apply(&text, [fix]);
+            assert_eq!(made, [true]);
+            let after = analysis(&fixed);
+            let count = |analysis: &Analysis, rule: &Rule| analysis.findings.iter().filter(|f| f.rule == rule).count();
+            if count(&after, rule) >= count(&before, rule) {
+                wrong.push(format!("{}: `{}` does not mend it: {:?}\n{fixed}", rule.id, fix.title, found(&after)));
+            }
+            let new: Vec<&str> = after
+                .findings
+                .iter()
+                .filter(|finding| {
+                    finding.severity() != Severity::Info && count(&after, finding.rule) > count(&before, finding.rule)
+                })
+                .map(|finding| finding.rule.id)
+                .collect();
+            // the id of an added account is for a person to fill in
+            let expected: &[&str] = if fix.title.starts_with("add an account") { &["LM0101"] } else { &[] };
+            if new != expected {
+                wrong.push(format!("{}: `{}` gives {new:?}: {:?}\n{fixed}", rule.id, fix.title, found(&after)));
+            }
+            let comments = |analysis: &Analysis| {
+                analysis
+                    .document
+                    .comments
+                    .iter()
+                    .filter(|c| !c.text.contains("logmap:"))
+                    .map(|c| c.text.trim_end().to_owned())
+                    .collect::<Vec<_>>()
+            };
+            if comments(&after) != comments(&before) || (text.contains("\r\n") && fixed.replace("\r\n", "").contains('\n')) {
+                wrong.push(format!("{}: `{}` loses comments or line ends:\n{fixed:?}", rule.id, fix.title));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_page_says_which_fix_there_is() {
+    let mut wrong = Vec::new();
+    let all = fixes();
+    for rule in rules::all() {
+        let of_rule: Vec<&logmap::edit::Fix> = all.iter().filter(|(other, _, _)| *other == rule).map(|(_, _, fix)| fix).collect();
+        let said = (rule.page.contains("\nA safe fix: "), rule.page.contains("\nA fix that is a guess: "));
+        let is = (of_rule.iter().any(|fix| fix.safe), of_rule.iter().any(|fix| !fix.safe));
+        if said != is {
+            wrong.push(format!("{}: the page says (safe, guess) {said:?}, its bad maps have {is:?}", rule.id));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

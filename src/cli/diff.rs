@@ -1,9 +1,10 @@
 //! `logmap diff`: what changes in meaning between two maps. The differences are its data.
 
 use super::{
-    Outcome,
+    Outcome, Stop,
     args::{Common, DiffArgs, Format},
     exit::Exit,
+    findings,
     io::Io,
     read, revision,
 };
@@ -12,6 +13,7 @@ use crate::{
     changes::{self, show},
     plan::Plan,
 };
+use anyhow::anyhow;
 use serde_json::json;
 
 pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
@@ -32,6 +34,11 @@ pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
         }
         Format::Text => show::draw(&changes, old, new, show::Draw::Text),
         Format::Markdown => show::draw(&changes, old, new, show::Draw::Markdown),
+        Format::Sarif | Format::Github | Format::Junit => {
+            return Err(Stop::usage(anyhow!(
+                "differences are written as text, json or markdown; sarif, github and junit are for findings"
+            )));
+        }
     };
     io.data(&text)?;
     if changes.is_empty() && !io.quiet {
@@ -46,12 +53,18 @@ pub(super) fn plans<'a>(
     new: &'a Analysis,
     common: &Common,
     io: &Io,
-) -> Result<Option<(&'a Plan, &'a Plan)>, super::Stop> {
+) -> Result<Option<(&'a Plan, &'a Plan)>, Stop> {
     let mut failed = false;
     for analysis in [old, new] {
-        if read::exit_of(analysis, common)? != Exit::Clean {
+        if findings::exit_of(&analysis.findings, common)? != Exit::Clean {
             // one report is what standard output can hold
-            read::print_findings(analysis, common, io, !failed && common.format == Format::Json, false)?;
+            read::print_findings(
+                analysis,
+                common,
+                io,
+                !failed && !matches!(common.format, Format::Text | Format::Markdown),
+                false,
+            )?;
             failed = true;
         }
     }

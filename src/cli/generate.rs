@@ -4,7 +4,9 @@
 use super::{
     Outcome, Stop,
     args::{Common, Format, GenerateArgs, Target},
+    baseline,
     exit::Exit,
+    findings,
     io::Io,
     read,
 };
@@ -25,13 +27,14 @@ use std::{
 };
 
 pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
-    let analysis = read::read_map(&args.map, io)?;
-    let findings_on_stdout = common.format == Format::Json && !args.stdout && !args.check;
-    let exit = read::exit_of(&analysis, common)?;
+    let mut analysis = read::read_map(&args.map, io)?;
+    baseline::apply(&mut analysis, common, io)?;
+    let findings_on_stdout = common.format != Format::Text && !args.stdout && !args.check;
+    let exit = findings::exit_of(&analysis.findings, common)?;
     // with --check and --stdout standard output has other data; a report is then worth its place only if it ends the run
     let failed = exit != Exit::Clean;
     if common.format == Format::Text || failed || findings_on_stdout {
-        read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format == Format::Json), io.verbose)?;
+        read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format != Format::Text), io.verbose)?;
     }
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
     if let Some((bucket, failure)) = prove::unproven(plan).first() {
@@ -84,6 +87,7 @@ impl Job<'_> {
                 Target::Terraform => targets::terraform(&context, sink)?,
                 Target::Cloudformation => targets::cloudformation(&context, sink)?,
                 Target::AwsCli => targets::aws_cli(&context, sink)?,
+                Target::Athena => targets::athena(&context, sink)?,
             }
         }
         let present =
@@ -295,6 +299,7 @@ fn folder(target: Target) -> &'static str {
         Target::Terraform => "terraform/",
         Target::Cloudformation => "cloudformation/",
         Target::AwsCli => "aws-cli/",
+        Target::Athena => "athena/",
     }
 }
 

@@ -54,9 +54,18 @@ impl Io {
         }
     }
 
-    /// Width for drawing.
-    pub fn width(&self) -> usize {
-        std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok()).filter(|columns| *columns >= 40).unwrap_or(140)
+    /// Width for drawing on standard output (or standard error): `COLUMNS` if it is set, else the terminal's, else 140.
+    pub fn width(&self, stdout: bool) -> usize {
+        let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        let terminal = || {
+            let size = if stdout {
+                terminal_size::terminal_size_of(io::stdout())
+            } else {
+                terminal_size::terminal_size_of(io::stderr())
+            };
+            size.map(|(width, _)| usize::from(width.0))
+        };
+        set.or_else(terminal).filter(|columns| *columns >= 40).unwrap_or(140)
     }
 
     /// Everything on standard input.

@@ -1,12 +1,17 @@
 //! The command line: arguments → request → print. One file for each command; `io` prints, `exit` numbers the ends.
 
 pub mod args;
+mod baseline;
 mod diff;
 pub mod exit;
 mod explain;
+pub mod findings;
+mod fix;
 mod generate;
 mod init;
 pub mod io;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod read;
 mod revision;
 mod runbook;
@@ -74,6 +79,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Runbook(args) => runbook::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(_) => lsp::run(),
     };
     match outcome {
         Ok(exit) => exit.code(),

@@ -1,14 +1,14 @@
 //! Finding and reading the map, and printing what was found: what every command with a map does first.
 
 use super::{
-    Outcome, Stop,
-    args::{Common, FailOn, Format, MapArgs},
-    exit::Exit,
+    Stop,
+    args::{Common, MapArgs},
+    findings,
     io::Io,
 };
 use crate::{
     analysis::{Analysis, analyze},
-    diagnostics::{Finding, Severity, json, text},
+    diagnostics::{Finding, Report},
     source::{NOT_UTF8, SourceFile},
 };
 use anyhow::{Context, anyhow};
@@ -25,7 +25,16 @@ pub const MAP_NAME: &str = "logmap.yaml";
 /// # Errors
 /// There is no map, or it can't be read: exit code 2.
 pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
-    let (name, bytes) = match &args.map {
+    let (name, bytes) = read_bytes(args, io)?;
+    Ok(analyze(SourceFile::new(name, text_of(bytes))))
+}
+
+/// The map's name and bytes.
+///
+/// # Errors
+/// There is no map, or it can't be read: exit code 2.
+pub fn read_bytes(args: &MapArgs, io: &Io) -> Result<(String, Vec<u8>), Stop> {
+    Ok(match &args.map {
         Some(path) if path.as_os_str() == "-" => {
             ("-".to_owned(), io.input().context("can't read standard input").map_err(Stop::usage)?)
         }
@@ -34,12 +43,11 @@ pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
             let path = find_above().map_err(Stop::usage)?;
             (path.display().to_string(), read(&path)?)
         }
-    };
-    Ok(analyze(SourceFile::new(name, text_of(bytes))))
+    })
 }
 
 /// UTF-8 text; UTF-16 with a byte order mark is understood too. Where it is neither the text ends with [`NOT_UTF8`].
-pub(super) fn text_of(bytes: Vec<u8>) -> String {
+pub fn text_of(bytes: Vec<u8>) -> String {
     let utf16 = |wide: fn([u8; 2]) -> u16| {
         let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| wide([pair[0], pair[1]])).collect();
         String::from_utf16(&units).ok()
@@ -77,43 +85,12 @@ pub(super) fn find_above() -> anyhow::Result<PathBuf> {
     Err(anyhow!("there is no {MAP_NAME} in this folder or above; name a map, or write one with `logmap init`"))
 }
 
-/// Prints findings in the format asked for. `to_stdout` if they are what the command gives.
+/// Prints a map's findings; see [`findings::print`].
 ///
 /// # Errors
 /// Standard output fails.
 pub fn print_findings(analysis: &Analysis, common: &Common, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
-    let shown: Vec<Finding> = analysis
-        .findings
-        .iter()
-        .filter(|finding| match finding.severity() {
-            Severity::Error => true,
-            Severity::Warning => !io.quiet,
-            Severity::Info => !io.quiet && infos,
-        })
-        .cloned()
-        .collect();
-    let text = match common.format {
-        Format::Json => {
-            serde_json::to_string_pretty(&json::report(&analysis.file, &analysis.document, &analysis.findings))
-                .unwrap_or_default()
-                + "\n"
-        }
-        Format::Text | Format::Markdown => text::render(&analysis.file, &shown, io.width(), io.colour(to_stdout)),
-    };
-    if to_stdout {
-        io.data(&text)?;
-    } else {
-        io.talk(&text);
-    }
-    if !io.quiet && common.format != Format::Json && !analysis.findings.is_empty() {
-        io.say(format_args!("{}: {}", analysis.file.name, text::summary(analysis.summary())));
-    }
-    Ok(())
-}
-
-/// The exit code that findings ask for.
-pub fn exit_of(analysis: &Analysis, common: &Common) -> Outcome {
-    let summary = analysis.summary();
-    let fails = summary.errors > 0 || (common.fail_on == FailOn::Warning && summary.warnings > 0);
-    Ok(if fails { Exit::Findings } else { Exit::Clean })
+    let route = |finding: &Finding| analysis.route(finding);
+    let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
+    findings::print(&report, &analysis.file.name, common, io, to_stdout, infos)
 }

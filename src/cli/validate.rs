@@ -2,15 +2,28 @@
 
 use super::{
     Outcome,
-    args::{Common, Format, MapArgs},
+    args::{Common, Format, ValidateArgs},
+    baseline, findings, fix,
     io::Io,
     read,
 };
-use crate::plan::{Plan, prove::Kind};
+use crate::{
+    analysis::Analysis,
+    plan::{Plan, prove::Kind},
+};
 
-pub(super) fn run(args: &MapArgs, common: &Common, io: &Io) -> Outcome {
-    let analysis = read::read_map(args, io)?;
-    read::print_findings(&analysis, common, io, true, true)?;
+pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
+    if args.fix || args.diff {
+        return fix::run(args, common, io);
+    }
+    let mut analysis = read::read_map(&args.map, io)?;
+    baseline::apply(&mut analysis, common, io)?;
+    report(&analysis, common, io)
+}
+
+/// Prints what was found, and what is good.
+pub(super) fn report(analysis: &Analysis, common: &Common, io: &Io) -> Outcome {
+    read::print_findings(analysis, common, io, true, true)?;
     if let Some(plan) = &analysis.plan {
         if io.verbose && common.format == Format::Text {
             io.talk(&super::generate::budgets(plan, usize::MAX));
@@ -26,7 +39,7 @@ pub(super) fn run(args: &MapArgs, common: &Common, io: &Io) -> Outcome {
             ));
         }
     }
-    read::exit_of(&analysis, common)
+    findings::exit_of(&analysis.findings, common)
 }
 
 /// What was shown of each policy: how many requests were asked about, and which statements decided.

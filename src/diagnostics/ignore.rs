@@ -5,13 +5,23 @@
 
 use super::Finding;
 use crate::{
-    document::Document,
+    document::{Comment, Document},
+    edit::Fix,
     rules::{
         self,
         reading::{IGNORE_WITHOUT_REASON, UNUSED_IGNORE},
     },
     source::{SourceFile, Span},
 };
+
+/// Is it a comment of this kind, right or wrong?
+pub fn is_one(comment: &Comment) -> bool {
+    after_marker(comment).is_some()
+}
+
+fn after_marker(comment: &Comment) -> Option<&str> {
+    comment.text.trim_start().strip_prefix("logmap:")
+}
 
 /// A comment that asks for silence.
 struct Ignore {
@@ -42,9 +52,13 @@ pub fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>
                     Some(_) if !whole => continue,
                     Some(_) => "remove the comment, or put it on the line of the finding or alone above it".to_owned(),
                 };
-                about_comments.push(
-                    Finding::new(&UNUSED_IGNORE, ignore.span, format!("this comment silences no finding of `{id}`")).help(help),
-                );
+                let finding =
+                    Finding::new(&UNUSED_IGNORE, ignore.span, format!("this comment silences no finding of `{id}`")).help(help);
+                // a guess, as its reason may still be worth reading
+                about_comments.push(match ignore.rules.len() {
+                    1 => finding.fix(Fix::guess("remove the comment", ignore.span, "")),
+                    _ => finding,
+                });
             }
         }
     }
@@ -54,7 +68,7 @@ pub fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>
 fn ignores(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) -> Vec<Ignore> {
     let mut found = Vec::new();
     for comment in &document.comments {
-        let Some(rest) = comment.text.trim_start().strip_prefix("logmap:") else { continue };
+        let Some(rest) = after_marker(comment) else { continue };
         let parsed = rest
             .trim_start()
             .strip_prefix("ignore")

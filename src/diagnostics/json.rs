@@ -1,48 +1,62 @@
 //! Findings as JSON: the report that machines read. Its schema is committed and checked.
 
-use super::{Finding, Summary};
+use super::{Report, Summary, fingerprint::fingerprints};
 use crate::{
-    document::Document,
-    source::{SourceFile, Span},
+    edit::Fix,
+    source::{FileId, SourceFile, Span},
 };
 use serde_json::{Value, json};
 
 /// Version of the report's format.
 pub const FORMAT_VERSION: &str = "1.0";
 
-/// The report on a map. Lines and columns count from 1; an end is the place after the last character.
-pub fn report(file: &SourceFile, document: &Document, findings: &[Finding]) -> Value {
-    let findings: Vec<Value> = findings
+/// The report as JSON. Lines and columns count from 1; an end is the place after the last character.
+pub fn report(report: &Report<'_>) -> Value {
+    let findings: Vec<Value> = report
+        .findings
         .iter()
-        .map(|finding| {
+        .zip(fingerprints(report))
+        .map(|(finding, fingerprint)| {
             let related: Vec<Value> = finding
                 .related
                 .iter()
-                .map(|related| json!({ "message": related.message, "file": file.name, "range": range(file, related.span) }))
+                .map(|related| {
+                    let (file, range) = place(report.files, related.file, related.span);
+                    json!({ "message": related.message, "file": file, "range": range })
+                })
                 .collect();
+            let fixes: Vec<Value> = finding.fixes.iter().map(|change| fix(report.files, finding.file, change)).collect();
+            let (file, range) = place(report.files, finding.file, finding.span);
             json!({
                 "rule": finding.rule.id,
                 "severity": finding.severity().word(),
                 "message": finding.message,
                 "help": finding.help,
-                "file": file.name,
-                "range": range(file, finding.span),
-                "route": document.route(finding.span.start),
+                "file": file,
+                "range": range,
+                "route": (report.route)(finding),
                 "related": related,
+                "fixes": fixes,
+                "fingerprint": fingerprint,
             })
         })
-        .collect::<Vec<_>>();
-    with_summary(findings)
-}
-
-fn with_summary(findings: Vec<Value>) -> Value {
-    let count = |severity: &str| findings.iter().filter(|finding| finding["severity"] == severity).count();
-    let summary = Summary { errors: count("error"), warnings: count("warning"), infos: count("info") };
+        .collect();
+    let summary = Summary::of(report.findings);
     json!({
         "format_version": FORMAT_VERSION,
         "findings": findings,
         "summary": { "errors": summary.errors, "warnings": summary.warnings, "infos": summary.infos },
     })
+}
+
+fn fix(files: &[SourceFile], file: FileId, fix: &Fix) -> Value {
+    let edits: Vec<Value> =
+        fix.edits.iter().map(|edit| json!({ "range": place(files, file, edit.span).1, "text": edit.text })).collect();
+    json!({ "title": fix.title, "safe": fix.safe, "edits": edits })
+}
+
+fn place(files: &[SourceFile], file: FileId, span: Span) -> (&str, Value) {
+    file.of(files).map_or(("", Value::Null), |file| (file.name.as_str(), range(file, span)))
 }
 
 fn range(file: &SourceFile, span: Span) -> Value {

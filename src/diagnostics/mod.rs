@@ -1,14 +1,33 @@
-//! Findings: one model, many faces (text, JSON). Rules make findings; this module orders, silences and shows them.
+//! Findings: one model, many faces (text, JSON, SARIF, GitHub annotations, JUnit). Rules make findings; this module
+//! orders, silences and shows them.
 //!
 //! A finding names spans; the tree turns a span into a route (`accounts.prod.regions.us-east-1.buckets[3]`).
 
+pub mod baseline;
+pub mod fingerprint;
+pub mod github;
 pub mod ignore;
 pub mod json;
+pub mod junit;
 pub mod rule;
+pub mod sarif;
 pub mod text;
 
-use crate::source::Span;
+use crate::{
+    edit::{Change, Fix},
+    source::{FileId, SourceFile, Span},
+};
 pub use rule::{Rule, Severity};
+
+/// What the faces show: findings, the files that they speak of, and how a place is called in its file.
+pub struct Report<'a> {
+    /// The files of the run; [`FileId`] is the index.
+    pub files: &'a [SourceFile],
+    /// What was found, in the order in which it is shown.
+    pub findings: &'a [Finding],
+    /// A finding's place in the words of its file, such as `accounts.prod.regions.us-east-1.buckets[3]`.
+    pub route: &'a dyn Fn(&Finding) -> String,
+}
 
 /// Something to say about a place in a file.
 #[derive(Debug, Clone)]
@@ -21,10 +40,16 @@ pub struct Finding {
     pub label: String,
     /// What to write instead, and what AWS would have answered; may be empty.
     pub help: String,
+    /// The file.
+    pub file: FileId,
     /// The place.
     pub span: Span,
     /// The other ends of a conflict.
     pub related: Vec<Related>,
+    /// Changes of the text that would mend it, the best first.
+    pub fixes: Vec<Fix>,
+    /// Changes of the tree that would mend it, with fixes that wait for their edits; `map::edit::resolve` finds these.
+    pub changes: Vec<(Fix, Change)>,
 }
 
 /// Another place that a finding speaks of.
@@ -32,6 +57,8 @@ pub struct Finding {
 pub struct Related {
     /// What it has to do with the finding.
     pub message: String,
+    /// The file.
+    pub file: FileId,
     /// The place.
     pub span: Span,
 }
@@ -39,7 +66,23 @@ pub struct Related {
 impl Finding {
     /// A finding with its message.
     pub fn new(rule: &'static Rule, span: Span, message: impl Into<String>) -> Self {
-        Finding { rule, span, message: message.into(), label: String::new(), help: String::new(), related: Vec::new() }
+        Finding {
+            rule,
+            message: message.into(),
+            label: String::new(),
+            help: String::new(),
+            file: FileId::default(),
+            span,
+            related: Vec::new(),
+            fixes: Vec::new(),
+            changes: Vec::new(),
+        }
+    }
+
+    /// Says that it is in another file than the first.
+    pub fn in_file(mut self, file: FileId) -> Self {
+        self.file = file;
+        self
     }
 
     /// Sets what stands under the underlined text.
@@ -54,9 +97,35 @@ impl Finding {
         self
     }
 
-    /// Adds the other end of a conflict.
-    pub fn related(mut self, span: Span, message: impl Into<String>) -> Self {
-        self.related.push(Related { message: message.into(), span });
+    /// Adds the other end of a conflict, in the first file.
+    pub fn related(self, span: Span, message: impl Into<String>) -> Self {
+        self.related_in(FileId::default(), span, message)
+    }
+
+    /// Adds the other end of a conflict, in any file.
+    pub fn related_in(mut self, file: FileId, span: Span, message: impl Into<String>) -> Self {
+        self.related.push(Related { message: message.into(), file, span });
+        self
+    }
+
+    /// Adds a change of the text that would mend it.
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
+        self
+    }
+
+    /// Adds a change of the tree that can only be what was meant.
+    pub fn safely(self, title: impl Into<String>, change: Change) -> Self {
+        self.change(title, change, true)
+    }
+
+    /// Adds a change of the tree that is a guess, for a person to accept.
+    pub fn perhaps(self, title: impl Into<String>, change: Change) -> Self {
+        self.change(title, change, false)
+    }
+
+    fn change(mut self, title: impl Into<String>, change: Change, safe: bool) -> Self {
+        self.changes.push((Fix { title: title.into(), edits: Vec::new(), safe }, change));
         self
     }
 
@@ -87,7 +156,7 @@ impl Summary {
 
 /// Puts findings in the order of their places, then of their rules.
 pub fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| (a.span, a.rule.id, &a.message).cmp(&(b.span, b.rule.id, &b.message)));
+    findings.sort_by(|a, b| (a.file, a.span, a.rule.id, &a.message).cmp(&(b.file, b.span, b.rule.id, &b.message)));
 }
 
 /// The known word nearest to a misspelt one, if any is near enough to be meant.

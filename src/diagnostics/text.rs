@@ -2,7 +2,7 @@
 //!
 //! Each finding is drawn over a window of the lines it speaks of, so that its cost does not grow with the file.
 
-use super::{Finding, Severity, Summary};
+use super::{Finding, Report, Severity, Summary};
 use crate::source::{SourceFile, Span};
 use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
 
@@ -11,50 +11,61 @@ const NEAR: usize = 6;
 /// At most so many other ends are drawn.
 const MOST_RELATED: usize = 4;
 
-/// Draws findings one after another. `width` is the terminal's, `colour` whether escape sequences may be used.
-pub fn render(file: &SourceFile, findings: &[Finding], width: usize, colour: bool) -> String {
-    let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii).term_width(width);
-    findings.iter().map(|finding| renderer.render(&[group(file, finding)]) + "\n\n").collect()
+/// A place to be drawn.
+struct Place<'a> {
+    file: &'a SourceFile,
+    span: Span,
+    kind: AnnotationKind,
+    label: &'a str,
 }
 
-fn group<'a>(file: &'a SourceFile, finding: &'a Finding) -> annotate_snippets::Group<'a> {
+/// Draws findings one after another. `width` is the terminal's, `colour` whether escape sequences may be used.
+pub fn render(report: &Report<'_>, width: usize, colour: bool) -> String {
+    let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii).term_width(width);
+    report.findings.iter().map(|finding| renderer.render(&[group(report.files, finding)]) + "\n\n").collect()
+}
+
+fn group<'a>(files: &'a [SourceFile], finding: &'a Finding) -> annotate_snippets::Group<'a> {
     let level = match finding.severity() {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let mut places: Vec<(Span, AnnotationKind, &str)> = vec![(finding.span, AnnotationKind::Primary, &finding.label)];
+    let primary = (finding.file, finding.span, AnnotationKind::Primary, finding.label.as_str());
     let others = finding.related.iter().take(MOST_RELATED);
-    places.extend(others.map(|related| (related.span, AnnotationKind::Context, related.message.as_str())));
-    let mut windows: Vec<Vec<(Span, AnnotationKind, &str)>> = Vec::new();
-    for place in places {
-        let line = file.line_of(place.0.start);
-        let near =
-            windows.iter_mut().find(|window| window.iter().any(|(span, ..)| file.line_of(span.start).abs_diff(line) <= NEAR));
-        match near {
+    let others = others.map(|related| (related.file, related.span, AnnotationKind::Context, related.message.as_str()));
+    let mut windows: Vec<Vec<Place<'_>>> = Vec::new();
+    for (file, span, kind, label) in std::iter::once(primary).chain(others) {
+        let Some(file) = file.of(files) else { continue };
+        let line = file.line_of(span.start);
+        let near = |place: &Place<'_>| std::ptr::eq(place.file, file) && file.line_of(place.span.start).abs_diff(line) <= NEAR;
+        let place = Place { file, span, kind, label };
+        match windows.iter_mut().find(|window| window.iter().any(near)) {
             Some(window) => window.push(place),
             None => windows.push(vec![place]),
         }
     }
-    let snippets = windows.into_iter().map(|window| snippet(file, &window));
+    let snippets = windows.into_iter().filter_map(|window| snippet(&window));
     let group = level.primary_title(finding.message.as_str()).id(finding.rule.id).elements(snippets);
     if finding.help.is_empty() { group } else { group.element(Level::HELP.message(finding.help.as_str())) }
 }
 
-fn snippet<'a>(file: &'a SourceFile, places: &[(Span, AnnotationKind, &'a str)]) -> Snippet<'a, Annotation<'a>> {
-    let lines = || places.iter().map(|(span, ..)| file.line_of(span.start));
-    let (first, last) = (lines().min().unwrap_or(0), lines().max().unwrap_or(0));
+fn snippet<'a>(places: &[Place<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
+    let file = places.first()?.file;
+    let lines = || places.iter().map(|place| file.line_of(place.span.start));
+    let (first, last) = (lines().min()?, lines().max()?);
     let start = file.line_span(first).start as usize;
     let end = file.line_span(last).end as usize;
-    let annotations = places.iter().map(|(span, kind, label)| {
+    let annotations = places.iter().map(|place| {
         // a block is underlined up to the end of its first line
-        let line = file.line_span(file.line_of(span.start));
-        let from = (span.start as usize).clamp(start, end) - start;
-        let to = (span.end.min(line.end) as usize).clamp(start + from, end) - start;
-        let annotation = kind.span(from..to);
-        if label.is_empty() { annotation } else { annotation.label(*label) }
+        let line = file.line_span(file.line_of(place.span.start));
+        let from = (place.span.start as usize).clamp(start, end) - start;
+        let to = (place.span.end.min(line.end) as usize).clamp(start + from, end) - start;
+        let annotation = place.kind.span(from..to);
+        if place.label.is_empty() { annotation } else { annotation.label(place.label) }
     });
-    Snippet::source(&file.text[start..end]).line_start(first + 1).path(file.name.as_str()).annotations(annotations)
+    let snippet = Snippet::source(&file.text[start..end]).line_start(first + 1).path(file.name.as_str());
+    Some(snippet.annotations(annotations))
 }
 
 /// `2 errors, 1 warning`, and so on; infos are left out when there are none.

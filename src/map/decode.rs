@@ -1,11 +1,12 @@
 //! Spanned tree → typed values that keep their places. Decoding never stops at the first error.
 //!
-//! Owns the `record!` and `words!` macros: one declaration gives the type, its decoder and its JSON Schema, so the
-//! three can't drift apart. Structure only (keys, types, enumerated words); what values mean is for the rules.
+//! Structure only (keys, types, enumerated words); what values mean is for the rules. The records and words themselves
+//! are declared with the macros of `macros.rs`, which call what is here.
 
 use crate::{
     diagnostics::{Finding, did_you_mean, list},
     document::{Document, Entry, Kind, Node},
+    edit::{Change, Fix},
     rules::reading::{MISSING_KEY, UNKNOWN_KEY, UNKNOWN_WORD, WRONG_TYPE},
     source::{Span, Spanned},
 };
@@ -99,17 +100,24 @@ fn mismatch_with<T: Decode, R>(node: &Node, help: String, cx: &mut Cx<'_>) -> Op
 /// Reports a key that the record does not have.
 pub fn unknown_key(entry: &Entry, record: &str, known: &[&'static str], cx: &mut Cx<'_>) {
     let finding = Finding::new(&UNKNOWN_KEY, entry.key_span, format!("`{}` is not a key of {record}", entry.key));
-    let help = match did_you_mean(&entry.key, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the keys here are {}", list(known.iter().copied())),
-    };
-    cx.findings.push(finding.label("unknown key").help(help));
+    let finding = finding.label("unknown key");
+    cx.findings.push(match did_you_mean(&entry.key, known.iter().copied()) {
+        Some(near) => {
+            finding.help(format!("did you mean `{near}`?")).fix(Fix::guess(format!("write `{near}`"), entry.key_span, near))
+        }
+        None => finding.help(format!("the keys here are {}", list(known.iter().copied()))),
+    });
 }
 
 /// Reports a key that must be there.
-pub fn missing_key(key: &str, record: &str, hint: &str, cx: &mut Cx<'_>) {
+pub fn missing_key(key: &'static str, record: &str, hint: &str, cx: &mut Cx<'_>) {
     let finding =
         Finding::new(&MISSING_KEY, cx.owner, format!("{record} needs the key `{key}`")).label(format!("`{key}` is missing here"));
+    // only where there is one value that it can have
+    let finding = match key {
+        "version" => finding.safely("add `version: 1`", Change::InsertFirst(None, key, "1".to_owned())),
+        _ => finding,
+    };
     cx.findings.push(if hint.is_empty() { finding } else { finding.help(hint) });
 }
 
@@ -174,7 +182,8 @@ impl Decode for String {
                 let name = cx.owner_name.clone();
                 let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is {}, expected a string", describe(node)))
                     .label("without quotes YAML reads a number or a truth value here, and leading zeros may be lost")
-                    .help(format!("put it in quotes: `\"{text}\"`"));
+                    .help(format!("put it in quotes: `\"{text}\"`"))
+                    .fix(Fix::safe("put it in quotes", node.span, format!("\"{text}\"")));
                 cx.findings.push(finding);
                 None
             }
@@ -195,6 +204,11 @@ impl Decode for u32 {
                 let name = cx.owner_name.clone();
                 let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is a string, expected a whole number"))
                     .help(format!("write it without quotes: `{text}`"));
+                // a leading zero would make another number of it in YAML 1.1
+                let finding = match text.parse::<u32>() {
+                    Ok(number) => finding.fix(Fix::safe("take the quotes away", node.span, number.to_string())),
+                    Err(_) => finding,
+                };
                 cx.findings.push(finding);
                 None
             }
@@ -225,7 +239,8 @@ impl Decode for bool {
                         let name = cx.owner_name.clone();
                         let finding =
                             Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is a string, expected `true` or `false`"))
-                                .help(format!("write `{meant}`"));
+                                .help(format!("write `{meant}`"))
+                                .fix(Fix::safe(format!("write `{meant}`"), node.span, meant));
                         cx.findings.push(finding);
                         None
                     }
@@ -246,7 +261,12 @@ impl<T: Decode> Decode for Vec<Spanned<T>> {
                 Kind::Scalar { text, .. } => format!("write `[{text}]`"),
                 _ => "begin each item with `- `".to_owned(),
             };
-            return mismatch_with::<Self, _>(node, help, cx);
+            let mismatch = mismatch_with::<Self, _>(node, help, cx);
+            if let (Kind::Scalar { text, .. }, Some(finding)) = (&node.kind, cx.findings.last_mut()) {
+                let item = super::edit::plain_or_quoted(text);
+                finding.fixes.push(Fix::safe("make it a list", node.span, format!("[{item}]")));
+            }
+            return mismatch;
         };
         let name = cx.owner_name.clone();
         Some(
@@ -361,151 +381,14 @@ impl<T: JsonSchema> JsonSchema for Spanned<T> {
 /// Reports a word that is not in the list.
 pub fn unknown_word(text: &str, node: &Node, words: &[&'static str], cx: &mut Cx<'_>) {
     let name = cx.owner_name.clone();
-    let near = did_you_mean(text, words.iter().copied()).map_or(String::new(), |near| format!("did you mean `{near}`? "));
-    let finding = Finding::new(&UNKNOWN_WORD, node.span, format!("`{text}` is not a value of `{name}`"))
-        .help(format!("{near}the values are {}", list(words.iter().copied())));
+    let near = did_you_mean(text, words.iter().copied());
+    let meant = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
+    let mut finding = Finding::new(&UNKNOWN_WORD, node.span, format!("`{text}` is not a value of `{name}`"))
+        .help(format!("{meant}the values are {}", list(words.iter().copied())));
+    if let Some(near) = near {
+        // only upper and lower case, and how the words are joined
+        let same = |a: &str, b: &str| a.replace([' ', '_'], "-").eq_ignore_ascii_case(&b.replace('_', "-"));
+        finding.fixes.push(Fix { safe: same(text, near), ..Fix::guess(format!("write `{near}`"), node.span, near) });
+    }
     cx.findings.push(finding);
-}
-
-/// Doc lines as one description.
-pub fn description(lines: &[&str]) -> String {
-    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").trim().to_owned()
-}
-
-/// Puts the keys of `extra` into a property's schema; beside a reference, which draft 2020-12 allows. A list that may be
-/// left empty (`nullable`) may be null.
-pub fn describe_property(mut schema: Schema, nullable: bool, description: String, extra: serde_json::Value) -> Schema {
-    if nullable && schema.get("type").is_some_and(|kind| kind == "array") {
-        schema.insert("type".to_owned(), serde_json::json!(["array", "null"]));
-    }
-    schema.insert("description".to_owned(), description.into());
-    if let serde_json::Value::Object(extra) = extra {
-        for (key, value) in extra {
-            schema.insert(key, value);
-        }
-    }
-    schema
-}
-
-/// Declares a mapping with fixed keys: type, decoder and schema.
-///
-/// `record! { /// docs \n Name "what it is called in messages" { /// docs \n [required "hint"] key: Type, {schema}; … } }`
-#[macro_export]
-macro_rules! record {
-    ($(#[doc = $record_doc:literal])* $name:ident $title:literal {
-        $( $(#[doc = $doc:literal])* $([required $hint:literal])? $key:ident : $ty:ty, $extra:tt; )*
-    }) => {
-        $(#[doc = $record_doc])*
-        #[derive(Debug, Clone, Default)]
-        #[allow(non_snake_case, reason = "IAM spells its keys in upper case")]
-        pub struct $name {
-            $( $(#[doc = $doc])* pub $key: $crate::map::decode::Field<$ty>, )*
-        }
-
-        impl $crate::map::decode::Decode for $name {
-            const EXPECTS: &'static str = "a mapping";
-
-            fn decode(node: &$crate::document::Node, cx: &mut $crate::map::decode::Cx<'_>) -> Option<Self> {
-                let mut record = Self::default();
-                let known = [$(stringify!($key)),*];
-                let entries = $crate::map::decode::entries::<Self>(node, &known, cx)?;
-                for entry in entries {
-                    match &*entry.key {
-                        $( stringify!($key) => {
-                            record.$key = $crate::map::decode::with_owner(cx, entry.key_span, stringify!($key), |cx| {
-                                $crate::map::decode::field(&entry.value, cx)
-                            });
-                        } )*
-                        _ => $crate::map::decode::unknown_key(entry, $title, &known, cx),
-                    }
-                }
-                $( $(
-                    if !entries.iter().any(|entry| &*entry.key == stringify!($key)) {
-                        $crate::map::decode::missing_key(stringify!($key), $title, $hint, cx);
-                    }
-                )? )*
-                Some(record)
-            }
-
-            fn empty() -> Option<Self> {
-                let required = [$( $( (stringify!($key), $hint), )? )* ("", "")];
-                (required.len() == 1).then(Self::default)
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                let mut properties = serde_json::Map::new();
-                #[allow(unused_mut, reason = "not every record has required keys")]
-                let mut required: Vec<&str> = Vec::new();
-                $(
-                    let property = $crate::map::decode::describe_property(
-                        generator.subschema_for::<$ty>(),
-                        <$ty as $crate::map::decode::Decode>::empty().is_some(),
-                        $crate::map::decode::description(&[$($doc),*]),
-                        serde_json::json!($extra),
-                    );
-                    properties.insert(stringify!($key).to_owned(), property.into());
-                    $( let _ = $hint; required.push(stringify!($key)); )?
-                )*
-                let mut schema = schemars::json_schema!({
-                    "description": $crate::map::decode::description(&[$($record_doc),*]),
-                    "properties": properties,
-                    "additionalProperties": false,
-                });
-                if required.is_empty() {
-                    schema.insert("type".to_owned(), serde_json::json!(["object", "null"]));
-                } else {
-                    schema.insert("type".to_owned(), "object".into());
-                    schema.insert("required".to_owned(), serde_json::json!(required));
-                }
-                schema
-            }
-        }
-    };
-}
-
-/// Declares an enumerated word: type, decoder and schema.
-#[macro_export]
-macro_rules! words {
-    ($(#[doc = $enum_doc:literal])* $name:ident { $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )* }) => {
-        $(#[doc = $enum_doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name {
-            $( $(#[doc = $doc])* $variant, )*
-        }
-
-        impl $crate::map::decode::Decode for $name {
-            const EXPECTS: &'static str = concat!("one of ", $( "`", $word, "` ", )*);
-
-            fn decode(node: &$crate::document::Node, cx: &mut $crate::map::decode::Cx<'_>) -> Option<Self> {
-                let text = String::decode(node, cx)?;
-                match text.as_str() {
-                    $( $word => Some($name::$variant), )*
-                    _ => {
-                        $crate::map::decode::unknown_word(&text, node, &[$($word),*], cx);
-                        None
-                    }
-                }
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({
-                    "type": "string",
-                    "enum": [$($word),*],
-                    "markdownEnumDescriptions": [$( $crate::map::decode::description(&[$($doc),*]) ),*],
-                })
-            }
-        }
-    };
 }

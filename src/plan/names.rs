@@ -94,7 +94,7 @@ pub fn derive(
 fn fill(template: Spanned<&str>, place: &Place<'_>, findings: &mut Vec<Finding>) -> Option<String> {
     let before = findings.len();
     for name in bare_placeholders(template.value) {
-        if let Some(finding) = unknown_placeholder(name, template.span) {
+        if let Some(finding) = unknown_placeholder(name, template) {
             findings.push(finding);
         } else if name == "org" && place.organization.is_none() {
             findings.push(

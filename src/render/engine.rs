@@ -1,7 +1,8 @@
 //! The template engine: one for each output language, with that language's filter and a guard against forgetting it.
 //!
 //! Takes embedded templates and the user's overrides (by name, as the files below `templates/`). In a template every
-//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `comment`, `markdown`, `code`, `prose`); what does not must be harmless in
+//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `sql`, `hive`, `comment`, `markdown`, `code`, `prose`); what
+//! does not must be harmless in
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
 use super::escape;
@@ -42,8 +43,10 @@ impl Engine {
             let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
             Ok::<_, tera::Error>(Value::safe_string(&escape::yaml_block(&json(value)?, indent)))
         });
-        let of_text: [(&str, OfText); 5] = [
+        let of_text: [(&str, OfText); 7] = [
             ("sh", escape::sh),
+            ("sql", escape::sql),
+            ("hive", escape::hive),
             ("comment", escape::comment),
             ("markdown", escape::markdown),
             ("code", escape::markdown_code),

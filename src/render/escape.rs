@@ -2,6 +2,7 @@
 //!
 //! Each function takes any string (or JSON value) and gives a complete, quoted token that means just that value.
 
+use crate::text::is_unprintable;
 use serde_json::Value;
 
 /// A value as an HCL expression, laid out as `terraform fmt` would, with `indent` spaces before lines after the first.
@@ -118,15 +119,19 @@ fn yaml_escape(c: char) -> String {
     format!("\\U{:08X}", c as u32)
 }
 
-/// Characters that readers refuse, fold, or show as something else.
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// A string as one shell word, in single quotes.
 pub fn sh(text: &str) -> String {
     format!("'{}'", text.replace('\0', "").replace('\'', r"'\''"))
+}
+
+/// A string as a literal of Athena's queries (Trino): only the quote has a meaning in it.
+pub fn sql(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A string as a literal of Athena's DDL (Hive), where the backslash has a meaning too.
+pub fn hive(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 /// A string as part of a comment that ends with its line: no control characters, nothing that ends a comment.

@@ -7,6 +7,7 @@ use super::log_buckets;
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE},
     diagnostics::{Finding, Rule, did_you_mean},
+    edit::{Change, Fix},
     map::{
         RegionMap,
         decode::Field,
@@ -61,10 +62,11 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     for layer in log_buckets(map) {
         prefix(&layer.prefix, findings);
         if let Some(flag) = layer.deny_insecure_transport.filter(|flag| !flag.value) {
-            findings
-                .push(Finding::new(&INSECURE_TRANSPORT, flag.span, "requests without TLS are not denied").help(
-                    "logs may then be read over plain HTTP; AWS Config's `s3-bucket-ssl-requests-only` reports the bucket",
-                ));
+            findings.push(
+                Finding::new(&INSECURE_TRANSPORT, flag.span, "requests without TLS are not denied")
+                    .help("logs may then be read over plain HTTP; AWS Config's `s3-bucket-ssl-requests-only` reports the bucket")
+                    .fix(Fix::guess("deny them", flag.span, "true")),
+            );
         }
         for (at, statement) in layer.extra_statements.iter().flat_map(|list| list.iter().enumerate()) {
             check_statement(statement, at, findings);
@@ -113,9 +115,14 @@ pub fn prefix_problem(prefix: &str) -> Option<(&'static str, &'static str)> {
 fn prefix(field: &Field<String>, findings: &mut Vec<Finding>) {
     let Some(prefix) = field else { return };
     if let Some((problem, help)) = prefix_problem(prefix) {
-        findings.push(
-            Finding::new(&PREFIX, prefix.span, format!("the prefix `{}` {problem}", prefix.value.escape_debug())).help(help),
-        );
+        let finding =
+            Finding::new(&PREFIX, prefix.span, format!("the prefix `{}` {problem}", prefix.value.escape_debug())).help(help);
+        let bare = prefix.trim_start_matches('/');
+        findings.push(if bare != prefix.as_str() && !bare.is_empty() && prefix_problem(bare).is_none() {
+            finding.safely(format!("write `{bare}`"), Change::Scalar(prefix.span, bare.to_owned()))
+        } else {
+            finding
+        });
     } else if !prefix.is_empty() && !prefix.ends_with('/') {
         findings.push(
             Finding::new(
@@ -123,7 +130,8 @@ fn prefix(field: &Field<String>, findings: &mut Vec<Finding>) {
                 prefix.span,
                 format!("the prefix `{}` does not end with a slash; `{}/` is used", prefix.value, prefix.value),
             )
-            .help("S3 puts nothing between the prefix and its own part of the key; write the slash to make it plain"),
+            .help("S3 puts nothing between the prefix and its own part of the key; write the slash to make it plain")
+            .safely("write the slash", Change::Scalar(prefix.span, format!("{}/", prefix.value))),
         );
     }
 }
@@ -246,11 +254,13 @@ fn check_statement(statement: &Spanned<Statement>, at: usize, findings: &mut Vec
                 "NumericEquals",
                 "DateGreaterThan",
             ];
-            let help = did_you_mean(operator, known)
-                .map_or("S3 answers `MalformedPolicy`".to_owned(), |near| format!("did you mean `{near}`?"));
-            findings.push(
-                Finding::new(&STATEMENT, operator.span, format!("`{}` is not a condition operator", operator.value)).help(help),
-            );
+            let finding = Finding::new(&STATEMENT, operator.span, format!("`{}` is not a condition operator", operator.value));
+            findings.push(match did_you_mean(operator, known) {
+                Some(near) => finding
+                    .help(format!("did you mean `{near}`?"))
+                    .perhaps(format!("write `{near}`"), Change::Scalar(operator.span, near.to_owned())),
+                None => finding.help("S3 answers `MalformedPolicy`"),
+            });
         }
         for (key, values) in &keys.items {
             // CloudFormation would take `Fn::Sub` and its like for functions, and AWS has no such keys

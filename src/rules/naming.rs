@@ -6,6 +6,7 @@ use super::{delivery, log_buckets};
 use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
     diagnostics::{Finding, Rule, did_you_mean, list},
+    edit::Change,
     map::{RegionMap, settle},
     rule,
     source::{Span, Spanned},
@@ -53,30 +54,48 @@ pub const RULES: &[&Rule] = &[
 const PLACEHOLDERS: [&str; 5] = ["org", "account", "account_id", "region", "partition"];
 
 /// A placeholder that names of log buckets don't have.
-pub fn unknown_placeholder(name: &str, span: Span) -> Option<Finding> {
+pub fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option<Finding> {
     if PLACEHOLDERS.contains(&name) {
         return None;
     }
-    let help = did_you_mean(name, PLACEHOLDERS)
-        .map_or(format!("the placeholders of a name are {}", list(PLACEHOLDERS)), |near| format!("did you mean `{{{near}}}`?"));
-    Some(Finding::new(&PLACEHOLDER, span, format!("`{{{name}}}` is not a placeholder")).help(help))
+    let finding = Finding::new(&PLACEHOLDER, template.span, format!("`{{{name}}}` is not a placeholder"));
+    Some(match did_you_mean(name, PLACEHOLDERS) {
+        Some(near) => {
+            let meant = template.replace(&format!("{{{name}}}"), &format!("{{{near}}}"));
+            finding
+                .help(format!("did you mean `{{{near}}}`?"))
+                .perhaps(format!("write `{{{near}}}`"), Change::Scalar(template.span, meant))
+        }
+        None => finding.help(format!("the placeholders of a name are {}", list(PLACEHOLDERS))),
+    })
 }
 
 /// Checks all names that stand in the map.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     organization(map, findings);
+    let accounts = || map.accounts.iter().flat_map(|accounts| &accounts.items);
+    let owner = |id: &str| {
+        accounts().find(|(_, account)| account.id.as_ref().is_some_and(|other| other.value == id)).map(|(key, _)| key.as_str())
+    };
     // id → the key and the place where it is first
     let mut by_id: IndexMap<&str, (&str, Span)> = IndexMap::new();
     for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
         account_key(key, findings);
         if let Some(id) = &account.id {
             if !limits::is_account_id(id) {
-                let digits = id.chars().filter(char::is_ascii_digit).count();
-                findings.push(
-                    Finding::new(&ACCOUNT_ID, id.span, format!("`{}` is not an account id", id.value))
-                        .label(format!("{digits} digits in {} characters", id.chars().count()))
-                        .help("an account id is exactly twelve digits, leading zeros included"),
-                );
+                let digits: String = id.chars().filter(char::is_ascii_digit).collect();
+                let finding = Finding::new(&ACCOUNT_ID, id.span, format!("`{}` is not an account id", id.value))
+                    .label(format!("{} digits in {} characters", digits.len(), id.chars().count()))
+                    .help("an account id is exactly twelve digits, leading zeros included");
+                let only_parted = id.chars().all(|c| c.is_ascii_digit() || c == '-' || c == ' ');
+                findings.push(match digits.len() {
+                    12 if only_parted => finding.safely(format!("write `{digits}`"), Change::Scalar(id.span, digits)),
+                    10 | 11 if digits == id.value => {
+                        let padded = format!("{digits:0>12}");
+                        finding.perhaps(format!("put zeros in front: `{padded}`"), Change::Scalar(id.span, padded))
+                    }
+                    _ => finding,
+                });
             } else if let Some((first_key, first)) = by_id.get(id.as_str()) {
                 // that an account stands twice, with its key, has been reported
                 if *first_key != key.as_str() {
@@ -107,11 +126,15 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         {
             findings.push(Finding::new(&ROLE, profile.span, "a profile name can't be empty or have control characters"));
         }
+        if let Some(profile) = account.profile.as_ref().filter(|profile| !unicode_normalization::is_nfc(profile)) {
+            let problem = format!("the profile `{}` {}", profile.escape_debug(), delivery::NOT_COMPOSED);
+            findings.push(Finding::new(&ROLE, profile.span, problem).help(delivery::NOT_COMPOSED_HELP));
+        }
         for (name, region) in account.regions.iter().flat_map(|regions| &regions.items) {
             region_name(name, findings);
             for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
                 if let Some(source) = &bucket.keys.name {
-                    source_name(source, name, id, findings);
+                    source_name(source, name, id, owner, findings);
                 }
             }
         }
@@ -121,7 +144,11 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         let adopted = layer.adopt.as_ref().is_some_and(|adopt| adopt.yes);
         for template in layer.name.iter().filter(|_| !adopted).chain(&layer.trails_name) {
             let names = super::delivery::bare_placeholders(template);
-            findings.extend(names.into_iter().filter_map(|name| unknown_placeholder(name, template.span)));
+            findings.extend(
+                names
+                    .into_iter()
+                    .filter_map(|name| unknown_placeholder(name, Spanned { value: template.as_str(), span: template.span })),
+            );
         }
         for (key, value) in layer.tags.iter().flat_map(|tags| &tags.items) {
             tag(key, "key", 128, findings);
@@ -140,10 +167,14 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
 fn organization(map: &RegionMap, findings: &mut Vec<Finding>) {
     let Some(organization) = &map.organization else { return };
     if let Some(name) = organization.name.as_ref().filter(|name| !settle::is_org_name(name)) {
-        findings.push(
-            Finding::new(&ORGANIZATION, name.span, format!("`{}` can't be a part of bucket names", name.value))
-                .help("use lower-case letters, digits and hyphens only"),
-        );
+        let finding = Finding::new(&ORGANIZATION, name.span, format!("`{}` can't be a part of bucket names", name.value))
+            .help("use lower-case letters, digits and hyphens only");
+        let usable = name.to_ascii_lowercase().replace([' ', '_', '.'], "-");
+        findings.push(if settle::is_org_name(&usable) {
+            finding.perhaps(format!("write `{usable}`"), Change::Scalar(name.span, usable))
+        } else {
+            finding
+        });
     }
     let is_id = |id: &str| {
         id.strip_prefix("o-").is_some_and(|rest| {
@@ -174,14 +205,13 @@ pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
     if !region::is_well_formed(name) {
         let known = region::KNOWN.iter().map(|region| region.name);
         let meant = region::legacy(name).or_else(|| did_you_mean(name, known));
-        findings.push(
-            Finding::new(&REGION_NAME, name.span, format!("`{}` is not a Region", name.value)).label("no such Region").help(
-                meant.map_or(
-                    "a Region's name looks like `us-east-1`; an Availability Zone has a letter more".to_owned(),
-                    |meant| format!("did you mean `{meant}`?"),
-                ),
-            ),
-        );
+        let finding = Finding::new(&REGION_NAME, name.span, format!("`{}` is not a Region", name.value)).label("no such Region");
+        findings.push(match meant {
+            Some(meant) => finding
+                .help(format!("did you mean `{meant}`?"))
+                .perhaps(format!("write `{meant}`"), Change::Scalar(name.span, meant.to_owned())),
+            None => finding.help("a Region's name looks like `us-east-1`; an Availability Zone has a letter more"),
+        });
         return;
     }
     match region::find(name) {
@@ -239,7 +269,14 @@ fn role(role: &Spanned<String>, account_id: Option<&str>, partition: Option<Part
     findings.push(Finding::new(&ROLE, role.span, finding).help(help));
 }
 
-fn source_name(name: &Spanned<String>, place: &str, account_id: Option<&str>, findings: &mut Vec<Finding>) {
+/// `owner` gives the key of the account with an id.
+fn source_name<'m>(
+    name: &Spanned<String>,
+    place: &str,
+    account_id: Option<&str>,
+    owner: impl Fn(&str) -> Option<&'m str>,
+    findings: &mut Vec<Finding>,
+) {
     if let Some(kind) = bucket_name::other_kind(name) {
         findings.push(
             Finding::new(
@@ -263,7 +300,13 @@ fn source_name(name: &Spanned<String>, place: &str, account_id: Option<&str>, fi
             } else {
                 "no S3 bucket in this Region can have this name; look for a typing mistake"
             };
-            findings.push(Finding::new(&SOURCE_NAME, name.span, format!("`{}` {problem}", name.value)).help(hint));
+            let finding = Finding::new(&SOURCE_NAME, name.span, format!("`{}` {problem}", name.value)).help(hint);
+            let bare = name.rsplit(":::").next().unwrap_or_default().trim_start_matches("s3://").trim_end_matches('/');
+            findings.push(if bare != name.as_str() && bucket_name::problem(bare).is_none() {
+                finding.safely(format!("write `{bare}`"), Change::Scalar(name.span, bare.to_owned()))
+            } else {
+                finding
+            });
         }
         return;
     }
@@ -271,11 +314,17 @@ fn source_name(name: &Spanned<String>, place: &str, account_id: Option<&str>, fi
         && let Some(account_id) = account_id
         && (id != account_id || (name_region != place && region::is_well_formed(place)))
     {
-        findings.push(
+        let finding =
             Finding::new(&ACCOUNT_REGIONAL, name.span, format!("`{}` belongs to account `{id}` in `{name_region}`", name.value))
                 .label(format!("listed under `{place}` of account `{account_id}`"))
-                .help("a name that ends in `-an` carries its account and Region; list the bucket there"),
-        );
+                .help("a name that ends in `-an` carries its account and Region; list the bucket there");
+        findings.push(match owner(id) {
+            Some(key) => {
+                let path = ["accounts", key, "regions", name_region, "buckets"].map(str::to_owned).to_vec();
+                finding.safely(format!("move it under `{name_region}` of `{key}`"), Change::MoveItem(name.span, path))
+            }
+            None => finding,
+        });
     }
 }
 

@@ -5,6 +5,7 @@
 use crate::{
     aws::Partition,
     diagnostics::{Finding, Rule},
+    edit::Change,
     map::RegionMap,
     rule,
     source::Span,
@@ -82,12 +83,17 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                         } else {
                             "a bucket is in one account and Region"
                         };
-                        findings.push(
-                            Finding::new(&SOURCE_TWICE, source.span, format!("the source bucket `{}` is listed twice", source.value))
-                                .label(label)
-                                .related(*span, format!("it is first listed in `{other}` of `{account}`"))
-                                .help("keep it where `aws s3api head-bucket` says that it is; in the other place AWS would answer `CrossLocationLoggingProhibited` or `NoSuchBucket`"),
-                        );
+                        let finding = Finding::new(&SOURCE_TWICE, source.span, format!("the source bucket `{}` is listed twice", source.value))
+                            .label(label)
+                            .related(*span, format!("it is first listed in `{other}` of `{account}`"))
+                            .help("keep it where `aws s3api head-bucket` says that it is; in the other place AWS would answer `CrossLocationLoggingProhibited` or `NoSuchBucket`");
+                        findings.push(if (*account, *other) == here {
+                            finding.safely("remove it: it says the same", Change::RemoveRepeated(source.span, *span))
+                        } else {
+                            finding
+                                .perhaps(format!("keep it in `{other}` of `{account}`"), Change::RemoveItem(source.span))
+                                .perhaps(format!("keep it in `{}` of `{}`", name.value, key.value), Change::RemoveItem(*span))
+                        });
                     }
                 }
             }

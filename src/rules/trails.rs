@@ -5,6 +5,7 @@
 use crate::{
     aws::{Partition, arn, limits, region},
     diagnostics::{Finding, Rule, did_you_mean, list},
+    edit::Change,
     map::{Coverage, KmsKey, RegionMap, Scope, Trail, settle},
     rule,
     source::{Span, Spanned},
@@ -83,16 +84,26 @@ fn account(key: &Spanned<String>, known: &BTreeMap<&str, &str>, findings: &mut V
         return;
     }
     let by_id = known.iter().find(|(_, id)| **id == key.as_str()).map(|(key, _)| *key);
-    let help = match by_id.or_else(|| did_you_mean(key, known.keys().copied())) {
+    let near = did_you_mean(key, known.keys().copied());
+    let help = match by_id.or(near) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.len() > 12 => "write the key of an account of this map".to_owned(),
         None => format!("the accounts are {}; add the missing one under `accounts`", list(known.keys().copied())),
     };
-    findings.push(
-        Finding::new(&TRAIL_ACCOUNT, key.span, format!("there is no account `{}` in this map", key.value))
-            .label("no such key")
-            .help(help),
-    );
+    let mut finding = Finding::new(&TRAIL_ACCOUNT, key.span, format!("there is no account `{}` in this map", key.value))
+        .label("no such key")
+        .help(help);
+    if let Some(key_of_id) = by_id {
+        finding = finding.safely(format!("write `{key_of_id}`, whose id it is"), Change::Scalar(key.span, key_of_id.to_owned()));
+    } else if let Some(near) = near {
+        finding = finding.perhaps(format!("write `{near}`"), Change::Scalar(key.span, near.to_owned()));
+    }
+    if settle::is_account_key(key) {
+        // not twelve digits: a made-up id would pass for a real one
+        let entry = Change::InsertLast(vec!["accounts".to_owned()], key.value.clone(), "{ id: \"FILL IN\" }".to_owned());
+        finding = finding.perhaps(format!("add an account `{}`, whose id is to be filled in", key.value), entry);
+    }
+    findings.push(finding);
 }
 
 fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings: &mut Vec<Finding>) {
@@ -102,7 +113,8 @@ fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings:
         findings.push(
             Finding::new(&TRAIL_KEYS, home.span, "`home_region` has no meaning with `coverage: per-region`")
                 .related(coverage.span, "each Region has a trail of its own")
-                .help("leave `home_region` out, or write `coverage: multi-region`"),
+                .help("leave `home_region` out, or write `coverage: multi-region`")
+                .perhaps("leave `home_region` out", Change::RemoveEntry(home.span)),
         );
     }
     let Some(scope) = organization else { return };
@@ -110,7 +122,8 @@ fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings:
         findings.push(
             Finding::new(&TRAIL_KEYS, accounts.span, "`accounts` has no meaning with `scope: organization`")
                 .related(scope.span, "an organization trail records every account of the organization")
-                .help("leave `accounts` out, or write `scope: account`"),
+                .help("leave `accounts` out, or write `scope: account`")
+                .perhaps("leave `accounts` out", Change::RemoveEntry(accounts.span)),
         );
     }
     let has =
@@ -131,9 +144,8 @@ fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings:
     }
 }
 
-fn prefix(prefix: &Spanned<String>, findings: &mut Vec<Finding>) {
-    let text = prefix.as_str();
-    let problem = if text.starts_with('/') || text.ends_with('/') {
+fn prefix_problem(text: &str) -> Option<(&'static str, &'static str)> {
+    if text.starts_with('/') || text.ends_with('/') {
         Some(("has a slash at its beginning or end", "CloudTrail puts the slashes itself; write the name between them"))
     } else if text.chars().count() > limits::TRAIL_PREFIX_CHARS {
         Some(("is longer than 200 characters", "CloudTrail answers `InvalidS3PrefixException`"))
@@ -141,11 +153,20 @@ fn prefix(prefix: &Spanned<String>, findings: &mut Vec<Finding>) {
         Some(("contains `AWSLogs/`", "CloudTrail adds `AWSLogs/<account id>/` itself and answers `InvalidS3PrefixException`"))
     } else {
         super::delivery::prefix_problem(text)
-    };
-    if let Some((problem, help)) = problem {
-        findings.push(
-            Finding::new(&TRAIL_PREFIX, prefix.span, format!("the trail prefix `{}` {problem}", text.escape_debug())).help(help),
-        );
+    }
+}
+
+fn prefix(prefix: &Spanned<String>, findings: &mut Vec<Finding>) {
+    let text = prefix.as_str();
+    if let Some((problem, help)) = prefix_problem(text) {
+        let finding =
+            Finding::new(&TRAIL_PREFIX, prefix.span, format!("the trail prefix `{}` {problem}", text.escape_debug())).help(help);
+        let bare = text.trim_matches('/');
+        findings.push(if bare != text && prefix_problem(bare).is_none() {
+            finding.safely(format!("write `{bare}`"), Change::Scalar(prefix.span, bare.to_owned()))
+        } else {
+            finding
+        });
     }
 }
 

@@ -1,0 +1,64 @@
+//! `--baseline` and `--write-baseline`: reads, applies and writes the file of known findings, for every command.
+
+use super::{Stop, args::Common, io::Io};
+use crate::{
+    analysis::Analysis,
+    diagnostics::{Finding, Report, baseline::Baseline},
+    disk::replace::replace,
+};
+use anyhow::Context;
+
+/// Hides a map's known findings, or writes them down and hides them.
+///
+/// # Errors
+/// The baseline can't be read (exit code 2) or written.
+pub fn apply(analysis: &mut Analysis, common: &Common, io: &Io) -> Result<(), Stop> {
+    let route = |finding: &Finding| analysis.route(finding);
+    let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
+    let Some(known) = known(&report, common, io)? else { return Ok(()) };
+    let mut known = known.into_iter();
+    analysis.silence(|_| known.next().unwrap_or(false));
+    Ok(())
+}
+
+/// Of each finding whether the baseline has it; nothing without a baseline. Says what the baseline lists in vain.
+///
+/// # Errors
+/// The baseline can't be read (exit code 2) or written.
+pub fn known(report: &Report<'_>, common: &Common, io: &Io) -> Result<Option<Vec<bool>>, Stop> {
+    let baseline = match (&common.baseline, &common.write_baseline) {
+        (Some(path), _) => {
+            let text = std::fs::read_to_string(path).with_context(|| format!("can't read the baseline {}", path.display()));
+            let baseline = Baseline::parse(&text.map_err(Stop::usage)?);
+            baseline.with_context(|| format!("{} is not a baseline", path.display())).map_err(Stop::usage)?
+        }
+        (None, Some(path)) => {
+            let baseline = Baseline::of(report);
+            replace(path, baseline.text().as_bytes())?;
+            baseline
+        }
+        (None, None) => return Ok(None),
+    };
+    let (known, gone) = baseline.compare(report);
+    if !io.quiet {
+        let hidden = known.iter().filter(|known| **known).count();
+        match (&common.baseline, &common.write_baseline) {
+            (Some(path), _) => {
+                for (known, count) in gone {
+                    let times = if count == 1 { String::new() } else { format!(" ({count} times)") };
+                    io.say(format_args!(
+                        "note: {} lists {} at {}, which is no longer found{times}: {}",
+                        path.display(),
+                        known.rule,
+                        known.route,
+                        known.message
+                    ));
+                }
+                io.say(format_args!("{}: {hidden} known finding(s) are not shown", path.display()));
+            }
+            (None, Some(path)) => io.say(format_args!("{}: {hidden} finding(s) written", path.display())),
+            (None, None) => {}
+        }
+    }
+    Ok(Some(known))
+}

@@ -1,0 +1,53 @@
+//! `logmap validate --fix` and `--diff`: the fixes of the findings, made in the map or shown.
+
+use super::{
+    Outcome, Stop,
+    args::{Common, ValidateArgs},
+    baseline,
+    exit::Exit,
+    findings,
+    io::Io,
+    read, validate,
+};
+use crate::{
+    disk::{self, replace::replace},
+    fix,
+    source::SourceFile,
+};
+use anyhow::anyhow;
+use std::path::Path;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
+    let (name, bytes) = read::read_bytes(&args.map, io)?;
+    if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
+        return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it fixed")));
+    }
+    let marked = bytes.starts_with(BYTE_ORDER_MARK);
+    let file = SourceFile::new(name.clone(), read::text_of(bytes));
+    let before = file.text.clone();
+    let mut fixed = fix::fix(file, args.unsafe_fixes);
+    let after = fixed.analysis.file.text.clone();
+    baseline::apply(&mut fixed.analysis, common, io)?;
+    if !io.quiet {
+        let verb = if args.diff { "would fix" } else { "fixed" };
+        for made in &fixed.made {
+            io.say(format_args!("{verb} {} at {name}:{}: {}", made.rule, made.line, made.title));
+        }
+    }
+    if args.diff {
+        io.data(&disk::unified(&name, "as it is", "fixed", &before, &after))?;
+        return if after == before { findings::exit_of(&fixed.analysis.findings, common) } else { Ok(Exit::Findings) };
+    }
+    if name == "-" {
+        io.data(&after)?;
+        read::print_findings(&fixed.analysis, common, io, false, true)?;
+        return findings::exit_of(&fixed.analysis.findings, common);
+    }
+    if after != before {
+        let mark = if marked { BYTE_ORDER_MARK } else { b"" };
+        replace(Path::new(&name), &[mark, after.as_bytes()].concat())?;
+    }
+    validate::report(&fixed.analysis, common, io)
+}

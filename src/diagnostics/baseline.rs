@@ -1,0 +1,97 @@
+//! Baselines: findings that are known, by fingerprint and number, so that only new ones are shown.
+//!
+//! Text in, text out; the command line reads and writes the file. What keeps a map from being used is never in one.
+
+use super::{Report, fingerprint::fingerprints};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of the file's format.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Known findings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Baseline {
+    /// [`FORMAT_VERSION`].
+    pub format_version: String,
+    /// Sorted by rule, then fingerprint.
+    pub findings: Vec<Known>,
+}
+
+/// Findings that are alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Known {
+    /// The rule's id.
+    pub rule: String,
+    /// See [`fingerprints`].
+    pub fingerprint: String,
+    /// How many there are.
+    pub count: usize,
+    /// For whoever reviews the file; not compared.
+    pub route: String,
+    /// For whoever reviews the file; not compared.
+    pub message: String,
+}
+
+impl Baseline {
+    /// The baseline of what was found.
+    pub fn of(report: &Report<'_>) -> Self {
+        let mut known: BTreeMap<(&str, String), Known> = BTreeMap::new();
+        for (finding, fingerprint) in report.findings.iter().zip(fingerprints(report)) {
+            if finding.rule.can_be_ignored {
+                let entry = known.entry((finding.rule.id, fingerprint.clone())).or_insert_with(|| Known {
+                    rule: finding.rule.id.to_owned(),
+                    fingerprint,
+                    count: 0,
+                    route: (report.route)(finding),
+                    message: finding.message.clone(),
+                });
+                entry.count += 1;
+            }
+        }
+        Baseline { format_version: FORMAT_VERSION.to_owned(), findings: known.into_values().collect() }
+    }
+
+    /// Reads the text of a baseline.
+    ///
+    /// # Errors
+    /// It is not one, or of another version.
+    pub fn parse(text: &str) -> anyhow::Result<Self> {
+        let baseline: Baseline = serde_json::from_str(text)?;
+        if baseline.format_version != FORMAT_VERSION {
+            anyhow::bail!("its format is `{}`, not `{FORMAT_VERSION}`", baseline.format_version);
+        }
+        Ok(baseline)
+    }
+
+    /// The text for a file; the same for the same findings.
+    pub fn text(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+
+    /// Of each finding whether it is known, and what the baseline lists but nothing found, with how many are gone.
+    pub fn compare(&self, report: &Report<'_>) -> (Vec<bool>, Vec<(&Known, usize)>) {
+        let prints = fingerprints(report);
+        let mut left: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for known in &self.findings {
+            *left.entry((&known.rule, &known.fingerprint)).or_default() += known.count;
+        }
+        let known =
+            report.findings.iter().zip(&prints).map(|(finding, print)| match left.get_mut(&(finding.rule.id, print.as_str())) {
+                Some(count @ 1..) if finding.rule.can_be_ignored => {
+                    *count -= 1;
+                    true
+                }
+                _ => false,
+            });
+        let known = known.collect();
+        let gone = self.findings.iter().filter_map(|known| {
+            let count = left.remove(&(known.rule.as_str(), known.fingerprint.as_str()))?;
+            (count > 0).then_some((known, count))
+        });
+        let gone = gone.collect();
+        (known, gone)
+    }
+}

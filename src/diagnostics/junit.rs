@@ -1,0 +1,71 @@
+//! Findings as JUnit XML, which CI systems show as test results: one suite, a test case for each finding.
+//!
+//! A finding that does not make the command fail is a passed test case with its text. Without findings there is one
+//! passed test case, so that no reader takes the file for a run without tests.
+
+use super::{Finding, Report, Severity};
+use std::fmt::Write as _;
+
+/// The document. `fails` says which severities fail; `subject` is what was checked, such as the map's name.
+pub fn render(report: &Report<'_>, subject: &str, fails: impl Fn(Severity) -> bool) -> String {
+    let failures = report.findings.iter().filter(|finding| fails(finding.severity())).count();
+    let tests = report.findings.len().max(1);
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let counts = format!("name=\"logmap\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\"");
+    let _ = writeln!(xml, "<testsuites {counts}>\n  <testsuite {counts} skipped=\"0\">");
+    if report.findings.is_empty() {
+        let _ = writeln!(xml, "    <testcase classname=\"logmap\" name=\"{}\"/>", escape(&format!("{subject}: no findings")));
+    }
+    for finding in report.findings {
+        test_case(&mut xml, report, finding, fails(finding.severity()));
+    }
+    xml + "  </testsuite>\n</testsuites>\n"
+}
+
+fn test_case(xml: &mut String, report: &Report<'_>, finding: &Finding, failed: bool) {
+    let rule = finding.rule;
+    let route = (report.route)(finding);
+    let at = if route.is_empty() { String::new() } else { format!(" at {route}") };
+    let mut attributes = format!("classname=\"logmap.{}\" name=\"{}\"", rule.id, escape(&format!("{}{at}", rule.name)));
+    let mut text = format!("{}: {}", finding.severity().word(), finding.message);
+    if let Some(file) = finding.file.of(report.files) {
+        let place = file.position(finding.span.start);
+        let _ = write!(attributes, " file=\"{}\" line=\"{}\"", escape(&file.name), place.line);
+        text = format!("{}:{}:{}: {text}", file.name, place.line, place.column);
+    }
+    for related in &finding.related {
+        if let Some(file) = related.file.of(report.files) {
+            let place = file.position(related.span.start);
+            let _ = write!(text, "\n{}:{}:{}: {}", file.name, place.line, place.column, related.message);
+        }
+    }
+    if !finding.help.is_empty() {
+        text += &format!("\nhelp: {}", finding.help);
+    }
+    let (message, text) = (escape(&finding.message), escape(&text));
+    let body = if failed {
+        format!("<failure type=\"{}\" message=\"{message}\">{text}</failure>", rule.id)
+    } else {
+        format!("<system-out>{text}</system-out>")
+    };
+    let _ = writeln!(xml, "    <testcase {attributes}>{body}</testcase>");
+}
+
+/// Text for an element or an attribute. What XML can't hold at all becomes U+FFFD.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\t' | '\n' | '\r' => {
+                let _ = write!(escaped, "&#{};", c as u32);
+            }
+            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

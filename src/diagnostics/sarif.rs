@@ -1,0 +1,156 @@
+//! Findings as SARIF 2.1.0, for code scanning: with the rules' pages, other ends, fixes and fingerprints.
+//!
+//! Columns count Unicode characters, which the run declares. Paths are URI references, relative as they were given.
+
+use super::{Finding, Report, Rule, Severity, fingerprint::fingerprints};
+use crate::{
+    edit::Fix,
+    source::{FileId, SourceFile, Span},
+};
+use serde_json::{Value, json};
+
+/// Name and version of the way in which fingerprints are made.
+const FINGERPRINT: &str = "logmapFinding/v1";
+
+/// The log with its one run.
+pub fn log(report: &Report<'_>) -> Value {
+    let mut rules: Vec<&Rule> = report.findings.iter().map(|finding| finding.rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let results: Vec<Value> = report
+        .findings
+        .iter()
+        .zip(fingerprints(report))
+        .map(|(finding, fingerprint)| result(report, finding, &rules, &fingerprint))
+        .collect();
+    json!({
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": {
+                "name": "logmap",
+                "semanticVersion": env!("CARGO_PKG_VERSION"),
+                "rules": rules.iter().map(|rule| descriptor(rule)).collect::<Vec<_>>(),
+            } },
+            "columnKind": "unicodeCodePoints",
+            "results": results,
+        }],
+    })
+}
+
+fn descriptor(rule: &Rule) -> Value {
+    let problem = match rule.severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "recommendation",
+    };
+    json!({
+        "id": rule.id,
+        "name": rule.name,
+        "shortDescription": { "text": rule.summary },
+        "fullDescription": { "text": rule.summary },
+        "help": { "text": rule.page, "markdown": rule.page },
+        "defaultConfiguration": { "level": level(rule.severity) },
+        "properties": { "problem.severity": problem, "precision": "very-high" },
+    })
+}
+
+fn level(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Info => "note",
+    }
+}
+
+fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule], fingerprint: &str) -> Value {
+    let text = if finding.help.is_empty() { finding.message.clone() } else { format!("{}\n{}", finding.message, finding.help) };
+    let route = (report.route)(finding);
+    let mut location = place(report.files, finding.file, finding.span);
+    if !route.is_empty() {
+        location["logicalLocations"] = json!([{ "fullyQualifiedName": route }]);
+    }
+    let mut result = json!({
+        "ruleId": finding.rule.id,
+        "ruleIndex": rules.binary_search(&finding.rule).unwrap_or_default(),
+        "level": level(finding.severity()),
+        "message": { "text": plain(&text) },
+        "locations": [location],
+        "partialFingerprints": { FINGERPRINT: fingerprint },
+    });
+    let related = finding.related.iter().enumerate().map(|(at, related)| {
+        let mut location = place(report.files, related.file, related.span);
+        location["id"] = json!(at + 1);
+        location["message"] = json!({ "text": plain(&related.message) });
+        location
+    });
+    let related: Vec<Value> = related.collect();
+    if !related.is_empty() {
+        result["relatedLocations"] = json!(related);
+    }
+    let fixes: Vec<Value> = finding.fixes.iter().filter_map(|change| fix(report.files, finding.file, change)).collect();
+    if !fixes.is_empty() {
+        result["fixes"] = json!(fixes);
+    }
+    result
+}
+
+fn place(files: &[SourceFile], id: FileId, span: Span) -> Value {
+    id.of(files).map_or(json!({}), |file| {
+        json!({ "physicalLocation": {
+            "artifactLocation": { "uri": uri(&file.name) },
+            "region": region(file, span),
+        } })
+    })
+}
+
+fn region(file: &SourceFile, span: Span) -> Value {
+    let (start, end) = (file.position(span.start), file.position(span.end));
+    json!({ "startLine": start.line, "startColumn": start.column, "endLine": end.line, "endColumn": end.column })
+}
+
+fn fix(files: &[SourceFile], id: FileId, fix: &Fix) -> Option<Value> {
+    let file = id.of(files)?;
+    let replacements: Vec<Value> = fix
+        .edits
+        .iter()
+        .map(|edit| json!({ "deletedRegion": region(file, edit.span), "insertedContent": { "text": edit.text } }))
+        .collect();
+    Some(json!({
+        "description": { "text": plain(&fix.title) },
+        "artifactChanges": [{ "artifactLocation": { "uri": uri(&file.name) }, "replacements": replacements }],
+    }))
+}
+
+/// A message in which nothing is a link: `[text](target)` would be one.
+fn plain(text: &str) -> String {
+    if text.contains("](") { text.replace('\\', r"\\").replace('[', r"\[").replace(']', r"\]") } else { text.to_owned() }
+}
+
+/// A path as a URI reference: percent-encoded, with slashes; an absolute path as a `file` URI.
+fn uri(path: &str) -> String {
+    let path = if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
+    let mut uri = String::new();
+    for byte in path.bytes() {
+        // a colon in the first part of a relative reference would end a scheme
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            uri.push(char::from(byte));
+        } else {
+            uri += &format!("%{byte:02X}");
+        }
+    }
+    if path.starts_with('/') { format!("file://{uri}") } else { uri }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{plain, uri};
+
+    #[test]
+    fn paths_become_uri_references_and_text_no_link() {
+        assert_eq!(uri("maps/a b#1%:é.yaml"), "maps/a%20b%231%25%3A%C3%A9.yaml");
+        assert_eq!(uri("/maps/a.yaml"), "file:///maps/a.yaml");
+        assert_eq!(plain("`buckets[3]`"), "`buckets[3]`");
+        assert_eq!(plain("`[a](b)`"), r"`\[a\](b)`");
+    }
+}
