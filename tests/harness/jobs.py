@@ -117,7 +117,7 @@ def jobs():
         f"map {name}": lambda bench, report, name=name, path=path: check_map(report, bench.args, name, path, bench.stage_of, bench.core, bench.new_folder())
         for name, path in sorted(good_maps().items(), key=lambda one: (one[0] not in SLOW, one[0]))}
     for pair in moves.pairs():
-        parts = ["walk", "terraform"] + ["refusals"] * (pair.name == "region")
+        parts = ["walk", "terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
         found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
     found |= {
         "refusals": lambda bench, report: refusals.check(report, bench.stage_from),

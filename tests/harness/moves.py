@@ -22,7 +22,9 @@ from .attacks import is_write
 from .report import clean_env, expect
 from .scripts import Stage, lint, tail
 
-PAIRS = Path(__file__).parents[1] / "pairs"
+TESTS = Path(__file__).parents[1]
+EXAMPLE = TESTS.parent / "examples" / "move"
+MAPS = {"old": "old.yaml", "new": "logmap.yaml"}
 AGO = datetime.timedelta(hours=30)
 
 
@@ -32,14 +34,15 @@ class Move:
     def __init__(self, bench, pair):
         self.folder, self.mock, self.world, self.pair = bench.new_folder(), bench.mock, bench.world, pair
         self.counts = {"steps": 0, "interrupted": 0, "repeated": 0, "rolled back": 0, "invariants": 0}
-        self.stages = {side: bench.stage_from((pair / f"{side}.yaml").read_text()) for side in ("old", "new")}
+        self.stages = {side: bench.stage_from((pair / name).read_text()) for side, name in MAPS.items()}
         self.old, self.new = self.stages["old"].map, self.stages["new"].map
         self.book = self.folder / "runbook"
-        done = subprocess.run([bench.args.logmap, "runbook", pair / "old.yaml", pair / "new.yaml", "--out", self.book, "-q"], env=clean_env(), capture_output=True, text=True)
+        done = subprocess.run([bench.args.logmap, "runbook", pair / "old.yaml", pair / "logmap.yaml", "--out", self.book, "-q"], env=clean_env(), capture_output=True, text=True)
         expect(done.returncode == 0, done.stdout + done.stderr)
         self.steps = sorted((self.book / "steps").glob("*.sh"))
         expect(len(self.steps) > 3, "a runbook without steps")
         self.evidence, self.window = self.folder / "evidence", set()
+        self.came = set()
         # a stage that has the accounts, places and sources of both maps
         both = replace(self.new, accounts={account.id: account for account in [*self.old.accounts.values(), *self.new.accounts.values()]}, trails=self.old.trails | self.new.trails,
                        sources={**self.old.sources, **self.new.sources}, external={**self.old.external, **self.new.external},
@@ -158,12 +161,13 @@ class Move:
             work = step.stem.split("-")[1]
             status = self.run(step, "--status")
             looks = work in ("recreate", "verify", "drain")
-            if work != "retire":
+            if work != "retire" and work not in self.came:
                 expect(status.returncode == 1, f"{step.stem} is said to be done before it was taken ({status.returncode})\n{tail(status.stdout)}")
-            if looks:
+            if looks and (work == "recreate" or work not in self.came):
                 done = self.run(step)
                 expect(done.returncode == 1 and "waits: " in done.stdout, f"{step.stem} has nothing to wait for\n{tail(done.stdout)}")
                 {"recreate": lambda: self.owners_move(step), "verify": self.deliver, "drain": self.a_day_passes}[work]()
+                self.came.add(work)  # to all places at once
             elif work in ("switch", "release") and (self.old.external or self.new.external):
                 done = self.run(step)
                 if done.returncode == 1 and "waits: " in done.stdout:
@@ -305,7 +309,7 @@ def terraform(logmap, core, pair, book, folder):
     """The stages by Terraform's core: nothing is destroyed or replaced, and the end is the new map's own output."""
     modules = Modules(core, folder)
     out = folder / "out"
-    generate = lambda side: subprocess.run([logmap, "generate", pair / f"{side}.yaml", "--out", out, "-q"], env=clean_env(), check=True, capture_output=True)
+    generate = lambda side: subprocess.run([logmap, "generate", pair / MAPS[side], "--out", out, "-q"], env=clean_env(), check=True, capture_output=True)
     generate("old")
     order = json.loads((out / "logmap.lock.json").read_text())["apply_order"]
     for key in order:
@@ -336,7 +340,8 @@ def terraform(logmap, core, pair, book, folder):
 
 
 def pairs():
-    return sorted(path for path in PAIRS.iterdir() if path.is_dir())
+    """Folders with an old map and a new one; the example is walked with every step interrupted at every change."""
+    return [EXAMPLE, *sorted(path for path in (TESTS / "pairs").iterdir() if path.is_dir())]
 
 
 def check(report, bench, pair, part):
@@ -348,7 +353,7 @@ def check(report, bench, pair, part):
         move = Move(bench, pair)
         if part == "walk":
             lint(move.book)
-            move.walk(exhaustive=pair.name == "region")
+            move.walk(exhaustive=pair == EXAMPLE)
             print("        " + ", ".join(f"{count} {what}" for what, count in move.counts.items()), flush=True)
         elif part == "refusals":
             move.refusals()
