@@ -22,7 +22,7 @@ use anyhow::anyhow;
 use std::path::Path;
 
 pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
-    if common.format == Format::Json {
+    if common.format != Format::Text {
         return Err(Stop::usage(anyhow!(
             "a runbook is Markdown and scripts; `logmap diff --format json` gives what changes as JSON"
         )));

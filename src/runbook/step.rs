@@ -132,6 +132,8 @@ pub struct TrailMove {
     pub after: Option<Trail>,
     /// Its home Region before.
     pub old_home: String,
+    /// What later steps make of it, where that is something else.
+    pub later: Vec<Trail>,
 }
 
 /// Something that must arrive.

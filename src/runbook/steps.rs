@@ -62,10 +62,19 @@ impl<'a> Course<'a> {
     }
 
     fn trail_moves(&self, stage: usize) -> Vec<TrailMove> {
+        let of = |stage: usize, arn: &str| self.trails(stage).iter().find(|trail| trail.arn == arn);
         let moved = self.trails(stage + 1).iter().filter_map(|after| {
-            let before = self.trails(stage).iter().find(|trail| trail.arn == after.arn);
-            let same = before.is_some_and(|before| json(before) == json(after));
-            (!same).then(|| TrailMove { before: before.cloned(), after: Some(after.clone()), old_home: self.seat.region.clone() })
+            let before = of(stage, &after.arn);
+            if before.is_some_and(|before| json(before) == json(after)) {
+                return None;
+            }
+            let later = (stage + 2..STAGES).filter_map(|stage| of(stage, &after.arn)).filter(|trail| json(trail) != json(after));
+            Some(TrailMove {
+                before: before.cloned(),
+                after: Some(after.clone()),
+                old_home: self.seat.region.clone(),
+                later: later.cloned().collect(),
+            })
         });
         moved.collect()
     }
@@ -235,7 +244,7 @@ fn rivals<'a>(courses: &[Course<'a>]) -> BTreeMap<&'a str, (String, &'a Trail, S
 }
 
 fn gone(trail: &Trail, seat: &Seat) -> TrailMove {
-    TrailMove { before: Some(trail.clone()), after: None, old_home: seat.region.clone() }
+    TrailMove { before: Some(trail.clone()), after: None, old_home: seat.region.clone(), later: Vec::new() }
 }
 
 /// The sources whose destination changes at the switch, or that come.

@@ -24,7 +24,7 @@ exit codes: 0 done; 1 refused, not done, or still to wait for; 2 usage; 3 a call
 USAGE
 }
 
-PASS='' BACK='' WAITING=0 FURTHER=0 LOG='' SILENT=''
+PASS='' BACK='' WAITING=0 LOG='' SILENT=''
 
 # Also into the record of the step.
 say() {
@@ -66,7 +66,6 @@ bucket() {
       ;;
     apply)
       if [ -e "$WORK/further.$name" ]; then
-        FURTHER=$((FURTHER + 1))
         say "$name: a later step has been taken already; nothing to do"
       elif [ -z "${want[1]}" ]; then
         say "kept: the log bucket $name, which this step made; empty it costs nothing"
@@ -131,9 +130,9 @@ left() {
 }
 
 # trail NAME ARN HOME FIRST, then SETTINGS SELECTORS after and before the step (no settings: not there), then the ARN of a
-# trail that has the name until then
+# trail that has the name until then (or nothing), then SETTINGS SELECTORS of each later step
 trail() {
-  local name=$1 arn=$2 FIRST=$4 want=$5 selectors=$6 other=$7 old_selectors=$8 rival=${9:-} now="$WORK/trail.${2//[:\/]/_}" REGION=$3 there
+  local name=$1 arn=$2 FIRST=$4 want=$5 selectors=$6 other=$7 old_selectors=$8 rival=$9 now="$WORK/trail.${2//[:\/]/_}" REGION=$3 there
   [ -z "$BACK" ] || want=$7 selectors=$8 other=$5 old_selectors=$6
   case $PASS in
     read)
@@ -146,6 +145,18 @@ trail() {
           refuse_unless_forced "the trail $name delivers to $(json get "$now" Trail.S3BucketName), not to $(json_text "$other" S3BucketName) as before this step"
         fi
         return 0
+      fi
+      shift 9
+      if [ $# -gt 0 ] && [ "$there" = "$arn" ]; then
+        fetch "$now.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
+        while [ $# -ge 2 ]; do
+          if same trail "$1" "$now" && same selectors "$2" "$now.selectors"; then
+            [ -z "$BACK" ] || refuse "a later step has changed the trail $name: roll that one back first"
+            : >"$now.further"
+            return 0
+          fi
+          shift 2
+        done
       fi
       if [ -n "$rival" ] && [ "$there" = "$rival" ]; then
         printf 'null\n' >"$NOW/trail.$name.trail"
@@ -162,7 +173,13 @@ trail() {
       change "- trail $name: stop logging" cloudtrail stop-logging --name "$name"
       change "- trail $name" cloudtrail delete-trail --name "$name"
       ;;
-    apply) [ -z "$want" ] || apply_trail "$name" "$arn" "$want" "$selectors" "$FIRST" ;;
+    apply)
+      if [ -e "$now.further" ]; then
+        say "trail $name: a later step has been taken already; nothing to do"
+      elif [ -n "$want" ]; then
+        apply_trail "$name" "$arn" "$want" "$selectors" "$FIRST"
+      fi
+      ;;
   esac
 }
 

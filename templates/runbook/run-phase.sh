@@ -11,7 +11,11 @@ steps=(
 {% for step in steps %}  {{ step.work | sh }} {{ step.id | sh }}
 {% endfor %})
 {% raw %}
-case ${1:-} in '' | -h | --help) sed -n '4,5s/^# *//p' "$0"; exit $((${#1} ? 0 : 2)) ;; esac
+usage() { sed -n '5,6s/^# *//p' "$0"; }
+case ${1:-} in
+  '') usage >&2; exit 2 ;;
+  -h | --help) usage; exit 0 ;;
+esac
 phase=$1
 shift
 ids=()

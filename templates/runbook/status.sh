@@ -10,7 +10,7 @@ steps=(
 {% for id in ids %}  {{ id | sh }}
 {% endfor %})
 {% raw %}
-case ${1:-} in -h | --help) sed -n '4,5s/^# *//p' "$0"; exit 0 ;; esac
+case ${1:-} in -h | --help) sed -n '5s/^# *//p' "$0"; exit 0 ;; esac
 [ $# -eq 0 ] || steps=("$@")
 open=0
 for id in "${steps[@]}"; do

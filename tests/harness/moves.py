@@ -229,9 +229,16 @@ class Move:
             expect(bucket["lifecycle"], f"{name} has no lifecycle")
         for name in self.old.sources.keys() - self.new.sources.keys() - self.new.external.keys():
             expect(not now["buckets"][name]["logging"], f"{name} left the map and still logs")
-        done = subprocess.run(["bash", self.book / "status.sh"], env={**self.stage.environment(self.account(self.steps[0])), "LOGMAP_EVIDENCE_DIR": str(self.evidence)},
-                              capture_output=True, text=True, cwd=self.folder) if len(self.stage.map.accounts) == 1 else None
-        expect(done is None or done.returncode == 0 and f"{len(self.steps)} of {len(self.steps)} steps are done" in done.stdout, done and done.stdout + done.stderr)
+        if len(self.stage.map.accounts) == 1:  # with several, each step needs other credentials
+            env = {**self.stage.environment(self.account(self.steps[0])), "LOGMAP_EVIDENCE_DIR": str(self.evidence), "LOGMAP_BACKUP_DIR": str(self.folder / "backup")}
+            run = lambda name, *args: subprocess.run(["bash", self.book / name, *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder)
+            for name, args, code, said in [("status.sh", (), 0, f"{len(self.steps)} of {len(self.steps)} steps are done"), ("run-phase.sh", ("narrow",), 0, "phase narrow: 1 steps"),
+                                           ("run-phase.sh", ("create",), 2, "no phase create"), ("run-phase.sh", (), 2, "run-phase.sh PHASE")]:
+                done = run(name, *args)
+                expect(done.returncode == code and said in done.stdout, f"{name} {args} exits {done.returncode}\n{done.stdout}")
+
+        for step in self.steps if len(self.stage.map.accounts) > 1 else ():
+            expect(self.run(step, "--status").returncode == 0, f"{step.stem} is not said to be done at the end")
 
     def refusals(self):
         """What a step must refuse: another account's credentials, a state that neither map knows, a step out of its order."""

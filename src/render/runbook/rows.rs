@@ -117,7 +117,10 @@ fn trail(step: &Step, change: &TrailMove) -> Vec<Row> {
         let mut words = vec![one.name.clone(), one.arn.clone(), home.to_owned(), first];
         words.extend(two(account, after));
         words.extend(two(account, before));
-        words.extend((!rival.is_empty()).then(|| rival.to_owned()));
+        words.push(rival.to_owned());
+        if after.is_some() {
+            words.extend(change.later.iter().flat_map(|later| two(account, Some(later))));
+        }
         Row { does: "trail", words }
     };
     let here = step.seat.region.as_str();
