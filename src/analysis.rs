@@ -5,7 +5,7 @@ use crate::{
     diagnostics::{self, Finding, Severity, Summary, ignore},
     document::{self, Document},
     map::{self, settle},
-    plan::{Plan, derive},
+    plan::{Plan, derive, memo::Memo},
     rules::{self, reading::MISSING_KEY},
     source::{SourceFile, Span},
 };
@@ -21,6 +21,8 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// The plan; only of a map without errors.
     pub plan: Option<Plan>,
+    /// Reading the text gave no finding, so that a change of it can be read by itself.
+    read_cleanly: bool,
     /// What could be derived of a map with errors: for the editor to show, never to be rendered.
     draft: Option<Plan>,
 }
@@ -51,16 +53,52 @@ impl Analysis {
     }
 }
 
+/// What earlier texts of a map can lend to the analysis of the next, so that a keystroke costs little more than what it
+/// changes.
+#[derive(Debug, Default)]
+pub struct Past {
+    policies: Memo,
+    tree: Option<(SourceFile, Document)>,
+}
+
+impl Past {
+    /// For a map that will be analysed again and again.
+    pub fn for_editing() -> Self {
+        Past { policies: Memo::for_editing(), tree: None }
+    }
+
+    /// Takes an analysis that is no longer needed.
+    pub fn keep(&mut self, analysis: Analysis) {
+        let Analysis { file, document, plan, draft, read_cleanly, .. } = analysis;
+        if let Some(plan) = plan.or(draft) {
+            self.policies.keep(plan);
+        }
+        self.tree = read_cleanly.then_some((file, document));
+    }
+
+    /// The tree of a text.
+    fn read(&mut self, file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
+        let tree = self.tree.take().and_then(|(before, document)| document::again::reread(&before, document, file));
+        tree.unwrap_or_else(|| document::read(file, findings))
+    }
+}
+
 /// Analyses a map.
 pub fn analyze(file: SourceFile) -> Analysis {
+    analyze_again(file, &mut Past::default())
+}
+
+/// Analyses a map with what earlier texts of it can lend. The same analysis as [`analyze`] gives.
+pub fn analyze_again(file: SourceFile, past: &mut Past) -> Analysis {
     let mut findings = Vec::new();
-    let document = document::read(&file, &mut findings);
+    let document = past.read(&file, &mut findings);
+    let read_cleanly = findings.is_empty();
     let mut plan = None;
     match &document.root {
         Some(root) if !map::decode::is_null(root) => {
             let map = map::decode(&document, &mut findings);
             rules::check_map(&map, &mut findings);
-            plan = Some(derive::derive(&settle::settle(&map), &mut findings));
+            plan = Some(derive::derive_with(&settle::settle(&map), &mut past.policies, &mut findings));
         }
         _ if findings.is_empty() => findings.push(
             Finding::new(&MISSING_KEY, Span::default(), "the map is empty").help("`logmap init` writes a map to start from"),
@@ -73,7 +111,7 @@ pub fn analyze(file: SourceFile) -> Analysis {
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
     let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan) };
-    Analysis { file, document, findings, plan, draft }
+    Analysis { file, document, findings, plan, draft, read_cleanly }
 }
 
 fn is_clean(findings: &[Finding]) -> bool {

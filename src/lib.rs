@@ -6,11 +6,13 @@
 //! map text ─source→ SourceFile ─document→ spanned tree ─map::decode→ RegionMap (+ findings)
 //!   ─map::settle→ settled map ─rules→ (+ findings) ─plan::derive→ Plan (+ findings)
 //!   ─render→ Artifacts {path → text} ─disk→ files | --check diff
+//! two Plans ─changes→ Changes ─changes::show→ text, Markdown, JSON
 //! ```
 
 pub mod analysis;
 pub mod artifacts;
 pub mod aws;
+pub mod changes;
 pub mod cli;
 pub mod diagnostics;
 pub mod disk;
@@ -25,3 +27,4 @@ pub mod policy;
 pub mod render;
 pub mod rules;
 pub mod source;
+pub mod text;

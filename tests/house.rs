@@ -68,6 +68,7 @@ fn arrows_never_point_back() {
     let rules: &[(&str, &[&str])] = &[
         ("plan/", &outside),
         ("policy/", &["disk", "cli", "lsp", "map", "rules", "diagnostics", "render"]),
+        ("changes/", &["disk", "cli", "lsp", "map", "rules", "document", "source", "diagnostics"]),
         ("render/", &["disk", "cli", "lsp", "map", "rules", "document", "source"]),
         ("rules/", &["disk", "cli", "lsp", "render"]),
         ("diagnostics/", &outside),
@@ -81,6 +82,7 @@ fn arrows_never_point_back() {
         "analysis",
         "artifacts",
         "aws",
+        "changes",
         "cli",
         "diagnostics",
         "disk",

@@ -4,7 +4,9 @@
 
 pub mod arn;
 pub mod bucket_name;
+pub mod errors;
 pub mod limits;
+pub mod mentions;
 pub mod partition;
 pub mod region;
 

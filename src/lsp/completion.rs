@@ -50,6 +50,8 @@ struct Found {
     siblings: Option<BTreeSet<String>>,
     /// What stands before the marker in the same scalar.
     before: String,
+    /// Spaces at the beginning of the line that have to go before it can stand there.
+    surplus: usize,
 }
 
 /// What can be written at a position.
@@ -77,6 +79,7 @@ pub fn complete(shape: &Shape, open: &mut Open, position: Position) -> Vec<Compl
             replaced.end += usize::from(text[end..].starts_with('}'));
         }
         let range = open.text.byte_range(replaced);
+        let surplus = (found.surplus > 0).then(|| open.text.byte_range(line.start..line.start + found.surplus));
         for offer in offers(shape, &found, braces.is_some(), &open.accounts, is_key_already) {
             if made.iter().any(|item| item.label == offer.label) {
                 continue;
@@ -95,6 +98,7 @@ pub fn complete(shape: &Shape, open: &mut Open, position: Position) -> Vec<Compl
                 sort_text: Some(format!("{:04}", made.len())),
                 filter_text: glued.then(|| new_text.clone()),
                 text_edit: Some(TextEdit { range, new_text }.into()),
+                additional_text_edits: surplus.map(|range| vec![TextEdit { range, new_text: String::new() }]),
                 label: offer.label,
                 ..CompletionItem::default()
             });
@@ -120,7 +124,22 @@ fn places(text: &str, line: Range<usize>, word: Range<usize>, glued: bool) -> Ve
         let place = place.or_else(|| read(&hanging(text, line.clone(), &format!("{before}{marked}{}", closing(before)))));
         found.extend(place);
     }
+    if found.is_empty() && !before.is_empty() && before.bytes().all(|byte| byte == b' ') {
+        found.extend(outdented(text, line, before.len(), after));
+    }
     found
+}
+
+/// The place of a key that is indented too far, as editors do it by themselves: at the nearest column of a line above
+/// where it can stand.
+fn outdented(text: &str, line: Range<usize>, indentation: usize, after: &str) -> Option<Found> {
+    let above = text[..line.start].lines().rev().take(200).filter(|line| !line.trim().is_empty());
+    let columns: BTreeSet<usize> = above.map(|line| line.len() - line.trim_start_matches(' ').len()).collect();
+    columns.range(..indentation).rev().take(4).find_map(|column| {
+        let key = format!("{}{MARKER}:{after}", " ".repeat(*column));
+        let found = read(&hanging(text, line.clone(), &key))?;
+        Some(Found { surplus: indentation - column, ..found })
+    })
 }
 
 /// What closes the brackets that are open at the end of a text.
@@ -175,14 +194,14 @@ fn find(document: &Document, node: &Node, path: &mut Vec<String>) -> Option<Foun
     match &node.kind {
         Kind::Scalar { text, .. } => {
             let at = text.find(MARKER)?;
-            Some(Found { path: path.clone(), siblings: None, before: text[..at].to_owned() })
+            Some(Found { path: path.clone(), siblings: None, before: text[..at].to_owned(), surplus: 0 })
         }
         Kind::Sequence(items) => items.iter().find_map(|item| below(document, "[]", item, path)),
         Kind::Mapping(entries) => {
             if entries.iter().any(|entry| entry.key.contains(MARKER)) {
                 let others = |entry: &&Entry| !entry.key.contains(MARKER);
                 let siblings = entries.iter().filter(others).map(|entry| entry.key.to_string()).collect();
-                return Some(Found { path: path.clone(), siblings: Some(siblings), before: String::new() });
+                return Some(Found { path: path.clone(), siblings: Some(siblings), before: String::new(), surplus: 0 });
             }
             entries.iter().find_map(|entry| below(document, &entry.key, &entry.value, path))
         }

@@ -8,7 +8,7 @@ use super::{
     text::{Encoding, Text},
 };
 use crate::{
-    analysis::{Analysis, analyze},
+    analysis::{Analysis, Past, analyze_again},
     source::SourceFile,
 };
 use lsp_types::{PublishDiagnosticsParams, TextDocumentContentChangeEvent, TextDocumentItem, Uri};
@@ -25,6 +25,8 @@ pub struct Open {
     pub accounts: Vec<String>,
     language: String,
     analysis: Option<Analysis>,
+    /// What earlier texts can lend.
+    past: Past,
     /// Changed since diagnostics were published.
     stale: bool,
     /// The client shows diagnostics of it.
@@ -41,6 +43,7 @@ impl Open {
             accounts: Vec::new(),
             language: String::from(item.language_id),
             analysis: None,
+            past: Past::for_editing(),
             stale: true,
             shown: false,
         }
@@ -52,7 +55,9 @@ impl Open {
         for change in changes {
             self.text.change(change);
         }
-        self.analysis = None;
+        if let Some(analysis) = self.analysis.take() {
+            self.past.keep(analysis);
+        }
         self.stale = true;
     }
 
@@ -68,7 +73,7 @@ impl Open {
         }
         if self.analysis.is_none() {
             let name = self.uri.0.rsplit('/').next().unwrap_or_default().to_owned();
-            let analysis = analyze(SourceFile::new(name, self.text.as_str()));
+            let analysis = analyze_again(SourceFile::new(name, self.text.as_str()), &mut self.past);
             if analysis.document.root.is_some() {
                 self.accounts = names::accounts(&analysis.document);
             }

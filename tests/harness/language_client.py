@@ -225,6 +225,10 @@ class LanguageClient:
 
     def change(self, document, span, text):
         """Replaces a range (None: all of it) in one change, and forgets what was published of the version before."""
+        self.notify("textDocument/didChange", self.changed(document, span, text))
+
+    def changed(self, document, span, text):
+        """The parameters of such a change, made in our copy of the document."""
         change = {"text": text}
         if span is None:
             document.text = text
@@ -235,7 +239,7 @@ class LanguageClient:
         document.version += 1
         self.published.pop(document.uri, None)
         versioned = {"uri": document.uri, "version": document.version}
-        self.notify("textDocument/didChange", {"textDocument": versioned, "contentChanges": [change]})
+        return {"textDocument": versioned, "contentChanges": [change]}
 
     def close(self, document):
         self.notify("textDocument/didClose", document.id)

@@ -36,6 +36,11 @@ fn keys_of_the_place_that_are_not_there_yet_with_documentation() {
     assert_eq!(taken("accounts:\n  prod:\n    re‸\n", "regions"), "accounts:\n  prod:\n    regions:\n");
     assert_eq!(taken("accounts:\n  prod:\n    i‸\n", "id"), "accounts:\n  prod:\n    id: \n");
     assert_eq!(taken("trails:\n  audit: { ho‸ }\n", "home_region"), "trails:\n  audit: { home_region:  }\n");
+    // a key that the editor has indented too far
+    let (text, list) = offers("trails:\n  audit:\n    accounts: [prod]\n      ho‸\n");
+    let item = list.iter().find(|item| item["label"] == "home_region").unwrap();
+    let edits = json!([item["textEdit"], item["additionalTextEdits"][0]]);
+    assert_eq!(edited(&text, &edits), "trails:\n  audit:\n    accounts: [prod]\n    home_region: \n");
     // a key that has its colon
     assert_eq!(
         taken("defaults:\n  log_bucket:\n    ver‸: true\n", "versioning"),
