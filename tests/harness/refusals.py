@@ -228,6 +228,8 @@ def dry_run(attack):
         said = attack.run_well("--dry-run", *flags)
         expect(not any(map(is_write, said.calls)), "--dry-run writes")
         did = attack.run_well(*flags)
+        kept = any("--transition-default-minimum-object-size" in call for call in did.calls)
+        expect(kept == (attack.scene is old_world), "a lifecycle that was there keeps the size below which objects stay, and only that one")
         lines = [[line.removeprefix("would: ") for line in done.stdout.splitlines() if line.removeprefix("would: ")[:2] in ("+ ", "~ ")] for done in (said, did)]
         expect(lines[0] == lines[1] and len(lines[0]) > 4, f"--dry-run says {lines[0]}\nand then is done {lines[1]}")
 
