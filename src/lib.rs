@@ -6,18 +6,22 @@
 //! map text ─source→ SourceFile ─document→ spanned tree ─map::decode→ RegionMap (+ findings)
 //!   ─map::settle→ settled map ─rules→ (+ findings) ─plan::derive→ Plan (+ findings)
 //!   ─render→ Artifacts {path → text} ─disk→ files | --check diff
+//! what others wrote ─observed→ Observed ─compare(Plan?)→ findings and verdicts
 //! ```
 
 pub mod analysis;
 pub mod artifacts;
 pub mod aws;
 pub mod cli;
+pub mod compare;
 pub mod diagnostics;
 pub mod disk;
 pub mod document;
 pub mod edit;
 pub mod fix;
+pub mod inspection;
 pub mod map;
+pub mod observed;
 pub mod plan;
 pub mod policy;
 pub mod render;
