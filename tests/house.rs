@@ -73,6 +73,7 @@ fn arrows_never_point_back() {
         ("rules/", &["disk", "cli", "lsp", "render"]),
         ("compare/", &["disk", "cli", "lsp", "map", "render", "document"]),
         ("observed/", &["disk", "cli", "lsp", "map", "render", "plan", "compare"]),
+        ("runbook/", &["disk", "cli", "lsp", "map", "rules", "document", "source", "diagnostics", "render"]),
         ("diagnostics/", &outside),
         ("map/", &["disk", "cli", "lsp", "render", "policy"]),
         ("document.rs", &["disk", "cli", "render", "policy", "plan", "map"]),
@@ -98,6 +99,7 @@ fn arrows_never_point_back() {
         "policy",
         "render",
         "rules",
+        "runbook",
         "source",
     ];
     let mut wrong = Vec::new();
