@@ -2,6 +2,7 @@
 
 pub mod args;
 mod baseline;
+mod check;
 mod diff;
 pub mod exit;
 mod explain;
@@ -14,6 +15,7 @@ pub mod io;
 mod lsp;
 mod read;
 mod revision;
+mod runbook;
 mod schema;
 mod validate;
 
@@ -79,6 +81,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Init(args) => init::run(args, &io),
         Command::Validate(args) => validate::run(args, &cli.common, &io),
         Command::Generate(args) => generate::run(args, &cli.common, &io),
+        Command::Check(args) => check::run(args, &cli.common, &io),
+        Command::Runbook(args) => runbook::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),
         #[cfg(feature = "lsp")]

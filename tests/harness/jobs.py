@@ -12,7 +12,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, changes, editor, faces, generated, judges, maps, meaning, readme, refusals, schema, scripts
+from . import athena, attacks, changes, editor, faces, generated, judges, maps, meaning, moves, readme, refusals, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
@@ -120,6 +120,9 @@ def jobs():
         "refusals": lambda bench, report: refusals.check(report, bench.stage_from),
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
+        "moves": lambda bench, report: moves.check(
+            report, bench.args.logmap, lambda text, folder: stage_from(bench.args.logmap, bench.stage_of, text, folder), bench.core, bench.new_folder,
+            bench.mock, bench.shim, bench.world),
         "since": lambda bench, report: since.check(report, bench.stage_from),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
         "selftest terraform": lambda bench, report: selftest_terraform.check(report, bench.core, bench.new_folder),
