@@ -6,12 +6,13 @@ import argparse
 import functools
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from . import attacks, changes, generated, judges, maps, meaning, readme, refusals, scripts
+from . import attacks, changes, generated, judges, maps, meaning, others, readme, refusals, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
@@ -48,7 +49,7 @@ def generate(logmap, path, folder):
 
 def check_map(report, args, name, path, stage_of, core, folder):
     """Everything that holds for one good map."""
-    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning") if report.wants(f"{name}/{kind}")]
+    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning", "others") if report.wants(f"{name}/{kind}")]
     if not (kinds or report.wants(f"{name}/generate")):
         return
     if path.stem == "hostile":  # its strings matter, and `meaning` runs its scripts; what a script does with faults, others show
@@ -66,6 +67,10 @@ def check_map(report, args, name, path, stage_of, core, folder):
         templates.check(report, f"{name}/templates", stage)
     if stage and "terraform" in kinds:
         terraform.check(report, f"{name}/terraform", core, stage.map, stage.tree, folder)
+    if stage and "others" in kinds:
+        if "terraform" not in kinds:
+            shutil.copytree(stage.tree / "terraform", folder / "terraform")
+        others.check(report, name, args.logmap, core, stage.tree, folder)
     if stage and "meaning" in kinds:
         meaning.check(report, f"{name}/meaning", stage, core, folder)
 
@@ -99,6 +104,9 @@ def main():
             judges.check(report)
             for name, path in good_maps().items():
                 check_map(report, args, name, path, stage_of, core, new_folder())
+            if report.wants("others/corpus"):
+                with report.check("others/corpus"):
+                    others.corpus(args.logmap, core, ROOT / "tests" / "check-terraform", new_folder())
             refusals.check(report, lambda text: stage_from(args.logmap, stage_of, text, new_folder()))
             changes.check(report, args.logmap, core, new_folder)
             generated.check(report, args.logmap, generate, stage_of, core, new_folder)
