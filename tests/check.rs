@@ -155,7 +155,7 @@ fn no_broken_input_crashes() {
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
-        let step = (text.len() / 12).max(1);
+        let step = (text.len() / 6).max(1);
         for at in (0..text.len()).step_by(step).filter(|at| text.is_char_boundary(*at)) {
             let cut = [
                 text[..at].to_owned(),

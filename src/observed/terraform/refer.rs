@@ -151,6 +151,11 @@ impl<'a> Code<'a> {
                 };
                 self.value(&child, None, &Expression::of(expression), names, depth + 1)
             }
+            // `aws_s3_bucket.a[each.key].id` is listed without what follows the index: the instance of the same key
+            ["aws_s3_bucket", name] => {
+                let address = join(module, &format!("aws_s3_bucket.{name}[{}]", index?.get()));
+                names.get(address.as_str()).cloned()
+            }
             ["aws_s3_bucket", name, attribute] if matches!(*attribute, "id" | "bucket") => {
                 let address = join(module, &format!("aws_s3_bucket.{name}"));
                 if let Some(name) = names.get(address.as_str()) {
