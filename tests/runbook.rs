@@ -20,7 +20,11 @@ use logmap::{
     source::SourceFile,
 };
 use proptest::prelude::*;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 fn plan(text: &str) -> Option<Plan> {
     analyze(SourceFile::new("map", text.to_owned())).plan
@@ -270,6 +274,84 @@ fn told(old: &str, new: &str) -> (Vec<Work>, Vec<&'static str>, Runbook) {
     walk(&plan(old).unwrap(), &plan(new).unwrap(), &book);
     let works = book.steps.iter().map(|step| step.work).collect();
     (works, book.dangers.iter().map(|danger| danger.title).collect(), book)
+}
+
+#[test]
+fn the_page_of_the_example_is_up_to_date() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/move");
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("runbook");
+    let run = common::logmap(&example, &["runbook", "old.yaml", "logmap.yaml", "--out", out.to_str().unwrap()]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let (committed, written) =
+        (fs::read_to_string(example.join("RUNBOOK.md")).unwrap(), fs::read_to_string(out.join("RUNBOOK.md")).unwrap());
+    assert!(committed == written, "write examples/move/RUNBOOK.md anew with `logmap runbook`");
+    // a second time nothing is written; an edited file is kept
+    let before = common::tree(&out);
+    let again = common::logmap(&example, &["runbook", "old.yaml", "logmap.yaml", "--out", out.to_str().unwrap()]);
+    assert!(again.stderr.contains(" 0 files written") && common::tree(&out) == before, "{}", again.stderr);
+    fs::write(out.join("status.sh"), "edited").unwrap();
+    assert_eq!(common::logmap(&example, &["runbook", "old.yaml", "logmap.yaml", "--out", out.to_str().unwrap()]).code, 1);
+    assert_eq!(fs::read_to_string(out.join("status.sh")).unwrap(), "edited");
+}
+
+#[test]
+fn what_is_not_asked_for_is_not_written() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("old.yaml"), OLD).unwrap();
+    fs::write(
+        dir.path().join("gov.yaml"),
+        new_map(&[
+            ("us-east-1: {", "us-gov-west-1: {"),
+            ("eu-west-1", "us-gov-east-1"),
+            ("home_region: us-east-1", "home_region: us-gov-west-1"),
+        ]),
+    )
+    .unwrap();
+    fs::write(dir.path().join("bad.yaml"), OLD.replace("eu-west-1", "eu-wset-1")).unwrap();
+    for (arguments, code, said) in [
+        (&["runbook", "old.yaml", "old.yaml"][..], 0, "nothing to do"),
+        (&["runbook", "old.yaml", "gov.yaml"], 1, "nothing crosses partitions"),
+        (&["runbook", "old.yaml", "bad.yaml"], 1, "LM0104"),
+        (&["runbook", "old.yaml", "none.yaml"], 2, "can't read the map"),
+        (&["runbook", "old.yaml", "gov.yaml", "--format", "json"], 2, "logmap diff --format json"),
+    ] {
+        let run = common::logmap(dir.path(), arguments);
+        assert!(run.code == code && run.stderr.contains(said), "{arguments:?} {} {}", run.code, run.stderr);
+        assert!(!dir.path().join("runbook").exists(), "{arguments:?}");
+    }
+    // what `generate` wrote is not a runbook's to prune
+    assert_eq!(common::logmap(dir.path(), &["generate", "old.yaml", "-q"]).code, 0);
+    fs::write(dir.path().join("new.yaml"), new_map(&[("acme-eu", "acme-us")])).unwrap();
+    let run = common::logmap(dir.path(), &["runbook", "old.yaml", "new.yaml", "--out", "out"]);
+    assert!(run.code == 2 && run.stderr.contains("logmap generate"), "{}", run.stderr);
+    assert!(dir.path().join("out/README.md").exists());
+}
+
+#[test]
+fn hostile_values_stay_words_in_scripts_and_pages() {
+    let evil = "x'; touch /tmp/pwned; ' `id` $(id) <b> [a](b)/";
+    let new = new_map(&[("us-east-1: { ", &format!("us-east-1: {{ log_bucket: {{ prefix: {evil:?}, tags: {{ a: \"b\" }} }}, "))]);
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("old.yaml"), OLD).unwrap();
+    fs::write(dir.path().join("new.yaml"), &new).unwrap();
+    let run = common::logmap(dir.path(), &["runbook", "old.yaml", "new.yaml"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let files = common::tree(&dir.path().join("runbook"));
+    let mut seen = 0;
+    for (path, text) in files.iter().filter(|(path, _)| path.starts_with("steps/")) {
+        seen += text.matches("pwned").count();
+        // outside of single quotes nothing of it is left
+        let bare: String = text.replace("'\\''", "").split('\'').step_by(2).collect();
+        assert!(!bare.contains("pwned") && !bare.contains("$(id)"), "{path}");
+    }
+    assert!(seen > 0);
+    let page = &files["RUNBOOK.md"];
+    assert!(page.contains("pwned") && !page.contains("\n- <b>"), "{page}");
+    for line in page.lines().filter(|line| line.contains("pwned")) {
+        let outside: String = line.split('`').step_by(2).collect();
+        assert!(!outside.contains("<b>") && !outside.contains("[a]("), "{line}");
+    }
 }
 
 #[test]

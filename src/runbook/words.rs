@@ -113,13 +113,18 @@ impl Work {
     }
 }
 
+/// A value to stand in backticks.
+fn value(text: &str) -> String {
+    text.replace('`', "'")
+}
+
 fn destination(source: Option<&crate::plan::Source>) -> String {
     source.map_or("nowhere".to_owned(), |source| {
         let format = match source.key_format.partition_date_source() {
             Some(by) => format!("partitioned, {by}"),
             None => "flat keys".to_owned(),
         };
-        format!("`s3://{}/{}` ({format})", source.log_bucket, source.prefix)
+        format!("`s3://{}/{}` ({format})", source.log_bucket, value(&source.prefix))
     })
 }
 
@@ -176,7 +181,9 @@ impl Step {
         }
         lines.extend(few(
             self.arrivals.iter().map(|arrival| match arrival {
-                Arrival::Source { name, bucket, under } => format!("first object of `{name}` under `s3://{bucket}/{under}`"),
+                Arrival::Source { name, bucket, under } => {
+                    format!("first object of `{name}` under `s3://{bucket}/{}`", value(under))
+                }
                 Arrival::Trail { name, bucket } => format!("a delivery of the trail `{name}` to `{bucket}`"),
             }),
             "objects to arrive",
@@ -184,7 +191,7 @@ impl Step {
         lines.extend(few(
             self.quiets.iter().map(|quiet| match quiet {
                 Quiet { name, bucket, .. } if name.is_empty() => format!("`{bucket}`: trails deliver elsewhere"),
-                Quiet { bucket, under, .. } => format!("nothing for {DRAIN_HOURS} hours in `s3://{bucket}/{under}`"),
+                Quiet { bucket, under, .. } => format!("nothing for {DRAIN_HOURS} hours in `s3://{bucket}/{}`", value(under)),
             }),
             "old destinations",
         ));
@@ -192,7 +199,10 @@ impl Step {
             lines.push(match leftover {
                 Leftover::Bucket(bucket) => format!("`{}` keeps its logs and its lifecycle rules", bucket.name),
                 Leftover::Prefix { bucket, prefix, days } => {
-                    format!("`{bucket}`: the rule of `{prefix}` goes when nothing lies there, about {days} days after the switch")
+                    format!(
+                        "`{bucket}`: the rule of `{}` goes when nothing lies there, about {days} days after the switch",
+                        value(prefix)
+                    )
                 }
             });
         }
@@ -201,7 +211,7 @@ impl Step {
 }
 
 fn target(trail: &crate::plan::Trail) -> String {
-    let prefix = if trail.prefix.is_empty() { String::new() } else { format!("{}/", trail.prefix) };
+    let prefix = if trail.prefix.is_empty() { String::new() } else { format!("{}/", value(&trail.prefix)) };
     format!("`s3://{}/{prefix}AWSLogs/`", trail.bucket)
 }
 

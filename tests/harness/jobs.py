@@ -128,6 +128,9 @@ def jobs():
     found |= {
         f"map {name}": lambda bench, report, name=name, path=path: check_map(report, bench.args, name, path, bench.stage_of, bench.core, bench.new_folder())
         for name, path in sorted(good_maps().items(), key=lambda one: (one[0] not in SLOW, one[0]))}
+    for pair in moves.pairs():
+        parts = ["walk", "terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
+        found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
     found |= {
         "refusals": lambda bench, report: refusals.check(report, bench.stage_from),
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
