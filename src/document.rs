@@ -117,8 +117,26 @@ impl Document {
     }
 }
 
-/// Reads the first document of a text. Findings are added to `findings`; after a syntax error there is no root.
+/// How a text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// A region map: tags, merge keys and duplicate keys are findings.
+    Map,
+    /// A CloudFormation template: a tag such as `!Sub` is the function `Fn::Sub` around its value; the first document counts.
+    Template,
+}
+
+/// Reads the first document of a region map. Findings are added to `findings`; after a syntax error there is no root.
 pub fn read(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
+    read_as(file, Dialect::Map, findings)
+}
+
+/// Reads a CloudFormation template in YAML. Only what keeps it from being read is a finding.
+pub fn read_template(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
+    read_as(file, Dialect::Template, findings)
+}
+
+fn read_as(file: &SourceFile, dialect: Dialect, findings: &mut Vec<Finding>) -> Document {
     if let Some(finding) = unreadable(file) {
         findings.push(finding);
         return Document::default();
@@ -130,6 +148,7 @@ pub fn read(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
     options.block_nesting_limit = MAX_DEPTH * 4;
     Loader {
         file,
+        dialect,
         findings,
         document: Document::default(),
         stack: Vec::new(),
@@ -169,6 +188,7 @@ struct Frame {
     start: usize,
     end: usize,
     anchor: usize,
+    tag: Option<Function>,
     /// Nodes in it, aliases counted with what they stand for.
     size: usize,
     kind: FrameKind,
@@ -179,6 +199,20 @@ enum FrameKind {
     Mapping { entries: Vec<Entry>, seen: IndexMap<Box<str>, Span>, key: Option<Key> },
 }
 
+/// A function of a template, from a tag.
+struct Function {
+    name: Box<str>,
+    span: Span,
+}
+
+impl Function {
+    /// A node with the function around it: `{ "Fn::Sub": node }`.
+    fn around(self, node: Node) -> Node {
+        let span = Span { start: self.span.start, end: node.span.end };
+        Node { span, kind: Kind::Mapping(vec![Entry { key: self.name, key_span: self.span, value: node }]) }
+    }
+}
+
 /// A key that waits for its value; without text its entry is dropped (it has been reported).
 struct Key {
     text: Option<Box<str>>,
@@ -187,6 +221,7 @@ struct Key {
 
 struct Loader<'a> {
     file: &'a SourceFile,
+    dialect: Dialect,
     findings: &'a mut Vec<Finding>,
     document: Document,
     stack: Vec<Frame>,
@@ -213,7 +248,15 @@ impl Loader<'_> {
             let range = span.byte_range().unwrap_or_default();
             let span = Span::new(range.start, range.end);
             self.reached = range.end;
-            if let Some(tag) = tag_of(&event) {
+            let mut function = None;
+            if let Some(tag) = tag_of(&event).filter(|_| self.dialect == Dialect::Template) {
+                let written = tag.original();
+                let at = self.file.text[..range.start].rfind(&written).unwrap_or(range.start);
+                function = written.strip_prefix('!').filter(|name| !name.starts_with('!')).map(|name| Function {
+                    name: if matches!(name, "Ref" | "Condition") { name.into() } else { format!("Fn::{name}").into() },
+                    span: Span::new(at, at + written.len()),
+                });
+            } else if let Some(tag) = tag_of(&event) {
                 let (help, quote) = match &event {
                     Event::Scalar(text, style, ..) if tag.is_yaml_core_schema_tag("str") => {
                         (format!("write a string in quotes: `\"{text}\"`"), *style == ScalarStyle::Plain)
@@ -244,6 +287,9 @@ impl Loader<'_> {
             match event {
                 Event::DocumentStart(..) => {
                     documents += 1;
+                    if documents > 1 && self.dialect == Dialect::Template {
+                        return self.document;
+                    }
                     if documents > 1 {
                         let at = self.file.text[..range.end].rfind("---").unwrap_or(range.start);
                         self.findings.push(
@@ -261,6 +307,10 @@ impl Loader<'_> {
                     // an absent value is reported as `~` without bytes
                     let text = if plain && span.start == span.end { "" } else { text.as_ref() };
                     let node = Node { span: self.trimmed(span), kind: Kind::Scalar { text: text.into(), plain } };
+                    let node = match function {
+                        Some(function) => function.around(node),
+                        None => node,
+                    };
                     self.add(node, anchor, 1);
                 }
                 Event::Alias(id) => {
@@ -276,10 +326,12 @@ impl Loader<'_> {
                 Event::UnresolvedAlias(name) => {
                     return self.alias(span, &format!("there is no anchor `&{name}` before this alias"));
                 }
-                Event::SequenceStart(_, anchor, _) => self.open_frame(range.start, anchor, FrameKind::Sequence(Vec::new())),
+                Event::SequenceStart(_, anchor, _) => {
+                    self.open_frame(range.start, anchor, function, FrameKind::Sequence(Vec::new()));
+                }
                 Event::MappingStart(_, anchor, _) => {
                     let kind = FrameKind::Mapping { entries: Vec::new(), seen: IndexMap::new(), key: None };
-                    self.open_frame(range.start, anchor, kind);
+                    self.open_frame(range.start, anchor, function, kind);
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close_frame(range.end),
                 _ => {}
@@ -291,11 +343,11 @@ impl Loader<'_> {
         self.document
     }
 
-    fn open_frame(&mut self, start: usize, anchor: usize, kind: FrameKind) {
+    fn open_frame(&mut self, start: usize, anchor: usize, tag: Option<Function>, kind: FrameKind) {
         if anchor != 0 {
             self.open.push(anchor);
         }
-        self.stack.push(Frame { start, end: start, anchor, size: 1, kind });
+        self.stack.push(Frame { start, end: start, anchor, tag, size: 1, kind });
     }
 
     fn close_frame(&mut self, end: usize) {
@@ -308,7 +360,12 @@ impl Loader<'_> {
             FrameKind::Sequence(items) => Kind::Sequence(items),
             FrameKind::Mapping { entries, .. } => Kind::Mapping(entries),
         };
-        self.add(Node { span, kind }, frame.anchor, frame.size);
+        let node = Node { span, kind };
+        let node = match frame.tag {
+            Some(function) => function.around(node),
+            None => node,
+        };
+        self.add(node, frame.anchor, frame.size);
     }
 
     /// Puts a complete node where it belongs.
@@ -328,7 +385,7 @@ impl Loader<'_> {
             FrameKind::Mapping { entries, seen, key } => match key.take() {
                 None => {
                     *key = Some(match &node.kind {
-                        Kind::Scalar { text, .. } if &**text == "<<" => {
+                        Kind::Scalar { text, .. } if &**text == "<<" && self.dialect == Dialect::Map => {
                             self.findings.push(
                                 Finding::new(&MERGE_KEY, node.span, "the merge key `<<` is not part of YAML 1.2 and is not read")
                                     .help("write the keys out, or set them once under `defaults`"),
@@ -336,6 +393,7 @@ impl Loader<'_> {
                             Key { text: None, span: node.span }
                         }
                         Kind::Scalar { text, .. } => Key { text: Some(text.clone()), span: node.span },
+                        _ if self.dialect == Dialect::Template => Key { text: None, span: node.span },
                         _ => {
                             self.findings.push(
                                 Finding::new(&KEY_TYPE, node.span, "a key must be a word, not a list, a mapping or an alias")
@@ -348,7 +406,8 @@ impl Loader<'_> {
                 Some(Key { text: None, .. }) => {}
                 Some(Key { text: Some(text), span }) => {
                     // both are kept, so that what is wrong in either is found in the same run
-                    if let Some(first) = seen.get(&text) {
+                    let first = seen.get(&text).filter(|_| self.dialect == Dialect::Map);
+                    if let Some(first) = first {
                         self.findings.push(
                             Finding::new(&DUPLICATE_KEY, span, format!("the key `{text}` stands twice in the same mapping"))
                                 .label("this one would replace the first, silently, in many readers")

@@ -7,6 +7,7 @@
 //!   ─map::settle→ settled map ─rules→ (+ findings) ─plan::derive→ Plan (+ findings)
 //!   ─render→ Artifacts {path → text} ─disk→ files | --check diff
 //! two Plans ─changes→ Changes ─changes::show→ text, Markdown, JSON
+//! what others wrote ─observed→ Observed ─compare(Plan?)→ findings and verdicts
 //! ```
 
 pub mod analysis;
@@ -14,14 +15,17 @@ pub mod artifacts;
 pub mod aws;
 pub mod changes;
 pub mod cli;
+pub mod compare;
 pub mod diagnostics;
 pub mod disk;
 pub mod document;
 pub mod edit;
 pub mod fix;
+pub mod inspection;
 #[cfg(feature = "lsp")]
 pub mod lsp;
 pub mod map;
+pub mod observed;
 pub mod plan;
 pub mod policy;
 pub mod render;

@@ -2,7 +2,7 @@
 //!
 //! Takes text; gives positions. Lines and columns count from 1, columns in characters. Knows nothing of YAML.
 
-use std::{cmp::Ordering, ops::Deref};
+use std::{cmp::Ordering, ops::Deref, sync::OnceLock};
 
 /// Stands where a file's bytes stop being UTF-8: a character that no text may hold.
 pub const NOT_UTF8: char = '\u{fdd0}';
@@ -15,7 +15,12 @@ pub struct SourceFile {
     /// The whole text, without a byte order mark.
     pub text: String,
     line_starts: Vec<u32>,
+    /// Characters before each [`BLOCK`] of bytes; made when a place in a long line is asked for.
+    blocks: OnceLock<Vec<usize>>,
 }
+
+/// Bytes between two known character counts.
+const BLOCK: usize = 4096;
 
 /// Which file of a run: an index into the list of its files. A map alone is the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -90,15 +95,35 @@ impl SourceFile {
         }
         let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| Span::new(at + 1, at + 1).start);
         let line_starts = std::iter::once(0).chain(breaks).collect();
-        SourceFile { name: name.into(), text, line_starts }
+        SourceFile { name: name.into(), text, line_starts, blocks: OnceLock::new() }
     }
 
     /// Line and column of a byte offset; an offset past the end is the end.
     pub fn position(&self, offset: u32) -> Position {
         let line = self.line_of(offset);
         let start = self.line_starts[line] as usize;
-        let column = self.text.get(start..offset as usize).map_or(0, |before| before.chars().count());
+        let offset = offset as usize;
+        let column = match self.text.get(start..offset) {
+            None => 0,
+            Some(before) if before.len() <= BLOCK => before.chars().count(),
+            // a machine's JSON is one line of many megabytes, and asked about thousands of times
+            Some(_) => self.characters_before(offset) - self.characters_before(start),
+        };
         Position { line: line + 1, column: column + 1 }
+    }
+
+    fn characters_before(&self, offset: usize) -> usize {
+        let count = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
+        let blocks = self.blocks.get_or_init(|| {
+            let ends = self.text.as_bytes().chunks(BLOCK).scan(0, |sum, block| {
+                let before = *sum;
+                *sum += count(block);
+                Some(before)
+            });
+            ends.collect()
+        });
+        let block = (offset / BLOCK).min(blocks.len().saturating_sub(1));
+        blocks.get(block).copied().unwrap_or(0) + count(&self.text.as_bytes()[block * BLOCK..offset])
     }
 
     /// Line number from 0 of a byte offset.
@@ -137,5 +162,10 @@ mod tests {
         assert_eq!(file.position(c), Position { line: 2, column: 5 });
         assert_eq!(file.slice(file.line_span(0)), "a: é");
         assert_eq!(file.position(9999).line, 3);
+        let long = SourceFile::new("m", format!("a\n{}x", "é".repeat(9000)));
+        for characters in [0, 1, 2048, 2049, 5000, 9000] {
+            let offset = Span::new(2 + 2 * characters, 0).start;
+            assert_eq!(long.position(offset), Position { line: 2, column: characters + 1 });
+        }
     }
 }

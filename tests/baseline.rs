@@ -115,4 +115,5 @@ fn a_file_that_is_no_baseline_is_wrong_usage() {
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{text}: {}", run.stderr);
     }
     assert_eq!(logmap(dir.path(), &["validate", "--baseline", "nowhere.json"]).code, 2);
+    assert_eq!(logmap(dir.path(), &["schema", "--baseline", "known.json"]).code, 2, "it would do nothing");
 }

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::path::Path;
+
 use logmap::{
     analysis::analyze,
     map::schema::{schema, schema_text},
@@ -320,4 +322,9 @@ fn reports_fit_the_report_schema() {
         assert_eq!(errors, Vec::<String>::new());
         assert_eq!(report["summary"]["errors"].as_u64().unwrap() > 0, code == 1);
     }
+    let everything =
+        common::logmap(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests"), &["check", "check", "--format", "json"]);
+    let report: Value = serde_json::from_str(&everything.stdout).unwrap();
+    assert!(report["configurations"].as_array().unwrap().len() > 100 && !report["ignored"].as_array().unwrap().is_empty());
+    assert_eq!(validator.iter_errors(&report).map(|error| error.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
 }

@@ -93,6 +93,8 @@ pub enum Command {
     Generate(GenerateArgs),
     /// Say what changes in meaning between two maps; exit code 1 if anything does
     Diff(DiffArgs),
+    /// Check the logging in Terraform plans and states, CloudFormation templates, bucket policies and CLI dumps
+    Check(CheckArgs),
     /// Plan the way from one map to another: steps with scripts, checks and rollbacks, in which no log is lost
     Runbook(RunbookArgs),
     /// Explain a rule, or the AWS errors in a text
@@ -211,6 +213,29 @@ pub enum Target {
     AwsCli,
     /// Tables and queries for Athena.
     Athena,
+}
+
+/// Arguments of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Files and folders with what others wrote; `-` is standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// A region map: supplies what the files can't tell, and which log bucket it should be
+    #[arg(long, value_name = "MAP")]
+    pub map: Option<PathBuf>,
+    /// Region of templates, and of providers that have none
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Account id of templates, and of providers with the environment's credentials
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+    /// Value of a template's parameter; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub parameter: Vec<String>,
+    /// What can't be known makes the exit code 1, too
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Arguments of `explain`.

@@ -2,6 +2,7 @@
 
 use super::{Report, Summary, fingerprint::fingerprints};
 use crate::{
+    compare::Configuration,
     edit::Fix,
     source::{FileId, SourceFile, Span},
 };
@@ -47,6 +48,27 @@ pub fn report(report: &Report<'_>) -> Value {
         "findings": findings,
         "summary": { "errors": summary.errors, "warnings": summary.warnings, "infos": summary.infos },
     })
+}
+
+/// Log configurations as JSON, each with its verdict.
+pub fn configurations(files: &[SourceFile], configurations: &[Configuration]) -> Value {
+    let one = |configuration: &Configuration| {
+        let (file, range) = place(files, configuration.place.file, configuration.place.span);
+        let mut rules: Vec<&str> = configuration.findings.iter().map(|finding| finding.rule.id).collect();
+        rules.sort_unstable();
+        rules.dedup();
+        json!({
+            "kind": configuration.kind.word(),
+            "file": file,
+            "range": range,
+            "source": configuration.source,
+            "target": configuration.target,
+            "verdict": configuration.verdict().word(),
+            "rules": rules,
+            "unknown": configuration.unknown,
+        })
+    };
+    configurations.iter().map(one).collect()
 }
 
 fn fix(files: &[SourceFile], file: FileId, fix: &Fix) -> Value {

@@ -3,11 +3,13 @@
 //! Each finding is drawn over a window of the lines it speaks of, so that its cost does not grow with the file.
 
 use super::{Finding, Report, Severity, Summary};
-use crate::source::{SourceFile, Span};
-use annotate_snippets::{Annotation, AnnotationKind, Level, Renderer, Snippet, renderer::DecorStyle};
+use crate::source::{Position, SourceFile, Span};
+use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
 
 /// Places no farther apart than this many lines are shown in one window.
 const NEAR: usize = 6;
+/// A longer line, such as a whole Terraform plan, is not drawn: its places are named.
+const LONGEST: usize = 20_000;
 /// At most so many other ends are drawn.
 const MOST_RELATED: usize = 4;
 
@@ -22,10 +24,10 @@ struct Place<'a> {
 /// Draws findings one after another. `width` is the terminal's, `colour` whether escape sequences may be used.
 pub fn render(report: &Report<'_>, width: usize, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii).term_width(width);
-    report.findings.iter().map(|finding| renderer.render(&[group(report.files, finding)]) + "\n\n").collect()
+    report.findings.iter().map(|finding| renderer.render(&[group(report, finding)]) + "\n\n").collect()
 }
 
-fn group<'a>(files: &'a [SourceFile], finding: &'a Finding) -> annotate_snippets::Group<'a> {
+fn group<'a>(report: &Report<'a>, finding: &'a Finding) -> annotate_snippets::Group<'a> {
     let level = match finding.severity() {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -36,7 +38,7 @@ fn group<'a>(files: &'a [SourceFile], finding: &'a Finding) -> annotate_snippets
     let others = others.map(|related| (related.file, related.span, AnnotationKind::Context, related.message.as_str()));
     let mut windows: Vec<Vec<Place<'_>>> = Vec::new();
     for (file, span, kind, label) in std::iter::once(primary).chain(others) {
-        let Some(file) = file.of(files) else { continue };
+        let Some(file) = file.of(report.files) else { continue };
         let line = file.line_of(span.start);
         let near = |place: &Place<'_>| std::ptr::eq(place.file, file) && file.line_of(place.span.start).abs_diff(line) <= NEAR;
         let place = Place { file, span, kind, label };
@@ -45,8 +47,30 @@ fn group<'a>(files: &'a [SourceFile], finding: &'a Finding) -> annotate_snippets
             None => windows.push(vec![place]),
         }
     }
-    let snippets = windows.into_iter().filter_map(|window| snippet(&window));
-    let group = level.primary_title(finding.message.as_str()).id(finding.rule.id).elements(snippets);
+    let mut group =
+        level.primary_title(finding.message.as_str()).id(finding.rule.id).elements(None::<Snippet<'a, Annotation<'a>>>);
+    for window in windows {
+        let length = || window.iter().map(|place| place.file.line_span(place.file.line_of(place.span.start)).range().len()).max();
+        if length() <= Some(LONGEST) {
+            group = group.elements(snippet(&window));
+            continue;
+        }
+        for place in window {
+            let position = place.file.position(place.span.start);
+            group = match place.kind {
+                AnnotationKind::Primary => {
+                    let origin = Origin::path(place.file.name.as_str()).line(position.line).char_column(position.column);
+                    let route = (report.route)(finding);
+                    let group = group.element(origin);
+                    if route.is_empty() { group } else { group.element(Level::NOTE.message(format!("in `{route}`"))) }
+                }
+                _ => {
+                    let Position { line, column } = position;
+                    group.element(Level::NOTE.message(format!("{}:{line}:{column}: {}", place.file.name, place.label)))
+                }
+            };
+        }
+    }
     if finding.help.is_empty() { group } else { group.element(Level::HELP.message(finding.help.as_str())) }
 }
 

@@ -87,9 +87,13 @@ impl Editor<'_> {
         while let Some(current) = node {
             let inside = |span: Span| span.start <= at.start && at.end <= span.end;
             let next = match &current.kind {
-                Kind::Sequence(items) => items.iter().position(|item| inside(item.span)).map(|index| (index, &items[index])),
+                Kind::Sequence(items) => {
+                    let index = items.partition_point(|item| item.span.start <= at.start).checked_sub(1);
+                    index.map(|index| (index, &items[index])).filter(|(_, item)| inside(item.span))
+                }
                 Kind::Mapping(entries) => {
-                    entries.iter().position(|entry| inside(whole(entry))).map(|index| (index, &entries[index].value))
+                    let index = entries.partition_point(|entry| entry.key_span.start <= at.start).checked_sub(1);
+                    index.filter(|index| inside(whole(&entries[*index]))).map(|index| (index, &entries[index].value))
                 }
                 _ => None,
             };

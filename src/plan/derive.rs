@@ -483,9 +483,9 @@ impl Planner<'_, '_> {
             policy,
             report,
             proof,
-            basis,
             // a policy that did not fit is no policy
             origin: origin.filter(|_| fits),
+            basis,
         }
     }
 

@@ -1,8 +1,8 @@
 //! The template engine: one for each output language, with that language's filter and a guard against forgetting it.
 //!
 //! Takes embedded templates and the user's overrides (by name, as the files below `templates/`). In a template every
-//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `sql`, `hive`, `comment`, `markdown`, `code`, `prose`); what
-//! does not must be harmless in
+//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `sql`, `hive`, `comment`, `markdown`,
+//! `code`, `prose`); what does not must be harmless in
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
 use super::escape;
@@ -10,9 +10,6 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::io::{Error, Write};
 use tera::{Kwargs, State, Tera, Value};
-
-/// A filter that takes nothing but text.
-type OfText = fn(&str) -> String;
 
 /// Templates of one target, ready to render.
 pub struct Engine {
@@ -43,16 +40,15 @@ impl Engine {
             let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
             Ok::<_, tera::Error>(Value::safe_string(&escape::yaml_block(&json(value)?, indent)))
         });
-        let of_text: [(&str, OfText); 7] = [
-            ("sh", escape::sh),
+        for (name, filter) in [
+            ("sh", escape::sh as fn(&str) -> String),
             ("sql", escape::sql),
             ("hive", escape::hive),
             ("comment", escape::comment),
             ("markdown", escape::markdown),
             ("code", escape::markdown_code),
             ("prose", escape::markdown_prose),
-        ];
-        for (name, filter) in of_text {
+        ] {
             tera.register_filter(name, move |value: &str, _: Kwargs, _: &State| Value::safe_string(&filter(value)));
         }
         let mut templates: Vec<(&str, &str)> = embedded.to_vec();

@@ -5,6 +5,7 @@
 
 pub mod delivery;
 pub mod naming;
+pub mod observed;
 pub mod placement;
 pub mod reading;
 pub mod rendering;
@@ -27,6 +28,7 @@ pub fn all() -> Vec<&'static Rule> {
         retention::RULES,
         trails::RULES,
         rendering::RULES,
+        observed::RULES,
     ];
     families.concat()
 }

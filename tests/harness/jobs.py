@@ -7,12 +7,13 @@ import functools
 import hashlib
 import io
 import json
+import shutil
 import subprocess
 import tempfile
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, changes, editor, faces, generated, judges, maps, meaning, moves, readme, refusals, schema, scripts
+from . import athena, attacks, changes, editor, faces, generated, judges, maps, meaning, moves, others, readme, refusals, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
@@ -50,7 +51,7 @@ def generate(logmap, path, folder):
 
 def check_map(report, args, name, path, stage_of, core, folder):
     """Everything that holds for one good map."""
-    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning", "athena") if report.wants(f"{name}/{kind}")]
+    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning", "athena", "others") if report.wants(f"{name}/{kind}")]
     if not (kinds or report.wants(f"{name}/generate")):
         return
     if path.stem == "hostile":  # its strings matter, and `meaning` runs its scripts; what a script does with faults, others show
@@ -69,6 +70,10 @@ def check_map(report, args, name, path, stage_of, core, folder):
         templates.check(report, f"{name}/templates", stage)
     if stage and "terraform" in kinds:
         terraform.check(report, f"{name}/terraform", core, stage.map, stage.tree, folder)
+    if stage and "others" in kinds:
+        if "terraform" not in kinds:
+            shutil.copytree(stage.tree / "terraform", folder / "terraform")
+        others.check(report, name, args.logmap, core, stage.tree, folder)
     if stage and "meaning" in kinds:
         meaning.check(report, f"{name}/meaning", stage, core, folder)
     if stage and "athena" in kinds:
@@ -82,6 +87,13 @@ def stage_from(logmap, stage_of, text, folder):
     path = folder / "logmap.yaml"
     path.write_text(text)
     return stage_of(maps.read(path), generate(logmap, path, folder), folder)
+
+
+def others_corpus(bench, report):
+    """What others wrote, planned by Terraform's core."""
+    if report.wants("others/corpus"):
+        with report.check("others/corpus"):
+            others.corpus(bench.args.logmap, bench.core, ROOT / "tests" / "check-terraform", bench.new_folder())
 
 
 class Bench:
@@ -123,6 +135,10 @@ def jobs():
         "refusals": lambda bench, report: refusals.check(report, bench.stage_from),
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
+        "moves": lambda bench, report: moves.check(
+            report, bench.args.logmap, lambda text, folder: stage_from(bench.args.logmap, bench.stage_of, text, folder), bench.core, bench.new_folder,
+            bench.mock, bench.shim, bench.world),
+        "others": lambda bench, report: others_corpus(bench, report),
         "since": lambda bench, report: since.check(report, bench.stage_from),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
         "selftest terraform": lambda bench, report: selftest_terraform.check(report, bench.core, bench.new_folder),

@@ -31,6 +31,10 @@ PROVIDER = {
 
 DATA = {
     "aws_caller_identity": {"id": "string computed", "account_id": "string computed", "arn": "string computed", "user_id": "string computed"},
+    "aws_iam_policy_document": {
+        "json": "string computed", "statement": Block("list", {
+            "effect": "string optional", "actions": "set optional", "resources": "set optional",
+            "principals": Block("set", {"type": "string required", "identifiers": "set required"})})},
     "aws_partition": {"id": "string computed", "partition": "string computed", "dns_suffix": "string computed", "reverse_dns_prefix": "string computed"},
 }
 

@@ -29,12 +29,9 @@ impl Subject<'_> {
         format!("{}{}", source.prefix, self.key_after_prefix(source))
     }
 
-    /// A key as S3 lays it out after the prefix (S3 user guide, "Log object key format").
     pub(super) fn key_after_prefix(&self, source: &Source) -> String {
-        match source.key_format {
-            KeyFormat::Simple => "2026-01-02-03-04-05-0123456789ABCDEF".to_owned(),
-            _ => format!("{}/{}/{}/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF", self.account_id, self.region, source.name),
-        }
+        let partitioned = source.key_format != KeyFormat::Simple;
+        access_log_key(partitioned.then_some((self.account_id, self.region, source.name.as_str())))
     }
 
     pub(super) fn sources_write(&self, each: &mut dyn FnMut(Claim)) {
@@ -117,8 +114,19 @@ impl Subject<'_> {
 /// An account that no map should know.
 pub(super) const STRANGER: &str = "999999999999";
 
+/// A log object's key as S3 lays it out after the prefix (S3 user guide, "Log object key format"); a partitioned one has the
+/// source's account, Region and name.
+pub(crate) fn access_log_key(partitioned: Option<(&str, &str, &str)>) -> String {
+    match partitioned {
+        None => "2026-01-02-03-04-05-0123456789ABCDEF".to_owned(),
+        Some((account, region, source)) => {
+            format!("{account}/{region}/{source}/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF")
+        }
+    }
+}
+
 /// What AWS puts into the context of a delivery.
-pub(super) fn service_context(service: &str, arn: String, account: String) -> Vec<(&'static str, String)> {
+pub(crate) fn service_context(service: &str, arn: String, account: String) -> Vec<(&'static str, String)> {
     vec![
         ("aws:SourceArn", arn),
         ("aws:SourceAccount", account),

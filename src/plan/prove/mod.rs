@@ -7,6 +7,8 @@
 mod deliveries;
 mod near_misses;
 
+pub(crate) use deliveries::{access_log_key, service_context};
+
 use super::{Account, LogBucket, Place, Plan, Source, Tier};
 use crate::{
     aws::Partition,

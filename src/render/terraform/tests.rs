@@ -70,8 +70,8 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
         policy: Policy { statements },
         report: PolicyReport { tier: Tier::Account, bytes_used: 1, bytes_left: 1, notes: vec![] },
         proof: Default::default(),
-        basis: Default::default(),
         origin: None,
+        basis: Default::default(),
     }
 }
 

@@ -1,0 +1,286 @@
+//! Compares what others wrote with what AWS does, and with a plan: findings, and a verdict for each log configuration, trail
+//! and policy.
+//!
+//! Takes [`Observed`] and, if there is a map, its [`Plan`]; gives the same answer in whatever order the inputs came. What can't
+//! be known is a reason, never a finding.
+
+mod access_logs;
+pub mod admit;
+mod cycles;
+mod policies;
+mod trails;
+
+use crate::{
+    aws::{arn, bucket_name},
+    diagnostics::{Finding, Rule, Severity},
+    observed::{At, Bucket, Observed, Place, Setting, Text, hole, policy::PolicyDoc},
+    plan::{Plan, Source},
+    source::FileId,
+};
+use indexmap::IndexMap;
+
+/// What is known of one log configuration, trail or policy.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// Which of them it is.
+    pub kind: Kind,
+    /// Where it stands.
+    pub place: Place,
+    /// Where it is defined, however its conditions turn out.
+    pub anchor: Place,
+    /// The source bucket or the trail; empty for a policy.
+    pub source: String,
+    /// The log bucket; empty if it is unknown.
+    pub target: String,
+    /// What is wrong with it.
+    pub findings: Vec<Finding>,
+    /// What can't be known, in words.
+    pub unknown: Vec<String>,
+}
+
+/// Kinds of configurations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Access logging of a bucket.
+    AccessLog,
+    /// A trail.
+    Trail,
+    /// A bucket policy that lets a delivery service in.
+    Policy,
+}
+
+impl Kind {
+    /// As in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::AccessLog => "access-log",
+            Kind::Trail => "trail",
+            Kind::Policy => "policy",
+        }
+    }
+}
+
+/// The verdict on a configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    /// Logs arrive.
+    Ok,
+    /// It can't be known here.
+    Unknown,
+    /// AWS refuses it, or delivers nothing, or lets in whom it should not.
+    Violation,
+}
+
+impl Verdict {
+    /// As in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Ok => "ok",
+            Verdict::Unknown => "unknown",
+            Verdict::Violation => "violation",
+        }
+    }
+}
+
+impl Configuration {
+    fn new(kind: Kind, (place, anchor): (Place, Place), source: &str, target: &str) -> Self {
+        let (source, target) = (hole::shown(source), hole::shown(target));
+        Configuration { kind, place, anchor, source, target, findings: Vec::new(), unknown: Vec::new() }
+    }
+
+    /// The verdict, by what is left of the findings.
+    pub fn verdict(&self) -> Verdict {
+        if self.findings.iter().any(|finding| finding.severity() == Severity::Error) {
+            Verdict::Violation
+        } else if self.unknown.is_empty() {
+            Verdict::Ok
+        } else {
+            Verdict::Unknown
+        }
+    }
+
+    /// What it is, in words: "`a` logs to `b`".
+    pub fn words(&self) -> String {
+        let target =
+            if self.target.is_empty() { "a bucket that is not known here".to_owned() } else { format!("`{}`", self.target) };
+        let source = if self.source.is_empty() { "a bucket".to_owned() } else { format!("`{}`", self.source) };
+        match self.kind {
+            Kind::AccessLog => format!("{source} logs to {target}"),
+            Kind::Trail => format!("the trail {source} delivers to {target}"),
+            Kind::Policy => format!("the policy of {target}"),
+        }
+    }
+
+    fn doubt(&mut self, reason: impl Into<String>) {
+        let reason = reason.into();
+        if !self.unknown.contains(&reason) {
+            self.unknown.push(reason);
+        }
+    }
+}
+
+/// Judges everything that was observed.
+pub fn compare(observed: &Observed, plan: Option<&Plan>) -> Vec<Configuration> {
+    let world = World::new(observed, plan);
+    let mut configurations: Vec<Configuration> = Vec::new();
+    configurations.extend(observed.logging.iter().map(|logging| access_logs::judge(&world, logging)));
+    cycles::judge(&observed.logging, &mut configurations);
+    configurations.extend(observed.trails.iter().map(|trail| trails::judge(&world, trail)));
+    configurations.extend(observed.policies.iter().filter_map(|doc| policies::judge(&world, doc)));
+    configurations
+}
+
+/// All buckets that anything speaks of, each once.
+struct World<'a> {
+    buckets: IndexMap<String, Bucket>,
+    /// Sources of the map by name.
+    sources: IndexMap<&'a str, &'a Source>,
+}
+
+impl<'a> World<'a> {
+    fn new(observed: &Observed, plan: Option<&'a Plan>) -> Self {
+        let mut world = World { buckets: IndexMap::new(), sources: IndexMap::new() };
+        for bucket in &observed.buckets {
+            world.add(bucket.clone());
+        }
+        for account in plan.iter().flat_map(|plan| &plan.accounts) {
+            for place in &account.places {
+                let bucket = |name: &str| {
+                    let at = |value: &str| At { value: value.to_owned(), place: Place::default() };
+                    let mut bucket = Bucket::named(at(name), Place::default());
+                    bucket.account = Some(at(&account.id));
+                    bucket.region = Some(at(&place.region));
+                    bucket
+                };
+                for source in &place.sources {
+                    world.sources.insert(&source.name, source);
+                    world.add(bucket(&source.name));
+                }
+                for log_bucket in &place.buckets {
+                    let mut bucket = bucket(&log_bucket.name);
+                    bucket.defined = true;
+                    bucket.object_lock = Setting::Known(At { value: log_bucket.object_lock.is_some(), place: Place::default() });
+                    bucket.policy = Setting::Known(At {
+                        value: PolicyDoc {
+                            place: Place::default(),
+                            bucket: None,
+                            places: vec![Default::default(); log_bucket.policy.statements.len()],
+                            policy: log_bucket.policy.clone(),
+                            partly_unknown: false,
+                            bytes: Some(log_bucket.policy.size()),
+                            findings: Vec::new(),
+                        },
+                        place: Place::default(),
+                    });
+                    world.add(bucket);
+                }
+            }
+        }
+        world
+    }
+
+    fn add(&mut self, mut bucket: Bucket) {
+        // a name of the account regional namespace tells where its bucket is
+        if let Some((account, region)) = bucket_name::account_regional(&bucket.name.value) {
+            let place = bucket.name.place;
+            bucket.account.get_or_insert(At { value: account.to_owned(), place });
+            bucket.region.get_or_insert(At { value: region.to_owned(), place });
+        }
+        match self.buckets.get_mut(&bucket.name.value) {
+            Some(known) => known.merge(bucket),
+            None => {
+                self.buckets.insert(bucket.name.value.clone(), bucket);
+            }
+        }
+    }
+
+    /// A bucket by its name; one that nobody described has a name alone.
+    fn bucket(&self, name: &Text) -> std::borrow::Cow<'_, Bucket> {
+        match self.buckets.get(&name.value) {
+            Some(bucket) => std::borrow::Cow::Borrowed(bucket),
+            None => {
+                let mut alone = World { buckets: IndexMap::new(), sources: IndexMap::new() };
+                alone.add(Bucket::named(name.clone(), name.place));
+                std::borrow::Cow::Owned(
+                    alone.buckets.swap_remove(&name.value).unwrap_or_else(|| Bucket::named(name.clone(), name.place)),
+                )
+            }
+        }
+    }
+}
+
+/// A bucket's name where an ARN may have been given in its place: the name, and whether it was an ARN.
+fn name_of(text: &Text) -> (Text, bool) {
+    let arn = arn::parse(&text.value).filter(|arn| arn.service == "s3" || hole::has(arn.service));
+    match arn {
+        Some(arn) => (At { value: arn.resource.split('/').next().unwrap_or_default().to_owned(), place: text.place }, true),
+        None => (text.clone(), false),
+    }
+}
+
+/// A finding at a place.
+fn finding(rule: &'static Rule, place: Place, message: impl Into<String>) -> Finding {
+    Finding::new(rule, place.span, message).in_file(place.file)
+}
+
+/// Adds another end, if it has a place of its own.
+fn related(finding: Finding, place: Place, message: impl Into<String>) -> Finding {
+    let itself = (finding.file, finding.span) == (place.file, place.span);
+    if itself || place.span.start == place.span.end { finding } else { finding.related_in(place.file, place.span, message) }
+}
+
+/// The findings of several configurations, one of each rule at each place: a Deny is one mistake, whomever it keeps out.
+pub fn findings(configurations: &[Configuration]) -> Vec<Finding> {
+    let mut found: Vec<Finding> = configurations.iter().flat_map(|configuration| &configuration.findings).cloned().collect();
+    crate::diagnostics::sort(&mut found);
+    found.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.file == b.file);
+    found
+}
+
+/// Joins what one file's configurations are in the ways in which its conditions can turn out: a violation in each way is one;
+/// in some of them only, it can't be known.
+pub fn join(ways: Vec<(String, Vec<Configuration>)>, file: FileId) -> Vec<Configuration> {
+    let mut joined: std::collections::BTreeMap<(Kind, Place), Vec<(String, Configuration)>> = Default::default();
+    for (words, configurations) in ways {
+        for configuration in configurations.into_iter().filter(|configuration| configuration.place.file == file) {
+            let key = (configuration.kind, configuration.anchor);
+            joined.entry(key).or_default().push((words.clone(), configuration));
+        }
+    }
+    joined.into_values().filter_map(one).collect()
+}
+
+fn one(ways: Vec<(String, Configuration)>) -> Option<Configuration> {
+    let mut result = ways.first()?.1.clone();
+    if ways.len() == 1 {
+        return Some(result);
+    }
+    result.findings.clear();
+    result.unknown.clear();
+    let bad = ways.iter().filter(|(_, way)| way.verdict() == Verdict::Violation).count();
+    for (words, way) in &ways {
+        for finding in &way.findings {
+            if bad == ways.len() || finding.severity() != Severity::Error {
+                let known = |other: &Finding| other.rule == finding.rule && other.span == finding.span;
+                if !result.findings.iter().any(known) {
+                    result.findings.push(finding.clone());
+                }
+            } else {
+                result.doubt(format!("if {words}: {} ({})", finding.message, finding.rule.id));
+            }
+        }
+        if bad < ways.len() {
+            way.unknown.iter().for_each(|reason| result.doubt(reason.clone()));
+        }
+    }
+    Some(result)
+}
+
+/// A setting of a bucket as it stands, with AWS's default where a described bucket has none.
+fn effective<T: Clone>(bucket: &Bucket, setting: &Setting<T>, default: T) -> Option<At<T>> {
+    match setting {
+        Setting::Known(value) => Some(value.clone()),
+        Setting::Unsaid if bucket.defined => Some(At { value: default, place: Place::default() }),
+        _ => None,
+    }
+}

@@ -1,0 +1,105 @@
+//! Inspection: texts that others wrote → findings, and a verdict on each log configuration. The only place that knows the order
+//! of the steps; `check` enters here.
+
+use crate::{
+    compare::{self, Configuration},
+    diagnostics::{self, Finding, ignore},
+    observed::{
+        Ignored, Observed, Told,
+        recognise::{self, Input},
+    },
+    plan::Plan,
+    source::{FileId, SourceFile, Span},
+};
+use std::collections::BTreeSet;
+
+/// What is known of the inputs.
+#[derive(Debug, Default)]
+pub struct Inspection {
+    /// The texts; a finding's file is an index.
+    pub files: Vec<SourceFile>,
+    /// All findings, silenced ones left out, in the order of files and places.
+    pub findings: Vec<Finding>,
+    /// Log configurations, trails and policies, in the same order.
+    pub configurations: Vec<Configuration>,
+    /// What was not read.
+    pub ignored: Vec<Ignored>,
+    /// What was read of each file.
+    inputs: Vec<Input>,
+}
+
+impl Inspection {
+    /// A finding's place in the words of its file: a route in a template, an address in a plan.
+    pub fn route(&self, finding: &Finding) -> String {
+        self.inputs.get(finding.file.0 as usize).map_or_else(String::new, |input| input.route(finding.span.start))
+    }
+
+    /// Takes out the findings that are known already, given in the order of the findings.
+    pub fn silence(&mut self, known: &[bool]) {
+        let mut known = known.iter();
+        self.findings.retain(|_| !known.next().copied().unwrap_or(false));
+        self.settle();
+    }
+
+    /// Leaves the configurations the findings that are left.
+    fn settle(&mut self) {
+        let left: BTreeSet<(FileId, Span, &str)> =
+            self.findings.iter().map(|finding| (finding.file, finding.span, finding.rule.id)).collect();
+        for configuration in &mut self.configurations {
+            configuration.findings.retain(|finding| left.contains(&(finding.file, finding.span, finding.rule.id)));
+        }
+    }
+}
+
+/// Inspects texts. With a plan also whether they are what it derives.
+pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Inspection {
+    let inputs: Vec<Input> = files.iter().zip(0..).map(|(file, id)| recognise::read(file, FileId(id), told)).collect();
+    let reasons = |(file, input): (&SourceFile, &Input)| {
+        input.ignored.iter().map(|reason| Ignored { file: file.name.clone(), reason: reason.clone() }).collect::<Vec<_>>()
+    };
+    let mut ignored: Vec<Ignored> = files.iter().zip(&inputs).flat_map(reasons).collect();
+    ignored.sort();
+    let configurations = judge(&inputs, plan);
+    let mut findings = compare::findings(&configurations);
+    for ((file, input), id) in files.iter().zip(&inputs).zip(0..) {
+        let Some(document) = input.document.as_ref().filter(|document| !document.comments.is_empty()) else { continue };
+        let (mut here, others): (Vec<Finding>, Vec<Finding>) =
+            findings.into_iter().partition(|finding| finding.file == FileId(id));
+        ignore::apply(file, document, &mut here);
+        // what is wrong with the comments themselves is in this file, too
+        here.iter_mut().for_each(|finding| finding.file = FileId(id));
+        findings = others;
+        findings.extend(here);
+    }
+    diagnostics::sort(&mut findings);
+    let mut inspection = Inspection { files, findings, configurations, ignored, inputs };
+    inspection.settle();
+    inspection
+}
+
+/// All configurations, in the order of their places.
+fn judge(inputs: &[Input], plan: Option<&Plan>) -> Vec<Configuration> {
+    let together = |chosen: &dyn Fn(usize) -> usize| {
+        let mut all = Observed::default();
+        for (at, input) in inputs.iter().enumerate() {
+            if let Some(way) = input.ways.get(chosen(at)) {
+                all.add(&way.observed);
+            }
+        }
+        all
+    };
+    let mut configurations = compare::compare(&together(&|_| 0), plan);
+    // a file whose conditions can turn out in several ways is judged in each of them, beside the first way of the others
+    for (at, input) in inputs.iter().enumerate().filter(|(_, input)| input.ways.len() > 1) {
+        let id = FileId(u32::try_from(at).unwrap_or(u32::MAX));
+        let ways = input.ways.iter().enumerate().map(|(number, way)| {
+            let observed = together(&|other| if other == at { number } else { 0 });
+            (way.words.clone(), compare::compare(&observed, plan))
+        });
+        let joined = compare::join(ways.collect(), id);
+        configurations.retain(|configuration| configuration.place.file != id);
+        configurations.extend(joined);
+    }
+    configurations.sort_by(|a, b| (a.place, a.kind, &a.source).cmp(&(b.place, b.kind, &b.source)));
+    configurations
+}

@@ -1,0 +1,325 @@
+//! CloudFormation templates, YAML or JSON: buckets, bucket policies, log configurations and trails, once for each way in which
+//! the template's conditions can turn out.
+//!
+//! Other resources, other versions, unknown functions and nested templates are passed over; nothing here fails.
+
+pub mod conditions;
+pub mod value;
+
+use super::{
+    At, Bucket, Logging, Observed, Place, Setting, Target, Text, Told, Trail,
+    dumps::child,
+    hole,
+    policy::{self, PolicyDoc, Reading, Resolved},
+    recognise::{Input, Way},
+};
+use crate::{
+    document::{Document, Entry, Kind, Node},
+    source::{FileId, SourceFile},
+};
+use conditions::Choice;
+use value::Template;
+
+/// The resource types that are read.
+const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudTrail::Trail"];
+
+/// Reads a template.
+pub fn read(file: &SourceFile, id: FileId, document: &Document, told: &Told, input: &mut Input) {
+    let named = super::partition_in(&file.text);
+    let told = &only_place(&Template::new(document, id, told, Choice::default(), named));
+    let template = Template::new(document, id, told, Choice::default(), named);
+    let resources = resources(&template);
+    let parts: Vec<&Node> = resources.iter().map(|(_, node)| *node).collect();
+    let (ways, more) = conditions::ways(&template, &parts);
+    if more {
+        input
+            .ignored
+            .push("some of its conditions: they can turn out in more than 64 ways; give values with `--parameter`".to_owned());
+    }
+    for choice in ways {
+        let words = choice.words();
+        let template = Template::new(document, id, told, choice, named);
+        let mut observed = Observed::default();
+        for (entry, resource) in &resources {
+            if conditions::is_made(&template, resource) {
+                Reader { template: &template, resources: &resources }.resource(entry, resource, &mut observed);
+            }
+        }
+        input.ways.push(Way { words, observed });
+    }
+}
+
+/// What the caller says, and what the template says of itself: where it looks up its Region or account in a mapping with one
+/// key, it can be deployed nowhere else.
+fn only_place(template: &Template<'_>) -> Told {
+    fn lookups<'n>(document: &'n Document, node: &'n Node, found: &mut Vec<&'n [Node]>, depth: usize) {
+        let node = document.resolve(node);
+        match &node.kind {
+            _ if depth > 60 => {}
+            Kind::Sequence(items) => items.iter().for_each(|item| lookups(document, item, found, depth + 1)),
+            Kind::Mapping(entries) => {
+                for entry in entries {
+                    if let ("Fn::FindInMap", Kind::Sequence(items)) = (&*entry.key, &document.resolve(&entry.value).kind) {
+                        found.push(items);
+                    }
+                    lookups(document, &entry.value, found, depth + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    let mut told = template.told.clone();
+    let mut found = Vec::new();
+    for section in ["Conditions", "Resources"].into_iter().filter_map(|name| template.section(name)) {
+        lookups(template.document, section, &mut found, 0);
+    }
+    for items in found {
+        let [map, first, second, ..] = items else { continue };
+        let Some(map) = template.text(map).and_then(|name| template.in_section("Mappings", &name)) else { continue };
+        let only = |node: &Node| match &node.kind {
+            Kind::Mapping(entries) if entries.len() == 1 => entries.first().cloned(),
+            _ => None,
+        };
+        let is = |node: &Node, name: &str| matches!(&node.kind, Kind::Mapping(entries) if matches!(entries.as_slice(), [one] if &*one.key == "Ref" && matches!(&one.value.kind, Kind::Scalar { text, .. } if &**text == name)));
+        let Some(top) = only(map) else { continue };
+        if is(first, "AWS::Region") {
+            told.region.get_or_insert(top.key.to_string());
+        }
+        if let Some(inner) = only(template.document.resolve(&top.value)).filter(|_| is(second, "AWS::AccountId")) {
+            told.account.get_or_insert(inner.key.to_string());
+        }
+    }
+    told
+}
+
+/// The resources of the types that are read.
+fn resources<'a>(template: &Template<'a>) -> Vec<(&'a Entry, &'a Node)> {
+    let Some(Kind::Mapping(entries)) = template.section("Resources").map(|node| &node.kind) else { return Vec::new() };
+    let resources = entries.iter().map(|entry| (entry, template.document.resolve(&entry.value)));
+    let wanted = |node: &Node| matches!(child(node, "Type").map(|node| &node.kind), Some(Kind::Scalar { text, .. }) if TYPES.contains(&&**text));
+    resources.filter(|(_, node)| wanted(node)).collect()
+}
+
+struct Reader<'t, 'a> {
+    template: &'t Template<'a>,
+    resources: &'t [(&'a Entry, &'a Node)],
+}
+
+impl Reader<'_, '_> {
+    fn at<T>(&self, value: T, node: &Node) -> At<T> {
+        At { value, place: self.template.place(node.span) }
+    }
+
+    /// A property as a setting.
+    fn setting(&self, node: &Node, path: &[&str]) -> Setting<String> {
+        let mut node = node;
+        for key in path {
+            let Resolved::Node(whole) = self.template.resolve(node) else {
+                return Setting::Unknown(self.template.place(node.span));
+            };
+            if matches!(&whole.kind, Kind::Mapping(entries) if policy::is_function(entries)) {
+                return Setting::Unknown(self.template.place(whole.span));
+            }
+            let next = match &whole.kind {
+                // `[0]` of a list that has one item for each bucket setting
+                Kind::Sequence(items) if *key == "0" => {
+                    items.iter().find(|item| !matches!(self.template.resolve(item), Resolved::Nothing))
+                }
+                _ => child(whole, key),
+            };
+            let Some(next) = next else { return Setting::Unsaid };
+            node = match self.template.resolve(next) {
+                Resolved::Node(node) => node,
+                Resolved::Nothing => return Setting::Unsaid,
+                Resolved::Unknown => return Setting::Unknown(self.template.place(next.span)),
+            };
+        }
+        match self.template.text(node) {
+            Some(text) => Setting::Known(self.at(text, node)),
+            None => Setting::Unknown(self.template.place(node.span)),
+        }
+    }
+
+    fn resource(&self, entry: &Entry, resource: &Node, observed: &mut Observed) {
+        let place = self.template.place(entry.key_span);
+        let properties = child(resource, "Properties").map(|node| self.template.document.resolve(node));
+        let Some(Kind::Scalar { text: kind, .. }) = child(resource, "Type").map(|node| &node.kind) else { return };
+        match &**kind {
+            "AWS::S3::Bucket" => self.bucket(entry, properties.unwrap_or(resource), place, observed),
+            "AWS::S3::BucketPolicy" => {
+                if let Some(properties) = properties {
+                    self.policy(properties, observed);
+                }
+            }
+            _ => {
+                if let Some(properties) = properties {
+                    observed.trails.extend(self.trail(entry, resource, properties, place));
+                }
+            }
+        }
+    }
+
+    fn bucket(&self, entry: &Entry, properties: &Node, place: Place, observed: &mut Observed) {
+        let name = self.template.bucket_name(&entry.key).unwrap_or_else(|| self.template.hole(&entry.key));
+        let name = At { value: name, place };
+        let mut bucket = Bucket::named(name.clone(), place);
+        bucket.defined = true;
+        bucket.fresh = true;
+        bucket.partition = self.template.named_partition;
+        bucket.region = Some(At { value: self.template.region(), place });
+        bucket.account = Some(At { value: self.template.account(), place });
+        bucket.encryption = self.setting(
+            properties,
+            &["BucketEncryption", "ServerSideEncryptionConfiguration", "0", "ServerSideEncryptionByDefault", "SSEAlgorithm"],
+        );
+        bucket.ownership = self.setting(properties, &["OwnershipControls", "Rules", "0", "ObjectOwnership"]);
+        bucket.object_lock = match self.setting(properties, &["ObjectLockEnabled"]) {
+            Setting::Known(text) if hole::has(&text.value) => Setting::Unknown(text.place),
+            Setting::Known(text) => Setting::Known(At { value: text.value.eq_ignore_ascii_case("true"), place: text.place }),
+            Setting::Unknown(place) => Setting::Unknown(place),
+            Setting::Unsaid => match self.template.get(properties, "ObjectLockConfiguration") {
+                Some(node) => Setting::Known(self.at(true, node)),
+                None => Setting::Unsaid,
+            },
+        };
+        bucket.log_delivery_acl = match self.setting(properties, &["AccessControl"]) {
+            Setting::Known(text) if hole::has(&text.value) => Setting::Unknown(text.place),
+            Setting::Known(text) => Setting::Known(At { value: text.value == "LogDeliveryWrite", place: text.place }),
+            Setting::Unknown(place) => Setting::Unknown(place),
+            Setting::Unsaid => Setting::Unsaid,
+        };
+        observed.buckets.push(bucket);
+        observed.logging.extend(self.logging(properties, name));
+    }
+
+    fn logging(&self, properties: &Node, source: Text) -> Option<Logging> {
+        let written = child(properties, "LoggingConfiguration")?;
+        let configuration = match self.template.resolve(written) {
+            Resolved::Node(node) => node,
+            Resolved::Nothing => return None,
+            Resolved::Unknown => written,
+        };
+        let unknown = !matches!(&configuration.kind, Kind::Mapping(entries) if !policy::is_function(entries));
+        let target = match self.setting(configuration, &["DestinationBucketName"]) {
+            _ if unknown => Target::Unknown(self.template.place(configuration.span)),
+            Setting::Known(text) => Target::Named(text),
+            Setting::Unknown(place) => Target::Unknown(place),
+            Setting::Unsaid => Target::Omitted,
+        };
+        let format = self.template.get(configuration, "TargetObjectKeyFormat");
+        let key = match (properties_entry(properties, "LoggingConfiguration"), &target) {
+            (_, Target::Named(text)) => text.place,
+            (Some(entry), _) => self.template.place(entry.key_span),
+            (None, _) => self.template.place(configuration.span),
+        };
+        Some(Logging {
+            place: key,
+            anchor: source.place,
+            source: Some(source),
+            target,
+            prefix: self.setting(configuration, &["LogFilePrefix"]),
+            partitioned: Some(format.is_some_and(|format| self.template.get(format, "PartitionedPrefix").is_some())),
+            region: None,
+            grants: None,
+        })
+    }
+
+    fn policy(&self, properties: &Node, observed: &mut Observed) {
+        let name = match self.setting(properties, &["Bucket"]) {
+            Setting::Known(text) => text,
+            _ => return,
+        };
+        let Some(document) = child(properties, "PolicyDocument") else { return };
+        let doc: PolicyDoc = policy::read(document, self.template, Some(name.clone()));
+        let mut bucket = Bucket::named(name, doc.place);
+        bucket.policy = Setting::Known(At { value: doc.clone(), place: doc.place });
+        observed.buckets.push(bucket);
+        observed.policies.push(doc);
+    }
+
+    fn trail(&self, entry: &Entry, resource: &Node, properties: &Node, place: Place) -> Option<Trail> {
+        let name = match self.setting(properties, &["TrailName"]) {
+            Setting::Known(text) => text,
+            _ => At { value: self.template.hole(&entry.key), place },
+        };
+        let bucket = self.setting(properties, &["S3BucketName"]);
+        let organization = match self.setting(properties, &["IsOrganizationTrail"]) {
+            Setting::Known(text) if hole::has(&text.value) => Setting::Unknown(text.place),
+            Setting::Known(text) => Setting::Known(At { value: text.value.eq_ignore_ascii_case("true"), place: text.place }),
+            Setting::Unknown(place) => Setting::Unknown(place),
+            Setting::Unsaid => Setting::Unsaid,
+        };
+        let unordered =
+            bucket.known().and_then(|bucket| self.policy_of(&bucket.value)).filter(|policy| !self.waits(resource, policy));
+        Some(Trail {
+            place: bucket.known().map_or(place, |bucket| bucket.place),
+            anchor: place,
+            arn: self.template.trail_arn(&entry.key)?,
+            account: self.template.account(),
+            prefix: self.setting(properties, &["S3KeyPrefix"]),
+            key: self.setting(properties, &["KMSKeyId"]),
+            unordered: unordered.map(|policy| At { value: policy, place }),
+            name,
+            bucket,
+            organization,
+        })
+    }
+
+    /// The policy of a bucket, if the template has it: its logical id.
+    fn policy_of(&self, bucket: &str) -> Option<String> {
+        let is = |node: &Node| {
+            let policy = matches!(child(node, "Type").map(|node| &node.kind), Some(Kind::Scalar { text, .. }) if &**text == "AWS::S3::BucketPolicy");
+            let name = child(node, "Properties").and_then(|node| self.template.get(node, "Bucket"));
+            policy
+                && conditions::is_made(self.template, node)
+                && name.and_then(|node| self.template.text(node)).is_some_and(|name| name == bucket)
+        };
+        self.resources.iter().find(|(_, node)| is(node)).map(|(entry, _)| entry.key.to_string())
+    }
+
+    /// Does a resource wait for another, by `DependsOn` or by naming it, or by way of a third?
+    fn waits(&self, resource: &Node, other: &str) -> bool {
+        let Some(Kind::Mapping(all)) = self.template.section("Resources").map(|node| &node.kind) else { return false };
+        let mut queue = vec![resource];
+        let mut seen: Vec<&str> = Vec::new();
+        while let Some(resource) = queue.pop() {
+            for part in ["DependsOn", "Properties"].into_iter().filter_map(|key| child(resource, key)) {
+                for entry in all.iter().filter(|entry| !seen.contains(&&*entry.key)).collect::<Vec<_>>() {
+                    if names(self.template.document, part, &entry.key, 0) {
+                        if &*entry.key == other {
+                            return true;
+                        }
+                        seen.push(&entry.key);
+                        queue.push(self.template.document.resolve(&entry.value));
+                    }
+                }
+            }
+        }
+        false
+    }
+}
+
+/// Does a part of a template name a resource?
+fn names(document: &Document, node: &Node, other: &str, depth: usize) -> bool {
+    let node = document.resolve(node);
+    let in_text = |text: &str| {
+        text == other
+            || text.contains(&format!("${{{other}}}"))
+            || text.contains(&format!("${{{other}."))
+            || text.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
+    };
+    depth < 60
+        && match &node.kind {
+            Kind::Scalar { text, .. } => in_text(text),
+            Kind::Sequence(items) => items.iter().any(|item| names(document, item, other, depth + 1)),
+            Kind::Mapping(entries) => entries.iter().any(|entry| names(document, &entry.value, other, depth + 1)),
+            Kind::Alias(_) => false,
+        }
+}
+
+fn properties_entry<'n>(properties: &'n Node, key: &str) -> Option<&'n Entry> {
+    match &properties.kind {
+        Kind::Mapping(entries) => entries.iter().find(|entry| &*entry.key == key),
+        _ => None,
+    }
+}

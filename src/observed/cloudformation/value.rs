@@ -1,0 +1,300 @@
+//! Values of a template: intrinsic functions → texts, as far as the template and the caller tell. The rest are holes.
+
+use super::conditions::Choice;
+use crate::{
+    aws::{Partition, arn, region},
+    document::{Document, Entry, Kind, Node},
+    observed::{
+        Place, Told,
+        dumps::child,
+        hole::{self, hole},
+        policy::{Reading, Resolved, is_function},
+    },
+    source::{FileId, Span},
+};
+use std::cell::Cell;
+
+/// Functions within functions: deeper than anybody writes.
+const MAX_DEPTH: usize = 40;
+
+/// A template with everything that decides its values.
+pub struct Template<'a> {
+    /// The tree.
+    pub document: &'a Document,
+    /// The file.
+    pub file: FileId,
+    /// What the caller says.
+    pub told: &'a Told,
+    /// How its conditions turn out.
+    pub choice: Choice,
+    /// The partition that the template's own ARNs name, if they name one.
+    pub named_partition: Option<Partition>,
+    /// Depth of functions; guards against those that name themselves.
+    depth: Cell<usize>,
+}
+
+impl<'a> Template<'a> {
+    /// A template.
+    pub fn new(document: &'a Document, file: FileId, told: &'a Told, choice: Choice, named_partition: Option<Partition>) -> Self {
+        Template { document, file, told, choice, named_partition, depth: Cell::new(0) }
+    }
+
+    /// A section of the template, such as `Resources`.
+    pub fn section(&self, name: &str) -> Option<&'a Node> {
+        self.document.root.as_ref().and_then(|root| child(root, name)).map(|node| self.document.resolve(node))
+    }
+
+    /// An entry of a section.
+    pub fn in_section(&self, section: &str, name: &str) -> Option<&'a Node> {
+        child(self.section(section)?, name).map(|node| self.document.resolve(node))
+    }
+
+    /// A hole that is this template's own.
+    pub fn hole(&self, name: &str) -> String {
+        hole(name, &self.file.0.to_string())
+    }
+
+    /// The stack's Region.
+    pub fn region(&self) -> String {
+        self.told.region.clone().or_else(|| self.choice.value("AWS::Region")).unwrap_or_else(|| self.hole("AWS::Region"))
+    }
+
+    /// The stack's account.
+    pub fn account(&self) -> String {
+        self.told.account.clone().or_else(|| self.choice.value("AWS::AccountId")).unwrap_or_else(|| self.hole("AWS::AccountId"))
+    }
+
+    /// The stack's partition; where neither the Region is told nor an ARN names one, the commercial one.
+    pub fn partition(&self) -> Partition {
+        let region = self.region();
+        if region::is_well_formed(&region) {
+            Partition::of_region(&region)
+        } else {
+            self.named_partition.unwrap_or(Partition::Aws)
+        }
+    }
+
+    /// The properties of a resource, if it has this type.
+    pub fn properties(&self, logical: &str, kind: &str) -> Option<&Node> {
+        let resource = self.in_section("Resources", logical)?;
+        let is = matches!(&child(resource, "Type")?.kind, Kind::Scalar { text, .. } if &**text == kind);
+        is.then(|| child(resource, "Properties").map_or(resource, |node| self.document.resolve(node)))
+    }
+
+    /// A property that has a value.
+    pub fn get<'n>(&'n self, node: &'n Node, key: &str) -> Option<&'n Node> {
+        let Resolved::Node(node) = self.resolve(node) else { return None };
+        match self.resolve(child(node, key)?) {
+            Resolved::Node(node) => Some(node),
+            _ => None,
+        }
+    }
+
+    /// Name of a bucket of the template.
+    pub fn bucket_name(&self, logical: &str) -> Option<String> {
+        let properties = self.properties(logical, "AWS::S3::Bucket")?;
+        Some(self.get(properties, "BucketName").and_then(|node| self.text(node)).unwrap_or_else(|| self.hole(logical)))
+    }
+
+    /// ARN of a trail of the template.
+    pub fn trail_arn(&self, logical: &str) -> Option<String> {
+        let properties = self.properties(logical, "AWS::CloudTrail::Trail")?;
+        let name = self.get(properties, "TrailName").and_then(|node| self.text(node)).unwrap_or_else(|| self.hole(logical));
+        Some(arn::trail(self.partition(), &self.region(), &self.account(), &name))
+    }
+
+    /// `!Ref NAME`.
+    fn reference(&self, name: &str) -> String {
+        match name {
+            "AWS::Region" => self.region(),
+            "AWS::AccountId" => self.account(),
+            "AWS::Partition" => self.partition().to_string(),
+            "AWS::URLSuffix" => match self.partition() {
+                Partition::Cn => "amazonaws.com.cn".to_owned(),
+                _ => "amazonaws.com".to_owned(),
+            },
+            _ => {
+                let given = self.told.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+                let parameter = || given.filter(|_| self.in_section("Parameters", name).is_some());
+                parameter()
+                    .or_else(|| self.choice.value(name))
+                    .or_else(|| self.bucket_name(name))
+                    .unwrap_or_else(|| self.hole(name))
+            }
+        }
+    }
+
+    /// `!GetAtt NAME.ATTRIBUTE`.
+    fn attribute(&self, name: &str, attribute: &str) -> String {
+        let bucket = || self.bucket_name(name).filter(|_| attribute == "Arn").map(|name| arn::bucket(self.partition(), &name));
+        let trail = || self.trail_arn(name).filter(|_| attribute == "Arn");
+        let key = || {
+            self.properties(name, "AWS::KMS::Key").filter(|_| attribute == "Arn")?;
+            Some(format!("arn:{}:kms:{}:{}:key/{}", self.partition(), self.region(), self.account(), self.hole(name)))
+        };
+        bucket().or_else(trail).or_else(key).unwrap_or_else(|| self.hole(&format!("{name}.{attribute}")))
+    }
+
+    fn function(&self, entry: &Entry) -> String {
+        let argument = self.document.resolve(&entry.value);
+        let text = |node: &Node| self.text(node).unwrap_or_else(|| self.unknown());
+        let items = || match &argument.kind {
+            Kind::Sequence(items) => items.as_slice(),
+            _ => &[],
+        };
+        match (&*entry.key, items()) {
+            ("Ref", _) => match &argument.kind {
+                Kind::Scalar { text, .. } => self.reference(text),
+                _ => self.unknown(),
+            },
+            ("Fn::GetAtt", [name, attribute]) => self.attribute(&text(name), &text(attribute)),
+            ("Fn::GetAtt", _) => match &argument.kind {
+                Kind::Scalar { text, .. } => {
+                    text.split_once('.').map_or_else(|| self.unknown(), |(name, attribute)| self.attribute(name, attribute))
+                }
+                _ => self.unknown(),
+            },
+            ("Fn::Sub", [template, values]) => self.substitute(&text(template), Some(values)),
+            ("Fn::Sub", _) => match &argument.kind {
+                Kind::Scalar { text, .. } => self.substitute(text, None),
+                _ => self.unknown(),
+            },
+            ("Fn::Join", [delimiter, list]) => {
+                let Some(parts) = self.list(list) else { return self.named("Fn::Join", argument) };
+                parts.join(&text(delimiter))
+            }
+            ("Fn::Select", [index, list]) => {
+                let index = text(index).parse::<usize>().ok();
+                let list = self.list(list);
+                index
+                    .zip(list)
+                    .and_then(|(index, list)| list.get(index).cloned())
+                    .unwrap_or_else(|| self.named("Fn::Select", argument))
+            }
+            ("Fn::FindInMap", [map, first, second, ..]) => {
+                let (map, first, second) = (text(map), text(first), text(second));
+                let value = self
+                    .in_section("Mappings", &map)
+                    .and_then(|node| child(node, &first))
+                    .and_then(|node| child(self.document.resolve(node), &second));
+                value
+                    .and_then(|node| self.text(node))
+                    .unwrap_or_else(|| self.hole(&format!("{map}.{}.{}", hole::shown(&first), hole::shown(&second))))
+            }
+            ("Fn::ImportValue", _) => {
+                self.hole(&format!("import {}", self.text(argument).map_or_else(String::new, |text| hole::shown(&text))))
+            }
+            (name, _) => self.named(name, argument),
+        }
+    }
+
+    /// A hole for a function's value: the same for the same argument.
+    fn named(&self, function: &str, argument: &Node) -> String {
+        self.hole(&format!("{function} {}:{}", argument.span.start, argument.span.end))
+    }
+
+    /// A list of texts: a sequence, or `Fn::Split` of a known text.
+    fn list(&self, node: &Node) -> Option<Vec<String>> {
+        let Resolved::Node(node) = self.resolve(node) else { return None };
+        match &node.kind {
+            Kind::Sequence(items) => {
+                let mut texts = Vec::new();
+                for item in items {
+                    match self.resolve(item) {
+                        Resolved::Node(item) => texts.push(self.text(item)?),
+                        Resolved::Nothing => {}
+                        Resolved::Unknown => return None,
+                    }
+                }
+                Some(texts)
+            }
+            Kind::Mapping(entries) => match entries.as_slice() {
+                [one] if &*one.key == "Fn::Split" => {
+                    let Kind::Sequence(arguments) = &self.document.resolve(&one.value).kind else { return None };
+                    let [delimiter, text] = arguments.as_slice() else { return None };
+                    let (delimiter, text) = (self.text(delimiter)?, self.text(text)?);
+                    // a hole may hold the delimiter, but names and ARNs hold no delimiter of their kind
+                    (!delimiter.is_empty() && !hole::is_one(&text)).then(|| text.split(&delimiter).map(str::to_owned).collect())
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// `${Name}`, `${Name.Attribute}`, `${!literal}` in a text.
+    fn substitute(&self, text: &str, values: Option<&Node>) -> String {
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            out += before;
+            let Some((name, tail)) = after.split_once('}') else { return out + "${" + after };
+            out += &match name.strip_prefix('!') {
+                Some(literal) => format!("${{{literal}}}"),
+                None => {
+                    let name = name.trim();
+                    let own =
+                        values.and_then(|values| child(self.document.resolve(values), name)).and_then(|node| self.text(node));
+                    own.unwrap_or_else(|| match name.split_once('.') {
+                        Some((name, attribute)) => self.attribute(name, attribute),
+                        None => self.reference(name),
+                    })
+                }
+            };
+            rest = tail;
+        }
+        out + rest
+    }
+}
+
+impl Reading for Template<'_> {
+    fn resolve<'n>(&'n self, node: &'n Node) -> Resolved<'n> {
+        let mut node = self.document.resolve(node);
+        for _ in 0..MAX_DEPTH {
+            let Kind::Mapping(entries) = &node.kind else { return Resolved::Node(node) };
+            let [entry] = entries.as_slice() else { return Resolved::Node(node) };
+            let argument = self.document.resolve(&entry.value);
+            match (&*entry.key, &argument.kind) {
+                ("Fn::If", Kind::Sequence(parts)) => {
+                    let [condition, yes, no] = parts.as_slice() else { return Resolved::Unknown };
+                    let Kind::Scalar { text, .. } = &self.document.resolve(condition).kind else { return Resolved::Unknown };
+                    match super::conditions::holds(self, text) {
+                        Some(true) => node = self.document.resolve(yes),
+                        Some(false) => node = self.document.resolve(no),
+                        None => return Resolved::Unknown,
+                    }
+                }
+                ("Ref", Kind::Scalar { text, .. }) if &**text == "AWS::NoValue" => return Resolved::Nothing,
+                ("Fn::If" | "Fn::Transform", _) => return Resolved::Unknown,
+                _ => return Resolved::Node(node),
+            }
+        }
+        Resolved::Unknown
+    }
+
+    fn text(&self, node: &Node) -> Option<String> {
+        if self.depth.get() > MAX_DEPTH {
+            return Some(self.unknown());
+        }
+        self.depth.set(self.depth.get() + 1);
+        let text = match self.resolve(node) {
+            Resolved::Node(node) => match &node.kind {
+                Kind::Scalar { text, .. } => Some(text.to_string()),
+                Kind::Mapping(entries) if is_function(entries) => entries.first().map(|entry| self.function(entry)),
+                _ => None,
+            },
+            Resolved::Nothing => None,
+            Resolved::Unknown => Some(self.named("Fn::If", node)),
+        };
+        self.depth.set(self.depth.get() - 1);
+        text
+    }
+
+    fn place(&self, span: Span) -> Place {
+        Place { file: self.file, span }
+    }
+
+    fn unknown(&self) -> String {
+        self.hole("unknown")
+    }
+}

@@ -1,0 +1,252 @@
+//! What the AWS CLI prints, saved in files: `get-bucket-logging`, `-location`, `-policy` and their like, `describe-trails`,
+//! `list-buckets`.
+//!
+//! Most answers do not name their bucket. The file's name does: `BUCKET.logging.json`, `BUCKET/get-bucket-logging.json`,
+//! `get-bucket-logging.BUCKET.json`.
+
+use super::{
+    At, Bucket, Logging, Observed, Place, Setting, Target, Text, Trail,
+    hole::{self, hole},
+    policy::{self, Plain},
+};
+use crate::{
+    aws::{arn, bucket_name, region},
+    document::{Entry, Kind, Node},
+    source::{FileId, Span},
+};
+
+/// The keys by which an answer is known.
+const KEYS: [&str; 10] = [
+    "LoggingEnabled",
+    "LocationConstraint",
+    "BucketRegion",
+    "Policy",
+    "trailList",
+    "Buckets",
+    "ServerSideEncryptionConfiguration",
+    "ObjectLockConfiguration",
+    "Payer",
+    "OwnershipControls",
+];
+
+/// Is this an answer of the CLI?
+pub fn is_dump(root: &[Entry]) -> bool {
+    root.iter().any(|entry| KEYS.contains(&&*entry.key))
+}
+
+/// Reads an answer.
+pub fn read(root: &Node, name: &str, file: FileId, observed: &mut Observed) {
+    let reader = Reader { file, bucket: bucket_in(name) };
+    let Kind::Mapping(entries) = &root.kind else { return };
+    for entry in entries {
+        reader.entry(entry, observed);
+    }
+}
+
+/// The bucket that a file is named for.
+fn bucket_in(path: &str) -> Option<String> {
+    let mut parts = path.rsplit(['/', '\\']);
+    let file = parts.next()?;
+    let stem = file.strip_suffix(".json").unwrap_or(file);
+    let words = [
+        "logging",
+        "location",
+        "policy",
+        "encryption",
+        "object-lock-configuration",
+        "object-lock",
+        "request-payment",
+        "ownership-controls",
+        "ownership",
+        "head-bucket",
+        "head",
+    ];
+    for word in words {
+        for word in [format!("get-bucket-{word}"), format!("get-{word}"), word.to_owned()] {
+            let name = if stem == word {
+                parts.next()
+            } else {
+                stem.strip_suffix(&word)
+                    .and_then(|rest| rest.strip_suffix(['.', '_']))
+                    .or_else(|| stem.strip_prefix(&word).and_then(|rest| rest.strip_prefix(['.', '_'])))
+            };
+            if let Some(name) = name {
+                return bucket_name::problem(name).is_none().then(|| name.to_owned());
+            }
+        }
+    }
+    None
+}
+
+struct Reader {
+    file: FileId,
+    bucket: Option<String>,
+}
+
+impl Reader {
+    fn place(&self, span: Span) -> Place {
+        Place { file: self.file, span }
+    }
+
+    fn at<T>(&self, value: T, span: Span) -> At<T> {
+        At { value, place: self.place(span) }
+    }
+
+    fn text(&self, node: Option<&Node>) -> Option<Text> {
+        match &node?.kind {
+            Kind::Scalar { text, plain } if !(*plain && &**text == "null") => Some(self.at(text.to_string(), node?.span)),
+            _ => None,
+        }
+    }
+
+    /// The bucket that the file is named for, or one that nobody knows.
+    fn subject(&self, span: Span) -> Bucket {
+        let name = self.bucket.clone().unwrap_or_else(|| hole("bucket", &self.file.0.to_string()));
+        Bucket::named(self.at(name, span), self.place(span))
+    }
+
+    fn entry(&self, entry: &Entry, observed: &mut Observed) {
+        let value = &entry.value;
+        let mut bucket = self.subject(entry.key_span);
+        match &*entry.key {
+            "LoggingEnabled" => {
+                observed.logging.push(self.logging(value));
+                return;
+            }
+            "LocationConstraint" | "BucketRegion" => {
+                let text = self.text(Some(value)).map_or_else(String::new, |text| text.value);
+                let name = if text.is_empty() { "us-east-1" } else { region::legacy(&text).unwrap_or(&text) };
+                bucket.region = Some(self.at(name.to_owned(), value.span));
+            }
+            "Policy" => {
+                let Some(text) = self.text(Some(value)) else { return };
+                let name = self.bucket.clone().map(|name| self.at(name, entry.key_span));
+                let mut doc = policy::parse(&text.value, Plain { file: self.file, inside: Some(value.span) }, name);
+                doc.bucket = doc.bucket.take().or_else(|| policy::bucket_of(&doc));
+                if let Some(name) = &doc.bucket {
+                    bucket.name = name.clone();
+                }
+                bucket.policy = Setting::Known(self.at(doc.clone(), value.span));
+                observed.policies.push(doc);
+            }
+            "ServerSideEncryptionConfiguration" => {
+                let rule = first(child(value, "Rules")).and_then(|rule| child(rule, "ApplyServerSideEncryptionByDefault"));
+                let Some(algorithm) = self.text(rule.and_then(|rule| child(rule, "SSEAlgorithm"))) else { return };
+                bucket.encryption = Setting::Known(algorithm);
+            }
+            "ObjectLockConfiguration" => {
+                let enabled = self.text(child(value, "ObjectLockEnabled")).is_some_and(|text| text.value == "Enabled");
+                bucket.object_lock = Setting::Known(self.at(enabled, value.span));
+            }
+            "Payer" => {
+                let Some(payer) = self.text(Some(value)) else { return };
+                bucket.payer = Setting::Known(payer);
+            }
+            "OwnershipControls" => {
+                let rule = first(child(value, "Rules"));
+                let Some(ownership) = self.text(rule.and_then(|rule| child(rule, "ObjectOwnership"))) else { return };
+                bucket.ownership = Setting::Known(ownership);
+            }
+            "trailList" => {
+                if let Kind::Sequence(trails) = &value.kind {
+                    observed.trails.extend(trails.iter().filter_map(|trail| self.trail(trail)));
+                }
+                return;
+            }
+            "Buckets" => {
+                let Kind::Sequence(items) = &value.kind else { return };
+                for item in items {
+                    let Some(name) = self.text(child(item, "Name")) else { continue };
+                    let mut bucket = Bucket::named(name, self.place(item.span));
+                    bucket.region = self.text(child(item, "BucketRegion"));
+                    observed.buckets.push(bucket);
+                }
+                return;
+            }
+            _ => return,
+        }
+        observed.buckets.push(bucket);
+    }
+
+    fn logging(&self, value: &Node) -> Logging {
+        let target = self.text(child(value, "TargetBucket"));
+        let format = child(value, "TargetObjectKeyFormat");
+        Logging {
+            place: self.place(child(value, "TargetBucket").map_or(value.span, |node| node.span)),
+            anchor: self.place(value.span),
+            source: self.bucket.clone().map(|name| self.at(name, value.span)),
+            target: target.map_or(Target::Unknown(self.place(value.span)), Target::Named),
+            prefix: self.text(child(value, "TargetPrefix")).map_or(Setting::Unsaid, Setting::Known),
+            partitioned: Some(format.is_some_and(|format| child(format, "PartitionedPrefix").is_some())),
+            region: None,
+            grants: child(value, "TargetGrants")
+                .filter(|grants| first(Some(grants)).is_some())
+                .map(|grants| self.place(grants.span)),
+        }
+    }
+
+    fn trail(&self, trail: &Node) -> Option<Trail> {
+        let text = |key: &str| self.text(child(trail, key));
+        let name = text("Name")?;
+        let setting = |key: &str| text(key).map_or(Setting::Unsaid, Setting::Known);
+        let scope = self.file.0.to_string();
+        let arn = text("TrailARN").map(|arn| arn.value).unwrap_or_else(|| {
+            let home = text("HomeRegion").map_or_else(|| hole("Region", &scope), |home| home.value);
+            format!("arn:aws:cloudtrail:{home}:{}:trail/{}", hole("account", &scope), name.value)
+        });
+        let account = arn::parse(&arn).map_or_else(|| hole("account", &scope), |arn| arn.account.to_owned());
+        Some(Trail {
+            place: text("S3BucketName").map_or(name.place, |bucket| bucket.place),
+            anchor: name.place,
+            arn,
+            account,
+            bucket: setting("S3BucketName"),
+            prefix: setting("S3KeyPrefix"),
+            organization: text("IsOrganizationTrail")
+                .map_or(Setting::Unsaid, |text| Setting::Known(At { value: text.value == "true", place: text.place })),
+            key: setting("KmsKeyId"),
+            unordered: None,
+            name,
+        })
+    }
+}
+
+/// A key's value in a mapping.
+pub fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    match &node.kind {
+        Kind::Mapping(entries) => entries.iter().rev().find(|entry| &*entry.key == key).map(|entry| &entry.value),
+        _ => None,
+    }
+}
+
+fn first(node: Option<&Node>) -> Option<&Node> {
+    match &node?.kind {
+        Kind::Sequence(items) => items.first(),
+        _ => None,
+    }
+}
+
+/// Is this name known, so that it tells buckets of several inputs apart?
+pub fn is_name(text: &Text) -> bool {
+    !hole::has(&text.value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_named_for_its_bucket() {
+        for (path, bucket) in [
+            ("dumps/acme-web.logging.json", Some("acme-web")),
+            ("acme-web/get-bucket-logging.json", Some("acme-web")),
+            ("get-bucket-policy.acme-web.json", Some("acme-web")),
+            ("acme.web.get-bucket-location.json", Some("acme.web")),
+            ("logging.json", None),
+            ("policy", None),
+            ("plan.json", None),
+        ] {
+            assert_eq!(bucket_in(path).as_deref(), bucket, "{path}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! What others wrote, in one model: log configurations, buckets, bucket policies and trails, each value with its place.
+//!
+//! Readers fill it from Terraform plans and states, CloudFormation templates, bucket policies and dumps of the AWS CLI. A value
+//! is known, unknown, or not said; texts may have [holes](hole). Judges nothing: `compare` does.
+
+pub mod cloudformation;
+pub mod dumps;
+pub mod hole;
+pub mod json;
+pub mod policy;
+pub mod recognise;
+pub mod terraform;
+
+use crate::{
+    aws::Partition,
+    source::{FileId, Span},
+};
+use policy::PolicyDoc;
+
+/// Where something stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    /// Its bytes.
+    pub span: Span,
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Where.
+    pub place: Place,
+}
+
+/// A text that may have holes.
+pub type Text = At<String>;
+
+/// A setting as an input has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Setting<T> {
+    /// The input says nothing: AWS's default, if the bucket is described there.
+    #[default]
+    Unsaid,
+    /// It is set, to what can't be known here.
+    Unknown(Place),
+    /// It is set.
+    Known(At<T>),
+}
+
+impl<T> Setting<T> {
+    /// The value, if it is known.
+    pub fn known(&self) -> Option<&At<T>> {
+        match self {
+            Setting::Known(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// Keeps what says more.
+    pub fn merge(&mut self, other: Setting<T>) {
+        match (&self, &other) {
+            (Setting::Unsaid, _) | (Setting::Unknown(_), Setting::Known(_)) => *self = other,
+            _ => {}
+        }
+    }
+}
+
+/// A bucket, as far as an input tells.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    /// What defines or names it.
+    pub place: Place,
+    /// Its name.
+    pub name: Text,
+    /// Account id.
+    pub account: Option<Text>,
+    /// Region.
+    pub region: Option<Text>,
+    /// Its partition, where the Region is unknown and the input's ARNs tell.
+    pub partition: Option<Partition>,
+    /// Is it described as a whole, so that what is not said has AWS's default?
+    pub defined: bool,
+    /// Is it to be created, and so has the defaults of new buckets?
+    pub fresh: bool,
+    /// Algorithm of the default encryption: `AES256`, `aws:kms`, `aws:kms:dsse`.
+    pub encryption: Setting<String>,
+    /// Object Lock.
+    pub object_lock: Setting<bool>,
+    /// `Requester` or `BucketOwner`.
+    pub payer: Setting<String>,
+    /// `BucketOwnerEnforced`, `BucketOwnerPreferred`, `ObjectWriter`.
+    pub ownership: Setting<String>,
+    /// Is there an ACL that lets the log delivery group in?
+    pub log_delivery_acl: Setting<bool>,
+    /// Its policy.
+    pub policy: Setting<PolicyDoc>,
+}
+
+impl Bucket {
+    /// Its partition: its Region's, else what the input's ARNs tell, else the commercial one.
+    pub fn partition(&self) -> Partition {
+        let region = self.region.as_ref().filter(|region| !hole::has(&region.value));
+        region.map(|region| Partition::of_region(&region.value)).or(self.partition).unwrap_or(Partition::Aws)
+    }
+
+    /// A bucket of which the name alone is known.
+    pub fn named(name: Text, place: Place) -> Self {
+        Bucket {
+            place,
+            name,
+            account: None,
+            region: None,
+            partition: None,
+            defined: false,
+            fresh: false,
+            encryption: Setting::Unsaid,
+            object_lock: Setting::Unsaid,
+            payer: Setting::Unsaid,
+            ownership: Setting::Unsaid,
+            log_delivery_acl: Setting::Unsaid,
+            policy: Setting::Unsaid,
+        }
+    }
+
+    /// Adds what another input tells of the same bucket.
+    pub fn merge(&mut self, other: Bucket) {
+        if other.defined && !self.defined {
+            self.place = other.place;
+            self.name = other.name;
+        }
+        let better = |mine: &mut Option<Text>, theirs: Option<Text>| {
+            let known = |text: &Option<Text>| text.as_ref().is_some_and(|text| !hole::has(&text.value));
+            if mine.is_none() || !known(mine) && known(&theirs) {
+                *mine = theirs;
+            }
+        };
+        better(&mut self.account, other.account);
+        better(&mut self.region, other.region);
+        self.partition = self.partition.or(other.partition);
+        self.defined |= other.defined;
+        self.fresh |= other.fresh;
+        self.encryption.merge(other.encryption);
+        self.object_lock.merge(other.object_lock);
+        self.payer.merge(other.payer);
+        self.ownership.merge(other.ownership);
+        self.log_delivery_acl.merge(other.log_delivery_acl);
+        self.policy.merge(other.policy);
+    }
+}
+
+/// Where a source bucket is to log to.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// To the bucket of this name.
+    Named(Text),
+    /// None is named: CloudFormation takes the bucket itself.
+    Omitted,
+    /// It can't be known here.
+    Unknown(Place),
+}
+
+/// Access logging of one bucket.
+#[derive(Debug, Clone)]
+pub struct Logging {
+    /// Where it is set.
+    pub place: Place,
+    /// Where it is defined, however its conditions turn out.
+    pub anchor: Place,
+    /// Name of the source bucket; nothing if the input does not tell.
+    pub source: Option<Text>,
+    /// Where it logs to.
+    pub target: Target,
+    /// Prefix of the keys.
+    pub prefix: Setting<String>,
+    /// Are the keys partitioned? Nothing if that is unknown.
+    pub partitioned: Option<bool>,
+    /// The Region that the setting itself is sent to, where it has one of its own.
+    pub region: Option<Text>,
+    /// Are there target grants?
+    pub grants: Option<Place>,
+}
+
+/// A trail.
+#[derive(Debug, Clone)]
+pub struct Trail {
+    /// Where its bucket is named.
+    pub place: Place,
+    /// Where it is defined, however its conditions turn out.
+    pub anchor: Place,
+    /// Its name.
+    pub name: Text,
+    /// Its ARN: home Region and account in it.
+    pub arn: String,
+    /// The account that owns it.
+    pub account: String,
+    /// The bucket that it delivers to.
+    pub bucket: Setting<String>,
+    /// Prefix of the keys.
+    pub prefix: Setting<String>,
+    /// Is it an organization's?
+    pub organization: Setting<bool>,
+    /// KMS key.
+    pub key: Setting<String>,
+    /// Where what should make it wait for the bucket policy is missing: the place, and the policy's name.
+    pub unordered: Option<At<String>>,
+}
+
+/// An input, or a part of one, that was not read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ignored {
+    /// Its name.
+    pub file: String,
+    /// Why, and what could be done.
+    pub reason: String,
+}
+
+/// What one or more inputs tell.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// Buckets; several may speak of one.
+    pub buckets: Vec<Bucket>,
+    /// Log configurations.
+    pub logging: Vec<Logging>,
+    /// Trails.
+    pub trails: Vec<Trail>,
+    /// Bucket policies.
+    pub policies: Vec<PolicyDoc>,
+}
+
+impl Observed {
+    /// Adds what another input tells.
+    pub fn add(&mut self, other: &Observed) {
+        self.buckets.extend(other.buckets.iter().cloned());
+        self.logging.extend(other.logging.iter().cloned());
+        self.trails.extend(other.trails.iter().cloned());
+        self.policies.extend(other.policies.iter().cloned());
+    }
+}
+
+/// The partition of an input's ARNs, where all that name one name the same.
+pub fn partition_in(text: &str) -> Option<Partition> {
+    let mut found = text.match_indices("arn:aws").filter_map(|(at, _)| Partition::from_id(text[at + 4..].split(':').next()?));
+    let first = found.next()?;
+    found.all(|other| other == first).then_some(first)
+}
+
+/// What the caller says of the inputs.
+#[derive(Debug, Clone, Default)]
+pub struct Told {
+    /// Region that templates are deployed in, and providers without one.
+    pub region: Option<String>,
+    /// Account that they are deployed in.
+    pub account: Option<String>,
+    /// Values of template parameters.
+    pub parameters: Vec<(String, String)>,
+}

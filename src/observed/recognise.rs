@@ -1,0 +1,170 @@
+//! Which reader an input is for, by its content; what nobody reads is named with the reason.
+
+use super::{Observed, Setting, Told, cloudformation, dumps, json, policy, terraform};
+use crate::{
+    document::{self, Document, Kind},
+    source::{FileId, NOT_UTF8, SourceFile},
+};
+
+/// What one input gave.
+#[derive(Debug, Default)]
+pub struct Input {
+    /// What it tells, once for each way its conditions can turn out; one for anything without conditions, none if it was not read.
+    pub ways: Vec<Way>,
+    /// Its tree, for routes and comments; not of Terraform's JSON.
+    pub document: Option<Document>,
+    /// Where each resource of Terraform's JSON begins, with its address; sorted.
+    pub addresses: Vec<(u32, String)>,
+    /// What was not read.
+    pub ignored: Vec<String>,
+}
+
+impl Input {
+    /// A place in the words of the input.
+    pub fn route(&self, offset: u32) -> String {
+        if let Some(document) = &self.document {
+            return document.route(offset);
+        }
+        let at = self.addresses.partition_point(|(start, _)| *start <= offset);
+        self.addresses[..at].last().map_or_else(String::new, |(_, address)| address.clone())
+    }
+}
+
+/// One way in which an input's conditions turn out.
+#[derive(Debug, Default, Clone)]
+pub struct Way {
+    /// What people would call it; empty for the only way.
+    pub words: String,
+    /// What the input tells then.
+    pub observed: Observed,
+}
+
+impl From<Observed> for Way {
+    fn from(observed: Observed) -> Self {
+        Way { words: String::new(), observed }
+    }
+}
+
+/// Reads an input.
+pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Input {
+    let mut input = Input::default();
+    let text = file.text.trim_start();
+    let ignore = |reason: &str| Input { ignored: vec![reason.to_owned()], ..Input::default() };
+    if text.starts_with("PK\u{3}\u{4}") {
+        return ignore("a binary Terraform plan; `terraform show -json FILE` prints it as JSON");
+    }
+    if file.text.contains(NOT_UTF8) {
+        return ignore("it is not UTF-8 text");
+    }
+    if text.is_empty() {
+        // what `get-bucket-logging` prints of a bucket that does not log
+        return ignore("it is empty");
+    }
+    let extension = file.name.rsplit('.').next().unwrap_or_default();
+    if matches!(extension, "tf" | "tofu" | "hcl") {
+        return ignore("Terraform code; check the plan: `terraform show -json PLANFILE > plan.json`");
+    }
+    if text.starts_with(['{', '[', '/']) || extension == "json" && !text.starts_with("---") {
+        read_json(file, id, told, &mut input);
+    } else {
+        read_yaml(file, id, told, &mut input);
+    }
+    input
+}
+
+fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
+    let probe = &file.text[..file.text.len().min(4096).min(floor(&file.text, 4096))];
+    if ["\"terraform_version\"", "\"planned_values\""].iter().any(|key| probe.contains(key)) {
+        return terraform_or_reason(file, id, told, input);
+    }
+    let (root, faults) = json::read(&file.text);
+    let Some(root) = root else {
+        // a policy that breaks off is still a policy
+        if file.text.contains("\"Statement\"") && !file.text.contains("\"Resources\"") {
+            let mut observed = Observed::default();
+            observed.policies.push(policy::parse(&file.text, policy::Plain { file: id, inside: None }, None));
+            input.ways.push(observed.into());
+            return;
+        }
+        let reason = faults.last().map_or("it is not JSON".to_owned(), |fault| {
+            let position = file.position(fault.span.start);
+            format!("it is not JSON: {} in line {}, column {}", fault.what, position.line, position.column)
+        });
+        input.ignored.push(reason);
+        return;
+    };
+    let Kind::Mapping(entries) = &root.kind else {
+        input.ignored.push("it is none of the inputs that `check` reads".to_owned());
+        return;
+    };
+    let has = |key: &str| entries.iter().any(|entry| &*entry.key == key);
+    if has("Resources") {
+        let document = Document { root: Some(root), ..Document::default() };
+        cloudformation::read(file, id, &document, told, input);
+        input.document = Some(document);
+    } else if has("Statement") {
+        let mut doc = policy::parse(&file.text, policy::Plain { file: id, inside: None }, None);
+        doc.bucket = policy::bucket_of(&doc);
+        let mut observed = Observed::default();
+        if let Some(name) = &doc.bucket {
+            let mut bucket = super::Bucket::named(name.clone(), doc.place);
+            bucket.policy = Setting::Known(super::At { value: doc.clone(), place: doc.place });
+            observed.buckets.push(bucket);
+        }
+        observed.policies.push(doc);
+        input.ways.push(observed.into());
+        input.document = Some(Document { root: Some(root), ..Document::default() });
+    } else if has("planned_values") || has("values") && has("terraform_version") {
+        terraform_or_reason(file, id, told, input);
+    } else if has("lineage") && has("resources") {
+        input.ignored.push("a raw Terraform state; `terraform show -json` prints it in the form that `check` reads".to_owned());
+    } else if dumps::is_dump(entries) {
+        let mut observed = Observed::default();
+        dumps::read(&root, &file.name, id, &mut observed);
+        input.ways.push(observed.into());
+    } else {
+        input.ignored.push("it is none of the inputs that `check` reads".to_owned());
+    }
+}
+
+/// The nearest character boundary at or below an offset.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+fn terraform_or_reason(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
+    match terraform::read(file, id, told) {
+        Ok((observed, addresses)) => {
+            input.ways.push(observed.into());
+            input.addresses = addresses;
+        }
+        Err(reason) => input.ignored.push(reason),
+    }
+}
+
+fn read_yaml(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
+    // most YAML files are none of ours: those are not even read
+    if !file.text.contains("Resources") {
+        let map = file.text.contains("\naccounts:") && file.text.contains("version:");
+        let reason =
+            if map { "a region map; `logmap validate` checks it" } else { "it is none of the inputs that `check` reads" };
+        input.ignored.push(reason.to_owned());
+        return;
+    }
+    let mut findings = Vec::new();
+    let document = document::read_template(file, &mut findings);
+    let Some(root) = &document.root else {
+        let reason = findings.first().map_or("it is not YAML".to_owned(), |finding| {
+            let position = file.position(finding.span.start);
+            format!("{} (line {}, column {})", finding.message, position.line, position.column)
+        });
+        input.ignored.push(reason);
+        return;
+    };
+    if dumps::child(root, "Resources").is_none() {
+        input.ignored.push("it is none of the inputs that `check` reads".to_owned());
+        return;
+    }
+    cloudformation::read(file, id, &document, told, input);
+    input.document = Some(document);
+}

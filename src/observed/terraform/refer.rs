@@ -1,0 +1,362 @@
+//! A plan's code: what an argument refers to, through modules, `count` and `for_each`; and which provider a resource has.
+//!
+//! The plan lists what an expression refers to, not the expression. So a reference is followed only where the whole value is
+//! what it refers to; anything else stays unknown.
+
+use super::show::{ConfigModule, ConfigResource, Expression, Module, ProviderConfig, Resource, Show, block, string};
+use crate::aws::{arn, limits, region};
+use serde_json::value::RawValue;
+use std::{borrow::Cow, cell::RefCell, collections::BTreeMap};
+
+/// References within references: deeper than anybody's modules.
+const MAX_DEPTH: usize = 40;
+
+/// Is this a data source that tells of Regions, accounts or buckets?
+pub fn is_data_read(kind: &str) -> bool {
+    matches!(kind, "aws_caller_identity" | "aws_region" | "aws_s3_bucket")
+}
+
+/// What a provider configuration says.
+#[derive(Debug, Clone, Default)]
+pub struct Provider {
+    /// Its key in the plan; empty in a state.
+    pub key: String,
+    /// Its Region.
+    pub region: Option<String>,
+    /// Its account.
+    pub account: Option<String>,
+    /// What its credentials come from, in words; providers with the same are in the same account.
+    pub credentials: String,
+    /// Are they those of the environment?
+    pub is_ambient: bool,
+}
+
+/// The code of a plan; empty for a state.
+pub struct Code<'a> {
+    root: Option<&'a ConfigModule<'a>>,
+    providers: Option<&'a BTreeMap<Cow<'a, str>, ProviderConfig<'a>>>,
+    variables: BTreeMap<&'a str, String>,
+    /// Code of the resources that are read, by module path and address.
+    resources: BTreeMap<(String, &'a str), &'a ConfigResource<'a>>,
+    /// Data sources by address: attribute → text.
+    data: BTreeMap<&'a str, BTreeMap<Cow<'a, str>, &'a RawValue>>,
+    known: RefCell<BTreeMap<String, Provider>>,
+}
+
+impl<'a> Code<'a> {
+    /// The code of a plan.
+    pub fn new(show: &'a Show<'a>, data: &[(&'a Module<'a>, &'a Resource<'a>)]) -> Self {
+        let configuration = show.configuration.as_ref();
+        let variables = show.variables.iter().filter_map(|(name, variable)| Some((&**name, string(variable.value?)?)));
+        let mut code = Code {
+            root: configuration.map(|configuration| &configuration.root_module),
+            providers: configuration.map(|configuration| &configuration.provider_config),
+            variables: variables.collect(),
+            resources: BTreeMap::new(),
+            data: BTreeMap::new(),
+            known: RefCell::default(),
+        };
+        for (_, resource) in data {
+            let values = resource.values.and_then(|values| serde_json::from_str(values.get()).ok()).unwrap_or_default();
+            code.data.insert(&resource.address, values);
+        }
+        let mut modules: Vec<(String, &'a ConfigModule<'a>)> = code.root.map(|root| (String::new(), root)).into_iter().collect();
+        while let Some((path, module)) = modules.pop() {
+            for resource in module.resources.iter().filter(|resource| {
+                resource.address.starts_with("aws_s3_bucket") || resource.address.starts_with("aws_cloudtrail.")
+            }) {
+                code.resources.insert((path.clone(), &*resource.address), resource);
+            }
+            for (name, call) in &module.module_calls {
+                modules.push((join(&path, &format!("module.{name}")), &call.module));
+            }
+        }
+        code
+    }
+
+    fn resource(&self, module: &str, resource: &Resource<'_>) -> Option<&'a ConfigResource<'a>> {
+        let address = format!("{}.{}", resource.kind, resource.name);
+        let key = (without_indexes(module), address.as_str());
+        self.resources.get(&key).copied()
+    }
+
+    fn argument(&self, module: &str, resource: &Resource<'_>, key: &str) -> Option<&'a RawValue> {
+        let expressions: BTreeMap<Cow<'a, str>, &'a RawValue> =
+            serde_json::from_str(self.resource(module, resource)?.expressions?.get()).ok()?;
+        expressions.get(key).copied()
+    }
+
+    /// Does the code set this argument?
+    pub fn sets(&self, module: &str, resource: &Resource<'_>, key: &str) -> bool {
+        self.argument(module, resource, key).is_some()
+    }
+
+    /// What an argument refers to: nothing if it is not set; nothing inside if it can't be known.
+    pub fn follow(
+        &self,
+        module: &str,
+        resource: &Resource<'_>,
+        key: &str,
+        names: &BTreeMap<Cow<'a, str>, String>,
+    ) -> Option<Option<String>> {
+        let raw = self.argument(module, resource, key)?;
+        Some(self.value(module, resource.index, &Expression::of(raw), names, 0))
+    }
+
+    /// Like [`Code::follow`] for an argument of a nested block.
+    pub fn follow_nested(
+        &self,
+        module: &str,
+        resource: &Resource<'_>,
+        outer: &str,
+        key: &str,
+        names: &BTreeMap<Cow<'a, str>, String>,
+    ) -> Option<Option<String>> {
+        let block = block(self.argument(module, resource, outer)?)?;
+        let references = block.get(key)?.get("references")?.as_array()?.iter().filter_map(|item| item.as_str());
+        let references = references.map(|text| Cow::Owned(text.to_owned())).collect();
+        Some(self.value(module, resource.index, &Expression { constant_value: None, references }, names, 0))
+    }
+
+    fn value(
+        &self,
+        module: &str,
+        index: Option<&RawValue>,
+        expression: &Expression<'_>,
+        names: &BTreeMap<Cow<'a, str>, String>,
+        depth: usize,
+    ) -> Option<String> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        if let Some(constant) = expression.constant_value {
+            return string(constant);
+        }
+        let one = only(&expression.references)?;
+        let parts: Vec<&str> = split(one);
+        match parts.as_slice() {
+            ["var", name, ..] => self.variable(module, name, names, depth),
+            ["data", kind, name, attribute] => {
+                let address = join(module, &format!("data.{kind}.{name}"));
+                string(self.data.get(address.as_str())?.get(*attribute)?)
+            }
+            ["module", call, output] => {
+                let (name, at) = call.split_once('[').map_or((*call, ""), |(name, at)| (name, at));
+                let expression = self.module(module)?.module_calls.get(name)?.module.outputs.get(*output)?.expression?;
+                // an instance of the module: the one that is named, or the only one
+                let child = if at.is_empty() {
+                    self.only_instance(&join(module, &format!("module.{name}")), names, index)?
+                } else {
+                    join(module, &format!("module.{name}[{at}"))
+                };
+                self.value(&child, None, &Expression::of(expression), names, depth + 1)
+            }
+            // `aws_s3_bucket.a[each.key].id` is listed without what follows the index: the instance of the same key
+            ["aws_s3_bucket", name] => {
+                let address = join(module, &format!("aws_s3_bucket.{name}[{}]", index?.get()));
+                names.get(address.as_str()).cloned()
+            }
+            ["aws_s3_bucket", name, attribute] if matches!(*attribute, "id" | "bucket") => {
+                let address = join(module, &format!("aws_s3_bucket.{name}"));
+                if let Some(name) = names.get(address.as_str()) {
+                    return Some(name.clone());
+                }
+                let same = index.and_then(|index| names.get(format!("{address}[{}]", index.get()).as_str()));
+                same.cloned().or_else(|| {
+                    let prefix = format!("{address}[");
+                    let mut instances =
+                        names.range(Cow::Borrowed(prefix.as_str())..).take_while(|(key, _)| key.starts_with(&prefix));
+                    let (_, name) = instances.next()?;
+                    instances.next().is_none().then(|| name.clone())
+                })
+            }
+            _ => None,
+        }
+    }
+
+    /// The one instance of a module that has buckets, with its index.
+    fn only_instance(&self, path: &str, names: &BTreeMap<Cow<'a, str>, String>, index: Option<&RawValue>) -> Option<String> {
+        let same = index.map(|index| format!("{path}[{}]", index.get()));
+        let mut found: Option<String> = None;
+        for address in names.keys() {
+            let Some(rest) = address.strip_prefix(path) else { continue };
+            let instance = match rest.as_bytes().first() {
+                Some(b'.') => path.to_owned(),
+                Some(b'[') => format!("{path}{}", &rest[..=rest.find(']')?]),
+                _ => continue,
+            };
+            if Some(&instance) == same.as_ref() {
+                return same;
+            }
+            if found.as_ref().is_some_and(|found| *found != instance) {
+                return None;
+            }
+            found = Some(instance);
+        }
+        found.or_else(|| Some(path.to_owned()))
+    }
+
+    fn variable(&self, module: &str, name: &str, names: &BTreeMap<Cow<'a, str>, String>, depth: usize) -> Option<String> {
+        if module.is_empty() {
+            return self.variables.get(name).cloned();
+        }
+        let (parent, call) = parent(module)?;
+        let expression = self.module(parent)?.module_calls.get(call)?.expressions.get(name)?;
+        self.value(parent, None, &Expression::of(expression), names, depth + 1)
+    }
+
+    /// The code of a module, by its path.
+    fn module(&self, path: &str) -> Option<&'a ConfigModule<'a>> {
+        let mut module = self.root?;
+        let plain = without_indexes(path);
+        let mut steps = split(&plain).into_iter();
+        while let (Some("module"), Some(name)) = (steps.next(), steps.next()) {
+            module = &module.module_calls.get(name)?.module;
+        }
+        Some(module)
+    }
+
+    /// The provider of a resource.
+    pub fn provider(&self, module: &str, resource: &Resource<'_>) -> Provider {
+        let key = self.resource(module, resource).map_or("", |code| &*code.provider_config_key);
+        if let Some(provider) = self.known.borrow().get(key) {
+            return provider.clone();
+        }
+        let provider = self.read_provider(key);
+        self.known.borrow_mut().insert(key.to_owned(), provider.clone());
+        provider
+    }
+
+    fn read_provider(&self, key: &str) -> Provider {
+        let mut provider =
+            Provider { key: key.to_owned(), credentials: "the environment".to_owned(), is_ambient: true, ..Provider::default() };
+        let Some(providers) = self.providers else { return provider };
+        // a module without a configuration of its own has its caller's
+        let alias = key.rsplit(':').next().unwrap_or(key);
+        let mut at = key.rsplit_once(':').map_or("", |(module, _)| module);
+        let config = loop {
+            let key = if at.is_empty() { alias.to_owned() } else { format!("{at}:{alias}") };
+            match providers.get(key.as_str()) {
+                Some(config) if !config.expressions.is_empty() => break Some(config),
+                _ if at.is_empty() => break None,
+                _ => at = parent(at).map_or("", |(parent, _)| parent),
+            }
+        };
+        let Some(config) = config else { return provider };
+        let names = BTreeMap::new();
+        let text = |expression: &RawValue| self.value(&config.module_address, None, &Expression::of(expression), &names, 0);
+        provider.region = config.expressions.get("region").and_then(|raw| text(raw)).filter(|name| region::is_well_formed(name));
+        if let Some(allowed) = config.expressions.get("allowed_account_ids") {
+            let one = Expression::of(allowed).constant_value.and_then(|raw| serde_json::from_str::<Vec<String>>(raw.get()).ok());
+            provider.account =
+                one.filter(|ids| ids.len() == 1).and_then(|mut ids| ids.pop()).filter(|id| limits::is_account_id(id));
+        }
+        if let Some(raw) = config.expressions.get("assume_role") {
+            let role = block(raw).and_then(|block| {
+                let expression = block.get("role_arn")?.to_string();
+                let expression: Expression<'_> = serde_json::from_str(&expression).ok()?;
+                self.value(&config.module_address, None, &expression, &names, 0)
+            });
+            let account = role.as_deref().and_then(arn::parse).map(|arn| arn.account.to_owned());
+            provider.account = provider.account.or(account.filter(|id| limits::is_account_id(id)));
+        }
+        let credentials: Vec<String> = [
+            "assume_role",
+            "assume_role_with_web_identity",
+            "profile",
+            "access_key",
+            "shared_credentials_files",
+            "shared_credentials_file",
+        ]
+        .iter()
+        .filter_map(|key| Some(format!("{key} {}", config.expressions.get(*key)?.get())))
+        .collect();
+        if !credentials.is_empty() {
+            provider.credentials = credentials.join(", ");
+            provider.is_ambient = false;
+        } else {
+            provider.account = provider.account.or_else(|| self.caller());
+        }
+        provider
+    }
+
+    /// The account that the data sources say the environment's credentials are of.
+    fn caller(&self) -> Option<String> {
+        let mut found = self.data.iter().filter(|(address, _)| address.contains("aws_caller_identity."));
+        let (_, values) = found.next()?;
+        let account = values.get("account_id").and_then(|raw| string(raw));
+        account.filter(|id| limits::is_account_id(id) && found.next().is_none())
+    }
+}
+
+/// The one reference that says where a value comes from: without those that it is part of, and those to loops.
+fn only<'r>(references: &'r [Cow<'_, str>]) -> Option<&'r str> {
+    let mut kept: Vec<&str> = Vec::new();
+    for reference in references {
+        let part = |other: &str| other.strip_prefix(&**reference).is_some_and(|rest| rest.starts_with(['.', '[']));
+        let repeated = references.iter().any(|other| part(other));
+        let of_a_loop = matches!(split(reference).first(), Some(&"each" | &"count" | &"path" | &"terraform" | &"self"));
+        if !repeated && !of_a_loop {
+            kept.push(reference);
+        }
+    }
+    match kept.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+/// Splits an address at its dots, but not at those inside an index.
+fn split(address: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut quoted) = (0, false);
+    let mut depth = 0usize;
+    for (at, byte) in address.bytes().enumerate() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'[' if !quoted => depth += 1,
+            b']' if !quoted => depth = depth.saturating_sub(1),
+            b'.' if !quoted && depth == 0 => {
+                parts.push(&address[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&address[start..]);
+    parts
+}
+
+fn join(module: &str, rest: &str) -> String {
+    if module.is_empty() { rest.to_owned() } else { format!("{module}.{rest}") }
+}
+
+/// A module's path without the indexes of its instances.
+fn without_indexes(path: &str) -> String {
+    split(path).iter().map(|part| part.split('[').next().unwrap_or_default()).collect::<Vec<_>>().join(".")
+}
+
+/// The path of a module's caller, and the name of the call.
+fn parent(path: &str) -> Option<(&str, &str)> {
+    let parts = split(path);
+    let last = *parts.last()?;
+    let name = last.split('[').next()?;
+    let length = path.len().checked_sub("module.".len() + last.len())?;
+    Some((path[..length].trim_end_matches('.'), name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_taken_apart() {
+        assert_eq!(split(r#"module.a["x.y"].aws_s3_bucket.b[0].id"#), ["module", r#"a["x.y"]"#, "aws_s3_bucket", "b[0]", "id"]);
+        assert_eq!(parent(r#"module.a["x.y"].module.b[0]"#), Some((r#"module.a["x.y"]"#, "b")));
+        assert_eq!(parent("module.a"), Some(("", "a")));
+        assert_eq!(without_indexes(r#"module.a["x.y"].module.b[0]"#), "module.a.module.b");
+        let references = ["aws_s3_bucket.a[0].id", "aws_s3_bucket.a[0]", "aws_s3_bucket.a", "each.key"].map(Cow::from);
+        assert_eq!(only(&references), Some("aws_s3_bucket.a[0].id"));
+        assert_eq!(only(&["var.a", "var.b"].map(Cow::from)), None);
+    }
+}

@@ -1,0 +1,212 @@
+//! The JSON that `terraform show -json` prints, format 1.x: plans and states. Only what is asked for is read; the rest of a
+//! large plan is gone over once, without being kept.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::{borrow::Cow, collections::BTreeMap};
+
+/// A plan or a state.
+#[derive(Deserialize)]
+pub struct Show<'a> {
+    /// What a plan's resources will be.
+    #[serde(borrow)]
+    pub planned_values: Option<Values<'a>>,
+    /// What a state's resources are.
+    #[serde(borrow)]
+    pub values: Option<Values<'a>>,
+    /// What a plan does to each resource.
+    #[serde(borrow, default)]
+    pub resource_changes: Vec<ResourceChange<'a>>,
+    /// What a plan knew before; data sources are in it.
+    #[serde(borrow)]
+    pub prior_state: Option<Prior<'a>>,
+    /// The code.
+    #[serde(borrow)]
+    pub configuration: Option<Configuration<'a>>,
+    /// Values of the root module's variables.
+    #[serde(borrow, default)]
+    pub variables: BTreeMap<Cow<'a, str>, Variable<'a>>,
+}
+
+/// A state inside a plan.
+#[derive(Deserialize)]
+pub struct Prior<'a> {
+    /// Its values.
+    #[serde(borrow)]
+    pub values: Option<Values<'a>>,
+}
+
+/// A variable.
+#[derive(Deserialize)]
+pub struct Variable<'a> {
+    /// Its value.
+    #[serde(borrow)]
+    pub value: Option<&'a RawValue>,
+}
+
+/// The tree of modules.
+#[derive(Deserialize)]
+pub struct Values<'a> {
+    /// Its root.
+    #[serde(borrow)]
+    pub root_module: Option<Module<'a>>,
+}
+
+/// A module with its resources.
+#[derive(Deserialize, Default)]
+pub struct Module<'a> {
+    /// Such as `module.logs["eu"]`; nothing for the root.
+    #[serde(borrow, default)]
+    pub address: Cow<'a, str>,
+    /// Its own resources.
+    #[serde(borrow, default)]
+    pub resources: Vec<Resource<'a>>,
+    /// Its modules.
+    #[serde(borrow, default)]
+    pub child_modules: Vec<Module<'a>>,
+}
+
+/// A resource of a plan or state.
+#[derive(Deserialize, Clone)]
+pub struct Resource<'a> {
+    /// Such as `module.logs.aws_s3_bucket.this[0]`.
+    #[serde(borrow, default)]
+    pub address: Cow<'a, str>,
+    /// `managed` or `data`.
+    #[serde(borrow, default)]
+    pub mode: Cow<'a, str>,
+    /// Such as `aws_s3_bucket`.
+    #[serde(borrow, default, rename = "type")]
+    pub kind: Cow<'a, str>,
+    /// Name in the code.
+    #[serde(borrow, default)]
+    pub name: Cow<'a, str>,
+    /// Of `count` or `for_each`.
+    #[serde(borrow)]
+    pub index: Option<&'a RawValue>,
+    /// Its attributes. In a plan one that is unknown is left out.
+    #[serde(borrow)]
+    pub values: Option<&'a RawValue>,
+}
+
+/// What a plan does to a resource.
+#[derive(Deserialize)]
+pub struct ResourceChange<'a> {
+    /// The resource.
+    #[serde(borrow, default)]
+    pub address: Cow<'a, str>,
+    /// Its type.
+    #[serde(borrow, default, rename = "type")]
+    pub kind: Cow<'a, str>,
+    /// The change.
+    #[serde(borrow)]
+    pub change: Option<Change<'a>>,
+}
+
+/// A change.
+#[derive(Deserialize)]
+pub struct Change<'a> {
+    /// `create`, `delete`, `no-op` …
+    #[serde(borrow, default)]
+    pub actions: Vec<Cow<'a, str>>,
+}
+
+/// The code of a plan.
+#[derive(Deserialize, Default)]
+pub struct Configuration<'a> {
+    /// Provider configurations by key, such as `aws.west` or `module.logs:aws`.
+    #[serde(borrow, default)]
+    pub provider_config: BTreeMap<Cow<'a, str>, ProviderConfig<'a>>,
+    /// The root module.
+    #[serde(borrow, default)]
+    pub root_module: ConfigModule<'a>,
+}
+
+/// A provider configuration.
+#[derive(Deserialize)]
+pub struct ProviderConfig<'a> {
+    /// The module that it stands in; nothing for the root.
+    #[serde(borrow, default)]
+    pub module_address: Cow<'a, str>,
+    /// Its arguments.
+    #[serde(borrow, default)]
+    pub expressions: BTreeMap<Cow<'a, str>, &'a RawValue>,
+}
+
+/// A module's code.
+#[derive(Deserialize, Default)]
+pub struct ConfigModule<'a> {
+    /// Its resources.
+    #[serde(borrow, default)]
+    pub resources: Vec<ConfigResource<'a>>,
+    /// The modules that it calls, by name.
+    #[serde(borrow, default)]
+    pub module_calls: BTreeMap<Cow<'a, str>, ModuleCall<'a>>,
+    /// Its outputs.
+    #[serde(borrow, default)]
+    pub outputs: BTreeMap<Cow<'a, str>, Output<'a>>,
+}
+
+/// A resource's code.
+#[derive(Deserialize)]
+pub struct ConfigResource<'a> {
+    /// Such as `aws_s3_bucket.logs`, without the module.
+    #[serde(borrow, default)]
+    pub address: Cow<'a, str>,
+    /// Key of its provider configuration.
+    #[serde(borrow, default)]
+    pub provider_config_key: Cow<'a, str>,
+    /// Its arguments.
+    #[serde(borrow)]
+    pub expressions: Option<&'a RawValue>,
+}
+
+/// A call of a module.
+#[derive(Deserialize)]
+pub struct ModuleCall<'a> {
+    /// What it passes.
+    #[serde(borrow, default)]
+    pub expressions: BTreeMap<Cow<'a, str>, &'a RawValue>,
+    /// The module.
+    #[serde(borrow, default)]
+    pub module: ConfigModule<'a>,
+}
+
+/// An output.
+#[derive(Deserialize)]
+pub struct Output<'a> {
+    /// Its expression.
+    #[serde(borrow)]
+    pub expression: Option<&'a RawValue>,
+}
+
+/// An expression: a constant, or what it refers to.
+#[derive(Deserialize, Default)]
+pub struct Expression<'a> {
+    /// Its value.
+    #[serde(borrow)]
+    pub constant_value: Option<&'a RawValue>,
+    /// What it refers to, the most specific first.
+    #[serde(borrow, default)]
+    pub references: Vec<Cow<'a, str>>,
+}
+
+impl<'a> Expression<'a> {
+    /// Reads an expression; a block or a list of blocks has neither constant nor references.
+    pub fn of(raw: &'a RawValue) -> Self {
+        serde_json::from_str(raw.get()).unwrap_or_default()
+    }
+}
+
+/// A JSON string's text; nothing for anything else.
+pub fn string(raw: &RawValue) -> Option<String> {
+    serde_json::from_str(raw.get()).ok()
+}
+
+/// A list with one block: the block. Terraform writes nested blocks so.
+pub fn block(raw: &RawValue) -> Option<serde_json::Value> {
+    match serde_json::from_str(raw.get()).ok()? {
+        serde_json::Value::Array(items) => items.into_iter().next(),
+        other => Some(other),
+    }
+}

@@ -1,0 +1,8 @@
+terraform {
+  required_providers {
+    aws = {
+      source                 = "hashicorp/aws"
+      configuration_aliases = [aws.archive]
+    }
+  }
+}

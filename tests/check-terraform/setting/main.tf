@@ -1,0 +1,30 @@
+#~ LM1107
+
+resource "aws_s3_bucket" "logs" {
+  bucket = "acme-setting-logs"
+}
+
+resource "aws_s3_bucket_policy" "logs" {
+  bucket = aws_s3_bucket.logs.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "logging.s3.amazonaws.com" }
+      Action    = "s3:PutObject"
+      Resource  = "arn:aws:s3:::acme-setting-logs/*"
+      Condition = { StringEquals = { "aws:SourceAccount" = "111122223333" } }
+    }]
+  })
+}
+
+resource "aws_s3_bucket" "web" {
+  bucket = "acme-setting-web"
+}
+
+resource "aws_s3_bucket_logging" "web" {
+  bucket        = aws_s3_bucket.web.id
+  region        = "us-west-2"
+  target_bucket = aws_s3_bucket.logs.id
+  target_prefix = "s3/"
+}

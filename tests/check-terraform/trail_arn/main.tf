@@ -1,0 +1,26 @@
+#~ LM1501
+
+resource "aws_s3_bucket" "trail" {
+  bucket = "acme-trail-arn-logs"
+  region = "us-west-2"
+}
+
+resource "aws_s3_bucket_policy" "trail" {
+  bucket = aws_s3_bucket.trail.id
+  region = "us-west-2"
+  policy = jsonencode({
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "cloudtrail.amazonaws.com" }
+      Action    = ["s3:GetBucketAcl", "s3:PutObject"]
+      Resource  = ["arn:aws:s3:::acme-trail-arn-logs", "arn:aws:s3:::acme-trail-arn-logs/AWSLogs/111122223333/*"]
+      Condition = { StringEquals = { "aws:SourceArn" = "arn:aws:cloudtrail:eu-west-1:111122223333:trail/Audit" } }
+    }]
+  })
+}
+
+resource "aws_cloudtrail" "audit" {
+  name           = "audit"
+  s3_bucket_name = aws_s3_bucket.trail.id
+  depends_on     = [aws_s3_bucket_policy.trail]
+}

@@ -1,0 +1,170 @@
+//! `check` on what others write: `tests/check/expected.txt` says what each file and folder there must give.
+//!
+//! Findings are compared whole: a case that lists them has no others, one that lists verdicts has none at all.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod common;
+
+use common::{logmap, logmap_with_input};
+use serde_json::Value;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check")
+}
+
+/// A line of `expected.txt`.
+struct Case {
+    input: String,
+    flags: Vec<String>,
+    expected: Vec<String>,
+}
+
+fn cases() -> Vec<Case> {
+    let text = fs::read_to_string(folder().join("expected.txt")).unwrap();
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines
+        .map(|line| {
+            let (head, tail) = line.split_once(" =>").expect(line);
+            let mut words = head.split_whitespace().map(str::to_owned);
+            let tail = tail.split("  # ").next().unwrap().trim();
+            let parts: Vec<String> = if tail.contains("LM") {
+                tail.split("; ").map(str::to_owned).collect()
+            } else {
+                tail.split_whitespace().map(str::to_owned).collect()
+            };
+            Case { input: words.next().unwrap(), flags: words.collect(), expected: parts }
+        })
+        .collect()
+}
+
+/// What `check` gives as `expected.txt` writes it.
+fn given(report: &Value, expected: &[String]) -> Vec<String> {
+    let findings = report["findings"].as_array().unwrap();
+    if findings.is_empty() {
+        let mut verdicts: Vec<String> =
+            report["configurations"].as_array().unwrap().iter().map(|c| c["verdict"].as_str().unwrap().to_owned()).collect();
+        verdicts.sort();
+        return verdicts;
+    }
+    let mut given: Vec<String> = findings
+        .iter()
+        .map(|finding| {
+            let rule = finding["rule"].as_str().unwrap();
+            // an expectation without a text says nothing of the place
+            if expected.iter().any(|line| line == rule) { rule.to_owned() } else { format!("{rule} `{}`", underlined(finding)) }
+        })
+        .collect();
+    given.sort();
+    given
+}
+
+fn underlined(finding: &Value) -> String {
+    let text = fs::read_to_string(folder().join(finding["file"].as_str().unwrap())).unwrap();
+    let place = |end: &str, key: &str| usize::try_from(finding["range"][end][key].as_u64().unwrap()).unwrap();
+    let line: Vec<char> = text.lines().nth(place("start", "line") - 1).unwrap_or_default().chars().collect();
+    let end = if place("start", "line") == place("end", "line") { place("end", "column") - 1 } else { line.len() };
+    line[place("start", "column") - 1..end].iter().collect()
+}
+
+#[test]
+fn every_case_has_exactly_the_findings_and_verdicts_that_are_expected() {
+    let (mut wrong, mut missed, mut alarms) = (Vec::new(), 0, 0);
+    let cases = cases();
+    for case in &cases {
+        let mut arguments = vec!["check", case.input.as_str(), "--format", "json"];
+        arguments.extend(case.flags.iter().map(String::as_str));
+        let run = logmap(&folder(), &arguments);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}: {}", case.input, run.stderr));
+        let mut expected = case.expected.clone();
+        expected.sort();
+        let given = given(&report, &expected);
+        if given != expected {
+            missed += expected.iter().filter(|line| line.starts_with("LM") && !given.contains(line)).count();
+            alarms += given.iter().filter(|line| line.starts_with("LM") && !expected.contains(line)).count();
+            wrong.push(format!("{}:\n  expected {expected:?}\n  given    {given:?}\n  {}", case.input, report["configurations"]));
+        }
+        let errors = report["summary"]["errors"].as_u64().unwrap();
+        assert_eq!(run.code, i32::from(errors > 0), "{}", case.input);
+        let violations = report["configurations"].as_array().unwrap().iter().filter(|c| c["verdict"] == "violation").count();
+        assert_eq!(violations > 0, errors > 0, "{}: errors and violations go together", case.input);
+    }
+    assert!(cases.len() > 100);
+    assert!(
+        wrong.is_empty(),
+        "{} of {} cases, {missed} missed, {alarms} false alarms\n{}",
+        wrong.len(),
+        cases.len(),
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn every_file_is_a_case_or_part_of_one() {
+    let known: BTreeSet<String> =
+        cases().into_iter().map(|case| case.input).chain(["expected.txt", "map.yaml"].map(str::to_owned)).collect();
+    let there: BTreeSet<String> =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    assert_eq!(there.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new());
+    assert_eq!(known.difference(&there).collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+#[test]
+fn every_rule_is_found_in_some_case_or_on_its_page() {
+    let found: BTreeSet<String> =
+        cases().iter().flat_map(|case| &case.expected).filter_map(|line| line.get(..6)).map(str::to_owned).collect();
+    let missing: Vec<&str> =
+        logmap::rules::observed::RULES.iter().map(|rule| rule.id).filter(|id| !found.contains(*id)).collect();
+    // pages have examples of these
+    assert_eq!(missing, ["LM1109", "LM1110"]);
+}
+
+#[test]
+fn strict_makes_unknown_fail_and_what_is_not_read_is_named() {
+    let run = |arguments: &[&str]| logmap(&folder(), arguments);
+    assert_eq!(run(&["check", "cfn-import-value.yaml"]).code, 0);
+    let strict = run(&["check", "cfn-import-value.yaml", "--strict"]);
+    assert_eq!(strict.code, 1);
+    assert!(strict.stdout.starts_with("unknown: cfn-import-value.yaml:7:32: `${Web}` logs to"), "{}", strict.stdout);
+    assert_eq!(run(&["check", "cfn-plain.yaml", "--strict"]).code, 0);
+    assert_eq!(run(&["check", "missing.yaml"]).code, 2);
+    assert_eq!(run(&["check"]).code, 2);
+    assert_eq!(run(&["check", "cfn-plain.yaml", "--region", "nowhere"]).code, 2);
+    let mixed = run(&["check", "mixed-folder", "--format", "json"]);
+    let report: Value = serde_json::from_str(&mixed.stdout).unwrap();
+    let ignored: Vec<&str> = report["ignored"].as_array().unwrap().iter().map(|entry| entry["file"].as_str().unwrap()).collect();
+    assert_eq!(ignored.len(), 8, "{ignored:?}");
+    let input = fs::read_to_string(folder().join("cfn-no-policy.yaml")).unwrap();
+    let piped = logmap_with_input(&folder(), &["check", "-", "--format", "github"], &input);
+    assert_eq!(piped.code, 1);
+    assert!(piped.stdout.contains("LM1301"), "{}", piped.stdout);
+}
+
+/// Cuts and bends every input: nothing may crash, whatever it says.
+#[test]
+fn no_broken_input_crashes() {
+    use logmap::{inspection::inspect, observed::Told, source::SourceFile};
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let step = (text.len() / 6).max(1);
+        for at in (0..text.len()).step_by(step).filter(|at| text.is_char_boundary(*at)) {
+            let cut = [
+                text[..at].to_owned(),
+                format!("{}{}", &text[..at], &text[(at + 1).min(text.len())..]),
+                format!("{}: [{}", &text[..at], &text[at..]),
+            ];
+            for text in cut {
+                inspect(vec![SourceFile::new(name.as_str(), text)], &Told::default(), None);
+            }
+        }
+    }
+}
