@@ -4,18 +4,29 @@ use super::context;
 use crate::{
     artifacts::Artifact,
     plan::Plan,
-    render::{Filter, Sink, targets, terraform::label},
+    render::{Filter, Retired, Sink, targets, terraform::label},
     runbook::{Runbook, Work},
 };
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Number of the stage in a runbook, folder, heading, and the works that it stands for.
-const STAGES: [(usize, &str, &str, &str); 3] = [
-    (1, "1-grant", "Make and grant", "the phases create and grant"),
-    (2, "2-switch", "Switch", "the phases clear, switch and release; before it come recreate and its owners"),
-    (3, "3-narrow", "Narrow", "the phase narrow; before it come verify and drain"),
+/// Number of the stage in a runbook, folder, heading, and what to say of it.
+const STAGES: [(usize, &str, &str, &str); 4] = [
+    (1, "1-grant", "Make and grant", "It takes the place of the phases create and grant."),
+    (
+        2,
+        "2-switch",
+        "Switch",
+        "It takes the place of the phases clear, switch and release; before it come recreate and its owners.",
+    ),
+    (3, "3-narrow", "Narrow", "It takes the place of the phase narrow; before it come verify and drain."),
+    (
+        4,
+        "4-forget",
+        "Settle",
+        "After the phase retire: the new map's lifecycle rules, and the modules and stacks forget the old log buckets, which stay.",
+    ),
 ];
 
 /// A stage in the Markdown.
@@ -23,8 +34,8 @@ const STAGES: [(usize, &str, &str, &str); 3] = [
 pub(super) struct StageContext {
     folder: &'static str,
     title: &'static str,
-    /// What it takes the place of.
-    stands_for: &'static str,
+    /// What it is for.
+    about: &'static str,
     /// Phases to run after it: they find nothing to change, and record that it is done.
     phases: Vec<&'static str>,
     /// Account keys of modules that change, in the order in which to apply.
@@ -52,9 +63,9 @@ pub(super) struct Forget {
 }
 
 /// Path → artifact of everything that the two targets make of a plan.
-fn tree(plan: &Plan, map_name: &str) -> Result<BTreeMap<String, Artifact>> {
+fn tree(plan: &Plan, map_name: &str, retired: &[Retired]) -> Result<BTreeMap<String, Artifact>> {
     let filter = Filter::default();
-    let cx = context(plan, map_name, &filter, &[]);
+    let cx = context(plan, map_name, &filter, retired);
     let mut found = BTreeMap::new();
     let mut sink = |artifact: Artifact| {
         if !artifact.path.starts_with("cloudformation/stacksets/") {
@@ -67,13 +78,35 @@ fn tree(plan: &Plan, map_name: &str) -> Result<BTreeMap<String, Artifact>> {
     Ok(found)
 }
 
+/// The last plan without the log buckets that retire, and those.
+fn settled(book: &Runbook) -> (Plan, Vec<Retired>) {
+    let mut plan = book.stages.last().clone();
+    let mut retired = Vec::new();
+    for account in &mut plan.accounts {
+        for place in &mut account.places {
+            let takes = |name: &str| place.sources.iter().any(|source| source.log_bucket == name);
+            let (stay, go): (Vec<_>, Vec<_>) =
+                place.buckets.drain(..).partition(|bucket| !bucket.basis.trails.is_empty() || takes(&bucket.name));
+            place.buckets = stay;
+            retired.extend(go.into_iter().map(|bucket| Retired {
+                account: account.key.clone(),
+                region: place.region.clone(),
+                takes_access_logs: bucket.takes_access_logs,
+                bucket: bucket.name,
+            }));
+        }
+        account.places.retain(|place| !(place.buckets.is_empty() && place.sources.is_empty() && place.trails.is_empty()));
+    }
+    (plan, retired)
+}
+
 /// Writes the stages; gives what the Markdown says of them.
 pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Result<Vec<StageContext>> {
-    let mut before = tree(&book.stages.plans[0], map_name)?;
+    let mut before = tree(&book.stages.plans[0], map_name, &[])?;
     let mut contexts = Vec::new();
-    for (stage, folder, title, stands_for) in STAGES {
-        let plan = &book.stages.plans[stage];
-        let now = tree(plan, map_name)?;
+    for (stage, folder, title, about) in STAGES {
+        let (plan, retired) = if stage == 4 { settled(book) } else { (book.stages.plans[stage].clone(), Vec::new()) };
+        let now = tree(&plan, map_name, &retired)?;
         let differs = |path: &&String| before.get(*path) != now.get(*path);
         let part = |path: &str, at: usize| path.split('/').nth(at).unwrap_or_default().to_owned();
         let modules: BTreeSet<String> = now
@@ -114,10 +147,11 @@ pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Res
             let works: &[Work] = match stage {
                 1 => &[Work::Create, Work::Grant],
                 2 => &[Work::Clear, Work::Switch, Work::Release],
-                _ => &[Work::Narrow],
+                3 => &[Work::Narrow],
+                _ => &[],
             };
             let phases = works.iter().filter(|work| book.steps.iter().any(|step| step.work == **work)).map(|work| work.word());
-            contexts.push(StageContext { folder, title, stands_for, phases: phases.collect(), modules, stacks });
+            contexts.push(StageContext { folder, title, about, phases: phases.collect(), modules, stacks });
         }
         before = now;
     }
