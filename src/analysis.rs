@@ -5,7 +5,7 @@ use crate::{
     diagnostics::{self, Finding, Severity, Summary, ignore},
     document::{self, Document},
     map::{self, settle},
-    plan::{Plan, derive},
+    plan::{Plan, derive, memo::Memo},
     rules::{self, reading::MISSING_KEY},
     source::{SourceFile, Span},
 };
@@ -21,8 +21,10 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// The plan; only of a map without errors.
     pub plan: Option<Plan>,
-    /// What was derived in spite of errors.
-    withheld: Option<Plan>,
+    /// Reading the text gave no finding, so that a change of it can be read by itself.
+    read_cleanly: bool,
+    /// What could be derived of a map with errors: for the editor to show, never to be rendered.
+    draft: Option<Plan>,
 }
 
 impl Analysis {
@@ -31,13 +33,18 @@ impl Analysis {
         self.document.route(finding.span.start)
     }
 
-    /// Takes findings out that are not to be shown, asked for each in turn, but for those that keep the map from being used. What was derived may
-    /// then be used, if no error is left.
+    /// Takes findings out that are not to be shown, asked for each in turn, but for those that keep the map from being
+    /// used. What was derived may then be used, if no error is left.
     pub fn silence(&mut self, mut hide: impl FnMut(&Finding) -> bool) {
         self.findings.retain(|finding| !(hide(finding) && finding.rule.can_be_ignored));
         if is_clean(&self.findings) {
-            self.plan = self.plan.take().or(self.withheld.take());
+            self.plan = self.plan.take().or(self.draft.take());
         }
+    }
+
+    /// The plan, or of a map with errors as much of it as could be derived: to be shown, never to be rendered.
+    pub fn derived(&self) -> Option<&Plan> {
+        self.plan.as_ref().or(self.draft.as_ref())
     }
 
     /// Counts of the findings.
@@ -46,16 +53,52 @@ impl Analysis {
     }
 }
 
+/// What earlier texts of a map can lend to the analysis of the next, so that a keystroke costs little more than what it
+/// changes.
+#[derive(Debug, Default)]
+pub struct Past {
+    policies: Memo,
+    tree: Option<(SourceFile, Document)>,
+}
+
+impl Past {
+    /// For a map that will be analysed again and again.
+    pub fn for_editing() -> Self {
+        Past { policies: Memo::for_editing(), tree: None }
+    }
+
+    /// Takes an analysis that is no longer needed.
+    pub fn keep(&mut self, analysis: Analysis) {
+        let Analysis { file, document, plan, draft, read_cleanly, .. } = analysis;
+        if let Some(plan) = plan.or(draft) {
+            self.policies.keep(plan);
+        }
+        self.tree = read_cleanly.then_some((file, document));
+    }
+
+    /// The tree of a text.
+    fn read(&mut self, file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
+        let tree = self.tree.take().and_then(|(before, document)| document::again::reread(&before, document, file));
+        tree.unwrap_or_else(|| document::read(file, findings))
+    }
+}
+
 /// Analyses a map.
 pub fn analyze(file: SourceFile) -> Analysis {
+    analyze_again(file, &mut Past::default())
+}
+
+/// Analyses a map with what earlier texts of it can lend. The same analysis as [`analyze`] gives.
+pub fn analyze_again(file: SourceFile, past: &mut Past) -> Analysis {
     let mut findings = Vec::new();
-    let document = document::read(&file, &mut findings);
+    let document = past.read(&file, &mut findings);
+    let read_cleanly = findings.is_empty();
     let mut plan = None;
     match &document.root {
         Some(root) if !map::decode::is_null(root) => {
             let map = map::decode(&document, &mut findings);
             rules::check_map(&map, &mut findings);
-            plan = Some(derive::derive(&settle::settle(&map), &mut findings));
+            plan = Some(derive::derive_with(&settle::settle(&map), &mut past.policies, &mut findings));
         }
         _ if findings.is_empty() => findings.push(
             Finding::new(&MISSING_KEY, Span::default(), "the map is empty").help("`logmap init` writes a map to start from"),
@@ -67,8 +110,8 @@ pub fn analyze(file: SourceFile) -> Analysis {
     diagnostics::sort(&mut findings);
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
-    let (plan, withheld) = if is_clean(&findings) { (plan, None) } else { (None, plan) };
-    Analysis { file, document, findings, plan, withheld }
+    let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan) };
+    Analysis { file, document, findings, plan, draft, read_cleanly }
 }
 
 fn is_clean(findings: &[Finding]) -> bool {

@@ -4,6 +4,8 @@
 //! what a plain `012345678901` means is decided where a type is expected, never here. Budgets keep hostile input
 //! cheap: depth, nodes, and what aliases expand to. Must not know the map's vocabulary.
 
+pub mod again;
+
 use crate::{
     diagnostics::Finding,
     edit::{Change, Edit, Fix},
@@ -153,6 +155,7 @@ fn read_as(file: &SourceFile, dialect: Dialect, findings: &mut Vec<Finding>) -> 
         open: Vec::new(),
         by_id: IndexMap::new(),
         alias_nodes: 0,
+        reached: 0,
     }
     .load(Parser::new_from_str_with_options(&file.text, options))
 }
@@ -227,6 +230,8 @@ struct Loader<'a> {
     /// Parser's anchor id → index into the document's anchors, and size.
     by_id: IndexMap<usize, (usize, usize)>,
     alias_nodes: usize,
+    /// Where the last event ended: the parser looks ahead of it.
+    reached: usize,
 }
 
 impl Loader<'_> {
@@ -242,6 +247,7 @@ impl Loader<'_> {
             };
             let range = span.byte_range().unwrap_or_default();
             let span = Span::new(range.start, range.end);
+            self.reached = range.end;
             let mut function = None;
             if let Some(tag) = tag_of(&event).filter(|_| self.dialect == Dialect::Template) {
                 let written = tag.original();
@@ -435,6 +441,22 @@ impl Loader<'_> {
         self.fail(finding)
     }
 
+    /// The bracket with which the nesting gets too deep, in what the parser has looked at before it gave up at `end`.
+    fn limit_crossed(&self, end: usize) -> Span {
+        let mut depth = self.stack.len();
+        for (at, c) in self.file.text[..end].char_indices().skip_while(|(at, _)| *at < self.reached) {
+            match c {
+                '[' | '{' => depth += 1,
+                ']' | '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if depth > MAX_DEPTH {
+                return Span::new(at, at + 1);
+            }
+        }
+        Span::new(end, end)
+    }
+
     fn alias(self, span: Span, message: &str) -> Document {
         self.fail(Finding::new(&ALIAS, span, message).help("write the values out, or set them once under `defaults`"))
     }
@@ -446,7 +468,8 @@ impl Loader<'_> {
             at -= 1;
         }
         if info.contains("nesting") || info.contains("recursion") {
-            return self.too_deep(Span::new(at, at));
+            let place = self.limit_crossed(at);
+            return self.too_deep(place);
         }
         let line = self.file.line_span(self.file.line_of(Span::new(at, at).start));
         let before = &text[line.start as usize..at.max(line.start as usize)];

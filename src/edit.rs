@@ -3,6 +3,7 @@
 //! Rules propose fixes as edits or as changes of the tree; `--fix`, the editor and `import` apply them. Knows nothing of YAML or of the map.
 
 use crate::source::Span;
+use std::collections::BTreeMap;
 
 /// One range of bytes to be replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,31 +59,34 @@ impl Fix {
 /// Makes the fixes in a text, those that come first winning over later ones that overlap them. Gives the new text, and of
 /// each fix whether it was made.
 pub fn apply<'a>(text: &str, fixes: impl IntoIterator<Item = &'a Fix>) -> (String, Vec<bool>) {
-    let mut taken: Vec<&Edit> = Vec::new();
+    let mut taken: BTreeMap<Span, &str> = BTreeMap::new();
     let mut made = Vec::new();
     for fix in fixes {
-        let fits = |edit: &&Edit| text.get(edit.span.range()).is_some() && taken.iter().all(|other| apart(edit.span, other.span));
-        let all_fit = fix.edits.iter().all(|edit| fits(&edit));
+        // what is taken lies apart, so that only the neighbours count; two insertions at one place are no neighbours:
+        // which comes first would be chance
+        let fits = |edit: &Edit| {
+            text.get(edit.span.range()).is_some()
+                && taken
+                    .range(..=edit.span)
+                    .next_back()
+                    .is_none_or(|(before, _)| before.end <= edit.span.start && *before != edit.span)
+                && taken.range(edit.span..).next().is_none_or(|(after, _)| edit.span.end <= after.start)
+        };
+        let all_fit = fix.edits.iter().all(fits);
         if all_fit {
-            taken.extend(&fix.edits);
+            taken.extend(fix.edits.iter().map(|edit| (edit.span, edit.text.as_str())));
         }
         made.push(all_fit);
     }
-    taken.sort_by_key(|edit| edit.span);
     let mut result = String::with_capacity(text.len());
     let mut at = 0;
-    for edit in taken {
-        result += &text[at..edit.span.start as usize];
-        result += &edit.text;
-        at = edit.span.end as usize;
+    for (span, new) in taken {
+        result += &text[at..span.start as usize];
+        result += new;
+        at = span.end as usize;
     }
     result += &text[at..];
     (result, made)
-}
-
-/// Do two edits not touch the same bytes? Two insertions at one place do: which comes first would be chance.
-fn apart(a: Span, b: Span) -> bool {
-    (a.end <= b.start || b.end <= a.start) && a != b
 }
 
 #[cfg(test)]
@@ -95,7 +99,11 @@ mod tests {
             Fix::safe("b", Span::new(1, 2), "BB"),
             Fix::safe("bc", Span::new(1, 3), "-"),
             Fix::safe("end", Span::new(3, 3), "!"),
+            Fix::safe("end again", Span::new(3, 3), "?"),
+            Fix::safe("all", Span::new(0, 3), "-"),
+            Fix::safe("before b", Span::new(1, 1), "<"),
+            Fix::safe("past the end", Span::new(3, 4), "-"),
         ];
-        assert_eq!(apply("abc", &fixes), ("aBBc!".to_owned(), vec![true, false, true]));
+        assert_eq!(apply("abc", &fixes), ("a<BBc!".to_owned(), vec![true, false, true, false, false, true, false]));
     }
 }

@@ -12,6 +12,9 @@ use crate::{
 /// A fix may give rise to another; more rounds than this would go in circles.
 const MOST_ROUNDS: usize = 10;
 
+/// At most so many texts are tried in a round while what does harm is looked for.
+const MOST_TRIES: usize = 64;
+
 /// What came of it.
 #[derive(Debug)]
 pub struct Fixed {
@@ -49,27 +52,45 @@ pub fn fix(file: SourceFile, guesses: bool) -> Fixed {
     fixed
 }
 
-/// Makes fixes at once; if that does harm, one after the other without those that do.
+/// Makes fixes at once; if that does harm, without those that do.
 fn round(before: &Analysis, wanted: &[(&Finding, &Fix)]) -> Option<(Analysis, Vec<Made>)> {
-    let told = |finding: &Finding, fix: &Fix| Made {
-        rule: finding.rule.id,
-        line: before.file.position(finding.span.start).line,
-        title: fix.title.clone(),
-    };
-    let apply = |chosen: &[(&Finding, &Fix)]| {
-        let (text, made) = edit::apply(&before.file.text, chosen.iter().map(|(_, fix)| *fix));
-        let after = analyze(SourceFile::new(before.file.name.clone(), text));
-        let made: Vec<_> =
-            chosen.iter().zip(made).filter(|(_, made)| *made).map(|((finding, fix), _)| told(finding, fix)).collect();
-        (!made.is_empty() && !harms(before, &after)).then_some((after, made))
-    };
-    if wanted.is_empty() {
-        return None;
+    let mut tries = MOST_TRIES;
+    let harmless = harmless(before, wanted, &mut tries);
+    // what is harmless alone may still not be so together; then the first half of it is tried, and so on
+    (0..harmless.len().checked_ilog2()? + 1).find_map(|halved| apply(before, &harmless[..(harmless.len() >> halved).max(1)]))
+}
+
+/// Those fixes that do no harm, found by halving. Stops looking when the tries are used up.
+fn harmless<'a>(before: &Analysis, wanted: &[(&'a Finding, &'a Fix)], tries: &mut usize) -> Vec<(&'a Finding, &'a Fix)> {
+    if wanted.is_empty() || *tries == 0 {
+        return Vec::new();
     }
-    apply(wanted).or_else(|| {
-        let harmless: Vec<_> = wanted.iter().copied().filter(|one| apply(&[*one]).is_some()).collect();
-        apply(&harmless).or_else(|| apply(harmless.get(..1)?))
-    })
+    *tries -= 1;
+    if apply(before, wanted).is_some() {
+        return wanted.to_vec();
+    }
+    if wanted.len() == 1 {
+        return Vec::new();
+    }
+    let (first, second) = wanted.split_at(wanted.len() / 2);
+    [harmless(before, first, tries), harmless(before, second, tries)].concat()
+}
+
+/// The text with these fixes, and what was made of them; nothing if nothing was, or if it does harm.
+fn apply(before: &Analysis, chosen: &[(&Finding, &Fix)]) -> Option<(Analysis, Vec<Made>)> {
+    let (text, made) = edit::apply(&before.file.text, chosen.iter().map(|(_, fix)| *fix));
+    let made: Vec<Made> = chosen
+        .iter()
+        .zip(made)
+        .filter(|(_, made)| *made)
+        .map(|((finding, fix), _)| Made {
+            rule: finding.rule.id,
+            line: before.file.position(finding.span.start).line,
+            title: fix.title.clone(),
+        })
+        .collect();
+    let after = analyze(SourceFile::new(before.file.name.clone(), text));
+    (!made.is_empty() && !harms(before, &after)).then_some((after, made))
 }
 
 /// Is less of the text understood, or a comment gone? Findings that could only now be made are no harm.

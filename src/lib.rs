@@ -6,12 +6,14 @@
 //! map text ─source→ SourceFile ─document→ spanned tree ─map::decode→ RegionMap (+ findings)
 //!   ─map::settle→ settled map ─rules→ (+ findings) ─plan::derive→ Plan (+ findings)
 //!   ─render→ Artifacts {path → text} ─disk→ files | --check diff
+//! two Plans ─changes→ Changes ─changes::show→ text, Markdown, JSON
 //! what others wrote ─observed→ Observed ─compare(Plan?)→ findings and verdicts
 //! ```
 
 pub mod analysis;
 pub mod artifacts;
 pub mod aws;
+pub mod changes;
 pub mod cli;
 pub mod compare;
 pub mod diagnostics;
@@ -20,6 +22,8 @@ pub mod document;
 pub mod edit;
 pub mod fix;
 pub mod inspection;
+#[cfg(feature = "lsp")]
+pub mod lsp;
 pub mod map;
 pub mod observed;
 pub mod plan;
@@ -27,3 +31,4 @@ pub mod policy;
 pub mod render;
 pub mod rules;
 pub mod source;
+pub mod text;

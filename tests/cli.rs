@@ -75,7 +75,9 @@ fn init_writes_a_map_that_validates_and_never_overwrites() {
     assert_eq!(run.code, 0, "{}", run.stderr);
     let files = tree(dir.path());
     assert!(files["logmap.yaml"].contains("id: \"012345678901\""));
-    for path in [".vscode/settings.json", ".github/workflows/logmap.yml", ".logmap/region-map.schema.json"] {
+    for path in
+        [".vscode/settings.json", ".idea/jsonSchemas.xml", ".github/workflows/logmap.yml", ".logmap/region-map.schema.json"]
+    {
         assert!(files.contains_key(path), "{path}");
     }
     assert_eq!(logmap(dir.path(), &["validate"]).code, 0);

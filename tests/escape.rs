@@ -53,6 +53,22 @@ proptest! {
         prop_assert_eq!(&block, &json!({"a": value, "b": 1}));
     }
 
+    /// The quote ends a literal unless it is doubled (queries) or comes after a backslash (DDL), which there stands for itself when doubled.
+    #[test]
+    fn sql_literals_end_where_they_should(text in text()) {
+        let (query, ddl) = (escape::sql(&text), escape::hive(&text));
+        let body = query.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap();
+        prop_assert!(!body.replace("''", "").contains('\''), "{query}");
+        prop_assert_eq!(body.replace("''", "'"), text.as_str());
+        let mut chars = ddl.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap().chars();
+        let mut read = String::new();
+        while let Some(c) = chars.next() {
+            prop_assert!(c != '\'', "{ddl}");
+            read.push(if c == '\\' { chars.next().unwrap() } else { c });
+        }
+        prop_assert_eq!(read, text);
+    }
+
     /// One line stays one line, and nothing invisible or turning round is left.
     #[test]
     fn comments_stay_comments(text in text()) {
@@ -71,6 +87,12 @@ proptest! {
                 prop_assert!(!"`*_[]()<>#!|~".contains(c), "{shown:?}");
             }
         }
+        // a code span ends with the backticks it began with, and none as long stand between
+        let code = escape::markdown_code(&text);
+        prop_assert!(!code.contains(char::is_control) && !code.is_empty());
+        let ticks = code.chars().take_while(|c| *c == '`').count();
+        let inner = code.trim_matches('`');
+        prop_assert!(code == "(empty)" || (ticks > 0 && code.ends_with(&"`".repeat(ticks)) && inner.split(|c| c != '`').all(|run| run.len() < ticks)), "{code:?}");
     }
 }
 
@@ -163,5 +185,6 @@ fn the_map_s_own(map: &Value, template: &Value) {
         [&map["defaults"]["log_bucket"]["prefix"], &map["accounts"]["on"]["regions"]["us-east-1"]["buckets"][1]["prefix"]]
     );
     let trails: Vec<&Value> = of("AWS::CloudTrail::Trail").into_iter().map(|trail| &trail["S3KeyPrefix"]).collect();
-    assert_eq!(trails, [&map["trails"]["text-trail"]["prefix"]]);
+    // in the order of their names
+    assert_eq!(trails, ["file-trail", "null-trail", "text-trail"].map(|name| &map["trails"][name]["prefix"]));
 }

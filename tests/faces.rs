@@ -57,7 +57,7 @@ fn junit_escapes_and_fails_what_the_command_fails() {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
          <testsuites name=\"logmap\" tests=\"1\" failures=\"1\" errors=\"0\">\n  \
          <testsuite name=\"logmap\" tests=\"1\" failures=\"1\" errors=\"0\" skipped=\"0\">\n    \
-         <testcase classname=\"logmap.LM0203\" name=\"source-twice at a[0].&lt;b&gt;\" file=\"b, c:50%&#10;&lt;d&gt;.yaml\" line=\"1\">\
+         <testcase classname=\"logmap.LM0203\" name=\"source-twice at a[0].&lt;b&gt;\">\
          <failure type=\"LM0203\" message=\"a `]]&gt;&amp;&lt;&quot;'`&#13;&#10;::error::no\u{fffd} [x](y)\">\
          b, c:50%&#10;&lt;d&gt;.yaml:1:4: error: a `]]&gt;&amp;&lt;&quot;'`&#13;&#10;::error::no\u{fffd} [x](y)&#10;\
          a.yaml:1:1: it is &lt;here&gt;&#10;help: 100%</failure></testcase>\n  </testsuite>\n</testsuites>\n"

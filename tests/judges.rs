@@ -154,8 +154,17 @@ fn asked() -> impl Strategy<Value = Asked> {
     )
 }
 
-/// iam-rs's verdict: allowed, denied, or neither.
-fn judge(policy: &Policy, asked: &Asked) -> Decision {
+/// Our verdict, as the judges say it.
+fn word(verdict: Verdict<'_>) -> &'static str {
+    match verdict {
+        Verdict::Allowed(_) => "allowed",
+        Verdict::Denied(_) => "denied",
+        Verdict::NotAllowed => "not allowed",
+    }
+}
+
+/// iam-rs's verdict.
+fn judge(policy: &Policy, asked: &Asked) -> &'static str {
     let policy = IAMPolicy::from_json(&policy.to_json()).expect("iam-rs reads what we write");
     let mut context = Context::new();
     for (key, value) in &asked.context {
@@ -168,7 +177,11 @@ fn judge(policy: &Policy, asked: &Asked) -> Decision {
     }
     let principal = JudgePrincipal::Service(PrincipalId::String(asked.service.to_owned()));
     let request = IAMRequest::new_with_context(principal, asked.action, Arn::parse(asked.resource).unwrap(), context);
-    PolicyEvaluator::with_policies(vec![policy]).evaluate(&request).expect("iam-rs evaluates").decision
+    match PolicyEvaluator::with_policies(vec![policy]).evaluate(&request).expect("iam-rs evaluates").decision {
+        Decision::Allow => "allowed",
+        Decision::Deny => "denied",
+        Decision::NotApplicable => "not allowed",
+    }
 }
 
 proptest! {
@@ -183,12 +196,7 @@ proptest! {
             resource: asked.resource,
             context: &asked.context,
         };
-        let ours = match evaluate(&policy, &request) {
-            Verdict::Allowed(_) => Decision::Allow,
-            Verdict::Denied(_) => Decision::Deny,
-            Verdict::NotAllowed => Decision::NotApplicable,
-        };
-        prop_assert_eq!(ours, judge(&policy, &asked), "{}\n{:?}", policy.to_json(), asked);
+        prop_assert_eq!(word(evaluate(&policy, &request)), judge(&policy, &asked), "{}\n{:?}", policy.to_json(), asked);
     }
 }
 
@@ -209,11 +217,7 @@ fn cases_for_other_judges_are_written() {
             resource: asked.resource,
             context: &asked.context,
         };
-        let verdict = match evaluate(&policy, &request) {
-            Verdict::Allowed(_) => "allowed",
-            Verdict::Denied(_) => "denied",
-            Verdict::NotAllowed => "not allowed",
-        };
+        let verdict = word(evaluate(&policy, &request));
         *verdicts.entry(verdict).or_default() += 1;
         let context: serde_json::Map<String, serde_json::Value> =
             asked.context.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();

@@ -22,27 +22,90 @@ fn the_committed_schema_is_the_generated_one() {
     assert!(committed == schema_text(), "run `logmap schema > schemas/region-map.schema.json`");
 }
 
+/// Every key of every record: its path and its schema.
+fn keys(value: &Value, path: &str, found: &mut Vec<(String, Value)>) {
+    let record = value.get("additionalProperties") == Some(&json!(false));
+    for (key, property) in value.get("properties").and_then(Value::as_object).into_iter().flatten().filter(|_| record) {
+        found.push((format!("{path}/{key}"), property.clone()));
+    }
+    for (key, child) in value.as_object().into_iter().flatten().filter(|(key, _)| *key != "examples") {
+        keys(child, &format!("{path}/{key}"), found);
+    }
+}
+
 #[test]
-fn every_key_has_a_description() {
-    fn walk(value: &Value, path: &str, missing: &mut Vec<String>) {
-        if let Some(properties) = value
-            .get("properties")
-            .and_then(Value::as_object)
-            .filter(|_| value.get("additionalProperties") == Some(&json!(false)))
-        {
-            for (key, property) in properties {
-                if property.get("description").and_then(Value::as_str).is_none_or(|text| text.len() < 4) {
-                    missing.push(format!("{path}/{key}"));
-                }
-            }
+fn every_key_has_a_description_and_an_example_that_fits() {
+    let schema = schema();
+    let mut found = Vec::new();
+    keys(&schema, "", &mut found);
+    assert!(found.len() > 60, "only {} keys", found.len());
+    let mut wrong = Vec::new();
+    for (path, property) in found {
+        if property.get("description").and_then(Value::as_str).is_none_or(|text| text.len() < 4) {
+            wrong.push(format!("{path} has no description"));
         }
-        for (key, child) in value.as_object().into_iter().flatten() {
-            walk(child, &format!("{path}/{key}"), missing);
+        let mut part = property.clone();
+        part["$defs"] = schema["$defs"].clone();
+        let validator = jsonschema::validator_for(&part).unwrap();
+        let named = property.pointer("/$ref").and_then(Value::as_str).and_then(|name| schema.pointer(&name[1..]));
+        let words = [Some(&property), named].into_iter().flatten().find_map(|part| part.get("enum")).and_then(Value::as_array);
+        let examples = property.get("examples").and_then(Value::as_array).or(words);
+        if examples.is_none_or(Vec::is_empty) && property.get("default").is_none() {
+            wrong.push(format!("{path} has no example"));
+        }
+        for example in examples.into_iter().flatten().chain(property.get("default")) {
+            wrong.extend(
+                validator.iter_errors(example).map(|error| format!("{path}: the example {example} does not fit: {error}")),
+            );
         }
     }
-    let mut missing = Vec::new();
-    walk(&schema(), "", &mut missing);
-    assert_eq!(missing, Vec::<String>::new());
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// What logmap finds no error in, the schema takes whole, patterns and all.
+#[test]
+fn good_maps_fit_the_schema() {
+    let validator = jsonschema::validator_for(&schema()).unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut maps: Vec<(String, String)> = Vec::new();
+    for rule in logmap::rules::all() {
+        let fences = rule.page.split("```yaml good\n").skip(1);
+        maps.extend(fences.map(|rest| (rule.id.to_owned(), rest.split("```").next().unwrap().to_owned())));
+    }
+    for folder in ["tests/maps", "tests/fixes"] {
+        let entries = std::fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
+        maps.extend(entries.map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())));
+    }
+    let mut wrong = Vec::new();
+    let mut good = 0;
+    for (name, text) in maps {
+        let Some(_) = analyze(SourceFile::new("map", text.clone())).plan else { continue };
+        good += 1;
+        // aliases and the like are not the schema's business
+        let map: Value = serde_yaml::from_str(&text).unwrap();
+        wrong.extend(validator.iter_errors(&map).map(|error| format!("{name}: {error} at {}", error.instance_path())));
+    }
+    assert!(good > 60, "only {good} good maps");
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_pattern_of_regions_is_what_is_well_formed() {
+    let validator = jsonschema::validator_for(&json!({ "pattern": logmap::aws::region::pattern() })).unwrap();
+    let names = [
+        "us-east-1",
+        "us-esat-1",
+        "us-east",
+        "us-east-01",
+        "us-east-0",
+        "eusc-de-east-1",
+        "us-gov-west-12",
+        "us-gov-1",
+        "us-east-123",
+    ];
+    for name in names.into_iter().chain(logmap::aws::region::KNOWN.iter().map(|region| region.name)) {
+        assert_eq!(validator.is_valid(&json!(name)), logmap::aws::region::is_well_formed(name), "{name}");
+    }
 }
 
 /// Findings about structure: unknown and missing keys, types, words.
@@ -51,14 +114,29 @@ fn decoder_refuses(map: &Value) -> bool {
     analysis.findings.iter().any(|finding| ("LM0009"..="LM0013").contains(&finding.rule.id) || finding.rule.id == "LM0702")
 }
 
-/// Errors of the schema about structure; what values mean (patterns, ranges) is for the rules.
-fn schema_refuses(validator: &jsonschema::Validator, map: &Value) -> bool {
-    validator.iter_errors(map).any(|error| {
-        let path = error.schema_path().to_string();
-        !["/pattern", "/propertyNames", "/minimum", "/maximum", "/maxLength", "/minLength"]
-            .iter()
-            .any(|value| path.contains(value))
-    })
+/// The schema of the structure alone; what values mean (patterns, ranges) is for the rules.
+fn structure(mut schema: Value) -> Value {
+    match &mut schema {
+        Value::Object(entries) => {
+            for key in ["pattern", "propertyNames", "minimum", "maximum", "maxLength", "minLength"] {
+                entries.shift_remove(key);
+            }
+            // a Region is a known one or a new one
+            if entries.get("type").is_some_and(|kind| kind == "string") {
+                entries.shift_remove("anyOf");
+            }
+            entries.values_mut().for_each(|child| *child = structure(child.take()));
+        }
+        Value::Array(items) => items.iter_mut().for_each(|child| *child = structure(child.take())),
+        _ => {}
+    }
+    schema
+}
+
+static STRUCTURE: LazyLock<jsonschema::Validator> = LazyLock::new(|| jsonschema::validator_for(&structure(schema())).unwrap());
+
+fn schema_refuses(map: &Value) -> bool {
+    !STRUCTURE.is_valid(map)
 }
 
 #[test]
@@ -89,8 +167,6 @@ proptest! {
     fn what_one_refuses_the_other_refuses(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), 0..10usize), 1..3),
     ) {
-        static VALIDATOR: LazyLock<jsonschema::Validator> = LazyLock::new(|| jsonschema::validator_for(&schema()).unwrap());
-        let validator = &*VALIDATOR;
         let mut map: Value = serde_yaml::from_str(FULL).unwrap();
         let mut told = Vec::new();
         for (place, change) in &changes {
@@ -118,8 +194,97 @@ proptest! {
                 _ => *value = Value::Null,
             }
         }
-        prop_assert_eq!(decoder_refuses(&map), schema_refuses(validator, &map), "{:?}; the schema says {:?}", told,
-            validator.iter_errors(&map).map(|error| format!("{} at {}", error.schema_path(), error.instance_path())).collect::<Vec<_>>());
+        prop_assert_eq!(decoder_refuses(&map), schema_refuses(&map), "{:?}; the schema says {:?}", told,
+            STRUCTURE.iter_errors(&map).map(|error| format!("{} at {}", error.schema_path(), error.instance_path())).collect::<Vec<_>>());
+    }
+}
+
+/// A value that a schema takes, made of `choices`: keys that must be there, and some that may be. `bad` now and then puts in
+/// what it does not take.
+fn made(schema: &Value, root: &Value, choices: &mut dyn FnMut(usize) -> usize, depth: usize, bad: bool) -> Value {
+    if bad && choices(40) == 0 {
+        return [json!("text"), json!(7), json!(true), Value::Null, json!([]), json!({ "surprise": 1 })][choices(6)].clone();
+    }
+    if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+        return made(root.pointer(&name[1..]).unwrap(), root, choices, depth, bad);
+    }
+    for words in ["const", "enum"] {
+        match schema.get(words) {
+            Some(Value::Array(words)) => return words[choices(words.len())].clone(),
+            Some(word) => return word.clone(),
+            None => {}
+        }
+    }
+    if schema.get("pattern").is_some() || schema.get("anyOf").is_some_and(|_| schema.get("type").is_some()) {
+        // what fits a pattern is written beside it
+        return schema.pointer("/examples/0").cloned().unwrap_or_else(|| {
+            json!(if schema["description"] == "Name of the source bucket." {
+                "acme-web"
+            } else {
+                "arn:aws:kms:us-east-1:111122223333:key/1"
+            })
+        });
+    }
+    if let Some(any) = schema.get("anyOf").and_then(Value::as_array) {
+        return made(&any[choices(any.len())], root, choices, depth, bad);
+    }
+    let kinds = match &schema["type"] {
+        Value::Array(kinds) => kinds.clone(),
+        kind => vec![kind.clone()],
+    };
+    match kinds[choices(kinds.len())].as_str().unwrap() {
+        "null" => Value::Null,
+        "boolean" => json!(choices(2) == 0),
+        "integer" => json!(schema["minimum"].as_u64().unwrap_or(0) + choices(500) as u64),
+        "number" => json!(choices(9)),
+        "string" => json!(format!("text{}", choices(9))),
+        "array" => {
+            (0..if depth > 12 { 0 } else { choices(3) }).map(|_| made(&schema["items"], root, choices, depth + 1, bad)).collect()
+        }
+        "object" => {
+            let mut object = serde_json::Map::new();
+            let required = |key: &str| schema["required"].as_array().is_some_and(|keys| keys.contains(&json!(key)));
+            for (key, property) in schema["properties"].as_object().into_iter().flatten() {
+                if required(key) || (depth < 12 && choices(if schema["additionalProperties"] == false { 2 } else { 20 }) == 0) {
+                    object.insert(key.clone(), made(property, root, choices, depth + 1, bad));
+                }
+            }
+            if schema["additionalProperties"].is_object() && schema.get("properties").is_none() && depth < 12 {
+                for n in 0..choices(3) {
+                    object.insert(format!("name{n}"), made(&schema["additionalProperties"], root, choices, depth + 1, bad));
+                }
+            }
+            Value::Object(object)
+        }
+        other => panic!("no value of the type {other} can be made"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn what_the_schema_takes_the_decoder_takes(entropy in proptest::collection::vec(any::<u32>(), 400), bad in any::<bool>()) {
+        static SCHEMA: LazyLock<(Value, jsonschema::Validator)> = LazyLock::new(|| {
+            let schema = schema();
+            let validator = jsonschema::validator_for(&schema).unwrap();
+            (schema, validator)
+        });
+        let (schema, validator) = &*SCHEMA;
+        let mut at = 0;
+        let mut choices = |most: usize| {
+            at += 1;
+            entropy[at % entropy.len()] as usize % most.max(1)
+        };
+        let map = made(schema, schema, &mut choices, 0, bad);
+        if !bad {
+            let errors: Vec<String> = validator.iter_errors(&map).map(|error| format!("{error} at {}", error.instance_path())).collect();
+            prop_assert_eq!(errors, Vec::<String>::new());
+        }
+        let refused: Vec<String> = analyze(SourceFile::new("map", serde_json::to_string_pretty(&map).unwrap()))
+            .findings.iter().map(|finding| format!("{} {}", finding.rule.id, finding.message)).collect();
+        prop_assert_eq!(decoder_refuses(&map), schema_refuses(&map), "{:#}\n{:?}\nthe schema says {:?}", map, refused,
+            STRUCTURE.iter_errors(&map).map(|error| format!("{} at {}", error.schema_path(), error.instance_path())).collect::<Vec<_>>());
     }
 }
 

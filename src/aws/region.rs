@@ -86,14 +86,21 @@ pub fn find(name: &str) -> Option<&'static Region> {
     KNOWN.binary_search_by(|region| region.name.cmp(name)).ok().map(|at| &KNOWN[at])
 }
 
+/// First parts of the names of Regions.
+const AREAS: [&str; 17] = [
+    "af", "ap", "ca", "cn", "eu", "eusc-de", "eu-isoe", "il", "me", "mx", "sa", "us", "us-gov", "us-iso", "us-isob", "us-isof",
+    "eusc",
+];
+/// Second parts.
+const DIRECTIONS: [&str; 9] = ["north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest"];
+
+/// A regular expression for what is well formed, as JSON Schema has them.
+pub fn pattern() -> String {
+    format!("^({})-({})-[1-9][0-9]?$", AREAS.join("|"), DIRECTIONS.join("|"))
+}
+
 /// Is every part of the name a word that Region names are made of, and the last one a number?
 pub fn is_well_formed(name: &str) -> bool {
-    const AREAS: [&str; 17] = [
-        "af", "ap", "ca", "cn", "eu", "eusc-de", "eu-isoe", "il", "me", "mx", "sa", "us", "us-gov", "us-iso", "us-isob",
-        "us-isof", "eusc",
-    ];
-    const DIRECTIONS: [&str; 9] =
-        ["north", "south", "east", "west", "central", "northeast", "northwest", "southeast", "southwest"];
     let Some((rest, number)) = name.rsplit_once('-') else { return false };
     let Some((area, direction)) = rest.rsplit_once('-') else { return false };
     AREAS.contains(&area)

@@ -58,6 +58,8 @@ pub enum Format {
     Github,
     /// JUnit XML, for test reports.
     Junit,
+    /// For a pull request; `diff` only.
+    Markdown,
 }
 
 /// When to use colours.
@@ -87,14 +89,19 @@ pub enum Command {
     Init(InitArgs),
     /// Check a map against every rule
     Validate(ValidateArgs),
-    /// Render Terraform, CloudFormation, AWS CLI scripts and policies from a map
+    /// Render Terraform, CloudFormation, AWS CLI scripts, policies and Athena SQL from a map
     Generate(GenerateArgs),
+    /// Say what changes in meaning between two maps; exit code 1 if anything does
+    Diff(DiffArgs),
     /// Check the logging in Terraform plans and states, CloudFormation templates, bucket policies and CLI dumps
     Check(CheckArgs),
     /// Explain a rule, or the AWS errors in a text
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
     Schema,
+    /// Serve an editor: the language server, on standard input and output
+    #[cfg(feature = "lsp")]
+    Lsp(LspArgs),
 }
 
 /// Which map.
@@ -120,6 +127,29 @@ pub struct ValidateArgs {
     /// Print what --fix would change as a diff, and write nothing; exit with 1 if it would change anything
     #[arg(long, conflicts_with = "fix")]
     pub diff: bool,
+}
+
+/// Two maps.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "A map is a file, `-` for standard input, or REV:PATH for a file in a git revision.")]
+pub struct PairArgs {
+    /// The map as it was; with --since the map as it is [default with --since: logmap.yaml here or in a folder above]
+    #[arg(value_name = "OLD", required_unless_present = "since")]
+    pub old: Option<String>,
+    /// The map as it is to be
+    #[arg(value_name = "NEW", required_unless_present = "since")]
+    pub new: Option<String>,
+    /// Compare with the same file in this git revision
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+}
+
+/// Arguments of `diff`.
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// Which maps.
+    #[command(flatten)]
+    pub maps: PairArgs,
 }
 
 /// Arguments of `generate`.
@@ -165,6 +195,8 @@ pub enum Target {
     Cloudformation,
     /// Bash scripts for the AWS CLI.
     AwsCli,
+    /// Tables and queries for Athena.
+    Athena,
 }
 
 /// Arguments of `check`.
@@ -205,6 +237,15 @@ pub struct ExplainArgs {
     /// A region map: says which of its entries an error concerns, and what mends it
     #[arg(long, env = "LOGMAP_MAP", value_name = "MAP")]
     pub map: Option<PathBuf>,
+}
+
+/// Arguments of `lsp`.
+#[cfg(feature = "lsp")]
+#[derive(Debug, Args)]
+pub struct LspArgs {
+    /// Many editors say this; the standard streams are all there is
+    #[arg(long, hide = true)]
+    pub stdio: bool,
 }
 
 /// Arguments of `init`.

@@ -15,7 +15,7 @@ use crate::diagnostics::{Finding, Report, Severity, Summary, github, json, junit
 /// Standard output fails.
 pub fn print(report: &Report<'_>, subject: &str, common: &Common, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
     let text = match common.format {
-        Format::Text => {
+        Format::Text | Format::Markdown => {
             let shown: Vec<Finding> = report
                 .findings
                 .iter()
@@ -39,7 +39,7 @@ pub fn print(report: &Report<'_>, subject: &str, common: &Common, io: &Io, to_st
     } else {
         io.talk(&text);
     }
-    if !io.quiet && common.format == Format::Text && !report.findings.is_empty() {
+    if !io.quiet && matches!(common.format, Format::Text | Format::Markdown) && !report.findings.is_empty() {
         io.say(format_args!("{subject}: {}", text::summary(Summary::of(report.findings))));
     }
     Ok(())

@@ -87,6 +87,7 @@ impl Job<'_> {
                 Target::Terraform => targets::terraform(&context, sink)?,
                 Target::Cloudformation => targets::cloudformation(&context, sink)?,
                 Target::AwsCli => targets::aws_cli(&context, sink)?,
+                Target::Athena => targets::athena(&context, sink)?,
             }
         }
         let present =
@@ -291,6 +292,7 @@ fn folder(target: Target) -> &'static str {
         Target::Terraform => "terraform/",
         Target::Cloudformation => "cloudformation/",
         Target::AwsCli => "aws-cli/",
+        Target::Athena => "athena/",
     }
 }
 

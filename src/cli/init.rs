@@ -1,4 +1,4 @@
-//! `logmap init`: a commented map that validates, its schema for the editor, and a CI snippet. Never overwrites.
+//! `logmap init`: a commented map that validates, its schema with the association for editors, and a CI snippet. Never overwrites.
 
 use super::{
     Outcome, Stop,
@@ -22,6 +22,7 @@ use std::{
 const MAP: &str = include_str!("../../templates/init/logmap.yaml");
 const WORKFLOW: &str = include_str!("../../templates/init/github.yml");
 const VSCODE: &str = include_str!("../../templates/init/vscode-settings.json");
+const JETBRAINS: &str = include_str!("../../templates/init/jetbrains-schemas.xml");
 const SCHEMA_PATH: &str = ".logmap/region-map.schema.json";
 
 pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
@@ -33,6 +34,7 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
         (MAP_NAME, Some(map_text(args, io)?)),
         (SCHEMA_PATH, Some(schema_text())),
         (".vscode/settings.json", Some(VSCODE.to_owned())),
+        (".idea/jsonSchemas.xml", Some(JETBRAINS.to_owned())),
         (".github/workflows/logmap.yml", (args.ci == Ci::Github).then(|| WORKFLOW.to_owned())),
     ];
     for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path, text?))) {

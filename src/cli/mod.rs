@@ -3,6 +3,7 @@
 pub mod args;
 mod baseline;
 mod check;
+mod diff;
 pub mod exit;
 mod explain;
 pub mod findings;
@@ -10,7 +11,10 @@ mod fix;
 mod generate;
 mod init;
 pub mod io;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod read;
+mod revision;
 mod schema;
 mod validate;
 
@@ -63,13 +67,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let io = Io::new(cli.common.color, cli.common.quiet, cli.common.verbose);
+    let markdown = cli.common.format == args::Format::Markdown;
+    let baseline = cli.common.baseline.is_some() || cli.common.write_baseline.is_some();
     let outcome = match &cli.command {
+        Command::Diff(_) | Command::Init(_) | Command::Explain(_) | Command::Schema if baseline => {
+            Err(Stop::usage(anyhow::anyhow!("a baseline is for commands that find things, such as `logmap validate`")))
+        }
+        Command::Diff(args) => diff::run(args, &cli.common, &io),
+        _ if markdown => Err(Stop::usage(anyhow::anyhow!(
+            "`--format markdown` is for `logmap diff`; findings are written as text, json, sarif, github or junit"
+        ))),
         Command::Init(args) => init::run(args, &io),
         Command::Validate(args) => validate::run(args, &cli.common, &io),
         Command::Generate(args) => generate::run(args, &cli.common, &io),
         Command::Check(args) => check::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),
+        #[cfg(feature = "lsp")]
+        Command::Lsp(_) => lsp::run(),
     };
     match outcome {
         Ok(exit) => exit.code(),

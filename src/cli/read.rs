@@ -68,12 +68,12 @@ pub fn text_of(bytes: Vec<u8>) -> String {
     })
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Stop> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Stop> {
     fs::read(path).with_context(|| format!("can't read the map {}", path.display())).map_err(Stop::usage)
 }
 
 /// The map in this folder or the nearest one above.
-fn find_above() -> anyhow::Result<PathBuf> {
+pub(super) fn find_above() -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir().context("can't tell the current folder")?;
     let mut prefix = PathBuf::new();
     for folder in here.ancestors() {

@@ -1,7 +1,8 @@
 //! Findings as JUnit XML, which CI systems show as test results: one suite, a test case for each finding.
 //!
 //! A finding that does not make the command fail is a passed test case with its text. Without findings there is one
-//! passed test case, so that no reader takes the file for a run without tests.
+//! passed test case, so that no reader takes the file for a run without tests. Only the elements and attributes of the
+//! schema that Jenkins's xUnit plugin insists on are used, which has no place for file and line: the text begins with them.
 
 use super::{Finding, Report, Severity};
 use std::fmt::Write as _;
@@ -26,11 +27,10 @@ fn test_case(xml: &mut String, report: &Report<'_>, finding: &Finding, failed: b
     let rule = finding.rule;
     let route = (report.route)(finding);
     let at = if route.is_empty() { String::new() } else { format!(" at {route}") };
-    let mut attributes = format!("classname=\"logmap.{}\" name=\"{}\"", rule.id, escape(&format!("{}{at}", rule.name)));
+    let attributes = format!("classname=\"logmap.{}\" name=\"{}\"", rule.id, escape(&format!("{}{at}", rule.name)));
     let mut text = format!("{}: {}", finding.severity().word(), finding.message);
     if let Some(file) = finding.file.of(report.files) {
         let place = file.position(finding.span.start);
-        let _ = write!(attributes, " file=\"{}\" line=\"{}\"", escape(&file.name), place.line);
         text = format!("{}:{}:{}: {text}", file.name, place.line, place.column);
     }
     for related in &finding.related {

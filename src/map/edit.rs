@@ -50,7 +50,7 @@ impl Editor<'_> {
                 let find = |at: Span| key(at).or_else(|| self.item(at));
                 let (again, first) = (find(*at)?, find(*first)?);
                 let same = self.file.slice(self.span(&again)?) == self.file.slice(self.span(&first)?);
-                let together = std::ptr::eq(again.parent, first.parent);
+                let together = std::ptr::eq(again.parent, first.parent) && again.index != first.index;
                 if same && together { Some(vec![self.remove(&again)?]) } else { None }
             }
             Change::InsertFirst(under, key, value) => {
@@ -87,9 +87,13 @@ impl Editor<'_> {
         while let Some(current) = node {
             let inside = |span: Span| span.start <= at.start && at.end <= span.end;
             let next = match &current.kind {
-                Kind::Sequence(items) => items.iter().position(|item| inside(item.span)).map(|index| (index, &items[index])),
+                Kind::Sequence(items) => {
+                    let index = items.partition_point(|item| item.span.start <= at.start).checked_sub(1);
+                    index.map(|index| (index, &items[index])).filter(|(_, item)| inside(item.span))
+                }
                 Kind::Mapping(entries) => {
-                    entries.iter().position(|entry| inside(whole(entry))).map(|index| (index, &entries[index].value))
+                    let index = entries.partition_point(|entry| entry.key_span.start <= at.start).checked_sub(1);
+                    index.filter(|index| inside(whole(&entries[*index]))).map(|index| (index, &entries[index].value))
                 }
                 _ => None,
             };

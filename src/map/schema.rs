@@ -4,7 +4,7 @@
 //! with the committed file.
 
 use super::RegionMap;
-use schemars::generate::SchemaSettings;
+use schemars::{Schema, generate::SchemaSettings};
 use serde_json::Value;
 
 /// The schema as JSON.
@@ -34,4 +34,24 @@ fn plain_integers(value: &mut Value) {
 /// The schema as text for a file.
 pub fn schema_text() -> String {
     serde_json::to_string_pretty(&schema()).unwrap_or_default() + "\n"
+}
+
+/// Doc lines as one description.
+pub fn description(lines: &[&str]) -> String {
+    lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" ").trim().to_owned()
+}
+
+/// Puts the keys of `extra` into a property's schema; beside a reference, which draft 2020-12 allows. A list that may be
+/// left empty (`nullable`) may be null.
+pub fn describe_property(mut schema: Schema, nullable: bool, description: String, extra: serde_json::Value) -> Schema {
+    if nullable && schema.get("type").is_some_and(|kind| kind == "array") {
+        schema.insert("type".to_owned(), serde_json::json!(["array", "null"]));
+    }
+    schema.insert("description".to_owned(), description.into());
+    if let serde_json::Value::Object(extra) = extra {
+        for (key, value) in extra {
+            schema.insert(key, value);
+        }
+    }
+    schema
 }

@@ -22,17 +22,18 @@ record! {
         /// Whom it speaks of.
         Principal: PrincipalValue, { "examples": [{ "AWS": "arn:aws:iam::111122223333:role/auditor" }] };
         /// Everybody but these.
-        NotPrincipal: PrincipalValue, {};
+        NotPrincipal: PrincipalValue, { "examples": [{ "AWS": "arn:aws:iam::111122223333:role/auditor" }] };
         /// The actions.
         Action: OneOrMany<String>, { "examples": ["s3:GetObject"] };
         /// Every action but these.
-        NotAction: OneOrMany<String>, {};
+        NotAction: OneOrMany<String>, { "examples": ["s3:GetObject"] };
         /// The resources: this log bucket and its objects.
         Resource: OneOrMany<String>, { "examples": ["{log_bucket_arn}/*"] };
         /// Every resource but these.
-        NotResource: OneOrMany<String>, {};
+        NotResource: OneOrMany<String>, { "examples": ["{log_bucket_arn}/*"] };
         /// Operator → condition key → values.
-        Condition: Entries<Operators, Entries<ConditionKeys, OneOrMany<ConditionValue>>>, {};
+        Condition: Entries<Operators, Entries<ConditionKeys, OneOrMany<ConditionValue>>>,
+            { "examples": [{ "StringEquals": { "aws:SourceAccount": "{account_id}" } }] };
     }
 }
 

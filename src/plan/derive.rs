@@ -5,7 +5,9 @@
 //! the order of keys in the map does not matter.
 
 use super::{
-    Account, Adopt, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget, names,
+    Account, Adopt, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget,
+    memo::Memo,
+    names,
     prove::{Proof, Subject, prove},
     routes::{self, Delivery},
     statements,
@@ -27,6 +29,7 @@ use crate::{
     },
     source::Span,
 };
+use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Names in one partition, and what each is for.
@@ -45,6 +48,11 @@ struct Named {
 
 /// Derives the plan.
 pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
+    derive_with(map, &mut Memo::default(), findings)
+}
+
+/// Derives the plan, with policies that are lent by an earlier one. The same plan as [`derive`] gives.
+pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Finding>) -> Plan {
     // what seems to be unused may have lost its use to an error
     let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
     let before = findings.len();
@@ -73,7 +81,7 @@ pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
         let places: Vec<Place> = regions
             .into_iter()
             .map(|region| {
-                Planner { map, account, region, deliveries: &deliveries, sources: &sources }.place(&mut taken, findings)
+                Planner { map, account, region, deliveries: &deliveries, sources: &sources }.place(&mut taken, memo, findings)
             })
             .collect();
         let partition = Partition::of_region(places.first().map_or("", |place| &place.region));
@@ -121,8 +129,9 @@ fn once_each(findings: &mut Vec<Finding>, from: usize) {
     findings.extend(derived.into_iter().filter(|finding| seen.insert((finding.rule.id, finding.span))));
 }
 
-fn source_names<'m>(map: &Settled<'m>) -> BTreeMap<(Partition, &'m str), Span> {
-    let mut names = BTreeMap::new();
+/// Where each name of a source stands first.
+fn source_names<'m>(map: &Settled<'m>) -> IndexMap<(Partition, &'m str), Span> {
+    let mut names = IndexMap::new();
     for account in map.accounts.values() {
         for (name, region) in &account.regions {
             for source in &region.sources {
@@ -139,7 +148,7 @@ struct Planner<'a, 'm> {
     account: &'a settle::Account<'m>,
     region: &'a str,
     deliveries: &'a [Delivery<'m>],
-    sources: &'a BTreeMap<(Partition, &'m str), Span>,
+    sources: &'a IndexMap<(Partition, &'m str), Span>,
 }
 
 /// What takes shape for one log bucket before its policy is composed.
@@ -166,7 +175,7 @@ impl Planner<'_, '_> {
         mapped.or_else(brought).unwrap_or(self.account.key.span)
     }
 
-    fn place(&self, taken: &mut Taken, findings: &mut Vec<Finding>) -> Place {
+    fn place(&self, taken: &mut Taken, memo: &mut Memo, findings: &mut Vec<Finding>) -> Place {
         let settings = self.account.settings(self.region);
         let mapped = self.account.regions.get(self.region).map_or(&[][..], |region| &region.sources);
         let received: Vec<&Delivery<'_>> =
@@ -188,7 +197,7 @@ impl Planner<'_, '_> {
         let log_bucket = drafts.iter().find(|draft| draft.takes_access_logs).map(|draft| draft.name.clone());
         let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.place_sources(mapped, &settings, &log_bucket, findings));
         self.check_settings(&settings, &drafts, findings);
-        let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, findings)).collect();
+        let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, memo, findings)).collect();
         Place { region: self.region.to_owned(), buckets, sources, trails: Vec::<Trail>::new() }
     }
 
@@ -374,6 +383,7 @@ impl Planner<'_, '_> {
         settings: &Settings<'_>,
         sources: &[Source],
         received: &[&Delivery<'_>],
+        memo: &mut Memo,
         findings: &mut Vec<Finding>,
     ) -> LogBucket {
         let sources: &[Source] = if draft.takes_access_logs { sources } else { &[] };
@@ -405,7 +415,14 @@ impl Planner<'_, '_> {
             deny_insecure_transport: settings.deny_insecure_transport,
             extra: &extra,
         };
-        let (policy, report) = match compose::compose(&grants) {
+        let organization_id = self.map.organization_id.map(|id| id.as_str());
+        let layout = format!("{:?}", settings.key_format);
+        let origin = memo.origin(&grants, &[self.region, organization_id.unwrap_or_default(), &layout]);
+        let (lent, composed) = match memo.take(origin) {
+            Some((policy, report, proof)) => (Some(proof), Ok((policy, report))),
+            None => (None, compose::compose(&grants)),
+        };
+        let (policy, report) = match composed {
             Ok((policy, report)) => {
                 budget::fits(&draft.name, &report, self.span(), settings.policy_scope, !extra.is_empty(), findings);
                 (policy, report)
@@ -419,23 +436,24 @@ impl Planner<'_, '_> {
                 Default::default()
             }
         };
-        // a policy that did not fit has been reported; there is nothing to prove
-        let proof = if policy.statements.is_empty() {
-            Proof::default()
-        } else {
-            prove(&Subject {
+        let proof = match lent {
+            Some(proof) => proof,
+            // a policy that did not fit has been reported; there is nothing to prove
+            None if policy.statements.is_empty() => Proof::default(),
+            None => prove(&Subject {
                 bucket: &draft.name,
                 partition: self.partition(),
                 region: self.region,
                 account_id: self.account.id,
-                organization_id: self.map.organization_id.map(|id| id.as_str()),
+                organization_id,
                 policy: &policy,
                 tier: report.tier,
                 sources,
                 trails: &grants.trails,
                 denies_insecure_transport: settings.deny_insecure_transport,
-            })
+            }),
         };
+        let fits = !policy.statements.is_empty();
         let after = usize::from(settings.deny_insecure_transport);
         statements::blame(&proof, &policy, policy.statements.len().saturating_sub(extra.len() + after), &origins, findings);
         let own_name = draft.takes_access_logs || !settings.split_trails;
@@ -458,6 +476,8 @@ impl Planner<'_, '_> {
             policy,
             report,
             proof,
+            // a policy that did not fit is no policy
+            origin: origin.filter(|_| fits),
         }
     }
 

@@ -5,6 +5,7 @@
 
 pub mod budget;
 pub mod derive;
+pub mod memo;
 pub mod names;
 pub mod prove;
 pub mod routes;
@@ -87,6 +88,9 @@ pub struct LogBucket {
     /// What was shown of the policy. Says nothing that the policy does not, so no digest is made of it.
     #[serde(skip)]
     pub proof: prove::Proof,
+    /// What policy and proof were made of, if the plan was derived to be followed by another of the same map.
+    #[serde(skip)]
+    pub origin: Option<memo::Origin>,
 }
 
 /// What exists on an adopted bucket.
@@ -224,6 +228,9 @@ pub struct Trail {
     pub multi_region: bool,
     /// Records all accounts of the organization.
     pub organization: bool,
+    /// Id of the organization, if it records all accounts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization_id: Option<String>,
     /// Name of the bucket it delivers to.
     pub bucket: String,
     /// Key of the account that owns that bucket.

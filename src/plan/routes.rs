@@ -43,8 +43,13 @@ impl Delivery<'_> {
             arn: self.arn.clone(),
             account_id: self.writer_id.to_owned(),
             prefix: with_slash(self.trail.prefix),
-            organization: self.trail.organization.then(|| map.organization_id.map_or(String::new(), |id| id.value.clone())),
+            organization: self.organization_id(map),
         }
+    }
+
+    /// Id of the organization if the trail is one of an organization; empty where the map lacks it, which is a finding.
+    fn organization_id(&self, map: &Settled<'_>) -> Option<String> {
+        self.trail.organization.then(|| map.organization_id.map_or(String::new(), |id| id.value.clone()))
     }
 
     /// The KMS key for this delivery and where it stands.
@@ -205,6 +210,7 @@ pub fn finish_trails(map: &Settled<'_>, deliveries: &[Delivery<'_>], accounts: &
             arn: delivery.arn.clone(),
             multi_region: delivery.trail.home_region.is_some(),
             organization: delivery.trail.organization,
+            organization_id: delivery.organization_id(map),
             bucket: bucket.clone(),
             bucket_account: delivery.reader.to_owned(),
             bucket_region: delivery.region.to_owned(),

@@ -83,13 +83,12 @@ impl Principal {
 impl Policy {
     /// The policy as compact JSON: the bytes that AWS receives.
     pub fn to_json(&self) -> String {
-        // writing strings and lists to memory can't fail
-        serde_json::to_string(self).unwrap_or_default()
+        crate::text::json(self)
     }
 
     /// The policy as JSON for people, with a line feed at its end.
     pub fn to_pretty_json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+        crate::text::pretty_json(self) + "\n"
     }
 
     /// Its size in bytes as AWS counts it at most: compact JSON in UTF-8.

@@ -7,6 +7,7 @@ use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{Account, LogBucket, Place, Source, Trail},
+    text,
 };
 use anyhow::Result;
 use serde::Serialize;
@@ -247,8 +248,9 @@ fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
         })
         .collect();
     let lock = bucket.object_lock.as_ref().map(|lock| {
-        json!({ "ObjectLockEnabled": "Enabled", "Rule": { "DefaultRetention": { "Mode": lock.mode, "Days": lock.days } } })
-            .to_string()
+        text::json(
+            &json!({ "ObjectLockEnabled": "Enabled", "Rule": { "DefaultRetention": { "Mode": lock.mode, "Days": lock.days } } }),
+        )
     });
     BucketRow {
         name: &bucket.name,
@@ -257,8 +259,8 @@ fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
         takes_access_logs: if bucket.takes_access_logs { "yes" } else { "no" },
         versioning: if bucket.versioning { "Enabled" } else { "Suspended" },
         policy: bucket.policy.to_json(),
-        lifecycle: json!({ "Rules": rules }).to_string(),
-        tags: json!(bucket.tags).to_string(),
+        lifecycle: text::json(&json!({ "Rules": rules })),
+        tags: text::json(&bucket.tags),
         object_lock: lock.unwrap_or_default(),
     }
 }
@@ -270,7 +272,7 @@ fn source_row(source: &Source) -> SourceRow<'_> {
         enabled["TargetObjectKeyFormat"] = json!({ "PartitionedPrefix": { "PartitionDateSource": by } });
     }
     let by = if source.managed { "managed" } else { "external" };
-    SourceRow { name: &source.name, by, logging: json!({ "LoggingEnabled": enabled }).to_string() }
+    SourceRow { name: &source.name, by, logging: text::json(&json!({ "LoggingEnabled": enabled })) }
 }
 
 fn trail_row<'a>(account: &Account, trail: &'a Trail) -> TrailRow<'a> {
@@ -293,16 +295,15 @@ fn trail_row<'a>(account: &Account, trail: &'a Trail) -> TrailRow<'a> {
             data.push(field("resources.ARN", "NotStartsWith", json!(excluded)));
         }
         // named as the other targets name them; the script knows its own by the first word
-        json!([
+        text::json(&json!([
             { "Name": "Logmap management events", "FieldSelectors": [field("eventCategory", "Equals", json!(["Management"]))] },
             { "Name": "Logmap S3 object events", "FieldSelectors": data },
-        ])
-        .to_string()
+        ]))
     });
     TrailRow {
         name: &trail.name,
         arn: &trail.arn,
-        settings: settings.to_string(),
+        settings: text::json(&settings),
         selectors: selectors.unwrap_or_default(),
         first: if trail.bucket_account == account.key { "" } else { &trail.bucket_account },
     }

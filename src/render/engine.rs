@@ -1,7 +1,7 @@
 //! The template engine: one for each output language, with that language's filter and a guard against forgetting it.
 //!
 //! Takes embedded templates and the user's overrides (by name, as the files below `templates/`). In a template every
-//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `comment`, `markdown`); what does not must be harmless in
+//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `sql`, `hive`, `comment`, `markdown`); what does not must be harmless in
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
 use super::escape;
@@ -39,9 +39,13 @@ impl Engine {
             let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
             Ok::<_, tera::Error>(Value::safe_string(&escape::yaml_block(&json(value)?, indent)))
         });
-        for (name, filter) in
-            [("sh", escape::sh as fn(&str) -> String), ("comment", escape::comment), ("markdown", escape::markdown)]
-        {
+        for (name, filter) in [
+            ("sh", escape::sh as fn(&str) -> String),
+            ("sql", escape::sql),
+            ("hive", escape::hive),
+            ("comment", escape::comment),
+            ("markdown", escape::markdown),
+        ] {
             tera.register_filter(name, move |value: &str, _: Kwargs, _: &State| Value::safe_string(&filter(value)));
         }
         let mut templates: Vec<(&str, &str)> = embedded.to_vec();

@@ -2,6 +2,7 @@
 //!
 //! Each function takes any string (or JSON value) and gives a complete, quoted token that means just that value.
 
+use crate::text::is_unprintable;
 use serde_json::Value;
 
 /// A value as an HCL expression, laid out as `terraform fmt` would, with `indent` spaces before lines after the first.
@@ -118,15 +119,19 @@ fn yaml_escape(c: char) -> String {
     format!("\\U{:08X}", c as u32)
 }
 
-/// Characters that readers refuse, fold, or show as something else.
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
 /// A string as one shell word, in single quotes.
 pub fn sh(text: &str) -> String {
     format!("'{}'", text.replace('\0', "").replace('\'', r"'\''"))
+}
+
+/// A string as a literal of Athena's queries (Trino): only the quote has a meaning in it.
+pub fn sql(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// A string as a literal of Athena's DDL (Hive), where the backslash has a meaning too.
+pub fn hive(text: &str) -> String {
+    format!("'{}'", text.replace('\\', r"\\").replace('\'', r"\'"))
 }
 
 /// A string as part of a comment that ends with its line: no control characters, nothing that ends a comment.
@@ -144,4 +149,17 @@ pub fn markdown(text: &str) -> String {
         out.push(c);
     }
     out
+}
+
+/// A string as a code span of Markdown: in it nothing is markup, a link or a mention. Never empty, never over a line's end.
+pub fn markdown_code(text: &str) -> String {
+    let text = comment(text);
+    if text.trim().is_empty() {
+        return "(empty)".to_owned();
+    }
+    // one backtick more than the longest run in the text
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
 }

@@ -3,6 +3,7 @@
 //! Never sees the map, never touches the disk. What a template puts out goes through a filter of its language; the
 //! engine refuses anything else that is not harmless everywhere.
 
+pub mod athena;
 pub mod aws_cli;
 pub mod cloudformation;
 pub mod engine;
@@ -97,7 +98,7 @@ impl<'a> Context<'a> {
 
 /// All built-in templates by name; an override must have one of these names.
 fn templates() -> Vec<(&'static str, &'static str)> {
-    [readme::TEMPLATES, terraform::TEMPLATES, cloudformation::TEMPLATES, aws_cli::TEMPLATES].concat()
+    [readme::TEMPLATES, terraform::TEMPLATES, cloudformation::TEMPLATES, aws_cli::TEMPLATES, athena::TEMPLATES].concat()
 }
 
 /// Says which override has no built-in template of its name, or can't be read.

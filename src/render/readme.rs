@@ -27,6 +27,8 @@ struct ReadmeContext {
     cloudformation: bool,
     /// True if `aws-cli/` is there.
     aws_cli: bool,
+    /// True if `athena/` is there.
+    athena: bool,
     /// True if a bucket is adopted.
     adopts: bool,
     /// KMS documents: file and key ARN.
@@ -123,6 +125,7 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
         terraform: folders.contains(&"terraform/"),
         cloudformation: folders.contains(&"cloudformation/"),
         aws_cli: folders.contains(&"aws-cli/"),
+        athena: folders.contains(&"athena/"),
         keys: cx.plan.key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
     };
     Ok(Artifact::file("README.md", engine.render("readme/README.md", &context)?))

@@ -1,5 +1,6 @@
 //! The targets by name: one function each, from the context to the sink.
 
+pub use super::athena::render as athena;
 pub use super::aws_cli::render as aws_cli;
 pub use super::cloudformation::render as cloudformation;
 pub use super::policies::render as policies;

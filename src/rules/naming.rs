@@ -126,6 +126,10 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         {
             findings.push(Finding::new(&ROLE, profile.span, "a profile name can't be empty or have control characters"));
         }
+        if let Some(profile) = account.profile.as_ref().filter(|profile| !unicode_normalization::is_nfc(profile)) {
+            let problem = format!("the profile `{}` {}", profile.escape_debug(), delivery::NOT_COMPOSED);
+            findings.push(Finding::new(&ROLE, profile.span, problem).help(delivery::NOT_COMPOSED_HELP));
+        }
         for (name, region) in account.regions.iter().flat_map(|regions| &regions.items) {
             region_name(name, findings);
             for bucket in region.buckets.iter().flat_map(|list| list.iter()) {

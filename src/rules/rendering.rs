@@ -1,5 +1,6 @@
 //! Rules on how targets are to look, and on keys whose rendering does not exist yet.
 
+use super::delivery;
 use crate::{
     diagnostics::{Finding, Rule},
     map::RegionMap,
@@ -29,8 +30,8 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         later(field.span, "publish");
     }
     let Some(render) = &map.render else { return };
-    if let Some(field) = &render.athena {
-        later(field.span, "render.athena");
+    if let Some(glue) = render.athena.as_ref().and_then(|athena| athena.glue).filter(|glue| glue.value) {
+        later(glue.span, "render.athena.glue");
     }
     let Some(terraform) = &render.terraform else { return };
     if let Some(version) = terraform.aws_provider.filter(|version| !(5..=6).contains(&version.value)) {
@@ -42,6 +43,12 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     let backends = terraform.backend.as_ref().and_then(|backend| backend.s3.as_ref());
     let mut seen: Vec<(crate::aws::Partition, crate::source::Span)> = Vec::new();
     for backend in backends.map_or(&[][..], |list| &list.value.0) {
+        for value in [&backend.bucket, &backend.kms_key_id, &backend.dynamodb_table, &backend.profile].into_iter().flatten() {
+            if !unicode_normalization::is_nfc(value) {
+                let problem = format!("`{}` {}", value.escape_debug(), delivery::NOT_COMPOSED);
+                findings.push(Finding::new(&BACKEND, value.span, problem).help(delivery::NOT_COMPOSED_HELP));
+            }
+        }
         let Some(region) = &backend.region else { continue };
         if !crate::aws::region::is_well_formed(region) {
             super::naming::region_name(region, findings);

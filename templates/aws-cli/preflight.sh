@@ -11,6 +11,7 @@ set -euo pipefail
 {% include "aws-cli/library.sh" %}
 ACCOUNT_KEY={{ account_key | sh }}
 ACCOUNT={{ account_id | sh }}
+# shellcheck disable=SC2016 # what looks like an expansion is text
 PROFILE={{ profile | sh }}
 ROLE={{ role_arn | sh }}
 NEEDS_KEY_FORMAT=''
@@ -26,11 +27,13 @@ fi
 prepare
 {% for place in places %}
 REGION={{ place.region | sh }}
+# shellcheck disable=SC2016 # as above
 LOG_BUCKETS=(
 {% for bucket in place.buckets %}  {{ bucket.name | sh }} {{ bucket.origin | sh }} {{ bucket.namespace | sh }} {{ bucket.takes_access_logs | sh }} {{ bucket.versioning | sh }}
   {{ bucket.policy | sh }}
   '' '' ''
 {% endfor %})
+# shellcheck disable=SC2016 # as above
 SOURCES=(
 {% for source in place.sources %}  {{ source.name | sh }} {{ source.by | sh }} {{ source.logging | sh }}
 {% endfor %})

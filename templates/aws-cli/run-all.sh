@@ -8,6 +8,7 @@
 # and --verify it goes on, and ends with the largest exit code.
 set -uo pipefail
 
+unset CDPATH # or cd may go elsewhere, and print where
 here=$(cd "$(dirname "$0")" && pwd)
 scripts=(
 {% for script in scripts %}  {{ script | sh }}

@@ -4,8 +4,8 @@ A script that was disturbed must leave no source that logs where it can't, and r
 run ends.  `--rollback` must end at the world before, interrupted or not.
 """
 import json
-import os
 import random
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -15,7 +15,8 @@ from .report import clean_env, expect
 from .scripts import TIME_LIMIT, same, tail
 
 READS = ("get-", "head-", "list-", "describe-", "wait", "assume-role")
-FAULTS = ("throttle", "denied", "network", "kill before", "kill after")
+FAULTS = ("throttle", "twice", "denied", "network", "lost", "kill before", "kill after")
+NO_MATTER = ("throttle", "twice")  # the script itself gets over these
 
 
 def is_write(call):
@@ -29,19 +30,48 @@ class Attack:
         self.stage, self.account, self.script, self.earlier, self.scene, self.flags = stage, account, script, earlier, scene, flags
         self.calls = stage.folder / "calls"
 
+        self.ready = None  # (scene, its world), once it has been set
+
     def set_scene(self):
-        self.stage.set_scene()
+        """The world before; made once, and put back after that."""
+        if self.ready is None or self.ready[0] is not self.scene:
+            self.stage.set_scene()
+            if self.scene:
+                self.scene(self.stage)
+            for account, script in self.earlier:
+                self.stage.run_well(account, script)
+            self.before = self.stage.snapshot()
+            self.ready = self.scene, self.stage.mock.save()
+        self.stage.mock.restore(self.ready[1])
         self.home = Path(tempfile.mkdtemp(dir=self.stage.folder))
-        if self.scene:
-            self.scene(self.stage)
-        for account, script in self.earlier:
-            self.stage.run_well(account, script)
-        self.before = self.stage.snapshot()
+
+    @property
+    def backup(self):
+        return self.home / "backup"
+
+    def keep(self):
+        """The world and the backup as they are, for `back_to`."""
+        copy = Path(tempfile.mkdtemp(dir=self.stage.folder)) / "backup"
+        if self.backup.exists():
+            shutil.copytree(self.backup, copy)
+        return self.stage.mock.save(), copy
+
+    def back_to(self, kept):
+        world, copy = kept
+        self.stage.mock.restore(world)
+        self.home = Path(tempfile.mkdtemp(dir=self.stage.folder))
+        if copy.exists():
+            shutil.copytree(copy, self.backup)
+
+    def state(self):
+        """All that the next run can see: the world, and the backup."""
+        files = {str(path.relative_to(self.backup)): path.read_bytes() for path in sorted(self.backup.rglob("*")) if path.is_file()}
+        return repr((self.stage.snapshot(), files))
 
     def run(self, *flags, at=None, do=None, **extra):
         """One run: its result, with `calls` as the list of what it asked the AWS CLI to do."""
         self.calls.unlink(missing_ok=True)
-        env = {**self.stage.environment(self.account), "HARNESS_CALLS": str(self.calls), "LOGMAP_BACKUP_DIR": str(self.home / "backup"), **extra}
+        env = {**self.stage.environment(self.account), "HARNESS_CALLS": str(self.calls), "LOGMAP_BACKUP_DIR": str(self.backup), **extra}
         if at:
             env |= {"HARNESS_AT": str(at), "HARNESS_DO": do}
         done = subprocess.run(["bash", self.script, *flags], cwd=self.home, env={key: value for key, value in env.items() if value is not None},
@@ -56,54 +86,85 @@ class Attack:
         return done
 
     def untouched(self):
-        return not (self.home / "backup").exists()
+        return not self.backup.exists()
 
     def sound(self, what):
-        """Nothing logs, and no trail delivers, where it would be refused; a trail that is not started yet is fine."""
-        found = [text for text in delivery.problems(self.stage.snapshot(), (), (), self.stage.map.organization) if not text.endswith("is not logging")]
+        """Nothing logs, and no trail delivers, where it would be refused; a trail that is not started yet is fine, and so is
+        what is as it was before (by ACLs, which `delivery` does not judge)."""
+        problems = lambda world: [text for text in delivery.problems(world, (), (), self.stage.map.organization) if not text.endswith("is not logging")]
+        now = self.stage.snapshot()
+        target = lambda world, name: world["buckets"].get(name, {}).get("logging") or [world["trails"].get(name, {}).get(key) for key in ("bucket", "prefix")]
+        as_before = [name for name in [*self.before["buckets"], *self.before["trails"]] if target(now, name) == target(self.before, name)
+                     and any(text.startswith(f"{name}: ") for text in problems(self.before))]
+        found = [text for text in problems(now) if not text.startswith(tuple(f"{name}: " for name in as_before))]
         expect(not found, f"{what}\n" + "\n".join(found[:5]))
 
 
-def disturb(attack, number, do, applied):
-    """One disturbed run and, where it left anything behind, one undisturbed run after it."""
-    what = f"{attack.script.name}, call {number}, {do}"
-    attack.set_scene()
-    done = attack.run(*attack.flags, at=number, do=do)
-    if do == "throttle":
-        expect(done.returncode == 0, f"{what}: exits {done.returncode}\n{tail(done.stdout)}")
-        return same(applied, attack.stage.snapshot(), what)
-    expect(done.returncode == -9 if do.startswith("kill") else done.returncode in (1, 3), f"{what}: exits {done.returncode}\n{tail(done.stdout)}")
-    now = attack.stage.snapshot()
-    if now == attack.before and attack.untouched():
-        return None  # the next run is the first one again
-    attack.sound(what)
-    attack.run_well(*attack.flags)
-    return same(applied, attack.stage.snapshot(), f"{what}: run again it does not end where it should")
+class Disturbed:
+    """Runs that are disturbed once, each from the same state on, and what the runs after them come to.
+
+    Two disturbances that leave the same world and the same backup are followed up once: the next run sees no more than these.
+    """
+
+    def __init__(self, attack, flags, calls, end, follow):
+        """`end` is where an undisturbed run ends; `follow` gives (flags, where a run with them must end) for the runs after."""
+        self.attack, self.flags, self.calls, self.end, self.follow = attack, flags, calls, end, follow
+        self.start = attack.keep()
+        self.seen, self.failed, self.killed, self.followed = set(), 0, 0, 0
+
+    def every(self):
+        return [(number, do) for number in range(1, len(self.calls) + 1) for do in FAULTS]
+
+    def one(self, number, do):
+        attack, call = self.attack, self.calls[number - 1]
+        what = f"{attack.script.name} {' '.join(self.flags)}, call {number} ({' '.join(call[:2])}), {do}"
+        attack.back_to(self.start)
+        done = attack.run(*self.flags, at=number, do=do)
+        self.killed, self.failed = self.killed + do.startswith("kill"), self.failed + (not do.startswith("kill"))
+        if do in NO_MATTER:
+            expect(done.returncode == 0, f"{what}: exits {done.returncode}\n{tail(done.stdout)}")
+            return same(self.end, attack.stage.snapshot(), what)
+        expect(done.returncode in ((-9,) if do.startswith("kill") else (1, 3)), f"{what}: exits {done.returncode}\n{tail(done.stdout)}")
+        state = attack.state()
+        if state in self.seen:
+            return None
+        self.seen.add(state)
+        attack.sound(what)
+        left = attack.keep()
+        for flags, end in self.follow:
+            if "--rollback" in flags and attack.untouched():
+                same(end, attack.stage.snapshot(), f"{what}: it has changed something and has no backup")
+                continue
+            attack.run_well(*flags)
+            self.followed += 1
+            same(end, attack.stage.snapshot(), f"{what}: `{' '.join(flags) or 'apply'}` after it does not end where it should")
+            attack.back_to(left)
+        return None
+
+    def all(self, sample, seed=7):
+        tries = self.every()
+        for number, do in random.Random(seed).sample(tries, min(sample, len(tries))) if sample else tries:
+            self.one(number, do)
+        return f"{len(self.calls)} calls: {self.failed} failed and {self.killed} killed of {len(tries)} ways, {self.followed} runs after them"
 
 
-def faults(attack, sample=None, seed=7):
-    """A sample of all calls with all faults; 0 is all of them, None the three worst for each write and one for each read."""
+def faults(attack, sample=None):
+    """All calls with all faults (or a sample): run again it ends where it should, and rolled back at the world before."""
     attack.set_scene()
+    start = attack.keep()
     calls = attack.run_well(*attack.flags).calls
     applied = attack.stage.snapshot()
-    tries = [(number, do) for number in range(1, len(calls) + 1) for do in FAULTS]
-    if sample is None:
-        few = {number: ("throttle", "denied", "kill after") if is_write(call) else (("throttle", "network")[number % 2],) for number, call in enumerate(calls, 1)}
-        tries = [(number, do) for number, do in tries if do in few[number]]
-    elif sample:
-        tries = random.Random(seed).sample(tries, min(sample, len(tries)))
-    for number, do in tries:
-        disturb(attack, number, do, applied)
-    return f"{len(tries)} of {len(calls)} calls x {len(FAULTS)} faults"
+    attack.back_to(start)
+    return Disturbed(attack, attack.flags, calls, applied, [(attack.flags, applied), (("--rollback",), attack.before)]).all(sample)
 
 
-def rollback(attack, sample=None, seed=7):
-    """Back to the world before: after a whole run, after interrupted ones, and by interrupted rollbacks; then forth again."""
+def rollback(attack, sample=None):
+    """Back to the world before and forth again, and the same by a rollback that is disturbed at each of its calls."""
     attack.set_scene()
     done = attack.run("--rollback")
     expect(done.returncode == 1 and "there is no backup" in done.stdout, f"--rollback without a backup exits {done.returncode}\n{tail(done.stdout)}")
-    calls = attack.run_well(*attack.flags).calls
-    applied = attack.stage.snapshot()
+    attack.run_well(*attack.flags)
+    applied, start = attack.stage.snapshot(), attack.keep()
     said = attack.run_well("--rollback", "--dry-run").stdout
     same(applied, attack.stage.snapshot(), "--rollback --dry-run changed something")
     back = attack.run_well("--rollback")
@@ -115,20 +176,8 @@ def rollback(attack, sample=None, seed=7):
     same(applied, attack.stage.snapshot(), "after a rollback the script does not end where it should")
     attack.run_well("--rollback")
     same(attack.before, attack.stage.snapshot(), "a second rollback does not end at the world before")
-    writes = [number for number, call in enumerate(calls, 1) if is_write(call)]
-    tries = [("apply", number, do) for number in writes for do in ("kill before", "kill after", "denied")]
-    tries += [("rollback", number, do) for number, call in enumerate(back.calls, 1) if is_write(call) for do in ("kill before", "kill after", "network")]
-    for which, number, do in random.Random(seed).sample(tries, min(sample, len(tries))) if sample else tries:
-        what = f"{attack.script.name}: {which}, call {number}, {do}"
-        attack.set_scene()
-        at = {"at": number, "do": do}
-        attack.run(*attack.flags, **(at if which == "apply" else {}))
-        if which == "rollback":
-            done = attack.run("--rollback", **at)
-            expect(done.returncode in (-9, 3), f"{what}: exits {done.returncode}\n{tail(done.stdout)}")
-        if which == "rollback" or not attack.untouched():
-            attack.run_well("--rollback")
-        same(attack.before, attack.stage.snapshot(), f"{what}: a rollback after it does not end at the world before")
+    attack.back_to(start)
+    return Disturbed(attack, ("--rollback",), back.calls, attack.before, [(("--rollback",), attack.before), (attack.flags, applied)]).all(sample)
 
 
 def kept(attack):
@@ -163,21 +212,24 @@ def smallest(stage):
     return min(found, key=lambda one: one[0])[1:]
 
 
-def check(report, name, stage, exhaustive):
-    """On one map: all of it for its first script with a trail, or a sample."""
+PARTS = {"faults": lambda attack: f"apply, {faults(attack)}", "rollback": lambda attack: f"--rollback, {rollback(attack)}", "kept": kept}
+
+
+def exhaustive(report, name, part, make_stage):
+    """One part of all that can be done to a map's first script with a trail; `make_stage()` sets the stage."""
+    if not report.wants(f"{name}/attack-{part}"):
+        return
+    stage = make_stage()
     account, script = next(((a, s) for a, s in stage.scripts() if "trail/" in s.read_text()), smallest(stage))
-    if exhaustive:
-        attack = Attack(stage, account, script)
-        with report.check(f"{name}/attack-faults"):
-            print(f"        {faults(attack, sample=None)}")
-        with report.check(f"{name}/attack-rollback"):
-            rollback(attack, sample=12)
-        with report.check(f"{name}/attack-kept"):
-            kept(attack)
-    else:
-        with report.check(f"{name}/attack-sample"):
-            found = stage.scripts()
-            index = random.Random(len(found)).randrange(len(found))
-            attack = Attack(stage, *found[index], earlier=found[:index])
-            faults(attack, sample=3)
-            rollback(attack, sample=1)
+    with report.check(f"{name}/attack-{part}"):
+        if figures := PARTS[part](Attack(stage, account, script)):
+            print(f"        {figures}")
+
+
+def check(report, name, stage):
+    """A sample on one script of a map."""
+    with report.check(f"{name}/attack-sample"):
+        found = stage.scripts()
+        index = random.Random(len(found)).randrange(len(found))
+        attack = Attack(stage, *found[index], earlier=found[:index])
+        print(f"        apply, {faults(attack, sample=6)}; --rollback, {rollback(attack, sample=3)}")

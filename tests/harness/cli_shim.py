@@ -2,10 +2,11 @@
 
 `Shim(folder)` starts the server and leaves an `aws` in `folder/bin` that hands its arguments, environment, working
 folder and file descriptors over a socket.  A call takes about 0.1 s instead of 0.6 s; what runs is awscli's own main.
-A `sleep` beside it returns at once.
+A `sleep` beside it returns at once, and `python3` is this Python itself: a launcher on PATH may take five times as long.
 
 With HARNESS_CALLS in its environment that `aws` notes each call there, and with HARNESS_AT it disturbs the call of that
-number: HARNESS_DO is an error to answer with, or says when to kill the whole script.
+number: HARNESS_DO is an error to answer with, or says when to kill the whole script, or that the answer is lost: then the
+caller learns nothing, or (`twice`) what the CLI hears when it has tried again.
 """
 import array
 import json
@@ -34,12 +35,19 @@ if error:
     sys.exit("\n" + error)
 if what == "kill before":
     os.killpg(os.getpgrp(), signal.SIGKILL)
-s = socket.socket(socket.AF_UNIX)
-s.connect(sys.argv[1])
-s.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [0, 1, 2]))])
-s.sendall(json.dumps({"argv": sys.argv[2:], "cwd": os.getcwd(), "env": env}).encode())
-s.shutdown(socket.SHUT_WR)
-code = int(s.recv(16) or 255)
+def call(*fds):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(sys.argv[1])
+    s.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
+    s.sendall(json.dumps({"argv": sys.argv[2:], "cwd": os.getcwd(), "env": env}).encode())
+    s.shutdown(socket.SHUT_WR)
+    return int(s.recv(16) or 255)
+if what in ("lost", "twice"):
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    call(nowhere, nowhere, nowhere)
+if what == "lost":
+    sys.exit("\nConnection was closed before we received a valid response from endpoint URL: \"https://injected/\".")
+code = call(0, 1, 2)
 if what == "kill after":
     os.killpg(os.getpgrp(), signal.SIGKILL)
 sys.exit(code)
@@ -59,6 +67,7 @@ class Shim:
             out.write("#!/bin/sh\n")
         for name in ("aws", "sleep"):
             os.chmod(os.path.join(self.bin, name), 0o755)
+        os.symlink(os.path.realpath(sys.executable), os.path.join(self.bin, "python3"))
         self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), path])
         deadline = time.monotonic() + 60
         while not os.path.exists(path):

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from . import npm
 from .evaluate import Request, evaluate
 from .report import Failure, expect
 from .tools import find_tool
@@ -13,7 +14,7 @@ from .tools import find_tool
 ROOT = Path(__file__).resolve().parents[2]
 CASES = ROOT / "target" / "judge-cases.jsonl"
 WORDS = {"allow": "allowed", "deny": "denied", "none": "not allowed"}
-SIMULATE = "@cloud-copilot/iam-simulate@0.1.173"
+SIMULATE = "@cloud-copilot/iam-simulate", "0.1.173"
 
 
 def cases():
@@ -40,11 +41,7 @@ def check(report):
             verdicts.append(WORDS[verdict])
         compare(every, verdicts)
     with report.check("judges/iam-simulate"):
-        node, npm = find_tool("node"), find_tool("npm")
-        folder = ROOT / "target" / "judge"
-        folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "node_modules" / "@cloud-copilot" / "iam-simulate").exists():
-            subprocess.run([npm, "install", "--silent", "--no-audit", "--no-fund", "--prefix", folder, SIMULATE], check=True)
+        node, folder = find_tool("node"), npm.package(*SIMULATE).parents[2]
         lines = "".join(json.dumps(case) + "\n" for case in cases())
         script = Path(__file__).with_name("judge.mjs")
         done = subprocess.run([node, script, folder], input=lines, text=True, capture_output=True)

@@ -1,9 +1,10 @@
 """A mock AWS: moto's server in this process, with AWS's rules put back where moto is more lenient or wrong.
 
 Takes nothing but requests on a loopback port; gives `Mock.url`, `Mock.refused` (what it refused and why) and
-`Mock.reset()`.  Access key AKIAACCT<account id> IS that account; roles are assumed as moto does it.  Each patch below
+`Mock.reset()`; `save` and `restore` keep a world for later.  Access key AKIAACCT<account id> IS that account; roles are assumed as moto does it.  Each patch below
 says what AWS does; it is written for the pinned moto only.
 """
+import copy
 import io
 import os
 import re
@@ -30,6 +31,7 @@ from . import evaluate as policies
 from .evaluate import CLOUDTRAIL, POLICY_LIMIT, Request, evaluate, listed
 
 KEY = "AKIAACCT"
+SERVICES = {"s3": s3.s3_backends, "cloudtrail": cloudtrail.cloudtrail_backends}
 REASONS = {400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 409: "Conflict"}
 refused = []
 
@@ -381,3 +383,17 @@ class Mock:
         reset_model_data()
         s3.s3_backends.bucket_accounts.clear()
         refused.clear()
+
+    def save(self):
+        """Everything there is in S3 and CloudTrail, for `restore`."""
+        state = {(service, account, region): one.__dict__ for service, backends in SERVICES.items() for account, regions in backends.items()
+                 for region, one in regions.items()}
+        return copy.deepcopy((state, s3.s3_backends.bucket_accounts))
+
+    def restore(self, saved):
+        """The world as it was saved, and nothing else."""
+        self.reset()
+        state, accounts = copy.deepcopy(saved)
+        for (service, account, region), fields in state.items():
+            SERVICES[service][account][region].__dict__.update(fields)
+        s3.s3_backends.bucket_accounts.update(accounts)

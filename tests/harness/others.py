@@ -57,6 +57,12 @@ def corpus(logmap, core, sources, folder):
     expect(not wrong, "\n".join(wrong))
 
 
+def check_corpus(report, logmap, core, sources, new_folder):
+    if report.wants("others/corpus"):
+        with report.check("others/corpus"):
+            corpus(logmap, core, sources, new_folder())
+
+
 def module_of(lines, entry, plan):
     """The module whose resource a configuration's place lies in."""
     start = entry["range"]["start"]
@@ -231,7 +237,5 @@ def is_outside(entry):
 
 
 def check(report, name, logmap, core, tree, folder):
-    if not (folder / "terraform").exists():
-        return
     with report.check(f"{name}/others"):
         differential(logmap, core, tree, folder)

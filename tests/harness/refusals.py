@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 
 from . import attacks, maps
 from .attacks import Attack, is_write
@@ -39,7 +40,7 @@ accounts:
     regions:
       eu-west-1:
         log_bucket:
-          tags: { "a b": "-x = +y/:@_.", owner: "file://x" }
+          tags: { "a b": "-x = +y/:@_.", owner: "file://x", "file:///etc/hostname": "fileb://x", "-k": "--v", "@k": "@/etc/hostname", "https://k": "https://127.0.0.1/" }
           extra_statements:
             - { Sid: Reader, Effect: Allow, Principal: { AWS: "111122223333" }, Action: "s3:GetObject", Resource: "{log_bucket_arn}/${aws:username}/'\"`touch PWNED`\\*" }
         buckets:
@@ -48,6 +49,10 @@ accounts:
           - { name: acme-u, prefix: "журнал ünï/ \\n\\\\ !! #%/" }
           - { name: acme-e, prefix: "EOF\\/PYTHON/--flag/&|<>/" }
           - { name: acme-d, prefix: "-n/" }
+          - { name: acme-f, prefix: "fileb:///etc/hostname/" }
+          - { name: acme-h, prefix: "https://127.0.0.1/x/" }
+          - { name: acme-at, prefix: "@/etc/hostname/" }
+          - { name: acme-home, prefix: "~/x/" }
 trails:
   audit: { coverage: multi-region, home_region: eu-west-1, prefix: "file://etc/it's" }
 '''
@@ -190,7 +195,7 @@ def tools(attack):
     (bin_folder / "aws").write_text("#!/bin/sh\necho '{\"Bucket\": \"\"}'\n")
     (bin_folder / "aws").chmod(0o755)
     refused(attack, (), attack.run(PATH=str(bin_folder)), "python3 is not on PATH", "no python3")
-    (bin_folder / "python3").symlink_to(shutil.which("python3"))
+    (bin_folder / "python3").symlink_to(sys.executable)  # not what is on PATH: that may be a script that needs more tools
     refused(attack, (), attack.run(PATH=str(bin_folder)), "does not know partitioned log keys", "an old aws")
     for flags, code in ((("--help",), 0), (("--wrong",), 2), (("--verify", "--rollback"), 2), (("--verify", "--force"), 2), (("extra",), 2)):
         done = attack.run(*flags)
@@ -223,6 +228,8 @@ def dry_run(attack):
         said = attack.run_well("--dry-run", *flags)
         expect(not any(map(is_write, said.calls)), "--dry-run writes")
         did = attack.run_well(*flags)
+        kept = any("--transition-default-minimum-object-size" in call for call in did.calls)
+        expect(kept == (attack.scene is old_world), "a lifecycle that was there keeps the size below which objects stay, and only that one")
         lines = [[line.removeprefix("would: ") for line in done.stdout.splitlines() if line.removeprefix("would: ")[:2] in ("+ ", "~ ")] for done in (said, did)]
         expect(lines[0] == lines[1] and len(lines[0]) > 4, f"--dry-run says {lines[0]}\nand then is done {lines[1]}")
 
@@ -291,6 +298,9 @@ def hostile(stage):
     wanted = {bucket["name"]: bucket["prefix"] for bucket in maps.yaml.safe_load(HOSTILE)["accounts"]["prod"]["regions"][REGION]["buckets"]}
     found = {name: now["buckets"][name]["logging"]["TargetPrefix"] for name in wanted}
     expect(found == wanted, f"the prefixes are {found}")
+    region = maps.yaml.safe_load(HOSTILE)["accounts"]["prod"]["regions"][REGION]
+    found = {tag["Key"]: tag["Value"] for tag in now["buckets"][f"acme-logs-{ACCOUNT}-{REGION}"]["tags"]}
+    expect(found == region["log_bucket"]["tags"], f"the tags are {found}")
     attack.run_well("--verify")
     expect(not any(map(is_write, attack.run_well().calls)), "the second run writes")
     attack.run_well("--rollback")

@@ -21,7 +21,7 @@ TIME_LIMIT = 300
 class Stage:
     def __init__(self, mock, shim, world, region_map, tree, folder):
         self.mock, self.shim, self.world, self.map, self.tree, self.folder = mock, shim, world, region_map, tree, folder
-        self.applied = self.deployed = None  # what the scripts, and the templates, left behind
+        self.scene = self.applied = self.deployed = None  # what the scripts, and the templates, left behind
         self.order = json.loads((tree / "logmap.lock.json").read_text())["apply_order"]
         self.config = folder / "aws-config"
         self.config.write_text("".join(
@@ -30,12 +30,15 @@ class Stage:
         self.others = {f"bystander-{min(region_map.ids)}": (min(region_map.ids), min(region_map.regions))}
 
     def set_scene(self):
-        """The world before: what the map says exists, and one bucket it does not speak of."""
+        """The world before: what the map says exists, and one bucket it does not speak of. Made once, and put back after that."""
+        if self.scene:
+            return self.mock.restore(self.scene)
         self.mock.reset()
         existing = {**self.map.sources, **self.map.external, **self.map.adopted, **self.others}
         for name, (account, region) in existing.items():
             self.world.create_bucket(account, region, name)
-        self.before = self.snapshot()
+        self.before, self.scene = self.snapshot(), self.mock.save()
+        return None
 
     def snapshot(self):
         return self.world.snapshot(self.map.ids, self.map.regions)
@@ -142,24 +145,24 @@ def check(report, name, stage, sample=None):
 def faults(stage, applied, sample=None):
     """Each change in turn is refused, in the script with the fewest (or in `sample` of all, by a fixed seed): the script
     must stop with an error, and run again it must end where it would have without."""
-    counts = []
+    counts, worlds = [], []  # how many changes each script makes, and the world before it
     stage.set_scene()
     for account, script in stage.scripts():
+        worlds.append(stage.mock.save())
         stage.mock.fail(None)
         stage.run_well(account, script)
         counts.append(stage.mock.gate.changes)
     smallest = min((count, index) for index, count in enumerate(counts) if count)[1]
     tries = [(index, number) for index, count in enumerate(counts) for number in range(1, count + 1) if sample or index == smallest]
     for index, number in random.Random(7).sample(tries, min(sample, len(tries))) if sample else tries:
-        stage.set_scene()
-        for account, script in stage.scripts()[:index]:
-            stage.run_well(account, script)
+        stage.mock.restore(worlds[index])
         account, script = stage.scripts()[index]
         stage.mock.fail(number)
         done = stage.run(account, script)
         expect(done.returncode != 0, f"{script.name} exits 0 although its change {number} was refused ({stage.mock.refused[-1:]})\n{tail(done.stdout)}")
         stage.mock.fail(None)
-        stage.run_all()
+        for again in stage.scripts()[index:]:
+            stage.run_well(*again)
         same(applied, stage.snapshot(), f"after a fault in change {number} of {script.name} a second run does not end where it should")
 
 

@@ -86,6 +86,7 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
         policy: Policy { statements },
         report: PolicyReport { tier: Tier::Buckets, bytes_used: 0, bytes_left: 0, notes: vec![] },
         proof: Default::default(),
+        origin: None,
     };
     let source = |name_of: &&str| Source {
         name: (*name_of).to_owned(),
@@ -108,6 +109,7 @@ fn trail(account: &Account, region: &str, to_account: &str, to_key: &str) -> Tra
         arn: format!("arn:{}:cloudtrail:{region}:{}:trail/audit", account.partition, account.id),
         multi_region: true,
         organization: false,
+        organization_id: None,
         bucket: format!("acme-logs-{to_account}-{region}"),
         bucket_account: to_key.to_owned(),
         bucket_region: region.to_owned(),

@@ -70,6 +70,7 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
         policy: Policy { statements },
         report: PolicyReport { tier: Tier::Account, bytes_used: 1, bytes_left: 1, notes: vec![] },
         proof: Default::default(),
+        origin: None,
     }
 }
 
@@ -84,6 +85,7 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
         arn: format!("arn:aws:cloudtrail:{region}:{account}:trail/{name}"),
         multi_region: true,
         organization: false,
+        organization_id: None,
         bucket: to.0.to_owned(),
         bucket_account: to.1.to_owned(),
         bucket_region: to.2.to_owned(),

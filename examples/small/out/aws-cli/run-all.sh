@@ -7,6 +7,7 @@
 # and --verify it goes on, and ends with the largest exit code.
 set -uo pipefail
 
+unset CDPATH # or cd may go elsewhere, and print where
 here=$(cd "$(dirname "$0")" && pwd)
 scripts=(
   'prod/eu-west-1.sh'

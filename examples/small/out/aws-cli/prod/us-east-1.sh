@@ -110,8 +110,25 @@ change() {
     *)
       save_backup
       say "$text"
-      run "$@" >/dev/null || { explain_failure "$@"; failed "$@"; }
+      run "$@" >/dev/null || already_made "$@" || { explain_failure; failed "$@"; }
       ;;
+  esac
+}
+
+# already_made ARGS...: where an answer is lost the AWS CLI tries again by itself, and hears that there is such a thing already.
+# True if it is the one that was to be made: of this account, in this Region, as wanted.
+already_made() {
+  case $1.$2.$ERROR_CODE in
+    s3api.create-bucket.BucketAlreadyOwnedByYou)
+      location bucket "$4"
+      [ "$LOCATION" = "$REGION" ] || die 3 "there is a bucket $4 of this account already (its Region: $LOCATION), made since this script looked"
+      ;;
+    cloudtrail.create-trail.TrailAlreadyExistsException)
+      printf '%s' "$4" | json get - Name >"$WORK/name"
+      fetch "$WORK/made" TrailNotFoundException cloudtrail get-trail --name "$(cat "$WORK/name")"
+      printf '%s' "$4" | json same-input "$WORK/made" || die 3 "there is a trail $(cat "$WORK/name") already, made since this script looked, with other settings"
+      ;;
+    *) return 1 ;;
   esac
 }
 
@@ -142,6 +159,8 @@ def load(text):
         return None
 
 def read(path):
+    if path == "-":
+        return given()
     try:
         with open(path, encoding="utf-8") as file:
             return load(file.read())
@@ -207,6 +226,12 @@ def selectors(document):
         return {"Name": one.get("Name"), "FieldSelectors": sorted(fields, key=lambda field: field["Field"])}
     return [plain(one) for one in (document or {}).get("AdvancedEventSelectors") or []]
 
+def input_of(name, want, update):
+    """The whole input of create-trail or update-trail."""
+    kept = {key: want.get(key, default) for key, default in TRAIL_KEYS.items() if key != "LogFileValidationEnabled"}
+    kept = {key: value for key, value in kept.items() if value != "" or update}
+    return {"Name": name, **kept, "EnableLogFileValidation": bool(want.get("LogFileValidationEnabled"))}
+
 TRAIL_KEYS = {"S3BucketName": "", "S3KeyPrefix": "", "IsMultiRegionTrail": False, "IncludeGlobalServiceEvents": True,
               "LogFileValidationEnabled": False, "KmsKeyId": "", "IsOrganizationTrail": False}
 
@@ -229,14 +254,32 @@ def plain_selectors(state):
         one.get("DataResources") or one.get("ReadWriteType", "All") != "All" or one.get("ExcludeManagementEventSources")
         or not one.get("IncludeManagementEvents", True) for one in basic)
 
+def same_selectors(path, want):
+    """Nothing wanted: management events only."""
+    state = read(path) or {}
+    return selectors(state) == selectors({"AdvancedEventSelectors": want}) if want else plain_selectors(state)
+
+# is what a file holds the same, in meaning, as what is wanted?
+SAME = {
+    "policy": lambda path, want: policy(current_policy(path)) == policy(want),
+    "lifecycle": lambda path, want: lifecycle(read(path)) == lifecycle(want),
+    "logging": lambda path, want: logging(read(path)) == logging(want),
+    "tags": lambda path, want: {**tags(path), **want} == tags(path),  # every wanted tag is there
+    "trail": lambda path, want: trail(get(read(path), "Trail") or {}) == trail(want or {}),
+    "selectors": same_selectors,
+}
+
 command, args = sys.argv[1], sys.argv[2:]
 if command == "get":  # get FILE ROUTE: a value, or nothing
     value = get(read(args[0]), args[1])
     print("" if value is None else str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else json.dumps(value))
 elif command == "unwrap":  # unwrap FILE KEY: that part of an answer, as JSON
     print(json.dumps(get(read(args[0]), args[1]), sort_keys=True))
-elif command == "same-policy":
-    sys.exit(policy(current_policy(args[0])) != policy(given()))
+elif command.startswith("same-") and command[5:] in SAME:  # same-KIND FILE: is that what is wanted?
+    sys.exit(not SAME[command[5:]](args[0], given()))
+elif command == "known":  # known KIND FILE SET: is this one of the documents that a script has set, a line each?
+    with open(args[2], encoding="utf-8") as file:
+        sys.exit(not any(SAME[args[0]](args[1], load(line)) for line in file if line.endswith("\n")))
 elif command == "foreign":  # statements that are neither ours nor wanted
     want = given()
     ours, texts = {one.get("Sid") for one in listed(want.get("Statement"))}, policy(want)[1]
@@ -259,30 +302,31 @@ elif command == "same-lock":
     have = get(read(args[0]), "ObjectLockConfiguration.Rule.DefaultRetention") or {}
     want = given()["Rule"]["DefaultRetention"]
     sys.exit(any(have.get(key) != want[key] for key in want))
-elif command == "same-lifecycle":
-    sys.exit(lifecycle(read(args[0])) != lifecycle(given()))
-elif command == "same-logging":
-    sys.exit(logging(read(args[0])) != logging(given()))
-elif command == "same-tags":  # every wanted tag is there
-    have, want = tags(args[0]), given()
-    sys.exit(any(have.get(key) != value for key, value in want.items()))
+elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagged since stays, what scripts have set goes back
+    have, old = tags(args[0]), tags(args[1])
+    with open(args[2], encoding="utf-8") as file:
+        ours = [(key, value) for line in file for key, value in (load(line) or {}).items()]
+    for key, value in ours:
+        if have.get(key) == value:
+            have.pop(key)
+            if key in old:
+                have[key] = old[key]
+    print(json.dumps([{"Key": key, "Value": value} for key, value in sorted(have.items())]) if have else "null")
 elif command == "merged-tags":  # those of AWS itself (aws:...) too: S3 refuses a set without them
     have = {**tags(args[0]), **given()}
     print(json.dumps({"TagSet": [{"Key": key, "Value": value} for key, value in sorted(have.items())]}))
-elif command == "same-trail":
-    sys.exit(trail(get(read(args[0]), "Trail") or {}) != trail(given()))
-elif command == "same-selectors":  # nothing wanted: management events only
-    state, want = read(args[0]) or {}, given()
-    sys.exit(selectors(state) != selectors({"AdvancedEventSelectors": want}) if want else not plain_selectors(state))
 elif command == "foreign-selectors":  # some that logmap did not make
     state = read(args[0]) or {}
     names = [one.get("Name") or "" for one in state.get("AdvancedEventSelectors") or []]
     sys.exit(plain_selectors(state) or bool(names) and all(name.startswith("Logmap") for name in names))
-elif command == "trail-input":  # trail-input NAME VERB: the whole input of create-trail or update-trail
-    want = given()
-    kept = {key: want.get(key, default) for key, default in TRAIL_KEYS.items() if key != "LogFileValidationEnabled"}
-    kept = {key: value for key, value in kept.items() if value != "" or args[1] == "update"}
-    print(json.dumps({"Name": args[0], **kept, "EnableLogFileValidation": bool(want.get("LogFileValidationEnabled"))}))
+elif command == "trail-input":  # trail-input NAME VERB
+    print(json.dumps(input_of(args[0], given(), args[1] == "update")))
+elif command == "same-input":  # is this trail what that input of create-trail makes?
+    have = trail(get(read(args[0]), "Trail") or {})
+    sys.exit(input_of("", have, False) != {**given(), "Name": ""})
+elif command == "same-answer":  # same-answer FILE FILE KEY...: the same under these keys; an empty list is none
+    one, other = read(args[0]) or {}, read(args[1]) or {}
+    sys.exit(any((one.get(key) or None) != (other.get(key) or None) for key in args[2:]))
 elif command == "ascii":  # the given JSON in ASCII, so that no file encoding matters
     print(json.dumps(given()))
 else:
@@ -319,6 +363,8 @@ caller_account() {
 check_tools() {
   command -v aws >/dev/null 2>&1 || die 1 "the AWS CLI (aws) is not on PATH. Nothing was changed"
   command -v python3 >/dev/null 2>&1 || die 1 "python3 is not on PATH; it compares what is there with the plan. Nothing was changed"
+  # where it is not installed it may still be there, as a stub that only says so
+  python3 -I -S -X utf8 -c '' >/dev/null 2>"$WORK/error" || die 1 "python3 is on PATH, but does not run (3.7 or later is needed): $(head -n 1 "$WORK/error"). Nothing was changed"
   if [ -n "$NEEDS_KEY_FORMAT" ] && ! knows put-bucket-logging TargetObjectKeyFormat; then
     die 1 "this AWS CLI does not know partitioned log keys (TargetObjectKeyFormat); 1.31 or 2.15 and later do. Nothing was changed"
   fi
@@ -347,7 +393,10 @@ location() {
   fi
   case $ERROR_CODE in
     NoSuchBucket | 404) LOCATION=none ;;
-    AccessDenied | AllAccessDisabled | 403) LOCATION=foreign ;;
+    AccessDenied | AllAccessDisabled | 403)
+      [ "$MODE" != rollback ] || failed s3api get-bucket-location # what can't be seen can't be put back, nor taken for gone
+      LOCATION=foreign
+      ;;
     *) failed s3api get-bucket-location ;; # no answer, or none that says where the bucket is
   esac
   printf 'null\n' >"$file"
@@ -464,6 +513,13 @@ save_backup() {
   SAVED=yes
 }
 
+# remember THING TEXT: notes a document before it is set, so that a rollback, also by a later script, knows it again.
+remember() {
+  [ "$MODE" = apply ] || return 0
+  save_backup
+  printf '%s\n' "$2" >>"$BACKUP/$1.set" || die 3 "the backup can't be written to $BACKUP"
+}
+
 # ---- bringing it about
 
 put() { # put TEXT OPERATION BUCKET ARGS...
@@ -473,7 +529,7 @@ put() { # put TEXT OPERATION BUCKET ARGS...
 }
 
 apply_bucket() {
-  local name=$1 namespace=$3 versioning=$5 policy=$6 lifecycle=$7 tags=$8 lock=$9 of="$NOW/bucket.$1" create value
+  local name=$1 namespace=$3 versioning=$5 policy=$6 lifecycle=$7 tags=$8 lock=$9 of="$NOW/bucket.$1" create more value
   [ ! -e "$of.unreadable" ] || return 0
   if [ -e "$of.absent" ]; then
     create=(--object-ownership BucketOwnerEnforced)
@@ -487,7 +543,10 @@ apply_bucket() {
     for value in policy encryption payer lock ownership public versioning lifecycle tags; do printf 'null\n' >"$of.$value"; done
   fi
   # the policy first: nobody who may write by it has to wait for the rest
-  printf '%s' "$policy" | json same-policy "$of.policy" || put "~ $name: bucket policy" put-bucket-policy "$name" --policy "$policy"
+  if ! printf '%s' "$policy" | json same-policy "$of.policy"; then
+    remember "bucket.$name.policy" "$policy"
+    put "~ $name: bucket policy" put-bucket-policy "$name" --policy "$policy"
+  fi
   value=$(json get "$of.ownership" OwnershipControls.Rules.0.ObjectOwnership)
   if [ "$value" != BucketOwnerEnforced ]; then
     if [ -e "$of.acl" ] && [ -n "$(json grants "$of.acl")" ]; then
@@ -504,10 +563,18 @@ apply_bucket() {
     [ "$value" = "$versioning" ] || put "~ $name: versioning $versioning" put-bucket-versioning "$name" --versioning-configuration "Status=$versioning"
   fi
   if ! printf '%s' "$lifecycle" | json same-lifecycle "$of.lifecycle"; then
+    remember "bucket.$name.lifecycle" "$lifecycle"
     printf '%s' "$lifecycle" | json ascii >"$WORK/lifecycle.json" # a file: a thousand rules are too long for an argument
-    put "~ $name: lifecycle" put-bucket-lifecycle-configuration "$name" --lifecycle-configuration "file://$WORK/lifecycle.json"
+    more=(--lifecycle-configuration "file://$WORK/lifecycle.json")
+    # a put without it would set the default
+    value=$(json get "$of.lifecycle" TransitionDefaultMinimumObjectSize)
+    [ -z "$value" ] || more+=(--transition-default-minimum-object-size "$value")
+    put "~ $name: lifecycle" put-bucket-lifecycle-configuration "$name" "${more[@]}"
   fi
-  printf '%s' "$tags" | json same-tags "$of.tags" || put "~ $name: tags" put-bucket-tagging "$name" --tagging "$(printf '%s' "$tags" | json merged-tags "$of.tags")"
+  if ! printf '%s' "$tags" | json same-tags "$of.tags"; then
+    remember "bucket.$name.tags" "$tags"
+    put "~ $name: tags" put-bucket-tagging "$name" --tagging "$(printf '%s' "$tags" | json merged-tags "$of.tags")"
+  fi
   if [ -n "$lock" ] && ! printf '%s' "$lock" | json same-lock "$of.lock"; then
     put "~ $name: Object Lock" put-object-lock-configuration "$name" --object-lock-configuration "$lock"
   fi
@@ -521,6 +588,7 @@ apply_source() {
     say "note: the source bucket $name does not log to its derived destination (its logging is set by other code)"
     return 0
   fi
+  remember "source.$name.logging" "$want"
   put "~ $name: logging to $(json_text "$want" LoggingEnabled.TargetBucket)" put-bucket-logging "$name" --bucket-logging-status "$want"
 }
 
@@ -534,14 +602,17 @@ apply_trail() {
   FIRST=$5
   [ -e "$of.trail" ] || return 0
   if [ -e "$of.absent" ]; then
+    remember "trail.$name.trail" "$want"
     change "+ trail $name" cloudtrail create-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" create)"
     if [ "$MODE" = verify ]; then return 0; fi
     printf 'null\n' >"$of.status"
     printf 'null\n' >"$of.selectors"
   elif ! printf '%s' "$want" | json same-trail "$of.trail"; then
+    remember "trail.$name.trail" "$want"
     change "~ trail $name: settings" cloudtrail update-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" update)"
   fi
   if ! printf '%s' "$selectors" | json same-selectors "$of.selectors"; then
+    remember "trail.$name.selectors" "${selectors:-null}"
     if [ -n "$selectors" ]; then
       change "~ trail $name: event selectors" cloudtrail put-event-selectors --trail-name "$name" --advanced-event-selectors "$selectors"
     else
@@ -561,16 +632,25 @@ restore() { # restore TEXT ARGS...
   CHANGES=$((CHANGES + 1))
   if [ -n "$DRY_ROLLBACK" ]; then say "would: $text"; return 0; fi
   say "$text"
-  run "$@" >/dev/null || failed "$@"
+  # where an answer is lost the AWS CLI tries again by itself, and hears that there is no such thing
+  run "$@" >/dev/null || [ "$1.$2.$ERROR_CODE" = cloudtrail.delete-trail.TrailNotFoundException ] || failed "$@"
 }
-DRY_ROLLBACK=''
+DRY_ROLLBACK='' UNDONE=' '
 
-# keep BUCKET TEXT: something that is kept as it is needs that bucket.
+# still_ours THING KIND: is the present state one that a script has set? WANT on standard input is asked for where an interrupted
+# run left no note.
+still_ours() {
+  if [ -e "$BACKUP/$1.set" ] && json known "$2" "$NOW/$1" "$BACKUP/$1.set"; then return 0; fi
+  json "same-$2" "$NOW/$1"
+}
+
+# keep THING BUCKET TEXT: that thing stays as it is, and needs that bucket. It may still be put back, so its backup stays too.
 keep() {
-  say "kept: $2"
-  if [ -n "$1" ]; then
-    KEPT="$KEPT$1 "
-    : >"$WORK/kept.$1"
+  say "kept: $3"
+  UNDONE="$UNDONE$1 "
+  if [ -n "$2" ]; then
+    KEPT="$KEPT$2 "
+    : >"$WORK/kept.$2"
   fi
 }
 
@@ -585,8 +665,8 @@ rollback_source() {
     return 0
   fi
   if json same-logging "$now" <"$old"; then return 0; fi
-  if ! printf '%s' "$want" | json same-logging "$now"; then
-    keep "$target" "the logging of $name, which others have changed since"
+  if ! printf '%s' "$want" | still_ours "source.$name.logging" logging; then
+    keep "source.$name" "$target" "the logging of $name, which others have changed since"
     return 0
   fi
   enabled=$(json unwrap "$old" LoggingEnabled)
@@ -609,7 +689,7 @@ rollback_forgotten() {
     location source "$name"
     if [ "$LOCATION" != "$REGION" ]; then continue; fi
     fetch "$NOW/source.$name.logging" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
-    keep "$(json get "$NOW/source.$name.logging" LoggingEnabled.TargetBucket)" "the logging of $name, which is not in the map any more (what it was: $(basename "$file") of the backup)"
+    keep "source.$name" "$(json get "$NOW/source.$name.logging" LoggingEnabled.TargetBucket)" "the logging of $name, which is not in the map any more (what it was: $(basename "$file") of the backup)"
   done
   names=' '
   for ((i = 0; i < ${#LOG_BUCKETS[@]}; i += 9)); do names="$names${LOG_BUCKETS[i]} "; done
@@ -617,7 +697,7 @@ rollback_forgotten() {
     [ -e "$file" ] || continue
     name=${file##*/bucket.}
     name=${name%.location}
-    case $names in *" $name "*) ;; *) say "kept: the log bucket $name, which is not in the map any more" ;; esac
+    case $names in *" $name "*) ;; *) keep "bucket.$name" '' "the log bucket $name, which is not in the map any more" ;; esac
   done
   names=' '
   for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do names="$names${TRAILS[i]} "; done
@@ -627,12 +707,12 @@ rollback_forgotten() {
     name=${name%.trail}
     case $names in *" $name "*) continue ;; esac
     fetch "$NOW/trail.$name.trail" TrailNotFoundException cloudtrail get-trail --name "$name"
-    keep "$(json get "$NOW/trail.$name.trail" Trail.S3BucketName)" "the trail $name, which is not in the map any more"
+    keep "trail.$name" "$(json get "$NOW/trail.$name.trail" Trail.S3BucketName)" "the trail $name, which is not in the map any more"
   done
 }
 
 rollback_trail() {
-  local name=$1 want=$3 of="$BACKUP/trail.$1" now="$NOW/trail.$1" selectors
+  local name=$1 want=$3 wanted=$4 of="$BACKUP/trail.$1" now="$NOW/trail.$1" selectors
   fetch "$now.trail" TrailNotFoundException cloudtrail get-trail --name "$name"
   if [ -z "$(json get "$now.trail" Trail.TrailARN)" ]; then return 0; fi
   if [ ! -e "$of.trail" ]; then
@@ -640,37 +720,37 @@ rollback_trail() {
     return 0
   fi
   if [ -e "$of.absent" ]; then
-    if printf '%s' "$want" | json same-trail "$now.trail"; then
+    if printf '%s' "$want" | still_ours "trail.$name.trail" trail; then
       restore "- trail $name, which this script made" cloudtrail delete-trail --name "$name"
     else
-      keep "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
+      keep "trail.$name" "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
     fi
     return 0
   fi
   json unwrap "$of.trail" Trail >"$WORK/trail"
   if ! json same-trail "$now.trail" <"$WORK/trail"; then
-    if ! printf '%s' "$want" | json same-trail "$now.trail"; then
-      keep "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
+    if ! printf '%s' "$want" | still_ours "trail.$name.trail" trail; then
+      keep "trail.$name" "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
       return 0
     fi
     restore "~ trail $name: settings as before" cloudtrail update-trail --cli-input-json "$(json trail-input "$name" update <"$WORK/trail")"
   fi
   fetch "$now.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
-  selectors=$(json unwrap "$of.selectors" AdvancedEventSelectors)
-  case $selectors in
-    null | '[]')
-      selectors=$(json unwrap "$of.selectors" EventSelectors)
-      case $selectors in null | '[]') selectors=$PLAIN_SELECTORS ;; esac
-      if [ "$(json unwrap "$now.selectors" EventSelectors)" != "$(json unwrap "$of.selectors" EventSelectors)" ]; then
-        restore "~ trail $name: event selectors as before" cloudtrail put-event-selectors --trail-name "$name" --event-selectors "$selectors"
-      fi
-      ;;
-    *)
-      if [ "$(json unwrap "$now.selectors" AdvancedEventSelectors)" != "$selectors" ]; then
-        restore "~ trail $name: event selectors as before" cloudtrail put-event-selectors --trail-name "$name" --advanced-event-selectors "$selectors"
-      fi
-      ;;
-  esac
+  if ! json same-answer "$now.selectors" "$of.selectors" AdvancedEventSelectors EventSelectors; then
+    if ! printf '%s' "$wanted" | still_ours "trail.$name.selectors" selectors; then
+      keep "trail.$name" '' "the event selectors of the trail $name, which others have changed since"
+    else
+      selectors=$(json unwrap "$of.selectors" AdvancedEventSelectors)
+      case $selectors in
+        null | '[]')
+          selectors=$(json unwrap "$of.selectors" EventSelectors)
+          case $selectors in null | '[]') selectors=$PLAIN_SELECTORS ;; esac
+          restore "~ trail $name: event selectors as before" cloudtrail put-event-selectors --trail-name "$name" --event-selectors "$selectors"
+          ;;
+        *) restore "~ trail $name: event selectors as before" cloudtrail put-event-selectors --trail-name "$name" --advanced-event-selectors "$selectors" ;;
+      esac
+    fi
+  fi
   if [ "$(json get "$of.status" IsLogging)" != true ]; then
     fetch "$now.status" '' cloudtrail get-trail-status --name "$name"
     [ "$(json get "$now.status" IsLogging)" != true ] || restore "~ trail $name: stop logging, as before" cloudtrail stop-logging --name "$name"
@@ -700,9 +780,13 @@ was_there() {
 
 # Before the sources: logging with grants, as it may have been, needs the ACL's time back.
 rollback_ownership() {
-  local name=$1 of="$BACKUP/bucket.$1" value
+  local name=$1 of="$BACKUP/bucket.$1" now="$NOW/bucket.$1" value
   was_there "$name" || return 0
-  if changed_since "$name" ownership OwnershipControls OwnershipControlsNotFoundError get-bucket-ownership-controls; then
+  if ! changed_since "$name" ownership OwnershipControls OwnershipControlsNotFoundError get-bucket-ownership-controls; then
+    :
+  elif [ "$(json get "$now.ownership" OwnershipControls.Rules.0.ObjectOwnership)" != BucketOwnerEnforced ]; then
+    keep "bucket.$name" '' "the ownership of $name, which others have changed since"
+  else
     value=$(json unwrap "$of.ownership" OwnershipControls)
     if [ "$value" != null ]; then
       put_back "$name" 'ownership as before' put-bucket-ownership-controls --ownership-controls "$value"
@@ -711,7 +795,11 @@ rollback_ownership() {
     fi
   fi
   # what blocks public access first, or S3 would refuse a public ACL or policy that was there
-  if changed_since "$name" public PublicAccessBlockConfiguration NoSuchPublicAccessBlockConfiguration get-public-access-block; then
+  if ! changed_since "$name" public PublicAccessBlockConfiguration NoSuchPublicAccessBlockConfiguration get-public-access-block; then
+    :
+  elif ! json all-blocked "$now.public"; then
+    keep "bucket.$name" '' "the public access block of $name, which others have changed since"
+  else
     value=$(json unwrap "$of.public" PublicAccessBlockConfiguration)
     if [ "$value" != null ]; then
       put_back "$name" 'public access block as before' put-public-access-block --public-access-block-configuration "$value"
@@ -726,15 +814,19 @@ rollback_ownership() {
 }
 
 rollback_bucket() {
-  local name=$1 of="$BACKUP/bucket.$1" value more
+  local name=$1 policy=$6 lifecycle=$7 of="$BACKUP/bucket.$1" now="$NOW/bucket.$1" value more
   if [ -e "$of.absent" ]; then
     rollback_new_bucket "$name"
     return 0
   fi
   was_there "$name" || return 0
   if [ -e "$WORK/kept.$name" ]; then
-    say "kept: the policy of $name, because what was kept needs it"
-  elif changed_since "$name" policy Policy NoSuchBucketPolicy get-bucket-policy; then
+    keep "bucket.$name" '' "the policy of $name, because what was kept needs it"
+  elif ! changed_since "$name" policy Policy NoSuchBucketPolicy get-bucket-policy; then
+    :
+  elif ! printf '%s' "$policy" | still_ours "bucket.$name.policy" policy; then
+    keep "bucket.$name" '' "the policy of $name, which others have changed since"
+  else
     value=$(json get "$of.policy" Policy)
     if [ -n "$value" ]; then
       put_back "$name" 'bucket policy as before' put-bucket-policy --policy "$value"
@@ -743,7 +835,9 @@ rollback_bucket() {
     fi
   fi
   if changed_since "$name" lifecycle Rules NoSuchLifecycleConfiguration get-bucket-lifecycle-configuration; then
-    if [ "$(json unwrap "$of.lifecycle" Rules)" != null ]; then
+    if ! printf '%s' "$lifecycle" | still_ours "bucket.$name.lifecycle" lifecycle; then
+      keep "bucket.$name" '' "the lifecycle of $name, which others have changed since"
+    elif [ "$(json unwrap "$of.lifecycle" Rules)" != null ]; then
       json unwrap "$of.lifecycle" Rules >"$WORK/rules"
       printf '{"Rules":%s}' "$(cat "$WORK/rules")" >"$WORK/lifecycle.json"
       more=(--lifecycle-configuration "file://$WORK/lifecycle.json")
@@ -754,15 +848,21 @@ rollback_bucket() {
       put_back "$name" 'no lifecycle, as before' delete-bucket-lifecycle
     fi
   fi
-  if changed_since "$name" tags TagSet NoSuchTagSet get-bucket-tagging; then
-    value=$(json unwrap "$of.tags" TagSet)
-    if [ "$value" != null ]; then
+  if [ -e "$of.tags.set" ] && changed_since "$name" tags TagSet NoSuchTagSet get-bucket-tagging; then
+    value=$(json tags-before "$now.tags" "$of.tags" "$of.tags.set")
+    if [ "$value" = "$(json unwrap "$now.tags" TagSet)" ]; then
+      : # only others' tags
+    elif [ "$value" != null ]; then
       put_back "$name" 'tags as before' put-bucket-tagging --tagging "{\"TagSet\":$value}"
     else
       put_back "$name" 'no tags, as before' delete-bucket-tagging
     fi
   fi
-  if changed_since "$name" encryption ServerSideEncryptionConfiguration ServerSideEncryptionConfigurationNotFoundError get-bucket-encryption; then
+  if ! changed_since "$name" encryption ServerSideEncryptionConfiguration ServerSideEncryptionConfigurationNotFoundError get-bucket-encryption; then
+    :
+  elif [ "$(json get "$now.encryption" ServerSideEncryptionConfiguration.Rules.0.ApplyServerSideEncryptionByDefault.SSEAlgorithm)" != AES256 ]; then
+    keep "bucket.$name" '' "the encryption of $name, which others have changed since"
+  else
     value=$(json unwrap "$of.encryption" ServerSideEncryptionConfiguration)
     if [ "$value" != null ]; then
       put_back "$name" 'encryption as before' put-bucket-encryption --server-side-encryption-configuration "$value"
@@ -770,14 +870,18 @@ rollback_bucket() {
       put_back "$name" 'encryption as before' delete-bucket-encryption
     fi
   fi
-  if changed_since "$name" payer Payer '' get-bucket-request-payment; then
+  if ! changed_since "$name" payer Payer '' get-bucket-request-payment; then
+    :
+  elif [ "$(json get "$now.payer" Payer)" != BucketOwner ]; then
+    keep "bucket.$name" '' "who pays for requests to $name, which others have changed since"
+  else
     put_back "$name" 'who pays for requests, as before' put-bucket-request-payment --request-payment-configuration "Payer=$(json get "$of.payer" Payer)"
   fi
   if changed_since "$name" versioning Status '' get-bucket-versioning; then
     value=$(json get "$of.versioning" Status)
     if [ -n "$value" ]; then
       put_back "$name" "versioning $value, as before" put-bucket-versioning --versioning-configuration "Status=$value"
-    elif [ "$(json get "$NOW/bucket.$name.versioning" Status)" != Suspended ]; then
+    elif [ "$(json get "$now.versioning" Status)" != Suspended ]; then
       put_back "$name" 'versioning Suspended (it was never on, and S3 has no way back to that)' put-bucket-versioning --versioning-configuration Status=Suspended
     fi
   fi
@@ -790,24 +894,24 @@ rollback_new_bucket() {
   if [ "$LOCATION" != "$REGION" ]; then return 0; fi
   case $KEPT in
     *" $name "*)
-      say "kept: the log bucket $name, because something still logs to it"
+      keep "bucket.$name" '' "the log bucket $name, because something still logs to it"
       return 0
       ;;
   esac
   CHANGES=$((CHANGES + 1))
   if [ -n "$DRY_ROLLBACK" ]; then say "would: - log bucket $name, which this script made, if it is empty"; return 0; fi
-  if run s3api delete-bucket --bucket "$name" --expected-bucket-owner "$ACCOUNT" >/dev/null; then
+  if run s3api delete-bucket --bucket "$name" --expected-bucket-owner "$ACCOUNT" >/dev/null || [ "$ERROR_CODE" = NoSuchBucket ]; then
     say "- log bucket $name, which this script made and which is empty"
   elif [ "$ERROR_CODE" = BucketNotEmpty ]; then
     CHANGES=$((CHANGES - 1))
-    say "kept: the log bucket $name holds objects; it is never emptied"
+    keep "bucket.$name" '' "the log bucket $name holds objects; it is never emptied"
   else
     failed s3api delete-bucket
   fi
 }
 
 rollback() {
-  local done_dir number=1
+  local done_dir file thing number=1
   if [ ! -d "$BACKUP" ]; then
     if [ -n "${LOGMAP_RUN_ALL:-}" ]; then say "$ACCOUNT_KEY/$REGION: nothing to roll back; there is no backup in $BACKUP"; return 0; fi
     die 1 "there is no backup in $BACKUP: this script has changed nothing here, or it did so from another machine"
@@ -818,14 +922,25 @@ rollback() {
   rollback_forgotten
   each_trail rollback_trail
   each_bucket rollback_bucket
-  if [ -z "$DRY_ROLLBACK" ]; then
-    while [ -e "$BACKUP.rolled-back-$number" ]; do number=$((number + 1)); done
-    done_dir="$BACKUP.rolled-back-$number"
+  if [ -n "$DRY_ROLLBACK" ]; then
+    say "$ACCOUNT_KEY/$REGION: $CHANGES changes would be rolled back"
+    return 0
+  fi
+  # what was put back has no use for its backup any more; what was kept has
+  while [ -e "$BACKUP.rolled-back-$number" ]; do number=$((number + 1)); done
+  done_dir="$BACKUP.rolled-back-$number"
+  if [ "$UNDONE" = ' ' ]; then
     mv "$BACKUP" "$done_dir"
     say "$ACCOUNT_KEY/$REGION: $CHANGES changes rolled back; the backup is now $done_dir"
-  else
-    say "$ACCOUNT_KEY/$REGION: $CHANGES changes would be rolled back"
+    return 0
   fi
+  mkdir "$done_dir"
+  for file in "$BACKUP"/*; do
+    thing=$(basename "$file")
+    thing=${thing%.set}
+    case $UNDONE in *" ${thing%.*} "*) ;; *) mv "$file" "$done_dir" ;; esac
+  done
+  say "$ACCOUNT_KEY/$REGION: $CHANGES changes rolled back; the backup of what was kept stays in $BACKUP"
 }
 
 # ---- the tables

@@ -1,0 +1,334 @@
+//! Changes: what two plans differ in, by meaning. Order, comments and spelling of the maps are no difference.
+//!
+//! Takes two plans, gives one typed list for each kind of thing; what it says is complete: no list has an entry exactly
+//! when the plans are the same. A bucket is known by its name and partition, a trail by its ARN, an account by its id.
+
+mod buckets;
+mod layout;
+mod policy;
+pub mod reach;
+mod settings;
+pub mod show;
+
+pub use policy::{Access, ElementChange, PolicyChange, StatementChange, StatementKind};
+
+use crate::{
+    aws::Partition,
+    plan::{Account, Place, Plan, Source, Trail},
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Version of the JSON form.
+pub const FORMAT_VERSION: &str = "1.0";
+
+/// Everything that differs.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Changes {
+    /// Accounts, by id.
+    pub accounts: Vec<Change>,
+    /// Source buckets, by name.
+    pub sources: Vec<Change>,
+    /// Log buckets, by name.
+    pub log_buckets: Vec<Change>,
+    /// Policies of log buckets that are in both maps, under one name or two.
+    pub policies: Vec<PolicyChange>,
+    /// Where log objects come to lie, and what it means for tables and readers.
+    pub layouts: Vec<layout::LayoutChange>,
+    /// Trails, by ARN.
+    pub trails: Vec<Change>,
+    /// Statements for KMS keys, by key.
+    pub key_policies: Vec<Change>,
+    /// How the targets look.
+    pub rendering: Vec<Setting>,
+}
+
+/// What happens to one thing.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Change {
+    /// What kind of change.
+    pub change: Kind,
+    /// Its name; the new one, if there is one.
+    pub name: String,
+    /// Its old name, where that is another.
+    pub old_name: Option<String>,
+    /// Where it was.
+    pub old: Option<Spot>,
+    /// Where it is to be.
+    pub new: Option<Spot>,
+    /// What differs of it.
+    pub settings: Vec<Setting>,
+    /// What to know about it.
+    pub notes: Vec<String>,
+}
+
+/// Kinds of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Only the new map has it. A log bucket is made.
+    Added,
+    /// Only the old map has it. A log bucket stays where it is, with its logs.
+    Removed,
+    /// The same name in another account or Region.
+    Moved,
+    /// The same place has it under another name.
+    Renamed,
+    /// An existing bucket becomes a log bucket.
+    Adopted,
+    /// Settings differ.
+    Changed,
+}
+
+/// An account and a Region.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Spot {
+    /// Account key.
+    pub account: String,
+    /// Twelve digits.
+    pub account_id: String,
+    /// Region name; empty for a whole account.
+    pub region: String,
+}
+
+/// A setting that differs; nothing where it was or is not set.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Setting {
+    /// What it is.
+    pub setting: String,
+    /// As it was.
+    pub old: Option<String>,
+    /// As it is to be.
+    pub new: Option<String>,
+}
+
+impl Changes {
+    /// True if the maps mean the same.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
+    /// How many entries there are. What follows from others, the layouts, is not counted.
+    pub fn count(&self) -> usize {
+        let lists = [&self.accounts, &self.sources, &self.log_buckets, &self.trails, &self.key_policies];
+        lists.iter().map(|list| list.len()).sum::<usize>() + self.policies.len() + self.rendering.len()
+    }
+}
+
+/// A thing with its account and place.
+struct At<'a, T> {
+    account: &'a Account,
+    place: &'a Place,
+    thing: &'a T,
+}
+
+impl<T> At<'_, T> {
+    fn spot(&self) -> Spot {
+        Spot { region: self.place.region.clone(), ..spot_of(self.account) }
+    }
+}
+
+fn spot_of(account: &Account) -> Spot {
+    Spot { account: account.key.clone(), account_id: account.id.clone(), region: String::new() }
+}
+
+/// All things of one kind by their key, in order.
+fn all<'a, T, K: Ord>(
+    plan: &'a Plan,
+    of: impl Fn(&'a Place) -> &'a [T],
+    key: impl Fn(&'a Account, &'a T) -> K,
+) -> BTreeMap<K, At<'a, T>> {
+    let places = plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)));
+    let mut found = BTreeMap::new();
+    for (account, place) in places {
+        found.extend(of(place).iter().map(|thing| (key(account, thing), At { account, place, thing })));
+    }
+    found
+}
+
+/// Compares two plans.
+pub fn between(old: &Plan, new: &Plan) -> Changes {
+    let log_buckets = buckets::LogBuckets::of(old, new);
+    Changes {
+        accounts: accounts(old, new),
+        sources: sources(old, new),
+        policies: log_buckets.policies(),
+        log_buckets: log_buckets.changes(),
+        layouts: layout::between(old, new),
+        trails: trails(old, new),
+        key_policies: key_policies(old, new),
+        rendering: settings::rendering(old, new),
+    }
+}
+
+fn accounts(old: &Plan, new: &Plan) -> Vec<Change> {
+    let by_id = |plan: &'_ Plan| -> BTreeMap<String, usize> {
+        plan.accounts.iter().enumerate().map(|(at, account)| (account.id.clone(), at)).collect()
+    };
+    let (was, is) = (by_id(old), by_id(new));
+    let mut changes = Vec::new();
+    for (id, at) in &was {
+        let account = &old.accounts[*at];
+        let successor = is.get(id).map(|at| &new.accounts[*at]);
+        match successor {
+            None => {
+                let same_key = new.accounts.iter().find(|other| other.key == account.key);
+                let notes = same_key.map(|other| {
+                    format!("the key now stands for the account {}: to AWS that is another account, and nothing moves between the two by itself", other.id)
+                });
+                changes.push(Change {
+                    notes: notes.into_iter().collect(),
+                    ..change(Kind::Removed, &account.key, Some(spot_of(account)), None)
+                });
+            }
+            Some(other) => {
+                let differing = settings::account(account, other);
+                if !differing.is_empty() || account.key != other.key {
+                    let kind = if account.key == other.key { Kind::Changed } else { Kind::Renamed };
+                    let notes = (kind == Kind::Renamed).then(|| "Terraform's root module and its state are named after the key: what the old module holds has to be handed over".to_owned());
+                    changes.push(Change {
+                        old_name: (account.key != other.key).then(|| account.key.clone()),
+                        settings: differing,
+                        notes: notes.into_iter().collect(),
+                        ..change(kind, &other.key, Some(spot_of(account)), Some(spot_of(other)))
+                    });
+                }
+            }
+        }
+    }
+    let added = is.iter().filter(|(id, _)| !was.contains_key(*id)).map(|(_, at)| &new.accounts[*at]);
+    changes.extend(added.map(|account| change(Kind::Added, &account.key, None, Some(spot_of(account)))));
+    changes
+}
+
+fn change(kind: Kind, name: &str, old: Option<Spot>, new: Option<Spot>) -> Change {
+    Change { change: kind, name: name.to_owned(), old_name: None, old, new, settings: Vec::new(), notes: Vec::new() }
+}
+
+/// Are two spots one place? The account's key does not matter.
+fn same_place(old: &Spot, new: &Spot) -> bool {
+    (&old.account_id, &old.region) == (&new.account_id, &new.region)
+}
+
+fn sources(old: &Plan, new: &Plan) -> Vec<Change> {
+    fn key<'a>(account: &'a Account, source: &'a Source) -> (&'a str, Partition) {
+        (&source.name, account.partition)
+    }
+    let (was, is) = (all(old, |place| &place.sources, key), all(new, |place| &place.sources, key));
+    let elsewhere = |map: &BTreeMap<(&str, Partition), At<'_, Source>>, name: &str| {
+        let other = map.keys().find(|(other, _)| *other == name).map(|(_, partition)| *partition);
+        other.map(|partition| {
+            format!("the name is also in the partition {partition}, as another bucket: nothing crosses partitions")
+        })
+    };
+    let mut changes = Vec::new();
+    for (key @ (name, _), old) in &was {
+        match is.get(key) {
+            None => changes.push(Change {
+                settings: settings::source(Some(old.thing), None),
+                notes: elsewhere(&is, name).into_iter().collect(),
+                ..change(Kind::Removed, name, Some(old.spot()), None)
+            }),
+            Some(new) => {
+                let moved = !same_place(&old.spot(), &new.spot());
+                let settings = settings::source(Some(old.thing), Some(new.thing));
+                let note = "S3 moves no bucket: it is deleted and made again, and its name is free for anybody in between";
+                if moved || !settings.is_empty() {
+                    let kind = if moved { Kind::Moved } else { Kind::Changed };
+                    changes.push(Change {
+                        settings,
+                        notes: moved.then(|| note.to_owned()).into_iter().collect(),
+                        ..change(kind, name, Some(old.spot()), Some(new.spot()))
+                    });
+                }
+            }
+        }
+    }
+    for (key @ (name, _), new) in &is {
+        if !was.contains_key(key) {
+            changes.push(Change {
+                settings: settings::source(None, Some(new.thing)),
+                notes: elsewhere(&was, name).into_iter().collect(),
+                ..change(Kind::Added, name, None, Some(new.spot()))
+            });
+        }
+    }
+    changes
+}
+
+fn trails(old: &Plan, new: &Plan) -> Vec<Change> {
+    fn key<'a>(_: &'a Account, trail: &'a Trail) -> &'a str {
+        &trail.arn
+    }
+    let (mut was, is) = (all(old, |place| &place.trails, key), all(new, |place| &place.trails, key));
+    let mut changes = Vec::new();
+    let mut fresh = Vec::new();
+    for (arn, new) in is {
+        let Some(old) = was.remove(arn) else {
+            fresh.push(new);
+            continue;
+        };
+        let settings = settings::trail(Some(old.thing), Some(new.thing));
+        if !settings.is_empty() {
+            let moved = old.thing.bucket != new.thing.bucket;
+            let note =
+                "its digests go on in the new bucket; files are validated where they lie, so the old ones stay where they are";
+            let notes = (moved && new.thing.log_file_validation).then(|| note.to_owned()).into_iter().collect();
+            changes.push(Change {
+                settings,
+                notes,
+                ..change(Kind::Changed, &new.thing.name, Some(old.spot()), Some(new.spot()))
+            });
+        }
+    }
+    for new in fresh {
+        let same = was.iter().find(|(_, old)| {
+            old.thing.name == new.thing.name
+                && old.account.id == new.account.id
+                && new.thing.multi_region
+                && old.thing.multi_region
+        });
+        let old = same.map(|(arn, _)| *arn).and_then(|arn| was.remove(arn));
+        let settings = settings::trail(old.as_ref().map(|at| at.thing), Some(new.thing));
+        let note =
+            "a trail's home Region is fixed: it is deleted and made again under the same name, and its digest chain starts anew";
+        changes.push(Change {
+            settings,
+            notes: old.iter().map(|_| note.to_owned()).collect(),
+            ..change(
+                if old.is_some() { Kind::Moved } else { Kind::Added },
+                &new.thing.name,
+                old.as_ref().map(At::spot),
+                Some(new.spot()),
+            )
+        });
+    }
+    changes.extend(was.into_values().map(|old| Change {
+        settings: settings::trail(Some(old.thing), None),
+        ..change(Kind::Removed, &old.thing.name, Some(old.spot()), None)
+    }));
+    changes.sort_by(|a, b| (&a.name, &a.new, &a.old).cmp(&(&b.name, &b.new, &b.old)));
+    changes
+}
+
+fn key_policies(old: &Plan, new: &Plan) -> Vec<Change> {
+    let by_file = |plan: &'_ Plan| -> BTreeMap<(String, String), String> {
+        plan.key_policies.iter().map(|key| ((key.key_arn.clone(), key.file.clone()), key.policy.to_json())).collect()
+    };
+    let (was, is) = (by_file(old), by_file(new));
+    let keys: std::collections::BTreeSet<&(String, String)> = was.keys().chain(is.keys()).collect();
+    keys.into_iter()
+        .filter(|key| was.get(*key) != is.get(*key))
+        .map(|key| {
+            let kind = match (was.contains_key(key), is.contains_key(key)) {
+                (true, true) => Kind::Changed,
+                (true, false) => Kind::Removed,
+                _ => Kind::Added,
+            };
+            let statements = Setting { setting: "statements".to_owned(), old: was.get(key).cloned(), new: is.get(key).cloned() };
+            let note =
+                format!("the owner of the key merges `policies/kms/{}.json` into its policy, before a trail uses it", key.1);
+            Change { settings: vec![statements], notes: vec![note], ..change(kind, &key.0, None, None) }
+        })
+        .collect()
+}

@@ -1,0 +1,174 @@
+//! Settings of things, in words for people, old beside new: only what differs.
+
+use super::Setting;
+use crate::plan::{Account, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail};
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+/// The settings of two versions of a thing, side by side; either may be missing.
+struct Pairs<'a, T> {
+    old: Option<&'a T>,
+    new: Option<&'a T>,
+    found: Vec<Setting>,
+}
+
+impl<'a, T> Pairs<'a, T> {
+    fn new(old: Option<&'a T>, new: Option<&'a T>) -> Self {
+        Pairs { old, new, found: Vec::new() }
+    }
+
+    /// One setting; what has nothing to say gives nothing.
+    fn row(mut self, setting: &str, value: impl Fn(&T) -> Option<String>) -> Self {
+        self.push(setting.to_owned(), value);
+        self
+    }
+
+    fn push(&mut self, setting: String, value: impl Fn(&T) -> Option<String>) {
+        let (old, new) = (self.old.and_then(&value), self.new.and_then(&value));
+        if old != new {
+            self.found.push(Setting { setting, old, new });
+        }
+    }
+}
+
+fn yes(flag: bool, on: &str, off: &str) -> Option<String> {
+    Some(if flag { on } else { off }.to_owned())
+}
+
+pub(super) fn account(old: &Account, new: &Account) -> Vec<Setting> {
+    Pairs::new(Some(old), Some(new))
+        .row("role", |account| account.role_arn.clone())
+        .row("profile", |account| account.profile.clone())
+        .row("partition", |account| Some(account.partition.to_string()))
+        .row("Regions", |account| {
+            let regions: Vec<&str> = account.places.iter().map(|place| place.region.as_str()).collect();
+            Some(regions.join(", "))
+        })
+        .found
+}
+
+pub(super) fn source(old: Option<&Source>, new: Option<&Source>) -> Vec<Setting> {
+    Pairs::new(old, new)
+        .row("log bucket", |source| Some(source.log_bucket.clone()))
+        .row("prefix", |source| Some(prefix(source)))
+        .row("key format", |source| Some(key_format(source.key_format).to_owned()))
+        .row("logging set by", |source| yes(source.managed, "logmap", "other code"))
+        .found
+}
+
+/// A source's prefix; with flat keys its own folder is written `{source}`, as it is for all sources alike.
+pub(super) fn prefix(source: &Source) -> String {
+    let own = format!("{}/", source.name);
+    match source.prefix.strip_suffix(&own) {
+        Some(rest) if source.key_format == KeyFormat::Simple => format!("{rest}{{source}}/"),
+        _ => source.prefix.clone(),
+    }
+}
+
+/// A key format as the map spells it.
+pub(super) fn key_format(format: KeyFormat) -> &'static str {
+    match format {
+        KeyFormat::PartitionedEventTime => "partitioned-event-time",
+        KeyFormat::PartitionedDeliveryTime => "partitioned-delivery-time",
+        KeyFormat::Simple => "simple",
+    }
+}
+
+pub(super) fn log_bucket(old: Option<&LogBucket>, new: Option<&LogBucket>) -> Vec<Setting> {
+    // of a bucket that comes or goes whole, its name says enough
+    if old.is_none() || new.is_none() {
+        return Vec::new();
+    }
+    let mut pairs = Pairs::new(old, new)
+        .row("takes", |bucket| {
+            let words = [(bucket.takes_access_logs, "access logs"), (bucket.takes_trails, "trails")];
+            let words: Vec<&str> = words.iter().filter(|(takes, _)| *takes).map(|(_, word)| *word).collect();
+            Some(words.join(" and "))
+        })
+        .row("adopted", |bucket| yes(bucket.adopt.is_some(), "yes", "no"))
+        .row("settings that Terraform imports", |bucket| {
+            let words: Vec<&str> = bucket.adopt.as_ref()?.existing.iter().map(|setting| existing(*setting)).collect();
+            (!words.is_empty()).then(|| words.join(", "))
+        })
+        .row("namespace", |bucket| yes(bucket.account_regional, "account-regional", "global"))
+        .row("versioning", |bucket| yes(bucket.versioning, "enabled", "suspended"))
+        .row("Object Lock", |bucket| bucket.object_lock.as_ref().map(|lock| format!("{} for {} days", lock.mode, lock.days)));
+    let keys = |of: fn(&LogBucket) -> Vec<String>| -> BTreeSet<String> { old.into_iter().chain(new).flat_map(of).collect() };
+    for key in keys(|bucket| bucket.tags.keys().cloned().collect()) {
+        pairs.push(format!("tag {key}"), |bucket| bucket.tags.get(&key).cloned());
+    }
+    for prefix in keys(|bucket| bucket.lifecycle.iter().map(|rule| rule.prefix.clone()).collect()) {
+        let of = |bucket: &LogBucket| bucket.lifecycle.iter().find(|rule| rule.prefix == prefix).map(lifecycle);
+        let shown = if prefix.is_empty() { "the whole bucket" } else { &prefix };
+        pairs.push(format!("lifecycle of {shown}"), of);
+    }
+    pairs.found
+}
+
+fn existing(setting: ExistingSetting) -> &'static str {
+    match setting {
+        ExistingSetting::Policy => "policy",
+        ExistingSetting::Lifecycle => "lifecycle",
+        ExistingSetting::Versioning => "versioning",
+        ExistingSetting::Encryption => "encryption",
+        ExistingSetting::Ownership => "ownership",
+        ExistingSetting::PublicAccessBlock => "public_access_block",
+    }
+}
+
+fn lifecycle(rule: &LifecycleRule) -> String {
+    let to = rule.transition.as_ref().map_or(String::new(), |to| format!(", {} after {} days", to.storage_class, to.after_days));
+    format!(
+        "rule {}: expires after {} days, noncurrent versions after {}{to}",
+        rule.id, rule.expire_after_days, rule.noncurrent_expire_after_days
+    )
+}
+
+/// A warning for each prefix whose objects expire sooner than before.
+pub(super) fn shorter_retention(old: &LogBucket, new: &LogBucket) -> Option<String> {
+    let shorter = old.lifecycle.iter().any(|rule| {
+        new.lifecycle.iter().any(|other| {
+            other.prefix == rule.prefix
+                && (other.expire_after_days < rule.expire_after_days
+                    || other.noncurrent_expire_after_days < rule.noncurrent_expire_after_days)
+        })
+    });
+    (shorter && old.name == new.name)
+        .then(|| "shorter retention also expires logs that are there already, within a day or two and for good".to_owned())
+}
+
+pub(super) fn trail(old: Option<&Trail>, new: Option<&Trail>) -> Vec<Setting> {
+    Pairs::new(old, new)
+        .row("delivers to", |trail| Some(trail.bucket.clone()))
+        .row("bucket's account", |trail| Some(trail.bucket_account.clone()))
+        .row("bucket's Region", |trail| Some(trail.bucket_region.clone()))
+        .row("prefix", |trail| Some(trail.prefix.clone()))
+        .row("ARN", |trail| Some(trail.arn.clone()))
+        .row("records", |trail| yes(trail.multi_region, "all Regions", "its own Region"))
+        .row("of", |trail| yes(trail.organization, "the organization", "its account"))
+        .row("KMS key", |trail| trail.kms_key_arn.clone())
+        .row("log file validation", |trail| yes(trail.log_file_validation, "on", "off"))
+        .row("S3 data events", |trail| {
+            let excluded = trail.data_events_exclude.as_ref()?;
+            Some(if excluded.is_empty() { "all".to_owned() } else { format!("all but {}", excluded.join(", ")) })
+        })
+        .found
+}
+
+/// How the targets look: what of `render` differs.
+pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
+    fn json(value: &impl Serialize) -> String {
+        serde_json::to_string(value).unwrap_or_default()
+    }
+    let mut pairs = Pairs::new(Some(&old.render), Some(&new.render))
+        .row("terraform.aws_provider", |render| Some(render.aws_provider.to_string()))
+        .row("cloudformation.source_logging", |render| yes(render.custom_resource, "custom-resource", "outputs-only"));
+    let partitions: BTreeSet<_> =
+        old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();
+    for partition in partitions {
+        pairs.push(format!("terraform.backend of {partition}"), |render| {
+            render.backends.iter().find(|backend| backend.partition == partition).map(|backend| json(&backend.arguments))
+        });
+    }
+    pairs.found
+}

@@ -1,0 +1,216 @@
+//! Changes for people: as text, and as Markdown for a pull request.
+//!
+//! One outline, drawn in two ways. What comes from a map goes through `Draw::value`: control characters never reach a
+//! terminal, and in Markdown nothing in it is markup, a mention or a link.
+
+use super::{Access, Change, Changes, Kind, Setting, Spot, StatementKind};
+use crate::render::escape;
+use std::collections::BTreeMap;
+
+/// Values shown of a long list; JSON has them all.
+const SHOWN: usize = 8;
+
+/// How to draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Draw {
+    /// For a terminal.
+    Text,
+    /// GitHub's Markdown.
+    Markdown,
+}
+
+/// A line of the outline, one under another.
+struct Line {
+    depth: usize,
+    text: String,
+}
+
+/// Draws changes; `old` and `new` name the maps.
+pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
+    let mut out = match how {
+        Draw::Text => String::new(),
+        Draw::Markdown => format!("### Region map: {} → {}\n", how.value(old), how.value(new)),
+    };
+    if changes.is_empty() {
+        return out + if how == Draw::Text { "" } else { "\nNo difference in meaning.\n" };
+    }
+    let sections: [(&str, Vec<Line>); 8] = [
+        ("accounts", how.changes(&changes.accounts)),
+        ("source buckets", how.changes(&changes.sources)),
+        ("log buckets", how.changes(&changes.log_buckets)),
+        ("policies", how.policies(changes)),
+        ("where log objects lie", how.layouts(changes)),
+        ("trails", how.changes(&changes.trails)),
+        ("statements for KMS keys", how.changes(&changes.key_policies)),
+        ("rendering", changes.rendering.iter().map(|setting| Line { depth: 0, text: how.setting(setting) }).collect()),
+    ];
+    for (title, lines) in sections.into_iter().filter(|(_, lines)| !lines.is_empty()) {
+        match how {
+            Draw::Text => out += &format!("{title}\n"),
+            Draw::Markdown => out += &format!("\n#### {}{}\n\n", title[..1].to_uppercase(), &title[1..]),
+        }
+        for line in lines {
+            match how {
+                Draw::Text => out += &format!("  {}{}\n", "    ".repeat(line.depth), line.text),
+                Draw::Markdown => out += &format!("{}- {}\n", "  ".repeat(line.depth), line.text),
+            }
+        }
+    }
+    let count = changes.count();
+    let summary = format!("{count} difference{}", if count == 1 { "" } else { "s" });
+    out + &if how == Draw::Text {
+        format!("{summary} from {} to {}\n", how.value(old), how.value(new))
+    } else {
+        format!("\n{summary}.\n")
+    }
+}
+
+impl Draw {
+    /// A value of a map.
+    fn value(self, text: &str) -> String {
+        match self {
+            Draw::Text if text.is_empty() => "(empty)".to_owned(),
+            Draw::Text => escape::comment(text),
+            Draw::Markdown => escape::markdown_code(text),
+        }
+    }
+
+    fn spot(self, spot: &Spot) -> String {
+        let region = if spot.region.is_empty() { String::new() } else { format!(" {}", self.value(&spot.region)) };
+        format!("{} ({}){region}", self.value(&spot.account), spot.account_id)
+    }
+
+    fn setting(self, setting: &Setting) -> String {
+        let name = match self {
+            Draw::Text => escape::comment(&setting.setting),
+            Draw::Markdown => escape::markdown(&setting.setting),
+        };
+        match (&setting.old, &setting.new) {
+            (Some(old), Some(new)) => format!("{name}: {} → {}", self.value(old), self.value(new)),
+            (None, Some(new)) => format!("{name}: {}", self.value(new)),
+            (Some(old), None) => format!("{name}: {} no longer", self.value(old)),
+            (None, None) => name,
+        }
+    }
+
+    fn note(self, note: &str) -> String {
+        match self {
+            Draw::Text => escape::comment(note),
+            Draw::Markdown => spans(note),
+        }
+    }
+
+    /// Things that change in the same way in the same places are one entry.
+    fn changes(self, changes: &[Change]) -> Vec<Line> {
+        type Way<'a> = (Kind, &'a Option<Spot>, &'a Option<Spot>, &'a [Setting], &'a [String]);
+        let mut groups: BTreeMap<Way<'_>, Vec<&Change>> = BTreeMap::new();
+        for change in changes {
+            let way: Way<'_> = (change.change, &change.old, &change.new, &change.settings, &change.notes);
+            groups.entry(way).or_default().push(change);
+        }
+        let mut lines = Vec::new();
+        for group in groups.into_values() {
+            let Some(first) = group.first() else { continue };
+            let sign = match first.change {
+                Kind::Added => "+ added",
+                Kind::Removed => "- removed",
+                Kind::Moved => "> moved",
+                Kind::Renamed => "~ renamed",
+                Kind::Adopted => "+ adopted",
+                Kind::Changed => "~ changed",
+            };
+            let name = |change: &&Change| match &change.old_name {
+                Some(old) => format!("{} → {}", self.value(old), self.value(&change.name)),
+                None => self.value(&change.name),
+            };
+            let place = match (&first.old, &first.new) {
+                (Some(old), Some(new)) if old == new => format!(" in {}", self.spot(old)),
+                (Some(old), Some(new)) => format!(" from {} to {}", self.spot(old), self.spot(new)),
+                (Some(one), None) | (None, Some(one)) => format!(" in {}", self.spot(one)),
+                (None, None) => String::new(),
+            };
+            let count = if group.len() > 1 { format!(" {}", group.len()) } else { String::new() };
+            let sign = if self == Draw::Markdown { sign[2..].to_owned() } else { sign.to_owned() };
+            lines.push(Line { depth: 0, text: format!("{sign}{count}{place}: {}", few(group.iter().map(name).collect())) });
+            lines.extend(first.settings.iter().map(|setting| Line { depth: 1, text: self.setting(setting) }));
+            lines.extend(first.notes.iter().map(|note| Line { depth: 1, text: format!("note: {}", self.note(note)) }));
+        }
+        lines
+    }
+
+    fn policies(self, changes: &Changes) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for policy in &changes.policies {
+            lines.push(Line { depth: 0, text: format!("{}: {}", self.value(&policy.log_bucket), access(policy.access)) });
+            for statement in &policy.statements {
+                let kind = match statement.change {
+                    StatementKind::Added => "added",
+                    StatementKind::Removed => "removed",
+                    StatementKind::Changed => "changed",
+                };
+                let sid =
+                    if statement.sid.is_empty() { "a statement without Sid".to_owned() } else { self.value(&statement.sid) };
+                lines.push(Line { depth: 1, text: format!("{} {sid} {kind}: {}", statement.effect, access(statement.access)) });
+                for element in &statement.elements {
+                    let list = |sign: &str, values: &[String]| match values {
+                        [] => String::new(),
+                        values => format!(" {sign} {}", few(values.iter().map(|value| self.value(value)).collect())),
+                    };
+                    let name =
+                        if self == Draw::Text { escape::comment(&element.element) } else { escape::markdown(&element.element) };
+                    let (added, removed) = (list("with", &element.added), list("without", &element.removed));
+                    let comma = if added.is_empty() || removed.is_empty() { "" } else { "," };
+                    lines.push(Line { depth: 2, text: format!("{name}{added}{comma}{removed}") });
+                }
+            }
+            lines.extend(policy.notes.iter().map(|note| Line { depth: 1, text: format!("note: {}", self.note(note)) }));
+        }
+        lines
+    }
+
+    fn layouts(self, changes: &Changes) -> Vec<Line> {
+        let mut lines = Vec::new();
+        for change in &changes.layouts {
+            let sources = few(change.sources.iter().map(|name| self.value(name)).collect());
+            let many =
+                if change.sources.len() == 1 { "1 source".to_owned() } else { format!("{} sources", change.sources.len()) };
+            lines.push(Line { depth: 0, text: format!("{many}: {sources}") });
+            let row = |word: &str, layout: &str, format: &str| format!("{word}: {} ({format})", self.value(layout));
+            lines.push(Line { depth: 1, text: row("until now", &change.old, change.old_format) });
+            lines.push(Line { depth: 1, text: row("from now on", &change.new, change.new_format) });
+            lines.push(Line { depth: 1, text: format!("tables: {}", self.note(&change.tables)) });
+            lines.push(Line { depth: 1, text: format!("readers: {}", self.note(&change.readers)) });
+        }
+        lines
+    }
+}
+
+fn access(access: Access) -> &'static str {
+    match access {
+        Access::Widens => "widens access",
+        Access::Narrows => "narrows access",
+        Access::Both => "widens and narrows access",
+        Access::Unclear => "changes access in a way that the text alone does not tell",
+        Access::Same => "no other access, only other words",
+    }
+}
+
+/// The first of a long list, and how many more there are.
+fn few(mut values: Vec<String>) -> String {
+    let more = values.len().saturating_sub(SHOWN);
+    // one more is as short as saying so
+    if more > 1 {
+        values.truncate(SHOWN);
+        return format!("{} and {more} more", values.join(", "));
+    }
+    values.join(", ")
+}
+
+/// A sentence of ours with values in backticks: the values become code, the rest is text.
+fn spans(note: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in note.split('`').enumerate() {
+        out += &if at % 2 == 1 { escape::markdown_code(part) } else { escape::markdown(part) };
+    }
+    out
+}

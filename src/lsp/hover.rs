@@ -1,0 +1,210 @@
+//! What the editor shows of the place under the pointer: findings first, then what is derived there, then what the key is.
+
+use super::{
+    cursor::{Cursor, Step, entries, get, text as scalar},
+    shape::Shape,
+    text::Text,
+};
+use crate::{
+    analysis::Analysis,
+    aws::{Partition, region},
+    diagnostics::Finding,
+    document::Kind,
+    plan::{Account, KeyFormat, LogBucket, Place, Plan, Source, Trail, prove},
+};
+use lsp_types::{Hover, MarkupContent, MarkupKind};
+
+/// The hover at an offset of the analysed text.
+pub fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32) -> Option<Hover> {
+    let cursor = Cursor::at(&analysis.document, offset);
+    let path = cursor.path();
+    let here = analysis.findings.iter().filter(|finding| finding.span.touches(offset));
+    let mut parts: Vec<String> = Vec::new();
+    here.map(finding).for_each(|part| {
+        if !parts.contains(&part) {
+            parts.push(part);
+        }
+    });
+    parts.extend(analysis.derived().and_then(|plan| derived(plan, analysis, &cursor, &path)));
+    if cursor.on_key || path.last() != Some(&"[]") {
+        let known = shape.at(&path).and_then(|schema| shape.describe(schema));
+        parts.extend(known.zip(path.last()).map(|(known, key)| format!("**{key}**: {known}")));
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    let contents = MarkupContent { kind: MarkupKind::Markdown, value: parts.join("\n\n---\n\n") };
+    Some(Hover { contents: contents.into(), range: cursor.span().map(|span| text.range(span)) })
+}
+
+/// The rule of a finding: its summary and what its page says before the first example.
+fn finding(finding: &Finding) -> String {
+    let rule = finding.rule;
+    let page = rule.page.split("\nA map that fails:").next().unwrap_or_default();
+    // the heading and the line with severity and input are not for here
+    let said: Vec<&str> = page.split("\n\n").skip(2).map(str::trim).filter(|paragraph| !paragraph.starts_with("```")).collect();
+    format!(
+        "**{} {}**: {}\n\n{}\n\n`logmap explain {}` shows examples",
+        rule.id,
+        rule.name,
+        rule.summary,
+        said.join("\n\n"),
+        rule.id
+    )
+}
+
+fn derived(plan: &Plan, analysis: &Analysis, cursor: &Cursor<'_>, path: &[&str]) -> Option<String> {
+    match path {
+        ["accounts", key, "regions", name, "buckets", "[]"] | ["accounts", key, "regions", name, "buckets", "[]", "name"] => {
+            let item = cursor.node(5)?;
+            let written = match &analysis.document.resolve(item).kind {
+                Kind::Mapping(keys) => scalar(&analysis.document, get(keys, "name")?)?,
+                _ => scalar(&analysis.document, item)?,
+            };
+            let account = plan.account(key)?;
+            let place = account.places.iter().find(|place| place.region == *name)?;
+            let source = place.sources.iter().find(|source| source.name == written)?;
+            Some(source_text(account, place, source))
+        }
+        ["accounts", key, "regions", name] if cursor.on_key => Some(region_text(plan, key, name)),
+        ["accounts", key] if cursor.on_key => account_text(plan, key),
+        ["trails", name] if cursor.on_key => trail_text(plan, organization_id(analysis), name),
+        // a value that names an account or a Region
+        [.., "account" | "management_account"] | ["trails", _, "accounts", "[]"] if !cursor.on_key => {
+            account_text(plan, value(analysis, cursor)?)
+        }
+        [.., "home_region" | "region"] if !cursor.on_key => Some(about_region(value(analysis, cursor)?)),
+        _ => None,
+    }
+}
+
+/// The scalar under the cursor.
+fn value<'a>(analysis: &'a Analysis, cursor: &Cursor<'a>) -> Option<&'a str> {
+    match cursor.steps.last()? {
+        Step::Key(entry) => scalar(&analysis.document, &entry.value),
+        Step::Item(item) => scalar(&analysis.document, item),
+    }
+}
+
+fn source_text(account: &Account, place: &Place, source: &Source) -> String {
+    let mut text = format!("Source bucket `{}` of `{}` in `{}`", source.name, account.key, place.region);
+    if !source.managed {
+        text += ", whose logging someone else's code sets";
+    }
+    let Some(bucket) = place.access_log_bucket() else { return text };
+    let (key, sid) = prove::delivery(account, place, bucket, source);
+    let layout = match source.key_format {
+        KeyFormat::PartitionedEventTime => "by the day of the events",
+        KeyFormat::PartitionedDeliveryTime => "by the day of delivery",
+        KeyFormat::Simple => "one flat list",
+    };
+    let prefix = if source.prefix.is_empty() { "none".to_owned() } else { format!("`{}`", source.prefix) };
+    let admitted = sid.map_or("by no statement".to_owned(), |sid| format!("by `{sid}`"));
+    text += &format!(
+        "\n\n- logs to `{}`\n- prefix: {prefix}\n- keys: `{key}` ({layout})\n- let in {admitted}, {}",
+        bucket.name,
+        tier(bucket)
+    );
+    text + &budget(bucket)
+}
+
+fn tier(bucket: &LogBucket) -> &'static str {
+    use crate::plan::Tier;
+    match bucket.report.tier {
+        Tier::Buckets => "which names the sources exactly",
+        Tier::Patterns => "which names the sources by wildcard patterns",
+        Tier::Account => "which lets in every bucket of the account",
+        Tier::None => "which has no access-log grant",
+    }
+}
+
+fn budget(bucket: &LogBucket) -> String {
+    let mut text = format!("\n- bucket policy: {} bytes used, {} left", bucket.report.bytes_used, bucket.report.bytes_left);
+    for note in &bucket.report.notes {
+        text += &format!("\n- {note}");
+    }
+    text
+}
+
+fn about_region(name: &str) -> String {
+    let known = match region::find(name) {
+        Some(known) if known.opt_in => format!("{}, an account must enable it before use", known.place),
+        Some(known) => known.place.to_owned(),
+        None => "not in logmap's table of Regions".to_owned(),
+    };
+    format!("Region `{name}`: {known}; partition `{}`", Partition::of_region(name))
+}
+
+fn region_text(plan: &Plan, account: &str, name: &str) -> String {
+    let mut text = about_region(name);
+    let place = plan.account(account).and_then(|account| account.places.iter().find(|place| place.region == name));
+    for bucket in place.iter().flat_map(|place| &place.buckets) {
+        let takes = match (bucket.takes_access_logs, bucket.takes_trails) {
+            (true, true) => "access logs and trails",
+            (true, false) => "access logs",
+            _ => "trails",
+        };
+        text += &format!("\n\n- log bucket `{}` takes {takes}", bucket.name);
+        if bucket.adopt.is_some() {
+            text += "; it exists and is adopted";
+        }
+        text += &budget(bucket);
+    }
+    text
+}
+
+fn account_text(plan: &Plan, key: &str) -> Option<String> {
+    let account = plan.account(key)?;
+    let sources: usize = account.places.iter().map(|place| place.sources.len()).sum();
+    let regions: Vec<String> = account.places.iter().map(|place| format!("`{}`", place.region)).collect();
+    let mut text = format!(
+        "Account `{key}`, id `{}`, partition `{}`: {sources} sources; Regions {}",
+        account.id,
+        account.partition,
+        regions.join(", ")
+    );
+    if let Some(role) = &account.role_arn {
+        text += &format!("\n\n- role `{role}`");
+    }
+    Some(text)
+}
+
+fn organization_id(analysis: &Analysis) -> Option<&str> {
+    let document = &analysis.document;
+    let organization = get(entries(document, document.root.as_ref()), "organization");
+    scalar(document, get(entries(document, organization), "id")?)
+}
+
+/// Most trails that are listed: a trail of all accounts may be one of hundreds.
+const LISTED: usize = 10;
+
+fn trail_text(plan: &Plan, organization: Option<&str>, name: &str) -> Option<String> {
+    let places = plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)));
+    let trails = places.flat_map(|(account, place)| place.trails.iter().map(move |trail| (account, trail)));
+    let homes: Vec<(&Account, &Trail)> = trails.filter(|(_, trail)| trail.name == name).collect();
+    let (_, first) = homes.first()?;
+    let mut text = match (first.organization, first.multi_region) {
+        (true, _) => format!("Organization trail `{name}`"),
+        (false, true) => format!("Trail `{name}` of all Regions, in {} accounts", homes.len()),
+        (false, false) => format!("Trail `{name}`, one in each account and Region: {}", homes.len()),
+    };
+    text += "\n";
+    for (account, trail) in homes.iter().take(LISTED) {
+        let prefix = if trail.prefix.is_empty() { String::new() } else { format!("{}/", trail.prefix) };
+        let owner = match organization.filter(|_| trail.organization) {
+            Some(organization) => format!("{organization}/{}", account.id),
+            None => account.id.clone(),
+        };
+        text += &format!(
+            "\n- `{}`\n  - delivers to `{}` of `{}` in `{}`, under `{prefix}AWSLogs/{owner}/CloudTrail/`",
+            trail.arn, trail.bucket, trail.bucket_account, trail.bucket_region
+        );
+        if let Some(key) = &trail.kms_key_arn {
+            text += &format!("\n  - encrypted with `{key}`");
+        }
+    }
+    if homes.len() > LISTED {
+        text += &format!("\n- and {} more", homes.len() - LISTED);
+    }
+    Some(text)
+}

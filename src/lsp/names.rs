@@ -1,0 +1,118 @@
+//! Account keys and where they are used: definition, references, rename.
+
+use super::{
+    cursor::{entries, get, items, text},
+    text::Text,
+};
+use crate::{
+    analysis::Analysis,
+    document::{Document, Kind, Node},
+    map::settle,
+    source::Span,
+};
+use lsp_types::{Location, PrepareRenamePlaceholder, PrepareRenameResult, TextEdit, Uri, WorkspaceEdit};
+use std::collections::HashMap;
+
+/// A place where an account key stands.
+#[derive(Debug, Clone, Copy)]
+pub struct Use<'d> {
+    /// The key.
+    pub key: &'d str,
+    /// Its bytes, quotes included.
+    pub span: Span,
+    /// It stands under `accounts`.
+    pub is_definition: bool,
+    /// It is written elsewhere, behind an anchor.
+    pub is_alias: bool,
+}
+
+/// The account keys of a map, in order.
+pub fn accounts(document: &Document) -> Vec<String> {
+    let root = entries(document, document.root.as_ref());
+    entries(document, get(root, "accounts")).iter().map(|entry| entry.key.to_string()).collect()
+}
+
+/// Everywhere that an account key stands, in the order of the sections.
+pub fn uses<'d>(document: &'d Document) -> Vec<Use<'d>> {
+    let root = entries(document, document.root.as_ref());
+    let defined = entries(document, get(root, "accounts")).iter();
+    let mut found: Vec<Use<'d>> =
+        defined.map(|entry| Use { key: &entry.key, span: entry.key_span, is_definition: true, is_alias: false }).collect();
+    let mut refer = |node: Option<&'d Node>, through: bool| {
+        let Some(node) = node else { return };
+        let is_alias = through || matches!(node.kind, Kind::Alias(_));
+        // a node behind an anchor is shared: the same text stands for something else too
+        found.extend(text(document, node).map(|key| Use { key, span: node.span, is_definition: false, is_alias }));
+    };
+    refer(get(entries(document, get(root, "organization")), "management_account"), false);
+    for trail in entries(document, get(root, "trails")) {
+        let keys = entries(document, Some(&trail.value));
+        let list = get(keys, "accounts");
+        let through = list.is_some_and(|list| matches!(list.kind, Kind::Alias(_))) || matches!(trail.value.kind, Kind::Alias(_));
+        items(document, list).iter().for_each(|item| refer(Some(item), through));
+        refer(get(entries(document, get(keys, "deliver_to")), "account"), through);
+    }
+    found
+}
+
+/// The use at an offset.
+fn at(document: &Document, offset: u32) -> Option<Use<'_>> {
+    uses(document).into_iter().find(|used| used.span.touches(offset))
+}
+
+/// Where the account that is named at an offset is defined.
+pub fn definition(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32) -> Option<Location> {
+    let here = at(&analysis.document, offset)?;
+    let found = uses(&analysis.document).into_iter().find(|used| used.is_definition && used.key == here.key)?;
+    Some(Location { uri: uri.clone(), range: source.range(found.span) })
+}
+
+/// Where the account that is named at an offset stands.
+pub fn references(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32, definitions: bool) -> Option<Vec<Location>> {
+    let here = at(&analysis.document, offset)?;
+    let same = uses(&analysis.document).into_iter().filter(|used| used.key == here.key && (definitions || !used.is_definition));
+    Some(same.map(|used| Location { uri: uri.clone(), range: source.range(used.span) }).collect())
+}
+
+/// What would be renamed at an offset.
+pub fn prepare(source: &Text, analysis: &Analysis, offset: u32) -> Option<PrepareRenameResult> {
+    let here = at(&analysis.document, offset)?;
+    let range = source.range(here.span);
+    Some(PrepareRenamePlaceholder { range, placeholder: here.key.to_owned() }.into())
+}
+
+/// Renames the account that is named at an offset, everywhere.
+///
+/// # Errors
+/// Why it can't be done, for the user.
+pub fn rename(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32, new: &str) -> Result<WorkspaceEdit, String> {
+    let here = at(&analysis.document, offset).ok_or("only account keys can be renamed; no account is named here")?;
+    if !settle::is_account_key(new) {
+        let reserved = if new == settle::RESERVED_ACCOUNT_KEY { "; this word is a folder of the output" } else { "" };
+        return Err(format!(
+            "`{new}` can't be an account key: at most 64 lower-case letters, digits and hyphens, a letter first{reserved}"
+        ));
+    }
+    let all = uses(&analysis.document);
+    if new != here.key && all.iter().any(|used| used.is_definition && used.key == new) {
+        return Err(format!("there is an account `{new}` already"));
+    }
+    let same: Vec<Use<'_>> = all.into_iter().filter(|used| used.key == here.key).collect();
+    if let Some(alias) = same.iter().find(|used| used.is_alias) {
+        let line = analysis.file.position(alias.span.start).line;
+        return Err(format!("`{}` comes from a YAML alias in line {line}; write the key out there first", here.key));
+    }
+    let edits = same.iter().map(|used| TextEdit { range: source.range(used.span), new_text: quoted(analysis, used.span, new) });
+    Ok(WorkspaceEdit { changes: Some(HashMap::from([(uri.clone(), edits.collect())])), ..WorkspaceEdit::default() })
+}
+
+/// The word in the quotes in which the old one stands; in double quotes where YAML would read a truth value or nothing.
+fn quoted(analysis: &Analysis, span: Span, word: &str) -> String {
+    let old = analysis.file.slice(span);
+    let reserved = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&word);
+    match old.chars().next().filter(|first| matches!(first, '"' | '\'')) {
+        Some(quote) => format!("{quote}{word}{quote}"),
+        None if reserved => format!("\"{word}\""),
+        None => word.to_owned(),
+    }
+}

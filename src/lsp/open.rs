@@ -1,0 +1,152 @@
+//! One open document: its text, whether it is a map, and what is known about it.
+//!
+//! Owns the order change → analysis → diagnostics: a change only marks the document; the analysis is made when somebody
+//! asks for it, once for each text.
+
+use super::{
+    diagnostics, names,
+    text::{Encoding, Text},
+};
+use crate::{
+    analysis::{Analysis, Past, analyze_again},
+    source::SourceFile,
+};
+use lsp_types::{PublishDiagnosticsParams, TextDocumentContentChangeEvent, TextDocumentItem, Uri};
+
+/// An open document.
+pub struct Open {
+    /// As the client names it.
+    pub uri: Uri,
+    /// The client's number of this text.
+    pub version: i32,
+    /// The text.
+    pub text: Text,
+    /// The account keys of the last text that could be read, for completion in one that can't.
+    pub accounts: Vec<String>,
+    language: String,
+    analysis: Option<Analysis>,
+    /// What earlier texts can lend.
+    past: Past,
+    /// Changed since diagnostics were published.
+    stale: bool,
+    /// The client shows diagnostics of it.
+    shown: bool,
+}
+
+impl Open {
+    /// A document that the client has opened.
+    pub fn new(item: TextDocumentItem, encoding: Encoding) -> Self {
+        Open {
+            uri: item.uri,
+            version: item.version,
+            text: Text::new(item.text, encoding),
+            accounts: Vec::new(),
+            language: String::from(item.language_id),
+            analysis: None,
+            past: Past::for_editing(),
+            stale: true,
+            shown: false,
+        }
+    }
+
+    /// Makes changes, in order.
+    pub fn change(&mut self, version: i32, changes: Vec<TextDocumentContentChangeEvent>) {
+        self.version = version;
+        for change in changes {
+            self.text.change(change);
+        }
+        if let Some(analysis) = self.analysis.take() {
+            self.past.keep(analysis);
+        }
+        self.stale = true;
+    }
+
+    /// Is the document a region map?
+    pub fn is_map(&self) -> bool {
+        is_map(&self.uri.0, &self.language, self.text.as_str())
+    }
+
+    /// What is known about the text, if it is a map.
+    pub fn analysis(&mut self) -> Option<&Analysis> {
+        if !self.is_map() {
+            return None;
+        }
+        if self.analysis.is_none() {
+            let name = self.uri.0.rsplit('/').next().unwrap_or_default().to_owned();
+            let analysis = analyze_again(SourceFile::new(name, self.text.as_str()), &mut self.past);
+            if analysis.document.root.is_some() {
+                self.accounts = names::accounts(&analysis.document);
+            }
+            self.analysis = Some(analysis);
+        }
+        self.analysis.as_ref()
+    }
+
+    /// Text and analysis at once.
+    pub fn known(&mut self) -> Option<(&Text, &Analysis)> {
+        self.analysis()?;
+        Some((&self.text, self.analysis.as_ref()?))
+    }
+
+    /// The diagnostics, if the client has not seen those of this text.
+    pub fn unpublished(&mut self) -> Option<PublishDiagnosticsParams> {
+        if !std::mem::take(&mut self.stale) {
+            return None;
+        }
+        let (uri, version) = (self.uri.clone(), self.version);
+        let diagnostics = self.known().map(|(text, analysis)| diagnostics::all(&uri, text, analysis));
+        // a document that is no map is only spoken of to take back what was said
+        let was_shown = std::mem::replace(&mut self.shown, diagnostics.is_some());
+        let diagnostics = diagnostics.or(was_shown.then(Vec::new))?;
+        Some(PublishDiagnosticsParams { uri, version: Some(version), diagnostics })
+    }
+
+    /// Does the client have to be told that there is nothing to show any more?
+    pub fn is_shown(&self) -> bool {
+        self.shown
+    }
+}
+
+/// A document is a map if it is named `logmap.yaml` or `*.logmap.yaml` (or `.yml`), if the client calls its language
+/// `logmap`, or if it is YAML whose schema comment names the map's schema or whose first key is `version`, with
+/// `accounts` at the margin further on.
+fn is_map(uri: &str, language: &str, text: &str) -> bool {
+    let name = uri.rsplit(['/', '\\']).next().unwrap_or_default();
+    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"));
+    if language == "logmap" || stem.is_some_and(|stem| stem == "logmap" || stem.ends_with(".logmap")) {
+        return true;
+    }
+    if language != "yaml" && stem.is_none() {
+        return false;
+    }
+    let text = text.trim_start_matches('\u{feff}');
+    let schema = |line: &str| line.starts_with('#') && line.contains("$schema=") && line.contains("region-map");
+    let mut lines = text.lines();
+    let first = lines.by_ref().take(200).find(|line| schema(line) || !(line.is_empty() || line.starts_with(['#', '-'])));
+    first.is_some_and(|line| schema(line) || line.starts_with("version:") && lines.any(|line| line.starts_with("accounts:")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_map;
+
+    #[test]
+    fn maps_are_known_by_name_comment_or_first_keys() {
+        for (uri, language, text) in [
+            ("file:///a/logmap.yaml", "yaml", ""),
+            ("file:///a/prod.logmap.yml", "plaintext", ""),
+            ("untitled:x", "logmap", ""),
+            ("file:///a/m.yaml", "yaml", "\u{feff}# a\n# yaml-language-server: $schema=../region-map.schema.json\n"),
+            ("file:///a/m.yaml", "yaml", "---\n# a\nversion: 1\naccounts:\n"),
+        ] {
+            assert!(is_map(uri, language, text), "{uri} {text}");
+        }
+        for (uri, language, text) in [
+            ("file:///a/compose.yaml", "yaml", "version: 1\nservices:\n"),
+            ("file:///a/notlogmap.yaml", "yaml", "accounts:\n"),
+            ("file:///a/logmap.rs", "rust", "version: 1\naccounts:\n"),
+        ] {
+            assert!(!is_map(uri, language, text), "{uri} {text}");
+        }
+    }
+}

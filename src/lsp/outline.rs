@@ -1,0 +1,111 @@
+//! The shape of a map for the editor: symbols, folding, and the derived log bucket as a hint at each Region.
+
+use super::{
+    cursor::{entries, get, items, text as scalar},
+    text::Text,
+};
+use crate::{
+    analysis::Analysis,
+    document::{Document, Entry, Kind, Node},
+    source::Span,
+};
+use lsp_types::{DocumentSymbol, FoldingRange, InlayHint, InlayHintKind, Range, SymbolKind};
+
+/// Accounts with their Regions and buckets, then trails.
+#[allow(deprecated, reason = "the type has a field that the protocol has replaced")]
+pub fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
+    let make = |name: &str, detail: Option<String>, kind: SymbolKind, whole: Span, key: Span, children: Vec<DocumentSymbol>| {
+        DocumentSymbol {
+            // a symbol without a name is refused by clients
+            name: if name.trim().is_empty() { "(no name)".to_owned() } else { name.to_owned() },
+            detail,
+            kind,
+            tags: None,
+            deprecated: None,
+            range: text.range(Span { start: whole.start.min(key.start), end: whole.end.max(key.end) }),
+            selection_range: text.range(key),
+            children: (!children.is_empty()).then_some(children),
+        }
+    };
+    let root = entries(document, document.root.as_ref());
+    let section = |name: &str| root.iter().find(|entry| &*entry.key == name);
+    let bucket = |item: &Node| {
+        let name = match &document.resolve(item).kind {
+            Kind::Mapping(keys) => get(keys, "name").and_then(|name| scalar(document, name)),
+            _ => scalar(document, item),
+        };
+        make(name.unwrap_or_default(), None, SymbolKind::Object, item.span, item.span, Vec::new())
+    };
+    let region = |entry: &Entry| {
+        let list = items(document, get(entries(document, Some(&entry.value)), "buckets"));
+        let children = list.iter().map(bucket).collect();
+        make(&entry.key, Some(format!("{} buckets", list.len())), SymbolKind::Namespace, whole(entry), entry.key_span, children)
+    };
+    let account = |entry: &Entry| {
+        let keys = entries(document, Some(&entry.value));
+        let id = get(keys, "id").and_then(|id| scalar(document, id)).map(str::to_owned);
+        let regions = entries(document, get(keys, "regions")).iter().map(region).collect();
+        make(&entry.key, id, SymbolKind::Module, whole(entry), entry.key_span, regions)
+    };
+    let trail = |entry: &Entry| make(&entry.key, None, SymbolKind::Event, whole(entry), entry.key_span, Vec::new());
+    let group = |entry: &Entry, child: &dyn Fn(&Entry) -> DocumentSymbol| {
+        let children = entries(document, Some(&entry.value)).iter().map(child).collect();
+        make(&entry.key, None, SymbolKind::Package, whole(entry), entry.key_span, children)
+    };
+    let accounts = section("accounts").map(|entry| group(entry, &account));
+    accounts.into_iter().chain(section("trails").map(|entry| group(entry, &trail))).collect()
+}
+
+fn whole(entry: &Entry) -> Span {
+    Span { start: entry.key_span.start, end: entry.value.span.end.max(entry.key_span.end) }
+}
+
+/// Sections, accounts, Regions and trails that are longer than a line.
+pub fn folding(text: &Text, document: &Document) -> Vec<FoldingRange> {
+    let mut found = Vec::new();
+    let mut fold = |entry: &Entry| {
+        let Range { start, end } = text.range(whole(entry));
+        if end.line > start.line {
+            found.push(FoldingRange { start_line: start.line, end_line: end.line, ..FoldingRange::default() });
+        }
+    };
+    for section in entries(document, document.root.as_ref()) {
+        fold(section);
+        if !matches!(&*section.key, "accounts" | "trails") {
+            continue;
+        }
+        for named in entries(document, Some(&section.value)) {
+            fold(named);
+            entries(document, get(entries(document, Some(&named.value)), "regions")).iter().for_each(&mut fold);
+        }
+    }
+    found
+}
+
+/// `→ log bucket` behind each Region in the range.
+pub fn hints(text: &Text, analysis: &Analysis, range: Range) -> Vec<InlayHint> {
+    let document = &analysis.document;
+    let Some(plan) = analysis.derived() else { return Vec::new() };
+    let shown = text.analysed(range.start)..=text.analysed(range.end);
+    let mut found = Vec::new();
+    for account in entries(document, get(entries(document, document.root.as_ref()), "accounts")) {
+        if *shown.end() < account.key_span.start || account.value.span.end < *shown.start() {
+            continue;
+        }
+        let Some(planned) = plan.account(&account.key) else { continue };
+        for region in entries(document, get(entries(document, Some(&account.value)), "regions")) {
+            let place = planned.places.iter().find(|place| place.region == *region.key);
+            let names: Vec<&str> = place.iter().flat_map(|place| &place.buckets).map(|bucket| bucket.name.as_str()).collect();
+            if names.is_empty() || !shown.contains(&region.key_span.end) {
+                continue;
+            }
+            // behind the colon, if it stands where it usually does
+            let after = text.raw(region.key_span.end);
+            let colon = usize::from(text.as_str().as_bytes().get(after) == Some(&b':'));
+            let label = format!("→ {}", names.join(", ")).into();
+            let position = text.position(after + colon);
+            found.push(InlayHint::new(position, label, Some(InlayHintKind::Type), None, None, Some(true), None, None));
+        }
+    }
+    found
+}

@@ -1,0 +1,290 @@
+//! The protocol: requests and notifications → open documents. One server for one client.
+
+use super::{
+    actions, completion, hover, names,
+    open::Open,
+    outline,
+    shape::Shape,
+    text::{Encoding, Text},
+};
+use crate::analysis::Analysis;
+use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
+use lsp_types::{
+    CodeActionKind, CodeActionOptions, CodeActionRequest, CompletionOptions, CompletionRequest, Definition, DefinitionRequest,
+    DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentSymbolRequest,
+    FoldingRangeRequest, HoverRequest, InitializeParams, InitializeResult, InlayHintRequest, PrepareRenameRequest,
+    PublishDiagnosticsParams, ReferencesRequest, RenameOptions, RenameRequest, ServerCapabilities, ServerInfo,
+    TextDocumentIdentifier, TextDocumentPositionParams, TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use std::fmt::Display;
+
+/// How far the conversation has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Nothing has been agreed.
+    New,
+    /// `initialize` was answered.
+    Running,
+    /// `shutdown` was answered.
+    ShutDown,
+}
+
+/// Why a request is refused.
+struct Refusal(ErrorCode, String);
+
+/// What a request gives.
+type Answer<T> = Result<T, Refusal>;
+
+/// The server.
+pub struct Server<S> {
+    /// Takes messages for the client.
+    send: S,
+    phase: Phase,
+    encoding: Encoding,
+    shape: Shape,
+    /// In the order of opening.
+    documents: Vec<Open>,
+}
+
+/// Does the message cancel a request?
+pub fn cancels(message: &Message, id: &RequestId) -> bool {
+    match message {
+        Message::Notification(note) if note.method == "$/cancelRequest" => {
+            let named = note.params.get("id").cloned().and_then(|id| serde_json::from_value::<RequestId>(id).ok());
+            named.as_ref() == Some(id)
+        }
+        _ => false,
+    }
+}
+
+impl<S: Fn(Message)> Server<S> {
+    /// A server that has not been spoken to.
+    pub fn new(send: S) -> Self {
+        let (phase, encoding) = (Phase::New, Encoding::default());
+        Server { send, phase, encoding, shape: Shape::new(), documents: Vec::new() }
+    }
+
+    /// Was `shutdown` asked for?
+    pub fn is_shut_down(&self) -> bool {
+        self.phase == Phase::ShutDown
+    }
+
+    /// Publishes the diagnostics of one changed document; false if there is none.
+    pub fn publish_one(&mut self) -> bool {
+        match self.documents.iter_mut().find_map(Open::unpublished) {
+            Some(params) => self.publish(&params),
+            None => return false,
+        }
+        true
+    }
+
+    fn publish(&self, params: &PublishDiagnosticsParams) {
+        let params = serde_json::to_value(params).unwrap_or_default();
+        (self.send)(Notification { method: "textDocument/publishDiagnostics".to_owned(), params }.into());
+    }
+
+    /// Answers a request that was cancelled before it was begun.
+    pub fn cancel(&self, id: RequestId) {
+        self.refuse(id, ErrorCode::RequestCanceled, "cancelled");
+    }
+
+    fn refuse(&self, id: RequestId, code: ErrorCode, why: impl Display) {
+        (self.send)(Response::new_err(id, code as i32, why.to_string()).into());
+    }
+
+    /// Answers a request; each gets exactly one answer.
+    pub fn request(&mut self, request: Request) {
+        match (self.phase, request.method.as_str()) {
+            (Phase::New, "initialize") => self.initialize(request),
+            (Phase::New, _) => self.refuse(request.id, ErrorCode::ServerNotInitialized, "`initialize` comes first"),
+            (Phase::Running, "initialize") => {
+                self.refuse(request.id, ErrorCode::InvalidRequest, "the server has been initialized already");
+            }
+            (Phase::Running, "shutdown") => {
+                self.phase = Phase::ShutDown;
+                (self.send)(Response::new_ok(request.id, Value::Null).into());
+            }
+            (Phase::Running, _) => self.dispatch(request),
+            (Phase::ShutDown, _) => self.refuse(request.id, ErrorCode::InvalidRequest, "the server is shut down"),
+        }
+    }
+
+    fn dispatch(&mut self, request: Request) {
+        match request.method.as_str() {
+            "textDocument/hover" => self.answer::<HoverRequest>(request, |server, params| {
+                server.there(params.text_document_position_params, |shape, _, text, analysis, offset| {
+                    hover::hover(shape, text, analysis, offset)
+                })
+            }),
+            "textDocument/completion" => self.answer::<CompletionRequest>(request, |server, params| {
+                let TextDocumentPositionParams { text_document, position } = params.text_document_position_params;
+                let open = find(&mut server.documents, &text_document)?;
+                let items = if open.is_map() { completion::complete(&server.shape, open, position) } else { Vec::new() };
+                Ok(Some(items.into()))
+            }),
+            "textDocument/codeAction" => self.answer::<CodeActionRequest>(request, |server, params| {
+                let wanted = params.context.only.is_none_or(|kinds| {
+                    kinds.iter().any(|kind| matches!(kind, CodeActionKind::Empty | CodeActionKind::QuickFix))
+                });
+                let (uri, range) = (params.text_document.uri.clone(), params.range);
+                server.map(&params.text_document, |_, text, analysis| {
+                    let bytes = text.analysed(range.start)..text.analysed(range.end);
+                    if wanted { actions::fixes(&uri, text, analysis, bytes) } else { Vec::new() }
+                })
+            }),
+            "textDocument/documentSymbol" => self.answer::<DocumentSymbolRequest>(request, |server, params| {
+                server.map(&params.text_document, |_, text, analysis| outline::symbols(text, &analysis.document).into())
+            }),
+            "textDocument/foldingRange" => self.answer::<FoldingRangeRequest>(request, |server, params| {
+                server.map(&params.text_document, |_, text, analysis| outline::folding(text, &analysis.document))
+            }),
+            "textDocument/inlayHint" => self.answer::<InlayHintRequest>(request, |server, params| {
+                server.map(&params.text_document, |_, text, analysis| outline::hints(text, analysis, params.range))
+            }),
+            "textDocument/definition" => self.answer::<DefinitionRequest>(request, |server, params| {
+                server.there(params.text_document_position_params, |_, uri, text, analysis, offset| {
+                    names::definition(uri, text, analysis, offset).map(|at| Definition::from(at).into())
+                })
+            }),
+            "textDocument/references" => self.answer::<ReferencesRequest>(request, |server, params| {
+                let definitions = params.context.include_declaration;
+                server.there(params.text_document_position_params, |_, uri, text, analysis, offset| {
+                    names::references(uri, text, analysis, offset, definitions)
+                })
+            }),
+            "textDocument/prepareRename" => self.answer::<PrepareRenameRequest>(request, |server, params| {
+                server.there(params.text_document_position_params, |_, _, text, analysis, offset| {
+                    names::prepare(text, analysis, offset)
+                })
+            }),
+            "textDocument/rename" => self.answer::<RenameRequest>(request, |server, params| {
+                let renamed = server.there(params.text_document_position_params, |_, uri, text, analysis, offset| {
+                    Some(names::rename(uri, text, analysis, offset, &params.new_name))
+                })?;
+                renamed.transpose().map_err(|why| Refusal(ErrorCode::RequestFailed, why))
+            }),
+            method => {
+                let why = format!("`{method}` is not known here");
+                self.refuse(request.id, ErrorCode::MethodNotFound, why);
+            }
+        }
+    }
+
+    /// Reads the parameters of a request, runs it, and sends what it gives.
+    fn answer<R: lsp_types::Request>(&mut self, request: Request, run: impl FnOnce(&mut Self, R::Params) -> Answer<R::Result>) {
+        let id = request.id;
+        let params = read::<R::Params>(request.params);
+        match params.and_then(|params| run(self, params)) {
+            Ok(result) => self.ok(id, &result),
+            Err(Refusal(code, why)) => self.refuse(id, code, why),
+        }
+    }
+
+    fn ok(&self, id: RequestId, result: &impl Serialize) {
+        match serde_json::to_value(result) {
+            Ok(result) => (self.send)(Response::new_ok(id, result).into()),
+            Err(error) => self.refuse(id, ErrorCode::InternalError, error),
+        }
+    }
+
+    /// Runs on the map of a document; gives nothing for a document that is no map.
+    fn map<T>(
+        &mut self,
+        document: &TextDocumentIdentifier,
+        run: impl FnOnce(&Shape, &Text, &Analysis) -> T,
+    ) -> Answer<Option<T>> {
+        let open = find(&mut self.documents, document)?;
+        Ok(open.known().map(|(text, analysis)| run(&self.shape, text, analysis)))
+    }
+
+    /// Runs on a place in a map.
+    fn there<T>(
+        &mut self,
+        at: TextDocumentPositionParams,
+        run: impl FnOnce(&Shape, &Uri, &Text, &Analysis, u32) -> Option<T>,
+    ) -> Answer<Option<T>> {
+        let TextDocumentPositionParams { text_document, position } = at;
+
+        let found = self.map(&text_document, |shape, text, analysis| {
+            run(shape, &text_document.uri, text, analysis, text.analysed(position))
+        })?;
+        Ok(found.flatten())
+    }
+
+    fn initialize(&mut self, request: Request) {
+        // a client that says something odd about itself is served all the same
+        let params: InitializeParams = serde_json::from_value(request.params).unwrap_or_default();
+        let offered = params.capabilities.general.and_then(|general| general.position_encodings).unwrap_or_default();
+        self.encoding = Encoding::choose(&offered);
+        self.phase = Phase::Running;
+        let sync = TextDocumentSyncOptions {
+            open_close: Some(true),
+            change: Some(TextDocumentSyncKind::Incremental),
+            ..TextDocumentSyncOptions::default()
+        };
+        let capabilities = ServerCapabilities {
+            position_encoding: Some(self.encoding.kind()),
+            text_document_sync: Some(sync.into()),
+            hover_provider: Some(true.into()),
+            completion_provider: Some(CompletionOptions {
+                trigger_characters: Some([":", " ", "{", "-"].map(str::to_owned).to_vec()),
+                ..CompletionOptions::default()
+            }),
+            code_action_provider: Some(
+                CodeActionOptions { code_action_kinds: Some(vec![CodeActionKind::QuickFix]), ..CodeActionOptions::default() }
+                    .into(),
+            ),
+            document_symbol_provider: Some(true.into()),
+            folding_range_provider: Some(true.into()),
+            inlay_hint_provider: Some(true.into()),
+            definition_provider: Some(true.into()),
+            references_provider: Some(true.into()),
+            rename_provider: Some(RenameOptions { prepare_provider: Some(true), ..RenameOptions::default() }.into()),
+            ..ServerCapabilities::default()
+        };
+        let server_info = ServerInfo { name: "logmap".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
+        self.ok(request.id, &InitializeResult { capabilities, server_info: Some(server_info) });
+    }
+
+    /// Takes a notification. One that can't be read, or is of a document that is not open, has no one to answer to.
+    pub fn notification(&mut self, note: Notification) {
+        if self.phase != Phase::Running {
+            return;
+        }
+        match note.method.as_str() {
+            "textDocument/didOpen" => {
+                if let Ok(params) = read::<DidOpenTextDocumentParams>(note.params) {
+                    self.documents.retain(|open| open.uri != params.text_document.uri);
+                    self.documents.push(Open::new(params.text_document, self.encoding));
+                }
+            }
+            "textDocument/didChange" => {
+                if let Ok(params) = read::<DidChangeTextDocumentParams>(note.params)
+                    && let Ok(open) = find(&mut self.documents, &params.text_document.text_document_identifier)
+                {
+                    open.change(params.text_document.version, params.content_changes);
+                }
+            }
+            "textDocument/didClose" => {
+                let Ok(params) = read::<DidCloseTextDocumentParams>(note.params) else { return };
+                let Some(at) = self.documents.iter().position(|open| open.uri == params.text_document.uri) else { return };
+                let closed = self.documents.remove(at);
+                if closed.is_shown() {
+                    self.publish(&PublishDiagnosticsParams { uri: closed.uri, version: None, diagnostics: Vec::new() });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(params: Value) -> Answer<T> {
+    serde_json::from_value(params).map_err(|error| Refusal(ErrorCode::InvalidParams, error.to_string()))
+}
+
+fn find<'d>(documents: &'d mut [Open], document: &TextDocumentIdentifier) -> Answer<&'d mut Open> {
+    let unknown = || Refusal(ErrorCode::InvalidParams, format!("`{}` is not open", document.uri.0));
+    documents.iter_mut().find(|open| open.uri == document.uri).ok_or_else(unknown)
+}

@@ -1,0 +1,246 @@
+//! `log_bucket`: the settings of log buckets, and their words.
+//!
+//! Vocabulary only; which layer wins and what holds by default is for `settle`.
+
+use super::{
+    decode::{Cx, Decode, Entries},
+    names::TagKeys,
+    settle,
+    statement::Statement,
+};
+use crate::{
+    document::{Kind, Node},
+    record,
+    source::Spanned,
+    words,
+};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
+
+record! {
+    /// Settings of log buckets. A Region's win over its account's, an account's over the defaults; tags merge by key,
+    /// retention by field, extra statements add up.
+    LogBucket "`log_bucket`" {
+        /// Name of the log bucket. Placeholders: {org}, {account}, {account_id}, {region}, {partition}.
+        name: String, { "default": settle::DEFAULT_NAME, "examples": [settle::DEFAULT_NAME] };
+        /// The namespace of the name. With `account-regional` the name is a prefix to which `-{account_id}-{region}-an` is added.
+        namespace: Namespace, { "default": "global" };
+        /// How S3 lays out the keys of access logs.
+        key_format: KeyFormatWord, { "default": "partitioned-event-time" };
+        /// Prefix of the keys of access logs. With `simple`, `{source_bucket}/` is added, so that no two sources share one.
+        prefix: String, { "pattern": super::PREFIX, "default": settle::DEFAULT_PREFIX, "examples": ["s3-access/"] };
+        /// How tightly the bucket policy names the sources.
+        policy_scope: PolicyScope, { "default": "auto" };
+        /// Keep old versions of log objects.
+        versioning: bool, { "default": true };
+        /// Deny requests without TLS.
+        deny_insecure_transport: bool, { "default": true };
+        /// How long logs are kept.
+        retention: Retention, { "examples": [{ "expire_after_days": 400, "noncurrent_expire_after_days": 30 }] };
+        /// Tags of the log bucket: keys and values, both strings.
+        tags: Entries<TagKeys, String>, { "examples": [{ "owner": "security" }] };
+        /// Statements of your own for the bucket policy, in IAM's spelling. They are proven with the rest.
+        extra_statements: Vec<Spanned<Statement>>, { "examples": [[{
+            "Sid": "AuditorsRead",
+            "Effect": "Allow",
+            "Principal": { "AWS": "arn:aws:iam::111122223333:role/auditor" },
+            "Action": "s3:GetObject",
+            "Resource": "{log_bucket_arn}/*",
+        }]] };
+        /// The bucket exists: import it and bring it to these settings instead of creating it. Its name is taken literally.
+        adopt: Adopt, { "examples": [true] };
+        /// Give trails a bucket of their own.
+        split_trails: bool, { "default": false };
+        /// Name of the second bucket of `split_trails`, with the same placeholders as `name`.
+        trails_name: String, { "default": settle::DEFAULT_TRAILS_NAME };
+        /// Object Lock for the trails' own bucket. Access logs can't be delivered to a bucket that has it.
+        object_lock: ObjectLock, { "examples": [{ "mode": "GOVERNANCE", "days": 365 }] };
+    }
+}
+
+words! {
+    /// Where a bucket name must be unique.
+    Namespace {
+        /// Unique in the whole partition.
+        Global = "global",
+        /// Unique in this account and Region only.
+        AccountRegional = "account-regional",
+    }
+}
+
+words! {
+    /// How S3 lays out the keys of access logs.
+    KeyFormatWord {
+        /// By account, Region, bucket and day, the day of the events.
+        PartitionedEventTime = "partitioned-event-time",
+        /// By account, Region, bucket and day, the day of delivery.
+        PartitionedDeliveryTime = "partitioned-delivery-time",
+        /// One flat list of objects for each source.
+        Simple = "simple",
+    }
+}
+
+words! {
+    /// How tightly the bucket policy names the sources.
+    PolicyScope {
+        /// Exact ARNs while they fit into 20,480 bytes, then the tightest wildcard patterns that do.
+        Auto = "auto",
+        /// Every bucket of the account.
+        Account = "account",
+        /// Exact ARNs, or an error if they don't fit.
+        Buckets = "buckets",
+    }
+}
+
+record! {
+    /// How long logs are kept.
+    Retention "`retention`" {
+        /// Days after which a log object expires.
+        expire_after_days: u32, { "default": 400, "minimum": 1 };
+        /// Days after which an old version is deleted.
+        noncurrent_expire_after_days: u32, { "default": 30, "minimum": 1 };
+        /// Move objects to another storage class before they expire. Empty for none.
+        transition: Transition, { "examples": [{ "after_days": 90, "storage_class": "GLACIER_IR" }] };
+    }
+}
+
+/// A change of storage class; both keys absent means none.
+#[derive(Debug, Clone, Default)]
+pub struct Transition {
+    /// The two keys, when they are there.
+    pub to: Option<TransitionKeys>,
+}
+
+record! {
+    /// A change of storage class.
+    TransitionKeys "`transition`" {
+        /// Days after creation.
+        [required "write for example `after_days: 90`"] after_days: u32, { "minimum": 0, "examples": [90] };
+        /// The storage class, as the S3 API spells it.
+        [required "write for example `storage_class: GLACIER_IR`"] storage_class: StorageClass, { "examples": ["GLACIER_IR"] };
+    }
+}
+
+impl Decode for Transition {
+    const EXPECTS: &'static str = "a mapping with `after_days` and `storage_class`";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        Some(Transition { to: Some(TransitionKeys::decode(node, cx)?) })
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Transition::default())
+    }
+}
+
+impl JsonSchema for Transition {
+    fn schema_name() -> Cow<'static, str> {
+        "Transition".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let keys = generator.subschema_for::<TransitionKeys>();
+        json_schema!({ "anyOf": [keys, { "type": "null" }] })
+    }
+}
+
+words! {
+    /// Storage classes that a lifecycle rule can move objects to.
+    StorageClass {
+        /// Infrequent access; after 30 days at the earliest.
+        StandardIa = "STANDARD_IA",
+        /// Infrequent access in one zone; after 30 days at the earliest.
+        OnezoneIa = "ONEZONE_IA",
+        /// S3 chooses by use.
+        IntelligentTiering = "INTELLIGENT_TIERING",
+        /// Archive that is read at once.
+        GlacierIr = "GLACIER_IR",
+        /// Archive that is read after minutes to hours.
+        Glacier = "GLACIER",
+        /// Archive that is read after hours.
+        DeepArchive = "DEEP_ARCHIVE",
+    }
+}
+
+record! {
+    /// Default retention of Object Lock.
+    ObjectLock "`object_lock`" {
+        /// Who may shorten it: with `GOVERNANCE` those with the permission, with `COMPLIANCE` nobody.
+        [required "write `mode: GOVERNANCE` or `mode: COMPLIANCE`"] mode: LockMode, {};
+        /// Days for which an object can't be deleted.
+        [required "write for example `days: 365`"] days: u32, { "minimum": 1, "examples": [365] };
+    }
+}
+
+words! {
+    /// Modes of Object Lock.
+    LockMode {
+        /// Principals with a special permission may delete.
+        Governance = "GOVERNANCE",
+        /// Nobody may delete, not even the root user.
+        Compliance = "COMPLIANCE",
+    }
+}
+
+/// `true`, `false`, or a mapping that names what exists on the bucket.
+#[derive(Debug, Clone, Default)]
+pub struct Adopt {
+    /// Whether the bucket is adopted.
+    pub yes: bool,
+    /// The settings that exist on it.
+    pub existing: Vec<Spanned<ExistingWord>>,
+}
+
+record! {
+    /// What exists on an adopted bucket.
+    AdoptKeys "`adopt`" {
+        /// The settings that exist on the bucket, so that Terraform imports them.
+        existing: Vec<Spanned<ExistingWord>>, { "examples": [["policy", "lifecycle"]] };
+    }
+}
+
+words! {
+    /// Settings of a bucket that Terraform can import.
+    ExistingWord {
+        /// The bucket policy.
+        Policy = "policy",
+        /// The lifecycle configuration.
+        Lifecycle = "lifecycle",
+        /// The versioning configuration.
+        Versioning = "versioning",
+        /// The default encryption.
+        Encryption = "encryption",
+        /// The ownership controls.
+        Ownership = "ownership",
+        /// The public access block.
+        PublicAccessBlock = "public_access_block",
+    }
+}
+
+impl Decode for Adopt {
+    const EXPECTS: &'static str = "`true`, or a mapping with `existing`";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Mapping(_) => {
+                let keys = AdoptKeys::decode(node, cx)?;
+                Some(Adopt { yes: true, existing: keys.existing.map(|list| list.value).unwrap_or_default() })
+            }
+            _ => Some(Adopt { yes: bool::decode(node, cx)?, existing: Vec::new() }),
+        }
+    }
+}
+
+impl JsonSchema for Adopt {
+    fn schema_name() -> Cow<'static, str> {
+        "Adopt".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut keys = generator.subschema_for::<AdoptKeys>();
+        let mut schema = AdoptKeys::json_schema(generator);
+        schema.insert("type".to_owned(), "object".into());
+        std::mem::swap(&mut keys, &mut schema);
+        json_schema!({ "anyOf": [{ "type": "boolean" }, keys] })
+    }
+}

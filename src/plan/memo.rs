@@ -1,0 +1,69 @@
+//! Policies of an earlier plan: a policy that is composed from the same grants is the same, and so is its proof. While a
+//! map is edited, a keystroke then costs the policies that it changes, not all of them.
+//!
+//! Knows nothing of time or text: what may be lent is found by a digest of everything that goes into composing and proving.
+
+use super::{LogBucket, Plan, PolicyReport, prove::Proof};
+use crate::policy::{Policy, compose::Grants};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Of all that a policy and its proof are made of.
+pub type Origin = [u8; 32];
+
+/// Most policies that are kept though the last plan had no use for them: it may have lost accounts to an error.
+const SPARE: usize = 4_000;
+
+/// Composed and proven policies, by what they are made of.
+#[derive(Debug, Default)]
+pub struct Memo {
+    known: BTreeMap<Origin, (Policy, PolicyReport, Proof)>,
+    remembers: bool,
+}
+
+impl Memo {
+    /// Takes the policies of a plan that is no longer needed.
+    pub fn keep(&mut self, plan: Plan) {
+        if self.known.len() > SPARE {
+            self.known.clear();
+        }
+        let buckets = plan.accounts.into_iter().flat_map(|account| account.places).flat_map(|place| place.buckets);
+        let origins =
+            buckets.filter_map(|LogBucket { origin, policy, report, proof, .. }| Some((origin?, (policy, report, proof))));
+        self.known.extend(origins);
+    }
+
+    /// For a map that is edited: what is composed will be lent again.
+    pub fn for_editing() -> Self {
+        Memo { remembers: true, ..Memo::default() }
+    }
+
+    /// The origin of a policy, if anything is remembered; `also` is what the proof looks at beside the grants.
+    pub fn origin(&self, grants: &Grants<'_>, also: &[&str]) -> Option<Origin> {
+        if !self.remembers {
+            return None;
+        }
+        let mut sha = Sha256::new();
+        // each text with its length, so that no two inputs are written alike
+        let mut write = |text: &str| {
+            sha.update((text.len() as u64).to_le_bytes());
+            sha.update(text);
+        };
+        also.iter().for_each(|text| write(text));
+        write(grants.bucket);
+        write(grants.partition.id());
+        write(grants.account_id);
+        write(&format!("{:?} {} {:?} {:?}", grants.scope, grants.deny_insecure_transport, grants.trails, grants.extra));
+        for (prefix, names) in &grants.sources {
+            write(prefix);
+            write(&names.len().to_string());
+            names.iter().for_each(|name| write(name));
+        }
+        Some(sha.finalize().into())
+    }
+
+    /// The policy with this origin; it is gone from here then, and comes back with its plan.
+    pub fn take(&mut self, origin: Option<Origin>) -> Option<(Policy, PolicyReport, Proof)> {
+        self.known.remove(&origin?)
+    }
+}

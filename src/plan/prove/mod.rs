@@ -1,0 +1,242 @@
+//! The proof of a log bucket's policy: who must get in does, near misses don't, and the owner is not locked out.
+//!
+//! Takes a finished policy with what it is for, asks the evaluator about every delivery and about requests that differ from
+//! one in a single point, and gives a table. A claim that fails because of a statement of the map is a finding; one that fails
+//! by logmap's own statements is a bug, and nothing is written.
+
+mod deliveries;
+mod near_misses;
+
+pub(crate) use deliveries::{access_log_key, service_context};
+
+use super::{Account, LogBucket, Place, Plan, Source, Tier};
+use crate::{
+    aws::Partition,
+    policy::{
+        Policy, Statement,
+        compose::TrailGrant,
+        evaluate::{Caller, Request, Verdict, evaluate},
+    },
+};
+use std::collections::BTreeSet;
+
+/// What a policy is for.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'a> {
+    /// Name of the log bucket.
+    pub bucket: &'a str,
+    /// Its partition.
+    pub partition: Partition,
+    /// Its Region.
+    pub region: &'a str,
+    /// Its account.
+    pub account_id: &'a str,
+    /// Id of the account's organization, if the map tells.
+    pub organization_id: Option<&'a str>,
+    /// The finished policy.
+    pub policy: &'a Policy,
+    /// How the sources are named in it.
+    pub tier: Tier,
+    /// The sources that log to it.
+    pub sources: &'a [Source],
+    /// The trails that deliver to it.
+    pub trails: &'a [TrailGrant],
+    /// True if requests without TLS are to be denied.
+    pub denies_insecure_transport: bool,
+}
+
+/// The claims about a policy, by kind.
+#[derive(Debug, Clone, Default)]
+pub struct Proof {
+    /// One row for each kind of claim that applies.
+    pub rows: Vec<Row>,
+}
+
+/// Claims of one kind.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// Which kind.
+    pub kind: Kind,
+    /// How many requests were asked about.
+    pub asked: usize,
+    /// Sids of the statements that decided.
+    pub by: BTreeSet<String>,
+    /// The claims that do not hold.
+    pub failures: Vec<Failure>,
+}
+
+/// A claim that does not hold.
+#[derive(Debug, Clone)]
+pub struct Failure {
+    /// What follows from it, as a sentence.
+    pub what: String,
+    /// The statements that are to blame, by their index in the policy; none if a grant is missing.
+    pub statements: Vec<usize>,
+}
+
+/// Kinds of claims.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// Each source's log objects get in.
+    SourcesWrite,
+    /// Each trail's log and digest files get in, and CloudTrail may check the ACL.
+    TrailsWrite,
+    /// The account can read, change and remove the policy.
+    OwnerNotLockedOut,
+    /// The same source in another account is kept out.
+    OtherAccount,
+    /// Another bucket of the account is kept out, where the tier says so.
+    OtherBucket,
+    /// A key beside the prefix is kept out.
+    SiblingPrefix,
+    /// Another trail, another Region's trail and another account's trail are kept out.
+    OtherTrail,
+    /// Another service and strangers are kept out.
+    Strangers,
+    /// Deliveries and reads without TLS are kept out.
+    WithoutTls,
+}
+
+impl Kind {
+    /// As in a table.
+    pub fn words(self) -> &'static str {
+        match self {
+            Kind::SourcesWrite => "each source can write",
+            Kind::TrailsWrite => "each trail can write",
+            Kind::OwnerNotLockedOut => "owner not locked out",
+            Kind::OtherAccount => "other account kept out",
+            Kind::OtherBucket => "other bucket kept out",
+            Kind::SiblingPrefix => "sibling prefix kept out",
+            Kind::OtherTrail => "other trail kept out",
+            Kind::Strangers => "strangers kept out",
+            Kind::WithoutTls => "no TLS kept out",
+        }
+    }
+}
+
+/// A request and what is claimed of it.
+struct Claim {
+    kind: Kind,
+    /// What is wrong if it does not hold.
+    what: String,
+    expect: Expect,
+    caller: OwnedCaller,
+    action: &'static str,
+    resource: String,
+    context: Vec<(&'static str, String)>,
+}
+
+enum Expect {
+    Allowed,
+    NotDenied,
+    NotAllowed,
+}
+
+enum OwnedCaller {
+    Service(&'static str),
+    Iam { arn: String, account: String },
+}
+
+impl Proof {
+    /// Do all claims hold?
+    pub fn holds(&self) -> bool {
+        self.rows.iter().all(|row| row.failures.is_empty())
+    }
+}
+
+/// The buckets of a plan whose proof fails, with what fails first.
+pub fn unproven(plan: &Plan) -> Vec<(&LogBucket, &Failure)> {
+    let buckets = plan.accounts.iter().flat_map(|account| &account.places).flat_map(|place| &place.buckets);
+    buckets.filter_map(|bucket| Some((bucket, bucket.proof.rows.iter().find_map(|row| row.failures.first())?))).collect()
+}
+
+/// The key of one log object of a source, and the Sid of the statement that lets it in.
+pub fn delivery<'b>(account: &Account, place: &Place, bucket: &'b LogBucket, source: &Source) -> (String, Option<&'b str>) {
+    let subject = Subject {
+        bucket: &bucket.name,
+        partition: account.partition,
+        region: &place.region,
+        account_id: &account.id,
+        organization_id: None,
+        policy: &bucket.policy,
+        tier: bucket.report.tier,
+        sources: &[],
+        trails: &[],
+        denies_insecure_transport: true,
+    };
+    let key = subject.key(source);
+    let claim = subject.delivery(Kind::SourcesWrite, &source.name, &key, String::new());
+    let sid = judge(&bucket.policy, &claim).ok().flatten();
+    let statement = bucket.policy.statements.iter().find(|statement| Some(&statement.sid) == sid.as_ref());
+    (key, statement.map(|statement| statement.sid.as_str()))
+}
+
+/// Proves a policy.
+pub fn prove(subject: &Subject<'_>) -> Proof {
+    let mut rows: Vec<Row> = Vec::new();
+    subject.claims(&mut |claim| {
+        let at = rows.iter().position(|row| row.kind == claim.kind).unwrap_or_else(|| {
+            rows.push(Row { kind: claim.kind, asked: 0, by: BTreeSet::new(), failures: Vec::new() });
+            rows.len() - 1
+        });
+        let row = &mut rows[at];
+        row.asked += 1;
+        match judge(subject.policy, &claim) {
+            Ok(by) => row.by.extend(by),
+            Err(failure) => row.failures.push(failure),
+        }
+    });
+    rows.sort_by_key(|row| row.kind);
+    Proof { rows }
+}
+
+/// The Sid of the statement that decided as claimed, or what is to blame.
+fn judge(policy: &Policy, claim: &Claim) -> Result<Option<String>, Failure> {
+    let context: Vec<(&str, &str)> = claim.context.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let principal = match &claim.caller {
+        OwnedCaller::Service(name) => Caller::Service(name),
+        OwnedCaller::Iam { arn, account } => Caller::Iam { arn, account },
+    };
+    let request = Request { principal, action: claim.action, resource: &claim.resource, context: &context };
+    let index = |statement: &Statement| policy.statements.iter().position(|other| std::ptr::eq(other, statement));
+    let fail = |statements: Vec<usize>| Err(Failure { what: claim.what.clone(), statements });
+    match (evaluate(policy, &request), &claim.expect) {
+        (Verdict::Allowed(by), Expect::Allowed) => Ok(Some(by.sid.clone())),
+        (Verdict::Denied(by), Expect::NotAllowed) => Ok(Some(by.sid.clone())),
+        (Verdict::NotAllowed, Expect::NotAllowed) | (Verdict::Allowed(_) | Verdict::NotAllowed, Expect::NotDenied) => Ok(None),
+        (Verdict::Denied(_), Expect::Allowed | Expect::NotDenied) => {
+            // every Deny is to blame, not the first alone
+            let denies = |statement: &Statement| {
+                crate::policy::evaluate::denies(statement, &request)
+                    && !(claim.kind == Kind::OwnerNotLockedOut && turns_on_organization(statement, &request))
+            };
+            let blamed: Vec<usize> =
+                policy.statements.iter().enumerate().filter_map(|(at, statement)| denies(statement).then_some(at)).collect();
+            if blamed.is_empty() { Ok(None) } else { fail(blamed) }
+        }
+        (Verdict::NotAllowed, Expect::Allowed) => fail(Vec::new()),
+        (Verdict::Allowed(by), Expect::NotAllowed) => fail(index(by).into_iter().collect()),
+    }
+}
+
+/// Does the statement ask for the caller's place in an organization that the map does not tell? Then nothing is known
+/// of the account itself, and a fence around one's own organization is the usual reason for such a statement.
+fn turns_on_organization(statement: &Statement, request: &Request<'_>) -> bool {
+    let unknown = |key: &&String| {
+        (key.eq_ignore_ascii_case("aws:PrincipalOrgID") || key.eq_ignore_ascii_case("aws:PrincipalOrgPaths"))
+            && !request.context.iter().any(|(name, _)| name.eq_ignore_ascii_case(key))
+    };
+    statement.condition.values().flat_map(|keys| keys.keys()).any(|key| unknown(&key))
+}
+
+impl Subject<'_> {
+    fn claims(&self, each: &mut dyn FnMut(Claim)) {
+        self.sources_write(each);
+        self.trails_write(each);
+        self.owner(each);
+        self.near_misses_of_sources(each);
+        self.near_misses_of_trails(each);
+        self.strangers(each);
+        self.without_tls(each);
+    }
+}

@@ -1,0 +1,210 @@
+//! Composing: what may write to a log bucket → its policy, within the byte budget.
+//!
+//! Each grant is as tight as the budget allows; the forms are tried from the tightest to the widest, in a fixed order, and the report says which was
+//! taken. Sources: S3 user guide "Enabling server access logging"; CloudTrail user guide "Amazon S3 bucket policy for
+//! CloudTrail" and "Setting bucket policy for multiple accounts".
+
+mod access;
+mod statements;
+
+use super::{Policy, Statement};
+use crate::{
+    aws::{Partition, limits::BUCKET_POLICY_BYTES},
+    plan::{PolicyReport, Tier},
+};
+use access::access_forms;
+use statements::{deny_insecure_transport, trail_statements};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Everything that may write to one log bucket.
+#[derive(Debug, Clone)]
+pub struct Grants<'a> {
+    /// Name of the log bucket.
+    pub bucket: &'a str,
+    /// Its partition.
+    pub partition: Partition,
+    /// Its account's id.
+    pub account_id: &'a str,
+    /// Key prefix → names of the sources that use it.
+    pub sources: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// The trails that deliver here, in order.
+    pub trails: Vec<TrailGrant>,
+    /// How tightly sources are named.
+    pub scope: Scope,
+    /// With a TLS-only deny.
+    pub deny_insecure_transport: bool,
+    /// Further statements.
+    pub extra: &'a [Statement],
+}
+
+/// How tightly sources are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// As tightly as fits.
+    Auto,
+    /// By account.
+    Account,
+    /// Exactly, or not at all.
+    Buckets,
+}
+
+/// A trail that delivers to the bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrailGrant {
+    /// ARN of the trail.
+    pub arn: String,
+    /// The account that owns it.
+    pub account_id: String,
+    /// `prefix/` or empty.
+    pub prefix: String,
+    /// Id of the organization, for an organization trail.
+    pub organization: Option<String>,
+}
+
+/// A policy that does not fit, whatever form is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overflow {
+    /// Bytes of the widest form that was tried.
+    pub bytes: usize,
+    /// What takes them.
+    pub what: Cause,
+}
+
+/// What makes a policy too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// `policy_scope: buckets` with too many sources.
+    Sources,
+    /// Too many accounts deliver trails.
+    Trails,
+    /// Statements of the map.
+    Extra,
+}
+
+/// The forms of the CloudTrail grant, tightest first.
+const TRAIL_FORMS: [TrailForm; 4] = [TrailForm::EachTrail, TrailForm::Lists, TrailForm::Accounts, TrailForm::AnyPath];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TrailForm {
+    /// One write statement for each trail and its own path.
+    EachTrail,
+    /// One statement with lists of trail ARNs and paths.
+    Lists,
+    /// One statement with a list of accounts and their paths.
+    Accounts,
+    /// One statement with a list of accounts, for all of `AWSLogs/`.
+    AnyPath,
+}
+
+/// Composes the policy of a log bucket.
+///
+/// # Errors
+/// [`Overflow`] when no permitted form fits into 20,480 bytes.
+pub fn compose(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> {
+    let mut overflow = None;
+    let forms = if grants.trails.is_empty() { &TRAIL_FORMS[..1] } else { &TRAIL_FORMS[..] };
+    for form in forms {
+        let trails = trail_statements(grants, *form);
+        match with_access(grants, &trails) {
+            Ok((policy, tier, mut notes)) => {
+                notes.extend(trail_note(*form));
+                let bytes_used = policy.size();
+                return Ok((policy, PolicyReport { tier, bytes_used, bytes_left: BUCKET_POLICY_BYTES - bytes_used, notes }));
+            }
+            Err(bytes) => overflow = Some(bytes),
+        }
+    }
+    let bytes = overflow.unwrap_or_default();
+    let fits = |grants: &Grants<'_>| with_access(grants, &trail_statements(grants, TrailForm::AnyPath)).is_ok();
+    let what = if grants.scope == Scope::Buckets && fits(&Grants { scope: Scope::Auto, ..grants.clone() }) {
+        Cause::Sources
+    } else if !grants.extra.is_empty() && fits(&Grants { extra: &[], ..grants.clone() }) {
+        Cause::Extra
+    } else {
+        Cause::Trails
+    };
+    Err(Overflow { bytes, what })
+}
+
+/// Puts the access-log grant in front of the rest, in the tightest form that fits; else the bytes that were too many.
+fn with_access(grants: &Grants<'_>, trails: &[Statement]) -> Result<(Policy, Tier, Vec<String>), usize> {
+    let assemble = |access: Vec<Statement>| {
+        let mut statements = access;
+        statements.extend_from_slice(trails);
+        statements.extend_from_slice(grants.extra);
+        if grants.deny_insecure_transport {
+            statements.push(deny_insecure_transport(grants));
+        }
+        Policy { statements }
+    };
+    if grants.sources.is_empty() {
+        let policy = assemble(Vec::new());
+        let size = policy.size();
+        return if size <= BUCKET_POLICY_BYTES { Ok((policy, Tier::None, Vec::new())) } else { Err(size) };
+    }
+    let mut smallest = usize::MAX;
+    for candidate in access_forms(grants, &assemble) {
+        let policy = assemble(candidate.statements);
+        let size = policy.size();
+        if size <= BUCKET_POLICY_BYTES {
+            return Ok((policy, candidate.tier, candidate.notes));
+        }
+        smallest = smallest.min(size);
+    }
+    Err(smallest)
+}
+
+fn trail_note(form: TrailForm) -> Option<String> {
+    let note = match form {
+        TrailForm::EachTrail => return None,
+        TrailForm::Lists => {
+            "the trails share one write statement with lists of ARNs and paths, because a statement for each does not fit"
+        }
+        TrailForm::Accounts => "trails are admitted by account and path, because the list of their ARNs does not fit",
+        TrailForm::AnyPath => {
+            "trails are admitted by account for any path under `AWSLogs/`, because the list of paths does not fit"
+        }
+    };
+    Some(note.to_owned())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::policy::Element;
+
+    #[test]
+    fn each_prefix_keeps_its_own_statement_when_names_are_condensed() {
+        let names: Vec<String> =
+            (0..600).map(|n| format!("acme-team-{:x}-assets-{n:03}", (n * 2_654_435_761_u64) % 4_294_967_291)).collect();
+        let mut sources: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for (at, name) in names.iter().enumerate() {
+            sources.entry(["data/", "s3-access/", "web/"][at % 3]).or_default().insert(name);
+        }
+        let grants = Grants {
+            bucket: "acme-logs",
+            partition: Partition::Aws,
+            account_id: "000011112222",
+            sources: sources.clone(),
+            trails: Vec::new(),
+            scope: Scope::Auto,
+            deny_insecure_transport: true,
+            extra: &[],
+        };
+        let (policy, report) = compose(&grants).unwrap();
+        assert_eq!(report.tier, Tier::Patterns);
+        assert!(report.bytes_used == policy.size() && (20_400..=BUCKET_POLICY_BYTES).contains(&report.bytes_used));
+        assert_eq!(policy.statements.len(), sources.len() + 1);
+        for (statement, (prefix, names)) in policy.statements.iter().zip(&sources) {
+            assert_eq!(statement.resource, Element::Is(vec![format!("arn:aws:s3:::acme-logs/{prefix}*")]));
+            let patterns = &statement.condition["ArnLike"]["aws:SourceArn"];
+            for name in names {
+                let arn = format!("arn:aws:s3:::{name}");
+                let covers =
+                    |pattern: &&String| pattern.strip_suffix('*').map_or(**pattern == arn, |literal| arn.starts_with(literal));
+                assert_eq!(patterns.iter().filter(covers).count(), 1, "{name}");
+            }
+        }
+    }
+}

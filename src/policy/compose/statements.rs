@@ -1,0 +1,100 @@
+//! The statements themselves: the only place where grants for the logging service and CloudTrail are written down.
+
+use super::{Grants, TrailForm, TrailGrant};
+use crate::{
+    aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, arn},
+    policy::{Condition, Effect, Element, Principal, Statement},
+};
+use indexmap::IndexMap;
+use std::collections::BTreeSet;
+
+pub(super) fn object_arn(grants: &Grants<'_>, key: &str) -> String {
+    format!("{}/{key}", arn::bucket(grants.partition, grants.bucket))
+}
+
+fn numbered(sid: &str, at: usize) -> String {
+    if at == 0 { sid.to_owned() } else { format!("{sid}{}", at + 1) }
+}
+
+fn conditions<const N: usize>(entries: [(&str, &str, Vec<String>); N]) -> Condition {
+    let mut condition: Condition = IndexMap::new();
+    for (operator, key, values) in entries {
+        condition.entry(operator.to_owned()).or_default().insert(key.to_owned(), values);
+    }
+    condition
+}
+
+fn allow(sid: String, service: &str, action: &str, resource: Vec<String>, condition: Condition) -> Statement {
+    Statement {
+        sid,
+        effect: Effect::Allow,
+        principal: Element::Is(Principal::service(service)),
+        action: Element::Is(vec![action.to_owned()]),
+        resource: Element::Is(resource),
+        condition,
+    }
+}
+
+pub(super) fn access_statement(grants: &Grants<'_>, at: usize, keys: Vec<String>, arns: Vec<String>) -> Statement {
+    let resource = keys.iter().map(|key| object_arn(grants, key)).collect();
+    let mut condition = conditions([("StringEquals", "aws:SourceAccount", vec![grants.account_id.to_owned()])]);
+    if !arns.is_empty() {
+        condition.extend(conditions([("ArnLike", "aws:SourceArn", arns)]));
+    }
+    allow(numbered("LogmapAccessLogs", at), LOGGING_SERVICE, "s3:PutObject", resource, condition)
+}
+
+pub(super) fn trail_statements(grants: &Grants<'_>, form: TrailForm) -> Vec<Statement> {
+    if grants.trails.is_empty() {
+        return Vec::new();
+    }
+    let unique = |values: Vec<String>| values.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    let by_arn = matches!(form, TrailForm::EachTrail | TrailForm::Lists);
+    let arns = unique(grants.trails.iter().map(|trail| trail.arn.clone()).collect());
+    let accounts = unique(grants.trails.iter().map(|trail| trail.account_id.clone()).collect());
+    let (key, values) = if by_arn { ("aws:SourceArn", arns) } else { ("aws:SourceAccount", accounts) };
+    let caller = conditions([("StringEquals", key, values.clone())]);
+    let bucket = vec![arn::bucket(grants.partition, grants.bucket)];
+    let mut statements =
+        vec![allow("LogmapCloudTrailAclCheck".to_owned(), CLOUDTRAIL_SERVICE, "s3:GetBucketAcl", bucket, caller)];
+    let write = |sid: String, paths: Vec<String>, values: Vec<String>| {
+        let resource = paths.iter().map(|path| object_arn(grants, path)).collect();
+        let full_control = vec!["bucket-owner-full-control".to_owned()];
+        let condition = conditions([("StringEquals", "s3:x-amz-acl", full_control), ("StringEquals", key, values)]);
+        allow(sid, CLOUDTRAIL_SERVICE, "s3:PutObject", resource, condition)
+    };
+    let account_path = |trail: &TrailGrant| format!("{}AWSLogs/{}/*", trail.prefix, trail.account_id);
+    let organization_path = |trail: &TrailGrant| trail.organization.as_ref().map(|id| format!("{}AWSLogs/{id}/*", trail.prefix));
+    match form {
+        TrailForm::EachTrail => {
+            for (at, trail) in grants.trails.iter().enumerate() {
+                statements.push(write(numbered("LogmapCloudTrailWrite", at), vec![account_path(trail)], vec![trail.arn.clone()]));
+            }
+            for (at, trail) in grants.trails.iter().filter(|trail| trail.organization.is_some()).enumerate() {
+                let paths = organization_path(trail).into_iter().collect();
+                statements.push(write(numbered("LogmapCloudTrailOrganizationWrite", at), paths, vec![trail.arn.clone()]));
+            }
+        }
+        TrailForm::Lists | TrailForm::Accounts => {
+            let paths =
+                grants.trails.iter().flat_map(|trail| std::iter::once(account_path(trail)).chain(organization_path(trail)));
+            statements.push(write("LogmapCloudTrailWrite".to_owned(), unique(paths.collect()), values));
+        }
+        TrailForm::AnyPath => {
+            let paths = unique(grants.trails.iter().map(|trail| format!("{}AWSLogs/*", trail.prefix)).collect());
+            statements.push(write("LogmapCloudTrailWrite".to_owned(), paths, values));
+        }
+    }
+    statements
+}
+
+pub(super) fn deny_insecure_transport(grants: &Grants<'_>) -> Statement {
+    Statement {
+        sid: "LogmapDenyInsecureTransport".to_owned(),
+        effect: Effect::Deny,
+        principal: Element::Is(Principal::Any),
+        action: Element::Is(vec!["s3:*".to_owned()]),
+        resource: Element::Is(vec![arn::bucket(grants.partition, grants.bucket), object_arn(grants, "*")]),
+        condition: conditions([("Bool", "aws:SecureTransport", vec!["false".to_owned()])]),
+    }
+}

@@ -1,0 +1,221 @@
+//! Target `athena`: tables over what each log bucket takes, and queries people ask, as SQL for each account and Region.
+//!
+//! A table's partitions are projected from the layout of the keys, so that a day, a Region or a bucket that a query leaves
+//! out is not read. Record formats and key layouts: S3 and CloudTrail user guides. Names that become identifiers are made of
+//! letters, digits and underscores; everything else lands in string literals through `hive` (DDL) or `sql` (queries).
+
+use super::{Context, Sink, engine::Engine};
+use crate::{
+    artifacts::Artifact,
+    aws::region,
+    plan::{Account, KeyFormat, LogBucket, Place, Source, Trail},
+};
+use anyhow::Result;
+use indexmap::IndexMap;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+const REGION: &str = "athena/region.sql";
+
+/// The templates.
+pub const TEMPLATES: &[(&str, &str)] = &[(REGION, include_str!("../../templates/athena/region.sql"))];
+
+/// One access-log record of 18 to 27 fields, or more: text that a client sends may hold spaces and quotes, the numbers around
+/// it, or the two ids and the signature version behind it, tell where it ends. What comes after the known fields is left out.
+const RECORD: &str = concat!(
+    r"([^ ]*) ([^ ]*) \[(.*?)\] ([^ ]*) ([^ ]*) ([^ ]*) ([^ ]*) ([^ ]*)",
+    r#" (".*?"|-) (-|[0-9]{3}) ([^ ]*) (-|[0-9]+) (-|[0-9]+) (-|[0-9]+) (-|[0-9]+) (".*?"|-) (".*"(?= [^ ]+ [^ ]+ (?:SigV[0-9A-Za-z]+|-) )|".*"|-) ([^ ]*)"#,
+    r"(?: ([^ ]*))?(?: ([^ ]*))?(?: ([^ ]*))?(?: ([^ ]*))?(?: ([^ ]*))?(?: ([^ ]*))?(?: ([^ ]*))?(?: ([^ ]*))?(?: ([^ ]*))?.*$",
+);
+/// Source buckets of one table. The service recommends few values in an enumeration, and a list of names of full length
+/// must stay far below the megabyte that a table's metadata may have (Athena user guide, types for partition projection).
+const SOURCES_PER_TABLE: usize = 1_000;
+/// Values of an `IN` that give an injected column its values.
+const ACCOUNTS_PER_QUERY: usize = 1_000;
+
+/// What `athena/region.sql` gets.
+#[derive(Debug, Serialize)]
+struct SqlContext<'a> {
+    /// Header lines.
+    header: Vec<String>,
+    /// Key of the account.
+    account_key: &'a str,
+    /// Twelve digits.
+    account_id: &'a str,
+    /// Region name.
+    region: &'a str,
+    /// Name of the database: letters, digits and underscores.
+    database: String,
+    /// Regular expression of a record, one group for each column.
+    record: &'static str,
+    /// Keys of access logs are laid out by account, Region, bucket and day. False: one flat list of objects.
+    partitioned: bool,
+    /// The day in them is the day of delivery, not of the request.
+    by_delivery: bool,
+    /// Names of all sources.
+    sources: Vec<&'a str>,
+    /// Tables of access logs.
+    access: Vec<AccessTable<'a>>,
+    /// Tables of CloudTrail events.
+    trails: Vec<TrailTable>,
+}
+
+/// A table of access logs: sources with one prefix.
+#[derive(Debug, Serialize)]
+struct AccessTable<'a> {
+    /// Letters, digits and underscores.
+    name: String,
+    /// `s3://<bucket>/<prefix>`, ending in `/`.
+    location: String,
+    /// Days after which objects expire.
+    days: u32,
+    /// Names of the sources, at least one.
+    sources: Vec<&'a str>,
+}
+
+/// A table of the events of one trail.
+#[derive(Debug, Serialize)]
+struct TrailTable {
+    /// Letters, digits and underscores.
+    name: String,
+    /// The trail's name.
+    trail: String,
+    /// `s3://<bucket>/[prefix/]AWSLogs/[organization/]`.
+    location: String,
+    /// Ids of the accounts that write, or for an organization trail of the accounts that the map knows.
+    accounts: Vec<String>,
+    /// Events of accounts come here that the map does not know, so that a query must name the accounts.
+    organization: bool,
+    /// Regions whose events come.
+    regions: Vec<String>,
+    /// Days after which objects expire.
+    days: u32,
+}
+
+/// Renders `athena/<account>/<region>.sql` for each Region with a log bucket.
+///
+/// # Errors
+/// An overridden template fails, or the sink does.
+pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
+    let engine = Engine::new(TEMPLATES, cx.overrides)?;
+    let mut writers: IndexMap<&str, Vec<(&Account, &Place, &Trail)>> = IndexMap::new();
+    for account in &cx.plan.accounts {
+        for place in &account.places {
+            for trail in &place.trails {
+                writers.entry(trail.bucket.as_str()).or_default().push((account, place, trail));
+            }
+        }
+    }
+    for account in cx.accounts() {
+        for place in cx.places(account).filter(|place| !place.buckets.is_empty()) {
+            let taken = |bucket: &LogBucket| writers.get(bucket.name.as_str()).map_or(&[][..], Vec::as_slice);
+            let access = place.access_log_bucket().map_or_else(Vec::new, |bucket| access_tables(bucket, &place.sources));
+            let trails = place.buckets.iter().flat_map(|bucket| trail_tables(cx, bucket, taken(bucket))).collect();
+            // all sources of a place have one format
+            let date = place.sources.first().and_then(|source| source.key_format.partition_date_source());
+            let mut context = SqlContext {
+                header: Vec::new(),
+                account_key: &account.key,
+                account_id: &account.id,
+                region: &place.region,
+                database: identifier(&format!("logmap_{}_{}", account.key, place.region)),
+                record: RECORD,
+                partitioned: date.is_some(),
+                by_delivery: date == Some("DeliveryTime"),
+                sources: place.sources.iter().map(|source| source.name.as_str()).collect(),
+                access,
+                trails,
+            };
+            context.header = cx.header(&context);
+            let text = engine.render(REGION, &context)?;
+            sink(Artifact::file(format!("athena/{}/{}.sql", account.key, place.region), text))?;
+        }
+    }
+    Ok(())
+}
+
+/// One table for each prefix, and for each thousand sources that share it.
+fn access_tables<'a>(bucket: &LogBucket, sources: &'a [Source]) -> Vec<AccessTable<'a>> {
+    let simple = sources.iter().any(|source| source.key_format == KeyFormat::Simple);
+    let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for source in sources {
+        let own = format!("{}/", source.name);
+        // with `simple` each source has a prefix of its own below the common one; the root has what others deliver too
+        let common = source.prefix.strip_suffix(&own).filter(|rest| simple && !rest.is_empty());
+        by_prefix.entry(common.unwrap_or(&source.prefix)).or_default().push(&source.name);
+    }
+    if simple {
+        // without partitions a table has all that is below its prefix, so another one there would have it twice
+        let all: Vec<&str> = by_prefix.keys().copied().collect();
+        by_prefix.retain(|prefix, _| !all.iter().any(|other| other != prefix && prefix.starts_with(other)));
+    }
+    let most = if simple { usize::MAX } else { SOURCES_PER_TABLE };
+    let tables = by_prefix.iter().flat_map(|(prefix, names)| names.chunks(most).map(move |names| (prefix, names)));
+    tables
+        .enumerate()
+        .map(|(at, (prefix, names))| AccessTable {
+            name: format!("access_logs_{}", at + 1),
+            location: format!("s3://{}/{prefix}", bucket.name),
+            days: days(bucket),
+            sources: names.to_vec(),
+        })
+        .collect()
+}
+
+/// One table for each trail that delivers to the bucket, whatever the number of accounts that write it.
+fn trail_tables(cx: &Context<'_>, bucket: &LogBucket, writers: &[(&Account, &Place, &Trail)]) -> Vec<TrailTable> {
+    let mut tables: IndexMap<(&str, String), TrailTable> = IndexMap::new();
+    for (account, place, trail) in writers {
+        let prefix = if trail.prefix.is_empty() { String::new() } else { format!("{}/", trail.prefix) };
+        let organization = trail.organization_id.as_ref().map_or(String::new(), |id| format!("{id}/"));
+        let location = format!("s3://{}/{prefix}AWSLogs/{organization}", bucket.name);
+        let table = tables.entry((&trail.name, location.clone())).or_insert_with(|| TrailTable {
+            name: format!("cloudtrail_{}", identifier(&trail.name)),
+            trail: trail.name.clone(),
+            location,
+            accounts: Vec::new(),
+            organization: trail.organization,
+            regions: Vec::new(),
+            days: days(bucket),
+        });
+        if trail.organization {
+            let members = cx.plan.accounts.iter().filter(|member| member.partition == account.partition);
+            table.accounts.extend(members.map(|member| member.id.clone()).take(ACCOUNTS_PER_QUERY));
+        } else {
+            table.accounts.push(account.id.clone());
+        }
+        if trail.multi_region {
+            table.regions.extend(region::KNOWN.iter().map(|known| known.name.to_owned()));
+            // a Region that is newer than our table
+            let mapped = cx.plan.accounts.iter().flat_map(|account| &account.places);
+            table.regions.extend(mapped.map(|place| place.region.clone()));
+            table.regions.retain(|name| crate::aws::Partition::of_region(name) == account.partition);
+        } else {
+            table.regions.push(place.region.clone());
+        }
+        for list in [&mut table.accounts, &mut table.regions] {
+            list.sort_unstable();
+            list.dedup();
+        }
+    }
+    // `a-b` and `a.b` are two trails
+    let mut seen: IndexMap<String, usize> = IndexMap::new();
+    let mut tables: Vec<TrailTable> = tables.into_values().collect();
+    for table in &mut tables {
+        let count = seen.entry(table.name.clone()).or_default();
+        *count += 1;
+        if *count > 1 {
+            table.name += &format!("__{count}");
+        }
+    }
+    tables
+}
+
+fn days(bucket: &LogBucket) -> u32 {
+    bucket.lifecycle.iter().map(|rule| rule.expire_after_days).max().unwrap_or(1)
+}
+
+/// Lower-case letters, digits and underscores: an identifier that needs no quotes in DDL or in queries.
+fn identifier(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' }).collect()
+}

@@ -1,0 +1,47 @@
+//! Text that reaches people and programs in the shape it was meant: which characters do not show, and JSON without them.
+//!
+//! Owns one fact for all output languages. Knows nothing of maps, plans or targets.
+
+use serde::Serialize;
+
+/// Characters that readers refuse, fold, or show as something else: controls, line separators, byte order marks, and the
+/// marks that turn the direction of text.
+pub fn is_unprintable(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Compact JSON in which no character is unprintable: each is written as `\uXXXX`, which means the same.
+pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
+    // writing strings, lists and numbers to memory can't fail
+    escaped(serde_json::to_string(value).unwrap_or_default())
+}
+
+/// The same for people, on several lines.
+pub fn pretty_json<T: Serialize + ?Sized>(value: &T) -> String {
+    escaped(serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// Such characters stand in strings only; all of them have four digits.
+fn escaped(json: String) -> String {
+    let hidden = |c: char| is_unprintable(c) && c != '\n';
+    if !json.contains(hidden) {
+        return json;
+    }
+    json.chars().map(|c| if hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hidden_characters_are_written_as_escapes_and_mean_the_same() {
+        let text = "a\u{feff}b\u{202e}c\u{2028}d\u{7f}e\u{85}\n\"\\日本😀";
+        for json in [json(text), pretty_json(&[text])] {
+            assert!(!json.contains(|c| is_unprintable(c) && c != '\n'), "{json}");
+            assert!(json.contains("日本😀"), "{json}");
+        }
+        assert_eq!(serde_json::from_str::<String>(&json(text)).ok().as_deref(), Some(text));
+    }
+}

@@ -1,0 +1,319 @@
+{% for line in header %}-- {{ line | comment }}
+{% endfor -%}
+-- Athena runs one statement at a time: run the first ones (CREATE) once, in the Region {{ region }}, with a workgroup of the
+-- account {{ account_id }} ({{ account_key | comment }}); then the queries you need. A changed table is dropped first, which deletes no log.
+
+CREATE DATABASE IF NOT EXISTS `{{ database }}`;
+{% for table in access %}
+{% if partitioned -%}
+-- Access logs below {{ table.location | comment }}, by {% if by_delivery %}day of delivery (an event may be of the day before){% else %}day of the request (delivered hours later){% endif %}.
+{%- else -%}
+-- Access logs below {{ table.location | comment }}. The key format `simple` has no days in it, so each query reads every object below
+-- the prefix: `key_format: partitioned-event-time` in the map makes them cheaper.
+{%- endif %}
+-- A record has up to 27 fields; older ones end earlier, later ones may have more. Requests are shown as S3 writes them, in quotes.
+CREATE EXTERNAL TABLE IF NOT EXISTS `{{ database }}`.`{{ table.name }}` (
+  `bucketowner` STRING,
+  `bucket_name` STRING,
+  `requestdatetime` STRING,
+  `remoteip` STRING,
+  `requester` STRING,
+  `requestid` STRING,
+  `operation` STRING,
+  `key` STRING,
+  `request_uri` STRING,
+  `httpstatus` STRING,
+  `errorcode` STRING,
+  `bytessent` BIGINT,
+  `objectsize` BIGINT,
+  `totaltime` STRING,
+  `turnaroundtime` STRING,
+  `referrer` STRING,
+  `useragent` STRING,
+  `versionid` STRING,
+  `hostid` STRING,
+  `sigv` STRING,
+  `ciphersuite` STRING,
+  `authtype` STRING,
+  `endpoint` STRING,
+  `tlsversion` STRING,
+  `accesspointarn` STRING,
+  `aclrequired` STRING,
+  `sourceregion` STRING
+)
+{%- if partitioned %}
+PARTITIONED BY (
+  `account_id` STRING,
+  `region` STRING,
+  `source_bucket` STRING,
+  `day` STRING
+)
+{%- endif %}
+ROW FORMAT SERDE 'org.apache.hadoop.hive.serde2.RegexSerDe'
+WITH SERDEPROPERTIES (
+  'input.regex' = {{ record | hive }}
+)
+STORED AS
+INPUTFORMAT 'org.apache.hadoop.mapred.TextInputFormat'
+OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
+LOCATION {{ table.location | hive }}
+{%- if partitioned %}
+TBLPROPERTIES (
+  'projection.enabled' = 'true',
+  'projection.account_id.type' = 'enum',
+  'projection.account_id.values' = '{{ account_id }}',
+  'projection.region.type' = 'enum',
+  'projection.region.values' = '{{ region }}',
+  'projection.source_bucket.type' = 'enum',
+  'projection.source_bucket.values' = {{ table.sources | join(sep=",") | hive }},
+  'projection.day.type' = 'date',
+  'projection.day.format' = 'yyyy/MM/dd',
+  'projection.day.interval' = '1',
+  'projection.day.interval.unit' = 'DAYS',
+  'projection.day.range' = 'NOW-{{ table.days }}DAYS,NOW',
+  'storage.location.template' = {{ (table.location ~ "${account_id}/${region}/${source_bucket}/${day}/") | hive }}
+)
+{%- endif %};
+{% endfor -%}
+{% if access %}
+-- All access logs of the Region.
+CREATE OR REPLACE VIEW "{{ database }}"."access_logs" AS
+{%- for table in access %}
+SELECT * FROM "{{ database }}"."{{ table.name }}"
+{%- if not loop.last %}
+UNION ALL
+{%- endif %}
+{%- endfor %};
+{% endif -%}
+{% for table in trails %}
+-- Events of the trail {{ table.trail | comment }}. Digest files lie elsewhere and are not read.
+{%- if table.organization %}
+-- Accounts of the organization that the map does not know write here too, so a query must name the accounts it asks about.
+{%- endif %}
+CREATE EXTERNAL TABLE IF NOT EXISTS `{{ database }}`.`{{ table.name }}` (
+  `eventversion` STRING,
+  `useridentity` STRUCT<
+    type: STRING,
+    principalid: STRING,
+    arn: STRING,
+    accountid: STRING,
+    invokedby: STRING,
+    accesskeyid: STRING,
+    username: STRING,
+    onbehalfof: STRUCT<userid: STRING, identitystorearn: STRING>,
+    sessioncontext: STRUCT<
+      attributes: STRUCT<mfaauthenticated: STRING, creationdate: STRING>,
+      sessionissuer: STRUCT<type: STRING, principalid: STRING, arn: STRING, accountid: STRING, username: STRING>,
+      ec2roledelivery: STRING,
+      webidfederationdata: STRUCT<federatedprovider: STRING, attributes: MAP<STRING, STRING>>
+    >
+  >,
+  `eventtime` STRING,
+  `eventsource` STRING,
+  `eventname` STRING,
+  `awsregion` STRING,
+  `sourceipaddress` STRING,
+  `useragent` STRING,
+  `errorcode` STRING,
+  `errormessage` STRING,
+  `requestparameters` STRING,
+  `responseelements` STRING,
+  `additionaleventdata` STRING,
+  `requestid` STRING,
+  `eventid` STRING,
+  `readonly` STRING,
+  `resources` ARRAY<STRUCT<arn: STRING, accountid: STRING, type: STRING>>,
+  `eventtype` STRING,
+  `apiversion` STRING,
+  `recipientaccountid` STRING,
+  `serviceeventdetails` STRING,
+  `sharedeventid` STRING,
+  `vpcendpointid` STRING,
+  `vpcendpointaccountid` STRING,
+  `eventcategory` STRING,
+  `addendum` STRUCT<reason: STRING, updatedfields: STRING, originalrequestid: STRING, originaleventid: STRING>,
+  `sessioncredentialfromconsole` STRING,
+  `edgedevicedetails` STRING,
+  `tlsdetails` STRUCT<tlsversion: STRING, ciphersuite: STRING, clientprovidedhostheader: STRING>
+)
+PARTITIONED BY (
+  `account_id` STRING,
+  `region` STRING,
+  `day` STRING
+)
+ROW FORMAT SERDE 'org.apache.hive.hcatalog.data.JsonSerDe'
+STORED AS
+INPUTFORMAT 'com.amazon.emr.cloudtrail.CloudTrailInputFormat'
+OUTPUTFORMAT 'org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat'
+LOCATION {{ table.location | hive }}
+TBLPROPERTIES (
+  'projection.enabled' = 'true',
+{%- if table.organization %}
+  'projection.account_id.type' = 'injected',
+{%- else %}
+  'projection.account_id.type' = 'enum',
+  'projection.account_id.values' = {{ table.accounts | join(sep=",") | hive }},
+{%- endif %}
+  'projection.region.type' = 'enum',
+  'projection.region.values' = {{ table.regions | join(sep=",") | hive }},
+  'projection.day.type' = 'date',
+  'projection.day.format' = 'yyyy/MM/dd',
+  'projection.day.interval' = '1',
+  'projection.day.interval.unit' = 'DAYS',
+  'projection.day.range' = 'NOW-{{ table.days }}DAYS,NOW',
+  'storage.location.template' = {{ (table.location ~ "${account_id}/CloudTrail/${region}/${day}/") | hive }}
+);
+{% endfor -%}
+{% if access %}
+{%- set window -%}
+{% if partitioned %}day >= DATE_FORMAT(CURRENT_DATE - INTERVAL '7' DAY, '%Y/%m/%d'){% else %}PARSE_DATETIME(requestdatetime, 'dd/MMM/yyyy:HH:mm:ss Z') >= CURRENT_TIMESTAMP - INTERVAL '7' DAY{% endif %}
+{%- endset %}
+-- Who read or deleted an object? (Keys are URL-encoded in the log.)
+SELECT
+  requestdatetime,
+  requester,
+  remoteip,
+  operation,
+  key,
+  versionid,
+  httpstatus,
+  useragent
+FROM "{{ database }}"."access_logs"
+WHERE
+  {{ window }}
+  AND {% if partitioned %}source_bucket{% else %}bucket_name{% endif %} = {{ sources | first | sql }}
+  AND key = 'path/to/object'
+  AND REGEXP_LIKE(operation, '^(REST[.](GET|DELETE)[.]|REST[.]COPY[.]OBJECT_GET|BATCH[.]DELETE[.]|S3[.]EXPIRE[.])')
+ORDER BY requestdatetime;
+
+-- Which requests were denied?
+SELECT
+  bucket_name,
+  requester,
+  remoteip,
+  operation,
+  errorcode,
+  COUNT(*) AS requests
+FROM "{{ database }}"."access_logs"
+WHERE
+  {{ window }}
+  AND httpstatus = '403'
+GROUP BY 1, 2, 3, 4, 5
+ORDER BY requests DESC;
+
+-- Who still comes without TLS?
+SELECT
+  bucket_name,
+  requester,
+  remoteip,
+  useragent,
+  COUNT(*) AS requests
+FROM "{{ database }}"."access_logs"
+WHERE
+  {{ window }}
+  AND tlsversion = '-'
+  AND operation NOT LIKE 'S3.%'
+GROUP BY 1, 2, 3, 4
+ORDER BY requests DESC;
+
+-- Which requests are allowed only by an ACL, and would be denied once ACLs are switched off?
+SELECT
+  bucket_name,
+  requester,
+  operation,
+  COUNT(*) AS requests
+FROM "{{ database }}"."access_logs"
+WHERE
+  {{ window }}
+  AND aclrequired = 'Yes'
+GROUP BY 1, 2, 3
+ORDER BY requests DESC;
+
+-- How many requests by requester and hour?
+SELECT
+  DATE_TRUNC('hour', PARSE_DATETIME(requestdatetime, 'dd/MMM/yyyy:HH:mm:ss Z')) AS hour,
+  requester,
+  COUNT(*) AS requests
+FROM "{{ database }}"."access_logs"
+WHERE
+  {{ window }}
+GROUP BY 1, 2
+ORDER BY 1, requests DESC;
+
+-- How many bytes left each bucket?
+SELECT
+  bucket_name,
+  SUM(bytessent) AS bytes
+FROM "{{ database }}"."access_logs"
+WHERE
+  {{ window }}
+GROUP BY 1
+ORDER BY bytes DESC;
+
+-- Which buckets have had no log for 7 days? (A bucket that nobody used has none either.)
+WITH expected (bucket_name) AS (
+  VALUES
+  {%- for source in sources %}
+    ({{ source | sql }}){% if not loop.last %},{% endif %}
+  {%- endfor %}
+),
+
+seen AS (
+  SELECT DISTINCT bucket_name
+  FROM "{{ database }}"."access_logs"
+  WHERE
+    {{ window }}
+)
+
+SELECT expected.bucket_name
+FROM expected
+LEFT JOIN seen ON expected.bucket_name = seen.bucket_name
+WHERE seen.bucket_name IS NULL
+ORDER BY 1;
+{% endif -%}
+{% for table in trails %}
+-- Who changed logging, the log buckets or the trails?
+SELECT
+  eventtime,
+  eventname,
+  useridentity.arn AS who,
+  account_id,
+  region,
+  errorcode,
+  requestparameters
+FROM "{{ database }}"."{{ table.name }}"
+WHERE
+{%- if table.organization %}
+  account_id IN ({% for account in table.accounts %}'{{ account }}'{% if not loop.last %}, {% endif %}{% endfor %})
+  AND day >= DATE_FORMAT(CURRENT_DATE - INTERVAL '7' DAY, '%Y/%m/%d')
+{%- else %}
+  day >= DATE_FORMAT(CURRENT_DATE - INTERVAL '7' DAY, '%Y/%m/%d')
+{%- endif %}
+  AND (
+    (
+      eventsource = 's3.amazonaws.com'
+      AND eventname IN (
+        'PutBucketLogging',
+        'PutBucketPolicy',
+        'DeleteBucketPolicy',
+        'PutBucketEncryption',
+        'PutBucketLifecycle',
+        'PutBucketOwnershipControls',
+        'PutBucketPublicAccessBlock',
+        'DeleteBucketPublicAccessBlock',
+        'PutBucketRequestPayment',
+        'PutBucketObjectLockConfiguration',
+        'DeleteBucket'
+      )
+    )
+    OR (
+      eventsource = 'cloudtrail.amazonaws.com'
+      AND eventname IN ('StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors')
+    )
+    OR (
+      eventsource = 'logs.amazonaws.com'
+      AND eventname IN ('DeleteDelivery', 'DeleteDeliverySource')
+    )
+  )
+ORDER BY eventtime DESC;
+{% endfor -%}

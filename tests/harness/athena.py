@@ -1,0 +1,250 @@
+"""The Athena target: an independent parser reads all SQL, each key that AWS would write lies in the partition of one table,
+Java's regular expressions read hard records, and the queries run for real on them.
+
+Athena itself can't be had here; DuckDB runs the queries, translated by sqlglot, over rows that the DDL's own pattern gave.
+"""
+import datetime
+import functools
+import re
+import subprocess
+from pathlib import Path
+
+from .delivery import access_log_key, trail_keys
+from .report import ToolMissing, expect
+from .tools import find_tool
+
+LITERAL = r"'((?:[^'\\]|\\.)*)'"
+NOW = datetime.datetime.now(datetime.timezone.utc).replace(hour=12, minute=30, second=0) - datetime.timedelta(days=1)
+
+
+def module(name):
+    try:
+        return __import__(name)
+    except ImportError as error:
+        raise ToolMissing(f"the Python package {name}") from error
+
+
+def hive(text):
+    """The value of a string literal of Hive's DDL."""
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def statements(sql):
+    """The statements without their comments; no literal of ours has a semicolon at the end of a line."""
+    bare = re.sub(r"^--.*\n", "", sql, flags=re.M)
+    return [statement.strip() for statement in re.split(r";\n", bare) if statement.strip()]
+
+
+class Table:
+    """An external table, read from its DDL."""
+
+    def __init__(self, ddl):
+        self.database, self.name = re.match(r"CREATE EXTERNAL TABLE IF NOT EXISTS `(\w+)`\.`(\w+)`", ddl).groups()
+        before, _, rest = ddl.partition("ROW FORMAT SERDE")
+        columns, _, partitions = before.partition("PARTITIONED BY")
+        self.columns = re.findall(r"^  `(\w+)`", columns, re.M)
+        self.partitions = re.findall(r"^  `(\w+)`", partitions, re.M)
+        self.location = hive(re.search(rf"LOCATION {LITERAL}", rest)[1])
+        self.properties = {key: hive(value) for key, value in re.findall(rf"'([\w.]+)' = {LITERAL}", rest)}
+        self.regex = self.properties.get("input.regex")
+
+    def partition_of(self, url):
+        """The values of the partition columns under which the object at this URL is read, or None."""
+        folder = url[:url.rindex("/") + 1]
+        if not self.partitions:
+            return {} if folder.startswith(self.location) else None
+        pattern = re.escape(self.properties["storage.location.template"])
+        for column in self.partitions:
+            kind = self.properties[f"projection.{column}.type"]
+            if kind == "enum":
+                value = "|".join(map(re.escape, self.properties[f"projection.{column}.values"].split(",")))
+            else:
+                expect(kind == "injected" or self.properties[f"projection.{column}.format"] == "yyyy/MM/dd", f"{self.name}.{column}: {kind}")
+                value = r"[^/]+" if kind == "injected" else r"\d{4}/\d\d/\d\d"
+            pattern = pattern.replace(re.escape(f"${{{column}}}"), f"(?P<{column}>{value})")
+        found = re.fullmatch(pattern, folder)
+        return found and found.groupdict()
+
+
+def tables(path):
+    return [Table(statement) for statement in statements(path.read_text()) if statement.startswith("CREATE EXTERNAL TABLE")]
+
+
+def read_elsewhere(path):
+    """Locations and projection templates as sqlglot reads them, which shares no code with `hive`."""
+    sqlglot = module("sqlglot")
+    for statement in sqlglot.parse(path.read_text(), read="athena"):
+        if statement and statement.args.get("kind") == "TABLE":
+            yield statement.find(sqlglot.exp.LocationProperty).this.this
+            named = [each for each in statement.find_all(sqlglot.exp.Property) if each.args.get("value") and each.name == "storage.location.template"]
+            yield from (each.args["value"].this for each in named)
+
+
+def check(report, name, stage):
+    """The tree's SQL, and its tables against the world after the scripts."""
+    files = sorted((stage.tree / "athena").rglob("*.sql"))
+    with report.check(f"{name}/parse"):
+        module("sqlfluff")
+        from sqlfluff.core import FluffConfig, Linter
+        linter = Linter(config=FluffConfig(overrides={"dialect": "athena"}))
+        for path in files:
+            wrong = linter.parse_string(path.read_text()).violations
+            expect(not wrong, f"{path.relative_to(stage.tree)}: {wrong[:3]}")
+    with report.check(f"{name}/partitions"):
+        every = {path: tables(path) for path in files}
+        for path, found in every.items():
+            ours = [text for table in found for text in (table.location, table.properties.get("storage.location.template")) if text]
+            expect(sorted(ours) == sorted(read_elsewhere(path)), f"{path.name}: {ours} {list(read_elsewhere(path))}")
+        if stage.applied is None:
+            stage.set_scene()
+            stage.run_all()
+            stage.applied = stage.snapshot()
+        buckets, asked = stage.applied["buckets"], 0
+
+        def reads(bucket, key, want):
+            """Exactly one table of the bucket's account and Region reads the key, under the right values."""
+            url = f"s3://{bucket}/{key}"
+            here = [(table, table.partition_of(url)) for found in every.values() for table in found]
+            here = [(table, values) for table, values in here if values is not None]
+            expect(len(here) == want, f"{url} is read by {[table.name for table, _ in here]}")
+            return here[0][1] if here else {}
+        for source in stage.map.sources:
+            bucket = buckets[source]
+            values = reads(bucket["logging"]["TargetBucket"], access_log_key(source, bucket), 1)
+            right = {"account_id": bucket["account"], "region": bucket["region"], "source_bucket": source, "day": "2026/01/02"}
+            expect(values in ({}, right), f"{source}: {values}")
+            expect(bool(values) == ("PartitionedPrefix" in (bucket["logging"].get("TargetObjectKeyFormat") or {})), f"{source}: {values}")
+            asked += 1
+        for trail in stage.applied["trails"].values():
+            for key in trail_keys(trail, stage.map.organization):
+                # an organization trail's table is about the organization's folder
+                elsewhere = "-Digest/" in key or (trail["organization"] and stage.map.organization not in key)
+                values = reads(trail["bucket"], key, 0 if elsewhere else 1)
+                expect(elsewhere or values == {"account_id": trail["account"], "region": trail["region"], "day": "2026/01/02"}, f"{key}: {values}")
+                asked += 1
+        expect(asked, "no key was asked about")
+
+
+def record(**fields):
+    """One access-log record; a field that is None ends it there."""
+    values = {
+        "bucketowner": "79a59df900b949e5", "bucket_name": "acme-prod-web", "requestdatetime": f"[{NOW:%d/%b/%Y:%H:%M:%S} +0000]",
+        "remoteip": "192.0.2.3", "requester": "arn:aws:iam::111122223333:user/ann", "requestid": "3E57427F3EXAMPLE",
+        "operation": "REST.GET.OBJECT", "key": "path/to/object", "request_uri": '"GET /path/to/object HTTP/1.1"', "httpstatus": "200",
+        "errorcode": "-", "bytessent": "113", "objectsize": "113", "totaltime": "7", "turnaroundtime": "-", "referrer": '"-"',
+        "useragent": '"S3Console/0.4"', "versionid": "-", "hostid": "s9lzHYrFp76ZVxRcpX9+5cjAnEH2ROuNkd2BHfIa6UkFVdtjf5mKR3/eTPFvsiP/",
+        "sigv": "SigV4", "ciphersuite": "ECDHE-RSA-AES128-GCM-SHA256", "authtype": "AuthHeader", "endpoint": "acme-prod-web.s3.us-east-1.amazonaws.com",
+        "tlsversion": "TLSv1.2", "accesspointarn": "-", "aclrequired": "-", "sourceregion": "us-east-1", "later": None}
+    values.update(fields)
+    line, row = [], {}
+    for key, value in values.items():
+        if value is None:
+            break
+        line.append(value)
+        row[key] = value.strip("[]") if key == "requestdatetime" else value
+    return " ".join(line), row
+
+
+# name: a record as S3 may write it
+RECORDS = {
+    "27 fields": record(),
+    "26 fields, before the source Region": record(sourceregion=None),
+    "25 fields": record(aclrequired=None),
+    "24 fields": record(accesspointarn=None),
+    "18 fields": record(hostid=None),
+    "a field of the future": record(later='"what comes" later'),
+    "lifecycle": record(operation="S3.EXPIRE.OBJECT", requester="AmazonS3", remoteip="-", request_uri="-", httpstatus="-", referrer="-", useragent="-",
+                        bytessent="-", objectsize="-", totaltime="-", tlsversion="-", sigv="-", ciphersuite="-", authtype="-", endpoint="-", sourceregion="-"),
+    "denied": record(httpstatus="403", errorcode="AccessDenied", requester="-", operation="REST.PUT.OBJECT", bytessent="243", objectsize="-"),
+    "without TLS": record(tlsversion="-", ciphersuite="-", bucket_name="acme-prod-data", requester="arn:aws:iam::111122223333:user/bob"),
+    "by ACL": record(aclrequired="Yes", requester="79a59df900b949e5"),
+    "a referrer with spaces": record(referrer='"https://example.com/a b"'),
+    "a bare referrer and user agent": record(referrer="-", useragent="-"),
+    "a quote in the URI": record(request_uri='"GET /a"b" c HTTP/1.1"'),
+    "quotes in the user agent": record(useragent='"say "hello" - or "x y" 1"'),
+    "an empty user agent": record(useragent='""'),
+    "a user agent that plays a record": record(useragent='"x" - 200 - "y" "z"'),
+    "COPY": record(operation="REST.COPY.OBJECT_GET", request_uri='"PUT /copy HTTP/1.1"'),
+}
+
+
+@functools.cache
+def rows(regex):
+    """The records as the table would show them."""
+    java = find_tool("java")
+    lines = "".join(f"{line}\n" for line, _ in RECORDS.values())
+    program = Path(__file__).with_name("Records.java")
+    done = subprocess.run([java, program], input=f"{regex}\n{lines}", text=True, capture_output=True, encoding="utf-8")
+    expect(done.returncode == 0, done.stderr[-2000:])
+    return [[None if value == "\0" else value for value in line.split("\x1f")] for line in done.stdout.splitlines()]
+
+
+def records(report, name, tree):
+    """Hard records and the queries on them; written for the tree of examples/small."""
+    table = tables(tree / "athena/prod/us-east-1.sql")[1]
+    with report.check(f"{name}/records"):
+        found = rows(table.regex)
+        expect(len(found) == len(RECORDS), f"{len(found)} rows of {len(RECORDS)} records")
+        for (which, (line, want)), got in zip(RECORDS.items(), found):
+            expect(len(got) == len(table.columns), f"{which}: {line}\n  {got}")
+            got = {column: value for column, value in zip(table.columns, got) if value is not None}
+            want = {column: value for column, value in want.items() if column in table.columns}
+            expect(got == want, f"{which}: {sorted(set(want.items()) ^ set(got.items()))}")
+    with report.check(f"{name}/queries"):
+        queries(tree / "athena/prod/us-east-1.sql", rows(table.regex))
+
+
+def queries(path, access_rows):
+    """Every query on the sample records; what each must say is written here by hand."""
+    duckdb, sqlglot = module("duckdb"), module("sqlglot")
+    db, results = duckdb.connect(), {}
+    db.execute("SET TimeZone = 'UTC'")
+    sql = path.read_text()
+    made = {table.name: table for table in tables(path)}
+    database = next(iter(made.values())).database
+    db.execute(f"CREATE SCHEMA {database}")
+    number = {"bytessent", "objectsize"}
+    for table in made.values():
+        if table.regex:
+            columns = [f"{column} {'BIGINT' if column in number else 'VARCHAR'}" for column in table.columns + table.partitions]
+            db.execute(f"CREATE TABLE {database}.{table.name} ({', '.join(columns)})")
+    mine = made["access_logs_1"]
+    for row in access_rows:
+        values = dict(zip(mine.columns, row))
+        values = [None if column in number and values[column] == "-" else values[column] for column in mine.columns]
+        bucket = row[mine.columns.index("bucket_name")]
+        values += [{"account_id": "111122223333", "region": "us-east-1", "source_bucket": bucket, "day": f"{NOW:%Y/%m/%d}"}[c] for c in mine.partitions]
+        db.execute(f"INSERT INTO {database}.access_logs_1 VALUES ({', '.join('?' * len(values))})", values)
+    trail = made["cloudtrail_audit"]
+    event = ", ".join(f"NULL::VARCHAR AS {column}" for column in trail.columns if column not in ("useridentity", "eventsource", "eventname", "eventtime"))
+    db.execute(f"""CREATE TABLE {database}.{trail.name} AS SELECT {event}, eventtime, eventsource, eventname, {{'arn': who}} AS useridentity,
+        '111122223333' AS account_id, 'us-east-1' AS region, day FROM (VALUES
+        ('t1', 's3.amazonaws.com', 'PutBucketLogging', 'mallory', '{NOW:%Y/%m/%d}'), ('t2', 's3.amazonaws.com', 'PutObject', 'ann', '{NOW:%Y/%m/%d}'),
+        ('t3', 'cloudtrail.amazonaws.com', 'StopLogging', 'mallory', '{NOW:%Y/%m/%d}'), ('t4', 'cloudtrail.amazonaws.com', 'StopLogging', 'old', '2020/01/01')
+        ) AS events (eventtime, eventsource, eventname, who, day)""")
+    for view in [statement for statement in statements(sql) if statement.startswith("CREATE OR REPLACE VIEW")]:
+        db.execute(view)
+    for question, statement in re.findall(r"^-- (.*\?.*)\n((?:SELECT|WITH)[^;]*);", sql, re.M):
+        statement = sqlglot.transpile(statement, read="trino", write="duckdb")[0]
+        statement = statement.replace("'dd/MMM/yyyy:HH:mm:ss Z'", "'%d/%b/%Y:%H:%M:%S %z'")
+        if question.startswith("Who read"):  # the SQL's own example is a bucket without a record
+            statement = statement.replace("'acme-legacy'", "'acme-prod-web'")
+        results[question.split("?")[0]] = db.execute(statement).fetchall()
+    bob, ann = "arn:aws:iam::111122223333:user/bob", "arn:aws:iam::111122223333:user/ann"
+    read = results.pop("Who read or deleted an object")
+    expect(len(read) == len(RECORDS) - 2 and {row[4] for row in read} == {"path/to/object"}, f"read: {read}")
+    want = {
+        "Which requests were denied": [("acme-prod-web", "-", "192.0.2.3", "REST.PUT.OBJECT", "AccessDenied", 1)],
+        "Who still comes without TLS": [("acme-prod-data", bob, "192.0.2.3", '"S3Console/0.4"', 1)],
+        "Which requests are allowed only by an ACL, and would be denied once ACLs are switched off": [("acme-prod-web", "79a59df900b949e5", "REST.GET.OBJECT", 1)],
+        "Which buckets have had no log for 7 days": [("acme-legacy",)],
+        "Who changed logging, the log buckets or the trails": [
+            ("t3", "StopLogging", "mallory", "111122223333", "us-east-1", None, None), ("t1", "PutBucketLogging", "mallory", "111122223333", "us-east-1", None, None)],
+    }
+    for question, rows_wanted in want.items():
+        expect(results.pop(question) == rows_wanted, question)
+    hours = results.pop("How many requests by requester and hour")
+    expect(len({hour for hour, *_ in hours}) == 1 and hours[0][1:] == (ann, len(RECORDS) - 4), f"hours: {hours}")
+    left = dict(results.pop("How many bytes left each bucket"))
+    expect(left == {"acme-prod-web": 113 * (len(RECORDS) - 3) + 243, "acme-prod-data": 113}, f"bytes: {left}")
+    expect(not results, f"questions without an answer here: {results}")

@@ -1,0 +1,164 @@
+"""The jobs of the harness, and the workers that do them: groups of checks that know nothing of each other.
+
+Each worker has a mock AWS, a warm AWS CLI and a folder of its own; what a job prints is given back in one piece.
+"""
+import contextlib
+import functools
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import tempfile
+import traceback
+from pathlib import Path
+
+from . import athena, attacks, changes, editor, faces, generated, hooks, judges, maps, meaning, others, readme, refusals, schema, scripts
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform
+from .cli_shim import Shim
+from .mock import Mock
+from .report import Report, clean_env, expect
+from .world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+ATTACKED = "examples/small"  # the map whose script meets every fault at every call
+
+
+def good_maps():
+    """{name: path} of every map that must generate."""
+    examples = {f"examples/{path.parent.name}": path for path in sorted((ROOT / "examples").glob("*/logmap.yaml"))}
+    ours = {f"maps/{path.stem}": path for path in sorted((ROOT / "tests" / "maps").glob("*.yaml"))}
+    return {name: path for name, path in {**examples, **ours}.items() if "broken" not in name}
+
+
+def generate(logmap, path, folder):
+    """The tree, which must come out the same a second time and be up to date for --check."""
+    def run(*flags):
+        done = subprocess.run([logmap, "generate", path, *flags], env=clean_env(), capture_output=True, text=True)
+        expect(done.returncode == 0, f"generate {' '.join(map(str, flags))} exits {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    trees = folder / "out", folder / "again"
+    for tree in trees:
+        run("--out", tree)
+    once, again = ({file.relative_to(tree): file.read_bytes() for file in tree.rglob("*") if file.is_file()} for tree in trees)
+    expect(once, "generate wrote nothing")
+    expect(once == again, f"not the same bytes twice: {[str(file) for file in once if once[file] != again.get(file)]}")
+    run("--out", trees[0], "--check")
+    listed = json.loads(once.pop(Path("logmap.lock.json")))["files"]
+    real = {str(file): hashlib.sha256(text).hexdigest() for file, text in once.items()}
+    expect(listed == real, f"the lock does not list what is there: {sorted(set(listed.items()) ^ set(real.items()))[:5]}")
+    return trees[0]
+
+
+def check_map(report, args, name, path, stage_of, core, folder):
+    """Everything that holds for one good map."""
+    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning", "others", "athena") if report.wants(f"{name}/{kind}")]
+    if not (kinds or report.wants(f"{name}/generate")):
+        return
+    if path.stem == "hostile":  # its strings matter, and `meaning` runs its scripts; what a script does with faults, others show
+        kinds = [kind for kind in kinds if kind != "scripts"]
+    stage = None
+    with report.check(f"{name}/generate"):
+        stage = stage_of(maps.read(path), generate(args.logmap, path, folder), folder)
+    if stage and "scripts" in kinds:
+        scripts.check(report, f"{name}/scripts", stage, sample=2)
+        if name != ATTACKED:  # that one has jobs of its own
+            attacks.check(report, f"{name}/scripts", stage)
+    if stage and path.stem == "hostile":
+        with report.check(f"{name}/lint"):
+            scripts.lint(stage.tree)
+    if stage and "templates" in kinds:
+        templates.check(report, f"{name}/templates", stage)
+    if stage and "terraform" in kinds:
+        terraform.check(report, f"{name}/terraform", core, stage.map, stage.tree, folder)
+    if stage and "others" in kinds:
+        if "terraform" not in kinds:
+            shutil.copytree(stage.tree / "terraform", folder / "terraform")
+        others.check(report, name, args.logmap, core, stage.tree, folder)
+    if stage and "meaning" in kinds:
+        meaning.check(report, f"{name}/meaning", stage, core, folder)
+    if stage and "athena" in kinds:
+        athena.check(report, f"{name}/athena", stage)
+        if name == ATTACKED:  # the records are written for its sources
+            athena.records(report, f"{name}/athena", stage.tree)
+
+
+def stage_from(logmap, stage_of, text, folder):
+    """The stage of a map that is given as text."""
+    path = folder / "logmap.yaml"
+    path.write_text(text)
+    return stage_of(maps.read(path), generate(logmap, path, folder), folder)
+
+
+class Bench:
+    """What one worker has: a mock AWS, a warm AWS CLI, and Terraform's core when it is first needed."""
+
+    def __init__(self, args):
+        self.args, self.temp = args, tempfile.TemporaryDirectory(prefix="logmap-tests-")
+        self.folder, self.mock = Path(self.temp.name), Mock()
+        self.shim, self.world = Shim(self.folder / "shim"), World(self.mock.url)
+        self.core = functools.cache(lambda: terraform.Terraform(self.folder / "terraform"))
+
+    def new_folder(self):
+        return Path(tempfile.mkdtemp(dir=self.folder))
+
+    def stage_of(self, region_map, tree, folder):
+        return scripts.Stage(self.mock, self.shim, self.world, region_map, tree, folder)
+
+    def stage_from(self, text):
+        return stage_from(self.args.logmap, self.stage_of, text, self.new_folder())
+
+    def close(self):
+        self.shim.close()
+        self.temp.cleanup()
+
+
+def jobs():
+    """{name: job}: groups of checks that know nothing of each other; those that take longest come first."""
+    attacked = good_maps()[ATTACKED].read_text()
+    found = {
+        f"attack {part}": lambda bench, report, part=part: attacks.exhaustive(report, f"{ATTACKED}/scripts", part, lambda: bench.stage_from(attacked))
+        for part in attacks.PARTS}
+    found |= {
+        f"map {name}": lambda bench, report, name=name, path=path: check_map(report, bench.args, name, path, bench.stage_of, bench.core, bench.new_folder())
+        for name, path in sorted(good_maps().items(), key=lambda one: (one[0] not in SLOW, one[0]))}
+    found |= {
+        "refusals": lambda bench, report: refusals.check(report, bench.stage_from),
+        "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
+        "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
+        "since": lambda bench, report: since.check(report, bench.stage_from),
+        "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
+        "selftest terraform": lambda bench, report: selftest_terraform.check(report, bench.core, bench.new_folder),
+    }
+    for seeds in (generated.SEEDS[at:at + 10] for at in range(0, len(generated.SEEDS), 10)):
+        found[f"generated {seeds[0]}"] = lambda bench, report, seeds=seeds: generated.check(
+            report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds)
+    return found | {
+        "others": lambda bench, report: others.check_corpus(report, bench.args.logmap, bench.core, ROOT / "tests" / "check-terraform", bench.new_folder),
+        "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
+        "judges": lambda bench, report: judges.check(report),
+        "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
+        "editor": lambda bench, report: editor.check(report, bench.args.logmap, bench.new_folder()),
+        "faces": lambda bench, report: faces.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
+        "readme": lambda bench, report: (selftest_readme.check(report, bench.new_folder), readme.check(report, ROOT, bench.args.logmap, bench.new_folder)),
+    }
+
+
+SLOW = ("maps/organization", "examples/organization", "examples/gov-and-china")
+
+
+def work(args, names, results):
+    """One worker: takes names of jobs until there are none, and gives back what each printed and counted."""
+    bench, all_jobs = Bench(args), jobs()
+    try:
+        while (name := names.get()) is not None:
+            report, said = Report(args.only, args.full), io.StringIO()
+            try:
+                with contextlib.redirect_stdout(said):
+                    all_jobs[name](bench, report)
+            except Exception:  # a job that breaks outside of its checks is a failure, too
+                report.failed += 1
+                said.write(f"FAIL    {name}\n{traceback.format_exc()}")
+            results.put((said.getvalue(), report.passed, report.failed, report.skipped))
+    finally:
+        bench.close()
+        results.put(None)
