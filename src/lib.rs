@@ -30,5 +30,6 @@ pub mod plan;
 pub mod policy;
 pub mod render;
 pub mod rules;
+pub mod runbook;
 pub mod source;
 pub mod text;

@@ -69,6 +69,7 @@ fn arrows_never_point_back() {
         ("plan/", &outside),
         ("policy/", &["disk", "cli", "lsp", "map", "rules", "diagnostics", "render"]),
         ("changes/", &["disk", "cli", "lsp", "map", "rules", "document", "source", "diagnostics"]),
+        ("runbook/", &["disk", "cli", "lsp", "map", "rules", "document", "source", "diagnostics", "render"]),
         ("render/", &["disk", "cli", "lsp", "map", "rules", "document", "source"]),
         ("rules/", &["disk", "cli", "lsp", "render"]),
         ("compare/", &["disk", "cli", "lsp", "map", "render", "document"]),
@@ -98,6 +99,7 @@ fn arrows_never_point_back() {
         "policy",
         "render",
         "rules",
+        "runbook",
         "source",
     ];
     let mut wrong = Vec::new();

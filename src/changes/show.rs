@@ -96,7 +96,7 @@ impl Draw {
     fn note(self, note: &str) -> String {
         match self {
             Draw::Text => escape::comment(note),
-            Draw::Markdown => spans(note),
+            Draw::Markdown => escape::markdown_prose(note),
         }
     }
 
@@ -204,13 +204,4 @@ fn few(mut values: Vec<String>) -> String {
         return format!("{} and {more} more", values.join(", "));
     }
     values.join(", ")
-}
-
-/// A sentence of ours with values in backticks: the values become code, the rest is text.
-fn spans(note: &str) -> String {
-    let mut out = String::new();
-    for (at, part) in note.split('`').enumerate() {
-        out += &if at % 2 == 1 { escape::markdown_code(part) } else { escape::markdown(part) };
-    }
-    out
 }

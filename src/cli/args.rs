@@ -95,6 +95,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Check the logging in Terraform plans and states, CloudFormation templates, bucket policies and CLI dumps
     Check(CheckArgs),
+    /// Plan the way from one map to another: steps with scripts, checks and rollbacks, in which no log is lost
+    Runbook(RunbookArgs),
     /// Explain a rule, or the AWS errors in a text
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
@@ -150,6 +152,20 @@ pub struct DiffArgs {
     /// Which maps.
     #[command(flatten)]
     pub maps: PairArgs,
+}
+
+/// Arguments of `runbook`.
+#[derive(Debug, Args)]
+pub struct RunbookArgs {
+    /// Which maps.
+    #[command(flatten)]
+    pub maps: PairArgs,
+    /// The folder for the runbook
+    #[arg(long, default_value = "runbook", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Overwrite files of an earlier runbook that were edited; files that logmap did not write are never overwritten
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Arguments of `generate`.

@@ -214,29 +214,7 @@ impl Job<'_> {
         let old = writer.old_lock().clone();
         self.render(&old, &mut |artifact| writer.add(&artifact))?;
         writer.keep_edited(|path| self.prunes(path));
-        if !writer.conflicts().is_empty() {
-            let mut foreign = false;
-            for conflict in writer.conflicts() {
-                match conflict {
-                    Conflict::Foreign(path) => {
-                        foreign = true;
-                        io.say(format_args!("error: {} is there and logmap did not write it", args.out.join(path).display()))
-                    }
-                    Conflict::EditedAndGone(path) => io.say(format_args!(
-                        "error: {} is no longer wanted, but was edited since logmap wrote it",
-                        args.out.join(path).display()
-                    )),
-                    Conflict::Edited(path, diff) => {
-                        io.say(format_args!("error: {} was edited since logmap wrote it:", args.out.join(path).display()));
-                        io.talk(diff);
-                    }
-                }
-            }
-            io.say(if foreign {
-                "nothing was written; logmap never overwrites files that it did not write: move them away, or choose another `--out`"
-            } else {
-                "nothing was written; move the files away, put the change into the map, or overwrite them with `--force`"
-            });
+        if stands_in_the_way(writer.conflicts(), &args.out, io) {
             return Ok(Exit::Findings);
         }
         let done = writer.finish(self.lock(&old), |path| self.prunes(path))?;
@@ -276,6 +254,35 @@ impl Job<'_> {
         }
         command
     }
+}
+
+/// Says what keeps a tree from being written; true if anything does.
+pub(super) fn stands_in_the_way(conflicts: &[Conflict], out: &Path, io: &Io) -> bool {
+    let mut foreign = false;
+    for conflict in conflicts {
+        match conflict {
+            Conflict::Foreign(path) => {
+                foreign = true;
+                io.say(format_args!("error: {} is there and logmap did not write it", out.join(path).display()))
+            }
+            Conflict::EditedAndGone(path) => io.say(format_args!(
+                "error: {} is no longer wanted, but was edited since logmap wrote it",
+                out.join(path).display()
+            )),
+            Conflict::Edited(path, diff) => {
+                io.say(format_args!("error: {} was edited since logmap wrote it:", out.join(path).display()));
+                io.talk(diff);
+            }
+        }
+    }
+    if !conflicts.is_empty() {
+        io.say(if foreign {
+            "nothing was written; logmap never overwrites files that it did not write: move them away, or choose another `--out`"
+        } else {
+            "nothing was written; move the files away, put the change into the map, or overwrite them with `--force`"
+        });
+    }
+    !conflicts.is_empty()
 }
 
 /// A path as one word of a shell command.

@@ -15,6 +15,7 @@ pub mod io;
 mod lsp;
 mod read;
 mod revision;
+mod runbook;
 mod schema;
 mod validate;
 
@@ -81,6 +82,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Validate(args) => validate::run(args, &cli.common, &io),
         Command::Generate(args) => generate::run(args, &cli.common, &io),
         Command::Check(args) => check::run(args, &cli.common, &io),
+        Command::Runbook(args) => runbook::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),
         #[cfg(feature = "lsp")]

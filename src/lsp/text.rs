@@ -48,6 +48,9 @@ impl Encoding {
     }
 }
 
+/// Bytes of a long line after which a column is noted. A map may be one line, and each finding asks for columns.
+const STEP: usize = 1024;
+
 /// A text and where its lines begin.
 #[derive(Debug, Clone)]
 pub struct Text {
@@ -55,6 +58,10 @@ pub struct Text {
     encoding: Encoding,
     /// Lines end with `\n`, `\r\n` or `\r`, as in the protocol.
     line_starts: Vec<usize>,
+    /// In lines longer than [`STEP`]: a byte offset and its column, again and again. Empty where a byte is a column.
+    columns: Vec<(usize, usize)>,
+    /// Each byte is a column.
+    plain: bool,
     /// Bytes of a byte order mark, which the analysis does not count.
     mark: usize,
 }
@@ -62,7 +69,7 @@ pub struct Text {
 impl Text {
     /// A document's text.
     pub fn new(text: String, encoding: Encoding) -> Self {
-        let mut made = Text { text, encoding, line_starts: Vec::new(), mark: 0 };
+        let mut made = Text { text, encoding, line_starts: Vec::new(), columns: Vec::new(), plain: false, mark: 0 };
         made.index();
         made
     }
@@ -83,6 +90,25 @@ impl Text {
             _ => false,
         });
         self.line_starts.extend(ends.map(|(at, _)| at + 1));
+        self.plain = self.encoding == Encoding::Utf8 || self.text.is_ascii();
+        self.columns.clear();
+        if !self.plain {
+            self.note_columns();
+        }
+    }
+
+    fn note_columns(&mut self) {
+        let ends = self.line_starts.iter().skip(1).copied().chain([self.text.len()]);
+        for (start, end) in self.line_starts.iter().copied().zip(ends).filter(|(start, end)| end - start > STEP) {
+            let (mut column, mut noted) = (0, start);
+            for (at, c) in self.text[start..end].char_indices() {
+                if start + at >= noted + STEP {
+                    noted = start + at;
+                    self.columns.push((noted, column));
+                }
+                column += self.encoding.width(c);
+            }
+        }
     }
 
     /// Makes a change.
@@ -113,28 +139,45 @@ impl Text {
     /// character is before it.
     pub fn offset(&self, position: Position) -> usize {
         let line = self.line(position.line as usize);
-        let mut left = position.character as usize;
-        let mut at = line.start;
-        for c in self.text[line].chars() {
-            let width = self.encoding.width(c);
-            if left < width {
+        let wanted = position.character as usize;
+        if self.plain {
+            return self.boundary((line.start + wanted).min(line.end));
+        }
+        let noted = |to: usize| self.columns.partition_point(|(at, _)| *at < to);
+        let noted = &self.columns[noted(line.start)..noted(line.end)];
+        let near = noted[..noted.partition_point(|(_, column)| *column <= wanted)].last();
+        let (mut at, mut column) = near.copied().unwrap_or((line.start, 0));
+        for c in self.text[at..line.end].chars() {
+            column += self.encoding.width(c);
+            if column > wanted {
                 break;
             }
-            left -= width;
             at += c.len_utf8();
         }
         at
     }
 
-    /// Position of a byte offset.
-    pub fn position(&self, offset: usize) -> Position {
-        let mut offset = offset.min(self.text.len());
+    /// The character boundary at a byte offset or before it.
+    fn boundary(&self, mut offset: usize) -> usize {
+        offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
+        offset
+    }
+
+    /// Position of a byte offset.
+    pub fn position(&self, offset: usize) -> Position {
+        let offset = self.boundary(offset);
         let line = self.line_of(offset);
-        let before = &self.text[self.line_starts[line]..offset];
-        let column: usize = before.chars().map(|c| self.encoding.width(c)).sum();
+        let start = self.line_starts[line];
+        let column = if self.plain {
+            offset - start
+        } else {
+            let near = self.columns[..self.columns.partition_point(|(at, _)| *at <= offset)].last();
+            let (from, column) = near.copied().filter(|(at, _)| *at >= start).unwrap_or((start, 0));
+            column + self.text[from..offset].chars().map(|c| self.encoding.width(c)).sum::<usize>()
+        };
         let number = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         Position { line: number(line), character: number(column) }
     }
@@ -182,6 +225,25 @@ mod tests {
         }
         let text = Text::new("𝄞".to_owned(), Encoding::Utf16);
         assert_eq!(text.offset(at(0, 1)), 0, "the middle of a pair is before it");
+    }
+
+    #[test]
+    fn long_lines_have_the_same_columns_as_short_ones() {
+        let long = "é𝄞abc".repeat(1000);
+        for encoding in [Encoding::Utf8, Encoding::Utf16, Encoding::Utf32] {
+            let text = Text::new(format!("x\n{long}\r\n{long}"), encoding);
+            for line in [1, 2] {
+                let mut column = 0;
+                let range = text.line(line);
+                for (at, c) in text.as_str()[range.clone()].char_indices() {
+                    let place = Position { line: line as u32, character: column };
+                    assert_eq!(text.position(range.start + at), place);
+                    assert_eq!(text.offset(place), range.start + at);
+                    column += encoding.width(c) as u32;
+                }
+                assert_eq!(text.offset(Position { line: line as u32, character: column + 5 }), range.end);
+            }
+        }
     }
 
     #[test]

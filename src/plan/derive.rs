@@ -5,7 +5,7 @@
 //! the order of keys in the map does not matter.
 
 use super::{
-    Account, Adopt, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget,
+    Account, Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget,
     memo::Memo,
     names,
     prove::{Proof, Subject, prove},
@@ -457,6 +457,13 @@ impl Planner<'_, '_> {
         let after = usize::from(settings.deny_insecure_transport);
         statements::blame(&proof, &policy, policy.statements.len().saturating_sub(extra.len() + after), &origins, findings);
         let own_name = draft.takes_access_logs || !settings.split_trails;
+        let basis = Basis {
+            by_account: settings.policy_scope.value == PolicyScope::Account,
+            trails: grants.trails.clone(),
+            deny_insecure_transport: settings.deny_insecure_transport,
+            extra: extra.clone(),
+            organization_id: self.map.organization_id.map(|id| id.value.clone()),
+        };
         LogBucket {
             arn: arn::bucket(self.partition(), &draft.name),
             name: draft.name.clone(),
@@ -478,6 +485,7 @@ impl Planner<'_, '_> {
             proof,
             // a policy that did not fit is no policy
             origin: origin.filter(|_| fits),
+            basis,
         }
     }
 

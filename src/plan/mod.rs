@@ -11,7 +11,10 @@ pub mod prove;
 pub mod routes;
 pub mod statements;
 
-use crate::{aws::Partition, policy::Policy};
+use crate::{
+    aws::Partition,
+    policy::{Policy, Statement, compose::TrailGrant},
+};
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -91,6 +94,24 @@ pub struct LogBucket {
     /// What policy and proof were made of, if the plan was derived to be followed by another of the same map.
     #[serde(skip)]
     pub origin: Option<memo::Origin>,
+    /// What the policy was composed from beside the sources, for those who have to compose another one. No digest is made of it.
+    #[serde(skip)]
+    pub basis: Basis,
+}
+
+/// What a policy is composed from beside the sources.
+#[derive(Debug, Clone, Default)]
+pub struct Basis {
+    /// True with `policy_scope: account`.
+    pub by_account: bool,
+    /// The trails that deliver to the bucket.
+    pub trails: Vec<TrailGrant>,
+    /// With a TLS-only deny.
+    pub deny_insecure_transport: bool,
+    /// The statements of the map, filled in.
+    pub extra: Vec<Statement>,
+    /// Id of the organization, if the map tells.
+    pub organization_id: Option<String>,
 }
 
 /// What exists on an adopted bucket.

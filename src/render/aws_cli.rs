@@ -54,51 +54,51 @@ struct ScriptContext<'a> {
 
 /// A log bucket.
 #[derive(Debug, Serialize)]
-struct BucketRow<'a> {
+pub(super) struct BucketRow<'a> {
     /// Its name.
-    name: &'a str,
+    pub(super) name: &'a str,
     /// `create` or `adopt`.
-    origin: &'static str,
+    pub(super) origin: &'static str,
     /// `global` or `account-regional`.
-    namespace: &'static str,
+    pub(super) namespace: &'static str,
     /// `yes` or `no`.
-    takes_access_logs: &'static str,
+    pub(super) takes_access_logs: &'static str,
     /// `Enabled` or `Suspended`.
-    versioning: &'static str,
+    pub(super) versioning: &'static str,
     /// The bucket policy as compact JSON: the bytes that are sent.
-    policy: String,
+    pub(super) policy: String,
     /// Argument of `put-bucket-lifecycle-configuration`.
-    lifecycle: String,
+    pub(super) lifecycle: String,
     /// Tags as a JSON object from key to value.
-    tags: String,
+    pub(super) tags: String,
     /// Argument of `put-object-lock-configuration`; empty for none.
-    object_lock: String,
+    pub(super) object_lock: String,
 }
 
 /// A source bucket.
 #[derive(Debug, Serialize)]
-struct SourceRow<'a> {
+pub(super) struct SourceRow<'a> {
     /// Its name.
-    name: &'a str,
+    pub(super) name: &'a str,
     /// `managed` or `external`.
-    by: &'static str,
+    pub(super) by: &'static str,
     /// Argument of `put-bucket-logging`.
-    logging: String,
+    pub(super) logging: String,
 }
 
 /// A trail.
 #[derive(Debug, Serialize)]
-struct TrailRow<'a> {
+pub(super) struct TrailRow<'a> {
     /// Its name.
-    name: &'a str,
+    pub(super) name: &'a str,
     /// Its ARN.
-    arn: &'a str,
+    pub(super) arn: &'a str,
     /// Its settings as `get-trail` names them.
-    settings: String,
+    pub(super) settings: String,
     /// Argument of `put-event-selectors --advanced-event-selectors`; empty for management events only.
-    selectors: String,
+    pub(super) selectors: String,
     /// Key of the account that has to be applied first, because it owns the bucket; empty if it is this one.
-    first: &'a str,
+    pub(super) first: &'a str,
 }
 
 /// What `aws-cli/run-all.sh` gets.
@@ -224,11 +224,11 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> Scrip
         needs_namespace: yes(place.buckets.iter().any(|bucket| bucket.account_regional)),
         buckets: place.buckets.iter().map(bucket_row).collect(),
         sources: place.sources.iter().map(source_row).collect(),
-        trails: place.trails.iter().map(|trail| trail_row(account, trail)).collect(),
+        trails: place.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
     }
 }
 
-fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
+pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
     let rules: Vec<Value> = bucket
         .lifecycle
         .iter()
@@ -265,7 +265,7 @@ fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
     }
 }
 
-fn source_row(source: &Source) -> SourceRow<'_> {
+pub(super) fn source_row(source: &Source) -> SourceRow<'_> {
     let mut enabled = json!({ "TargetBucket": source.log_bucket, "TargetPrefix": source.prefix });
     // simple keys are the default, and old CLIs can't say them
     if let Some(by) = source.key_format.partition_date_source() {
@@ -275,7 +275,7 @@ fn source_row(source: &Source) -> SourceRow<'_> {
     SourceRow { name: &source.name, by, logging: text::json(&json!({ "LoggingEnabled": enabled })) }
 }
 
-fn trail_row<'a>(account: &Account, trail: &'a Trail) -> TrailRow<'a> {
+pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {
     let settings = json!({
         "S3BucketName": trail.bucket,
         "S3KeyPrefix": trail.prefix,
@@ -305,6 +305,6 @@ fn trail_row<'a>(account: &Account, trail: &'a Trail) -> TrailRow<'a> {
         arn: &trail.arn,
         settings: text::json(&settings),
         selectors: selectors.unwrap_or_default(),
-        first: if trail.bucket_account == account.key { "" } else { &trail.bucket_account },
+        first: if trail.bucket_account == account { "" } else { &trail.bucket_account },
     }
 }

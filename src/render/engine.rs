@@ -1,7 +1,8 @@
 //! The template engine: one for each output language, with that language's filter and a guard against forgetting it.
 //!
 //! Takes embedded templates and the user's overrides (by name, as the files below `templates/`). In a template every
-//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `sql`, `hive`, `comment`, `markdown`); what does not must be harmless in
+//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `sql`, `hive`, `comment`, `markdown`,
+//! `code`, `prose`); what does not must be harmless in
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
 use super::escape;
@@ -45,6 +46,8 @@ impl Engine {
             ("hive", escape::hive),
             ("comment", escape::comment),
             ("markdown", escape::markdown),
+            ("code", escape::markdown_code),
+            ("prose", escape::markdown_prose),
         ] {
             tera.register_filter(name, move |value: &str, _: Kwargs, _: &State| Value::safe_string(&filter(value)));
         }

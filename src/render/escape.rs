@@ -163,3 +163,22 @@ pub fn markdown_code(text: &str) -> String {
     let pad = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
 }
+
+/// A sentence of ours with values in backticks, as Markdown: the values become code spans, and nothing in the rest is a link,
+/// HTML or emphasis, even if a value held a backtick.
+pub fn markdown_prose(text: &str) -> String {
+    let mut out = String::new();
+    for (at, part) in comment(text).split('`').enumerate() {
+        if at % 2 == 1 {
+            out += &markdown_code(part);
+            continue;
+        }
+        for c in part.chars() {
+            if "\\*_[]<>#|~@".contains(c) {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+    }
+    out
+}

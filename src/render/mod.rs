@@ -10,6 +10,7 @@ pub mod engine;
 pub mod escape;
 pub mod policies;
 pub mod readme;
+pub mod runbook;
 pub mod targets;
 pub mod terraform;
 

@@ -13,7 +13,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, changes, editor, faces, generated, hooks, judges, maps, meaning, others, readme, refusals, schema, scripts
+from . import athena, attacks, changes, editor, faces, generated, hooks, judges, maps, meaning, moves, others, readme, refusals, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
@@ -51,7 +51,7 @@ def generate(logmap, path, folder):
 
 def check_map(report, args, name, path, stage_of, core, folder):
     """Everything that holds for one good map."""
-    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning", "others", "athena") if report.wants(f"{name}/{kind}")]
+    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning", "athena", "others") if report.wants(f"{name}/{kind}")]
     if not (kinds or report.wants(f"{name}/generate")):
         return
     if path.stem == "hostile":  # its strings matter, and `meaning` runs its scripts; what a script does with faults, others show
@@ -89,6 +89,13 @@ def stage_from(logmap, stage_of, text, folder):
     return stage_of(maps.read(path), generate(logmap, path, folder), folder)
 
 
+def others_corpus(bench, report):
+    """What others wrote, planned by Terraform's core."""
+    if report.wants("others/corpus"):
+        with report.check("others/corpus"):
+            others.corpus(bench.args.logmap, bench.core, ROOT / "tests" / "check-terraform", bench.new_folder())
+
+
 class Bench:
     """What one worker has: a mock AWS, a warm AWS CLI, and Terraform's core when it is first needed."""
 
@@ -121,10 +128,17 @@ def jobs():
     found |= {
         f"map {name}": lambda bench, report, name=name, path=path: check_map(report, bench.args, name, path, bench.stage_of, bench.core, bench.new_folder())
         for name, path in sorted(good_maps().items(), key=lambda one: (one[0] not in SLOW, one[0]))}
+    for pair in moves.pairs():
+        parts = ["walk", "terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
+        found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
     found |= {
         "refusals": lambda bench, report: refusals.check(report, bench.stage_from),
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
+        "moves": lambda bench, report: moves.check(
+            report, bench.args.logmap, lambda text, folder: stage_from(bench.args.logmap, bench.stage_of, text, folder), bench.core, bench.new_folder,
+            bench.mock, bench.shim, bench.world),
+        "others": lambda bench, report: others_corpus(bench, report),
         "since": lambda bench, report: since.check(report, bench.stage_from),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
         "selftest terraform": lambda bench, report: selftest_terraform.check(report, bench.core, bench.new_folder),
@@ -133,7 +147,6 @@ def jobs():
         found[f"generated {seeds[0]}"] = lambda bench, report, seeds=seeds: generated.check(
             report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds)
     return found | {
-        "others": lambda bench, report: others.check_corpus(report, bench.args.logmap, bench.core, ROOT / "tests" / "check-terraform", bench.new_folder),
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
         "judges": lambda bench, report: judges.check(report),
         "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),

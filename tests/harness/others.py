@@ -57,12 +57,6 @@ def corpus(logmap, core, sources, folder):
     expect(not wrong, "\n".join(wrong))
 
 
-def check_corpus(report, logmap, core, sources, new_folder):
-    if report.wants("others/corpus"):
-        with report.check("others/corpus"):
-            corpus(logmap, core, sources, new_folder())
-
-
 def module_of(lines, entry, plan):
     """The module whose resource a configuration's place lies in."""
     start = entry["range"]["start"]

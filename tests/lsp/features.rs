@@ -112,6 +112,19 @@ fn a_fix_is_a_code_action_that_keeps_everything_else() {
 }
 
 #[test]
+fn the_fixes_of_the_rules_arrive_whole_also_those_with_edits_in_two_places() {
+    let after = |text: &str| fixes(text).1;
+    assert_eq!(after(&sample("eu-west-1:", "eu-w‸set-1:")), SAMPLE);
+    let added = after(&sample("account: log-archive", "account: arch‸ive"));
+    assert!(added.contains("\n  archive: { id: ") && added.contains("account: archive }"), "{added}");
+    let moved = after(&sample("- acme-prod-eu", "- acme-444455556666-‸us-east-1-an"));
+    assert!(
+        !moved.contains("- acme-444455556666") && moved.contains("us-east-1: { buckets: [acme-444455556666-us-east-1-an] }"),
+        "{moved}"
+    );
+}
+
+#[test]
 fn the_outline_has_accounts_regions_buckets_and_trails() {
     let (mut client, _) = Client::with(SAMPLE);
     let symbols = client.of_map("textDocument/documentSymbol");

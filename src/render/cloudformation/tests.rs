@@ -87,6 +87,7 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
         report: PolicyReport { tier: Tier::Buckets, bytes_used: 0, bytes_left: 0, notes: vec![] },
         proof: Default::default(),
         origin: None,
+        basis: Default::default(),
     };
     let source = |name_of: &&str| Source {
         name: (*name_of).to_owned(),

@@ -11,8 +11,8 @@ mod region;
 mod tests;
 
 pub use module::{
-    Destination, Forgotten, Import, ImportsContext, Named, OutputsContext, Provider, ProvidersContext, RemovedContext, Setting,
-    VersionsContext,
+    BUCKET_TYPES, Destination, Forgotten, Import, ImportsContext, Named, OutputsContext, Provider, ProvidersContext,
+    RemovedContext, Setting, VersionsContext,
 };
 pub use names::{label, trail_label};
 pub use region::{Bucket, Group, RegionContext, Rule, Skip, TrailContext};

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 /// The resource types that make up one log bucket.
-const BUCKET_TYPES: [&str; 8] = [
+pub const BUCKET_TYPES: [&str; 8] = [
     "aws_s3_bucket",
     "aws_s3_bucket_ownership_controls",
     "aws_s3_bucket_public_access_block",

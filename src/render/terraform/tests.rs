@@ -71,6 +71,7 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
         report: PolicyReport { tier: Tier::Account, bytes_used: 1, bytes_left: 1, notes: vec![] },
         proof: Default::default(),
         origin: None,
+        basis: Default::default(),
     }
 }
 

@@ -1,0 +1,97 @@
+//! `logmap runbook`: the way from one map to another, written into a folder as a tree is: staged, atomic, with a lock.
+
+use super::{
+    Outcome, Stop,
+    args::{Common, Format, RunbookArgs},
+    diff,
+    exit::Exit,
+    generate,
+    io::Io,
+    revision,
+};
+use crate::{
+    changes,
+    disk::{
+        Writer,
+        lock::{Lock, MapEntry},
+    },
+    plan::prove,
+    render, runbook,
+};
+use anyhow::anyhow;
+use std::path::Path;
+
+pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
+    if common.format == Format::Json {
+        return Err(Stop::usage(anyhow!(
+            "a runbook is Markdown and scripts; `logmap diff --format json` gives what changes as JSON"
+        )));
+    }
+    let (old, new) = revision::read_pair(&args.maps, io)?;
+    let Some((old_plan, new_plan)) = diff::plans(&old, &new, common, io)? else { return Ok(Exit::Findings) };
+    if let Some((bucket, failure)) = prove::unproven(old_plan).into_iter().chain(prove::unproven(new_plan)).next() {
+        return Err(anyhow!(
+            "the policy of {} is not proven, so nothing is written: {}; this is a bug of logmap",
+            bucket.name,
+            failure.what
+        )
+        .into());
+    }
+    let (old_name, new_name) = (name(&old.file.name), name(&new.file.name));
+    let changes = changes::between(old_plan, new_plan);
+    if changes.is_empty() {
+        io.say(format_args!("{old_name} and {new_name} mean the same; there is nothing to do"));
+        return Ok(Exit::Clean);
+    }
+    let book = match runbook::plan(old_plan, new_plan) {
+        Ok(book) => book,
+        Err(problems) => {
+            for problem in problems {
+                io.say(format_args!("error: {problem}"));
+            }
+            io.say("nothing was written");
+            return Ok(Exit::Findings);
+        }
+    };
+    let mut writer = Writer::new(&args.out, args.force)?;
+    let before = writer.old_lock();
+    if !before.files.is_empty() && !before.lists("RUNBOOK.md") {
+        return Err(Stop::usage(anyhow!("{} holds what `logmap generate` wrote; choose another `--out`", args.out.display())));
+    }
+    render::runbook::render(&book, &old_name, &new_name, &mut |artifact| writer.add(&artifact))?;
+    writer.keep_edited(|_| true);
+    if generate::stands_in_the_way(writer.conflicts(), &args.out, io) {
+        return Ok(Exit::Findings);
+    }
+    let lock = Lock {
+        format_version: "1.0".to_owned(),
+        logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
+        map: MapEntry { file: format!("{old_name} → {new_name}"), digest: render::digest(&(old_plan, new_plan)) },
+        apply_order: book.stages.last().apply_order.clone(),
+        ..Lock::default()
+    };
+    let done = writer.finish(lock, |_| true)?;
+    if !io.quiet {
+        for danger in &book.dangers {
+            io.say(format_args!("read first: {}", danger.title));
+        }
+        io.say(format_args!(
+            "{}: {} steps; {} files written, {} unchanged, {} removed; start with {}",
+            args.out.display(),
+            book.steps.len(),
+            done.written,
+            done.unchanged,
+            done.removed,
+            args.out.join("RUNBOOK.md").display()
+        ));
+    }
+    Ok(Exit::Clean)
+}
+
+/// A map's name without folders; a revision keeps its revision.
+fn name(given: &str) -> String {
+    match given.split_once(':') {
+        Some((rev, path)) if !Path::new(given).exists() => format!("{rev}:{}", name(path)),
+        _ => Path::new(given).file_name().map_or_else(|| given.to_owned(), |name| name.to_string_lossy().into_owned()),
+    }
+}

@@ -1,0 +1,141 @@
+//! Handing over: the resources of one root module go to another, because the account's key changes. `moved` does not cross
+//! modules, so the old module forgets (`removed`) and the new one imports; AWS sees neither.
+
+use super::context;
+use crate::{
+    artifacts::Artifact,
+    plan::{Account, Plan},
+    render::{
+        Filter, Retired, Sink,
+        engine::Engine,
+        targets,
+        terraform::{BUCKET_TYPES, label, trail_label},
+    },
+    runbook::Runbook,
+};
+use anyhow::Result;
+use serde::Serialize;
+
+/// Template of the import blocks.
+pub(super) const IMPORTS: &str = "runbook/hand-over.tf";
+/// Template of the removed blocks.
+pub(super) const FORGET: &str = "runbook/forget.tf";
+
+/// A module that changes hands.
+#[derive(Debug, Serialize)]
+pub(super) struct Handover {
+    old: String,
+    new: String,
+}
+
+/// An import block.
+#[derive(Debug, Serialize)]
+struct Import {
+    /// Alias of the provider, an identifier; empty with provider 6.
+    provider: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    label: String,
+    /// Key of the instance; empty for none.
+    key: String,
+    id: String,
+}
+
+/// An address to forget.
+#[derive(Debug, Serialize)]
+struct Address {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    label: String,
+}
+
+/// Writes both modules of each account that changes its key.
+pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut Sink<'_>) -> Result<Vec<Handover>> {
+    let start = &book.stages.plans[0];
+    let mut found = Vec::new();
+    for (new, old) in &book.stages.renamed_accounts {
+        let Some(account) = start.account(new).filter(|account| !account.places.is_empty()) else { continue };
+        let mut put = |path: &str, text: String| sink(Artifact::file(format!("stages/0-hand-over/{path}"), text));
+        put(
+            &format!("terraform/{old}/forget.tf"),
+            engine.render(FORGET, &serde_json::json!({ "addresses": addresses(account) }))?,
+        )?;
+        put(
+            &format!("terraform/{new}/hand-over.tf"),
+            engine.render(IMPORTS, &serde_json::json!({ "imports": imports(account, start) }))?,
+        )?;
+        let mut copy = |artifact: Artifact| put(&artifact.path.clone(), artifact.text);
+        // the old module with nothing but what it forgets
+        let retired: Vec<Retired> = account
+            .places
+            .iter()
+            .flat_map(|place| {
+                place.buckets.iter().map(|bucket| Retired {
+                    account: old.clone(),
+                    region: place.region.clone(),
+                    takes_access_logs: bucket.takes_access_logs,
+                    bucket: bucket.name.clone(),
+                })
+            })
+            .collect();
+        let empty = Plan {
+            accounts: vec![Account { key: old.clone(), places: Vec::new(), ..account.clone() }],
+            apply_order: vec![old.clone()],
+            ..start.clone()
+        };
+        let filter = Filter::default();
+        targets::terraform(&context(&empty, map_name, &filter, &retired), &mut copy)?;
+        // the new one as the old map has it; what exists is imported, adopted or not
+        let mut own = account.clone();
+        for bucket in own.places.iter_mut().flat_map(|place| &mut place.buckets) {
+            bucket.adopt = None;
+        }
+        let whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..start.clone() };
+        targets::terraform(&context(&whole, map_name, &filter, &[]), &mut copy)?;
+        found.push(Handover { old: old.clone(), new: new.clone() });
+    }
+    Ok(found)
+}
+
+/// What the buckets' own `removed` blocks don't cover.
+fn addresses(account: &Account) -> Vec<Address> {
+    let mut found = Vec::new();
+    for place in &account.places {
+        if place.sources.iter().any(|source| source.managed) {
+            found.push(Address { kind: "aws_s3_bucket_logging", label: label(&place.region) });
+        }
+        found.extend(
+            place.trails.iter().map(|trail| Address { kind: "aws_cloudtrail", label: trail_label(trail, &place.region) }),
+        );
+    }
+    found
+}
+
+fn imports(account: &Account, plan: &Plan) -> Vec<Import> {
+    let by_region = plan.render.aws_provider >= 6;
+    let mut found = Vec::new();
+    for place in &account.places {
+        let mut add = |kind: &'static str, label_of: String, key: &str, id: &str| {
+            found.push(Import {
+                provider: if by_region { String::new() } else { label(&place.region) },
+                kind,
+                label: label_of,
+                key: key.to_owned(),
+                id: if by_region { format!("{id}@{}", place.region) } else { id.to_owned() },
+            });
+        };
+        for bucket in &place.buckets {
+            let locked = |kind: &&&str| bucket.object_lock.is_some() || !kind.ends_with("object_lock_configuration");
+            for kind in BUCKET_TYPES.iter().filter(locked) {
+                add(kind, label(&bucket.name), "", &bucket.name);
+            }
+        }
+        for source in place.sources.iter().filter(|source| source.managed) {
+            add("aws_s3_bucket_logging", label(&place.region), &source.name, &source.name);
+        }
+        for trail in &place.trails {
+            add("aws_cloudtrail", trail_label(trail, &place.region), "", &trail.arn);
+        }
+    }
+    found
+}

@@ -1,0 +1,138 @@
+//! The stages as trees of Terraform modules and CloudFormation templates: only what differs from the stage before.
+
+use super::context;
+use crate::{
+    artifacts::Artifact,
+    plan::Plan,
+    render::{Filter, Sink, targets, terraform::label},
+    runbook::{Runbook, Work},
+};
+use anyhow::Result;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Number of the stage in a runbook, folder, heading, and the works that it stands for.
+const STAGES: [(usize, &str, &str, &str); 3] = [
+    (1, "1-grant", "Make and grant", "the phases create and grant"),
+    (2, "2-switch", "Switch", "the phases clear, switch and release; before it come recreate and its owners"),
+    (3, "3-narrow", "Narrow", "the phase narrow; before it come verify and drain"),
+];
+
+/// A stage in the Markdown.
+#[derive(Debug, Serialize)]
+pub(super) struct StageContext {
+    folder: &'static str,
+    title: &'static str,
+    /// What it takes the place of.
+    stands_for: &'static str,
+    /// Phases to run after it: they find nothing to change, and record that it is done.
+    phases: Vec<&'static str>,
+    /// Account keys of modules that change, in the order in which to apply.
+    modules: Vec<String>,
+    /// Stacks that change, in that order.
+    stacks: Vec<Stack>,
+}
+
+/// A stack that changes.
+#[derive(Debug, Serialize)]
+struct Stack {
+    account: String,
+    region: String,
+    /// Stack name.
+    name: String,
+    /// Path of the template below the stage.
+    file: String,
+}
+
+/// A source's logging that the module of its old place must forget before the bucket is deleted there.
+#[derive(Debug, Serialize)]
+pub(super) struct Forget {
+    module: String,
+    address: String,
+}
+
+/// Path → artifact of everything that the two targets make of a plan.
+fn tree(plan: &Plan, map_name: &str) -> Result<BTreeMap<String, Artifact>> {
+    let filter = Filter::default();
+    let cx = context(plan, map_name, &filter, &[]);
+    let mut found = BTreeMap::new();
+    let mut sink = |artifact: Artifact| {
+        if !artifact.path.starts_with("cloudformation/stacksets/") {
+            found.insert(artifact.path.clone(), artifact);
+        }
+        Ok(())
+    };
+    targets::terraform(&cx, &mut sink)?;
+    targets::cloudformation(&cx, &mut sink)?;
+    Ok(found)
+}
+
+/// Writes the stages; gives what the Markdown says of them.
+pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Result<Vec<StageContext>> {
+    let mut before = tree(&book.stages.plans[0], map_name)?;
+    let mut contexts = Vec::new();
+    for (stage, folder, title, stands_for) in STAGES {
+        let plan = &book.stages.plans[stage];
+        let now = tree(plan, map_name)?;
+        let differs = |path: &&String| before.get(*path) != now.get(*path);
+        let part = |path: &str, at: usize| path.split('/').nth(at).unwrap_or_default().to_owned();
+        let modules: BTreeSet<String> = now
+            .keys()
+            .chain(before.keys())
+            .filter(differs)
+            .filter(|path| path.starts_with("terraform/"))
+            .map(|path| part(path, 1))
+            .collect();
+        let stacks: BTreeSet<(String, String)> = now
+            .keys()
+            .filter(differs)
+            .filter(|path| path.starts_with("cloudformation/") && path.ends_with(".yaml"))
+            .map(|path| (part(path, 1), part(path, 2).trim_end_matches(".yaml").to_owned()))
+            .collect();
+        let wanted = |path: &str| match path.strip_prefix("cloudformation/") {
+            Some(rest) => stacks.iter().any(|(account, file)| rest.strip_prefix(&format!("{account}/{file}.")).is_some()),
+            None => modules.contains(&part(path, 1)),
+        };
+        for artifact in now.values().filter(|artifact| wanted(&artifact.path)) {
+            sink(Artifact { path: format!("stages/{folder}/{}", artifact.path), ..artifact.clone() })?;
+        }
+        let order = |account: &String| plan.apply_order.iter().position(|key| key == account);
+        let mut modules: Vec<String> = modules.into_iter().collect();
+        modules.sort_by_key(|account| order(account));
+        let mut stacks: Vec<Stack> = stacks
+            .into_iter()
+            .map(|(account, file)| {
+                let (region, name) = match file.split_once("-sources-") {
+                    Some((region, number)) => (region.to_owned(), format!("logmap-sources-{number}")),
+                    None => (file.clone(), "logmap".to_owned()),
+                };
+                Stack { file: format!("cloudformation/{account}/{file}.yaml"), account, region, name }
+            })
+            .collect();
+        stacks.sort_by(|a, b| (order(&a.account), &a.region, &a.name).cmp(&(order(&b.account), &b.region, &b.name)));
+        if !modules.is_empty() || !stacks.is_empty() {
+            let works: &[Work] = match stage {
+                1 => &[Work::Create, Work::Grant],
+                2 => &[Work::Clear, Work::Switch, Work::Release],
+                _ => &[Work::Narrow],
+            };
+            let phases = works.iter().filter(|work| book.steps.iter().any(|step| step.work == **work)).map(|work| work.word());
+            contexts.push(StageContext { folder, title, stands_for, phases: phases.collect(), modules, stacks });
+        }
+        before = now;
+    }
+    Ok(contexts)
+}
+
+/// Addresses that Terraform must forget before a bucket is deleted: it would look for it in a Region where it no longer is.
+pub(super) fn forget(book: &Runbook) -> Vec<Forget> {
+    let moved = book.steps.iter().filter(|step| step.work == Work::Recreate).flat_map(|step| &step.sources);
+    moved
+        .filter(|source| source.managed)
+        .filter_map(|source| {
+            let from = source.moved_from.as_ref()?;
+            let address = format!("aws_s3_bucket_logging.{}[\"{}\"]", label(&from.region), source.name);
+            Some(Forget { module: from.account.clone(), address })
+        })
+        .collect()
+}

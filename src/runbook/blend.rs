@@ -1,0 +1,191 @@
+//! Blending: a log bucket between two maps, which lets in whoever either of them lets in.
+//!
+//! Takes the old and the new version of one bucket; gives one whose policy is composed for the sources and trails of both
+//! and proven for both, with a lifecycle under which nothing expires sooner than either says. Denies stay as they were until
+//! the last step, and one that would keep new logs out is left out, and said.
+
+use crate::{
+    aws::{Partition, limits},
+    plan::{Basis, LifecycleRule, LogBucket, Source, prove},
+    policy::{
+        Effect, Statement,
+        compose::{Grants, Scope, TrailGrant, compose},
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where a bucket is.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Home<'a> {
+    pub partition: Partition,
+    pub account_id: &'a str,
+    pub region: &'a str,
+}
+
+/// A bucket of both maps, and what to know about it.
+pub(super) struct Blended {
+    pub bucket: LogBucket,
+    pub notes: Vec<String>,
+}
+
+/// The version between old and new, or why there is none.
+pub(super) fn blend(home: Home<'_>, old: (&LogBucket, &[Source]), new: (&LogBucket, &[Source])) -> Result<Blended, String> {
+    let (was, is) = (old.0, new.0);
+    let mut bucket = LogBucket {
+        takes_access_logs: was.takes_access_logs || is.takes_access_logs,
+        takes_trails: was.takes_trails || is.takes_trails,
+        versioning: was.versioning || is.versioning,
+        object_lock: was.object_lock.clone(),
+        tags: was.tags.iter().chain(&is.tags).map(|(key, value)| (key.clone(), value.clone())).collect(),
+        lifecycle: lifecycle(&was.lifecycle, &is.lifecycle),
+        ..is.clone()
+    };
+    if was.policy == is.policy {
+        return Ok(Blended { bucket, notes: Vec::new() });
+    }
+    let mut sources: Vec<Source> = old.1.to_vec();
+    let alike = |a: &Source, b: &Source| (&a.name, &a.prefix, a.key_format) == (&b.name, &b.prefix, b.key_format);
+    for source in new.1 {
+        if !sources.iter().any(|other| alike(other, source)) {
+            sources.push(source.clone());
+        }
+    }
+    let mut trails: Vec<TrailGrant> = was.basis.trails.clone();
+    trails.extend(is.basis.trails.iter().filter(|trail| !was.basis.trails.contains(trail)).cloned());
+    bucket.basis = Basis {
+        by_account: was.basis.by_account || is.basis.by_account,
+        trails,
+        deny_insecure_transport: was.basis.deny_insecure_transport,
+        extra: statements(&was.basis.extra, &is.basis.extra),
+        organization_id: is.basis.organization_id.clone().or(was.basis.organization_id.clone()),
+    };
+    let mut notes = Vec::new();
+    if is.policy.statements.iter().any(|statement| statement.effect == Effect::Deny && !was.policy.statements.contains(statement))
+    {
+        notes.push(format!("`{}`: new Deny statements take effect in the narrowing step, old ones hold until then", is.name));
+    }
+    grant(home, &mut bucket, &sources, &mut notes)?;
+    Ok(Blended { bucket, notes })
+}
+
+/// A bucket that takes no more logs: nobody delivers to it, and whoever reads it still may.
+pub(super) fn bare(home: Home<'_>, old: &LogBucket) -> Result<LogBucket, String> {
+    let mut bucket = old.clone();
+    // a policy needs a statement
+    let deny_insecure_transport = old.basis.deny_insecure_transport || old.basis.extra.is_empty();
+    bucket.basis = Basis { trails: Vec::new(), deny_insecure_transport, ..old.basis.clone() };
+    grant(home, &mut bucket, &[], &mut Vec::new())?;
+    Ok(bucket)
+}
+
+/// Composes the policy from the basis and proves it.
+fn grant(home: Home<'_>, bucket: &mut LogBucket, sources: &[Source], notes: &mut Vec<String>) -> Result<(), String> {
+    // a Deny that keeps a delivery out goes; one round for each is enough
+    for _ in 0..=bucket.basis.extra.len() {
+        let mut by_prefix: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for source in sources {
+            by_prefix.entry(&source.prefix).or_default().insert(&source.name);
+        }
+        let grants = Grants {
+            bucket: &bucket.name,
+            partition: home.partition,
+            account_id: home.account_id,
+            sources: by_prefix,
+            trails: bucket.basis.trails.clone(),
+            scope: if bucket.basis.by_account { Scope::Account } else { Scope::Auto },
+            deny_insecure_transport: bucket.basis.deny_insecure_transport,
+            extra: &bucket.basis.extra,
+        };
+        let (policy, report) = compose(&grants).map_err(|overflow| {
+            format!(
+                "the grants of both maps together do not fit into the policy of `{}`: {} bytes in their widest form, {} are allowed; move in two steps, with a map between the two",
+                bucket.name,
+                overflow.bytes,
+                limits::BUCKET_POLICY_BYTES
+            )
+        })?;
+        let proof = prove::prove(&prove::Subject {
+            bucket: &bucket.name,
+            partition: home.partition,
+            region: home.region,
+            account_id: home.account_id,
+            organization_id: bucket.basis.organization_id.as_deref(),
+            policy: &policy,
+            tier: report.tier,
+            sources,
+            trails: &bucket.basis.trails,
+            denies_insecure_transport: bucket.basis.deny_insecure_transport,
+        });
+        let failures: Vec<&prove::Failure> = proof.rows.iter().flat_map(|row| &row.failures).collect();
+        let Some(first) = failures.first() else {
+            notes.extend(report.notes.iter().map(|note| format!("between the maps, `{}`: {note}", bucket.name)));
+            (bucket.policy, bucket.report, bucket.proof) = (policy, report, proof);
+            return Ok(());
+        };
+        let blamed: Vec<&Statement> = failures
+            .iter()
+            .flat_map(|failure| &failure.statements)
+            .filter_map(|at| policy.statements.get(*at))
+            .filter(|statement| statement.effect == Effect::Deny)
+            .collect();
+        let before = bucket.basis.extra.len();
+        let why = first.what.clone();
+        bucket.basis.extra.retain(|statement| !blamed.contains(&statement));
+        if bucket.basis.extra.len() == before {
+            return Err(format!("no policy of `{}` serves both maps: {why}", bucket.name));
+        }
+        notes.push(format!("`{}`: an old Deny statement ends with the granting step, because under it {why}", bucket.name));
+    }
+    Err(format!("no policy of `{}` serves both maps", bucket.name))
+}
+
+/// The old statements, and the new ones that allow something. Sids stay unique.
+fn statements(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
+    let mut all = old.to_vec();
+    for statement in new.iter().filter(|statement| statement.effect == Effect::Allow && !old.contains(statement)) {
+        let mut statement = statement.clone();
+        while !statement.sid.is_empty() && all.iter().any(|other| other.sid == statement.sid) {
+            statement.sid.push_str("New");
+        }
+        all.push(statement);
+    }
+    all
+}
+
+/// The rules of both, by prefix; what both have expires with the later one. S3 lets the shortest of overlapping rules win,
+/// so prefixes that lie in each other keep the longest of their times.
+pub(super) fn lifecycle(old: &[LifecycleRule], new: &[LifecycleRule]) -> Vec<LifecycleRule> {
+    let mut all: Vec<LifecycleRule> = new.to_vec();
+    for rule in old {
+        if !all.iter().any(|other| other.prefix == rule.prefix) {
+            let mut id = format!("until-expired-{}", rule.id);
+            while all.iter().any(|other| other.id == id) {
+                id.push_str("-x");
+            }
+            all.push(LifecycleRule { id, ..rule.clone() });
+        }
+    }
+    let touches = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
+    let rules: Vec<LifecycleRule> = old.iter().chain(new).cloned().collect();
+    for rule in &mut all {
+        for other in rules.iter().filter(|other| touches(&other.prefix, &rule.prefix)) {
+            rule.expire_after_days = rule.expire_after_days.max(other.expire_after_days);
+            rule.noncurrent_expire_after_days = rule.noncurrent_expire_after_days.max(other.noncurrent_expire_after_days);
+        }
+    }
+    if all.len() > limits::LIFECYCLE_RULES {
+        let longest = |of: fn(&LifecycleRule) -> u32| all.iter().map(of).max().unwrap_or(1);
+        let (expire, noncurrent) = (longest(|rule| rule.expire_after_days), longest(|rule| rule.noncurrent_expire_after_days));
+        all.truncate(1);
+        for rule in &mut all {
+            *rule = LifecycleRule {
+                id: "until-expired".to_owned(),
+                prefix: String::new(),
+                expire_after_days: expire,
+                noncurrent_expire_after_days: noncurrent,
+                transition: rule.transition.clone(),
+            };
+        }
+    }
+    all
+}

@@ -1,0 +1,119 @@
+//! Runbook: the ordered way from one map to another, on which every source logs to its old legal place or its new one.
+//!
+//! Takes two plans, gives steps. `stages` says what is to exist at each point, `blend` makes the policies that serve both
+//! maps, `steps` are the differences between stages, `dangers` what to know first. Pure: nothing here knows a shell.
+
+mod blend;
+mod dangers;
+mod stages;
+mod step;
+mod steps;
+mod words;
+
+pub use dangers::Danger;
+pub use stages::{STAGES, Stages};
+pub use step::{Arrival, BucketMove, Leftover, Quiet, Seat, SourceMove, Step, TrailMove, Work};
+pub use words::{Words, window};
+
+use crate::{
+    aws::Partition,
+    plan::{Account, LogBucket, Place, Plan},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Hours for which an old destination must have been quiet before its grants go. S3 may follow an old target "for the next
+/// hour" and delivers most records "within a few hours" (S3 user guide, server access logging); a day is on the safe side.
+pub const DRAIN_HOURS: u32 = 24;
+
+/// Hours within which the first object should have arrived at a new destination, for the same reason.
+pub const VERIFY_HOURS: u32 = 24;
+
+/// A runbook.
+#[derive(Debug)]
+pub struct Runbook {
+    /// The whole plans on the way.
+    pub stages: Stages,
+    /// The steps in order.
+    pub steps: Vec<Step>,
+    /// What to know before starting.
+    pub dangers: Vec<Danger>,
+}
+
+/// Plans the way from one plan to another.
+///
+/// # Errors
+/// Sentences that say what can't be done in one runbook, and what to write instead.
+pub fn plan(old: &Plan, new: &Plan) -> Result<Runbook, Vec<String>> {
+    let obstacles = obstacles(old, new);
+    if !obstacles.is_empty() {
+        return Err(obstacles);
+    }
+    let stages = stages::stages(old, new)?;
+    let steps = steps::steps(&stages);
+    let dangers = dangers::dangers(old, new, &stages, &steps);
+    Ok(Runbook { stages, steps, dangers })
+}
+
+/// Every place of a plan with its account.
+fn places(plan: &Plan) -> impl Iterator<Item = (&Account, &Place)> {
+    plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)))
+}
+
+/// What no order of steps can bring about.
+fn obstacles(old: &Plan, new: &Plan) -> Vec<String> {
+    let mut found = Vec::new();
+    for account in &new.accounts {
+        let same = old.accounts.iter().find(|other| other.key == account.key || other.id == account.id);
+        if let Some(other) = same.filter(|other| other.partition != account.partition) {
+            found.push(format!(
+                "the account `{}` would change from the partition `{}` to `{}`: nothing crosses partitions, and ids, ARNs and buckets are others there; give the new account a key of its own, and retire the old one in a runbook of its own",
+                account.key, other.partition, account.partition
+            ));
+        }
+    }
+    let (was, is) = (source_names(old), source_names(new));
+    for (name, partitions) in &is {
+        let Some(before) = was.get(name) else { continue };
+        if let (Some(from), Some(to)) = (before.difference(partitions).next(), partitions.difference(before).next()) {
+            found.push(format!(
+                "the source `{name}` would move from the partition `{from}` to `{to}`: nothing crosses partitions; to AWS these are two buckets, so take the one out and put the other in by two runbooks"
+            ));
+        }
+    }
+    let buckets = |plan: &'_ Plan| -> BTreeMap<(Partition, String), (String, String, LogBucket)> {
+        places(plan)
+            .flat_map(|(account, place)| {
+                place.buckets.iter().map(move |bucket| {
+                    ((account.partition, bucket.name.clone()), (account.id.clone(), place.region.clone(), bucket.clone()))
+                })
+            })
+            .collect()
+    };
+    let was = buckets(old);
+    for ((partition, name), (id, region, bucket)) in buckets(new) {
+        let Some((old_id, old_region, before)) = was.get(&(partition, name.clone())) else { continue };
+        if (old_id, old_region) != (&id, &region) {
+            found.push(format!(
+                "the log bucket `{name}` is in `{old_region}` of `{old_id}` and would have to be in `{region}` of `{id}`: it holds logs and is never deleted, so its name is not free; give the new place's log bucket another name"
+            ));
+        }
+        if before.object_lock.is_some() != bucket.object_lock.is_some() {
+            found.push(format!(
+                "Object Lock of the log bucket `{name}` would be switched {}: {}; give the new bucket another name (`trails_name`)",
+                if bucket.object_lock.is_some() { "on" } else { "off" },
+                if bucket.object_lock.is_some() { "Terraform would replace the bucket" } else { "S3 has no way to do that" }
+            ));
+        }
+    }
+    found
+}
+
+fn source_names(plan: &Plan) -> BTreeMap<&str, BTreeSet<Partition>> {
+    let mut names: BTreeMap<&str, BTreeSet<Partition>> = BTreeMap::new();
+    for (account, place) in places(plan) {
+        for source in &place.sources {
+            names.entry(&source.name).or_default().insert(account.partition);
+        }
+    }
+    names
+}

@@ -1,0 +1,268 @@
+//! Stages: the way from one plan to another as five whole plans, each of which could be applied as it stands.
+//!
+//! | stage | log buckets | sources and trails |
+//! | --- | --- | --- |
+//! | old | of the old map | of the old map |
+//! | granted | of both; what both have lets in the old and the new | of the old map |
+//! | switched | the same | of the new map |
+//! | narrowed | new policies; those that retire take nothing | the same |
+//! | retired | new lifecycles too | the same |
+//!
+//! Takes two plans. The steps are the differences between neighbouring stages, place by place; Terraform and CloudFormation
+//! render the stages themselves.
+
+use super::blend::{Home, bare, blend, lifecycle};
+use crate::{
+    aws::{Partition, limits},
+    plan::{Account, LogBucket, Place, Plan, Source, Trail},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many stages there are.
+pub const STAGES: usize = 5;
+
+/// The stages, and what to know about them.
+#[derive(Debug)]
+pub struct Stages {
+    /// Old, granted, switched, narrowed, retired. An account has one key in all of them: its new one, if it has one.
+    pub plans: [Plan; STAGES],
+    /// What is wider or different for the time between the maps.
+    pub notes: Vec<String>,
+    /// ARNs of old trails that have to go before new ones can be made: same name, or no room.
+    pub in_the_way: BTreeSet<String>,
+    /// Old keys of accounts that are known by another one in the stages, by that one.
+    pub renamed_accounts: BTreeMap<String, String>,
+}
+
+/// What the stages are made from.
+struct Maker<'a> {
+    old: &'a Plan,
+    new: &'a Plan,
+    sites: Vec<Site<'a>>,
+    in_the_way: BTreeSet<String>,
+}
+
+/// One account of either map.
+struct Site<'a> {
+    key: String,
+    old: Option<&'a Account>,
+    new: Option<&'a Account>,
+}
+
+/// Makes the stages, or says why there are none.
+pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
+    let sites = sites(old, new);
+    let maker = Maker { in_the_way: in_the_way(old, new, &sites), old, new, sites };
+    let (mut notes, mut problems) = (Vec::new(), Vec::new());
+    let plans = std::array::from_fn(|stage| maker.plan(stage, &mut notes, &mut problems));
+    problems.sort();
+    problems.dedup();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let renamed_accounts = maker
+        .sites
+        .iter()
+        .filter_map(|site| Some((site.key.clone(), site.old?.key.clone())))
+        .filter(|(new, old)| new != old)
+        .collect();
+    Ok(Stages { plans, notes, renamed_accounts, in_the_way: maker.in_the_way })
+}
+
+/// Accounts by id, in the order in which to apply.
+fn sites<'a>(old: &'a Plan, new: &'a Plan) -> Vec<Site<'a>> {
+    let mut sites: Vec<Site<'a>> = new
+        .apply_order
+        .iter()
+        .filter_map(|key| new.account(key))
+        .map(|account| Site {
+            key: account.key.clone(),
+            old: old.accounts.iter().find(|other| other.id == account.id),
+            new: Some(account),
+        })
+        .collect();
+    for account in old.apply_order.iter().filter_map(|key| old.account(key)) {
+        if !sites.iter().any(|site| site.old.is_some_and(|other| other.id == account.id)) {
+            // a key that now stands for another account
+            let taken = new.accounts.iter().any(|other| other.key == account.key);
+            let key = if taken { format!("{}-{}", account.key, account.id) } else { account.key.clone() };
+            sites.push(Site { key, old: Some(account), new: None });
+        }
+    }
+    sites
+}
+
+/// Trails of an account with their home.
+fn trails(account: &Account) -> impl Iterator<Item = (&str, &Trail)> {
+    account.places.iter().flat_map(|place| place.trails.iter().map(|trail| (place.region.as_str(), trail)))
+}
+
+fn in_the_way(old: &Plan, new: &Plan, sites: &[Site<'_>]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let everywhere = |plan: &'_ Plan| -> Vec<Trail> {
+        plan.accounts.iter().flat_map(trails).filter(|(_, trail)| trail.organization).map(|(_, trail)| trail.clone()).collect()
+    };
+    let organization: BTreeSet<String> = everywhere(old).into_iter().chain(everywhere(new)).map(|trail| trail.arn).collect();
+    for site in sites {
+        let (was, is): (Vec<_>, Vec<_>) =
+            (site.old.into_iter().flat_map(trails).collect(), site.new.into_iter().flat_map(trails).collect());
+        let leaves = |trail: &Trail| !is.iter().any(|(_, other)| other.arn == trail.arn);
+        let comes = |trail: &Trail| !was.iter().any(|(_, other)| other.arn == trail.arn);
+        for (_, trail) in was.iter().filter(|(_, trail)| leaves(trail)) {
+            let rival = |other: &Trail| comes(other) && other.name == trail.name && (other.multi_region || trail.multi_region);
+            if is.iter().any(|(_, other)| rival(other)) {
+                found.insert(trail.arn.clone());
+            }
+        }
+        // a trail of all Regions takes room in each of them
+        let regions: BTreeSet<&str> = was.iter().chain(&is).map(|(region, _)| *region).collect();
+        let crowded = regions.iter().any(|region| {
+            let here: BTreeSet<&str> = was
+                .iter()
+                .chain(&is)
+                .filter(|(home, trail)| home == region || trail.multi_region)
+                .map(|(_, trail)| trail.arn.as_str())
+                .chain(organization.iter().map(String::as_str))
+                .collect();
+            here.len() > limits::TRAILS_PER_REGION && is.iter().any(|(_, trail)| comes(trail))
+        });
+        if crowded {
+            found.extend(was.iter().filter(|(_, trail)| leaves(trail)).map(|(_, trail)| trail.arn.clone()));
+        }
+    }
+    found
+}
+
+impl<'a> Maker<'a> {
+    fn plan(&self, stage: usize, notes: &mut Vec<String>, problems: &mut Vec<String>) -> Plan {
+        let accounts = self.sites.iter().filter_map(|site| {
+            let shell = site.new.or(site.old)?;
+            let regions: BTreeSet<&str> = site
+                .old
+                .into_iter()
+                .chain(site.new)
+                .flat_map(|account| &account.places)
+                .map(|place| place.region.as_str())
+                .collect();
+            let places = regions.into_iter().map(|region| self.place(stage, site, region, notes, problems));
+            Some(Account {
+                key: site.key.clone(),
+                // whoever may act in the account is said by the new map
+                role_arn: shell.role_arn.clone(),
+                profile: shell.profile.clone(),
+                id: shell.id.clone(),
+                partition: shell.partition,
+                places: places
+                    .filter(|place| !(place.buckets.is_empty() && place.sources.is_empty() && place.trails.is_empty()))
+                    .collect(),
+            })
+        });
+        let mut accounts: Vec<Account> = accounts.collect();
+        let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
+        accounts.sort_by(|a, b| a.key.cmp(&b.key));
+        Plan {
+            accounts,
+            apply_order,
+            render: if stage == 0 { self.old.render.clone() } else { self.new.render.clone() },
+            key_policies: if stage == 0 { self.old.key_policies.clone() } else { self.new.key_policies.clone() },
+        }
+    }
+
+    fn place(&self, stage: usize, site: &Site<'a>, region: &str, notes: &mut Vec<String>, problems: &mut Vec<String>) -> Place {
+        let of =
+            |account: Option<&'a Account>| account.and_then(|account| account.places.iter().find(|place| place.region == region));
+        let (old, new) = (of(site.old), of(site.new));
+        let partition = site.new.or(site.old).map_or(Partition::Aws, |account| account.partition);
+        let sources = if stage <= 1 { old } else { new }.map_or(Vec::new(), |place| place.sources.clone());
+        let account_id = site.new.or(site.old).map_or("", |account| &account.id);
+        let mut buckets = self.buckets(stage, Home { partition, account_id, region }, old, new, notes, problems);
+        // the targets write one destination for the sources of a place
+        let target = if stage <= 1 { old.and_then(Place::access_log_bucket) } else { new.and_then(Place::access_log_bucket) };
+        let target = target.or(old.and_then(Place::access_log_bucket)).or(new.and_then(Place::access_log_bucket));
+        for bucket in &mut buckets {
+            bucket.takes_access_logs = target.is_some_and(|target| target.name == bucket.name);
+        }
+        Place { region: region.to_owned(), buckets, sources, trails: self.trails(stage, old, new) }
+    }
+
+    fn buckets(
+        &self,
+        stage: usize,
+        home: Home<'_>,
+        old: Option<&Place>,
+        new: Option<&Place>,
+        notes: &mut Vec<String>,
+        problems: &mut Vec<String>,
+    ) -> Vec<LogBucket> {
+        let (was, is) = (old.map_or(&[][..], |place| &place.buckets), new.map_or(&[][..], |place| &place.buckets));
+        if stage == 0 {
+            return was.to_vec();
+        }
+        let senders = |place: Option<&Place>, bucket: &LogBucket| -> Vec<Source> {
+            place.map_or(Vec::new(), |place| {
+                place.sources.iter().filter(|source| source.log_bucket == bucket.name).cloned().collect()
+            })
+        };
+        let mut buckets = Vec::new();
+        let mut keep = |result: Result<LogBucket, String>| match result {
+            Ok(bucket) => buckets.push(bucket),
+            Err(problem) => problems.push(problem),
+        };
+        for bucket in is {
+            let Some(before) = was.iter().find(|other| other.name == bucket.name) else {
+                keep(Ok(bucket.clone()));
+                continue;
+            };
+            keep(match stage {
+                1 | 2 => {
+                    let (old_senders, new_senders) = (senders(old, before), senders(new, bucket));
+                    blend(home, (before, &old_senders), (bucket, &new_senders)).map(|blended| {
+                        if stage == 1 {
+                            notes.extend(blended.notes);
+                        }
+                        blended.bucket
+                    })
+                }
+                3 => Ok(LogBucket { lifecycle: lifecycle(&before.lifecycle, &bucket.lifecycle), ..bucket.clone() }),
+                _ => Ok(bucket.clone()),
+            });
+        }
+        for bucket in was.iter().filter(|bucket| !is.iter().any(|other| other.name == bucket.name)) {
+            keep(if stage <= 2 { Ok(bucket.clone()) } else { bare(home, bucket) });
+        }
+        buckets
+    }
+
+    fn trails(&self, stage: usize, old: Option<&Place>, new: Option<&Place>) -> Vec<Trail> {
+        let (was, is) = (old.map_or(&[][..], |place| &place.trails), new.map_or(&[][..], |place| &place.trails));
+        let both = |trail: &Trail, others: &[Trail]| -> Option<Vec<String>> {
+            let mut all = trail.data_events_exclude.clone()?;
+            let other = others.iter().find(|other| other.arn == trail.arn)?.data_events_exclude.clone()?;
+            all.extend(other);
+            all.sort();
+            all.dedup();
+            // ten values are taken by categories and types
+            (all.len() <= limits::SELECTOR_VALUES - 10).then_some(all)
+        };
+        let wider = |trail: &Trail, others: &[Trail]| Trail {
+            data_events_exclude: both(trail, others).or(trail.data_events_exclude.clone()),
+            ..trail.clone()
+        };
+        let mut trails: Vec<Trail> = match stage {
+            0 => was.to_vec(),
+            1 => was.iter().map(|trail| wider(trail, is)).collect(),
+            2 => is.iter().map(|trail| wider(trail, was)).collect(),
+            _ => is.to_vec(),
+        };
+        if stage <= 1 {
+            // an old trail speaks of accounts by their old keys
+            for trail in &mut trails {
+                let id = self.old.account(&trail.bucket_account).map(|account| account.id.as_str());
+                let site = self.sites.iter().find(|site| site.old.is_some_and(|account| Some(account.id.as_str()) == id));
+                trail.bucket_account = site.map_or_else(|| trail.bucket_account.clone(), |site| site.key.clone());
+            }
+        }
+        trails.sort_by(|a, b| a.name.cmp(&b.name));
+        trails
+    }
+}

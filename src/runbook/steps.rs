@@ -1,0 +1,366 @@
+//! Steps: the differences between neighbouring stages, place by place, in an order that keeps every log legal.
+//!
+//! Grants come before what needs them and go after it: create, grant, (re-create), switch, release, verify, drain, narrow,
+//! retire. A step is repeatable, names what was before it for its rollback, and what comes after it, so that a repeated
+//! early step never takes back a later one.
+
+use super::{
+    stages::{STAGES, Stages},
+    step::{Arrival, BucketMove, Leftover, Quiet, Seat, SourceMove, Step, TrailMove, Work},
+};
+use crate::{
+    aws::Partition,
+    plan::{Account, LogBucket, Place, Plan, Source, Trail},
+    policy::Statement,
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+type At = (String, String);
+
+/// All five stages of one place.
+struct Course<'a> {
+    seat: Seat,
+    stages: [Option<&'a Place>; STAGES],
+}
+
+impl<'a> Course<'a> {
+    fn buckets(&self, stage: usize) -> &'a [LogBucket] {
+        self.stages[stage].map_or(&[], |place| &place.buckets)
+    }
+
+    fn sources(&self, stage: usize) -> &'a [Source] {
+        self.stages[stage].map_or(&[], |place| &place.sources)
+    }
+
+    fn trails(&self, stage: usize) -> &'a [Trail] {
+        self.stages[stage].map_or(&[], |place| &place.trails)
+    }
+
+    /// The move of each bucket from one stage to the next, where there is something to do.
+    fn bucket_moves(&self, stage: usize) -> Vec<BucketMove> {
+        let of = |stage: usize, name: &str| self.buckets(stage).iter().find(|bucket| bucket.name == name);
+        let next = self.buckets(stage + 1).iter();
+        next.filter_map(|after| {
+            let before = of(stage, &after.name);
+            if before.is_some_and(|before| same_bucket(before, after)) {
+                return None;
+            }
+            let way: Vec<&LogBucket> = (0..STAGES).filter_map(|stage| of(stage, &after.name)).collect();
+            let mut known: Vec<Statement> = Vec::new();
+            for statement in way.iter().flat_map(|bucket| &bucket.policy.statements) {
+                if !known.contains(statement) {
+                    known.push(statement.clone());
+                }
+            }
+            let later = (stage + 2..STAGES).filter_map(|stage| of(stage, &after.name));
+            let later = later.filter(|bucket| looks(bucket) != looks(after)).cloned().collect();
+            // in which stage it takes what only matters to the targets
+            let takes_access_logs = way.iter().any(|bucket| bucket.takes_access_logs);
+            Some(BucketMove { before: before.cloned(), after: after.clone(), takes_access_logs, known, later })
+        })
+        .collect()
+    }
+
+    fn trail_moves(&self, stage: usize) -> Vec<TrailMove> {
+        let moved = self.trails(stage + 1).iter().filter_map(|after| {
+            let before = self.trails(stage).iter().find(|trail| trail.arn == after.arn);
+            let same = before.is_some_and(|before| json(before) == json(after));
+            (!same).then(|| TrailMove { before: before.cloned(), after: Some(after.clone()), old_home: self.seat.region.clone() })
+        });
+        moved.collect()
+    }
+
+    /// Trails that are there before and not after.
+    fn trails_gone(&self, stage: usize) -> impl Iterator<Item = &'a Trail> {
+        let after = self.trails(stage + 1);
+        self.trails(stage).iter().filter(move |trail| !after.iter().any(|other| other.arn == trail.arn))
+    }
+}
+
+fn json(value: &impl serde::Serialize) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// What a script sees of a bucket when it asks whether a later step was taken.
+fn looks(bucket: &LogBucket) -> (String, serde_json::Value) {
+    (bucket.policy.to_json(), json(&bucket.lifecycle))
+}
+
+/// Is there nothing to do on the bucket itself?
+fn same_bucket(a: &LogBucket, b: &LogBucket) -> bool {
+    let rest = |bucket: &LogBucket| {
+        let mut tags: Vec<_> = bucket.tags.clone().into_iter().collect();
+        tags.sort();
+        (bucket.versioning, json(&bucket.object_lock), tags)
+    };
+    looks(a) == looks(b) && rest(a) == rest(b)
+}
+
+fn seat(account: &Account, region: &str) -> Seat {
+    Seat {
+        account: account.key.clone(),
+        account_id: account.id.clone(),
+        region: region.to_owned(),
+        partition: account.partition,
+        profile: account.profile.clone(),
+        role_arn: account.role_arn.clone(),
+    }
+}
+
+/// All steps in order.
+pub(super) fn steps(stages: &Stages) -> Vec<Step> {
+    let courses = courses(stages);
+    let old_seats: BTreeMap<(Partition, &str), &Seat> = courses
+        .iter()
+        .flat_map(|course| course.sources(0).iter().map(|source| ((course.seat.partition, source.name.as_str()), &course.seat)))
+        .collect();
+    let new_names: BTreeSet<(Partition, &str)> = courses
+        .iter()
+        .flat_map(|course| course.sources(4).iter().map(|source| (course.seat.partition, source.name.as_str())))
+        .collect();
+    let mut steps: Vec<Step> = Vec::new();
+    let each = |work: Work, steps: &mut Vec<Step>, fill: &dyn Fn(&Course<'_>, &mut Step)| {
+        for course in &courses {
+            let mut step = Step::new(work, &course.seat);
+            fill(course, &mut step);
+            if !step.is_empty() {
+                steps.push(step);
+            }
+        }
+    };
+    each(Work::Create, &mut steps, &|course, step| {
+        step.buckets = course.bucket_moves(0).into_iter().filter(|bucket| bucket.before.is_none()).collect();
+    });
+    each(Work::Grant, &mut steps, &|course, step| {
+        step.buckets = course.bucket_moves(0).into_iter().filter(|bucket| bucket.before.is_some()).collect();
+        step.trails = course.trail_moves(0);
+    });
+    let rivals = rivals(&courses);
+    each(Work::Clear, &mut steps, &|course, step| {
+        let alone = course
+            .trails_gone(1)
+            .filter(|trail| stages.in_the_way.contains(&trail.arn) && !rivals.contains_key(trail.arn.as_str()));
+        step.trails = alone.map(|trail| gone(trail, &course.seat)).collect();
+    });
+    each(Work::Recreate, &mut steps, &|course, step| {
+        step.sources = source_moves(course, &old_seats).into_iter().filter(|source| source.moved_from.is_some()).collect();
+    });
+    each(Work::Switch, &mut steps, &|course, step| {
+        step.sources = source_moves(course, &old_seats);
+        step.trails = course.trail_moves(1);
+        for trail in step.trails.iter_mut().filter(|trail| trail.before.is_none()) {
+            let replaced = trail.after.as_ref().and_then(|after| {
+                rivals
+                    .iter()
+                    .find(|(arn, (new, ..))| *new == after.arn && stages.in_the_way.contains(**arn))
+                    .map(|(_, rival)| rival)
+            });
+            if let Some((_, old, home)) = replaced {
+                (trail.before, trail.old_home) = (Some((*old).clone()), home.clone());
+            }
+        }
+    });
+    each(Work::Release, &mut steps, &|course, step| {
+        let leaves = |source: &&Source| !new_names.contains(&(course.seat.partition, source.name.as_str()));
+        step.sources = course
+            .sources(0)
+            .iter()
+            .filter(leaves)
+            .map(|source| SourceMove {
+                name: source.name.clone(),
+                managed: source.managed,
+                before: Some(source.clone()),
+                after: None,
+                moved_from: None,
+            })
+            .collect();
+        let leaving = course.trails_gone(1).filter(|trail| !stages.in_the_way.contains(&trail.arn));
+        step.trails = leaving.map(|trail| gone(trail, &course.seat)).collect();
+    });
+    let switched = steps.clone();
+    each(Work::Verify, &mut steps, &|course, step| verify(course, &switched, step));
+    each(Work::Drain, &mut steps, &|course, step| step.quiets = quiets(course));
+    each(Work::Narrow, &mut steps, &|course, step| {
+        step.buckets = course.bucket_moves(2);
+        step.trails = course.trail_moves(2);
+        step.left = departed(course).cloned().collect();
+    });
+    each(Work::Retire, &mut steps, &|course, step| {
+        step.buckets = course.bucket_moves(3);
+        step.leftovers = leftovers(course);
+    });
+    number(&mut steps);
+    steps
+}
+
+fn courses(stages: &Stages) -> Vec<Course<'_>> {
+    let mut found: BTreeMap<At, Course<'_>> = BTreeMap::new();
+    let mut order: Vec<At> = Vec::new();
+    for (stage, plan) in stages.plans.iter().enumerate() {
+        for account in plan.apply_order.iter().filter_map(|key| plan.account(key)) {
+            for place in &account.places {
+                let at = (account.key.clone(), place.region.clone());
+                let course = found.entry(at.clone()).or_insert_with(|| {
+                    order.push(at);
+                    Course { seat: seat(account, &place.region), stages: [None; STAGES] }
+                });
+                course.stages[stage] = Some(place);
+            }
+        }
+    }
+    // the order of accounts is that of the plans; within one, of its Regions
+    let position = |key: &str| stages.plans[1].apply_order.iter().position(|other| other == key);
+    order.sort_by(|a, b| (position(&a.0), &a.1).cmp(&(position(&b.0), &b.1)));
+    order.into_iter().filter_map(|at| found.remove(&at)).collect()
+}
+
+/// Old trails that end for a new one of the same name: ARN → the new ARN, the old trail, its home.
+fn rivals<'a>(courses: &[Course<'a>]) -> BTreeMap<&'a str, (String, &'a Trail, String)> {
+    let mut found = BTreeMap::new();
+    for course in courses {
+        for trail in course.trails_gone(1) {
+            let heir = courses
+                .iter()
+                .filter(|other| other.seat.account_id == course.seat.account_id)
+                .flat_map(|other| other.trail_moves(1))
+                .filter(|other| other.before.is_none())
+                .filter_map(|other| other.after)
+                .find(|after| after.name == trail.name && (after.multi_region || trail.multi_region));
+            if let Some(heir) = heir {
+                found.insert(trail.arn.as_str(), (heir.arn, trail, course.seat.region.clone()));
+            }
+        }
+    }
+    found
+}
+
+fn gone(trail: &Trail, seat: &Seat) -> TrailMove {
+    TrailMove { before: Some(trail.clone()), after: None, old_home: seat.region.clone() }
+}
+
+/// The sources whose destination changes at the switch, or that come.
+fn source_moves(course: &Course<'_>, old_seats: &BTreeMap<(Partition, &str), &Seat>) -> Vec<SourceMove> {
+    let destination = |source: &Source| (source.log_bucket.clone(), source.prefix.clone(), source.key_format);
+    let mut moves = Vec::new();
+    for after in course.sources(2) {
+        let before = course.sources(1).iter().find(|source| source.name == after.name);
+        let by_other_hands = before.is_some_and(|before| !before.managed && after.managed);
+        if before.is_some_and(|before| destination(before) == destination(after)) && !by_other_hands {
+            continue;
+        }
+        let old_seat = old_seats.get(&(course.seat.partition, after.name.as_str())).copied();
+        moves.push(SourceMove {
+            name: after.name.clone(),
+            managed: after.managed,
+            before: before.cloned(),
+            after: Some(after.clone()),
+            moved_from: old_seat.filter(|_| before.is_none()).cloned(),
+        });
+    }
+    moves
+}
+
+/// The beginning of a source's keys that is its own.
+fn own_keys(source: &Source, seat: &Seat) -> String {
+    match source.key_format.partition_date_source() {
+        Some(_) => format!("{}{}/{}/{}/", source.prefix, seat.account_id, seat.region, source.name),
+        None => source.prefix.clone(),
+    }
+}
+
+fn verify(course: &Course<'_>, steps: &[Step], step: &mut Step) {
+    for done in steps.iter().filter(|other| other.seat == course.seat && other.work == Work::Switch) {
+        step.sources.clone_from(&done.sources);
+        step.trails = done.trails.iter().filter(|trail| trail.after.is_some()).cloned().collect();
+        for after in done.sources.iter().filter_map(|source| source.after.as_ref()) {
+            let (name, bucket) = (after.name.clone(), after.log_bucket.clone());
+            step.arrivals.push(Arrival::Source { name, bucket, under: own_keys(after, &course.seat) });
+        }
+        for trail in &done.trails {
+            let Some(after) = &trail.after else { continue };
+            let place = |trail: &Trail| (trail.bucket.clone(), trail.prefix.clone(), trail.arn.clone());
+            if trail.before.as_ref().is_none_or(|before| place(before) != place(after)) {
+                step.arrivals.push(Arrival::Trail { name: after.name.clone(), bucket: after.bucket.clone() });
+            }
+        }
+    }
+}
+
+/// Sources of the old map that have another destination by the new one, or none.
+fn departed<'a>(course: &Course<'a>) -> impl Iterator<Item = &'a Source> {
+    let now = course.sources(4);
+    let destination = |source: &'a Source| (&source.name, &source.log_bucket, &source.prefix, source.key_format);
+    course.sources(0).iter().filter(move |source| !now.iter().any(|other| destination(other) == destination(source)))
+}
+
+/// The old destinations of sources that are about to lose their grants.
+fn quiets(course: &Course<'_>) -> Vec<Quiet> {
+    let mut found: Vec<Quiet> = Vec::new();
+    for bucket in &course.bucket_moves(2) {
+        let leaving = departed(course).filter(|source| source.log_bucket == bucket.after.name);
+        found.extend(leaving.map(|source| Quiet {
+            name: source.name.clone(),
+            bucket: source.log_bucket.clone(),
+            under: own_keys(source, &course.seat),
+            folders: source.key_format.partition_date_source().is_some(),
+        }));
+        // trails deliver within minutes: time is all they need
+        if found.is_empty() && bucket.before.as_ref().is_some_and(|before| before.basis.trails != bucket.after.basis.trails) {
+            found.push(Quiet { name: String::new(), bucket: bucket.after.name.clone(), under: String::new(), folders: false });
+        }
+    }
+    found
+}
+
+fn leftovers(course: &Course<'_>) -> Vec<Leftover> {
+    let mut found = Vec::new();
+    for bucket in course.buckets(0) {
+        let new = course.stages[4].and_then(|place| place.buckets.iter().find(|other| other.name == bucket.name));
+        let retires = new.is_some_and(|new| {
+            new.basis.trails.is_empty() && !course.sources(4).iter().any(|source| source.log_bucket == new.name)
+        });
+        let Some(new) = new else { continue };
+        if retires {
+            found.push(Leftover::Bucket(Box::new(new.clone())));
+            continue;
+        }
+        for rule in bucket.lifecycle.iter().filter(|rule| !new.lifecycle.iter().any(|other| other.prefix == rule.prefix)) {
+            found.push(Leftover::Prefix {
+                bucket: bucket.name.clone(),
+                prefix: rule.prefix.clone(),
+                days: rule.expire_after_days + rule.noncurrent_expire_after_days,
+            });
+        }
+    }
+    found
+}
+
+/// Names the steps, and says whose time counts for those that wait.
+fn number(steps: &mut [Step]) {
+    let width = steps.len().to_string().len().max(2);
+    for (at, step) in steps.iter_mut().enumerate() {
+        step.id = format!("{:0width$}-{}-{}-{}", at + 1, step.work.word(), step.seat.account, step.seat.region);
+    }
+    let changing: Vec<(String, Work, String)> = steps
+        .iter()
+        .filter(|step| matches!(step.work, Work::Clear | Work::Switch | Work::Release | Work::Verify | Work::Drain))
+        .map(|step| (step.id.clone(), step.work, step.seat.account_id.clone()))
+        .collect();
+    for step in steps.iter_mut() {
+        let counts = |work: Work, account: &str| match step.work {
+            Work::Verify => work == Work::Switch && account == step.seat.account_id,
+            Work::Drain => work < Work::Verify,
+            Work::Narrow => work >= Work::Verify,
+            _ => false,
+        };
+        step.after = changing.iter().filter(|(_, work, account)| counts(*work, account)).map(|(id, ..)| id.clone()).collect();
+    }
+}
+
+/// The last stage: what the new map says, and the log buckets that retire.
+impl Stages {
+    /// The plan of the end.
+    pub fn last(&self) -> &Plan {
+        &self.plans[STAGES - 1]
+    }
+}

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+{% for line in header -%}
+# {{ line | comment }}
+{% endfor -%}
+#
+# Which steps are done, by looking at the accounts: status.sh [STEP]...   Exit code 0 when all are.
+set -uo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+steps=(
+{% for id in ids %}  {{ id | sh }}
+{% endfor %})
+{% raw %}
+case ${1:-} in -h | --help) sed -n '4,5s/^# *//p' "$0"; exit 0 ;; esac
+[ $# -eq 0 ] || steps=("$@")
+open=0
+for id in "${steps[@]}"; do
+  said=$("$here/steps/$id.sh" --status 2>&1)
+  code=$?
+  case $code in
+    0) printf 'done      %s\n' "$id" ;;
+    1) printf 'not done  %s  %s\n' "$id" "$(printf '%s\n' "$said" | head -n 1)" ;;
+    *) printf 'unknown   %s  %s\n' "$id" "$(printf '%s\n' "$said" | head -n 1)" ;;
+  esac
+  [ "$code" -eq 0 ] || open=$((open + 1))
+done
+printf '%s of %s steps are done\n' "$((${#steps[@]} - open))" "${#steps[@]}"
+[ "$open" -eq 0 ]
+{% endraw %}
