@@ -135,9 +135,6 @@ def jobs():
         "refusals": lambda bench, report: refusals.check(report, bench.stage_from),
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
-        "moves": lambda bench, report: moves.check(
-            report, bench.args.logmap, lambda text, folder: stage_from(bench.args.logmap, bench.stage_of, text, folder), bench.core, bench.new_folder,
-            bench.mock, bench.shim, bench.world),
         "others": lambda bench, report: others_corpus(bench, report),
         "since": lambda bench, report: since.check(report, bench.stage_from),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
