@@ -455,6 +455,21 @@ fn a_trail_with_another_home_has_a_window_that_is_said() {
     assert_eq!((switch.trails[0].old_home.as_str(), switch.seat.region.as_str()), ("us-east-1", "eu-west-1"));
 }
 
+/// A trail in each Region becomes one for all: its script hands over from one of the old ones, the others end before.
+#[test]
+fn several_trails_that_become_one_all_end() {
+    let old = r#"{ version: 1, organization: { name: acme }, accounts: { stage: { id: "222233334444",
+        regions: { us-east-1: { buckets: [acme-source-0] }, eu-west-1: { buckets: [] } } } }, trails: { audit: { coverage: per-region } } }"#;
+    let new = r#"{ version: 1, organization: { name: acme }, accounts: { stage: { id: "222233334444", regions: {} } },
+        trails: { audit: { accounts: [stage], home_region: eu-central-1 } } }"#;
+    let (was, is) = (plan(old).expect("the old map"), plan(new).expect("the new map"));
+    let book = runbook::plan(&was, &is).expect("a runbook");
+    walk(&was, &is, &book);
+    let ended = book.steps.iter().flat_map(|step| &step.trails).filter_map(|trail| trail.before.as_ref());
+    let ended: BTreeSet<&str> = ended.map(|trail| trail.arn.as_str()).collect();
+    assert_eq!(ended.len(), 2, "{ended:?}");
+}
+
 #[test]
 fn another_key_format_keeps_both_prefixes_until_the_old_is_quiet() {
     let simple = new_map(&[("us-east-1: { ", "us-east-1: { log_bucket: { key_format: simple }, ")]);
@@ -553,7 +568,7 @@ fn a_deny_never_lapses_between_two_maps() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, max_global_rejects: 20_000, max_shrink_iters: 300, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, max_global_rejects: 20_000, max_shrink_iters: 300, ..ProptestConfig::with_cases(300) })]
 
     #[test]
     fn every_change_keeps_every_log_legal(old in maps::map(), new in maps::map()) {

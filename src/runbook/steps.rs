@@ -223,9 +223,11 @@ fn courses(stages: &Stages) -> Vec<Course<'_>> {
     order.into_iter().filter_map(|at| found.remove(&at)).collect()
 }
 
-/// Old trails that end for a new one of the same name: ARN → the new ARN, the old trail, its home.
+/// Old trails that end for a new one of the same name: ARN → the new ARN, the old trail, its home. A new trail has one such
+/// rival, that of the first Region, whose script hands over from one to the other.
 fn rivals<'a>(courses: &[Course<'a>]) -> BTreeMap<&'a str, (String, &'a Trail, String)> {
     let mut found = BTreeMap::new();
+    let mut heirs: BTreeSet<String> = BTreeSet::new();
     for course in courses {
         for trail in course.trails_gone(1) {
             let heir = courses
@@ -235,7 +237,7 @@ fn rivals<'a>(courses: &[Course<'a>]) -> BTreeMap<&'a str, (String, &'a Trail, S
                 .filter(|other| other.before.is_none())
                 .filter_map(|other| other.after)
                 .find(|after| after.name == trail.name && (after.multi_region || trail.multi_region));
-            if let Some(heir) = heir {
+            if let Some(heir) = heir.filter(|heir| heirs.insert(heir.arn.clone())) {
                 found.insert(trail.arn.as_str(), (heir.arn, trail, course.seat.region.clone()));
             }
         }

@@ -13,7 +13,7 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, changes, editor, faces, generated, judges, maps, meaning, moves, others, readme, refusals, schema, scripts
+from . import athena, attacks, changes, editor, faces, generated, hooks, judges, maps, meaning, moves, others, readme, refusals, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform
 from .cli_shim import Shim
 from .mock import Mock
@@ -135,9 +135,6 @@ def jobs():
         "refusals": lambda bench, report: refusals.check(report, bench.stage_from),
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
-        "moves": lambda bench, report: moves.check(
-            report, bench.args.logmap, lambda text, folder: stage_from(bench.args.logmap, bench.stage_of, text, folder), bench.core, bench.new_folder,
-            bench.mock, bench.shim, bench.world),
         "others": lambda bench, report: others_corpus(bench, report),
         "since": lambda bench, report: since.check(report, bench.stage_from),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
@@ -147,6 +144,7 @@ def jobs():
         found[f"generated {seeds[0]}"] = lambda bench, report, seeds=seeds: generated.check(
             report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds)
     return found | {
+        "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
         "judges": lambda bench, report: judges.check(report),
         "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "editor": lambda bench, report: editor.check(report, bench.args.logmap, bench.new_folder()),

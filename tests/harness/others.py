@@ -231,7 +231,5 @@ def is_outside(entry):
 
 
 def check(report, name, logmap, core, tree, folder):
-    if not (folder / "terraform").exists():
-        return
     with report.check(f"{name}/others"):
         differential(logmap, core, tree, folder)
