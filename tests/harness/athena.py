@@ -125,6 +125,19 @@ def check(report, name, stage):
         expect(asked, "no key was asked about")
 
 
+def check_strings(tree, model):
+    """Another reader finds each prefix of the model, as it is, in some table of its log bucket."""
+    found = [text for path in sorted((tree / "athena").rglob("*.sql")) for text in read_elsewhere(path)]
+    for name, source in model["sources"].items():
+        url = f"s3://{source['target']}/{source['prefix']}"
+        wanted = url.removesuffix(f"{name}/") if source["format"] == "simple" else url
+        there = url in found or wanted in found or (source["format"] == "simple" and any(url.startswith(text) for text in found))
+        expect(there, f"{name}: no table is about {url!r}: {found}")
+    for arn, trail in model["trails"].items():
+        url = f"s3://{trail['bucket']}/" + (f"{trail['prefix']}/" if trail["prefix"] else "") + "AWSLogs/"
+        expect(any(text.startswith(url) for text in found), f"{arn}: no table is about {url!r}: {found}")
+
+
 def record(**fields):
     """One access-log record; a field that is None ends it there."""
     values = {

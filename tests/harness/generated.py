@@ -6,7 +6,7 @@ check is named after its seed, and `tests/run --only generated/SEED` runs it aga
 import re
 import shutil
 
-from . import generator, maps, meaning
+from . import athena, generator, maps, meaning
 from .report import expect
 from .world import partition_of
 
@@ -118,6 +118,7 @@ def check_seed(report, seed, logmap, generate, stage_of, core, folder):
     stage = stage_of(maps.read(path), generate(logmap, path, folder), folder)
     scripts, callers, templates = meaning.compare_texts(stage.tree, stage.map)
     check_strings(made, scripts, callers)
+    athena.check_strings(stage.tree, scripts)
     if seed in PLANNED:
         work = folder / "meaning"
         shutil.copytree(stage.tree / "terraform", work)
