@@ -131,8 +131,9 @@ def jobs():
     for pair in moves.pairs():
         parts = ["walk", "terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
         found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
+    for part in refusals.PARTS:
+        found[f"refusals {part}"] = lambda bench, report, part=part: refusals.check(report, bench.stage_from, part)
     found |= {
-        "refusals": lambda bench, report: refusals.check(report, bench.stage_from),
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
         "others": lambda bench, report: others_corpus(bench, report),

@@ -274,7 +274,7 @@ def verify(attack):
 
 def run_all(attack):
     """Order, stop, go on, reverse: with stand-ins for the scripts."""
-    folder = attack.home / "all"
+    folder = attack.stage.folder / "all"
     shutil.copytree(attack.stage.tree / "aws-cli", folder)
     text = (folder / "run-all.sh").read_text()
     (folder / "run-all.sh").write_text(re.sub(r"^scripts=\(\n.*?^\)", "scripts=(\n  'one.sh'\n  'two.sh'\n  'three.sh'\n)", text, flags=re.M | re.S))
@@ -307,19 +307,22 @@ def hostile(stage):
     same(attack.before, stage.snapshot(), "--rollback does not end at the world before")
 
 
-def check(report, make_stage, name="attacks"):
+# part: what it does to the script of MAP; each has a world of its own
+PARTS = {
+    "refusals": lambda attack: refusals(attack, attack.stage.tree / "terraform" / "prod" / "preflight.sh"),
+    "tools": tools,
+    "credentials": credentials,
+    "dry-run": dry_run,
+    "verify": verify,
+    "run-all": run_all,
+    "adopted": lambda attack: attacks.rollback(Attack(attack.stage, attack.account, attack.script, scene=old_world, flags=("--force",)), sample=6),
+    "hostile": lambda attack: hostile(attack.stage),
+}
+
+
+def check(report, make_stage, part):
     """`make_stage(text)` generates a map's tree and sets its stage."""
-    if any(report.wants(f"{name}/{part}") for part in ("refusals", "tools", "credentials", "dry-run", "verify", "run-all", "adopted", "hostile")):
-        stage = make_stage(MAP)
-        account, script = stage.scripts()[0]
-        attack = Attack(stage, account, script)
-        for part, case in (("refusals", lambda: refusals(attack, stage.tree / "terraform" / "prod" / "preflight.sh")), ("tools", lambda: tools(attack)),
-                           ("credentials", lambda: credentials(attack)), ("dry-run", lambda: dry_run(attack)), ("verify", lambda: verify(attack)),
-                           ("run-all", lambda: run_all(attack)),
-                           ("adopted", lambda: attacks.rollback(Attack(stage, account, script, scene=old_world, flags=("--force",)), sample=6))):
-            if report.wants(f"{name}/{part}"):
-                with report.check(f"{name}/{part}"):
-                    case()
-        if report.wants(f"{name}/hostile"):
-            with report.check(f"{name}/hostile"):
-                hostile(make_stage(HOSTILE))
+    if report.wants(f"attacks/{part}"):
+        with report.check(f"attacks/{part}"):
+            stage = make_stage(HOSTILE if part == "hostile" else MAP)
+            PARTS[part](Attack(stage, *stage.scripts()[0]))
