@@ -50,8 +50,7 @@ pub(super) fn between(old: &Plan, new: &Plan) -> Vec<LayoutChange> {
 type Layouts = BTreeMap<(crate::aws::Partition, String), (String, KeyFormat)>;
 
 fn layouts(plan: &Plan) -> Layouts {
-    let places = plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)));
-    places
+    plan.places()
         .flat_map(|(account, place)| {
             place.sources.iter().map(move |source| {
                 ((account.partition, source.name.clone()), (layout(account, place, source), source.key_format))

@@ -138,9 +138,8 @@ fn all<'a, T, K: Ord>(
     of: impl Fn(&'a Place) -> &'a [T],
     key: impl Fn(&'a Account, &'a T) -> K,
 ) -> BTreeMap<K, At<'a, T>> {
-    let places = plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)));
     let mut found = BTreeMap::new();
-    for (account, place) in places {
+    for (account, place) in plan.places() {
         found.extend(of(place).iter().map(|thing| (key(account, thing), At { account, place, thing })));
     }
     found

@@ -30,7 +30,7 @@ pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
                 "differences": changes.count(),
                 "changes": changes,
             });
-            serde_json::to_string_pretty(&report).unwrap_or_default() + "\n"
+            findings::pretty(&report)
         }
         Format::Text => show::draw(&changes, old, new, show::Draw::Text),
         Format::Markdown => show::draw(&changes, old, new, show::Draw::Markdown),

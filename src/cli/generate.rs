@@ -122,8 +122,8 @@ impl Job<'_> {
     }
 
     fn log_buckets(&self) -> Vec<Retired> {
-        let places = self.plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)));
-        places
+        self.plan
+            .places()
             .flat_map(|(account, place)| {
                 place.buckets.iter().map(move |bucket| Retired {
                     account: account.key.clone(),
@@ -312,8 +312,7 @@ fn sorted(targets: &[Target]) -> Vec<Target> {
 
 fn filter(args: &GenerateArgs, plan: &Plan) -> Result<Filter, Stop> {
     let accounts: Vec<&str> = plan.accounts.iter().map(|account| account.key.as_str()).collect();
-    let places = plan.accounts.iter().flat_map(|account| &account.places);
-    let regions: Vec<&str> = places.map(|place| place.region.as_str()).collect();
+    let regions: Vec<&str> = plan.places().map(|(_, place)| place.region.as_str()).collect();
     for (what, wanted, known) in [("account", &args.account, &accounts), ("Region", &args.region, &regions)] {
         if let Some(unknown) = wanted.iter().find(|word| !known.contains(&word.as_str())) {
             let near = crate::diagnostics::did_you_mean(unknown, known.iter().copied())
@@ -357,7 +356,7 @@ fn overrides(folder: Option<&Path>) -> Result<Vec<(String, String)>, Stop> {
 
 /// The budget of each policy, fullest first.
 pub(super) fn budgets(plan: &Plan, most: usize) -> String {
-    let mut buckets: Vec<_> = plan.accounts.iter().flat_map(|account| &account.places).flat_map(|place| &place.buckets).collect();
+    let mut buckets: Vec<_> = plan.places().flat_map(|(_, place)| &place.buckets).collect();
     buckets.sort_by(|a, b| b.report.bytes_used.cmp(&a.report.bytes_used).then(a.name.cmp(&b.name)));
     let width = buckets.iter().take(most).map(|bucket| bucket.name.len()).max().unwrap_or(0);
     let mut text: String = buckets

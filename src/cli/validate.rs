@@ -30,8 +30,8 @@ pub(super) fn report(analysis: &Analysis, common: &Common, io: &Io) -> Outcome {
             io.talk(&proofs(plan));
         }
         if !io.quiet && analysis.findings.is_empty() && common.format == Format::Text {
-            let sources: usize = plan.accounts.iter().flat_map(|account| &account.places).map(|place| place.sources.len()).sum();
-            let places: usize = plan.accounts.iter().map(|account| account.places.len()).sum();
+            let sources: usize = plan.places().map(|(_, place)| place.sources.len()).sum();
+            let places = plan.places().count();
             io.say(format_args!(
                 "{}: no findings; {} account(s), {places} Region(s), {sources} source(s)",
                 analysis.file.name,
@@ -45,7 +45,7 @@ pub(super) fn report(analysis: &Analysis, common: &Common, io: &Io) -> Outcome {
 /// What was shown of each policy: how many requests were asked about, and which statements decided.
 fn proofs(plan: &Plan) -> String {
     let mut text = String::new();
-    for bucket in plan.accounts.iter().flat_map(|account| &account.places).flat_map(|place| &place.buckets) {
+    for bucket in plan.places().flat_map(|(_, place)| &place.buckets) {
         text += &format!("proof of {}\n", bucket.name);
         for row in &bucket.proof.rows {
             let by = if row.by.is_empty() {

@@ -1,7 +1,7 @@
 //! What the editor shows of the place under the pointer: findings first, then what is derived there, then what the key is.
 
 use super::{
-    cursor::{Cursor, Step, entries, get, text as scalar},
+    cursor::{Cursor, Step, get, text as scalar},
     shape::Shape,
     text::Text,
 };
@@ -68,7 +68,7 @@ fn derived(plan: &Plan, analysis: &Analysis, cursor: &Cursor<'_>, path: &[&str])
         }
         ["accounts", key, "regions", name] if cursor.on_key => Some(region_text(plan, key, name)),
         ["accounts", key] if cursor.on_key => account_text(plan, key),
-        ["trails", name] if cursor.on_key => trail_text(plan, organization_id(analysis), name),
+        ["trails", name] if cursor.on_key => trail_text(plan, name),
         // a value that names an account or a Region
         [.., "account" | "management_account"] | ["trails", _, "accounts", "[]"] if !cursor.on_key => {
             account_text(plan, value(analysis, cursor)?)
@@ -169,18 +169,11 @@ fn account_text(plan: &Plan, key: &str) -> Option<String> {
     Some(text)
 }
 
-fn organization_id(analysis: &Analysis) -> Option<&str> {
-    let document = &analysis.document;
-    let organization = get(entries(document, document.root.as_ref()), "organization");
-    scalar(document, get(entries(document, organization), "id")?)
-}
-
 /// Most trails that are listed: a trail of all accounts may be one of hundreds.
 const LISTED: usize = 10;
 
-fn trail_text(plan: &Plan, organization: Option<&str>, name: &str) -> Option<String> {
-    let places = plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)));
-    let trails = places.flat_map(|(account, place)| place.trails.iter().map(move |trail| (account, trail)));
+fn trail_text(plan: &Plan, name: &str) -> Option<String> {
+    let trails = plan.places().flat_map(|(account, place)| place.trails.iter().map(move |trail| (account, trail)));
     let homes: Vec<(&Account, &Trail)> = trails.filter(|(_, trail)| trail.name == name).collect();
     let (_, first) = homes.first()?;
     let mut text = match (first.organization, first.multi_region) {
@@ -190,14 +183,14 @@ fn trail_text(plan: &Plan, organization: Option<&str>, name: &str) -> Option<Str
     };
     text += "\n";
     for (account, trail) in homes.iter().take(LISTED) {
-        let prefix = if trail.prefix.is_empty() { String::new() } else { format!("{}/", trail.prefix) };
-        let owner = match organization.filter(|_| trail.organization) {
-            Some(organization) => format!("{organization}/{}", account.id),
-            None => account.id.clone(),
-        };
         text += &format!(
-            "\n- `{}`\n  - delivers to `{}` of `{}` in `{}`, under `{prefix}AWSLogs/{owner}/CloudTrail/`",
-            trail.arn, trail.bucket, trail.bucket_account, trail.bucket_region
+            "\n- `{}`\n  - delivers to `{}` of `{}` in `{}`, under `{}{}/CloudTrail/`",
+            trail.arn,
+            trail.bucket,
+            trail.bucket_account,
+            trail.bucket_region,
+            trail.folder(),
+            account.id
         );
         if let Some(key) = &trail.kms_key_arn {
             text += &format!("\n  - encrypted with `{key}`");

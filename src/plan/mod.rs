@@ -306,9 +306,24 @@ impl Plan {
         self.accounts.iter().find(|account| account.key == key)
     }
 
+    /// Every place with its account, in order.
+    pub fn places(&self) -> impl Iterator<Item = (&Account, &Place)> {
+        self.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)))
+    }
+
     /// State backend of an account, if the map has one for its partition.
     pub fn backend(&self, account: &Account) -> Option<&Backend> {
         self.render.backends.iter().find(|backend| backend.partition == account.partition)
+    }
+}
+
+impl Trail {
+    /// Where its files lie in the bucket: `[prefix/]AWSLogs/[organization/]`; behind it each account has a folder (CloudTrail user
+    /// guide, "Finding your CloudTrail log files").
+    pub fn folder(&self) -> String {
+        let organization = self.organization_id.as_ref().filter(|id| !id.is_empty()).map_or(String::new(), |id| format!("{id}/"));
+        let prefix = if self.prefix.is_empty() { String::new() } else { format!("{}/", self.prefix) };
+        format!("{prefix}AWSLogs/{organization}")
     }
 }
 

@@ -99,11 +99,9 @@ struct TrailTable {
 pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     let mut writers: IndexMap<&str, Vec<(&Account, &Place, &Trail)>> = IndexMap::new();
-    for account in &cx.plan.accounts {
-        for place in &account.places {
-            for trail in &place.trails {
-                writers.entry(trail.bucket.as_str()).or_default().push((account, place, trail));
-            }
+    for (account, place) in cx.plan.places() {
+        for trail in &place.trails {
+            writers.entry(trail.bucket.as_str()).or_default().push((account, place, trail));
         }
     }
     for account in cx.accounts() {
@@ -166,9 +164,7 @@ fn access_tables<'a>(bucket: &LogBucket, sources: &'a [Source]) -> Vec<AccessTab
 fn trail_tables(cx: &Context<'_>, bucket: &LogBucket, writers: &[(&Account, &Place, &Trail)]) -> Vec<TrailTable> {
     let mut tables: IndexMap<(&str, String), TrailTable> = IndexMap::new();
     for (account, place, trail) in writers {
-        let prefix = if trail.prefix.is_empty() { String::new() } else { format!("{}/", trail.prefix) };
-        let organization = trail.organization_id.as_ref().map_or(String::new(), |id| format!("{id}/"));
-        let location = format!("s3://{}/{prefix}AWSLogs/{organization}", bucket.name);
+        let location = format!("s3://{}/{}", bucket.name, trail.folder());
         let table = tables.entry((&trail.name, location.clone())).or_insert_with(|| TrailTable {
             name: format!("cloudtrail_{}", identifier(&trail.name)),
             trail: trail.name.clone(),
@@ -187,8 +183,7 @@ fn trail_tables(cx: &Context<'_>, bucket: &LogBucket, writers: &[(&Account, &Pla
         if trail.multi_region {
             table.regions.extend(region::KNOWN.iter().map(|known| known.name.to_owned()));
             // a Region that is newer than our table
-            let mapped = cx.plan.accounts.iter().flat_map(|account| &account.places);
-            table.regions.extend(mapped.map(|place| place.region.clone()));
+            table.regions.extend(cx.plan.places().map(|(_, mapped)| mapped.region.clone()));
             table.regions.retain(|name| crate::aws::Partition::of_region(name) == account.partition);
         } else {
             table.regions.push(place.region.clone());

@@ -98,8 +98,7 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
             after,
         }
     });
-    let places = cx.plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)));
-    let buckets = places.flat_map(|(account, place)| {
+    let buckets = cx.plan.places().flat_map(|(account, place)| {
         place.buckets.iter().map(move |bucket| BucketRow {
             name: bucket.name.clone(),
             account: account.key.clone(),

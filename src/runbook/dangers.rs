@@ -1,7 +1,7 @@
 //! Dangers: what a person must know before the first step; a paragraph for each case that this move has.
 
 use super::{
-    DRAIN_HOURS,
+    DRAIN_HOURS, log_buckets,
     stages::Stages,
     step::{Step, Work},
 };
@@ -168,14 +168,11 @@ pub(super) fn dangers(old: &Plan, new: &Plan, stages: &Stages, steps: &[Step]) -
             ),
         );
     }
-    let shorter: BTreeSet<String> = stages.plans[3]
-        .accounts
-        .iter()
-        .flat_map(|account| &account.places)
-        .flat_map(|place| &place.buckets)
-        .filter(|bucket| {
-            let last = super::places(stages.last()).flat_map(|(_, place)| &place.buckets).find(|other| other.name == bucket.name);
-            last.is_some_and(|last| {
+    let at_last = log_buckets(stages.last());
+    let shorter: BTreeSet<String> = log_buckets(&stages.plans[3])
+        .into_iter()
+        .filter(|(at, (.., bucket))| {
+            at_last.get(at).is_some_and(|(.., last)| {
                 last.lifecycle.iter().any(|rule| {
                     let before = bucket.lifecycle.iter().find(|other| other.prefix == rule.prefix);
                     before.is_some_and(|before| {
@@ -185,7 +182,7 @@ pub(super) fn dangers(old: &Plan, new: &Plan, stages: &Stages, steps: &[Step]) -
                 })
             })
         })
-        .map(|bucket| bucket.name.clone())
+        .map(|((_, name), _)| name.to_owned())
         .collect();
     if !shorter.is_empty() {
         say(

@@ -54,11 +54,6 @@ pub fn plan(old: &Plan, new: &Plan) -> Result<Runbook, Vec<String>> {
     Ok(Runbook { stages, steps, dangers })
 }
 
-/// Every place of a plan with its account.
-fn places(plan: &Plan) -> impl Iterator<Item = (&Account, &Place)> {
-    plan.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)))
-}
-
 /// What no order of steps can bring about.
 fn obstacles(old: &Plan, new: &Plan) -> Vec<String> {
     let mut found = Vec::new();
@@ -80,19 +75,12 @@ fn obstacles(old: &Plan, new: &Plan) -> Vec<String> {
             ));
         }
     }
-    let buckets = |plan: &'_ Plan| -> BTreeMap<(Partition, String), (String, String, LogBucket)> {
-        places(plan)
-            .flat_map(|(account, place)| {
-                place.buckets.iter().map(move |bucket| {
-                    ((account.partition, bucket.name.clone()), (account.id.clone(), place.region.clone(), bucket.clone()))
-                })
-            })
-            .collect()
-    };
-    let was = buckets(old);
-    for ((partition, name), (id, region, bucket)) in buckets(new) {
-        let Some((old_id, old_region, before)) = was.get(&(partition, name.clone())) else { continue };
-        if (old_id, old_region) != (&id, &region) {
+    let was = log_buckets(old);
+    for (at, (account, place, bucket)) in log_buckets(new) {
+        let Some((old_account, old_place, before)) = was.get(&at) else { continue };
+        let (name, old_id, id) = (&bucket.name, &old_account.id, &account.id);
+        let (old_region, region) = (&old_place.region, &place.region);
+        if (old_id, old_region) != (id, region) {
             found.push(format!(
                 "the log bucket `{name}` is in `{old_region}` of `{old_id}` and would have to be in `{region}` of `{id}`: it holds logs and is never deleted, so its name is not free; give the new place's log bucket another name"
             ));
@@ -108,9 +96,17 @@ fn obstacles(old: &Plan, new: &Plan) -> Vec<String> {
     found
 }
 
+/// Log buckets with their places, by partition and name.
+fn log_buckets(plan: &Plan) -> BTreeMap<(Partition, &str), (&Account, &Place, &LogBucket)> {
+    let buckets = plan.places().flat_map(|(account, place)| {
+        place.buckets.iter().map(move |bucket| ((account.partition, bucket.name.as_str()), (account, place, bucket)))
+    });
+    buckets.collect()
+}
+
 fn source_names(plan: &Plan) -> BTreeMap<&str, BTreeSet<Partition>> {
     let mut names: BTreeMap<&str, BTreeSet<Partition>> = BTreeMap::new();
-    for (account, place) in places(plan) {
+    for (account, place) in plan.places() {
         for source in &place.sources {
             names.entry(&source.name).or_default().insert(account.partition);
         }

@@ -146,7 +146,7 @@ impl Proof {
 
 /// The buckets of a plan whose proof fails, with what fails first.
 pub fn unproven(plan: &Plan) -> Vec<(&LogBucket, &Failure)> {
-    let buckets = plan.accounts.iter().flat_map(|account| &account.places).flat_map(|place| &place.buckets);
+    let buckets = plan.places().flat_map(|(_, place)| &place.buckets);
     buckets.filter_map(|bucket| Some((bucket, bucket.proof.rows.iter().find_map(|row| row.failures.first())?))).collect()
 }
 
