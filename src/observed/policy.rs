@@ -419,21 +419,7 @@ fn conditions(
 }
 
 fn unknown_operator(reading: &dyn Reading, operator: &Entry) -> Finding {
-    let known = [
-        "StringEquals",
-        "StringNotEquals",
-        "StringLike",
-        "StringNotLike",
-        "ArnEquals",
-        "ArnNotEquals",
-        "ArnLike",
-        "ArnNotLike",
-        "Bool",
-        "Null",
-        "IpAddress",
-        "NotIpAddress",
-    ];
-    let help = did_you_mean(&operator.key, known)
+    let help = did_you_mean(&operator.key, evaluate::operators())
         .map_or("S3 answers `MalformedPolicy`".to_owned(), |near| format!("did you mean `{near}`? S3 answers `MalformedPolicy`"));
     element(reading, operator.key_span, format!("`{}` is not a condition operator", operator.key)).help(help)
 }

@@ -153,6 +153,11 @@ fn test(operator: &str) -> Option<(bool, Test)> {
     OPERATORS.iter().find(|(name, ..)| *name == operator).map(|(_, negated, test)| (*negated, *test))
 }
 
+/// Names of the condition operators, without suffixes and set prefixes.
+pub fn operators() -> impl Iterator<Item = &'static str> {
+    OPERATORS.iter().map(|(name, ..)| *name).chain(["Null"])
+}
+
 /// Is this the name of a condition operator, its suffix and set prefix included?
 pub fn is_operator(operator: &str) -> bool {
     let operator = operator.strip_prefix("ForAllValues:").or_else(|| operator.strip_prefix("ForAnyValue:")).unwrap_or(operator);

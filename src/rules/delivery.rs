@@ -239,23 +239,8 @@ fn check_statement(statement: &Spanned<Statement>, at: usize, findings: &mut Vec
     }
     for (operator, keys) in statement.Condition.iter().flat_map(|condition| &condition.items) {
         if !evaluate::is_operator(operator) {
-            let known = [
-                "StringEquals",
-                "StringNotEquals",
-                "StringLike",
-                "StringNotLike",
-                "ArnEquals",
-                "ArnLike",
-                "ArnNotLike",
-                "Bool",
-                "Null",
-                "IpAddress",
-                "NotIpAddress",
-                "NumericEquals",
-                "DateGreaterThan",
-            ];
             let finding = Finding::new(&STATEMENT, operator.span, format!("`{}` is not a condition operator", operator.value));
-            findings.push(match did_you_mean(operator, known) {
+            findings.push(match did_you_mean(operator, evaluate::operators()) {
                 Some(near) => finding
                     .help(format!("did you mean `{near}`?"))
                     .perhaps(format!("write `{near}`"), Change::Scalar(operator.span, near.to_owned())),
