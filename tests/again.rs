@@ -1,23 +1,15 @@
 //! An analysis that borrows from the one before is the same as a fresh one: tree, findings, plan and proofs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
+#[path = "common/dice.rs"]
+mod dice;
+
+use dice::Dice;
 use logmap::{
     analysis::{Analysis, Past, analyze, analyze_again},
     document::again::reread,
     source::SourceFile,
 };
-
-/// xorshift64*: the same numbers everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % limit.max(1)
-    }
-}
 
 const MAP: &str = r#"# Übersicht
 version: 1

@@ -7,7 +7,6 @@ mod maps;
 
 use common::{logmap, logmap_with_input};
 use logmap::{
-    analysis::analyze,
     changes::{self, Access, Changes, Kind},
     plan::Plan,
     policy::{
@@ -15,40 +14,14 @@ use logmap::{
         evaluate::{Caller, Request, Verdict, evaluate},
     },
     render::digest,
-    source::SourceFile,
 };
+use maps::{OLD, new_map, plan};
 use proptest::prelude::*;
 use serde_json::Value;
 use std::{fs, path::Path, process::Command};
 
-fn plan(text: &str) -> Option<Plan> {
-    analyze(SourceFile::new("map", text.to_owned())).plan
-}
-
 fn between(old: &str, new: &str) -> Changes {
     changes::between(&plan(old).expect("a map without errors"), &plan(new).expect("a map without errors"))
-}
-
-const OLD: &str = r#"
-version: 1
-organization: { name: acme }
-accounts:
-  prod:
-    id: "111122223333"
-    regions:
-      us-east-1: { buckets: [acme-web, acme-data, acme-moving] }
-      eu-west-1: { buckets: [acme-eu] }
-  archive: { id: "444455556666", regions: {} }
-trails:
-  audit: { accounts: [prod], home_region: us-east-1 }
-"#;
-
-/// The old map with parts replaced.
-fn new_map(edits: &[(&str, &str)]) -> String {
-    edits.iter().fold(OLD.to_owned(), |text, (from, to)| {
-        assert!(text.contains(from), "{from}");
-        text.replace(from, to)
-    })
 }
 
 fn told(changes: &[changes::Change]) -> Vec<(Kind, &str, Option<&str>)> {

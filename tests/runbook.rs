@@ -9,7 +9,6 @@ mod common;
 mod maps;
 
 use logmap::{
-    analysis::analyze,
     aws::Partition,
     plan::{KeyFormat, Plan, Source, Tier, Trail},
     policy::{
@@ -17,18 +16,14 @@ use logmap::{
         evaluate::{Caller, Request, Verdict, evaluate},
     },
     runbook::{self, Leftover, Runbook, Step, Work},
-    source::SourceFile,
 };
+use maps::{OLD, new_map, plan};
 use proptest::prelude::*;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::Path,
 };
-
-fn plan(text: &str) -> Option<Plan> {
-    analyze(SourceFile::new("map", text.to_owned())).plan
-}
 
 fn book(old: &str, new: &str) -> Result<Runbook, Vec<String>> {
     runbook::plan(&plan(old).expect("a map without errors"), &plan(new).expect("a map without errors"))
@@ -245,27 +240,6 @@ fn walk(old: &Plan, new: &Plan, book: &Runbook) -> usize {
     assert_eq!(plain(&world.trails), plain(&is.trails));
     assert_eq!(world.trails, is.trails);
     looks
-}
-
-const OLD: &str = r#"
-version: 1
-organization: { name: acme }
-accounts:
-  prod:
-    id: "111122223333"
-    regions:
-      us-east-1: { buckets: [acme-web, acme-data, acme-moving] }
-      eu-west-1: { buckets: [acme-eu] }
-  archive: { id: "444455556666", regions: {} }
-trails:
-  audit: { accounts: [prod], home_region: us-east-1 }
-"#;
-
-fn new_map(edits: &[(&str, &str)]) -> String {
-    edits.iter().fold(OLD.to_owned(), |text, (from, to)| {
-        assert!(text.contains(from), "{from}");
-        text.replace(from, to)
-    })
 }
 
 /// Plans, walks, and gives the works in order and the headings of the dangers.

@@ -1,11 +1,39 @@
-//! Random region maps that are without errors, as JSON text (which is YAML): for properties about pairs of maps.
+//! Pairs of region maps: one with a few parts replaced, and random ones without errors, as JSON text (which is YAML).
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
+use logmap::{analysis::analyze, plan::Plan, source::SourceFile};
 use proptest::{prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 
 const REGIONS: [&str; 4] = ["us-east-1", "eu-west-1", "eu-central-1", "ap-southeast-2"];
 const ACCOUNTS: [(&str, &str); 3] = [("prod", "111122223333"), ("stage", "222233334444"), ("archive", "444455556666")];
+
+/// The plan of a map; nothing if it has errors.
+pub fn plan(text: &str) -> Option<Plan> {
+    analyze(SourceFile::new("map", text.to_owned())).plan
+}
+
+pub const OLD: &str = r#"
+version: 1
+organization: { name: acme }
+accounts:
+  prod:
+    id: "111122223333"
+    regions:
+      us-east-1: { buckets: [acme-web, acme-data, acme-moving] }
+      eu-west-1: { buckets: [acme-eu] }
+  archive: { id: "444455556666", regions: {} }
+trails:
+  audit: { accounts: [prod], home_region: us-east-1 }
+"#;
+
+/// The old map with parts replaced.
+pub fn new_map(edits: &[(&str, &str)]) -> String {
+    edits.iter().fold(OLD.to_owned(), |text, (from, to)| {
+        assert!(text.contains(from), "{from}");
+        text.replace(from, to)
+    })
+}
 
 /// What is drawn of one account and Region.
 #[derive(Debug, Clone)]

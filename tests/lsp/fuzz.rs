@@ -4,6 +4,7 @@
 use crate::{
     SAMPLE,
     client::{Client, MAP, offset, position},
+    dice::Dice,
 };
 use logmap::{analysis::analyze, source::SourceFile};
 use serde_json::{Value, json};
@@ -19,22 +20,6 @@ pub fn big(sources: usize) -> String {
         }
     }
     text
-}
-
-/// xorshift64*: the same numbers everywhere.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33) as usize % limit.max(1)
-    }
-
-    fn one_of<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
-        all[self.below(all.len())]
-    }
 }
 
 /// What is typed, pasted, or thrown in by a client that is out of its mind.

@@ -3,6 +3,8 @@
 
 mod client;
 mod completion;
+#[path = "../common/dice.rs"]
+mod dice;
 mod features;
 mod fuzz;
 mod protocol;
