@@ -13,6 +13,7 @@ mod init;
 pub mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
+mod progress;
 mod read;
 mod revision;
 mod runbook;
