@@ -11,6 +11,7 @@ pub mod escape;
 pub mod policies;
 pub mod readme;
 pub mod runbook;
+pub mod scanners;
 pub mod targets;
 pub mod terraform;
 

@@ -15,7 +15,7 @@ pub use module::{
     RemovedContext, Setting, VersionsContext,
 };
 pub use names::{label, trail_label};
-pub use region::{Bucket, Group, RegionContext, Rule, Skip, TrailContext};
+pub use region::{Bucket, Group, RegionContext, Rule, TrailContext};
 
 use super::{Context, Retired, Sink, engine::Engine};
 use crate::{artifacts::Artifact, plan::Account};
