@@ -11,10 +11,7 @@ use super::{
 };
 use crate::{
     changes,
-    disk::{
-        Writer,
-        lock::{Lock, MapEntry},
-    },
+    disk::lock::{Lock, MapEntry},
     plan::prove,
     render, runbook,
 };
@@ -53,7 +50,7 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
             return Ok(Exit::Findings);
         }
     };
-    let mut writer = Writer::new(&args.out, args.force)?;
+    let mut writer = generate::start_writing(&args.out, args.force, io)?;
     let before = writer.old_lock();
     if !before.files.is_empty() && !before.lists("RUNBOOK.md") {
         return Err(Stop::usage(anyhow!("{} holds what `logmap generate` wrote; choose another `--out`", args.out.display())));
