@@ -299,3 +299,4 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 {%- endif %}
 }
 {%- endfor %}
+{%- include "terraform/guard.tf" %}

@@ -2,8 +2,8 @@
 //!
 //! `RegionContext` is the contract of `terraform/region.tf`. No field is ever absent; an empty text or list means none.
 
-use super::{Module, label, names::file_stem, trail_label};
-use crate::plan::{KeyFormat, LogBucket, Place, Trail};
+use super::{GuardContext, Module, label, names::file_stem, trail_label};
+use crate::plan::{KeyFormat, LogBucket, Place, Trail, guard::TARGET_ID};
 use anyhow::{Result, bail};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -31,6 +31,10 @@ pub struct RegionContext {
     pub target_label: String,
     /// The trails whose home is here.
     pub trails: Vec<TrailContext>,
+    /// What is published and watched here.
+    pub guard: GuardContext,
+    /// Id of the target of each rule.
+    pub target_id: &'static str,
 }
 
 /// A log bucket.
@@ -151,6 +155,8 @@ impl Module<'_> {
             groups,
             logged,
             trails: place.trails.iter().map(|trail| self.trail(trail, &place.region)).collect(),
+            guard: GuardContext::new(place),
+            target_id: TARGET_ID,
         })
     }
 
