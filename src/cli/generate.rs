@@ -38,13 +38,10 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
         read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format != Format::Text), io.verbose)?;
     }
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    if let Some((bucket, failure)) = prove::unproven(plan).first() {
-        return Err(anyhow!(
-            "the policy of {} is not proven, so nothing is written: {}; this is a bug of logmap",
-            bucket.name,
-            failure.what
-        )
-        .into());
+    if let Some((name, failure)) = prove::unproven(plan).first() {
+        return Err(
+            anyhow!("the policy of {name} is not proven, so nothing is written: {failure}; this is a bug of logmap").into()
+        );
     }
     let filter = filter(args, plan)?;
     let overrides = overrides(args.templates.as_deref())?;

@@ -26,13 +26,10 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
     }
     let (old, new) = revision::read_pair(&args.maps, io)?;
     let Some((old_plan, new_plan)) = diff::plans(&old, &new, common, io)? else { return Ok(Exit::Findings) };
-    if let Some((bucket, failure)) = prove::unproven(old_plan).into_iter().chain(prove::unproven(new_plan)).next() {
-        return Err(anyhow!(
-            "the policy of {} is not proven, so nothing is written: {}; this is a bug of logmap",
-            bucket.name,
-            failure.what
-        )
-        .into());
+    if let Some((name, failure)) = prove::unproven(old_plan).into_iter().chain(prove::unproven(new_plan)).next() {
+        return Err(
+            anyhow!("the policy of {name} is not proven, so nothing is written: {failure}; this is a bug of logmap").into()
+        );
     }
     let (old_name, new_name) = (name(&old.file.name), name(&new.file.name));
     let changes = changes::between(old_plan, new_plan);
