@@ -43,7 +43,7 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
             anyhow!("the policy of {name} is not proven, so nothing is written: {failure}; this is a bug of logmap").into()
         );
     }
-    let filter = filter(args, plan)?;
+    let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
     let map_name = Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -318,17 +318,18 @@ fn sorted(targets: &[Target]) -> Vec<Target> {
     targets
 }
 
-fn filter(args: &GenerateArgs, plan: &Plan) -> Result<Filter, Stop> {
+/// `--account` and `--region`, whose words the plan must know.
+pub(super) fn filter(wanted_accounts: &[String], wanted_regions: &[String], plan: &Plan) -> Result<Filter, Stop> {
     let accounts: Vec<&str> = plan.accounts.iter().map(|account| account.key.as_str()).collect();
     let regions: Vec<&str> = plan.places().map(|(_, place)| place.region.as_str()).collect();
-    for (what, wanted, known) in [("account", &args.account, &accounts), ("Region", &args.region, &regions)] {
+    for (what, wanted, known) in [("account", wanted_accounts, &accounts), ("Region", wanted_regions, &regions)] {
         if let Some(unknown) = wanted.iter().find(|word| !known.contains(&word.as_str())) {
             let near = crate::diagnostics::did_you_mean(unknown, known.iter().copied())
                 .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             return Err(Stop::usage(anyhow!("the plan of this map has no {what} `{unknown}`{near}")));
         }
     }
-    let filter = Filter { accounts: args.account.clone(), regions: args.region.clone() };
+    let filter = Filter { accounts: wanted_accounts.to_vec(), regions: wanted_regions.to_vec() };
     if !plan.accounts.iter().any(|account| filter.account(account)) && !plan.accounts.is_empty() {
         return Err(Stop::usage(anyhow!("no account of `--account` has a Region of `--region`")));
     }

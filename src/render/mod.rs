@@ -8,6 +8,7 @@ pub mod aws_cli;
 pub mod cloudformation;
 pub mod engine;
 pub mod escape;
+pub mod graph;
 pub mod policies;
 pub mod readme;
 pub mod runbook;

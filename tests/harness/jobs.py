@@ -13,8 +13,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, changes, editor, faces, generated, hooks, judges, manual, maps, meaning, moves, others, readme, refusals
-from . import scanners, schema, scripts
+from . import athena, attacks, changes, editor, faces, generated, graph, hooks, judges, manual, maps, meaning, moves, others, readme
+from . import refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform, writer
 from .cli_shim import Shim
 from .mock import Mock
@@ -149,6 +149,7 @@ def jobs():
             report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds)
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
+        "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "manual": lambda bench, report: manual.check(report, bench.args.logmap, bench.new_folder()),
         "judges": lambda bench, report: judges.check(report),
         "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
