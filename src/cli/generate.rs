@@ -17,7 +17,7 @@ use crate::{
         check::Checker,
         lock::{Lock, MapEntry},
     },
-    plan::{Plan, Tier, prove},
+    plan::{Plan, Tier},
     render::{self, Context, Filter, Retired, targets},
 };
 use anyhow::{Context as _, anyhow};
@@ -38,11 +38,7 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
         read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format != Format::Text), io.verbose)?;
     }
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    if let Some((name, failure)) = prove::unproven(plan).first() {
-        return Err(
-            anyhow!("the policy of {name} is not proven, so nothing is written: {failure}; this is a bug of logmap").into()
-        );
-    }
+    read::proven(plan)?;
     let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
