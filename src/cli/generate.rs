@@ -14,10 +14,11 @@ use super::{
 use crate::{
     artifacts::Artifact,
     disk::{
-        Checker, Conflict, Writer,
+        Conflict, Writer,
+        check::Checker,
         lock::{Lock, MapEntry},
     },
-    plan::{Plan, Tier, prove},
+    plan::{Plan, Tier},
     render::{self, Context, Filter, Retired, targets},
 };
 use anyhow::{Context as _, anyhow};
@@ -46,15 +47,8 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
         read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format != Format::Text), io.verbose)?;
     }
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    if let Some((bucket, failure)) = prove::unproven(plan).first() {
-        return Err(anyhow!(
-            "the policy of {} is not proven, so nothing is written: {}; this is a bug of logmap",
-            bucket.name,
-            failure.what
-        )
-        .into());
-    }
-    let filter = filter(args, plan)?;
+    read::proven(plan)?;
+    let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
     let map_name = Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -226,6 +220,12 @@ impl Job<'_> {
             return Ok(Exit::Clean);
         }
         io.data(&checker.diffs.concat())?;
+        if checker.interrupted() {
+            io.say(format_args!(
+                "a run that wrote to {} was interrupted, or is not done yet: some files are of before, some are new",
+                args.out.display()
+            ));
+        }
         io.say(format_args!(
             "{} is stale: {} files differ; `{}{}` brings it up to date",
             args.out.display(),
@@ -243,7 +243,7 @@ impl Job<'_> {
     }
 
     fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
-        let mut writer = Writer::new(&args.out, args.force)?;
+        let mut writer = start_writing(&args.out, args.force, io)?;
         let old = writer.old_lock().clone();
         self.each(&old, io, |artifact| writer.add(artifact))?;
         writer.keep_edited(|path| self.prunes(path));
@@ -287,6 +287,17 @@ impl Job<'_> {
         }
         command
     }
+}
+
+/// Starts a write, and says what is unusual about it.
+pub(super) fn start_writing<'a>(out: &'a Path, force: bool, io: &Io) -> anyhow::Result<Writer<'a>> {
+    let writer = Writer::new(out, force, || {
+        io.say(format_args!("waiting for another logmap that is writing to {}", out.display()));
+    })?;
+    if writer.interrupted() {
+        io.say(format_args!("the run before was interrupted while it wrote to {}; this one finishes the work", out.display()));
+    }
+    Ok(writer)
 }
 
 /// Says what keeps a tree from being written; true if anything does.
@@ -343,17 +354,18 @@ fn sorted(targets: &[Target]) -> Vec<Target> {
     targets
 }
 
-fn filter(args: &GenerateArgs, plan: &Plan) -> Result<Filter, Stop> {
+/// `--account` and `--region`, whose words the plan must know.
+pub(super) fn filter(wanted_accounts: &[String], wanted_regions: &[String], plan: &Plan) -> Result<Filter, Stop> {
     let accounts: Vec<&str> = plan.accounts.iter().map(|account| account.key.as_str()).collect();
     let regions: Vec<&str> = plan.places().map(|(_, place)| place.region.as_str()).collect();
-    for (what, wanted, known) in [("account", &args.account, &accounts), ("Region", &args.region, &regions)] {
+    for (what, wanted, known) in [("account", wanted_accounts, &accounts), ("Region", wanted_regions, &regions)] {
         if let Some(unknown) = wanted.iter().find(|word| !known.contains(&word.as_str())) {
             let near = crate::diagnostics::did_you_mean(unknown, known.iter().copied())
                 .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             return Err(Stop::usage(anyhow!("the plan of this map has no {what} `{unknown}`{near}")));
         }
     }
-    let filter = Filter { accounts: args.account.clone(), regions: args.region.clone() };
+    let filter = Filter { accounts: wanted_accounts.to_vec(), regions: wanted_regions.to_vec() };
     if !plan.accounts.iter().any(|account| filter.account(account)) && !plan.accounts.is_empty() {
         return Err(Stop::usage(anyhow!("no account of `--account` has a Region of `--region`")));
     }

@@ -8,9 +8,11 @@ pub mod aws_cli;
 pub mod cloudformation;
 pub mod engine;
 pub mod escape;
+pub mod graph;
 pub mod policies;
 pub mod readme;
 pub mod runbook;
+pub mod scanners;
 pub mod targets;
 pub mod terraform;
 

@@ -5,6 +5,7 @@
 //! which files there are; `context` what is in them, `split` which source goes where, `stacksets` and `import` the rest.
 
 mod context;
+mod guard;
 mod import;
 mod outputs;
 mod split;
@@ -26,6 +27,7 @@ use stacksets::{Member, Size};
 pub const TEMPLATES: &[(&str, &str)] = &[
     (STACK, include_str!("../../../templates/cloudformation/stack.yaml")),
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
+    ("cloudformation/guard.yaml", include_str!("../../../templates/cloudformation/guard.yaml")),
     (stacksets::README, include_str!("../../../templates/cloudformation/stacksets.md")),
 ];
 
@@ -175,6 +177,6 @@ impl<'a> Renderer<'a> {
 
     /// Bytes that the function, its role and its permission add to a template, at most.
     fn function_bytes(&self) -> usize {
-        self.python.iter().map(|line| line.len() + 11).sum::<usize>() + 3500
+        self.python.iter().map(|line| line.len() + 11).sum::<usize>() + 5000
     }
 }

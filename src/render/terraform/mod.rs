@@ -4,18 +4,20 @@
 //! `region` (one file for each Region); names are made in `names`. Policies are files of their own, as reviewed. Never
 //! writes policy JSON or HCL tokens itself: values go through the `hcl` filter, identifiers come from `names`.
 
+mod guard;
 mod module;
 mod names;
 mod region;
 #[cfg(test)]
 mod tests;
 
+pub use guard::{AlertsContext, GuardContext, Pointer, RuleContext, rule_label};
 pub use module::{
     BUCKET_TYPES, Destination, Forgotten, Import, ImportsContext, Named, OutputsContext, Provider, ProvidersContext,
     RemovedContext, Setting, VersionsContext,
 };
 pub use names::{label, trail_label};
-pub use region::{Bucket, Group, RegionContext, Rule, Skip, TrailContext};
+pub use region::{Bucket, Group, RegionContext, Rule, TrailContext};
 
 use super::{Context, Retired, Sink, engine::Engine};
 use crate::{artifacts::Artifact, plan::Account};
@@ -27,6 +29,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/versions.tf", include_str!("../../../templates/terraform/versions.tf")),
     ("terraform/providers.tf", include_str!("../../../templates/terraform/providers.tf")),
     ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
+    ("terraform/guard.tf", include_str!("../../../templates/terraform/guard.tf")),
     ("terraform/where.tf", include_str!("../../../templates/terraform/where.tf")),
     ("terraform/imports.tf", include_str!("../../../templates/terraform/imports.tf")),
     ("terraform/removed.tf", include_str!("../../../templates/terraform/removed.tf")),
@@ -91,6 +94,9 @@ impl<'a> Module<'a> {
             put(&file, engine.render("terraform/region.tf", &self.region(place)?)?)?;
             for bucket in &place.buckets {
                 put(&region::policy_file(bucket), bucket.policy.to_pretty_json())?;
+            }
+            if let Some(alerts) = &place.guard.alerts {
+                put(&guard::policy_file(&place.region), alerts.policy.to_pretty_json())?;
             }
         }
         let imports = self.imports();
