@@ -65,13 +65,13 @@ class Row:
     name: str
     command: list
     makes: Path = None
-    keep: bool = False
     env: dict = None
     expect: int = 0
 
     def prepare(self):
-        if self.makes and not self.keep:
-            shutil.rmtree(self.makes, ignore_errors=True)
+        """Moves what an earlier run made out of the way. It is removed at the end: file systems are slow for some seconds after."""
+        if self.makes and self.makes.exists():
+            self.makes.rename(tempfile.mkdtemp(prefix="before-", dir=self.makes.parent))
 
     def run(self, log):
         """The command's cost; what it says goes to a file and is shown if it fails."""

@@ -11,7 +11,10 @@ use logmap::{
     diagnostics::Finding,
     document::{self, Document},
     map::{self, RegionMap, settle},
-    plan::{Plan, derive},
+    plan::{
+        Account, Plan, derive,
+        prove::{Subject, prove},
+    },
     policy::condense::condense,
     render::{Context, Filter, Sink, targets},
     rules,
@@ -81,6 +84,12 @@ macro_rules! steps {
             }
 
             #[divan::bench(args = $sizes)]
+            fn prove(bencher: Bencher<'_, '_>, sources: usize) {
+                let plan = plan(large::$shape(sources));
+                bencher.bench(|| plan.accounts.iter().map(prove_account).sum::<usize>());
+            }
+
+            #[divan::bench(args = $sizes)]
             fn render_policies(bencher: Bencher<'_, '_>, sources: usize) {
                 render(bencher, large::$shape(sources), targets::policies);
             }
@@ -110,6 +119,26 @@ macro_rules! steps {
 
 steps!(grid, [1_000, 10_000]);
 steps!(one, [1_000, 10_000]);
+
+/// Proves the policies of an account again, and gives how many requests were asked about.
+fn prove_account(account: &Account) -> usize {
+    let buckets = account.places.iter().flat_map(|place| place.buckets.iter().map(move |bucket| (place, bucket)));
+    let proofs = buckets.map(|(place, bucket)| {
+        prove(&Subject {
+            bucket: &bucket.name,
+            partition: account.partition,
+            region: &place.region,
+            account_id: &account.id,
+            organization_id: bucket.basis.organization_id.as_deref(),
+            policy: &bucket.policy,
+            tier: bucket.report.tier,
+            sources: if bucket.takes_access_logs { &place.sources } else { &[] },
+            trails: &bucket.basis.trails,
+            denies_insecure_transport: bucket.basis.deny_insecure_transport,
+        })
+    });
+    proofs.flat_map(|proof| proof.rows).map(|row| row.asked).sum()
+}
 
 fn render(bencher: Bencher<'_, '_>, text: String, target: fn(&Context<'_>, &mut Sink<'_>) -> anyhow::Result<()>) {
     let (plan, filter) = (plan(text), Filter::default());

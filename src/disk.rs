@@ -156,10 +156,7 @@ impl<'a> Writer<'a> {
             Err(error) => return Err(error).with_context(|| format!("can't read {}", target.display())),
         }
         let staged = self.stage.path().join(&artifact.path);
-        if let Some(parent) = staged.parent() {
-            fs::create_dir_all(parent).with_context(|| format!("can't make the folder {}", parent.display()))?;
-        }
-        write(&staged, artifact)?;
+        in_folder(&staged, || write(&staged, artifact)).with_context(|| format!("can't write {}", staged.display()))?;
         self.changed.push(artifact.path.clone());
         Ok(())
     }
@@ -200,10 +197,8 @@ impl<'a> Writer<'a> {
         }
         for path in &self.changed {
             let target = self.out.join(path);
-            if let Some(parent) = target.parent() {
-                fs::create_dir_all(parent).with_context(|| format!("can't make the folder {}", parent.display()))?;
-            }
-            fs::rename(self.stage.path().join(path), &target).with_context(|| format!("can't write {}", target.display()))?;
+            let place = || fs::rename(self.stage.path().join(path), &target);
+            in_folder(&target, place).with_context(|| format!("can't write {}", target.display()))?;
         }
         for path in &gone {
             self.remove(path)?;
@@ -293,12 +288,20 @@ fn remove_empty_folders(out: &Path, path: &str) {
     }
 }
 
-fn write(path: &Path, artifact: &Artifact) -> Result<()> {
-    fs::write(path, &artifact.text).with_context(|| format!("can't write {}", path.display()))?;
-    if artifact.executable {
-        make_executable(path).with_context(|| format!("can't make {} executable", path.display()))?;
+/// Does something with a file whose folder is made if it is not there: asked for each file, the folder mostly is.
+fn in_folder(path: &Path, act: impl Fn() -> std::io::Result<()>) -> std::io::Result<()> {
+    match (act(), path.parent()) {
+        (Err(error), Some(folder)) if error.kind() == ErrorKind::NotFound => {
+            fs::create_dir_all(folder)?;
+            act()
+        }
+        (done, _) => done,
     }
-    Ok(())
+}
+
+fn write(path: &Path, artifact: &Artifact) -> std::io::Result<()> {
+    fs::write(path, &artifact.text)?;
+    if artifact.executable { make_executable(path) } else { Ok(()) }
 }
 
 #[cfg(unix)]

@@ -70,8 +70,8 @@ fn hcl_string(text: &str) -> String {
 /// A value as a YAML flow node. Strings are in double quotes, which YAML 1.1 and 1.2 readers take for the same.
 pub fn yaml(value: &Value) -> String {
     match value {
-        Value::String(text) => {
-            let json = Value::String(text.clone()).to_string();
+        Value::String(_) => {
+            let json = value.to_string();
             if is_plain(&json) {
                 return json;
             }
