@@ -8,6 +8,7 @@
 //!   ─render→ Artifacts {path → text} ─disk→ files | --check diff
 //! two Plans ─changes→ Changes ─changes::show→ text, Markdown, JSON
 //! what others wrote ─observed→ Observed ─compare(Plan?)→ findings and verdicts
+//!   ─import→ map text, or edits of a map (+ findings)
 //! ```
 
 pub mod analysis;
@@ -21,6 +22,7 @@ pub mod disk;
 pub mod document;
 pub mod edit;
 pub mod fix;
+pub mod import;
 pub mod inspection;
 #[cfg(feature = "lsp")]
 pub mod lsp;

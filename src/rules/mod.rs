@@ -4,6 +4,7 @@
 //! is what `explain`, the README's table and the tests read. Must not print, and must not change the map.
 
 pub mod delivery;
+pub mod importing;
 pub mod naming;
 pub mod observed;
 pub mod placement;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<&'static Rule> {
         trails::RULES,
         rendering::RULES,
         observed::RULES,
+        importing::RULES,
     ];
     families.concat()
 }

@@ -3,6 +3,7 @@
 //! What will be counts, not what was. A value that the plan does not know is followed through the code: references, modules,
 //! `count` and `for_each`. Region and account come from the resource, or from its provider's configuration.
 
+mod accounts;
 mod refer;
 pub mod show;
 
@@ -49,6 +50,7 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec
         .collect();
     let mut found: Vec<(&Module<'_>, &Resource<'_>)> = Vec::new();
     let mut data: Vec<(&Module<'_>, &Resource<'_>)> = Vec::new();
+    let mut organization: Vec<&Resource<'_>> = Vec::new();
     let prior = show.prior_state.as_ref().and_then(|prior| prior.values.as_ref());
     for (values, planned) in [(Some(values), true), (prior, false)] {
         let mut modules: Vec<&Module<'_>> = values.and_then(|values| values.root_module.as_ref()).into_iter().collect();
@@ -59,6 +61,8 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec
                     data.push((module, resource));
                 } else if planned && resource.mode == "managed" && is_read(&resource.kind) {
                     found.push((module, resource));
+                } else if resource.kind.starts_with("aws_organizations_") {
+                    organization.push(resource);
                 }
             }
         }
@@ -83,6 +87,8 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec
     for item in &resources {
         reader.resource(item, &mut observed);
     }
+    accounts::of_providers(&reader, &resources, &mut observed);
+    accounts::of_organization(&reader, &organization, &mut observed);
     // a bucket's inline logging is what old providers have; newer ones show there what another resource sets
     let sources: BTreeSet<String> =
         observed.logging.iter().filter_map(|logging| Some(logging.source.as_ref()?.value.clone())).collect();
@@ -417,6 +423,12 @@ impl<'a> Reader<'a> {
             bucket,
             prefix: self.setting(item, "s3_key_prefix"),
             organization: self.flag(item, "is_organization_trail"),
+            multi_region: self.flag(item, "is_multi_region_trail"),
+            validation: self.flag(item, "enable_log_file_validation"),
+            selectors: ["event_selector", "advanced_event_selector"]
+                .iter()
+                .find_map(|key| self.raw(item, key).filter(|raw| raw.get() != "[]"))
+                .map(|raw| self.place(raw.get())),
             key: self.setting(item, "kms_key_id"),
             unordered: None,
             name,

@@ -29,6 +29,15 @@ pub struct Provider {
     pub credentials: String,
     /// Are they those of the environment?
     pub is_ambient: bool,
+    /// Its profile of the AWS CLI.
+    pub profile: Option<String>,
+}
+
+impl Provider {
+    /// Its alias.
+    pub fn alias(&self) -> Option<&str> {
+        self.key.rsplit(':').next()?.split_once('.').map(|(_, alias)| alias)
+    }
 }
 
 /// The code of a plan; empty for a state.
@@ -246,6 +255,7 @@ impl<'a> Code<'a> {
         let names = BTreeMap::new();
         let text = |expression: &RawValue| self.value(&config.module_address, None, &Expression::of(expression), &names, 0);
         provider.region = config.expressions.get("region").and_then(|raw| text(raw)).filter(|name| region::is_well_formed(name));
+        provider.profile = config.expressions.get("profile").and_then(|raw| text(raw));
         if let Some(allowed) = config.expressions.get("allowed_account_ids") {
             let one = Expression::of(allowed).constant_value.and_then(|raw| serde_json::from_str::<Vec<String>>(raw.get()).ok());
             provider.account =
