@@ -4,6 +4,7 @@
 //! `count` and `for_each`. Region and account come from the resource, or from its provider's configuration.
 
 mod accounts;
+mod order;
 mod refer;
 pub mod show;
 
@@ -44,7 +45,7 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec
     let created: BTreeSet<&str> = show
         .resource_changes
         .iter()
-        .filter(|change| change.kind == "aws_s3_bucket")
+        .filter(|change| is_read(&change.kind))
         .filter(|change| change.change.as_ref().is_some_and(|change| change.actions.iter().any(|action| action == "create")))
         .map(|change| &*change.address)
         .collect();
@@ -87,6 +88,11 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec
     for item in &resources {
         reader.resource(item, &mut observed);
     }
+    for (trail, item) in
+        observed.trails.iter_mut().zip(resources.iter().filter(|item| item.resource.kind == "aws_cloudtrail"))
+    {
+        trail.unordered = reader.unordered(item, trail, &resources);
+    }
     accounts::of_providers(&reader, &resources, &mut observed);
     accounts::of_organization(&reader, &organization, &mut observed);
     // a bucket's inline logging is what old providers have; newer ones show there what another resource sets
@@ -119,7 +125,7 @@ struct Reader<'a> {
     is_plan: bool,
     /// The partition that its ARNs name, if they name one.
     partition: Option<Partition>,
-    /// Addresses of the buckets that the plan creates.
+    /// Addresses of what the plan creates.
     created: BTreeSet<&'a str>,
     code: Code<'a>,
     /// Bucket names by address.
@@ -394,6 +400,22 @@ impl<'a> Reader<'a> {
             region: None,
             grants: None,
         })
+    }
+
+    /// The policy of a trail's bucket, if both are to be created and the trail does not wait for it.
+    fn unordered(&self, item: &Item<'a>, trail: &Trail, all: &[Item<'a>]) -> Option<Text> {
+        let bucket = trail.bucket.known()?;
+        let is_new = |item: &Item<'_>| self.created.contains(&*item.resource.address);
+        let is_policy = |other: &&Item<'a>| {
+            other.resource.kind == "aws_s3_bucket_policy"
+                && is_new(other)
+                && self.text(other, "bucket").is_some_and(|name| name.value == bucket.value)
+        };
+        let policy = all.iter().find(is_policy).filter(|_| is_new(item))?;
+        let address = format!("{}.{}", policy.resource.kind, policy.resource.name);
+        let known = self.code.module(item.module).is_some();
+        (known && !order::waits(&self.code, item.module, item.resource, (policy.module, &address)))
+            .then(|| At { value: policy.resource.address.to_string(), place: self.here(item) })
     }
 
     fn trail(&self, item: &Item<'a>) -> Trail {
