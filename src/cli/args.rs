@@ -101,6 +101,10 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
     Schema,
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page logmap(1), or write one for each command
+    Man(ManArgs),
     /// Serve an editor: the language server, on standard input and output
     #[cfg(feature = "lsp")]
     Lsp(LspArgs),
@@ -253,6 +257,22 @@ pub struct ExplainArgs {
     /// A region map: says which of its entries an error concerns, and what mends it
     #[arg(long, env = "LOGMAP_MAP", value_name = "MAP")]
     pub map: Option<PathBuf>,
+}
+
+/// Arguments of `completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: clap_complete::Shell,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// Write logmap.1 and a page for each command into this folder, which is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Arguments of `lsp`.

@@ -121,21 +121,14 @@ impl Job<'_> {
     fn log_buckets(&self) -> Vec<Retired> {
         self.plan
             .places()
-            .flat_map(|(account, place)| {
-                place.buckets.iter().map(move |bucket| Retired {
-                    account: account.key.clone(),
-                    region: place.region.clone(),
-                    takes_access_logs: bucket.takes_access_logs,
-                    bucket: bucket.name.clone(),
-                })
-            })
+            .flat_map(|(account, place)| place.buckets.iter().map(move |bucket| Retired::of(account, &place.region, bucket)))
             .collect()
     }
 
     /// Log buckets of earlier runs that are no longer in the plan.
     fn retired(&self, old: &Lock) -> Vec<Retired> {
         let now = self.log_buckets();
-        let same = |a: &Retired, b: &Retired| (&a.account, &a.bucket) == (&b.account, &b.bucket);
+        let same = |a: &Retired, b: &Retired| (&a.account_id, &a.bucket) == (&b.account_id, &b.bucket);
         let mut retired: Vec<Retired> = old
             .log_buckets
             .iter()

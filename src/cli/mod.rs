@@ -3,6 +3,7 @@
 pub mod args;
 mod baseline;
 mod check;
+mod completions;
 mod diff;
 pub mod exit;
 mod explain;
@@ -13,6 +14,7 @@ mod init;
 pub mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
+mod man;
 mod read;
 mod revision;
 mod runbook;
@@ -71,7 +73,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let markdown = cli.common.format == args::Format::Markdown;
     let baseline = cli.common.baseline.is_some() || cli.common.write_baseline.is_some();
     let outcome = match &cli.command {
-        Command::Diff(_) | Command::Init(_) | Command::Explain(_) | Command::Schema if baseline => {
+        Command::Diff(_)
+        | Command::Init(_)
+        | Command::Explain(_)
+        | Command::Schema
+        | Command::Completions(_)
+        | Command::Man(_)
+            if baseline =>
+        {
             Err(Stop::usage(anyhow::anyhow!("a baseline is for commands that find things, such as `logmap validate`")))
         }
         Command::Diff(args) => diff::run(args, &cli.common, &io),
@@ -85,6 +94,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Runbook(args) => runbook::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),
+        Command::Completions(args) => completions::run(args, &io),
+        Command::Man(args) => man::run(args, &io),
         #[cfg(feature = "lsp")]
         Command::Lsp(_) => lsp::run(),
     };

@@ -8,18 +8,14 @@
 {%- if bucket.adopted %}
 # It existed before this module, which takes it over (imports.tf) and never creates it anew.
 {%- endif %}
-#
-# Trivy: a log bucket that logged would never come to rest, and the log delivery of S3 can't use a KMS key.
-#trivy:ignore:AVD-AWS-0089
-#trivy:ignore:AVD-AWS-0132
+
+{%- for skip in bucket.trivy %}
+#trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
+{%- endfor %}
 resource "aws_s3_bucket" "{{ bucket.label }}" {
-  #checkov:skip=CKV_AWS_18:A log bucket does not log: each log object delivered would be logged, and so on
-  #checkov:skip=CKV_AWS_144:Logs stay in the Region and account they come from
-  #checkov:skip=CKV_AWS_145:S3 delivers access logs only under SSE-S3; a trail brings its own KMS key where one is set
-  #checkov:skip=CKV2_AWS_62:Nothing waits for single log objects
-{%- if not bucket.versioning %}
-  #checkov:skip=CKV_AWS_21:The region map turns versioning off for this bucket
-{%- endif %}
+{%- for skip in bucket.checkov %}
+  #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
+{%- endfor %}
 {% include "terraform/where.tf" %}
   bucket = {{ bucket.name | hcl }}
 {%- if bucket.account_regional %}
@@ -84,7 +80,9 @@ resource "aws_s3_bucket_policy" "{{ bucket.label }}" {
 }
 
 # SSE-S3 and not KMS: S3 delivers access logs unreadably or not at all where the default is a KMS key.
-#trivy:ignore:AVD-AWS-0132
+{%- for skip in bucket.trivy_encryption %}
+#trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
+{%- endfor %}
 resource "aws_s3_bucket_server_side_encryption_configuration" "{{ bucket.label }}" {
 {% include "terraform/where.tf" %}
   bucket = aws_s3_bucket.{{ bucket.label }}.bucket
@@ -97,9 +95,9 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "{{ bucket.label }
 
   depends_on = [aws_s3_bucket_policy.{{ bucket.label }}]
 }
-{% if not bucket.versioning %}
-#trivy:ignore:AVD-AWS-0090
-{%- endif %}
+{% for skip in bucket.trivy_versioning %}
+#trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
+{%- endfor %}
 resource "aws_s3_bucket_versioning" "{{ bucket.label }}" {
 {% include "terraform/where.tf" %}
   bucket = aws_s3_bucket.{{ bucket.label }}.bucket
@@ -112,7 +110,9 @@ resource "aws_s3_bucket_versioning" "{{ bucket.label }}" {
 }
 
 resource "aws_s3_bucket_lifecycle_configuration" "{{ bucket.label }}" {
-  #checkov:skip=CKV_AWS_300:Each rule aborts uploads under its own prefix, and nothing writes under another
+{%- for skip in bucket.checkov_lifecycle %}
+  #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
+{%- endfor %}
 {% include "terraform/where.tf" %}
   bucket = aws_s3_bucket.{{ bucket.label }}.bucket
 {%- for rule in bucket.rules %}
@@ -227,12 +227,8 @@ resource "aws_s3_bucket_logging" "{{ region_label }}" {
 {%- for trail in trails %}
 
 # {{ trail.about | comment }}
-{%- if trail.trivy %}
-#
-# Trivy: for the reasons that Checkov is given.
-{%- endif %}
-{%- for id in trail.trivy %}
-#trivy:ignore:{{ id }}
+{%- for skip in trail.trivy %}
+#trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
 {%- endfor %}
 resource "aws_cloudtrail" "{{ trail.label }}" {
 {%- for skip in trail.checkov %}

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition},
-    render::sha256_hex,
+    render::{
+        scanners::{Scanner, Skip, metadata, of_bucket, of_trail, skips},
+        sha256_hex,
+    },
 };
 use serde::Serialize;
 use serde_json::Value;
@@ -31,8 +34,25 @@ pub(super) struct Stack<'a> {
     pub shared_conditions: Vec<String>,
     /// Lines of the Lambda function; empty if no source is set from here.
     pub python: &'a [String],
+    /// Scanners' checks that don't fit the function, its log group and its role.
+    pub scanners: FunctionScanners,
     /// True if nothing else is in the stack.
     pub needs_resource: bool,
+}
+
+/// Scanners' checks that don't fit the custom resource, as metadata, and Trivy's.
+#[derive(Serialize)]
+pub(super) struct FunctionScanners {
+    /// Of the log group.
+    pub logs: Value,
+    /// Trivy's of the log group.
+    pub logs_trivy: Vec<Skip>,
+    /// Of the role.
+    pub role: Value,
+    /// Of the function.
+    pub function: Value,
+    /// Trivy's of the function.
+    pub function_trivy: Vec<Skip>,
 }
 
 /// What one account has in that Region.
@@ -81,12 +101,12 @@ pub(super) struct BucketContext<'a> {
     pub tags: Vec<Tag<'a>>,
     /// The bucket policy as JSON.
     pub policy: Value,
-    /// Why scanners must not ask for access logging of it.
-    pub why_no_logging: &'static str,
-    /// Why scanners must not ask for a KMS key.
-    pub why_no_kms: &'static str,
-    /// The cfn-guard rules that these reasons speak of.
-    pub guard_rules: &'static [&'static str],
+    /// Scanners' checks that don't fit it, as its metadata.
+    pub metadata: Value,
+    /// Trivy's.
+    pub trivy: Vec<Skip>,
+    /// Checks that don't fit its policy, as metadata.
+    pub policy_metadata: Value,
 }
 
 /// A lifecycle rule.
@@ -138,6 +158,10 @@ pub(super) struct TrailContext<'a> {
     pub data_events: bool,
     /// Beginnings of object ARNs that are not recorded; may be empty.
     pub data_events_exclude: &'a [String],
+    /// Scanners' checks that don't fit it, as its metadata.
+    pub metadata: Value,
+    /// Trivy's.
+    pub trivy: Vec<Skip>,
 }
 
 /// A source whose logging is set from here.
@@ -210,7 +234,21 @@ impl<'a> Stack<'a> {
         let sets_sources = places.iter().any(|place| !place.sources.is_empty());
         let needs_resource = places.iter().all(|p| p.buckets.is_empty() && p.trails.is_empty() && p.sources.is_empty());
         let python = if sets_sources { python } else { &[] };
-        Stack { header, description, guard, region, places, shared_conditions: Vec::new(), python, needs_resource }
+        let scanners = FunctionScanners::new();
+        Stack { header, description, guard, region, places, shared_conditions: Vec::new(), python, scanners, needs_resource }
+    }
+}
+
+impl FunctionScanners {
+    fn new() -> Self {
+        let (logs, function) = ("AWS::Logs::LogGroup", "AWS::Lambda::Function");
+        FunctionScanners {
+            logs: metadata(logs, &[]),
+            logs_trivy: skips(Scanner::Trivy, logs, &[]),
+            role: metadata("AWS::IAM::Role", &[]),
+            function: metadata(function, &[]),
+            function_trivy: skips(Scanner::Trivy, function, &[]),
+        }
     }
 }
 
@@ -263,6 +301,7 @@ impl<'a> BucketContext<'a> {
             noncurrent_expire_after_days: rule.noncurrent_expire_after_days,
             transitions: rule.transition.iter().collect(),
         };
+        let so = of_bucket(bucket);
         BucketContext {
             id: bucket_id(bucket),
             policy_id: policy_id(bucket),
@@ -274,18 +313,9 @@ impl<'a> BucketContext<'a> {
             tags: bucket.tags.iter().map(|(key, value)| Tag { key, value }).collect(),
             // writing strings and lists to memory can't fail
             policy: serde_json::to_value(&bucket.policy).unwrap_or_default(),
-            why_no_logging: "a log bucket that logs to itself would never come to rest",
-            why_no_kms: if bucket.takes_access_logs {
-                "S3 does not deliver access logs to a bucket with SSE-KMS"
-            } else {
-                "each trail encrypts its objects with its own key"
-            },
-            guard_rules: if bucket.object_lock.is_some() {
-                &["S3_BUCKET_LOGGING_ENABLED", "S3_DEFAULT_ENCRYPTION_KMS"]
-            } else {
-                // access logs do not arrive in a bucket with Object Lock
-                &["S3_BUCKET_LOGGING_ENABLED", "S3_DEFAULT_ENCRYPTION_KMS", "S3_BUCKET_DEFAULT_LOCK_ENABLED"]
-            },
+            metadata: metadata("AWS::S3::Bucket", &so),
+            policy_metadata: metadata("AWS::S3::BucketPolicy", &so),
+            trivy: skips(Scanner::Trivy, "AWS::S3::Bucket", &so),
         }
     }
 }
@@ -294,7 +324,10 @@ impl<'a> TrailContext<'a> {
     fn new(trail: &'a Trail, account: &Account, place: &Place) -> Self {
         let here = trail.bucket_account == account.key && trail.bucket_region == place.region;
         let bucket = place.buckets.iter().find(|bucket| here && bucket.name == trail.bucket);
+        let so = of_trail(trail);
         TrailContext {
+            metadata: metadata("AWS::CloudTrail::Trail", &so),
+            trivy: skips(Scanner::Trivy, "AWS::CloudTrail::Trail", &so),
             id: id("Trail", &trail.arn),
             depends_on: bucket.map(policy_id).unwrap_or_default(),
             name: &trail.name,

@@ -4,7 +4,10 @@
 //! holds as little as it can: whatever the stack's template adds is then applied by the next deploy.
 
 use super::context::{bucket_id, policy_id};
-use crate::plan::{ExistingSetting, LogBucket, Place};
+use crate::{
+    plan::{ExistingSetting, LogBucket, Place},
+    render::scanners,
+};
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
@@ -38,6 +41,7 @@ pub(super) fn template(place: &Place) -> Result<String> {
                 "Type": "AWS::S3::Bucket",
                 "DeletionPolicy": "Retain",
                 "UpdateReplacePolicy": "Retain",
+                "Metadata": scanners::metadata(scanners::IMPORTED_BUCKET, &[]),
                 "Properties": { "BucketName": bucket.name },
             }),
         );
@@ -53,6 +57,7 @@ pub(super) fn template(place: &Place) -> Result<String> {
                     "Type": "AWS::S3::BucketPolicy",
                     "DeletionPolicy": "Retain",
                     "UpdateReplacePolicy": "Retain",
+                    "Metadata": scanners::metadata("AWS::S3::BucketPolicy", &scanners::of_bucket(bucket)),
                     "Properties": { "Bucket": bucket.name, "PolicyDocument": policy },
                 }),
             );

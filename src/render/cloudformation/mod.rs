@@ -170,6 +170,6 @@ impl<'a> Renderer<'a> {
 
     /// Bytes that the function, its role and its permission add to a template, at most.
     fn function_bytes(&self) -> usize {
-        self.python.iter().map(|line| line.len() + 11).sum::<usize>() + 3500
+        self.python.iter().map(|line| line.len() + 11).sum::<usize>() + 5000
     }
 }

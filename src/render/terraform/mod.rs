@@ -17,7 +17,7 @@ pub use module::{
     RemovedContext, Setting, VersionsContext,
 };
 pub use names::{label, trail_label};
-pub use region::{Bucket, Group, RegionContext, Rule, Skip, TrailContext};
+pub use region::{Bucket, Group, RegionContext, Rule, TrailContext};
 
 use super::{Context, Retired, Sink, engine::Engine};
 use crate::{artifacts::Artifact, plan::Account};
@@ -64,7 +64,7 @@ impl<'a> Module<'a> {
     fn new(cx: &'a Context<'a>, account: &'a Account) -> Self {
         let current = |name: &str| account.places.iter().flat_map(|place| &place.buckets).any(|bucket| bucket.name == name);
         let mut retired: Vec<&Retired> =
-            cx.retired.iter().filter(|entry| entry.account == account.key && !current(&entry.bucket)).collect();
+            cx.retired.iter().filter(|entry| entry.account_id == account.id && !current(&entry.bucket)).collect();
         retired.sort();
         // two entries of one name would be two `removed` blocks of one address
         retired.dedup_by(|a, b| a.bucket == b.bucket);

@@ -3,7 +3,10 @@
 //! `RegionContext` is the contract of `terraform/region.tf`. No field is ever absent; an empty text or list means none.
 
 use super::{GuardContext, Module, label, names::file_stem, trail_label};
-use crate::plan::{KeyFormat, LogBucket, Place, Trail, guard::TARGET_ID};
+use crate::{
+    plan::{KeyFormat, LogBucket, Place, Trail, guard::TARGET_ID},
+    render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
+};
 use anyhow::{Result, bail};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -64,6 +67,16 @@ pub struct Bucket {
     pub policy_file: String,
     /// Lifecycle rules.
     pub rules: Vec<Rule>,
+    /// Checkov's checks that don't fit the bucket.
+    pub checkov: Vec<Skip>,
+    /// Checkov's checks that don't fit its lifecycle.
+    pub checkov_lifecycle: Vec<Skip>,
+    /// Trivy's checks that don't fit the bucket.
+    pub trivy: Vec<Skip>,
+    /// Trivy's checks that don't fit its encryption.
+    pub trivy_encryption: Vec<Skip>,
+    /// Trivy's checks that don't fit its versioning.
+    pub trivy_versioning: Vec<Skip>,
 }
 
 /// A lifecycle rule.
@@ -125,19 +138,10 @@ pub struct TrailContext {
     pub data_events: bool,
     /// Beginnings of object ARNs that are left out of the data events.
     pub exclude: Vec<String>,
-    /// Checkov checks that don't fit.
+    /// Checkov's checks that don't fit.
     pub checkov: Vec<Skip>,
-    /// Ids of Trivy checks that don't fit, for the same reasons.
-    pub trivy: Vec<&'static str>,
-}
-
-/// A scanner's check that does not fit, and why.
-#[derive(Debug, Serialize)]
-pub struct Skip {
-    /// Id of the check.
-    pub id: &'static str,
-    /// Why it does not fit.
-    pub reason: &'static str,
+    /// Trivy's checks that don't fit.
+    pub trivy: Vec<Skip>,
 }
 
 impl Module<'_> {
@@ -162,7 +166,7 @@ impl Module<'_> {
 
     fn trail(&self, trail: &Trail, region: &str) -> TrailContext {
         let here = trail.bucket_account == self.account.key;
-        let skips = skips(trail);
+        let so = of_trail(trail);
         TrailContext {
             label: trail_label(trail, region),
             name: trail.name.clone(),
@@ -181,8 +185,8 @@ impl Module<'_> {
             organization: trail.organization,
             data_events: trail.data_events_exclude.is_some(),
             exclude: trail.data_events_exclude.clone().unwrap_or_default(),
-            trivy: skips.iter().map(|(trivy, _)| *trivy).filter(|id| !id.is_empty()).collect(),
-            checkov: skips.into_iter().map(|(_, skip)| skip).collect(),
+            checkov: skips(Scanner::Checkov, "aws_cloudtrail", &so),
+            trivy: skips(Scanner::Trivy, "aws_cloudtrail", &so),
         }
     }
 }
@@ -229,7 +233,13 @@ pub(super) fn groups(place: &Place) -> Result<Vec<Group>> {
 }
 
 fn bucket(bucket: &LogBucket) -> Bucket {
+    let so = of_bucket(bucket);
     Bucket {
+        checkov: skips(Scanner::Checkov, "aws_s3_bucket", &so),
+        checkov_lifecycle: skips(Scanner::Checkov, "aws_s3_bucket_lifecycle_configuration", &so),
+        trivy: skips(Scanner::Trivy, "aws_s3_bucket", &so),
+        trivy_encryption: skips(Scanner::Trivy, "aws_s3_bucket_server_side_encryption_configuration", &so),
+        trivy_versioning: skips(Scanner::Trivy, "aws_s3_bucket_versioning", &so),
         label: label(&bucket.name),
         name: bucket.name.clone(),
         takes: match (bucket.takes_access_logs, bucket.takes_trails) {
@@ -257,22 +267,4 @@ fn bucket(bucket: &LogBucket) -> Bucket {
             })
             .collect(),
     }
-}
-
-/// The scanners' checks that a trail can't or need not pass: Trivy's id (or nothing) and Checkov's with the reason.
-fn skips(trail: &Trail) -> Vec<(&'static str, Skip)> {
-    let mut skips = vec![
-        ("AVD-AWS-0162", Skip { id: "CKV2_AWS_10", reason: "The trail is kept in S3; a log group is not this map's business" }),
-        ("", Skip { id: "CKV_AWS_252", reason: "Nothing waits for single log files" }),
-    ];
-    if trail.kms_key_arn.is_none() {
-        skips.push(("AVD-AWS-0015", Skip { id: "CKV_AWS_35", reason: "The region map names no key for this trail" }));
-    }
-    if !trail.multi_region {
-        skips.push(("AVD-AWS-0014", Skip { id: "CKV_AWS_67", reason: "Each mapped Region has a trail of its own" }));
-    }
-    if !trail.log_file_validation {
-        skips.push(("AVD-AWS-0016", Skip { id: "CKV_AWS_36", reason: "The region map turns validation off for this trail" }));
-    }
-    skips
 }

@@ -273,7 +273,13 @@ fn an_adopted_bucket_is_imported_with_what_exists_on_it() {
 }
 
 fn gone(region: &str, bucket: &str) -> Retired {
-    Retired { account: "prod".to_owned(), region: region.to_owned(), takes_access_logs: true, bucket: bucket.to_owned() }
+    Retired {
+        account: "prod".to_owned(),
+        account_id: PROD.to_owned(),
+        region: region.to_owned(),
+        takes_access_logs: true,
+        bucket: bucket.to_owned(),
+    }
 }
 
 #[test]

@@ -2,15 +2,13 @@
 # Do not edit: change the map and run `logmap generate` again.
 
 # acme-logs-111122223333-eu-west-1 takes the S3 access logs of this account and Region.
-#
-# Trivy: a log bucket that logged would never come to rest, and the log delivery of S3 can't use a KMS key.
-#trivy:ignore:AVD-AWS-0089
-#trivy:ignore:AVD-AWS-0132
+#trivy:ignore:AVD-AWS-0089 A log bucket does not log: each log object delivered would be logged, and so on
+#trivy:ignore:AVD-AWS-0132 S3 delivers access logs under SSE-S3 only, not to a bucket with a KMS key
 resource "aws_s3_bucket" "acme_logs_111122223333_eu_west_1" {
   #checkov:skip=CKV_AWS_18:A log bucket does not log: each log object delivered would be logged, and so on
-  #checkov:skip=CKV_AWS_144:Logs stay in the Region and account they come from
-  #checkov:skip=CKV_AWS_145:S3 delivers access logs only under SSE-S3; a trail brings its own KMS key where one is set
-  #checkov:skip=CKV2_AWS_62:Nothing waits for single log objects
+  #checkov:skip=CKV_AWS_145:S3 delivers access logs under SSE-S3 only, not to a bucket with a KMS key
+  #checkov:skip=CKV_AWS_144:Logs stay in the Region and account that they come from
+  #checkov:skip=CKV2_AWS_62:Nothing waits for single log objects; a notification for each would only cost
   region = "eu-west-1"
 
   bucket = "acme-logs-111122223333-eu-west-1"
@@ -66,7 +64,7 @@ resource "aws_s3_bucket_policy" "acme_logs_111122223333_eu_west_1" {
 }
 
 # SSE-S3 and not KMS: S3 delivers access logs unreadably or not at all where the default is a KMS key.
-#trivy:ignore:AVD-AWS-0132
+#trivy:ignore:AVD-AWS-0132 S3 delivers access logs under SSE-S3 only, not to a bucket with a KMS key
 resource "aws_s3_bucket_server_side_encryption_configuration" "acme_logs_111122223333_eu_west_1" {
   region = "eu-west-1"
 

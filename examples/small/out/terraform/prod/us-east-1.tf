@@ -2,15 +2,14 @@
 # Do not edit: change the map and run `logmap generate` again.
 
 # acme-logs-111122223333-us-east-1 takes the S3 access logs of this account and Region, and trails.
-#
-# Trivy: a log bucket that logged would never come to rest, and the log delivery of S3 can't use a KMS key.
-#trivy:ignore:AVD-AWS-0089
-#trivy:ignore:AVD-AWS-0132
+#trivy:ignore:AVD-AWS-0089 A log bucket does not log: each log object delivered would be logged, and so on
+#trivy:ignore:AVD-AWS-0163 A log bucket does not log: each log object delivered would be logged, and so on
+#trivy:ignore:AVD-AWS-0132 S3 delivers access logs under SSE-S3 only, not to a bucket with a KMS key
 resource "aws_s3_bucket" "acme_logs_111122223333_us_east_1" {
   #checkov:skip=CKV_AWS_18:A log bucket does not log: each log object delivered would be logged, and so on
-  #checkov:skip=CKV_AWS_144:Logs stay in the Region and account they come from
-  #checkov:skip=CKV_AWS_145:S3 delivers access logs only under SSE-S3; a trail brings its own KMS key where one is set
-  #checkov:skip=CKV2_AWS_62:Nothing waits for single log objects
+  #checkov:skip=CKV_AWS_145:S3 delivers access logs under SSE-S3 only, not to a bucket with a KMS key
+  #checkov:skip=CKV_AWS_144:Logs stay in the Region and account that they come from
+  #checkov:skip=CKV2_AWS_62:Nothing waits for single log objects; a notification for each would only cost
   region = "us-east-1"
 
   bucket = "acme-logs-111122223333-us-east-1"
@@ -66,7 +65,7 @@ resource "aws_s3_bucket_policy" "acme_logs_111122223333_us_east_1" {
 }
 
 # SSE-S3 and not KMS: S3 delivers access logs unreadably or not at all where the default is a KMS key.
-#trivy:ignore:AVD-AWS-0132
+#trivy:ignore:AVD-AWS-0132 S3 delivers access logs under SSE-S3 only, not to a bucket with a KMS key
 resource "aws_s3_bucket_server_side_encryption_configuration" "acme_logs_111122223333_us_east_1" {
   region = "us-east-1"
 
@@ -199,14 +198,12 @@ resource "aws_s3_bucket_logging" "us_east_1" {
 }
 
 # All Regions of this account.
-#
-# Trivy: for the reasons that Checkov is given.
-#trivy:ignore:AVD-AWS-0162
-#trivy:ignore:AVD-AWS-0015
+#trivy:ignore:AVD-AWS-0162 The trail is kept in S3; a second copy in a log group is not this map's business
+#trivy:ignore:AVD-AWS-0015 The region map names no KMS key for this trail
 resource "aws_cloudtrail" "audit_us_east_1" {
-  #checkov:skip=CKV2_AWS_10:The trail is kept in S3; a log group is not this map's business
-  #checkov:skip=CKV_AWS_252:Nothing waits for single log files
-  #checkov:skip=CKV_AWS_35:The region map names no key for this trail
+  #checkov:skip=CKV2_AWS_10:The trail is kept in S3; a second copy in a log group is not this map's business
+  #checkov:skip=CKV_AWS_252:Nothing waits for single log objects; a notification for each would only cost
+  #checkov:skip=CKV_AWS_35:The region map names no KMS key for this trail
   region = "us-east-1"
 
   name = "audit"
