@@ -17,6 +17,7 @@ pub mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod man;
+mod progress;
 mod read;
 mod revision;
 mod runbook;
