@@ -153,6 +153,23 @@ fn what_leaves_the_map_is_removed_and_folders_with_it() {
 }
 
 #[test]
+fn a_log_bucket_that_left_is_forgotten_by_the_module_of_its_account_whatever_its_key() {
+    let dir = folder(MAP);
+    generate(dir.path(), &[]);
+    let shorter = MAP.replace("      eu-west-1: { buckets: [acme-eu] }\n", "");
+    fs::write(
+        dir.path().join("logmap.yaml"),
+        shorter.replace("  prod:", "  production:").replace("account: prod ", "account: production "),
+    )
+    .unwrap();
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    let removed = fs::read_to_string(dir.path().join("out/terraform/production/removed.tf")).unwrap();
+    assert!(removed.contains("aws_s3_bucket.acme_logs_111122223333_eu_west_1"), "{removed}");
+    assert!(!removed.contains("us_east_1"), "what has only changed its key stays: {removed}");
+    assert!(!dir.path().join("out/terraform/prod").exists());
+}
+
+#[test]
 fn an_edited_file_that_leaves_the_map_stops_the_run() {
     let dir = folder(MAP);
     generate(dir.path(), &[]);

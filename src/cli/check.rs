@@ -77,7 +77,7 @@ fn told(args: &CheckArgs) -> Result<Told, Stop> {
 }
 
 /// Reads every input, folders in the order of their names.
-fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
+pub(super) fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
     let (mut files, mut unread) = (Vec::new(), Vec::new());
     for path in paths {
         if path.as_os_str() == "-" {

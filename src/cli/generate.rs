@@ -17,7 +17,7 @@ use crate::{
         check::Checker,
         lock::{Lock, MapEntry},
     },
-    plan::{Plan, Tier, prove},
+    plan::{Plan, Tier},
     render::{self, Context, Filter, Retired, targets},
 };
 use anyhow::{Context as _, anyhow};
@@ -38,15 +38,8 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
         read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format != Format::Text), io.verbose)?;
     }
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    if let Some((bucket, failure)) = prove::unproven(plan).first() {
-        return Err(anyhow!(
-            "the policy of {} is not proven, so nothing is written: {}; this is a bug of logmap",
-            bucket.name,
-            failure.what
-        )
-        .into());
-    }
-    let filter = filter(args, plan)?;
+    read::proven(plan)?;
+    let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
     let map_name = Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -125,21 +118,14 @@ impl Job<'_> {
     fn log_buckets(&self) -> Vec<Retired> {
         self.plan
             .places()
-            .flat_map(|(account, place)| {
-                place.buckets.iter().map(move |bucket| Retired {
-                    account: account.key.clone(),
-                    region: place.region.clone(),
-                    takes_access_logs: bucket.takes_access_logs,
-                    bucket: bucket.name.clone(),
-                })
-            })
+            .flat_map(|(account, place)| place.buckets.iter().map(move |bucket| Retired::of(account, &place.region, bucket)))
             .collect()
     }
 
     /// Log buckets of earlier runs that are no longer in the plan.
     fn retired(&self, old: &Lock) -> Vec<Retired> {
         let now = self.log_buckets();
-        let same = |a: &Retired, b: &Retired| (&a.account, &a.bucket) == (&b.account, &b.bucket);
+        let same = |a: &Retired, b: &Retired| (&a.account_id, &a.bucket) == (&b.account_id, &b.bucket);
         let mut retired: Vec<Retired> = old
             .log_buckets
             .iter()
@@ -328,17 +314,18 @@ fn sorted(targets: &[Target]) -> Vec<Target> {
     targets
 }
 
-fn filter(args: &GenerateArgs, plan: &Plan) -> Result<Filter, Stop> {
+/// `--account` and `--region`, whose words the plan must know.
+pub(super) fn filter(wanted_accounts: &[String], wanted_regions: &[String], plan: &Plan) -> Result<Filter, Stop> {
     let accounts: Vec<&str> = plan.accounts.iter().map(|account| account.key.as_str()).collect();
     let regions: Vec<&str> = plan.places().map(|(_, place)| place.region.as_str()).collect();
-    for (what, wanted, known) in [("account", &args.account, &accounts), ("Region", &args.region, &regions)] {
+    for (what, wanted, known) in [("account", wanted_accounts, &accounts), ("Region", wanted_regions, &regions)] {
         if let Some(unknown) = wanted.iter().find(|word| !known.contains(&word.as_str())) {
             let near = crate::diagnostics::did_you_mean(unknown, known.iter().copied())
                 .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             return Err(Stop::usage(anyhow!("the plan of this map has no {what} `{unknown}`{near}")));
         }
     }
-    let filter = Filter { accounts: args.account.clone(), regions: args.region.clone() };
+    let filter = Filter { accounts: wanted_accounts.to_vec(), regions: wanted_regions.to_vec() };
     if !plan.accounts.iter().any(|account| filter.account(account)) && !plan.accounts.is_empty() {
         return Err(Stop::usage(anyhow!("no account of `--account` has a Region of `--region`")));
     }

@@ -3,16 +3,19 @@
 pub mod args;
 mod baseline;
 mod check;
+mod completions;
 mod diff;
 pub mod exit;
 mod explain;
 pub mod findings;
 mod fix;
 mod generate;
+mod graph;
 mod init;
 pub mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
+mod man;
 mod read;
 mod revision;
 mod runbook;
@@ -68,12 +71,25 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let io = Io::new(cli.common.color, cli.common.quiet, cli.common.verbose);
-    let markdown = cli.common.format == args::Format::Markdown;
+    use args::Format;
+    let markdown = cli.common.format == Format::Markdown;
+    let picture = matches!(cli.common.format, Format::Svg | Format::Dot | Format::Mermaid | Format::Html);
     let baseline = cli.common.baseline.is_some() || cli.common.write_baseline.is_some();
     let outcome = match &cli.command {
-        Command::Diff(_) | Command::Init(_) | Command::Explain(_) | Command::Schema if baseline => {
+        Command::Diff(_)
+        | Command::Init(_)
+        | Command::Explain(_)
+        | Command::Schema
+        | Command::Completions(_)
+        | Command::Man(_)
+            if baseline =>
+        {
             Err(Stop::usage(anyhow::anyhow!("a baseline is for commands that find things, such as `logmap validate`")))
         }
+        Command::Graph(args) => graph::run(args, &cli.common, &io),
+        _ if picture => Err(Stop::usage(anyhow::anyhow!(
+            "`--format` svg, dot, mermaid and html are for `logmap graph`; findings are written as text, json, sarif, github or junit"
+        ))),
         Command::Diff(args) => diff::run(args, &cli.common, &io),
         _ if markdown => Err(Stop::usage(anyhow::anyhow!(
             "`--format markdown` is for `logmap diff`; findings are written as text, json, sarif, github or junit"
@@ -85,6 +101,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Runbook(args) => runbook::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),
+        Command::Completions(args) => completions::run(args, &io),
+        Command::Man(args) => man::run(args, &io),
         #[cfg(feature = "lsp")]
         Command::Lsp(_) => lsp::run(),
     };

@@ -182,3 +182,46 @@ pub fn markdown_prose(text: &str) -> String {
     }
     out
 }
+
+/// Lines as a quoted string of DOT. In a label a backslash begins an escape and an ampersand an entity, so both are doubled up.
+pub fn dot(lines: &[String]) -> String {
+    let line = |text: &String| {
+        let mut out = String::new();
+        for c in comment(text).chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                '&' => out.push_str("&amp;"),
+                c => out.push(c),
+            }
+        }
+        out
+    };
+    format!("\"{}\"", lines.iter().map(line).collect::<Vec<_>>().join("\\n"))
+}
+
+/// Lines as a quoted text of Mermaid. Whatever could be markup there, or Markdown or HTML in what it draws, is a character
+/// reference.
+pub fn mermaid(lines: &[String]) -> String {
+    let line = |text: &String| {
+        let mut out = String::new();
+        for c in comment(text).chars() {
+            if c.is_alphanumeric() || " ._/:,-()·→".contains(c) {
+                out.push(c);
+            } else {
+                out.push_str(&format!("#{};", c as u32));
+            }
+        }
+        out
+    };
+    format!("\"{}\"", lines.iter().map(line).collect::<Vec<_>>().join("<br/>"))
+}
+
+/// A value as JSON inside of a `script` element of a page: nothing in it ends the element or a line.
+pub fn script(value: &impl serde::Serialize) -> String {
+    let json = crate::text::json(value);
+    if !json.contains(['<', '>', '&']) {
+        return json;
+    }
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}

@@ -8,6 +8,7 @@ pub mod aws_cli;
 pub mod cloudformation;
 pub mod engine;
 pub mod escape;
+pub mod graph;
 pub mod policies;
 pub mod readme;
 pub mod runbook;
@@ -17,7 +18,7 @@ pub mod terraform;
 
 use crate::{
     artifacts::Artifact,
-    plan::{Account, Place, Plan},
+    plan::{Account, LogBucket, Place, Plan},
 };
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
@@ -43,14 +44,29 @@ pub struct Context<'a> {
 /// A log bucket that an earlier run rendered and the map no longer has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Retired {
-    /// Account key.
+    /// Account key, as it was then.
     pub account: String,
+    /// Twelve digits: an account keeps its id when its key changes.
+    pub account_id: String,
     /// Region name.
     pub region: String,
     /// True if it was the bucket that takes access logs (false: the second one, of `split_trails`).
     pub takes_access_logs: bool,
     /// Bucket name.
     pub bucket: String,
+}
+
+impl Retired {
+    /// A log bucket of a plan, as the lock lists it.
+    pub fn of(account: &Account, region: &str, bucket: &LogBucket) -> Self {
+        Retired {
+            account: account.key.clone(),
+            account_id: account.id.clone(),
+            region: region.to_owned(),
+            takes_access_logs: bucket.takes_access_logs,
+            bucket: bucket.name.clone(),
+        }
+    }
 }
 
 /// `--account` and `--region`; empty lists mean all.

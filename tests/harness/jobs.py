@@ -13,7 +13,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, calls, changes, editor, faces, generated, hooks, judges, limits, maps, meaning, moves, others, readme, refusals, scanners, schema, scripts
+from . import athena, attacks, calls, changes, editor, faces, generated, graph, hooks, judges, limits, manual, maps, meaning, moves, others
+from . import readme, refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform, writer
 from .cli_shim import Shim
 from .mock import Mock
@@ -150,6 +151,8 @@ def jobs():
             report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds)
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
+        "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
+        "manual": lambda bench, report: manual.check(report, bench.args.logmap, bench.new_folder()),
         "judges": lambda bench, report: judges.check(report),
         "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "editor": lambda bench, report: editor.check(report, bench.args.logmap, bench.new_folder()),

@@ -69,14 +69,7 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         let retired: Vec<Retired> = account
             .places
             .iter()
-            .flat_map(|place| {
-                place.buckets.iter().map(|bucket| Retired {
-                    account: old.clone(),
-                    region: place.region.clone(),
-                    takes_access_logs: bucket.takes_access_logs,
-                    bucket: bucket.name.clone(),
-                })
-            })
+            .flat_map(|place| place.buckets.iter().map(|bucket| Retired::of(account, &place.region, bucket)))
             .collect();
         let empty = Plan {
             accounts: vec![Account { key: old.clone(), places: Vec::new(), ..account.clone() }],

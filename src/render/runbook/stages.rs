@@ -3,7 +3,7 @@
 use super::context;
 use crate::{
     artifacts::Artifact,
-    plan::Plan,
+    plan::{LogBucket, Plan, Source, guard},
     render::{Filter, Retired, Sink, targets, terraform::label},
     runbook::{Runbook, Work},
 };
@@ -80,23 +80,24 @@ fn tree(plan: &Plan, map_name: &str, retired: &[Retired]) -> Result<BTreeMap<Str
 
 /// The last plan without the log buckets that retire, and those.
 fn settled(book: &Runbook) -> (Plan, Vec<Retired>) {
+    let stays = |sources: &[Source], bucket: &LogBucket| {
+        !bucket.basis.trails.is_empty() || sources.iter().any(|source| source.log_bucket == bucket.name)
+    };
     let mut plan = book.stages.last().clone();
-    let mut retired = Vec::new();
+    let retired = plan
+        .places()
+        .flat_map(|(account, place)| {
+            let gone = place.buckets.iter().filter(|bucket| !stays(&place.sources, bucket));
+            gone.map(|bucket| Retired::of(account, &place.region, bucket))
+        })
+        .collect();
     for account in &mut plan.accounts {
         for place in &mut account.places {
-            let takes = |name: &str| place.sources.iter().any(|source| source.log_bucket == name);
-            let (stay, go): (Vec<_>, Vec<_>) =
-                place.buckets.drain(..).partition(|bucket| !bucket.basis.trails.is_empty() || takes(&bucket.name));
-            place.buckets = stay;
-            retired.extend(go.into_iter().map(|bucket| Retired {
-                account: account.key.clone(),
-                region: place.region.clone(),
-                takes_access_logs: bucket.takes_access_logs,
-                bucket: bucket.name,
-            }));
+            place.buckets.retain(|bucket| stays(&place.sources, bucket));
         }
         account.places.retain(|place| !(place.buckets.is_empty() && place.sources.is_empty() && place.trails.is_empty()));
     }
+    guard::fill(&mut plan.accounts, &plan.wanted);
     (plan, retired)
 }
 
