@@ -13,10 +13,11 @@ use super::{
 use crate::{
     artifacts::Artifact,
     disk::{
-        Checker, Conflict, Writer,
+        Conflict, Writer,
+        check::Checker,
         lock::{Lock, MapEntry},
     },
-    plan::{Plan, Tier, prove},
+    plan::{Plan, Tier},
     render::{self, Context, Filter, Retired, targets},
 };
 use anyhow::{Context as _, anyhow};
@@ -37,14 +38,7 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
         read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format != Format::Text), io.verbose)?;
     }
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    if let Some((bucket, failure)) = prove::unproven(plan).first() {
-        return Err(anyhow!(
-            "the policy of {} is not proven, so nothing is written: {}; this is a bug of logmap",
-            bucket.name,
-            failure.what
-        )
-        .into());
-    }
+    read::proven(plan)?;
     let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
@@ -186,6 +180,12 @@ impl Job<'_> {
             return Ok(Exit::Clean);
         }
         io.data(&checker.diffs.concat())?;
+        if checker.interrupted() {
+            io.say(format_args!(
+                "a run that wrote to {} was interrupted, or is not done yet: some files are of before, some are new",
+                args.out.display()
+            ));
+        }
         io.say(format_args!(
             "{} is stale: {} files differ; `{}{}` brings it up to date",
             args.out.display(),
@@ -203,7 +203,7 @@ impl Job<'_> {
     }
 
     fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
-        let mut writer = Writer::new(&args.out, args.force)?;
+        let mut writer = start_writing(&args.out, args.force, io)?;
         let old = writer.old_lock().clone();
         self.render(&old, &mut |artifact| writer.add(&artifact))?;
         writer.keep_edited(|path| self.prunes(path));
@@ -247,6 +247,17 @@ impl Job<'_> {
         }
         command
     }
+}
+
+/// Starts a write, and says what is unusual about it.
+pub(super) fn start_writing<'a>(out: &'a Path, force: bool, io: &Io) -> anyhow::Result<Writer<'a>> {
+    let writer = Writer::new(out, force, || {
+        io.say(format_args!("waiting for another logmap that is writing to {}", out.display()));
+    })?;
+    if writer.interrupted() {
+        io.say(format_args!("the run before was interrupted while it wrote to {}; this one finishes the work", out.display()));
+    }
+    Ok(writer)
 }
 
 /// Says what keeps a tree from being written; true if anything does.

@@ -15,7 +15,6 @@ use crate::{
     disk::replace::replace,
     inspection,
     observed::Told,
-    plan::prove,
     render::graph::{self, Language},
     topology::{Topology, marks::Marks},
 };
@@ -31,14 +30,7 @@ pub(super) fn run(args: &GraphArgs, common: &Common, io: &Io) -> Outcome {
     read::print_findings(&analysis, common, io, false, io.verbose)?;
     let exit = findings::exit_of(&analysis.findings, common)?;
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    if let Some((bucket, failure)) = prove::unproven(plan).first() {
-        return Err(anyhow!(
-            "the policy of {} is not proven, so nothing is drawn: {}; this is a bug of logmap",
-            bucket.name,
-            failure.what
-        )
-        .into());
-    }
+    read::proven(plan)?;
     let filter = generate::filter(&args.account, &args.region, plan)?;
     let marks = if args.check.is_empty() {
         Marks::default()

@@ -5,7 +5,7 @@
 //! the order of keys in the map does not matter.
 
 use super::{
-    Account, Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget,
+    Account, Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget, guard,
     memo::Memo,
     names,
     prove::{Proof, Subject, prove},
@@ -98,13 +98,15 @@ pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Findin
     }
     names_twice(taken, findings);
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
+    guard::fill(&mut accounts, &map.wanted);
+    guard::check(map, &accounts, findings);
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
     let key_policies = routes::key_policies(&accounts, &deliveries);
     once_each(findings, before);
     if !whole {
         findings.retain(|finding| finding.rule != &UNUSED_ACCOUNT && finding.rule != &NO_ACCOUNTS);
     }
-    Plan { accounts, apply_order, render: map.render.clone(), key_policies }
+    Plan { accounts, apply_order, render: map.render.clone(), key_policies, wanted: map.wanted.clone() }
 }
 
 /// Names that two log buckets would have.
@@ -198,7 +200,7 @@ impl Planner<'_, '_> {
         let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.place_sources(mapped, &settings, &log_bucket, findings));
         self.check_settings(&settings, &drafts, findings);
         let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, memo, findings)).collect();
-        Place { region: self.region.to_owned(), buckets, sources, trails: Vec::<Trail>::new() }
+        Place { region: self.region.to_owned(), buckets, sources, trails: Vec::<Trail>::new(), guard: guard::Guard::default() }
     }
 
     fn name(

@@ -9,8 +9,8 @@ usage: $(basename "$0") [--dry-run | --verify | --rollback] [--force]
   --dry-run    say what would change, change nothing
   --verify     compare what is there with the plan
   --rollback   restore what was there before the first run (--dry-run with it only says what it would do)
-  --force      replace what logmap does not recognise: policy statements, logging targets, event selectors, and the
-               SSE-KMS or Requester Pays settings of a log bucket. A backup of it is kept. Object Lock is never overridden.
+  --force      replace what logmap does not recognise: policy statements, logging targets, event selectors, what has a name that
+               is to be published or watched, and the SSE-KMS or Requester Pays settings of a log bucket. A backup of it is kept. Object Lock is never overridden.
   -h, --help   this text
 
 Needs bash, the AWS CLI (version 1 or 2) and python3 (to compare JSON). Credentials: those of the environment, else the
@@ -120,6 +120,7 @@ already_made() {
       fetch "$WORK/made" TrailNotFoundException cloudtrail get-trail --name "$(cat "$WORK/name")"
       printf '%s' "$4" | json same-input "$WORK/made" || die 3 "there is a trail $(cat "$WORK/name") already, made since this script looked, with other settings"
       ;;
+    ssm.put-parameter.ParameterAlreadyExists) parameter_made "$@" ;;
     *) return 1 ;;
   esac
 }
@@ -625,7 +626,12 @@ restore() { # restore TEXT ARGS...
   if [ -n "$DRY_ROLLBACK" ]; then say "would: $text"; return 0; fi
   say "$text"
   # where an answer is lost the AWS CLI tries again by itself, and hears that there is no such thing
-  run "$@" >/dev/null || [ "$1.$2.$ERROR_CODE" = cloudtrail.delete-trail.TrailNotFoundException ] || failed "$@"
+  run "$@" >/dev/null && return 0
+  case $1.$2.$ERROR_CODE in
+    cloudtrail.delete-trail.TrailNotFoundException | ssm.delete-parameter.ParameterNotFound) ;;
+    sns.delete-topic.NotFound* | events.delete-rule.ResourceNotFoundException | configservice.delete-config-rule.NoSuchConfigRuleException) ;;
+    *) failed "$@" ;;
+  esac
 }
 DRY_ROLLBACK='' UNDONE=' '
 
@@ -908,6 +914,7 @@ rollback() {
     if [ -n "${LOGMAP_RUN_ALL:-}" ]; then say "$ACCOUNT_KEY/$REGION: nothing to roll back; there is no backup in $BACKUP"; return 0; fi
     die 1 "there is no backup in $BACKUP: this script has changed nothing here, or it did so from another machine"
   fi
+  rollback_guards
   # sources first, then trails: nothing logs to a bucket whose grants are taken away
   each_bucket rollback_ownership
   each_source rollback_source
@@ -939,6 +946,11 @@ rollback() {
 
 each_bucket() { local i; for ((i = 0; i < ${#LOG_BUCKETS[@]}; i += 9)); do "$1" "${LOG_BUCKETS[@]:i:9}"; done; }
 each_source() { local i; for ((i = 0; i < ${#SOURCES[@]}; i += 3)); do "$1" "${SOURCES[@]:i:3}"; done; }
+# scripts with something to publish or to watch have others
+# shellcheck disable=SC2317,SC2329 # one of the two is never called
+each_guard() { :; }
+# shellcheck disable=SC2317,SC2329 # as above
+rollback_guards() { :; }
 each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do "$1" "${TRAILS[@]:i:5}"; done; }
 
 prepare() {
@@ -982,6 +994,7 @@ main() {
   each_bucket read_bucket
   each_source read_source
   each_trail read_trail
+  each_guard read_guard
   if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then
     die 1 "$ACCOUNT_KEY/$REGION: refused, see the $REFUSALS reasons above; nothing was changed"
   fi
@@ -989,6 +1002,7 @@ main() {
   each_bucket apply_bucket
   each_source apply_source
   each_trail apply_trail
+  each_guard apply_guard
   case $MODE in
     dry-run) say "$ACCOUNT_KEY/$REGION: $CHANGES changes would be made" ;;
     verify)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import athena, attacks, changes, editor, faces, generated, graph, hooks, judges, manual, maps, meaning, moves, others, readme
 from . import refusals, scanners, schema, scripts
-from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform, writer
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -140,6 +140,7 @@ def jobs():
         "others": lambda bench, report: others_corpus(bench, report),
         "since": lambda bench, report: since.check(report, bench.stage_from),
         "scanners": lambda bench, report: scanners.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), good_maps(), bench.new_folder),
+        "writer": lambda bench, report: writer.check(report, bench.args.logmap, bench.new_folder),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
         "selftest terraform": lambda bench, report: selftest_terraform.check(report, bench.core, bench.new_folder),
     }

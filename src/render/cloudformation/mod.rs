@@ -5,6 +5,7 @@
 //! which files there are; `context` what is in them, `split` which source goes where, `stacksets` and `import` the rest.
 
 mod context;
+mod guard;
 mod import;
 mod outputs;
 mod split;
@@ -25,6 +26,7 @@ use serde::Serialize;
 pub const TEMPLATES: &[(&str, &str)] = &[
     (STACK, include_str!("../../../templates/cloudformation/stack.yaml")),
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
+    ("cloudformation/guard.yaml", include_str!("../../../templates/cloudformation/guard.yaml")),
     (stacksets::README, include_str!("../../../templates/cloudformation/stacksets.md")),
 ];
 

@@ -4,12 +4,14 @@
 //! `region` (one file for each Region); names are made in `names`. Policies are files of their own, as reviewed. Never
 //! writes policy JSON or HCL tokens itself: values go through the `hcl` filter, identifiers come from `names`.
 
+mod guard;
 mod module;
 mod names;
 mod region;
 #[cfg(test)]
 mod tests;
 
+pub use guard::{AlertsContext, GuardContext, Pointer, RuleContext, rule_label};
 pub use module::{
     BUCKET_TYPES, Destination, Forgotten, Import, ImportsContext, Named, OutputsContext, Provider, ProvidersContext,
     RemovedContext, Setting, VersionsContext,
@@ -26,6 +28,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/versions.tf", include_str!("../../../templates/terraform/versions.tf")),
     ("terraform/providers.tf", include_str!("../../../templates/terraform/providers.tf")),
     ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
+    ("terraform/guard.tf", include_str!("../../../templates/terraform/guard.tf")),
     ("terraform/where.tf", include_str!("../../../templates/terraform/where.tf")),
     ("terraform/imports.tf", include_str!("../../../templates/terraform/imports.tf")),
     ("terraform/removed.tf", include_str!("../../../templates/terraform/removed.tf")),
@@ -89,6 +92,9 @@ impl<'a> Module<'a> {
             put(&file, engine.render("terraform/region.tf", &self.region(place)?)?)?;
             for bucket in &place.buckets {
                 put(&region::policy_file(bucket), bucket.policy.to_pretty_json())?;
+            }
+            if let Some(alerts) = &place.guard.alerts {
+                put(&guard::policy_file(&place.region), alerts.policy.to_pretty_json())?;
             }
         }
         let imports = self.imports();
