@@ -24,6 +24,8 @@ pub struct Outline {
     pub rest: Vec<Box>,
     /// Arrows.
     pub edges: Vec<Edge>,
+    /// Which of the arrows that are seen go elsewhere, by number.
+    pub crossing: Vec<usize>,
 }
 
 /// An account.
@@ -86,7 +88,7 @@ const REASON: i32 = 260;
 
 /// Makes the outline.
 pub fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<String>) -> Outline {
-    let mut outline = Outline { header, accounts: Vec::new(), rest: Vec::new(), edges: Vec::new() };
+    let mut outline = Outline { header, accounts: Vec::new(), rest: Vec::new(), edges: Vec::new(), crossing: Vec::new() };
     for (number, account) in folded.accounts.iter().enumerate() {
         let label = format!("{} · {} · {}", account.account.key, account.account.id, account.account.partition);
         let mut areas = Vec::new();
@@ -170,6 +172,8 @@ pub fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<String>
         let to = format!("b{}x{}", link.to.0, link.to.1);
         outline.edges.push(Edge { from: id(link.from), to, kind: "crossing", words: vec![words] });
     }
+    let seen = outline.edges.iter().filter(|edge| edge.kind != "beside").enumerate();
+    outline.crossing = seen.filter(|(_, edge)| edge.kind == "crossing").map(|(at, _)| at).collect();
     if !topology.unplaced.is_empty() {
         let mut lines = vec![format!("{} not on this picture", count(topology.unplaced.len(), "checked configuration"))];
         lines.extend(topology.unplaced.iter().take(8).flat_map(|mark| wrap(&shown(&mark.words), REASON, 10, 2)));
