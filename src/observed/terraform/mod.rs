@@ -88,9 +88,7 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec
     for item in &resources {
         reader.resource(item, &mut observed);
     }
-    for (trail, item) in
-        observed.trails.iter_mut().zip(resources.iter().filter(|item| item.resource.kind == "aws_cloudtrail"))
-    {
+    for (trail, item) in observed.trails.iter_mut().zip(resources.iter().filter(|item| item.resource.kind == "aws_cloudtrail")) {
         trail.unordered = reader.unordered(item, trail, &resources);
     }
     accounts::of_providers(&reader, &resources, &mut observed);
