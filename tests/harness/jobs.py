@@ -13,8 +13,8 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, changes, editor, faces, generated, graph, hooks, judges, manual, maps, meaning, moves, others, readme
-from . import refusals, scanners, schema, scripts
+from . import athena, attacks, calls, changes, editor, faces, generated, graph, hooks, judges, limits, manual, maps, meaning, moves, others
+from . import readme, refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform, writer
 from .cli_shim import Shim
 from .mock import Mock
@@ -138,6 +138,8 @@ def jobs():
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
         "others": lambda bench, report: others_corpus(bench, report),
+        "calls": lambda bench, report: calls.check(report, bench.stage_from),
+        "limits": lambda bench, report: limits.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), bench.new_folder),
         "since": lambda bench, report: since.check(report, bench.stage_from),
         "scanners": lambda bench, report: scanners.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), good_maps(), bench.new_folder),
         "writer": lambda bench, report: writer.check(report, bench.args.logmap, bench.new_folder),

@@ -3,7 +3,10 @@
 //! Each list has one item or none.
 
 use super::label;
-use crate::plan::Place;
+use crate::{
+    plan::Place,
+    render::scanners::{Scanner, Skip, skips},
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -16,6 +19,12 @@ pub struct GuardContext {
     pub config_rules: Vec<Pointer>,
     /// The topic and what publishes to it.
     pub alerts: Vec<AlertsContext>,
+    /// Checkov's checks that do not fit the parameter.
+    pub parameter_checkov: Vec<Skip>,
+    /// Those that do not fit the topic.
+    pub topic_checkov: Vec<Skip>,
+    /// Trivy's.
+    pub topic_trivy: Vec<Skip>,
 }
 
 /// Something that names the log bucket.
@@ -56,6 +65,9 @@ impl GuardContext {
         let pointer = |name: &String, bucket: &String| Pointer { name: name.clone(), bucket_label: label(bucket) };
         let guard = &place.guard;
         GuardContext {
+            parameter_checkov: skips(Scanner::Checkov, "aws_ssm_parameter", &[]),
+            topic_checkov: skips(Scanner::Checkov, "aws_sns_topic", &[]),
+            topic_trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),
             parameters: guard.parameter.iter().map(|parameter| pointer(&parameter.name, &parameter.value)).collect(),
             config_rules: guard.config_rule.iter().map(|rule| pointer(&rule.name, &rule.target_bucket)).collect(),
             alerts: guard
