@@ -5,6 +5,7 @@ use super::{
     Outcome, Stop,
     args::{Common, Format, GenerateArgs, Target},
     baseline,
+    budgets::budgets,
     exit::Exit,
     findings,
     io::Io,
@@ -18,7 +19,7 @@ use crate::{
         check::Checker,
         lock::{Lock, MapEntry},
     },
-    plan::{Plan, Tier},
+    plan::Plan,
     render::{self, Context, Filter, Retired, targets},
 };
 use anyhow::{Context as _, anyhow};
@@ -30,7 +31,6 @@ use std::{
     path::{Path, PathBuf},
     sync::mpsc,
     thread,
-    time::Instant,
 };
 
 /// Rendered files that may wait to be written.
@@ -77,7 +77,7 @@ struct Job<'a> {
 impl Job<'_> {
     /// Renders on a thread of its own and gives the artifacts in their order to `take`, which compares and writes meanwhile.
     fn each(&self, old: &Lock, io: &Io, mut take: impl FnMut(&Artifact) -> anyhow::Result<()>) -> anyhow::Result<()> {
-        let start = Instant::now();
+        let start = std::time::Instant::now();
         let clock = || start.elapsed();
         let mut progress = Progress::new(io, &clock, self.expected_files());
         thread::scope(|scope| {
@@ -397,32 +397,4 @@ fn overrides(folder: Option<&Path>) -> Result<Vec<(String, String)>, Stop> {
     }
     found.sort();
     Ok(found)
-}
-
-/// The budget of each policy, fullest first.
-pub(super) fn budgets(plan: &Plan, most: usize) -> String {
-    let mut buckets: Vec<_> = plan.places().flat_map(|(_, place)| &place.buckets).collect();
-    buckets.sort_by(|a, b| b.report.bytes_used.cmp(&a.report.bytes_used).then(a.name.cmp(&b.name)));
-    let width = buckets.iter().take(most).map(|bucket| bucket.name.len()).max().unwrap_or(0);
-    let mut text: String = buckets
-        .iter()
-        .take(most)
-        .map(|bucket| {
-            let tier = match bucket.report.tier {
-                Tier::Buckets => "buckets",
-                Tier::Patterns => "patterns",
-                Tier::Account => "account",
-                Tier::None => "trails only",
-            };
-            let notes: String = bucket.report.notes.iter().map(|note| format!("    {note}\n")).collect();
-            format!(
-                "policy of {:width$}  {tier:<11}  {:>5} bytes used, {:>5} left\n{notes}",
-                bucket.name, bucket.report.bytes_used, bucket.report.bytes_left
-            )
-        })
-        .collect();
-    if let Some(more @ 1..) = buckets.len().checked_sub(most) {
-        text += &format!("and {more} more policies with fewer bytes (-v shows them)\n");
-    }
-    text
 }

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod baseline;
+mod budgets;
 mod check;
 mod completions;
 mod diff;

@@ -26,7 +26,7 @@ pub(super) fn report(analysis: &Analysis, common: &Common, io: &Io) -> Outcome {
     read::print_findings(analysis, common, io, true, true)?;
     if let Some(plan) = &analysis.plan {
         if io.verbose && common.format == Format::Text {
-            io.talk(&super::generate::budgets(plan, usize::MAX));
+            io.talk(&super::budgets::budgets(plan, usize::MAX));
             io.talk(&proofs(plan));
         }
         if !io.quiet && analysis.findings.is_empty() && common.format == Format::Text {

@@ -1,0 +1,31 @@
+//! The budget of each policy, as `validate` and `generate` print it.
+
+use crate::plan::{Plan, Tier};
+
+/// The budget of each policy, fullest first.
+pub(super) fn budgets(plan: &Plan, most: usize) -> String {
+    let mut buckets: Vec<_> = plan.places().flat_map(|(_, place)| &place.buckets).collect();
+    buckets.sort_by(|a, b| b.report.bytes_used.cmp(&a.report.bytes_used).then(a.name.cmp(&b.name)));
+    let width = buckets.iter().take(most).map(|bucket| bucket.name.len()).max().unwrap_or(0);
+    let mut text: String = buckets
+        .iter()
+        .take(most)
+        .map(|bucket| {
+            let tier = match bucket.report.tier {
+                Tier::Buckets => "buckets",
+                Tier::Patterns => "patterns",
+                Tier::Account => "account",
+                Tier::None => "trails only",
+            };
+            let notes: String = bucket.report.notes.iter().map(|note| format!("    {note}\n")).collect();
+            format!(
+                "policy of {:width$}  {tier:<11}  {:>5} bytes used, {:>5} left\n{notes}",
+                bucket.name, bucket.report.bytes_used, bucket.report.bytes_left
+            )
+        })
+        .collect();
+    if let Some(more @ 1..) = buckets.len().checked_sub(most) {
+        text += &format!("and {more} more policies with fewer bytes (-v shows them)\n");
+    }
+    text
+}
