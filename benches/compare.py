@@ -233,7 +233,7 @@ def node(name):
 
 def peers(args, folder):
     """logmap and the peers on the same workloads; slow ones on the smaller one only."""
-    for accounts, regions, repetitions in [(50, 4, 5)] if args.quick else [(50, 4, 5), (200, 8, 3)]:
+    for accounts, regions, repetitions in [(50, 4, 3)] if args.quick else [(50, 4, 3), (200, 8, 3)]:
         small = regions == 4
         place = folder / f"peers-{accounts}"
         place.mkdir()
