@@ -2,8 +2,9 @@
 
 # Where other modules and templates of this account and Region find the bucket to log to.
 resource "aws_ssm_parameter" "{{ region_label }}" {
-  #checkov:skip=CKV2_AWS_34:The name of a bucket is no secret, and CloudFormation resolves only plain strings everywhere
-  #checkov:skip=CKV_AWS_337:The name of a bucket is no secret
+{%- for skip in parameter.checkov %}
+  #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
+{%- endfor %}
 {% include "terraform/where.tf" %}
   name        = {{ parameter.name | hcl }}
   description = "Bucket that takes the S3 access logs of this account and Region"
@@ -41,12 +42,13 @@ resource "aws_config_config_rule" "{{ region_label }}" {
 {%- for alerts in guard.alerts %}
 
 # Alerts on changes to logging, log buckets, sources and trails. Subscribe to it: nobody is subscribed here.
-#
-# Trivy: EventBridge can't publish to a topic under the AWS managed key.
-#trivy:ignore:AVD-AWS-0095
-#trivy:ignore:AVD-AWS-0136
+{%- for skip in alerts.trivy %}
+#trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
+{%- endfor %}
 resource "aws_sns_topic" "{{ region_label }}" {
-  #checkov:skip=CKV_AWS_26:EventBridge can't publish to a topic under the AWS managed key
+{%- for skip in alerts.checkov %}
+  #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
+{%- endfor %}
 {% include "terraform/where.tf" %}
   name = {{ alerts.topic | hcl }}
 }

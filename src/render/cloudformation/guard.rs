@@ -3,7 +3,10 @@
 //! Each list has one item or none. A topic has the account in its logical id, so that a StackSet template can hold several.
 
 use super::context::{bucket_id, id, policy_id};
-use crate::plan::{Account, Place, guard::TARGET_ID};
+use crate::{
+    plan::{Account, Place, guard::TARGET_ID},
+    render::scanners::{Scanner, Skip, metadata, skips},
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -40,6 +43,10 @@ pub(super) struct AlertsContext<'a> {
     pub policy_id: String,
     /// Name of the topic.
     pub topic: &'a str,
+    /// Scanners' checks that don't fit it, as its metadata.
+    pub metadata: Value,
+    /// Trivy's.
+    pub trivy: Vec<Skip>,
     /// The policy as JSON.
     pub policy: Value,
     /// Id of the target of each rule.
@@ -79,6 +86,8 @@ impl<'a> GuardContext<'a> {
                     topic_id: id("Topic", &alerts.topic_arn),
                     policy_id: id("TopicPolicy", &alerts.topic_arn),
                     topic: &alerts.topic,
+                    metadata: metadata("AWS::SNS::Topic", &[]),
+                    trivy: skips(Scanner::Trivy, "AWS::SNS::Topic", &[]),
                     // writing strings and lists to memory can't fail
                     policy: serde_json::to_value(&alerts.policy).unwrap_or_default(),
                     target_id: TARGET_ID,

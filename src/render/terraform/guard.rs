@@ -3,7 +3,10 @@
 //! Each list has one item or none.
 
 use super::label;
-use crate::plan::Place;
+use crate::{
+    plan::Place,
+    render::scanners::{Scanner, Skip, skips},
+};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -25,6 +28,8 @@ pub struct Pointer {
     pub name: String,
     /// Label of the log bucket.
     pub bucket_label: String,
+    /// Checkov's checks that don't fit it.
+    pub checkov: Vec<Skip>,
 }
 
 /// The topic and what publishes to it.
@@ -34,6 +39,10 @@ pub struct AlertsContext {
     pub topic: String,
     /// Path of its policy below the module.
     pub policy_file: String,
+    /// Checkov's checks that don't fit the topic.
+    pub checkov: Vec<Skip>,
+    /// Trivy's.
+    pub trivy: Vec<Skip>,
     /// The rules.
     pub rules: Vec<RuleContext>,
 }
@@ -53,17 +62,31 @@ pub struct RuleContext {
 
 impl GuardContext {
     pub(super) fn new(place: &Place) -> Self {
-        let pointer = |name: &String, bucket: &String| Pointer { name: name.clone(), bucket_label: label(bucket) };
+        let pointer = |kind: &str, name: &String, bucket: &String| Pointer {
+            name: name.clone(),
+            bucket_label: label(bucket),
+            checkov: skips(Scanner::Checkov, kind, &[]),
+        };
         let guard = &place.guard;
         GuardContext {
-            parameters: guard.parameter.iter().map(|parameter| pointer(&parameter.name, &parameter.value)).collect(),
-            config_rules: guard.config_rule.iter().map(|rule| pointer(&rule.name, &rule.target_bucket)).collect(),
+            parameters: guard
+                .parameter
+                .iter()
+                .map(|parameter| pointer("aws_ssm_parameter", &parameter.name, &parameter.value))
+                .collect(),
+            config_rules: guard
+                .config_rule
+                .iter()
+                .map(|rule| pointer("aws_config_config_rule", &rule.name, &rule.target_bucket))
+                .collect(),
             alerts: guard
                 .alerts
                 .iter()
                 .map(|alerts| AlertsContext {
                     topic: alerts.topic.clone(),
                     policy_file: policy_file(&place.region),
+                    checkov: skips(Scanner::Checkov, "aws_sns_topic", &[]),
+                    trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),
                     rules: alerts
                         .rules
                         .iter()
