@@ -9,6 +9,7 @@
 //! two Plans ─changes→ Changes ─changes::show→ text, Markdown, JSON
 //! Plan (+ verdicts) ─topology→ Topology ─render::graph→ SVG, DOT, Mermaid, HTML
 //! what others wrote ─observed→ Observed ─compare(Plan?)→ findings and verdicts
+//!   ─import→ map text, or edits of a map (+ findings)
 //! ```
 
 pub mod analysis;
@@ -22,6 +23,7 @@ pub mod disk;
 pub mod document;
 pub mod edit;
 pub mod fix;
+pub mod import;
 pub mod inspection;
 #[cfg(feature = "lsp")]
 pub mod lsp;

@@ -12,6 +12,11 @@ pub fn is_unprintable(c: char) -> bool {
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Has the text nothing but letters, signs and spaces of ASCII? Most have, and there is nothing to do for them.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
 /// Compact JSON in which no character is unprintable: each is written as `\uXXXX`, which means the same.
 pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
     // writing strings, lists and numbers to memory can't fail
@@ -26,7 +31,7 @@ pub fn pretty_json<T: Serialize + ?Sized>(value: &T) -> String {
 /// Such characters stand in strings only; all of them have four digits.
 fn escaped(json: String) -> String {
     let hidden = |c: char| is_unprintable(c) && c != '\n';
-    if !json.contains(hidden) {
+    if json.lines().all(is_plain) || !json.contains(hidden) {
         return json;
     }
     json.chars().map(|c| if hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() }).collect()

@@ -76,27 +76,29 @@ fn a_map_with_errors_gives_findings_and_no_picture() {
 
 #[test]
 fn the_format_is_the_pictures_alone() {
-    let (dir, map) = (tempfile::tempdir().unwrap(), example("small"));
+    let dir = tempfile::tempdir().unwrap();
+    // a command that refuses its arguments does not read standard input
+    fs::write(dir.path().join("map.yaml"), example("small")).unwrap();
     let ends = |arguments: &[&str]| {
-        let run = logmap_with_input(dir.path(), arguments, &map);
+        let run = logmap(dir.path(), arguments);
         assert!(run.code == 0 || run.stdout.is_empty());
         (run.code, run.stderr)
     };
     for format in ["svg", "dot", "mermaid", "html"] {
-        let (code, said) = ends(&["validate", "-", "--format", format]);
+        let (code, said) = ends(&["validate", "map.yaml", "--format", format]);
         assert!(code == 2 && said.contains("are for `logmap graph`"), "{said}");
     }
     for format in ["json", "sarif", "github", "junit", "markdown"] {
-        let (code, said) = ends(&["graph", "-", "--format", format]);
+        let (code, said) = ends(&["graph", "map.yaml", "--format", format]);
         assert!(code == 2 && said.contains("draws svg, dot, mermaid or html"), "{said}");
     }
     for (file, beginning) in
         [("a.svg", "<svg"), ("a.dot", "// "), ("a.gv", "// "), ("a.mmd", "%% "), ("a.html", "<!doctype html>")]
     {
-        assert_eq!(ends(&["graph", "-", "--out", file]).0, 0);
+        assert_eq!(ends(&["graph", "map.yaml", "--out", file]).0, 0);
         assert!(fs::read_to_string(dir.path().join(file)).unwrap().starts_with(beginning), "{file}");
     }
-    let (code, said) = ends(&["graph", "-", "--out", "a.png"]);
+    let (code, said) = ends(&["graph", "map.yaml", "--out", "a.png"]);
     assert!(code == 2 && said.contains("`.png` says no format"), "{said}");
 }
 

@@ -103,6 +103,8 @@ pub enum Command {
     Diff(DiffArgs),
     /// Check the logging in Terraform plans and states, CloudFormation templates, bucket policies and CLI dumps
     Check(CheckArgs),
+    /// Make a map from what is there, or add to one: lists of buckets, AWS Config, Terraform, CloudFormation
+    Import(ImportArgs),
     /// Plan the way from one map to another: steps with scripts, checks and rollbacks, in which no log is lost
     Runbook(RunbookArgs),
     /// Draw the topology: accounts, Regions, sources, log buckets, trails
@@ -273,6 +275,41 @@ pub struct GraphArgs {
     /// What `logmap check` reads: a file or folder whose violations are marked; may be repeated
     #[arg(long, value_name = "PATH")]
     pub check: Vec<PathBuf>,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads `aws s3api list-buckets --page-size 1000`, AWS Config queries (JSON or CSV), `terraform show -json`, templates,\n`aws cloudtrail describe-trails`, `aws organizations list-accounts` and what else `logmap check` reads."
+)]
+pub struct ImportArgs {
+    /// Files and folders with what is there; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write the map to a file that does not exist yet, instead of to standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "into")]
+    pub out: Option<PathBuf>,
+    /// Overwrite the file of --out
+    #[arg(long, requires = "out")]
+    pub force: bool,
+    /// Add what is missing to this map; its comments, order and layout stay. `-` is standard input
+    #[arg(long, value_name = "MAP")]
+    pub into: Option<PathBuf>,
+    /// With --into: print the change as a diff, and write nothing; exit with 1 if there is one
+    #[arg(long, requires = "into")]
+    pub diff: bool,
+    /// Account of inputs that do not tell theirs, as an id or as KEY=ID; may be repeated to give keys to accounts
+    #[arg(long, value_name = "[KEY=]ID")]
+    pub account: Vec<String>,
+    /// Region of templates, and of providers that have none
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Value of a template's parameter; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub parameter: Vec<String>,
+    /// Short name of the organisation, a part of the names of log buckets
+    #[arg(long, value_name = "NAME")]
+    pub organization: Option<String>,
 }
 
 /// Arguments of `explain`.

@@ -8,6 +8,7 @@ use super::{
     exit::Exit,
     findings,
     io::Io,
+    progress::Progress,
     read,
 };
 use crate::{
@@ -23,9 +24,17 @@ use crate::{
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
 use std::{
+    collections::BTreeSet,
     fs,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::Instant,
 };
+
+/// Rendered files that may wait to be written.
+const ARTIFACTS_WAITING: usize = 64;
 
 pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
     let mut analysis = read::read_map(&args.map, io)?;
@@ -66,6 +75,33 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Renders on a thread of its own and gives the artifacts in their order to `take`, which compares and writes meanwhile.
+    fn each(&self, old: &Lock, io: &Io, mut take: impl FnMut(&Artifact) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let clock = || start.elapsed();
+        let mut progress = Progress::new(io, &clock, self.expected_files());
+        thread::scope(|scope| {
+            let (sender, artifacts) = mpsc::sync_channel(ARTIFACTS_WAITING);
+            let rendering = scope.spawn(move || self.render(old, &mut |artifact| Ok(sender.send(artifact)?)));
+            for artifact in artifacts {
+                take(&artifact)?;
+                progress.step();
+            }
+            rendering.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    /// About how many files there will be.
+    fn expected_files(&self) -> usize {
+        let accounts = || self.plan.accounts.iter().filter(|account| self.filter.account(account));
+        let places = accounts().flat_map(|account| &account.places).filter(|place| self.filter.region(place)).count();
+        let of_target = |target: &Target| match target {
+            Target::Terraform => 3 * accounts().count() + 2 * places,
+            _ => places,
+        };
+        self.targets.iter().map(of_target).sum()
+    }
+
     fn render(&self, old: &Lock, sink: &mut render::Sink<'_>) -> anyhow::Result<()> {
         let retired = self.retired(old);
         let context = Context {
@@ -109,7 +145,7 @@ impl Job<'_> {
         }
         let mut parts = path.split('/').skip(1);
         let (account, file) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let known = self.plan.accounts.iter().any(|known| known.key == account && self.filter.account(known));
+        let known = self.plan.account(account).is_some_and(|known| self.filter.account(known));
         let here = |region: &String| file.strip_prefix(region.as_str()).is_some_and(|rest| rest.starts_with(['.', '-']));
         let wanted = self.filter.regions.is_empty() || *target == Target::Terraform || self.filter.regions.iter().any(here);
         *target != Target::Policies && known && wanted
@@ -124,13 +160,17 @@ impl Job<'_> {
 
     /// Log buckets of earlier runs that are no longer in the plan.
     fn retired(&self, old: &Lock) -> Vec<Retired> {
-        let now = self.log_buckets();
+        let now: BTreeSet<(&str, &str)> = self
+            .plan
+            .places()
+            .flat_map(|(account, place)| place.buckets.iter().map(|bucket| (account.id.as_str(), bucket.name.as_str())))
+            .collect();
         let same = |a: &Retired, b: &Retired| (&a.account_id, &a.bucket) == (&b.account_id, &b.bucket);
         let mut retired: Vec<Retired> = old
             .log_buckets
             .iter()
             .chain(&old.retired)
-            .filter(|gone| !now.iter().any(|bucket| same(bucket, gone)))
+            .filter(|gone| !now.contains(&(gone.account_id.as_str(), gone.bucket.as_str())))
             .cloned()
             .collect();
         retired.sort();
@@ -171,7 +211,7 @@ impl Job<'_> {
     fn check(&self, args: &GenerateArgs, io: &Io) -> Outcome {
         let mut checker = Checker::new(&args.out)?;
         let old = checker.old_lock().clone();
-        self.render(&old, &mut |artifact| checker.add(&artifact))?;
+        self.each(&old, io, |artifact| checker.add(artifact))?;
         checker.finish(self.lock(&old), |path| self.prunes(path));
         if checker.stale.is_empty() {
             if !io.quiet {
@@ -205,7 +245,7 @@ impl Job<'_> {
     fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
         let mut writer = start_writing(&args.out, args.force, io)?;
         let old = writer.old_lock().clone();
-        self.render(&old, &mut |artifact| writer.add(&artifact))?;
+        self.each(&old, io, |artifact| writer.add(artifact))?;
         writer.keep_edited(|path| self.prunes(path));
         if stands_in_the_way(writer.conflicts(), &args.out, io) {
             return Ok(Exit::Findings);

@@ -11,11 +11,13 @@ pub mod findings;
 mod fix;
 mod generate;
 mod graph;
+mod import;
 mod init;
 pub mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod man;
+mod progress;
 mod read;
 mod revision;
 mod runbook;
@@ -98,6 +100,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Validate(args) => validate::run(args, &cli.common, &io),
         Command::Generate(args) => generate::run(args, &cli.common, &io),
         Command::Check(args) => check::run(args, &cli.common, &io),
+        Command::Import(args) => import::run(args, &cli.common, &io),
         Command::Runbook(args) => runbook::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),

@@ -20,6 +20,8 @@ use std::{
 
 /// Name of a map when none is given.
 pub const MAP_NAME: &str = "logmap.yaml";
+/// What some editors put before UTF-8 text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads and analyses the map.
 ///

@@ -2,7 +2,7 @@
 //!
 //! Each function takes any string (or JSON value) and gives a complete, quoted token that means just that value.
 
-use crate::text::is_unprintable;
+use crate::text::{is_plain, is_unprintable};
 use serde_json::Value;
 
 /// A value as an HCL expression, laid out as `terraform fmt` would, with `indent` spaces before lines after the first.
@@ -72,6 +72,9 @@ pub fn yaml(value: &Value) -> String {
     match value {
         Value::String(text) => {
             let json = Value::String(text.clone()).to_string();
+            if is_plain(&json) {
+                return json;
+            }
             json.chars().map(|c| if is_unprintable(c) { yaml_escape(c) } else { c.to_string() }).collect()
         }
         Value::Array(items) => format!("[{}]", items.iter().map(yaml).collect::<Vec<_>>().join(", ")),
@@ -136,7 +139,7 @@ pub fn hive(text: &str) -> String {
 
 /// A string as part of a comment that ends with its line: no control characters, nothing that ends a comment.
 pub fn comment(text: &str) -> String {
-    text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
+    if is_plain(text) { text.to_owned() } else { text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect() }
 }
 
 /// A string as text in a line of Markdown.

@@ -2,7 +2,7 @@
 
 # Where other modules and templates of this account and Region find the bucket to log to.
 resource "aws_ssm_parameter" "{{ region_label }}" {
-{%- for skip in parameter.checkov %}
+{%- for skip in guard.parameter_checkov %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
 {%- endfor %}
 {% include "terraform/where.tf" %}
@@ -42,11 +42,11 @@ resource "aws_config_config_rule" "{{ region_label }}" {
 {%- for alerts in guard.alerts %}
 
 # Alerts on changes to logging, log buckets, sources and trails. Subscribe to it: nobody is subscribed here.
-{%- for skip in alerts.trivy %}
+{%- for skip in guard.topic_trivy %}
 #trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
 {%- endfor %}
 resource "aws_sns_topic" "{{ region_label }}" {
-{%- for skip in alerts.checkov %}
+{%- for skip in guard.topic_checkov %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
 {%- endfor %}
 {% include "terraform/where.tf" %}

@@ -11,7 +11,7 @@ from .tools import find_tool
 ROOT = Path(__file__).resolve().parents[2]
 PLAYWRIGHT, MERMAID, AXE = "1.64.1", "11.17.2", "4.14.1"
 
-# a source that logs to another Region, one that can't be known, and one that the map does not have
+# a source that logs to another Region, one that can't be known, and one that the map does not have and whose name is an attack
 STACK = """\
 Resources:
   Web:
@@ -22,7 +22,7 @@ Resources:
     Properties: { BucketName: acme-prod-eu, LoggingConfiguration: { DestinationBucketName: !ImportValue logs } }
   Stranger:
     Type: AWS::S3::Bucket
-    Properties: { BucketName: "acme-stranger", LoggingConfiguration: { DestinationBucketName: acme-stranger } }
+    Properties: { BucketName: &self 'acme-stranger"]<img src=x onerror=window.injected=1></script>&lt;%%`\\n${x}', LoggingConfiguration: { DestinationBucketName: *self } }
 """
 # in a prefix, and thus in data, titles and texts
 PREFIX = "</script><img src=x onerror=window.injected=1>\"'&amp;<!--]]>\u2028%%`$(x)[y](z)/"
@@ -131,5 +131,7 @@ def graphviz(dots):
         wanted = sum(" [label=" in line for line in path.read_text().splitlines())
         nodes = [group for group in drawn.iter("{http://www.w3.org/2000/svg}g") if group.get("class") == "node"]
         expect(len(nodes) == wanted > 2, f"{name}: {len(nodes)} nodes drawn of {wanted}")
+        if name == "marked":
+            expect('acme-stranger"]<img' in "".join(drawn.itertext()), "the name of the stranger is not drawn as it is")
     broken = subprocess.run([program, "-Tsvg"], input='digraph { a [label="b" c" ] }', capture_output=True, text=True)
     expect(broken.returncode != 0, "dot takes anything")

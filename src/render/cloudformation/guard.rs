@@ -43,9 +43,9 @@ pub(super) struct AlertsContext<'a> {
     pub policy_id: String,
     /// Name of the topic.
     pub topic: &'a str,
-    /// Scanners' checks that don't fit it, as its metadata.
+    /// `Metadata` of the topic: what does not fit it, for scanners.
     pub metadata: Value,
-    /// Trivy's.
+    /// Trivy's checks that do not fit it.
     pub trivy: Vec<Skip>,
     /// The policy as JSON.
     pub policy: Value,

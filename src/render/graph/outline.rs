@@ -24,6 +24,8 @@ pub struct Outline {
     pub rest: Vec<Box>,
     /// Arrows.
     pub edges: Vec<Edge>,
+    /// Which of the arrows that are seen go elsewhere, by number.
+    pub crossing: Vec<usize>,
 }
 
 /// An account.
@@ -72,10 +74,9 @@ pub struct Edge {
     pub from: String,
     /// Id of a node.
     pub to: String,
-    /// Goes to another account or Region.
-    pub crossing: bool,
-    /// A trail's arrow to the bucket of its own area.
-    pub back: bool,
+    /// `log`; `trail`, to the bucket of its own area; `crossing`; or `beside`, not to be seen: it keeps a trail at the side of
+    /// trails.
+    pub kind: &'static str,
     /// What stands at it; may be empty.
     pub words: Vec<String>,
 }
@@ -87,7 +88,7 @@ const REASON: i32 = 260;
 
 /// Makes the outline.
 pub fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<String>) -> Outline {
-    let mut outline = Outline { header, accounts: Vec::new(), rest: Vec::new(), edges: Vec::new() };
+    let mut outline = Outline { header, accounts: Vec::new(), rest: Vec::new(), edges: Vec::new(), crossing: Vec::new() };
     for (number, account) in folded.accounts.iter().enumerate() {
         let label = format!("{} · {} · {}", account.account.key, account.account.id, account.account.partition);
         let mut areas = Vec::new();
@@ -97,7 +98,7 @@ pub fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<String>
             let access = view.buckets.iter().position(|node| node.item.takes_access_logs).unwrap_or(0);
             let mut logs = |from: String| {
                 let to = format!("b{at}x{access}");
-                outline.edges.push(Edge { from, to, crossing: false, back: false, words: Vec::new() });
+                outline.edges.push(Edge { from, to, kind: "log", words: Vec::new() });
             };
             for (number, node) in view.sources.iter().enumerate() {
                 let kind = if node.item.managed { "source" } else { "external" };
@@ -141,9 +142,15 @@ pub fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<String>
                 nodes.push(more(format!("u{at}"), view.more_trails, words));
             }
             for place in 0..=view.trails.len() {
-                for bucket in lanes::local(view, place) {
-                    let (from, to) = (id(origin(view, place)), format!("b{at}x{bucket}"));
-                    outline.edges.push(Edge { from, to, crossing: false, back: true, words: Vec::new() });
+                let from = id(origin(view, place));
+                let local = lanes::local(view, place);
+                if local.is_empty() && !view.buckets.is_empty() && place < view.trails.len() {
+                    let to = format!("b{at}x0");
+                    outline.edges.push(Edge { from: from.clone(), to, kind: "beside", words: Vec::new() });
+                }
+                for bucket in local {
+                    let to = format!("b{at}x{bucket}");
+                    outline.edges.push(Edge { from: from.clone(), to, kind: "trail", words: Vec::new() });
                 }
             }
             let place = region::find(&view.area.place.region).map_or("", |known| known.place);
@@ -163,8 +170,10 @@ pub fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<String>
         let what = if link.crosses == Crossing::Account { "another account" } else { "another Region" };
         let words = if link.trails == 1 { what.to_owned() } else { format!("{} to {what}", count(link.trails, "trail")) };
         let to = format!("b{}x{}", link.to.0, link.to.1);
-        outline.edges.push(Edge { from: id(link.from), to, crossing: true, back: false, words: vec![words] });
+        outline.edges.push(Edge { from: id(link.from), to, kind: "crossing", words: vec![words] });
     }
+    let seen = outline.edges.iter().filter(|edge| edge.kind != "beside").enumerate();
+    outline.crossing = seen.filter(|(_, edge)| edge.kind == "crossing").map(|(at, _)| at).collect();
     if !topology.unplaced.is_empty() {
         let mut lines = vec![format!("{} not on this picture", count(topology.unplaced.len(), "checked configuration"))];
         lines.extend(topology.unplaced.iter().take(8).flat_map(|mark| wrap(&shown(&mark.words), REASON, 10, 2)));

@@ -19,6 +19,12 @@ pub struct GuardContext {
     pub config_rules: Vec<Pointer>,
     /// The topic and what publishes to it.
     pub alerts: Vec<AlertsContext>,
+    /// Checkov's checks that do not fit the parameter.
+    pub parameter_checkov: Vec<Skip>,
+    /// Those that do not fit the topic.
+    pub topic_checkov: Vec<Skip>,
+    /// Trivy's.
+    pub topic_trivy: Vec<Skip>,
 }
 
 /// Something that names the log bucket.
@@ -28,8 +34,6 @@ pub struct Pointer {
     pub name: String,
     /// Label of the log bucket.
     pub bucket_label: String,
-    /// Checkov's checks that don't fit it.
-    pub checkov: Vec<Skip>,
 }
 
 /// The topic and what publishes to it.
@@ -39,10 +43,6 @@ pub struct AlertsContext {
     pub topic: String,
     /// Path of its policy below the module.
     pub policy_file: String,
-    /// Checkov's checks that don't fit the topic.
-    pub checkov: Vec<Skip>,
-    /// Trivy's.
-    pub trivy: Vec<Skip>,
     /// The rules.
     pub rules: Vec<RuleContext>,
 }
@@ -62,31 +62,20 @@ pub struct RuleContext {
 
 impl GuardContext {
     pub(super) fn new(place: &Place) -> Self {
-        let pointer = |kind: &str, name: &String, bucket: &String| Pointer {
-            name: name.clone(),
-            bucket_label: label(bucket),
-            checkov: skips(Scanner::Checkov, kind, &[]),
-        };
+        let pointer = |name: &String, bucket: &String| Pointer { name: name.clone(), bucket_label: label(bucket) };
         let guard = &place.guard;
         GuardContext {
-            parameters: guard
-                .parameter
-                .iter()
-                .map(|parameter| pointer("aws_ssm_parameter", &parameter.name, &parameter.value))
-                .collect(),
-            config_rules: guard
-                .config_rule
-                .iter()
-                .map(|rule| pointer("aws_config_config_rule", &rule.name, &rule.target_bucket))
-                .collect(),
+            parameter_checkov: skips(Scanner::Checkov, "aws_ssm_parameter", &[]),
+            topic_checkov: skips(Scanner::Checkov, "aws_sns_topic", &[]),
+            topic_trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),
+            parameters: guard.parameter.iter().map(|parameter| pointer(&parameter.name, &parameter.value)).collect(),
+            config_rules: guard.config_rule.iter().map(|rule| pointer(&rule.name, &rule.target_bucket)).collect(),
             alerts: guard
                 .alerts
                 .iter()
                 .map(|alerts| AlertsContext {
                     topic: alerts.topic.clone(),
                     policy_file: policy_file(&place.region),
-                    checkov: skips(Scanner::Checkov, "aws_sns_topic", &[]),
-                    trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),
                     rules: alerts
                         .rules
                         .iter()
