@@ -40,12 +40,7 @@ pub(super) fn judge(world: &World<'_>, trail: &Trail) -> Configuration {
         // an address of Terraform has a dot, a logical id has none
         let wait = if name.contains('.') { format!("depends_on = [{name}]") } else { format!("DependsOn: {name}") };
         configuration.findings.push(
-            finding(
-                &TRAIL_ORDER,
-                policy.place,
-                format!("the trail does not wait for the bucket policy `{name}`"),
-            )
-            .help(format!(
+            finding(&TRAIL_ORDER, policy.place, format!("the trail does not wait for the bucket policy `{name}`")).help(format!(
                 "if the trail is made first, CloudTrail answers `InsufficientS3BucketPolicyException`; add `{wait}`"
             )),
         );

@@ -21,7 +21,8 @@ pub(super) fn waits(code: &Code<'_>, module: &str, resource: &Resource<'_>, othe
         }
         let plain = without_indexes(&reference);
         let parts = split(&plain);
-        let mut push = |path: &str, references: Vec<String>| queue.extend(references.into_iter().map(|one| (path.to_owned(), one)));
+        let mut push =
+            |path: &str, references: Vec<String>| queue.extend(references.into_iter().map(|one| (path.to_owned(), one)));
         match parts.as_slice() {
             ["local", ..] => return true,
             ["var", name, ..] => {
@@ -29,12 +30,11 @@ pub(super) fn waits(code: &Code<'_>, module: &str, resource: &Resource<'_>, othe
                 let call = code.module(above).and_then(|module| module.module_calls.get(call));
                 push(above, call.and_then(|call| call.expressions.get(*name)).map_or_else(Vec::new, |raw| references(raw)));
             }
-            ["module", name] => {
-                // all of it
-                if other.0 == join(&path, &plain) || other.0.starts_with(&format!("{}.", join(&path, &format!("module.{name}")))) {
-                    return true;
-                }
+            // all of it
+            ["module", _] if other.0 == join(&path, &plain) || other.0.starts_with(&format!("{}.", join(&path, &plain))) => {
+                return true;
             }
+            ["module", _] => {}
             ["module", name, output, ..] => {
                 let call = code.module(&path).and_then(|module| module.module_calls.get(*name));
                 let Some(output) = call.and_then(|call| call.module.outputs.get(*output)) else { continue };
