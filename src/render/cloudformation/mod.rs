@@ -4,6 +4,7 @@
 //! YAML (no short tags) with literal names; a lookup by account and Region makes it fail anywhere else. This file says
 //! which files there are; `context` what is in them, `split` which source goes where, `stacksets` and `import` the rest.
 
+mod athena;
 mod context;
 mod guard;
 mod import;
@@ -13,7 +14,7 @@ mod stacksets;
 #[cfg(test)]
 mod tests;
 
-use super::{Context, Sink, engine::Engine};
+use super::{Context, Sink, athena::Catalog, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{Account, Place, RenderSettings, Source},
@@ -26,6 +27,7 @@ use serde::Serialize;
 pub const TEMPLATES: &[(&str, &str)] = &[
     (STACK, include_str!("../../../templates/cloudformation/stack.yaml")),
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
+    (athena::TEMPLATE, include_str!("../../../templates/cloudformation/athena.yaml")),
     ("cloudformation/guard.yaml", include_str!("../../../templates/cloudformation/guard.yaml")),
     (stacksets::README, include_str!("../../../templates/cloudformation/stacksets.md")),
 ];
@@ -48,9 +50,13 @@ struct Slice<'a> {
 /// A template that fails, or the sink's own errors.
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let renderer = Renderer::new(cx)?;
+    let catalog = cx.plan.render.glue.then(|| Catalog::of(cx.plan));
     for account in cx.accounts() {
         for place in cx.places(account) {
             renderer.place(account, place, sink)?;
+            if let Some(catalog) = catalog.as_ref().filter(|_| !place.buckets.is_empty()) {
+                athena::render(cx, &renderer.engine, catalog, account, place, sink)?;
+            }
         }
     }
     // they are about all accounts, so a run for some leaves them alone
