@@ -1,7 +1,8 @@
 //! Every rule's page is true: its bad inputs have the finding, its good inputs have not, and its head fits the declaration.
 //!
 //! A page's examples are the fences `yaml bad` and `yaml good`; those of rules from LM1001 on are what `check` reads, also
-//! `json bad` and `json good`, and may say `region=`, `account=` and `map=small` as its flags do. A map that needs hundreds of names is made here, by the name
+//! `json bad` and `json good`, and may say `region=`, `account=` and `map=small` as its flags do; those from LM1600 on what
+//! `import` reads. A map that needs hundreds of names is made here, by the name
 //! in `yaml bad generated=NAME`; the fence then holds a sketch of it.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
@@ -9,6 +10,7 @@
 use logmap::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Rule, Severity},
+    import::{GivenAccount, Options, import},
     inspection::inspect,
     observed::Told,
     rules,
@@ -74,6 +76,21 @@ fn judged(rule: &Rule, example: &Example) -> (Vec<Finding>, bool) {
     let flag = |key: &str| example.flags.iter().find_map(|flag| Some(flag.strip_prefix(key)?.strip_prefix('=')?.to_owned()));
     let told = Told { region: flag("region"), account: flag("account"), parameters: Vec::new() };
     let plan = flag("map").map(|_| analysis(SMALL).plan.unwrap());
+    if rule.id >= "LM1600" {
+        let account = flag("account").map(|text| match text.split_once('=') {
+            Some((key, id)) => GivenAccount { key: Some(key.to_owned()), id: id.to_owned() },
+            None => GivenAccount { key: None, id: text },
+        });
+        let options = Options {
+            accounts: account.into_iter().collect(),
+            region: flag("region"),
+            organization: flag("organization"),
+            parameters: Vec::new(),
+        };
+        let imported = import(vec![SourceFile::new("-", example.text.as_str())], &options, None);
+        assert!(imported.ignored.is_empty() && imported.broken.is_empty(), "{}: {:?}", rule.id, imported.ignored);
+        return (imported.findings, imported.map.is_some());
+    }
     let inspection = inspect(vec![SourceFile::new("-", example.text.as_str())], &told, plan.as_ref());
     let read = inspection.ignored.is_empty() && !inspection.configurations.is_empty();
     (inspection.findings, read)
@@ -172,6 +189,8 @@ fn every_page_has_its_head_its_words_and_its_length() {
                 "input: CloudFormation template beside a region map",
                 "input: bucket policy",
                 "input: Terraform state",
+                "input: list of buckets",
+                "input: CloudFormation template to import",
             ]
         } else {
             &["input: region map", "input: region map, judged on the plan"]
@@ -190,6 +209,7 @@ fn every_page_has_its_head_its_words_and_its_length() {
         let noun = match lines.get(2).and_then(|line| line.split("input: ").nth(1)).unwrap_or_default() {
             "bucket policy" => "policy",
             "Terraform state" => "state",
+            "list of buckets" => "list",
             input if input.starts_with("CloudFormation") => "template",
             _ => "map",
         };

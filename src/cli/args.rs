@@ -22,7 +22,7 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// How findings are written
+    /// How findings are written; of `graph`, the language of the picture: svg, dot, mermaid or html
     #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     pub format: Format,
     /// When to use colours
@@ -60,6 +60,14 @@ pub enum Format {
     Junit,
     /// For a pull request; `diff` only.
     Markdown,
+    /// A picture; `graph` only.
+    Svg,
+    /// For Graphviz; `graph` only.
+    Dot,
+    /// A diagram for Markdown; `graph` only.
+    Mermaid,
+    /// A page that searches and filters; `graph` only.
+    Html,
 }
 
 /// When to use colours.
@@ -95,8 +103,12 @@ pub enum Command {
     Diff(DiffArgs),
     /// Check the logging in Terraform plans and states, CloudFormation templates, bucket policies and CLI dumps
     Check(CheckArgs),
+    /// Make a map from what is there, or add to one: lists of buckets, AWS Config, Terraform, CloudFormation
+    Import(ImportArgs),
     /// Plan the way from one map to another: steps with scripts, checks and rollbacks, in which no log is lost
     Runbook(RunbookArgs),
+    /// Draw the topology: accounts, Regions, sources, log buckets, trails
+    Graph(GraphArgs),
     /// Explain a rule, or the AWS errors in a text
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
@@ -240,6 +252,64 @@ pub struct CheckArgs {
     /// What can't be known makes the exit code 1, too
     #[arg(long)]
     pub strict: bool,
+}
+
+/// Arguments of `graph`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --format the ending of --out decides; without both it is svg. A picture of a large map counts what a page of html lists."
+)]
+pub struct GraphArgs {
+    /// Which map.
+    #[command(flatten)]
+    pub map: MapArgs,
+    /// The file to write [default: standard output]; an earlier picture is replaced, any other file is left alone
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Only these accounts, by key, and what they deliver to or take from
+    #[arg(long, value_delimiter = ',', value_name = "KEY")]
+    pub account: Vec<String>,
+    /// Only these Regions, and what they deliver to or take from
+    #[arg(long, value_delimiter = ',', value_name = "REGION")]
+    pub region: Vec<String>,
+    /// What `logmap check` reads: a file or folder whose violations are marked; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub check: Vec<PathBuf>,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Reads `aws s3api list-buckets --page-size 1000`, AWS Config queries (JSON or CSV), `terraform show -json`, templates,\n`aws cloudtrail describe-trails`, `aws organizations list-accounts` and what else `logmap check` reads."
+)]
+pub struct ImportArgs {
+    /// Files and folders with what is there; `-` is standard input
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Write the map to a file that does not exist yet, instead of to standard output
+    #[arg(long, value_name = "FILE", conflicts_with = "into")]
+    pub out: Option<PathBuf>,
+    /// Overwrite the file of --out
+    #[arg(long, requires = "out")]
+    pub force: bool,
+    /// Add what is missing to this map; its comments, order and layout stay. `-` is standard input
+    #[arg(long, value_name = "MAP")]
+    pub into: Option<PathBuf>,
+    /// With --into: print the change as a diff, and write nothing; exit with 1 if there is one
+    #[arg(long, requires = "into")]
+    pub diff: bool,
+    /// Account of inputs that do not tell theirs, as an id or as KEY=ID; may be repeated to give keys to accounts
+    #[arg(long, value_name = "[KEY=]ID")]
+    pub account: Vec<String>,
+    /// Region of templates, and of providers that have none
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Value of a template's parameter; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub parameter: Vec<String>,
+    /// Short name of the organisation, a part of the names of log buckets
+    #[arg(long, value_name = "NAME")]
+    pub organization: Option<String>,
 }
 
 /// Arguments of `explain`.

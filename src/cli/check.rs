@@ -24,7 +24,7 @@ use std::{
 };
 
 /// Endings of files that are read when they stand in a folder; any file is read that is named itself.
-const ENDINGS: [&str; 6] = ["json", "yaml", "yml", "template", "tfplan", "policy"];
+const ENDINGS: [&str; 7] = ["json", "yaml", "yml", "template", "tfplan", "policy", "csv"];
 /// Folders of tools, which hold no inputs.
 const PASSED_OVER: [&str; 3] = ["node_modules", "target", "__pycache__"];
 
@@ -68,16 +68,20 @@ fn told(args: &CheckArgs) -> Result<Told, Stop> {
     if let Some(id) = args.account.as_ref().filter(|id| !limits::is_account_id(id)) {
         return Err(Stop::usage(anyhow!("`{id}` is not an account id of twelve digits")));
     }
-    let mut parameters = Vec::new();
-    for parameter in &args.parameter {
-        let (key, value) = parameter.split_once('=').ok_or_else(|| Stop::usage(anyhow!("`{parameter}` is not KEY=VALUE")))?;
-        parameters.push((key.to_owned(), value.to_owned()));
-    }
-    Ok(Told { region: args.region.clone(), account: args.account.clone(), parameters })
+    Ok(Told { region: args.region.clone(), account: args.account.clone(), parameters: parameters(&args.parameter)? })
+}
+
+/// Takes `KEY=VALUE` apart.
+pub(super) fn parameters(texts: &[String]) -> Result<Vec<(String, String)>, Stop> {
+    let pair = |text: &String| {
+        let (key, value) = text.split_once('=').ok_or_else(|| Stop::usage(anyhow!("`{text}` is not KEY=VALUE")))?;
+        Ok((key.to_owned(), value.to_owned()))
+    };
+    texts.iter().map(pair).collect()
 }
 
 /// Reads every input, folders in the order of their names.
-fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
+pub(super) fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
     let (mut files, mut unread) = (Vec::new(), Vec::new());
     for path in paths {
         if path.as_os_str() == "-" {

@@ -17,14 +17,12 @@ use crate::{
 use anyhow::anyhow;
 use std::path::Path;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
     let (name, bytes) = read::read_bytes(&args.map, io)?;
     if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
         return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it fixed")));
     }
-    let marked = bytes.starts_with(BYTE_ORDER_MARK);
+    let marked = bytes.starts_with(read::BYTE_ORDER_MARK);
     let file = SourceFile::new(name.clone(), read::text_of(bytes));
     let before = file.text.clone();
     let mut fixed = fix::fix(file, args.unsafe_fixes);
@@ -46,7 +44,7 @@ pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
         return findings::exit_of(&fixed.analysis.findings, common);
     }
     if after != before {
-        let mark = if marked { BYTE_ORDER_MARK } else { b"" };
+        let mark = if marked { read::BYTE_ORDER_MARK } else { b"" };
         replace(Path::new(&name), &[mark, after.as_bytes()].concat())?;
     }
     validate::report(&fixed.analysis, common, io)

@@ -10,11 +10,14 @@ mod explain;
 pub mod findings;
 mod fix;
 mod generate;
+mod graph;
+mod import;
 mod init;
 pub mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod man;
+mod progress;
 mod read;
 mod revision;
 mod runbook;
@@ -70,7 +73,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let io = Io::new(cli.common.color, cli.common.quiet, cli.common.verbose);
-    let markdown = cli.common.format == args::Format::Markdown;
+    use args::Format;
+    let markdown = cli.common.format == Format::Markdown;
+    let picture = matches!(cli.common.format, Format::Svg | Format::Dot | Format::Mermaid | Format::Html);
     let baseline = cli.common.baseline.is_some() || cli.common.write_baseline.is_some();
     let outcome = match &cli.command {
         Command::Diff(_)
@@ -83,6 +88,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         {
             Err(Stop::usage(anyhow::anyhow!("a baseline is for commands that find things, such as `logmap validate`")))
         }
+        Command::Graph(args) => graph::run(args, &cli.common, &io),
+        _ if picture => Err(Stop::usage(anyhow::anyhow!(
+            "`--format` svg, dot, mermaid and html are for `logmap graph`; findings are written as text, json, sarif, github or junit"
+        ))),
         Command::Diff(args) => diff::run(args, &cli.common, &io),
         _ if markdown => Err(Stop::usage(anyhow::anyhow!(
             "`--format markdown` is for `logmap diff`; findings are written as text, json, sarif, github or junit"
@@ -91,6 +100,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Validate(args) => validate::run(args, &cli.common, &io),
         Command::Generate(args) => generate::run(args, &cli.common, &io),
         Command::Check(args) => check::run(args, &cli.common, &io),
+        Command::Import(args) => import::run(args, &cli.common, &io),
         Command::Runbook(args) => runbook::run(args, &cli.common, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),

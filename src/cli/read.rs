@@ -9,6 +9,7 @@ use super::{
 use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Report},
+    plan::{Plan, prove},
     source::{NOT_UTF8, SourceFile},
 };
 use anyhow::{Context, anyhow};
@@ -19,6 +20,8 @@ use std::{
 
 /// Name of a map when none is given.
 pub const MAP_NAME: &str = "logmap.yaml";
+/// What some editors put before UTF-8 text.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Reads and analyses the map.
 ///
@@ -27,6 +30,19 @@ pub const MAP_NAME: &str = "logmap.yaml";
 pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
     let (name, bytes) = read_bytes(args, io)?;
     Ok(analyze(SourceFile::new(name, text_of(bytes))))
+}
+
+/// Does the proof of every policy hold? Nothing is made of a plan without it.
+///
+/// # Errors
+/// It does not: a bug of logmap.
+pub fn proven(plan: &Plan) -> anyhow::Result<()> {
+    match prove::unproven(plan).first() {
+        Some((name, failure)) => {
+            Err(anyhow!("the policy of {name} is not proven, so nothing is written: {failure}; this is a bug of logmap"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The map's name and bytes.

@@ -36,15 +36,12 @@ pub(super) fn judge(world: &World<'_>, trail: &Trail) -> Configuration {
     judged.payer(&mut configuration);
     judged.grant(&mut configuration);
     if let Some(policy) = &trail.unordered {
+        let name = hole::shown(&policy.value);
+        // an address of Terraform has a dot, a logical id has none
+        let wait = if name.contains('.') { format!("depends_on = [{name}]") } else { format!("DependsOn: {name}") };
         configuration.findings.push(
-            finding(
-                &TRAIL_ORDER,
-                policy.place,
-                format!("the trail does not wait for the bucket policy `{}`", hole::shown(&policy.value)),
-            )
-            .help(format!(
-                "if the trail is made first, CloudTrail answers `InsufficientS3BucketPolicyException`; add `DependsOn: {}`",
-                hole::shown(&policy.value)
+            finding(&TRAIL_ORDER, policy.place, format!("the trail does not wait for the bucket policy `{name}`")).help(format!(
+                "if the trail is made first, CloudTrail answers `InsufficientS3BucketPolicyException`; add `{wait}`"
             )),
         );
     }

@@ -133,14 +133,11 @@ impl Editor<'_> {
     }
 
     fn is_flow(&self, node: &Node) -> bool {
-        self.file.slice(node.span).starts_with(['[', '{'])
+        is_flow(self.file, node)
     }
 
     fn line_break(&self) -> &'static str {
-        match self.file.text.find('\n') {
-            Some(at) if self.file.text[..at].ends_with('\r') => "\r\n",
-            _ => "\n",
-        }
+        line_break(self.file)
     }
 
     /// A new text in the style of the scalar that stands there.
@@ -273,6 +270,19 @@ impl Editor<'_> {
             (None, None) => self.insert_last(self.at(regions)?, &format!("{region}: {{ {list}: [{text}] }}"))?,
         });
         Some(edits)
+    }
+}
+
+/// Is a collection written in flow style?
+pub(super) fn is_flow(file: &SourceFile, node: &Node) -> bool {
+    file.slice(node.span).starts_with(['[', '{'])
+}
+
+/// How the text's lines end.
+pub(super) fn line_break(file: &SourceFile) -> &'static str {
+    match file.text.find('\n') {
+        Some(at) if file.text[..at].ends_with('\r') => "\r\n",
+        _ => "\n",
     }
 }
 

@@ -3,6 +3,7 @@
 //! Values keep their places and may all be absent: a `RegionMap` may be wrong. Defaults are applied once, in `settle`.
 //! Each type's schema, decoder and documentation come from the one declaration here.
 
+pub mod additions;
 pub mod decode;
 pub mod edit;
 mod log_bucket;

@@ -14,7 +14,7 @@ use crate::{
 };
 use indexmap::IndexMap;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Default of `log_bucket.name`.
 pub const DEFAULT_NAME: &str = "{org}-logs-{account_id}-{region}";
@@ -179,13 +179,14 @@ pub const RESERVED_ACCOUNT_KEY: &str = "stacksets";
 
 fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
     let mut accounts: BTreeMap<&str, Account<'_>> = BTreeMap::new();
+    let mut ids: BTreeSet<&str> = BTreeSet::new();
     let entries = map.accounts.as_ref().map_or(&[][..], |accounts| &accounts.items);
     for (key, account) in entries {
         if accounts.contains_key(key.as_str()) {
             continue;
         }
         let Some(id) = account.id.as_ref().filter(|id| limits::is_account_id(id)) else { continue };
-        if !is_account_key(key) || accounts.values().any(|other| other.id.value == id.value) {
+        if !is_account_key(key) || ids.contains(id.as_str()) {
             continue;
         }
         let regions: BTreeMap<&str, Region<'_>> = account
@@ -205,6 +206,7 @@ fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
         }
         let defaults = map.defaults.as_ref().and_then(|defaults| defaults.log_bucket.as_ref());
         let layers = [defaults, account.log_bucket.as_ref()].into_iter().flatten().map(|layer| &layer.value).collect();
+        ids.insert(id);
         accounts
             .insert(key, Account { key, id, role: account.role.as_ref(), profile: account.profile.as_ref(), regions, layers });
     }

@@ -5,7 +5,7 @@
 //! `get-bucket-logging.BUCKET.json`.
 
 use super::{
-    At, Bucket, Logging, Observed, Place, Setting, Target, Text, Trail,
+    AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Place, Setting, Target, Text, Trail,
     hole::{self, hole},
     policy::{self, Plain},
 };
@@ -16,13 +16,15 @@ use crate::{
 };
 
 /// The keys by which an answer is known.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "LoggingEnabled",
     "LocationConstraint",
     "BucketRegion",
     "Policy",
     "trailList",
     "Buckets",
+    "Accounts",
+    "Organization",
     "ServerSideEncryptionConfiguration",
     "ObjectLockConfiguration",
     "Payer",
@@ -153,12 +155,32 @@ impl Reader {
                 }
                 return;
             }
+            "Accounts" => {
+                let Kind::Sequence(items) = &value.kind else { return };
+                for item in items {
+                    let Some((id, name)) = self.text(child(item, "Id")).zip(self.text(child(item, "Name"))) else { continue };
+                    observed.accounts.push(AccountName { id: id.value, name, by: NamedBy::Organization });
+                }
+                return;
+            }
+            "Organization" => {
+                let Some(id) = self.text(child(value, "Id")) else { return };
+                let management = self.text(child(value, "MasterAccountId").or_else(|| child(value, "ManagementAccountId")));
+                observed.organization = Some(Organization { id, management });
+                return;
+            }
             "Buckets" => {
                 let Kind::Sequence(items) = &value.kind else { return };
                 for item in items {
                     let Some(name) = self.text(child(item, "Name")) else { continue };
                     let mut bucket = Bucket::named(name, self.place(item.span));
-                    bucket.region = self.text(child(item, "BucketRegion"));
+                    bucket.listed = true;
+                    bucket.region = self.text(child(item, "BucketRegion")).map(|mut text| {
+                        if let Some(name) = region::legacy(&text.value) {
+                            text.value = name.to_owned();
+                        }
+                        text
+                    });
                     observed.buckets.push(bucket);
                 }
                 return;
@@ -189,6 +211,9 @@ impl Reader {
         let text = |key: &str| self.text(child(trail, key));
         let name = text("Name")?;
         let setting = |key: &str| text(key).map_or(Setting::Unsaid, Setting::Known);
+        let flag = |key: &str| {
+            text(key).map_or(Setting::Unsaid, |text| Setting::Known(At { value: text.value == "true", place: text.place }))
+        };
         let scope = self.file.0.to_string();
         let arn = text("TrailARN").map(|arn| arn.value).unwrap_or_else(|| {
             let home = text("HomeRegion").map_or_else(|| hole("Region", &scope), |home| home.value);
@@ -202,8 +227,10 @@ impl Reader {
             account,
             bucket: setting("S3BucketName"),
             prefix: setting("S3KeyPrefix"),
-            organization: text("IsOrganizationTrail")
-                .map_or(Setting::Unsaid, |text| Setting::Known(At { value: text.value == "true", place: text.place })),
+            organization: flag("IsOrganizationTrail"),
+            multi_region: flag("IsMultiRegionTrail"),
+            validation: flag("LogFileValidationEnabled"),
+            selectors: text("HasCustomEventSelectors").filter(|text| text.value == "true").map(|text| text.place),
             key: setting("KmsKeyId"),
             unordered: None,
             name,

@@ -33,6 +33,22 @@ pub fn read(text: &str) -> (Option<Node>, Vec<Fault>) {
     (node, reader.faults)
 }
 
+/// Reads documents that follow each other, as the pages of an answer do in one file. Ends before what can't be read.
+pub fn read_all(text: &str) -> Vec<Node> {
+    let mut reader = Reader { text, at: 0, faults: Vec::new() };
+    let mut nodes = Vec::new();
+    loop {
+        reader.space();
+        if reader.at >= text.len() {
+            return nodes;
+        }
+        match reader.value(0) {
+            Some(node) => nodes.push(node),
+            None => return nodes,
+        }
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     at: usize,

@@ -4,6 +4,7 @@
 //! is known, unknown, or not said; texts may have [holes](hole). Judges nothing: `compare` does.
 
 pub mod cloudformation;
+pub mod config;
 pub mod dumps;
 pub mod hole;
 pub mod json;
@@ -33,6 +34,13 @@ pub struct At<T> {
     pub value: T,
     /// Where.
     pub place: Place,
+}
+
+impl<T> At<T> {
+    /// Another value, made of this one, at the same place.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> At<U> {
+        At { value: make(self.value), place: self.place }
+    }
 }
 
 /// A text that may have holes.
@@ -83,6 +91,8 @@ pub struct Bucket {
     pub partition: Option<Partition>,
     /// Is it described as a whole, so that what is not said has AWS's default?
     pub defined: bool,
+    /// Does an input list it as one that exists?
+    pub listed: bool,
     /// Is it to be created, and so has the defaults of new buckets?
     pub fresh: bool,
     /// Algorithm of the default encryption: `AES256`, `aws:kms`, `aws:kms:dsse`.
@@ -115,6 +125,7 @@ impl Bucket {
             region: None,
             partition: None,
             defined: false,
+            listed: false,
             fresh: false,
             encryption: Setting::Unsaid,
             object_lock: Setting::Unsaid,
@@ -141,6 +152,7 @@ impl Bucket {
         better(&mut self.region, other.region);
         self.partition = self.partition.or(other.partition);
         self.defined |= other.defined;
+        self.listed |= other.listed;
         self.fresh |= other.fresh;
         self.encryption.merge(other.encryption);
         self.object_lock.merge(other.object_lock);
@@ -204,8 +216,45 @@ pub struct Trail {
     pub organization: Setting<bool>,
     /// KMS key.
     pub key: Setting<String>,
+    /// Does it record all Regions?
+    pub multi_region: Setting<bool>,
+    /// Are digest files delivered?
+    pub validation: Setting<bool>,
+    /// Where it has event selectors of its own, as far as an input tells.
+    pub selectors: Option<Place>,
     /// Where what should make it wait for the bucket policy is missing: the place, and the policy's name.
     pub unordered: Option<At<String>>,
+}
+
+/// What an account is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountName {
+    /// Account id.
+    pub id: String,
+    /// Its name there.
+    pub name: Text,
+    /// What calls it so, in words; the first of these is the best.
+    pub by: NamedBy,
+}
+
+/// What gives an account a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NamedBy {
+    /// The AWS organization.
+    Organization,
+    /// A profile of the AWS CLI in a Terraform provider.
+    Profile,
+    /// The alias of a Terraform provider.
+    Alias,
+}
+
+/// What an input tells of the AWS organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    /// `o-…`.
+    pub id: Text,
+    /// Id of the management account.
+    pub management: Option<Text>,
 }
 
 /// An input, or a part of one, that was not read.
@@ -228,6 +277,10 @@ pub struct Observed {
     pub trails: Vec<Trail>,
     /// Bucket policies.
     pub policies: Vec<PolicyDoc>,
+    /// Names of accounts.
+    pub accounts: Vec<AccountName>,
+    /// The AWS organization.
+    pub organization: Option<Organization>,
 }
 
 impl Observed {
@@ -237,6 +290,8 @@ impl Observed {
         self.logging.extend(other.logging.iter().cloned());
         self.trails.extend(other.trails.iter().cloned());
         self.policies.extend(other.policies.iter().cloned());
+        self.accounts.extend(other.accounts.iter().cloned());
+        self.organization = self.organization.take().or_else(|| other.organization.clone());
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which reader an input is for, by its content; what nobody reads is named with the reason.
 
-use super::{Observed, Setting, Told, cloudformation, dumps, json, policy, terraform};
+use super::{Observed, Setting, Told, cloudformation, config, dumps, json, policy, terraform};
 use crate::{
     document::{self, Document, Kind},
     source::{FileId, NOT_UTF8, SourceFile},
@@ -17,6 +17,8 @@ pub struct Input {
     pub addresses: Vec<(u32, String)>,
     /// What was not read.
     pub ignored: Vec<String>,
+    /// Is it code that makes what it tells of: Terraform, or a template?
+    pub is_code: bool,
 }
 
 impl Input {
@@ -64,6 +66,14 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Input {
     if matches!(extension, "tf" | "tofu" | "hcl") {
         return ignore("Terraform code; check the plan: `terraform show -json PLANFILE > plan.json`");
     }
+    if config::is_csv(text) {
+        let mut observed = Observed::default();
+        match config::read_csv(&file.text, id, &mut observed) {
+            Ok(()) => input.ways.push(observed.into()),
+            Err(reason) => input.ignored.push(reason),
+        }
+        return input;
+    }
     if text.starts_with(['{', '[', '/']) || extension == "json" && !text.starts_with("---") {
         read_json(file, id, told, &mut input);
     } else {
@@ -93,13 +103,22 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
         input.ignored.push(reason);
         return;
     };
+    if config::is_answer(&root) {
+        let mut observed = Observed::default();
+        for page in &json::read_all(&file.text) {
+            config::read(page, id, &mut observed);
+        }
+        input.ways.push(observed.into());
+        return;
+    }
     let Kind::Mapping(entries) = &root.kind else {
-        input.ignored.push("it is none of the inputs that `check` reads".to_owned());
+        input.ignored.push("it is none of the inputs that are read".to_owned());
         return;
     };
     let has = |key: &str| entries.iter().any(|entry| &*entry.key == key);
     if has("Resources") {
         let document = Document { root: Some(root), ..Document::default() };
+        input.is_code = true;
         cloudformation::read(file, id, &document, told, input);
         input.document = Some(document);
     } else if has("Statement") {
@@ -120,10 +139,12 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
         input.ignored.push("a raw Terraform state; `terraform show -json` prints it in the form that `check` reads".to_owned());
     } else if dumps::is_dump(entries) {
         let mut observed = Observed::default();
-        dumps::read(&root, &file.name, id, &mut observed);
+        for page in &json::read_all(&file.text) {
+            dumps::read(page, &file.name, id, &mut observed);
+        }
         input.ways.push(observed.into());
     } else {
-        input.ignored.push("it is none of the inputs that `check` reads".to_owned());
+        input.ignored.push("it is none of the inputs that are read".to_owned());
     }
 }
 
@@ -137,6 +158,7 @@ fn terraform_or_reason(file: &SourceFile, id: FileId, told: &Told, input: &mut I
         Ok((observed, addresses)) => {
             input.ways.push(observed.into());
             input.addresses = addresses;
+            input.is_code = true;
         }
         Err(reason) => input.ignored.push(reason),
     }
@@ -146,8 +168,7 @@ fn read_yaml(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
     // most YAML files are none of ours: those are not even read
     if !file.text.contains("Resources") {
         let map = file.text.contains("\naccounts:") && file.text.contains("version:");
-        let reason =
-            if map { "a region map; `logmap validate` checks it" } else { "it is none of the inputs that `check` reads" };
+        let reason = if map { "a region map; `logmap validate` checks it" } else { "it is none of the inputs that are read" };
         input.ignored.push(reason.to_owned());
         return;
     }
@@ -162,9 +183,10 @@ fn read_yaml(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
         return;
     };
     if dumps::child(root, "Resources").is_none() {
-        input.ignored.push("it is none of the inputs that `check` reads".to_owned());
+        input.ignored.push("it is none of the inputs that are read".to_owned());
         return;
     }
+    input.is_code = true;
     cloudformation::read(file, id, &document, told, input);
     input.document = Some(document);
 }

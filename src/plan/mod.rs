@@ -313,7 +313,7 @@ pub struct Backend {
 impl Plan {
     /// The account with this key.
     pub fn account(&self, key: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.key == key)
+        Some(&self.accounts[position(&self.accounts, key)?])
     }
 
     /// Every place with its account, in order.
@@ -325,6 +325,11 @@ impl Plan {
     pub fn backend(&self, account: &Account) -> Option<&Backend> {
         self.render.backends.iter().find(|backend| backend.partition == account.partition)
     }
+}
+
+/// Where the account with this key stands among accounts that are sorted by key.
+pub(crate) fn position(accounts: &[Account], key: &str) -> Option<usize> {
+    accounts.binary_search_by(|account| account.key.as_str().cmp(key)).ok()
 }
 
 impl Trail {

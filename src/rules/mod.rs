@@ -5,6 +5,7 @@
 
 pub mod delivery;
 pub mod guarding;
+pub mod importing;
 pub mod naming;
 pub mod observed;
 pub mod placement;
@@ -31,6 +32,7 @@ pub fn all() -> Vec<&'static Rule> {
         rendering::RULES,
         guarding::RULES,
         observed::RULES,
+        importing::RULES,
     ];
     families.concat()
 }

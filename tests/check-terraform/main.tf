@@ -122,3 +122,11 @@ module "trail" {
 module "trail_arn" {
   source = "./trail_arn"
 }
+
+module "trail_order" {
+  source = "./trail_order"
+}
+
+module "trail_output" {
+  source = "./trail_output"
+}

@@ -32,7 +32,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.utilities.utils import get_partition
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from . import evaluate as policies
+from . import evaluate as policies, mock_listing
 from .evaluate import CLOUDTRAIL, POLICY_LIMIT, Request, evaluate, listed
 
 KEY = "AKIAACCT"
@@ -292,6 +292,7 @@ def patch():
     s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
     s3.S3Backend.log_incoming_request = lambda self, request, bucket_name: None
     s3_responses.S3Response.get_bucket_logging = get_bucket_logging
+    s3_responses.S3Response.all_buckets = mock_listing.all_buckets
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
     cloudtrail.Trail.update = update_trail
     cloudtrail.Trail.put_event_selectors = put_event_selectors

@@ -140,6 +140,15 @@ impl Reader<'_, '_> {
         }
     }
 
+    fn flag(&self, properties: &Node, key: &str) -> Setting<bool> {
+        match self.setting(properties, &[key]) {
+            Setting::Known(text) if hole::has(&text.value) => Setting::Unknown(text.place),
+            Setting::Known(text) => Setting::Known(At { value: text.value.eq_ignore_ascii_case("true"), place: text.place }),
+            Setting::Unknown(place) => Setting::Unknown(place),
+            Setting::Unsaid => Setting::Unsaid,
+        }
+    }
+
     fn resource(&self, entry: &Entry, resource: &Node, observed: &mut Observed) {
         let place = self.template.place(entry.key_span);
         let properties = child(resource, "Properties").map(|node| self.template.document.resolve(node));
@@ -243,12 +252,7 @@ impl Reader<'_, '_> {
             _ => At { value: self.template.hole(&entry.key), place },
         };
         let bucket = self.setting(properties, &["S3BucketName"]);
-        let organization = match self.setting(properties, &["IsOrganizationTrail"]) {
-            Setting::Known(text) if hole::has(&text.value) => Setting::Unknown(text.place),
-            Setting::Known(text) => Setting::Known(At { value: text.value.eq_ignore_ascii_case("true"), place: text.place }),
-            Setting::Unknown(place) => Setting::Unknown(place),
-            Setting::Unsaid => Setting::Unsaid,
-        };
+        let selectors = ["EventSelectors", "AdvancedEventSelectors"].into_iter().find_map(|key| child(properties, key));
         let unordered =
             bucket.known().and_then(|bucket| self.policy_of(&bucket.value)).filter(|policy| !self.waits(resource, policy));
         Some(Trail {
@@ -259,9 +263,12 @@ impl Reader<'_, '_> {
             prefix: self.setting(properties, &["S3KeyPrefix"]),
             key: self.setting(properties, &["KMSKeyId"]),
             unordered: unordered.map(|policy| At { value: policy, place }),
+            organization: self.flag(properties, "IsOrganizationTrail"),
+            multi_region: self.flag(properties, "IsMultiRegionTrail"),
+            validation: self.flag(properties, "EnableLogFileValidation"),
+            selectors: selectors.map(|node| self.template.place(node.span)),
             name,
             bucket,
-            organization,
         })
     }
 

@@ -3,6 +3,8 @@
 //! What will be counts, not what was. A value that the plan does not know is followed through the code: references, modules,
 //! `count` and `for_each`. Region and account come from the resource, or from its provider's configuration.
 
+mod accounts;
+mod order;
 mod refer;
 pub mod show;
 
@@ -43,12 +45,13 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec
     let created: BTreeSet<&str> = show
         .resource_changes
         .iter()
-        .filter(|change| change.kind == "aws_s3_bucket")
+        .filter(|change| is_read(&change.kind))
         .filter(|change| change.change.as_ref().is_some_and(|change| change.actions.iter().any(|action| action == "create")))
         .map(|change| &*change.address)
         .collect();
     let mut found: Vec<(&Module<'_>, &Resource<'_>)> = Vec::new();
     let mut data: Vec<(&Module<'_>, &Resource<'_>)> = Vec::new();
+    let mut organization: Vec<&Resource<'_>> = Vec::new();
     let prior = show.prior_state.as_ref().and_then(|prior| prior.values.as_ref());
     for (values, planned) in [(Some(values), true), (prior, false)] {
         let mut modules: Vec<&Module<'_>> = values.and_then(|values| values.root_module.as_ref()).into_iter().collect();
@@ -59,6 +62,8 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec
                     data.push((module, resource));
                 } else if planned && resource.mode == "managed" && is_read(&resource.kind) {
                     found.push((module, resource));
+                } else if resource.kind.starts_with("aws_organizations_") {
+                    organization.push(resource);
                 }
             }
         }
@@ -83,6 +88,11 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec
     for item in &resources {
         reader.resource(item, &mut observed);
     }
+    for (trail, item) in observed.trails.iter_mut().zip(resources.iter().filter(|item| item.resource.kind == "aws_cloudtrail")) {
+        trail.unordered = reader.unordered(item, trail, &resources);
+    }
+    accounts::of_providers(&reader, &resources, &mut observed);
+    accounts::of_organization(&reader, &organization, &mut observed);
     // a bucket's inline logging is what old providers have; newer ones show there what another resource sets
     let sources: BTreeSet<String> =
         observed.logging.iter().filter_map(|logging| Some(logging.source.as_ref()?.value.clone())).collect();
@@ -113,7 +123,7 @@ struct Reader<'a> {
     is_plan: bool,
     /// The partition that its ARNs name, if they name one.
     partition: Option<Partition>,
-    /// Addresses of the buckets that the plan creates.
+    /// Addresses of what the plan creates.
     created: BTreeSet<&'a str>,
     code: Code<'a>,
     /// Bucket names by address.
@@ -390,6 +400,22 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// The policy of a trail's bucket, if both are to be created and the trail does not wait for it.
+    fn unordered(&self, item: &Item<'a>, trail: &Trail, all: &[Item<'a>]) -> Option<Text> {
+        let bucket = trail.bucket.known()?;
+        let is_new = |item: &Item<'_>| self.created.contains(&*item.resource.address);
+        let is_policy = |other: &&Item<'a>| {
+            other.resource.kind == "aws_s3_bucket_policy"
+                && is_new(other)
+                && self.text(other, "bucket").is_some_and(|name| name.value == bucket.value)
+        };
+        let policy = all.iter().find(is_policy).filter(|_| is_new(item))?;
+        let address = format!("{}.{}", policy.resource.kind, policy.resource.name);
+        let known = self.code.module(item.module).is_some();
+        (known && !order::waits(&self.code, item.module, item.resource, (policy.module, &address)))
+            .then(|| At { value: policy.resource.address.to_string(), place: self.here(item) })
+    }
+
     fn trail(&self, item: &Item<'a>) -> Trail {
         let place = self.here(item);
         let name = self.text(item, "name").unwrap_or_else(|| At { value: self.hole(&item.resource.address), place });
@@ -417,6 +443,12 @@ impl<'a> Reader<'a> {
             bucket,
             prefix: self.setting(item, "s3_key_prefix"),
             organization: self.flag(item, "is_organization_trail"),
+            multi_region: self.flag(item, "is_multi_region_trail"),
+            validation: self.flag(item, "enable_log_file_validation"),
+            selectors: ["event_selector", "advanced_event_selector"]
+                .iter()
+                .find_map(|key| self.raw(item, key).filter(|raw| raw.get() != "[]"))
+                .map(|raw| self.place(raw.get())),
             key: self.setting(item, "kms_key_id"),
             unordered: None,
             name,

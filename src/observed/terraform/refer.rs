@@ -29,6 +29,15 @@ pub struct Provider {
     pub credentials: String,
     /// Are they those of the environment?
     pub is_ambient: bool,
+    /// Its profile of the AWS CLI.
+    pub profile: Option<String>,
+}
+
+impl Provider {
+    /// Its alias.
+    pub fn alias(&self) -> Option<&str> {
+        self.key.rsplit(':').next()?.split_once('.').map(|(_, alias)| alias)
+    }
 }
 
 /// The code of a plan; empty for a state.
@@ -206,7 +215,7 @@ impl<'a> Code<'a> {
     }
 
     /// The code of a module, by its path.
-    fn module(&self, path: &str) -> Option<&'a ConfigModule<'a>> {
+    pub(super) fn module(&self, path: &str) -> Option<&'a ConfigModule<'a>> {
         let mut module = self.root?;
         let plain = without_indexes(path);
         let mut steps = split(&plain).into_iter();
@@ -246,6 +255,7 @@ impl<'a> Code<'a> {
         let names = BTreeMap::new();
         let text = |expression: &RawValue| self.value(&config.module_address, None, &Expression::of(expression), &names, 0);
         provider.region = config.expressions.get("region").and_then(|raw| text(raw)).filter(|name| region::is_well_formed(name));
+        provider.profile = config.expressions.get("profile").and_then(|raw| text(raw));
         if let Some(allowed) = config.expressions.get("allowed_account_ids") {
             let one = Expression::of(allowed).constant_value.and_then(|raw| serde_json::from_str::<Vec<String>>(raw.get()).ok());
             provider.account =
@@ -307,7 +317,7 @@ fn only<'r>(references: &'r [Cow<'_, str>]) -> Option<&'r str> {
 }
 
 /// Splits an address at its dots, but not at those inside an index.
-fn split(address: &str) -> Vec<&str> {
+pub(super) fn split(address: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut quoted) = (0, false);
     let mut depth = 0usize;
@@ -327,17 +337,17 @@ fn split(address: &str) -> Vec<&str> {
     parts
 }
 
-fn join(module: &str, rest: &str) -> String {
+pub(super) fn join(module: &str, rest: &str) -> String {
     if module.is_empty() { rest.to_owned() } else { format!("{module}.{rest}") }
 }
 
 /// A module's path without the indexes of its instances.
-fn without_indexes(path: &str) -> String {
+pub(super) fn without_indexes(path: &str) -> String {
     split(path).iter().map(|part| part.split('[').next().unwrap_or_default()).collect::<Vec<_>>().join(".")
 }
 
 /// The path of a module's caller, and the name of the call.
-fn parent(path: &str) -> Option<(&str, &str)> {
+pub(super) fn parent(path: &str) -> Option<(&str, &str)> {
     let parts = split(path);
     let last = *parts.last()?;
     let name = last.split('[').next()?;

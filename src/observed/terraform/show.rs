@@ -159,6 +159,15 @@ pub struct ConfigResource<'a> {
     /// Its arguments.
     #[serde(borrow)]
     pub expressions: Option<&'a RawValue>,
+    /// Of `for_each`.
+    #[serde(borrow)]
+    pub for_each_expression: Option<&'a RawValue>,
+    /// Of `count`.
+    #[serde(borrow)]
+    pub count_expression: Option<&'a RawValue>,
+    /// What it waits for.
+    #[serde(borrow, default)]
+    pub depends_on: Vec<Cow<'a, str>>,
 }
 
 /// A call of a module.
@@ -170,6 +179,9 @@ pub struct ModuleCall<'a> {
     /// The module.
     #[serde(borrow, default)]
     pub module: ConfigModule<'a>,
+    /// What all of it waits for.
+    #[serde(borrow, default)]
+    pub depends_on: Vec<Cow<'a, str>>,
 }
 
 /// An output.
@@ -178,6 +190,9 @@ pub struct Output<'a> {
     /// Its expression.
     #[serde(borrow)]
     pub expression: Option<&'a RawValue>,
+    /// What it waits for.
+    #[serde(borrow, default)]
+    pub depends_on: Vec<Cow<'a, str>>,
 }
 
 /// An expression: a constant, or what it refers to.

@@ -9,14 +9,14 @@ pub mod shape;
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
-    aws::region,
+    aws::{Partition, region},
     plan::{Account, KeyFormat, LogBucket, Place, Plan, Source, Trail},
 };
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
 use shape::{Shape, Values};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const REGION: &str = "athena/region.sql";
 
@@ -150,7 +150,7 @@ impl<'a> Tables<'a> {
 
 /// Who writes to which bucket: what tables are made of.
 pub(super) struct Catalog<'p> {
-    plan: &'p Plan,
+    known: Known,
     writers: IndexMap<&'p str, Vec<(&'p Account, &'p Place, &'p Trail)>>,
 }
 
@@ -163,7 +163,7 @@ impl<'p> Catalog<'p> {
                 writers.entry(trail.bucket.as_str()).or_default().push((account, place, trail));
             }
         }
-        Catalog { plan, writers }
+        Catalog { known: Known::of(plan), writers }
     }
 
     /// The tables of a place.
@@ -172,7 +172,7 @@ impl<'p> Catalog<'p> {
         Tables {
             database: identifier(&format!("logmap_{}_{}", account.key, place.region)),
             access: place.access_log_bucket().map_or_else(Vec::new, |bucket| access_tables(account, place, bucket)),
-            trails: place.buckets.iter().flat_map(|bucket| trail_tables(self.plan, bucket, taken(bucket))).collect(),
+            trails: place.buckets.iter().flat_map(|bucket| trail_tables(&self.known, bucket, taken(bucket))).collect(),
         }
     }
 }
@@ -190,8 +190,12 @@ fn access_tables<'a>(account: &Account, place: &'a Place, bucket: &LogBucket) ->
     }
     if simple {
         // without partitions a table has all that is below its prefix, so another one there would have it twice
-        let all: Vec<&str> = by_prefix.keys().copied().collect();
-        by_prefix.retain(|prefix, _| !all.iter().any(|other| other != prefix && prefix.starts_with(other)));
+        let mut outer: Option<&str> = None;
+        by_prefix.retain(|prefix, _| {
+            let inner = outer.is_some_and(|outer| prefix.starts_with(outer));
+            outer = outer.filter(|_| inner).or(Some(prefix));
+            !inner
+        });
     }
     let most = if simple { usize::MAX } else { SOURCES_PER_TABLE };
     let tables = by_prefix.iter().flat_map(|(prefix, names)| names.chunks(most).map(move |names| (prefix, names)));
@@ -213,10 +217,45 @@ fn access_tables<'a>(account: &Account, place: &'a Place, bucket: &LogBucket) ->
         .collect()
 }
 
+/// What an organization and a multi-Region trail record.
+struct Known {
+    /// Of each partition: the Regions that we or the map know, and the ids of the accounts, as many as a query takes.
+    by_partition: BTreeMap<Partition, (BTreeSet<String>, Vec<String>)>,
+}
+
+impl Known {
+    fn of(plan: &Plan) -> Self {
+        let mut by_partition: BTreeMap<Partition, (BTreeSet<String>, Vec<String>)> = BTreeMap::new();
+        // a Region of the map may be newer than our table
+        let mapped = plan.places().map(|(_, place)| place.region.as_str());
+        for name in region::KNOWN.iter().map(|known| known.name).chain(mapped) {
+            let (regions, _) = by_partition.entry(Partition::of_region(name)).or_default();
+            if !regions.contains(name) {
+                regions.insert(name.to_owned());
+            }
+        }
+        for account in &plan.accounts {
+            let (_, accounts) = by_partition.entry(account.partition).or_default();
+            if accounts.len() < ACCOUNTS_PER_QUERY {
+                accounts.push(account.id.clone());
+            }
+        }
+        Known { by_partition }
+    }
+
+    fn regions(&self, partition: Partition) -> Vec<String> {
+        self.by_partition.get(&partition).map_or_else(Vec::new, |(regions, _)| regions.iter().cloned().collect())
+    }
+
+    fn members(&self, partition: Partition) -> Vec<String> {
+        self.by_partition.get(&partition).map_or_else(Vec::new, |(_, accounts)| accounts.clone())
+    }
+}
+
 /// One table for each trail that delivers to the bucket, whatever the number of accounts that write it.
-fn trail_tables(plan: &Plan, bucket: &LogBucket, writers: &[(&Account, &Place, &Trail)]) -> Vec<TrailTable> {
+fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Place, &Trail)]) -> Vec<TrailTable> {
     let mut tables: IndexMap<(&str, String), TrailTable> = IndexMap::new();
-    for (account, place, trail) in writers {
+    for &(account, place, trail) in writers {
         let location = format!("s3://{}/{}", bucket.name, trail.folder());
         let table = tables.entry((&trail.name, location.clone())).or_insert_with(|| TrailTable {
             name: format!("cloudtrail_{}", identifier(&trail.name)),
@@ -224,34 +263,26 @@ fn trail_tables(plan: &Plan, bucket: &LogBucket, writers: &[(&Account, &Place, &
             // filled in once all that write to it are known
             shape: shape::events(&location, 0, Values::Injected, ""),
             location,
-            accounts: Vec::new(),
+            accounts: if trail.organization { known.members(account.partition) } else { Vec::new() },
             organization: trail.organization,
-            regions: Vec::new(),
+            regions: if trail.multi_region { known.regions(account.partition) } else { Vec::new() },
             days: days(bucket),
         });
-        if trail.organization {
-            let members = plan.accounts.iter().filter(|member| member.partition == account.partition);
-            table.accounts.extend(members.map(|member| member.id.clone()).take(ACCOUNTS_PER_QUERY));
-        } else {
+        if !trail.organization {
             table.accounts.push(account.id.clone());
         }
-        if trail.multi_region {
-            table.regions.extend(region::KNOWN.iter().map(|known| known.name.to_owned()));
-            // a Region that is newer than our table
-            table.regions.extend(plan.places().map(|(_, mapped)| mapped.region.clone()));
-            table.regions.retain(|name| crate::aws::Partition::of_region(name) == account.partition);
-        } else {
+        if !trail.multi_region {
             table.regions.push(place.region.clone());
-        }
-        for list in [&mut table.accounts, &mut table.regions] {
-            list.sort_unstable();
-            list.dedup();
         }
     }
     // `a-b` and `a.b` are two trails
     let mut seen: IndexMap<String, usize> = IndexMap::new();
     let mut tables: Vec<TrailTable> = tables.into_values().collect();
     for table in &mut tables {
+        for list in [&mut table.accounts, &mut table.regions] {
+            list.sort_unstable();
+            list.dedup();
+        }
         let count = seen.entry(table.name.clone()).or_default();
         *count += 1;
         if *count > 1 {

@@ -22,6 +22,7 @@ use crate::{
 use anyhow::Result;
 use context::Stack;
 use serde::Serialize;
+use stacksets::{Member, Size};
 
 /// The embedded templates of this target.
 pub const TEMPLATES: &[(&str, &str)] = &[
@@ -51,16 +52,19 @@ struct Slice<'a> {
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let renderer = Renderer::new(cx)?;
     let catalog = cx.plan.render.glue.then(|| Catalog::of(cx.plan));
+    let mut members = Vec::new();
     for account in cx.accounts() {
         for place in cx.places(account) {
-            renderer.place(account, place, sink)?;
+            let alone = renderer.place(account, place, sink)?;
+            members.push(Member { account, place, alone });
             if let Some(catalog) = catalog.as_ref().filter(|_| !place.buckets.is_empty()) {
                 athena::render(cx, &renderer.engine, catalog, account, place, sink)?;
             }
         }
     }
     // they are about all accounts, so a run for some leaves them alone
-    if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() { stacksets::render(&renderer, sink) } else { Ok(()) }
+    let whole = cx.filter.accounts.is_empty() && cx.filter.regions.is_empty();
+    if whole { stacksets::render(&renderer, members, sink) } else { Ok(()) }
 }
 
 /// What the files of this target have in common.
@@ -83,8 +87,9 @@ impl<'a> Renderer<'a> {
         self.cx.plan.render.custom_resource
     }
 
-    /// The stack of a place, those for the sources that do not fit into it, and the files of a resource import.
-    fn place(&self, account: &Account, place: &Place, sink: &mut Sink) -> Result<()> {
+    /// The stack of a place, those for the sources that do not fit into it, and the files of a resource import. Gives the size
+    /// of the stack if one is enough.
+    fn place(&self, account: &Account, place: &Place, sink: &mut Sink) -> Result<Option<Size>> {
         let base = format!("cloudformation/{}/{}", account.key, place.region);
         let head = self.cx.header(&Slice { account: &account.key, account_id: &account.id, place, render: &self.cx.plan.render });
         let imports = place.buckets.iter().any(|bucket| bucket.adopt.is_some());
@@ -94,7 +99,9 @@ impl<'a> Renderer<'a> {
             true => None,
             false => Some(self.stack(account, place, true, &everything, &head, 1)?),
         };
-        match whole.filter(|text| split::fits(text.len(), &everything, self.sets_sources())) {
+        let whole = whole.filter(|text| split::fits(text.len(), &everything, self.sets_sources()));
+        let size = whole.as_deref().map(Size::of);
+        match whole {
             Some(text) => sink(Artifact::file(format!("{base}.yaml"), text))?,
             None => self.split_place(account, place, &everything, &head, sink)?,
         }
@@ -102,7 +109,7 @@ impl<'a> Renderer<'a> {
             sink(Artifact::file(format!("{base}.import.json"), import::resources(place)?))?;
             sink(Artifact::file(format!("{base}.import-template.json"), import::template(place)?))?;
         }
-        Ok(())
+        Ok(size)
     }
 
     /// The stack of the log buckets and trails, and the stacks of the sources.

@@ -24,6 +24,7 @@ pub use region::{Bucket, Group, RegionContext, Rule, TrailContext};
 use super::{Context, Retired, Sink, athena::Catalog, engine::Engine};
 use crate::{artifacts::Artifact, plan::Account};
 use anyhow::Result;
+use std::collections::BTreeMap;
 
 /// The templates: name → text. A template of the same name given by the user replaces it.
 pub const TEMPLATES: &[(&str, &str)] = &[
@@ -46,9 +47,13 @@ pub const TEMPLATES: &[(&str, &str)] = &[
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     let catalog = cx.plan.render.glue.then(|| Catalog::of(cx.plan));
+    let mut retired: BTreeMap<&str, Vec<&Retired>> = BTreeMap::new();
+    for entry in cx.retired {
+        retired.entry(&entry.account_id).or_default().push(entry);
+    }
     for account in &cx.plan.accounts {
-        let module = Module::new(cx, account);
-        if module.is_asked_for() {
+        let retired = retired.remove(account.id.as_str()).unwrap_or_default();
+        if let Some(module) = Module::new(cx, account, retired) {
             module.render(&engine, catalog.as_ref(), sink)?;
         }
     }
@@ -65,25 +70,22 @@ struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
-    fn new(cx: &'a Context<'a>, account: &'a Account) -> Self {
+    /// Nothing if the account was not asked for. One without Regions has a module only as long as there is something to forget.
+    /// `retired` are all its log buckets of earlier runs.
+    fn new(cx: &'a Context<'a>, account: &'a Account, mut retired: Vec<&'a Retired>) -> Option<Self> {
         let current = |name: &str| account.places.iter().flat_map(|place| &place.buckets).any(|bucket| bucket.name == name);
-        let mut retired: Vec<&Retired> =
-            cx.retired.iter().filter(|entry| entry.account_id == account.id && !current(&entry.bucket)).collect();
+        retired.retain(|entry| !current(&entry.bucket));
         retired.sort();
         // two entries of one name would be two `removed` blocks of one address
         retired.dedup_by(|a, b| a.bucket == b.bucket);
-        let header = cx.header(&(account, &cx.plan.render, &retired));
-        Module { cx, account, retired, header }
-    }
-
-    /// An account without Regions has a module only as long as there is something to forget.
-    fn is_asked_for(&self) -> bool {
-        let filter = self.cx.filter;
-        if !self.account.places.is_empty() {
-            return filter.account(self.account);
-        }
-        (filter.accounts.is_empty() || filter.accounts.contains(&self.account.key))
-            && self.retired.iter().any(|entry| filter.regions.is_empty() || filter.regions.contains(&entry.region))
+        let filter = cx.filter;
+        let asked_for = if account.places.is_empty() {
+            (filter.accounts.is_empty() || filter.accounts.contains(&account.key))
+                && retired.iter().any(|entry| filter.regions.is_empty() || filter.regions.contains(&entry.region))
+        } else {
+            filter.account(account)
+        };
+        asked_for.then(|| Module { cx, account, header: cx.header(&(account, &cx.plan.render, &retired)), retired })
     }
 
     fn render(&self, engine: &Engine, catalog: Option<&Catalog<'_>>, sink: &mut Sink) -> Result<()> {

@@ -1,0 +1,180 @@
+//! `logmap import`: what others wrote → a region map, or what one lacks. The map is the data; what is guessed and left out is talk.
+
+use super::{
+    Outcome, Stop,
+    args::{Common, Format, ImportArgs, MapArgs},
+    baseline, check,
+    exit::Exit,
+    findings,
+    io::Io,
+    read,
+};
+use crate::{
+    analysis::{self, Analysis},
+    aws::{limits, region},
+    diagnostics::{Finding, Report, Severity},
+    disk::{self, replace::replace},
+    import::{self, GivenAccount, Imported, Options},
+    map::settle,
+    source::SourceFile,
+};
+use anyhow::{Context, anyhow};
+use std::{fs, path::Path};
+
+pub(super) fn run(args: &ImportArgs, common: &Common, io: &Io) -> Outcome {
+    let options = options(args)?;
+    if let Some(out) = args.out.as_ref().filter(|out| !args.force && fs::symlink_metadata(out).is_ok()) {
+        return Err(Stop::usage(anyhow!("{} exists already; `--into` extends a map, `--force` overwrites", out.display())));
+    }
+    let (files, mut unread) = check::inputs(&args.files, io)?;
+    let before = args.into.as_ref().map(|into| map_to_extend(into, io)).transpose()?;
+    let mut imported = import::import(files, &options, before.as_ref().map(|(analysis, _)| analysis));
+    imported.ignored.append(&mut unread);
+    imported.ignored.sort();
+    let known = {
+        let route = |finding: &Finding| imported.route(finding);
+        let report = Report { files: &imported.files, findings: &imported.findings, route: &route };
+        baseline::known(&report, common, io)?
+    };
+    if let Some(known) = known {
+        let mut known = known.into_iter();
+        imported.findings.retain(|_| !known.next().unwrap_or(false));
+    }
+    say(&imported, common, io)?;
+    // a map that is there is not made worse
+    let Some(map) = imported.map.as_ref().filter(|_| before.is_none() || imported.broken.is_empty()) else {
+        return Ok(Exit::Findings);
+    };
+    let changed = match (&before, &args.out) {
+        (Some((before, marked)), _) => {
+            let (old, new) = (&before.file.text, &map.file.text);
+            if args.diff {
+                io.data(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
+            } else if before.file.name == "-" {
+                io.data(new)?;
+            } else if old != new {
+                let mark: &[u8] = if *marked { read::BYTE_ORDER_MARK } else { b"" };
+                replace(Path::new(&before.file.name), &[mark, new.as_bytes()].concat())?;
+                if !io.quiet {
+                    io.say(format_args!("extended {}", before.file.name));
+                }
+            } else if !io.quiet {
+                io.say(format_args!("{} has all of it already", before.file.name));
+            }
+            args.diff && old != new
+        }
+        (None, Some(out)) => {
+            write(out, &map.file.text, args.force)?;
+            if !io.quiet {
+                io.say(format_args!("wrote {}", out.display()));
+            }
+            false
+        }
+        (None, None) => {
+            io.data(&map.file.text)?;
+            false
+        }
+    };
+    if !io.quiet && common.format == Format::Text {
+        summary(map, io);
+    }
+    if changed || !imported.broken.is_empty() {
+        return Ok(Exit::Findings);
+    }
+    findings::exit_of(&imported.findings, common)
+}
+
+fn options(args: &ImportArgs) -> Result<Options, Stop> {
+    if let Some(name) = args.region.as_ref().filter(|name| !region::is_well_formed(name)) {
+        return Err(Stop::usage(anyhow!("`{name}` is not the name of a Region")));
+    }
+    if let Some(name) = args.organization.as_ref().filter(|name| !settle::is_org_name(name)) {
+        return Err(Stop::usage(anyhow!("`{name}` can't be a part of bucket names: use lower-case letters, digits and hyphens")));
+    }
+    let mut accounts: Vec<GivenAccount> = Vec::new();
+    for text in &args.account {
+        let (key, id) = text.split_once('=').map_or((None, text.as_str()), |(key, id)| (Some(key), id));
+        if !limits::is_account_id(id) || key.is_some_and(|key| !settle::is_account_key(key)) {
+            return Err(Stop::usage(anyhow!(
+                "`{text}` is neither an account id of twelve digits nor KEY=ID, a short lower-case key and such an id"
+            )));
+        }
+        let again = |other: &GivenAccount| other.id == id || key.is_some() && other.key.as_deref() == key;
+        if accounts.iter().any(again) {
+            return Err(Stop::usage(anyhow!("`{text}` has a key or an id that another --account has")));
+        }
+        accounts.push(GivenAccount { key: key.map(str::to_owned), id: id.to_owned() });
+    }
+    let parameters = check::parameters(&args.parameter)?;
+    Ok(Options { accounts, region: args.region.clone(), parameters, organization: args.organization.clone() })
+}
+
+/// The map that is extended, and whether its file begins with a byte order mark.
+fn map_to_extend(into: &Path, io: &Io) -> Result<(Analysis, bool), Stop> {
+    let (name, bytes) = read::read_bytes(&MapArgs { map: Some(into.to_owned()) }, io)?;
+    if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
+        return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it extended")));
+    }
+    let marked = bytes.starts_with(read::BYTE_ORDER_MARK);
+    let analysis = analysis::analyze(SourceFile::new(name.clone(), read::text_of(bytes)));
+    if analysis.document.root.is_none() {
+        return Err(Stop::usage(anyhow!("the map {name} can't be read; `logmap validate {name}` says why")));
+    }
+    Ok((analysis, marked))
+}
+
+/// Writes a map that is not there, or with `force` one that is.
+fn write(out: &Path, text: &str, force: bool) -> Result<(), Stop> {
+    if force {
+        return Ok(replace(out, text.as_bytes())?);
+    }
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(out);
+    let written = file.as_mut().map_err(|error| std::io::Error::from(error.kind()));
+    written
+        .and_then(|file| std::io::Write::write_all(file, text.as_bytes()))
+        .with_context(|| format!("can't write {}", out.display()))?;
+    Ok(())
+}
+
+/// Says what was found: guesses and omissions a line each, the rest as everywhere.
+fn say(imported: &Imported, common: &Common, io: &Io) -> Result<(), Stop> {
+    let route = |finding: &Finding| imported.route(finding);
+    if common.format != Format::Text {
+        let report = Report { files: &imported.files, findings: &imported.findings, route: &route };
+        findings::print(&report, "import", common, io, false, true)?;
+        return Ok(());
+    }
+    let (notes, errors): (Vec<Finding>, Vec<Finding>) =
+        imported.findings.iter().cloned().partition(|finding| finding.severity() == Severity::Info);
+    findings::print(&Report { files: &imported.files, findings: &errors, route: &route }, "import", common, io, false, true)?;
+    if let Some(map) = imported.map.as_ref().filter(|_| !imported.broken.is_empty()) {
+        let route = |finding: &Finding| map.route(finding);
+        let report = Report { files: std::slice::from_ref(&map.file), findings: &imported.broken, route: &route };
+        findings::print(&report, &map.file.name, common, io, false, true)?;
+    }
+    if !io.quiet {
+        for note in &notes {
+            let place = note.file.of(&imported.files).map_or_else(String::new, |file| {
+                let position = file.position(note.span.start);
+                format!("{}:{}:{}: ", file.name, position.line, position.column)
+            });
+            io.say(format_args!("{place}{}", note.message));
+        }
+        for ignored in &imported.ignored {
+            io.say(format_args!("{}: not read: {}", ignored.file, ignored.reason));
+        }
+    }
+    Ok(())
+}
+
+fn summary(map: &Analysis, io: &Io) {
+    let Some(plan) = map.derived() else { return };
+    let places = || plan.places();
+    let sources: usize = places().map(|(_, place)| place.sources.len()).sum();
+    let adopted = places().flat_map(|(_, place)| &place.buckets).filter(|bucket| bucket.adopt.is_some()).count();
+    io.say(format_args!(
+        "the map: {} account(s), {} Region(s), {sources} source(s), {adopted} adopted log bucket(s)",
+        plan.accounts.len(),
+        places().count()
+    ));
+}

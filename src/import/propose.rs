@@ -1,0 +1,355 @@
+//! Inventory → proposal: the accounts, Regions, sources, log buckets and trails of a map, and what was guessed or left out.
+//!
+//! Everything is sorted, so that the same inputs give the same map in whatever order they come. A guess or an omission is a
+//! [`Note`] beside what it speaks of, so that the map's comments and the findings are the same words.
+
+use super::{
+    Options,
+    adopt::{self, Found},
+    inventory::{Inventory, Known},
+    names, trails,
+};
+use crate::{
+    aws::bucket_name,
+    diagnostics::{Finding, Rule},
+    map::settle,
+    observed::{Place, Setting, hole},
+    rules::importing::{GUESS, LEFT_OUT, OWN_CODE},
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A guess, something that was left out, or something to do in others' code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Which of them.
+    pub rule: &'static Rule,
+    /// Where what it speaks of is told.
+    pub place: Place,
+    /// What it speaks of, such as a bucket's name.
+    pub subject: String,
+    /// Why.
+    pub why: String,
+}
+
+impl Note {
+    /// Says that something is a guess.
+    pub fn guess(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
+        Note { rule: &GUESS, place, subject: subject.into(), why: why.into() }
+    }
+
+    /// Says that something is left out.
+    pub fn left_out(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
+        Note { rule: &LEFT_OUT, place, subject: subject.into(), why: why.into() }
+    }
+
+    /// Says what is to be done in the code that sets a bucket up.
+    pub fn own_code(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
+        Note { rule: &OWN_CODE, place, subject: subject.into(), why: why.into() }
+    }
+
+    /// What a comment begins with.
+    pub fn kind(&self) -> &'static str {
+        match self.rule.id {
+            id if id == GUESS.id => "guess",
+            id if id == LEFT_OUT.id => "left out",
+            _ => "to do",
+        }
+    }
+
+    /// As a finding.
+    pub fn finding(&self) -> Finding {
+        let message = match self.kind() {
+            "guess" => format!("{} is a guess: {}", self.subject, self.why),
+            "left out" => format!("{} is left out: {}", self.subject, self.why),
+            _ => format!("{}: {}", self.subject, self.why),
+        };
+        Finding::new(self.rule, self.place.span, message).in_file(self.place.file)
+    }
+}
+
+/// What the map is to hold.
+#[derive(Debug, Default)]
+pub struct Proposal {
+    /// `organization.name`.
+    pub organization: String,
+    /// Why, if it is a guess.
+    pub organization_note: Option<Note>,
+    /// `organization.id` and `management_account`, where an organization trail needs them.
+    pub organization_trails: Option<(String, String)>,
+    /// Accounts by key.
+    pub accounts: BTreeMap<String, Account>,
+    /// Trails by name.
+    pub trails: BTreeMap<String, Trail>,
+    /// What belongs to no place of the map.
+    pub notes: Vec<Note>,
+}
+
+/// An account.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// Its id.
+    pub id: String,
+    /// What is to be said of its key: the name that it has elsewhere, or why it is a guess.
+    pub note: Option<Note>,
+    /// Its Regions.
+    pub regions: BTreeMap<String, Region>,
+}
+
+/// A Region of an account.
+#[derive(Debug, Default)]
+pub struct Region {
+    /// The log bucket that is there.
+    pub adopt: Option<Adopt>,
+    /// The sources by name.
+    pub sources: BTreeMap<String, Source>,
+    /// What is no source.
+    pub left_out: Vec<Note>,
+}
+
+/// A log bucket that exists.
+#[derive(Debug)]
+pub struct Adopt {
+    /// Its name.
+    pub name: String,
+    /// Where it is told.
+    pub place: Place,
+    /// How it was recognised.
+    pub why: String,
+    /// Whether that is a guess.
+    pub note: Option<Note>,
+    /// Statements of its policy that are not derived.
+    pub statements: Vec<(Value, Place)>,
+    /// What is said of others.
+    pub notes: Vec<Note>,
+}
+
+/// A source.
+#[derive(Debug)]
+pub struct Source {
+    /// Where it is told.
+    pub place: Place,
+    /// Does code set its logging?
+    pub external: bool,
+    /// The prefix that this code sets, where it is not the default.
+    pub prefix: Option<String>,
+    /// What is to be said of it.
+    pub notes: Vec<Note>,
+}
+
+/// A trail.
+#[derive(Debug)]
+pub struct Trail {
+    /// Where it is told.
+    pub place: Place,
+    /// Is it the organization's?
+    pub organization: bool,
+    /// Keys of the accounts that have it.
+    pub accounts: BTreeSet<String>,
+    /// Names of the buckets that it delivers to.
+    pub buckets: BTreeSet<String>,
+    /// Its home Region; nothing if it is one trail in each Region.
+    pub home_region: Option<String>,
+    /// Key of the account that takes its logs, if it is not the writer's own.
+    pub deliver_to: Option<String>,
+    /// Prefix; may be empty.
+    pub prefix: String,
+    /// Region → key ARN.
+    pub keys: BTreeMap<String, String>,
+    /// Are there digest files?
+    pub validation: bool,
+    /// What is to be said of it.
+    pub notes: Vec<Note>,
+}
+
+/// Makes a proposal.
+pub fn propose(inventory: &Inventory, options: &Options, keys_of_map: &BTreeMap<String, String>) -> Proposal {
+    let mut proposal = Proposal::default();
+    let ids: BTreeSet<&str> = inventory
+        .buckets
+        .iter()
+        .map(|known| known.account.as_str())
+        .chain(inventory.trails.values().map(|trail| trail.account.as_str()))
+        .collect();
+    let keys = names::keys(&ids, inventory, options, keys_of_map);
+    let mut places: BTreeMap<(&str, &str), Vec<&Known>> = BTreeMap::new();
+    for known in &inventory.buckets {
+        places.entry((&known.account, &known.region)).or_default().push(known);
+    }
+    // a trail that can't be in the map keeps its bucket from being adopted: its grant would go
+    let judged = trails::judge(inventory);
+    let mut blocked: BTreeMap<String, String> = BTreeMap::new();
+    for (arn, problem) in &judged.problems {
+        block(&mut blocked, inventory, arn, problem);
+    }
+    let mut chosen: BTreeMap<(&str, &str), Found<'_>>;
+    // what was wrong first is why; the rest follows from it
+    let mut reasons = judged.problems.clone();
+    loop {
+        chosen = places.iter().map(|(place, buckets)| (*place, adopt::find(buckets, inventory, &blocked))).collect();
+        let mapped = mapped_regions(&places, &chosen);
+        let planned = trails::plan(inventory, &judged, &chosen, &mapped, &keys);
+        let before = blocked.len();
+        for (arn, problem) in &planned.problems {
+            reasons.entry(arn.clone()).or_insert_with(|| problem.clone());
+            block(&mut blocked, inventory, arn, problem);
+        }
+        if blocked.len() == before {
+            proposal.notes.extend(reasons.iter().filter_map(|(arn, why)| {
+                let trail = inventory.trails.get(arn)?;
+                Some(Note::left_out(trail.anchor, format!("the trail `{}`", trail.name.value), why.clone()))
+            }));
+            proposal.organization_trails = planned.organization;
+            proposal.trails = planned.trails;
+            break;
+        }
+    }
+    for ((id, region), buckets) in &places {
+        let Some((key, _)) = keys.get(*id) else { continue };
+        let account = proposal.accounts.entry(key.clone()).or_default();
+        if let Some(found) = chosen.remove(&(*id, *region)) {
+            account.regions.insert((*region).to_owned(), place(buckets, found));
+        }
+    }
+    for (id, (key, note)) in &keys {
+        let account = proposal.accounts.entry(key.clone()).or_default();
+        account.id.clone_from(id);
+        account.note.clone_from(note);
+    }
+    finish(&mut proposal);
+    names::organization(&mut proposal, inventory, options);
+    proposal
+}
+
+fn block(blocked: &mut BTreeMap<String, String>, inventory: &Inventory, arn: &str, problem: &str) {
+    let Some(trail) = inventory.trails.get(arn) else { return };
+    if let Some(bucket) = trail.bucket.known() {
+        let why = format!("the trail `{}` delivers to it, which is not in the map: {problem}", trail.name.value);
+        blocked.entry(bucket.value.clone()).or_insert(why);
+    }
+}
+
+/// The Regions of each account that have sources.
+fn mapped_regions<'a>(
+    places: &BTreeMap<(&'a str, &'a str), Vec<&Known>>,
+    chosen: &BTreeMap<(&str, &str), Found<'_>>,
+) -> BTreeMap<&'a str, BTreeSet<&'a str>> {
+    let mut mapped: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for ((id, region), buckets) in places {
+        let logs = chosen.get(&(*id, *region));
+        let is_source =
+            |known: &&&Known| logs.is_none_or(|found| !found.is_log_bucket(known.name())) && no_source(known).is_none();
+        if buckets.iter().any(|known| is_source(&known)) {
+            mapped.entry(id).or_default().insert(region);
+        }
+    }
+    mapped
+}
+
+/// Why a bucket can't be a source.
+fn no_source(known: &Known) -> Option<String> {
+    let name = known.name();
+    if let Some(kind) = bucket_name::other_kind(name) {
+        return Some(format!("it names {kind}, not a general purpose bucket"));
+    }
+    let legacy = known.region == "us-east-1" && bucket_name::could_be_legacy(name);
+    bucket_name::problem(name).filter(|_| !legacy).map(|problem| format!("its name {problem}"))
+}
+
+/// What a Region is to hold.
+fn place(buckets: &[&Known], found: Found<'_>) -> Region {
+    let mut region = Region::default();
+    for known in buckets {
+        if found.is_log_bucket(known.name()) {
+            continue;
+        }
+        match no_source(known) {
+            Some(why) => region.left_out.push(Note::left_out(known.bucket.name.place, format!("`{}`", known.name()), why)),
+            None => {
+                region.sources.insert(known.name().to_owned(), source(known, found.adopted().map(Known::name)));
+            }
+        }
+    }
+    let (adopt, others) = found.finish();
+    region.adopt = adopt;
+    region.left_out.extend(others);
+    region.left_out.sort_by(|a, b| a.subject.cmp(&b.subject));
+    region
+}
+
+fn source(known: &Known, log_bucket: Option<&str>) -> Source {
+    let place = known.bucket.name.place;
+    let subject = format!("`{}`", known.name());
+    let mut source = Source { place, external: false, prefix: None, notes: Vec::new() };
+    if known.sometimes {
+        let subject = format!("that {subject} exists");
+        source.notes.push(Note::guess(place, subject, "its template makes it under some conditions only"));
+    }
+    let Some(set) = known.logging.as_ref().filter(|set| set.by_code) else { return source };
+    source.external = true;
+    match known.target() {
+        Some(target) if Some(target) == log_bucket => {}
+        Some(target) => {
+            let why = format!("its own code logs to `{target}`, which is not the log bucket here; change it there");
+            source.notes.push(Note::own_code(set.logging.place, subject.clone(), why));
+        }
+        None => {
+            let why = "where its own code logs to can't be known; see that it is the log bucket of this Region";
+            source.notes.push(Note::own_code(set.logging.place, subject.clone(), why));
+        }
+    }
+    let prefix = match &set.logging.prefix {
+        Setting::Known(text) if !hole::has(&text.value) => text.value.clone(),
+        Setting::Unsaid => String::new(),
+        _ => {
+            let why = "the prefix in its own code can't be known; write it here as `prefix`, or its logs are not let in";
+            source.notes.push(Note::own_code(set.logging.place, subject, why));
+            return source;
+        }
+    };
+    if !prefix.is_empty() && !prefix.ends_with('/') {
+        let why =
+            format!("the prefix `{prefix}` in its own code has no slash; write `{prefix}/` there, or its logs are not let in");
+        source.notes.push(Note::own_code(set.logging.place, subject, why));
+    }
+    source.prefix = Some(prefix).filter(|prefix| prefix != settle::DEFAULT_PREFIX);
+    source
+}
+
+/// Takes out what has nothing to do, and keeps what was said of it.
+fn finish(proposal: &mut Proposal) {
+    let mut delivered: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut speaking: BTreeSet<String> = BTreeSet::new();
+    for trail in proposal.trails.values() {
+        speaking.extend(trail.accounts.iter().cloned());
+        speaking.extend(trail.deliver_to.clone());
+        for account in &trail.accounts {
+            let to = trail.deliver_to.as_ref().unwrap_or(account);
+            match &trail.home_region {
+                Some(home) => {
+                    delivered.insert((to.clone(), home.clone()));
+                }
+                None => {
+                    let regions = proposal.accounts.get(account).map(|account| &account.regions);
+                    let with_sources = regions.into_iter().flatten().filter(|(_, region)| !region.sources.is_empty());
+                    delivered.extend(with_sources.map(|(region, _)| (to.clone(), region.clone())));
+                }
+            }
+        }
+    }
+    speaking.extend(proposal.organization_trails.iter().map(|(_, management)| management.clone()));
+    for (key, account) in &mut proposal.accounts {
+        account.regions.retain(|name, region| {
+            let used = !region.sources.is_empty() || region.adopt.is_some() && delivered.contains(&(key.clone(), name.clone()));
+            if !used {
+                proposal.notes.append(&mut region.left_out);
+                if let Some(adopt) = region.adopt.take() {
+                    let why = format!("it is a log bucket ({}), and no source is in its Region `{name}`", adopt.why);
+                    proposal.notes.push(Note::left_out(adopt.place, format!("`{}`", adopt.name), why));
+                }
+            }
+            used
+        });
+    }
+    proposal.accounts.retain(|key, account| !account.regions.is_empty() || speaking.contains(key));
+}

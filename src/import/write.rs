@@ -1,0 +1,395 @@
+//! Proposal → the text of a map, laid out to be read and edited: a bucket a line, and what was guessed or left out beside what
+//! it speaks of.
+//!
+//! The text is analysed; what a rule objects to is taken out again and said, until nothing of that kind is left. Every name
+//! goes through an escape, for scalars or for comments.
+
+use super::propose::{Account, Adopt, Note, Proposal, Region, Source, Trail};
+use crate::{
+    analysis::{Analysis, analyze},
+    diagnostics::{Finding, Severity},
+    map::edit::plain_or_quoted,
+    render::escape,
+    source::SourceFile,
+};
+use serde_json::{Map, Value, json};
+
+/// What rules object to is taken out at most so often; each time some of it goes.
+const MOST_ROUNDS: usize = 20;
+/// More accounts than this go below each other.
+const ON_ONE_LINE: usize = 6;
+
+/// A part of the map that can be left out.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    Source(String, String, String),
+    Adopt(String, String),
+    Statement(String, String, usize),
+    Trail(String),
+}
+
+/// The analysis of the proposal's text. What is wrong in it is no longer in the proposal, if it could be left out.
+pub fn settled(proposal: &mut Proposal, inputs: &[&str]) -> Analysis {
+    let mut rounds = 0;
+    loop {
+        let mut writer = Writer::indented(0, 2);
+        writer.map(proposal, inputs);
+        let Writer { text, parts, .. } = writer;
+        let analysis = analyze(SourceFile::new("logmap.yaml", text));
+        let errors = analysis.findings.iter().filter(|finding| finding.severity() == Severity::Error);
+        let mut wrong: Vec<(Part, String)> =
+            errors.filter_map(|finding| Some((part_at(&parts, finding)?.clone(), finding.message.clone()))).collect();
+        rounds += 1;
+        if wrong.is_empty() || rounds > MOST_ROUNDS {
+            return analysis;
+        }
+        // later statements first, so that the numbers of earlier ones hold
+        wrong.sort();
+        wrong.dedup_by(|a, b| a.0 == b.0);
+        wrong.reverse();
+        for (part, why) in wrong {
+            take_out(proposal, &part, why);
+        }
+    }
+}
+
+/// The innermost part in which a finding stands; if it stands in none, the one in which its other end does.
+fn part_at<'p>(parts: &'p [(usize, usize, Part)], finding: &Finding) -> Option<&'p Part> {
+    let at = |offset: u32| {
+        let inside = parts.iter().filter(|(start, end, _)| (*start..*end).contains(&(offset as usize)));
+        inside.min_by_key(|(start, end, _)| end - start).map(|(_, _, part)| part)
+    };
+    at(finding.span.start).or_else(|| finding.related.iter().find_map(|related| at(related.span.start)))
+}
+
+fn take_out(proposal: &mut Proposal, part: &Part, why: String) {
+    match part {
+        Part::Trail(name) => {
+            if let Some(trail) = proposal.trails.remove(name) {
+                proposal.notes.push(Note::left_out(trail.place, format!("the trail `{name}`"), why));
+            }
+        }
+        Part::Source(account, region, name) => {
+            let Some(region) = region_of(proposal, account, region) else { return };
+            if let Some(source) = region.sources.remove(name) {
+                region.left_out.push(Note::left_out(source.place, format!("`{name}`"), why));
+            }
+        }
+        Part::Adopt(account, region) => {
+            let Some(region) = region_of(proposal, account, region) else { return };
+            if let Some(adopt) = region.adopt.take() {
+                region.left_out.push(Note::left_out(
+                    adopt.place,
+                    format!("`{}`", adopt.name),
+                    format!("it can't be adopted: {why}"),
+                ));
+            }
+        }
+        Part::Statement(account, region, index) => {
+            let Some(adopt) = region_of(proposal, account, region).and_then(|region| region.adopt.as_mut()) else { return };
+            if *index < adopt.statements.len() {
+                let (value, place) = adopt.statements.remove(*index);
+                let subject = format!("the statement {} of `{}`", super::adopt::sid(&value), adopt.name);
+                adopt.notes.push(Note::left_out(place, subject, why));
+            }
+        }
+    }
+}
+
+fn region_of<'p>(proposal: &'p mut Proposal, account: &str, region: &str) -> Option<&'p mut Region> {
+    proposal.accounts.get_mut(account)?.regions.get_mut(region)
+}
+
+/// A text that grows by lines.
+#[derive(Default)]
+pub struct Writer {
+    /// The text.
+    pub text: String,
+    indent: usize,
+    step: usize,
+    parts: Vec<(usize, usize, Part)>,
+}
+
+impl Writer {
+    /// A text whose lines have so many spaces before them, and so many more for each level.
+    pub fn indented(indent: usize, step: usize) -> Self {
+        Writer { indent, step, ..Writer::default() }
+    }
+
+    /// A line.
+    pub fn line(&mut self, text: impl AsRef<str>) {
+        self.text += &" ".repeat(self.indent);
+        self.text += text.as_ref();
+        self.text.push('\n');
+    }
+
+    fn inner(&mut self, write: impl FnOnce(&mut Self)) {
+        self.indent += self.step;
+        write(self);
+        self.indent -= self.step;
+    }
+
+    fn part(&mut self, part: Part, write: impl FnOnce(&mut Self)) {
+        let start = self.text.len();
+        write(self);
+        self.parts.push((start, self.text.len(), part));
+    }
+
+    fn map(&mut self, proposal: &Proposal, inputs: &[&str]) {
+        let inputs: Vec<String> = inputs.iter().map(|name| escape::comment(name)).collect();
+        self.line(format!("# Made by `logmap import` from {}.", shortened(&inputs)));
+        self.line("# A comment that begins with \"guess\" says what no input tells; read those first.");
+        self.line("version: 1");
+        self.line("");
+        let note =
+            proposal.organization_note.as_ref().map_or_else(String::new, |note| format!(" # guess: {}", comment(&note.why)));
+        let name = format!("name: {}{note}", plain_or_quoted(&proposal.organization));
+        self.organization(Some(name), proposal.organization_trails.as_ref().map(|(id, management)| (id, management)));
+        self.line("");
+        if proposal.accounts.is_empty() {
+            self.line("accounts: {}");
+        } else {
+            self.line("accounts:");
+        }
+        self.inner(|to| proposal.accounts.iter().for_each(|(key, account)| to.account(key, account)));
+        if !proposal.trails.is_empty() {
+            self.line("");
+            self.trails(proposal.trails.iter());
+        }
+    }
+
+    /// `organization`.
+    pub fn organization(&mut self, name: Option<String>, for_trails: Option<(&String, &String)>) {
+        self.line("organization:");
+        self.inner(|to| {
+            name.iter().for_each(|name| to.line(name));
+            if let Some((id, management)) = for_trails {
+                to.line(format!("id: {}", plain_or_quoted(id)));
+                to.line(format!("management_account: {}", plain_or_quoted(management)));
+            }
+        });
+    }
+
+    /// An account with its key.
+    pub fn account(&mut self, key: &str, account: &Account) {
+        let note = account.note.as_ref().map_or_else(String::new, |note| format!(" # guess: {}", comment(&note.why)));
+        self.line(format!("{}:{note}", plain_or_quoted(key)));
+        self.inner(|to| {
+            to.line(format!("id: {}", escape::yaml(&account.id.as_str().into())));
+            if !account.regions.is_empty() {
+                to.regions(key, account);
+            }
+        });
+    }
+
+    /// `regions` of an account.
+    pub fn regions(&mut self, key: &str, account: &Account) {
+        self.line("regions:");
+        self.inner(|to| account.regions.iter().for_each(|(name, region)| to.region(key, name, region)));
+    }
+
+    /// A Region with its name.
+    pub fn region(&mut self, account: &str, name: &str, region: &Region) {
+        self.line(format!("{}:", plain_or_quoted(name)));
+        self.inner(|to| {
+            if let Some(adopt) = &region.adopt {
+                to.part(Part::Adopt(account.to_owned(), name.to_owned()), |to| to.adopt(account, name, adopt));
+            }
+            to.left_out(region);
+            if !region.sources.is_empty() {
+                to.buckets(account, name, region);
+            }
+        });
+    }
+
+    fn left_out(&mut self, region: &Region) {
+        for note in &region.left_out {
+            self.line(format!("# {}", words(note)));
+        }
+    }
+
+    /// `buckets` of a Region.
+    pub fn buckets(&mut self, account: &str, region: &str, content: &Region) {
+        self.line("buckets:");
+        self.inner(|to| to.sources(account, region, content));
+    }
+
+    /// The items of `buckets`.
+    pub fn sources(&mut self, account: &str, region: &str, content: &Region) {
+        for (name, source) in &content.sources {
+            self.part(Part::Source(account.to_owned(), region.to_owned(), name.clone()), |to| {
+                let notes: Vec<String> =
+                    source.notes.iter().map(|note| comment(&format!("{}: {}", note.kind(), note.why))).collect();
+                let notes = if notes.is_empty() { String::new() } else { format!(" # {}", notes.join("; ")) };
+                to.line(format!("- {}{notes}", flow(&source_value(name, source))));
+            });
+        }
+    }
+
+    fn adopt(&mut self, account: &str, region: &str, adopt: &Adopt) {
+        let guess = if adopt.note.is_some() { "guess: " } else { "" };
+        for note in &adopt.notes {
+            self.line(format!("# {}", words(note)));
+        }
+        let name = plain_or_quoted(&adopt.name);
+        if adopt.statements.is_empty() {
+            self.line(format!("log_bucket: {{ adopt: true, name: {name} }} # {guess}{}", comment(&adopt.why)));
+            return;
+        }
+        self.line(format!("log_bucket: # {guess}{}", comment(&adopt.why)));
+        self.inner(|to| {
+            to.line("adopt: true");
+            to.line(format!("name: {name}"));
+            to.line("# what its policy holds that logmap does not derive");
+            to.line("extra_statements:");
+            to.inner(|to| {
+                for (index, (statement, _)) in adopt.statements.iter().enumerate() {
+                    to.part(Part::Statement(account.to_owned(), region.to_owned(), index), |to| {
+                        let list = Value::Array(vec![statement.clone()]);
+                        to.text += escape::yaml_block(&list, to.indent).trim_start_matches('\n');
+                        to.text.push('\n');
+                    });
+                }
+            });
+        });
+    }
+
+    /// `trails`.
+    pub fn trails<'t>(&mut self, trails: impl Iterator<Item = (&'t String, &'t Trail)>) {
+        self.line("trails:");
+        self.inner(|to| trails.for_each(|(name, trail)| to.trail(name, trail)));
+    }
+
+    /// A trail with its name.
+    pub fn trail(&mut self, name: &str, trail: &Trail) {
+        self.part(Part::Trail(name.to_owned()), |to| {
+            trail.notes.first().iter().for_each(|note| to.line(format!("# {}", words(note))));
+            to.line(format!("{}:", plain_or_quoted(name)));
+            to.inner(|to| {
+                for (key, value) in trail_value(trail) {
+                    match value {
+                        Value::Array(items) if items.len() > ON_ONE_LINE => {
+                            to.line(format!("{key}:"));
+                            to.inner(|to| items.iter().for_each(|item| to.line(format!("- {}", scalar(item)))));
+                        }
+                        Value::Object(entries) if key != "deliver_to" => {
+                            to.line(format!("{key}:"));
+                            to.inner(|to| {
+                                entries
+                                    .iter()
+                                    .for_each(|(key, value)| to.line(format!("{}: {}", plain_or_quoted(key), scalar(value))))
+                            });
+                        }
+                        value => to.line(format!("{key}: {}", flow(&value))),
+                    }
+                }
+            });
+        });
+    }
+}
+
+/// The names of inputs, or how many they are.
+fn shortened(names: &[String]) -> String {
+    match names {
+        [one] if one == "-" => "standard input".to_owned(),
+        names if names.len() <= ON_ONE_LINE => names.join(", "),
+        [first, ..] => format!("{first} and {} more files", names.len() - 1),
+        [] => String::new(),
+    }
+}
+
+/// A note as a comment.
+fn words(note: &Note) -> String {
+    comment(&format!("{}: {}: {}", note.kind(), note.subject, note.why))
+}
+
+fn comment(text: &str) -> String {
+    escape::comment(text)
+}
+
+fn scalar(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), plain_or_quoted)
+}
+
+/// A value in flow style.
+pub fn flow(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
+        Value::Object(entries) => {
+            let entries = entries.iter().map(|(key, value)| format!("{}: {}", plain_or_quoted(key), flow(value)));
+            format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
+        }
+        other => scalar(other),
+    }
+}
+
+/// A source as an item.
+pub fn source_value(name: &str, source: &Source) -> Value {
+    if !source.external && source.prefix.is_none() {
+        return name.into();
+    }
+    let mut value = Map::from_iter([("name".to_owned(), name.into())]);
+    value.extend(source.prefix.iter().map(|prefix| ("prefix".to_owned(), prefix.as_str().into())));
+    value.extend(source.external.then(|| ("logging".to_owned(), "external".into())));
+    value.into()
+}
+
+/// A Region as a flow mapping.
+pub fn region_value(region: &Region) -> Value {
+    let mut value = Map::new();
+    if let Some(adopt) = &region.adopt {
+        let mut log_bucket = Map::from_iter([("adopt".to_owned(), true.into()), ("name".to_owned(), adopt.name.as_str().into())]);
+        let statements: Vec<Value> = adopt.statements.iter().map(|(statement, _)| statement.clone()).collect();
+        log_bucket.extend((!statements.is_empty()).then(|| ("extra_statements".to_owned(), statements.into())));
+        value.insert("log_bucket".to_owned(), log_bucket.into());
+    }
+    if !region.sources.is_empty() {
+        let sources = region.sources.iter().map(|(name, source)| source_value(name, source));
+        value.insert("buckets".to_owned(), sources.collect());
+    }
+    value.into()
+}
+
+/// `regions` of an account as a flow mapping.
+pub fn regions_value(account: &Account) -> Value {
+    account.regions.iter().map(|(name, region)| (name.clone(), region_value(region))).collect()
+}
+
+/// An account as a flow mapping.
+pub fn account_value(account: &Account) -> Value {
+    json!({ "id": account.id, "regions": regions_value(account) })
+}
+
+/// A trail's keys and values.
+pub fn trail_value(trail: &Trail) -> Map<String, Value> {
+    let mut value = Map::new();
+    let mut set = |key: &str, to: Value| value.insert(key.to_owned(), to);
+    if trail.organization {
+        set("scope", "organization".into());
+    } else {
+        set("accounts", trail.accounts.iter().map(String::as_str).collect());
+    }
+    match &trail.home_region {
+        Some(home) => set("home_region", home.as_str().into()),
+        None => set("coverage", "per-region".into()),
+    };
+    if let Some(account) = &trail.deliver_to {
+        set("deliver_to", json!({ "account": account }));
+    }
+    if !trail.prefix.is_empty() {
+        set("prefix", trail.prefix.as_str().into());
+    }
+    match trail.keys.len() {
+        0 => {}
+        1 if trail.home_region.is_some() => {
+            set("kms_key_arn", trail.keys.values().next().map_or("", String::as_str).into());
+        }
+        _ => {
+            set("kms_key_arn", trail.keys.iter().map(|(region, key)| (region.clone(), Value::from(key.as_str()))).collect());
+        }
+    }
+    if !trail.validation {
+        set("log_file_validation", false.into());
+    }
+    value
+}
