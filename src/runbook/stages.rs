@@ -57,7 +57,8 @@ pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
     let sites = sites(old, new);
     let maker = Maker { in_the_way: in_the_way(old, new, &sites), old, new, sites };
     let (mut notes, mut problems) = (Vec::new(), Vec::new());
-    let plans = std::array::from_fn(|stage| maker.plan(stage, &mut notes, &mut problems));
+    let plans: [Plan; STAGES] = std::array::from_fn(|stage| maker.plan(stage, &mut notes, &mut problems));
+    notes.extend(guarding(&plans[0], &plans[STAGES - 1]));
     problems.sort();
     problems.dedup();
     if !problems.is_empty() {
@@ -70,6 +71,28 @@ pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
         .filter(|(new, old)| new != old)
         .collect();
     Ok(Stages { plans, notes, renamed_accounts, in_the_way: maker.in_the_way })
+}
+
+/// What the steps' scripts leave alone: what is published and watched. The stages carry it.
+fn guarding(old: &Plan, new: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    let guards = |plan: &'_ Plan| plan.places().any(|(_, place)| !place.guard.is_empty());
+    if guards(old) || guards(new) {
+        notes.push("the steps leave parameters, alerts and AWS Config rules as they are: the stages carry them, and the new map's scripts set them once the phase retire is done".to_owned());
+    }
+    for (account, place) in new.places() {
+        let before = old.places().find(|(other, was)| (&other.id, &was.region) == (&account.id, &place.region));
+        let before = before.and_then(|(_, was)| was.guard.parameter.as_ref());
+        if let Some(parameter) =
+            place.guard.parameter.as_ref().filter(|now| before.is_some_and(|was| was.name == now.name && was.value != now.value))
+        {
+            notes.push(format!(
+                "the parameter `{}` names another log bucket in `{}` of `{}`: right after the phase switch run `aws ssm put-parameter --region {} --name {} --type String --overwrite --value {}` there, so that nobody is sent to the old one",
+                parameter.name, place.region, account.key, place.region, parameter.name, parameter.value
+            ));
+        }
+    }
+    notes
 }
 
 /// Accounts by id, in the order in which to apply.

@@ -71,3 +71,15 @@ output "alert_topics" {
   }
 }
 {%- endif %}
+{%- if databases %}
+
+output "athena_databases" {
+  description = "Region => the Glue database with the tables over the logs there."
+
+  value = {
+{%- for each in databases %}
+    {{ each.key | hcl }}{% for space in each.gap %} {% endfor %} = aws_glue_catalog_database.{{ each.label }}.name
+{%- endfor %}
+  }
+}
+{%- endif %}

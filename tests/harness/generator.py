@@ -24,7 +24,7 @@ WORDS = ["no", "on", "y", "null", "true", "1_000", "012", "0x1F", "1e3", "12:30:
 
 class Maker:
     def __init__(self, seed, hostile):
-        self.random, self.hostile, self.count, self.statements = random.Random(seed), hostile, 0, 0
+        self.seed, self.random, self.hostile, self.count, self.statements = seed, random.Random(seed), hostile, 0, 0
 
     def chance(self, share):
         return self.random.random() < share
@@ -169,6 +169,14 @@ class Maker:
             text = lambda: self.text(*BRACED, *LINES) if self.hostile else "plain"
             backend = {"bucket": text(), "region": REGIONS[partitions[keys[0]]][0], "kms_key_id": text(), "dynamodb_table": text(), "profile": text()}
             made["render"]["terraform"]["backend"] = {"s3": backend}
+        # by a generator of its own, so that what else a seed makes stays as it is
+        other = random.Random(f"{self.seed} is watched")
+        if other.random() < 0.4:
+            made["publish"] = {"ssm_parameter": other.choice(["/logs/access_log.bucket-1", "no", "logBucket", "/a/b/c/d/e"])}
+        if other.random() < 0.4:
+            made["monitoring"] = {"config_rule": other.random() < 0.6, "tamper_alerts": {"sns_topic_name": other.choice(["alerts", "on", "-a_1-", "1e3"])}}
+        if other.random() < 0.3:
+            made["render"]["athena"] = {"glue": True}
         return made
 
 

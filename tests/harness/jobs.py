@@ -15,7 +15,7 @@ from pathlib import Path
 
 from . import athena, attacks, calls, changes, editor, faces, generated, graph, hooks, judges, limits, manual, maps, meaning, moves, others
 from . import readme, refusals, scanners, schema, scripts
-from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform, writer
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform, watching, writer
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -134,6 +134,8 @@ def jobs():
         found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
     for part in refusals.PARTS:
         found[f"refusals {part}"] = lambda bench, report, part=part: refusals.check(report, bench.stage_from, part)
+    for part in watching.PARTS:
+        found[f"watching {part}"] = lambda bench, report, part=part: watching.check(report, bench.stage_from, part)
     found |= {
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),

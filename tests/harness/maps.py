@@ -29,6 +29,7 @@ class RegionMap:
     organization: str = ""
     guarded: bool = False                            # something is published or watched
     config_rule: bool = False
+    glue: bool = False                               # tables are Glue resources, too
     stack_sets_logging: bool = True                  # CloudFormation sets it by a custom resource
 
     @property
@@ -49,6 +50,7 @@ def read(path):
     found.stack_sets_logging = cloudformation.get("source_logging") != "outputs-only"
     monitoring, publish = document.get("monitoring") or {}, document.get("publish") or {}
     found.guarded, found.config_rule = bool(monitoring or publish), monitoring.get("config_rule") is True
+    found.glue = ((document.get("render") or {}).get("athena") or {}).get("glue") is True
     mapped = {}  # account key: its Regions
     for key, account in document["accounts"].items():
         found.accounts[key] = Account(key, account["id"], account.get("profile"), account.get("role"))

@@ -14,7 +14,7 @@ import subprocess
 
 import yaml
 
-from . import guards
+from . import glue, guards
 from .report import Failure, clean_env, expect
 from .terraform import first, resources
 from .world import partition_of
@@ -290,7 +290,7 @@ def of_templates(tree, region_map):
     """The model, and the sources that the outputs name."""
     model, published, adopted = empty(), set(), set()
     for path in sorted((tree / "cloudformation").glob("*/*.yaml")):
-        if path.parent.name == "stacksets":
+        if path.parent.name == "stacksets" or path.stem.endswith("-athena"):
             continue
         region = path.stem.partition("-sources-")[0]
         template = Template(path, region_map.accounts[path.parent.name].id, region)
@@ -461,6 +461,8 @@ def check(report, name, stage, core, folder):
         compare_plan(planned, published, scripts, templates, stage.map)
         for account, plan in seen:
             same_caller(plan, account, callers)
+    if stage.map.glue and planned:
+        glue.check(report, f"{name}/glue", stage, lambda: seen)
     with report.check(f"{name}/scripts"):
         if stage.applied is None:
             stage.set_scene()

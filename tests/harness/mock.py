@@ -266,7 +266,23 @@ def copy_parameters(self, memo):
     return made
 
 
+moto_subscribe, moto_unsubscribe = sns.SNSBackend.subscribe, sns.SNSBackend.unsubscribe
+
+
+def subscribe(self, topic_arn, *args, **kwargs):
+    """moto does not count the subscriptions of a topic."""
+    made = moto_subscribe(self, topic_arn, *args, **kwargs)
+    self.topics[topic_arn].subscriptions_confimed += 1
+    return made
+
+
+def unsubscribe(self, subscription_arn):
+    self.topics[self.subscriptions[subscription_arn].topic.arn].subscriptions_confimed -= 1
+    return moto_unsubscribe(self, subscription_arn)
+
+
 def patch():
+    sns.SNSBackend.subscribe, sns.SNSBackend.unsubscribe = subscribe, unsubscribe
     ssm.ParameterDict.__deepcopy__ = copy_parameters
     iam.get_account_id_from = account_of
     sts.TokenResponse.get_caller_identity = get_caller_identity

@@ -27,6 +27,13 @@ TYPES = {"string": '"string"', "bool": '"bool"', "number": '"number"', "map": '[
 NESTING = {"single": 1, "list": 2, "set": 3}
 UNKNOWN = msgpack.ExtType(0, b"\0")
 
+# documented import ids of what is no bucket and no trail: their form, and the attributes that they give
+TOPIC = r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]+"
+IMPORTS = {"aws_ssm_parameter": (r"[\w./-]+", ["name"]), "aws_sns_topic": (TOPIC, ["arn"]), "aws_sns_topic_policy": (TOPIC, ["arn"]),
+           "aws_cloudwatch_event_rule": (r"[\w.-]+", ["name"]), "aws_cloudwatch_event_target": (r"[\w.-]+/[\w.-]+", ["rule", "target_id"]),
+           "aws_config_config_rule": (r"[\w-]+", ["name"]), "aws_glue_catalog_database": (r"\d{12}:\w+", ["id"]),
+           "aws_glue_catalog_table": (r"\d{12}:\w+:\w+", ["id"])}
+
 
 class Attribute:
     def __init__(self, text):
@@ -187,6 +194,11 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
         state |= {"id": name, "region": region or self.config["region"]}
         if kind == "aws_cloudtrail":
             shape, own = r"arn:aws[a-z-]*:cloudtrail:[a-z0-9-]+:\d{12}:trail/.+", {"name": name.rpartition("/")[2]}
+        elif kind in IMPORTS:
+            shape, keys = IMPORTS[kind]
+            own = dict(zip(keys, name.split("/") if kind == "aws_cloudwatch_event_target" else [name] * len(keys)))
+            own["name"] = name.rpartition(":")[2] if kind == "aws_sns_topic" else own.get("name")
+            own = {key: value for key, value in own.items() if key in self.resources[kind]}
         else:
             shape, own = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", {"bucket": name}
         if not re.fullmatch(shape, name):

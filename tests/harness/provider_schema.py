@@ -80,6 +80,17 @@ RESOURCES = {
             "noncurrent_version_expiration": Block("list", {"newer_noncurrent_versions": "number optional", "noncurrent_days": "number required"}),
             "noncurrent_version_transition": Block("set", {
                 "newer_noncurrent_versions": "number optional", "noncurrent_days": "number required", "storage_class": "string required " + STORAGE})})},
+    "aws_glue_catalog_database": {
+        **PLACE, **TAGS, "name": "string required new", "catalog_id": "string optional computed new", "description": "string optional",
+        "location_uri": "string optional computed", "arn": "string computed"},
+    "aws_glue_catalog_table": {
+        **PLACE, "name": "string required new", "database_name": "string required new", "catalog_id": "string optional computed new", "arn": "string computed",
+        "table_type": "string optional", "parameters": "map optional", "description": "string optional", "owner": "string optional",
+        "partition_keys": Block("list", {"name": "string required", "type": "string optional", "comment": "string optional"}),
+        "storage_descriptor": Block("list", {
+            "location": "string optional", "input_format": "string optional", "output_format": "string optional", "compressed": "bool optional",
+            "columns": Block("list", {"name": "string required", "type": "string optional", "comment": "string optional"}),
+            "ser_de_info": Block("list", {"name": "string optional", "parameters": "map optional", "serialization_library": "string optional"}, most=1)}, most=1)},
     "aws_ssm_parameter": {
         **PLACE, **TAGS, "name": "string required new", "type": "string required one-of=String|StringList|SecureString", "value": "string optional computed",
         "description": "string optional", "insecure_value": "string optional computed", "overwrite": "bool optional", "tier": "string optional computed",

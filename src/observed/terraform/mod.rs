@@ -7,14 +7,15 @@ mod accounts;
 mod order;
 mod refer;
 pub mod show;
+mod trail;
 
 use super::{
-    At, Bucket, Logging, Observed, Place, Setting, Target, Text, Told, Trail,
+    At, Bucket, Logging, Observed, Place, Setting, Target, Text, Told,
     hole::{self, hole},
     policy::{self, Plain},
 };
 use crate::{
-    aws::{Partition, arn, region},
+    aws::{Partition, region},
     source::{FileId, SourceFile, Span},
 };
 use refer::Code;
@@ -398,60 +399,5 @@ impl<'a> Reader<'a> {
             region: None,
             grants: None,
         })
-    }
-
-    /// The policy of a trail's bucket, if both are to be created and the trail does not wait for it.
-    fn unordered(&self, item: &Item<'a>, trail: &Trail, all: &[Item<'a>]) -> Option<Text> {
-        let bucket = trail.bucket.known()?;
-        let is_new = |item: &Item<'_>| self.created.contains(&*item.resource.address);
-        let is_policy = |other: &&Item<'a>| {
-            other.resource.kind == "aws_s3_bucket_policy"
-                && is_new(other)
-                && self.text(other, "bucket").is_some_and(|name| name.value == bucket.value)
-        };
-        let policy = all.iter().find(is_policy).filter(|_| is_new(item))?;
-        let address = format!("{}.{}", policy.resource.kind, policy.resource.name);
-        let known = self.code.module(item.module).is_some();
-        (known && !order::waits(&self.code, item.module, item.resource, (policy.module, &address)))
-            .then(|| At { value: policy.resource.address.to_string(), place: self.here(item) })
-    }
-
-    fn trail(&self, item: &Item<'a>) -> Trail {
-        let place = self.here(item);
-        let name = self.text(item, "name").unwrap_or_else(|| At { value: self.hole(&item.resource.address), place });
-        let home = self
-            .own(item, "home_region")
-            .filter(|text| region::is_well_formed(&text.value))
-            .unwrap_or_else(|| self.region(item))
-            .value;
-        let account = self.account(item).value;
-        let partition = if hole::has(&home) { self.partition.unwrap_or(Partition::Aws) } else { Partition::of_region(&home) };
-        let known = self.own(item, "arn").map(|text| text.value).filter(|text| arn::parse(text).is_some());
-        let account = known.as_deref().and_then(arn::parse).map_or(account, |arn| arn.account.to_owned());
-        let bucket = match self.text(item, "s3_bucket_name") {
-            Some(text) if hole::is_one(&text.value) && !self.names.values().any(|name| *name == text.value) => {
-                Setting::Unknown(text.place)
-            }
-            Some(text) => Setting::Known(text),
-            None => Setting::Unknown(place),
-        };
-        Trail {
-            place: bucket.known().map_or(place, |bucket| bucket.place),
-            anchor: place,
-            arn: known.unwrap_or_else(|| arn::trail(partition, &home, &account, &name.value)),
-            account,
-            bucket,
-            prefix: self.setting(item, "s3_key_prefix"),
-            organization: self.flag(item, "is_organization_trail"),
-            multi_region: self.flag(item, "is_multi_region_trail"),
-            validation: self.flag(item, "enable_log_file_validation"),
-            selectors: ["event_selector", "advanced_event_selector"]
-                .iter()
-                .find_map(|key| self.raw(item, key).filter(|raw| raw.get() != "[]"))
-                .map(|raw| self.place(raw.get())),
-            key: self.setting(item, "kms_key_id"),
-            unordered: None,
-            name,
-        }
     }
 }

@@ -359,7 +359,7 @@ pub(super) fn id(kind: &str, name: &str) -> String {
 }
 
 /// `us-east-1` → `UsEast1`, for names that may hold letters and digits only.
-fn camel(region: &str) -> String {
+pub(super) fn camel(region: &str) -> String {
     region
         .split(|c: char| !c.is_ascii_alphanumeric())
         .map(|part| part.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(part.chars().skip(1)).collect::<String>())

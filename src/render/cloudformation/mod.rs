@@ -4,6 +4,7 @@
 //! YAML (no short tags) with literal names; a lookup by account and Region makes it fail anywhere else. This file says
 //! which files there are; `context` what is in them, `split` which source goes where, `stacksets` and `import` the rest.
 
+mod athena;
 mod context;
 mod guard;
 mod import;
@@ -13,7 +14,7 @@ mod stacksets;
 #[cfg(test)]
 mod tests;
 
-use super::{Context, Sink, engine::Engine};
+use super::{Context, Sink, athena::Catalog, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{Account, Place, RenderSettings, Source},
@@ -27,6 +28,7 @@ use stacksets::{Member, Size};
 pub const TEMPLATES: &[(&str, &str)] = &[
     (STACK, include_str!("../../../templates/cloudformation/stack.yaml")),
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
+    (athena::TEMPLATE, include_str!("../../../templates/cloudformation/athena.yaml")),
     ("cloudformation/guard.yaml", include_str!("../../../templates/cloudformation/guard.yaml")),
     (stacksets::README, include_str!("../../../templates/cloudformation/stacksets.md")),
 ];
@@ -49,11 +51,15 @@ struct Slice<'a> {
 /// A template that fails, or the sink's own errors.
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let renderer = Renderer::new(cx)?;
+    let catalog = cx.plan.render.glue.then(|| Catalog::of(cx.plan));
     let mut members = Vec::new();
     for account in cx.accounts() {
         for place in cx.places(account) {
             let alone = renderer.place(account, place, sink)?;
             members.push(Member { account, place, alone });
+            if let Some(catalog) = catalog.as_ref().filter(|_| !place.buckets.is_empty()) {
+                athena::render(cx, &renderer.engine, catalog, account, place, sink)?;
+            }
         }
     }
     // they are about all accounts, so a run for some leaves them alone

@@ -7,9 +7,10 @@ use crate::{
     plan::{Account, Plan},
     render::{
         Filter, Retired, Sink,
+        athena::Catalog,
         engine::Engine,
         targets,
-        terraform::{BUCKET_TYPES, label, trail_label},
+        terraform::{BUCKET_TYPES, guard_resources, label, trail_label},
     },
     runbook::Runbook,
 };
@@ -58,7 +59,7 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         let mut put = |path: &str, text: String| sink(Artifact::file(format!("stages/0-hand-over/{path}"), text));
         put(
             &format!("terraform/{old}/forget.tf"),
-            engine.render(FORGET, &serde_json::json!({ "addresses": addresses(account) }))?,
+            engine.render(FORGET, &serde_json::json!({ "addresses": addresses(account, start) }))?,
         )?;
         put(
             &format!("terraform/{new}/hand-over.tf"),
@@ -83,7 +84,8 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         for bucket in own.places.iter_mut().flat_map(|place| &mut place.buckets) {
             bucket.adopt = None;
         }
-        let whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..start.clone() };
+        let mut whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..start.clone() };
+        whole.render.glue = false;
         targets::terraform(&context(&whole, map_name, &filter, &[]), &mut copy)?;
         found.push(Handover { old: old.clone(), new: new.clone() });
     }
@@ -91,8 +93,16 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
 }
 
 /// What the buckets' own `removed` blocks don't cover.
-fn addresses(account: &Account) -> Vec<Address> {
+fn addresses(account: &Account, plan: &Plan) -> Vec<Address> {
     let mut found = Vec::new();
+    // their database is named after the account's key, so the new module makes its own; no log is in them
+    for place in account.places.iter().filter(|place| plan.render.glue && !place.buckets.is_empty()) {
+        let region = label(&place.region);
+        let tables = Catalog::of(plan).tables(account, place);
+        let labels: Vec<String> = tables.all().map(|(name, _)| format!("{region}_{name}")).collect();
+        found.extend(labels.into_iter().map(|label| Address { kind: "aws_glue_catalog_table", label }));
+        found.push(Address { kind: "aws_glue_catalog_database", label: region });
+    }
     for place in &account.places {
         if place.sources.iter().any(|source| source.managed) {
             found.push(Address { kind: "aws_s3_bucket_logging", label: label(&place.region) });
@@ -100,6 +110,7 @@ fn addresses(account: &Account) -> Vec<Address> {
         found.extend(
             place.trails.iter().map(|trail| Address { kind: "aws_cloudtrail", label: trail_label(trail, &place.region) }),
         );
+        found.extend(guard_resources(place).into_iter().map(|(kind, label, _)| Address { kind, label }));
     }
     found
 }
@@ -128,6 +139,9 @@ fn imports(account: &Account, plan: &Plan) -> Vec<Import> {
         }
         for trail in &place.trails {
             add("aws_cloudtrail", trail_label(trail, &place.region), "", &trail.arn);
+        }
+        for (kind, label, id) in guard_resources(place) {
+            add(kind, label, "", &id);
         }
     }
     found

@@ -4,7 +4,7 @@
 
 use super::label;
 use crate::{
-    plan::Place,
+    plan::{Place, guard::TARGET_ID},
     render::scanners::{Scanner, Skip, skips},
 };
 use serde::Serialize;
@@ -98,6 +98,29 @@ pub(super) fn policy_file(region: &str) -> String {
 }
 
 /// The label of a rule and its target: a rule has one name in all Regions.
-pub fn rule_label(name: &str, region: &str) -> String {
+fn rule_label(name: &str, region: &str) -> String {
     format!("{}_{}", label(name), label(region))
+}
+
+/// All that a place's file has of it: resource type, label and import id (the provider's documentation of each, "Import").
+pub fn resources(place: &Place) -> Vec<(&'static str, String, String)> {
+    let region = label(&place.region);
+    let mut found = Vec::new();
+    let mut add = |kind, label: &str, id: &str| found.push((kind, label.to_owned(), id.to_owned()));
+    if let Some(parameter) = &place.guard.parameter {
+        add("aws_ssm_parameter", &region, &parameter.name);
+    }
+    if let Some(rule) = &place.guard.config_rule {
+        add("aws_config_config_rule", &region, &rule.name);
+    }
+    if let Some(alerts) = &place.guard.alerts {
+        add("aws_sns_topic", &region, &alerts.topic_arn);
+        add("aws_sns_topic_policy", &region, &alerts.topic_arn);
+        for rule in &alerts.rules {
+            let label = rule_label(&rule.name, &place.region);
+            add("aws_cloudwatch_event_rule", &label, &rule.name);
+            add("aws_cloudwatch_event_target", &label, &format!("{}/{TARGET_ID}", rule.name));
+        }
+    }
+    found
 }

@@ -4,6 +4,7 @@
 //! `region` (one file for each Region); names are made in `names`. Policies are files of their own, as reviewed. Never
 //! writes policy JSON or HCL tokens itself: values go through the `hcl` filter, identifiers come from `names`.
 
+mod athena;
 mod guard;
 mod module;
 mod names;
@@ -11,7 +12,8 @@ mod region;
 #[cfg(test)]
 mod tests;
 
-pub use guard::{AlertsContext, GuardContext, Pointer, RuleContext, rule_label};
+pub use athena::AthenaContext;
+pub use guard::{AlertsContext, GuardContext, Pointer, RuleContext, resources as guard_resources};
 pub use module::{
     BUCKET_TYPES, Destination, Forgotten, Import, ImportsContext, Named, OutputsContext, Provider, ProvidersContext,
     RemovedContext, Setting, VersionsContext,
@@ -19,7 +21,7 @@ pub use module::{
 pub use names::{label, trail_label};
 pub use region::{Bucket, Group, RegionContext, Rule, TrailContext};
 
-use super::{Context, Retired, Sink, engine::Engine};
+use super::{Context, Retired, Sink, athena::Catalog, engine::Engine};
 use crate::{artifacts::Artifact, plan::Account};
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -29,6 +31,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/versions.tf", include_str!("../../../templates/terraform/versions.tf")),
     ("terraform/providers.tf", include_str!("../../../templates/terraform/providers.tf")),
     ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
+    ("terraform/athena.tf", include_str!("../../../templates/terraform/athena.tf")),
     ("terraform/guard.tf", include_str!("../../../templates/terraform/guard.tf")),
     ("terraform/where.tf", include_str!("../../../templates/terraform/where.tf")),
     ("terraform/imports.tf", include_str!("../../../templates/terraform/imports.tf")),
@@ -43,6 +46,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
 /// A template that can't be read or rendered, sources without a log bucket, or what the sink reports.
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
+    let catalog = cx.plan.render.glue.then(|| Catalog::of(cx.plan));
     let mut retired: BTreeMap<&str, Vec<&Retired>> = BTreeMap::new();
     for entry in cx.retired {
         retired.entry(&entry.account_id).or_default().push(entry);
@@ -50,7 +54,7 @@ pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     for account in &cx.plan.accounts {
         let retired = retired.remove(account.id.as_str()).unwrap_or_default();
         if let Some(module) = Module::new(cx, account, retired) {
-            module.render(&engine, sink)?;
+            module.render(&engine, catalog.as_ref(), sink)?;
         }
     }
     Ok(())
@@ -84,7 +88,7 @@ impl<'a> Module<'a> {
         asked_for.then(|| Module { cx, account, header: cx.header(&(account, &cx.plan.render, &retired)), retired })
     }
 
-    fn render(&self, engine: &Engine, sink: &mut Sink) -> Result<()> {
+    fn render(&self, engine: &Engine, catalog: Option<&Catalog<'_>>, sink: &mut Sink) -> Result<()> {
         let folder = format!("terraform/{}", self.account.key);
         let mut put = |name: &str, text: String| sink(Artifact::file(format!("{folder}/{name}"), text));
         put("versions.tf", engine.render("terraform/versions.tf", &self.versions())?)?;
@@ -92,6 +96,10 @@ impl<'a> Module<'a> {
         for place in &self.account.places {
             let file = format!("{}.tf", names::file_stem(&place.region));
             put(&file, engine.render("terraform/region.tf", &self.region(place)?)?)?;
+            if let Some(catalog) = catalog.filter(|_| !place.buckets.is_empty()) {
+                let file = format!("{}-athena.tf", names::file_stem(&place.region));
+                put(&file, engine.render("terraform/athena.tf", &self.athena(&catalog.tables(self.account, place), place))?)?;
+            }
             for bucket in &place.buckets {
                 put(&region::policy_file(bucket), bucket.policy.to_pretty_json())?;
             }

@@ -134,6 +134,8 @@ pub struct OutputsContext {
     pub trails: Vec<Named>,
     /// Region → label of the topic of its alerts.
     pub topics: Vec<Named>,
+    /// Region → label of the database of its tables.
+    pub databases: Vec<Named>,
 }
 
 /// Where the sources in one local value log to.
@@ -261,6 +263,7 @@ impl Module<'_> {
             }
         }
         trails.sort();
+        let databases = self.account.places.iter().filter(|place| self.cx.plan.render.glue && !place.buckets.is_empty());
         let topics = self.account.places.iter().filter(|place| place.guard.alerts.is_some());
         Ok(OutputsContext {
             header: self.header.clone(),
@@ -268,6 +271,7 @@ impl Module<'_> {
             log_buckets: named(log_buckets),
             trail_buckets: named(trail_buckets),
             trails: named(trails),
+            databases: named(databases.map(|place| (place.region.clone(), label(&place.region))).collect()),
             topics: named(topics.map(|place| (place.region.clone(), label(&place.region))).collect()),
         })
     }

@@ -4,6 +4,8 @@
 //! out is not read. Record formats and key layouts: S3 and CloudTrail user guides. Names that become identifiers are made of
 //! letters, digits and underscores; everything else lands in string literals through `hive` (DDL) or `sql` (queries).
 
+pub mod shape;
+
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
@@ -13,12 +15,16 @@ use crate::{
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
+use shape::{Shape, Values};
 use std::collections::{BTreeMap, BTreeSet};
 
 const REGION: &str = "athena/region.sql";
 
 /// The templates.
-pub const TEMPLATES: &[(&str, &str)] = &[(REGION, include_str!("../../templates/athena/region.sql"))];
+pub const TEMPLATES: &[(&str, &str)] = &[
+    (REGION, include_str!("../../../templates/athena/region.sql")),
+    ("athena/table.sql", include_str!("../../../templates/athena/table.sql")),
+];
 
 /// One access-log record of 18 to 27 fields, or more: text that a client sends may hold spaces and quotes, the numbers around
 /// it, or the two ids and the signature version behind it, tell where it ends. What comes after the known fields is left out.
@@ -46,8 +52,6 @@ struct SqlContext<'a> {
     region: &'a str,
     /// Name of the database: letters, digits and underscores.
     database: String,
-    /// Regular expression of a record, one group for each column.
-    record: &'static str,
     /// Keys of access logs are laid out by account, Region, bucket and day. False: one flat list of objects.
     partitioned: bool,
     /// The day in them is the day of delivery, not of the request.
@@ -62,22 +66,22 @@ struct SqlContext<'a> {
 
 /// A table of access logs: sources with one prefix.
 #[derive(Debug, Serialize)]
-struct AccessTable<'a> {
+pub(super) struct AccessTable<'a> {
     /// Letters, digits and underscores.
-    name: String,
+    pub(super) name: String,
     /// `s3://<bucket>/<prefix>`, ending in `/`.
     location: String,
-    /// Days after which objects expire.
-    days: u32,
     /// Names of the sources, at least one.
     sources: Vec<&'a str>,
+    /// What it is.
+    pub(super) shape: Shape,
 }
 
 /// A table of the events of one trail.
 #[derive(Debug, Serialize)]
-struct TrailTable {
+pub(super) struct TrailTable {
     /// Letters, digits and underscores.
-    name: String,
+    pub(super) name: String,
     /// The trail's name.
     trail: String,
     /// `s3://<bucket>/[prefix/]AWSLogs/[organization/]`.
@@ -90,6 +94,8 @@ struct TrailTable {
     regions: Vec<String>,
     /// Days after which objects expire.
     days: u32,
+    /// What it is.
+    pub(super) shape: Shape,
 }
 
 /// Renders `athena/<account>/<region>.sql` for each Region with a log bucket.
@@ -98,18 +104,10 @@ struct TrailTable {
 /// An overridden template fails, or the sink does.
 pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
-    let known = Known::of(cx.plan);
-    let mut writers: IndexMap<&str, Vec<(&Account, &Place, &Trail)>> = IndexMap::new();
-    for (account, place) in cx.plan.places() {
-        for trail in &place.trails {
-            writers.entry(trail.bucket.as_str()).or_default().push((account, place, trail));
-        }
-    }
+    let catalog = Catalog::of(cx.plan);
     for account in cx.accounts() {
         for place in cx.places(account).filter(|place| !place.buckets.is_empty()) {
-            let taken = |bucket: &LogBucket| writers.get(bucket.name.as_str()).map_or(&[][..], Vec::as_slice);
-            let access = place.access_log_bucket().map_or_else(Vec::new, |bucket| access_tables(bucket, &place.sources));
-            let trails = place.buckets.iter().flat_map(|bucket| trail_tables(&known, bucket, taken(bucket))).collect();
+            let Tables { database, access, trails } = catalog.tables(account, place);
             // all sources of a place have one format
             let date = place.sources.first().and_then(|source| source.key_format.partition_date_source());
             let mut context = SqlContext {
@@ -117,8 +115,7 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
                 account_key: &account.key,
                 account_id: &account.id,
                 region: &place.region,
-                database: identifier(&format!("logmap_{}_{}", account.key, place.region)),
-                record: RECORD,
+                database,
                 partitioned: date.is_some(),
                 by_delivery: date == Some("DeliveryTime"),
                 sources: place.sources.iter().map(|source| source.name.as_str()).collect(),
@@ -133,8 +130,56 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     Ok(())
 }
 
+/// The tables of a place.
+pub(super) struct Tables<'a> {
+    /// Name of the database: letters, digits and underscores.
+    pub(super) database: String,
+    /// Tables of access logs.
+    pub(super) access: Vec<AccessTable<'a>>,
+    /// Tables of CloudTrail events.
+    pub(super) trails: Vec<TrailTable>,
+}
+
+impl<'a> Tables<'a> {
+    /// Names and shapes of all of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Shape)> {
+        let access = self.access.iter().map(|table| (table.name.as_str(), &table.shape));
+        access.chain(self.trails.iter().map(|table| (table.name.as_str(), &table.shape)))
+    }
+}
+
+/// Who writes to which bucket: what tables are made of.
+pub(super) struct Catalog<'p> {
+    known: Known,
+    writers: IndexMap<&'p str, Vec<(&'p Account, &'p Place, &'p Trail)>>,
+}
+
+impl<'p> Catalog<'p> {
+    /// Of a plan.
+    pub(super) fn of(plan: &'p Plan) -> Self {
+        let mut writers: IndexMap<&str, Vec<(&Account, &Place, &Trail)>> = IndexMap::new();
+        for (account, place) in plan.places() {
+            for trail in &place.trails {
+                writers.entry(trail.bucket.as_str()).or_default().push((account, place, trail));
+            }
+        }
+        Catalog { known: Known::of(plan), writers }
+    }
+
+    /// The tables of a place.
+    pub(super) fn tables<'a>(&self, account: &Account, place: &'a Place) -> Tables<'a> {
+        let taken = |bucket: &LogBucket| self.writers.get(bucket.name.as_str()).map_or(&[][..], Vec::as_slice);
+        Tables {
+            database: identifier(&format!("logmap_{}_{}", account.key, place.region)),
+            access: place.access_log_bucket().map_or_else(Vec::new, |bucket| access_tables(account, place, bucket)),
+            trails: place.buckets.iter().flat_map(|bucket| trail_tables(&self.known, bucket, taken(bucket))).collect(),
+        }
+    }
+}
+
 /// One table for each prefix, and for each thousand sources that share it.
-fn access_tables<'a>(bucket: &LogBucket, sources: &'a [Source]) -> Vec<AccessTable<'a>> {
+fn access_tables<'a>(account: &Account, place: &'a Place, bucket: &LogBucket) -> Vec<AccessTable<'a>> {
+    let sources: &'a [Source] = &place.sources;
     let simple = sources.iter().any(|source| source.key_format == KeyFormat::Simple);
     let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for source in sources {
@@ -156,11 +201,18 @@ fn access_tables<'a>(bucket: &LogBucket, sources: &'a [Source]) -> Vec<AccessTab
     let tables = by_prefix.iter().flat_map(|(prefix, names)| names.chunks(most).map(move |names| (prefix, names)));
     tables
         .enumerate()
-        .map(|(at, (prefix, names))| AccessTable {
-            name: format!("access_logs_{}", at + 1),
-            location: format!("s3://{}/{prefix}", bucket.name),
-            days: days(bucket),
-            sources: names.to_vec(),
+        .map(|(at, (prefix, names))| {
+            let location = format!("s3://{}/{prefix}", bucket.name);
+            let joined = names.join(",");
+            let partitions =
+                [("account_id", account.id.as_str()), ("region", place.region.as_str()), ("source_bucket", joined.as_str())];
+            let partitions = if simple { &[][..] } else { &partitions[..] };
+            AccessTable {
+                name: format!("access_logs_{}", at + 1),
+                shape: shape::access(RECORD, &location, days(bucket), partitions),
+                location,
+                sources: names.to_vec(),
+            }
         })
         .collect()
 }
@@ -208,6 +260,8 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Place,
         let table = tables.entry((&trail.name, location.clone())).or_insert_with(|| TrailTable {
             name: format!("cloudtrail_{}", identifier(&trail.name)),
             trail: trail.name.clone(),
+            // filled in once all that write to it are known
+            shape: shape::events(&location, 0, Values::Injected, ""),
             location,
             accounts: if trail.organization { known.members(account.partition) } else { Vec::new() },
             organization: trail.organization,
@@ -234,6 +288,9 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Place,
         if *count > 1 {
             table.name += &format!("__{count}");
         }
+        let accounts = table.accounts.join(",");
+        let accounts = if table.organization { Values::Injected } else { Values::Enum(&accounts) };
+        table.shape = shape::events(&table.location, table.days, accounts, &table.regions.join(","));
     }
     tables
 }

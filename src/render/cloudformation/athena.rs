@@ -1,0 +1,75 @@
+//! The tables of Athena as Glue resources: `cloudformation/athena.yaml`, a stack of its own for each account and Region, because
+//! the names of many sources in a table make a template long.
+
+use super::{
+    context::{camel, id},
+    split::INLINE_BYTES,
+};
+use crate::{
+    artifacts::Artifact,
+    plan::{Account, Place},
+    render::{
+        Context, Sink,
+        athena::{Catalog, shape::GlueTable},
+        engine::Engine,
+    },
+};
+use anyhow::Result;
+use serde::Serialize;
+
+/// The template.
+pub(super) const TEMPLATE: &str = "cloudformation/athena.yaml";
+
+/// All that the template sees.
+#[derive(Serialize)]
+struct AthenaContext<'a> {
+    /// Comment lines for the head of the file.
+    header: Vec<String>,
+    /// The stack's description.
+    description: String,
+    /// Name of the lookup that fails in a wrong account or Region.
+    guard: String,
+    /// Twelve digits.
+    account_id: &'a str,
+    /// Key of the account.
+    account_key: &'a str,
+    /// Region name.
+    region: &'a str,
+    /// Name of the database.
+    database: String,
+    /// The tables.
+    tables: Vec<GlueTable<'a>>,
+}
+
+/// The stack with a place's tables.
+pub(super) fn render(
+    cx: &Context<'_>,
+    engine: &Engine,
+    catalog: &Catalog<'_>,
+    account: &Account,
+    place: &Place,
+    sink: &mut Sink<'_>,
+) -> Result<()> {
+    let tables = catalog.tables(account, place);
+    let contexts = tables.all().map(|(name, shape)| GlueTable::new(id("Table", name), name, shape));
+    let region = &place.region;
+    let mut context = AthenaContext {
+        header: Vec::new(),
+        description: format!("Athena tables over the logs of account {} ({}) in {region}", account.key, account.id),
+        guard: format!("OnlyForAccount{}In{}", account.id, camel(region)),
+        account_id: &account.id,
+        account_key: &account.key,
+        region,
+        tables: contexts.collect(),
+        database: tables.database.clone(),
+    };
+    let long = engine.render(TEMPLATE, &context)?.len() > INLINE_BYTES - 1_000;
+    context.header = cx.header(&context);
+    context.header.extend([format!("account: {}", account.id), format!("region: {region}")]);
+    context.header.push(format!("Deploy in account {} ({}), after {region}.yaml:", account.key, account.id));
+    let bucket = if long { " --s3-bucket A_BUCKET_FOR_LONG_TEMPLATES" } else { "" };
+    context.header.push(format!(
+        "  aws cloudformation deploy --region {region} --stack-name logmap-athena --template-file {region}-athena.yaml{bucket}"
+    ));
+    sink(Artifact::file(format!("cloudformation/{}/{region}-athena.yaml", account.key), engine.render(TEMPLATE, &context)?))
+}
