@@ -74,12 +74,12 @@ fn work_grows_in_proportion_to_the_sources() {
         [("grid", &large::grid), ("one", &large::one), ("errors", &broken), ("one line of errors", &in_one_line)];
     for (name, map) in maps {
         // by a power of two, so that lists that double their room as they grow have as much of it to spare in both
-        let (small, large) = (map(500), map(4_000));
+        let (small, large) = (map(1_000), map(8_000));
         let (small, small_work) = counted(|| analysis(&small));
         let (large, large_work) = counted(|| analysis(&large));
         at_most(name, small_work, large_work, 8.8);
         let (Some(small), Some(large)) = (&small.plan, &large.plan) else {
-            assert!(large.findings.len() >= 4_000, "{name} has {} findings", large.findings.len());
+            assert!(large.findings.len() >= 8_000, "{name} has {} findings", large.findings.len());
             continue;
         };
         for (target, function) in TARGETS {
