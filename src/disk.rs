@@ -1,19 +1,31 @@
 //! The disk: the only writer. Puts artifacts into the output folder so that a reader sees the old file or the new one.
 //!
-//! Staged beside the target, checked for files that are not ours, journalled in the lock, renamed one by one, finalised.
-//! An interrupted run leaves a journal; the next run knows from it which files are ours and finishes the work. Unchanged
-//! files are not touched; only files the lock lists are ever removed.
+//! The protocol, which `tests/harness/writer.py` kills before each of its system calls:
+//! 1. the folder is held (`hold`), so that one run writes at a time, and what a killed run staged is cleared away;
+//! 2. the lock is read. If it has a journal, a run was interrupted between 4 and 6: which content each file has, the old or
+//!    the journal's, is looked up on the disk, and both are ours;
+//! 3. each artifact is compared with the disk, and staged beside it if it differs. What is not ours stands in the way of all;
+//! 4. the lock gets a journal of what is to be. Until here the tree is wholly the old one;
+//! 5. staged files are renamed to their places one by one, then files that are no longer wanted are removed;
+//! 6. the lock is replaced by the new one. From here the tree is wholly the new one.
+//!
+//! Unchanged files are not touched; only files the lock lists are ever removed; links below the folder are never followed. Files
+//! are not synced one by one: after a power cut an incomplete one looks like an edited one, and `--force` mends it.
 
+pub mod check;
+mod hold;
 pub mod lock;
 pub mod replace;
 
 use crate::{artifacts::Artifact, render::sha256_hex};
 use anyhow::{Context, Result, bail};
-use lock::{LOCK_NAME, Lock};
+use hold::Hold;
+use lock::Lock;
 use similar::TextDiff;
 use std::{
     collections::BTreeMap,
     fs,
+    io::ErrorKind,
     path::{Path, PathBuf},
 };
 
@@ -44,8 +56,11 @@ pub struct Written {
 /// A tree that is being written.
 pub struct Writer<'a> {
     out: &'a Path,
+    /// Declared before `hold`: the stage is gone when the next run may begin.
     stage: tempfile::TempDir,
+    _hold: Hold,
     old: Lock,
+    interrupted: bool,
     force: bool,
     files: BTreeMap<String, String>,
     changed: Vec<String>,
@@ -54,19 +69,40 @@ pub struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Starts a write into `out`, which is made if need be.
+    /// Starts a write into `out`, which is made if need be. While another logmap writes there this one waits, after a call of
+    /// `waiting`.
     ///
     /// # Errors
     /// The folder can't be made or read, or its lock is not one.
-    pub fn new(out: &'a Path, force: bool) -> Result<Self> {
+    pub fn new(out: &'a Path, force: bool, waiting: impl FnOnce()) -> Result<Self> {
         fs::create_dir_all(out).with_context(|| format!("can't make the folder {}", out.display()))?;
-        clean_stages(out);
-        let old = Lock::read(out)?;
+        let hold = Hold::take(out, waiting)?;
+        clear_leftovers(out);
+        let on_disk = Lock::read(out)?;
+        let interrupted = on_disk.interrupted();
+        clear_folders(out, &on_disk);
+        let old = on_disk.settled(out);
         let stage = tempfile::Builder::new()
             .prefix(STAGE_PREFIX)
             .tempdir_in(out)
             .with_context(|| format!("can't write to {}", out.display()))?;
-        Ok(Writer { out, stage, old, force, files: BTreeMap::new(), changed: Vec::new(), conflicts: Vec::new(), unchanged: 0 })
+        Ok(Writer {
+            out,
+            stage,
+            _hold: hold,
+            old,
+            interrupted,
+            force,
+            files: BTreeMap::new(),
+            changed: Vec::new(),
+            conflicts: Vec::new(),
+            unchanged: 0,
+        })
+    }
+
+    /// Was the run before interrupted while it put files in place?
+    pub fn interrupted(&self) -> bool {
+        self.interrupted
     }
 
     /// The lock as it was before.
@@ -84,7 +120,13 @@ impl<'a> Writer<'a> {
             bail!("two files of the output have the path {}", artifact.path);
         }
         let target = self.out.join(&artifact.path);
-        refuse_links(self.out, &artifact.path)?;
+        if let Some(in_the_way) = obstacle(self.out, &artifact.path)? {
+            let conflict = Conflict::Foreign(in_the_way);
+            if !self.conflicts.contains(&conflict) {
+                self.conflicts.push(conflict);
+            }
+            return Ok(());
+        }
         match fs::symlink_metadata(&target) {
             Ok(meta) if !meta.is_file() => {
                 self.conflicts.push(Conflict::Foreign(artifact.path.clone()));
@@ -110,21 +152,16 @@ impl<'a> Writer<'a> {
                     return Ok(());
                 }
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("can't read {}", target.display())),
         }
         let staged = self.stage.path().join(&artifact.path);
         if let Some(parent) = staged.parent() {
             fs::create_dir_all(parent).with_context(|| format!("can't make the folder {}", parent.display()))?;
         }
-        write_synced(&staged, artifact)?;
+        write(&staged, artifact)?;
         self.changed.push(artifact.path.clone());
         Ok(())
-    }
-
-    /// Files of the old lock that this run does not give and `prune` says are no longer wanted.
-    fn gone(&self, prune: impl Fn(&str) -> bool) -> Vec<String> {
-        self.old.files.keys().filter(|path| !self.files.contains_key(*path) && prune(path)).cloned().collect()
     }
 
     /// Takes note of edited files among those that would be removed.
@@ -132,10 +169,10 @@ impl<'a> Writer<'a> {
         if self.force {
             return;
         }
-        for path in self.gone(prune) {
+        for path in self.old.gone(&self.files, prune) {
             let target = self.out.join(&path);
             let Ok(text) = fs::read(&target) else { continue };
-            if refuse_links(self.out, &path).is_ok() && !self.old.knows(&path, &sha256_hex(&text)) {
+            if is_within(self.out, &path) && !self.old.knows(&path, &sha256_hex(&text)) {
                 self.conflicts.push(Conflict::EditedAndGone(path));
             }
         }
@@ -151,12 +188,10 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// The disk fails. The lock then still has its journal, and the next run finishes.
     pub fn finish(self, mut lock: Lock, prune: impl Fn(&str) -> bool) -> Result<Written> {
-        let gone = self.gone(prune);
-        let kept = self.old.files.iter().filter(|(path, _)| !self.files.contains_key(*path) && !gone.contains(path));
-        lock.files = kept.map(|(path, hash)| (path.clone(), hash.clone())).chain(self.files.clone()).collect();
+        let gone = self.old.gone(&self.files, prune);
+        lock.files = self.old.files_after(&self.files, &gone);
         let done = Written { written: self.changed.len(), unchanged: self.unchanged, removed: gone.len() };
-        let same_lock = lock == self.old;
-        if self.changed.is_empty() && gone.is_empty() && same_lock {
+        if self.changed.is_empty() && gone.is_empty() && lock == self.old && !self.interrupted {
             return Ok(done);
         }
         if !(self.changed.is_empty() && gone.is_empty()) {
@@ -179,119 +214,18 @@ impl<'a> Writer<'a> {
 
     /// Removes a file that logmap wrote, and folders that are empty then. An edited one is left where it is.
     fn remove(&self, path: &str) -> Result<()> {
-        if refuse_links(self.out, path).is_err() {
+        if !is_within(self.out, path) {
             return Ok(());
         }
         let target = self.out.join(path);
-        let Ok(text) = fs::read(&target) else { return Ok(()) };
-        if !self.force && !self.old.knows(path, &sha256_hex(&text)) {
-            return Ok(());
-        }
-        fs::remove_file(&target).with_context(|| format!("can't remove {}", target.display()))?;
-        let mut folder = target.parent();
-        while let Some(parent) = folder.filter(|parent| *parent != self.out) {
-            if fs::remove_dir(parent).is_err() {
-                break; // something else is in it
+        if let Ok(text) = fs::read(&target) {
+            if !self.force && !self.old.knows(path, &sha256_hex(&text)) {
+                return Ok(());
             }
-            folder = parent.parent();
+            fs::remove_file(&target).with_context(|| format!("can't remove {}", target.display()))?;
         }
+        remove_empty_folders(self.out, path);
         Ok(())
-    }
-}
-
-/// How a tree on disk differs from what would be generated.
-pub struct Checker<'a> {
-    out: &'a Path,
-    old: Lock,
-    files: BTreeMap<String, String>,
-    /// Unified diffs, one for each file that differs.
-    pub diffs: Vec<String>,
-    /// Files that are missing, differ, or should not be there.
-    pub stale: Vec<String>,
-    /// Is one of them edited since logmap wrote it?
-    pub edited: bool,
-    /// Those of them that logmap did not write.
-    pub foreign: Vec<String>,
-}
-
-impl<'a> Checker<'a> {
-    /// Starts a comparison with `out`.
-    ///
-    /// # Errors
-    /// The lock there can't be read.
-    pub fn new(out: &'a Path) -> Result<Self> {
-        Ok(Checker {
-            old: Lock::read(out)?,
-            out,
-            files: BTreeMap::new(),
-            diffs: Vec::new(),
-            stale: Vec::new(),
-            edited: false,
-            foreign: Vec::new(),
-        })
-    }
-
-    /// The lock as it is.
-    pub fn old_lock(&self) -> &Lock {
-        &self.old
-    }
-
-    /// Compares one artifact.
-    ///
-    /// # Errors
-    /// The file is there and can't be read.
-    pub fn add(&mut self, artifact: &Artifact) -> Result<()> {
-        self.files.insert(artifact.path.clone(), sha256_hex(artifact.text.as_bytes()));
-        let target = self.out.join(&artifact.path);
-        let (on_disk, mode_is_right) = match fs::symlink_metadata(&target) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => (String::new(), true),
-            Ok(meta) if meta.is_dir() => {
-                self.in_the_way(&artifact.path, None, b"");
-                (String::new(), false)
-            }
-            meta => {
-                let meta = meta.with_context(|| format!("can't read {}", target.display()))?;
-                let bytes = fs::read(&target).with_context(|| format!("can't read {}", target.display()))?;
-                self.in_the_way(&artifact.path, Some(&bytes), artifact.text.as_bytes());
-                (String::from_utf8_lossy(&bytes).into_owned(), !artifact.executable || is_executable(&meta))
-            }
-        };
-        if on_disk != artifact.text || !mode_is_right || !target.exists() {
-            let diff = unified(&artifact.path, "on disk", "generated", &on_disk, &artifact.text);
-            self.diffs.push(if diff.is_empty() { format!("{}: not executable, or not a file\n", artifact.path) } else { diff });
-            self.stale.push(artifact.path.clone());
-        }
-        Ok(())
-    }
-
-    /// Takes note of a file that `generate` would not replace by itself.
-    fn in_the_way(&mut self, path: &str, on_disk: Option<&[u8]>, wanted: &[u8]) {
-        match on_disk {
-            Some(bytes) if bytes == wanted || self.old.knows(path, &sha256_hex(bytes)) => {}
-            Some(_) if self.old.lists(path) => self.edited = true,
-            _ => self.foreign.push(path.to_owned()),
-        }
-    }
-
-    /// Adds files of the lock that are no longer wanted, and the lock itself if it would change.
-    pub fn finish(&mut self, mut lock: Lock, prune: impl Fn(&str) -> bool) {
-        let gone: Vec<String> =
-            self.old.files.keys().filter(|path| !self.files.contains_key(*path) && prune(path)).cloned().collect();
-        for path in gone {
-            let bytes = fs::read(self.out.join(&path)).ok();
-            if let Some(bytes) = &bytes {
-                self.edited |= !self.old.knows(&path, &sha256_hex(bytes));
-            }
-            let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-            self.diffs.push(unified(&path, "on disk", "generated", &text, ""));
-            self.stale.push(path);
-        }
-        let kept = self.old.files.iter().filter(|(path, _)| !self.files.contains_key(*path) && !prune(path));
-        lock.files = kept.map(|(path, hash)| (path.clone(), hash.clone())).chain(self.files.clone()).collect();
-        if lock != self.old {
-            self.diffs.push(unified(LOCK_NAME, "on disk", "generated", &self.old.text(), &lock.text()));
-            self.stale.push(LOCK_NAME.to_owned());
-        }
     }
 }
 
@@ -301,29 +235,65 @@ pub fn unified(path: &str, old_name: &str, new_name: &str, old: &str, new: &str)
     TextDiff::from_lines(old, new).unified_diff().header(&old_name, &new_name).to_string()
 }
 
-/// Refuses a path with a symbolic link below the output folder: it could lead out of it.
-fn refuse_links(out: &Path, path: &str) -> Result<()> {
-    let mut walked = PathBuf::from(out);
+/// What stands on the way to a path below the output folder where a folder should be.
+///
+/// # Errors
+/// There is a symbolic link on the way, or at its end: it could lead out of the folder.
+fn obstacle(out: &Path, path: &str) -> Result<Option<String>> {
+    let (mut walked, mut here) = (PathBuf::from(out), PathBuf::new());
     for part in Path::new(path) {
         walked.push(part);
-        if fs::symlink_metadata(&walked).is_ok_and(|meta| meta.file_type().is_symlink()) {
+        here.push(part);
+        let Ok(meta) = fs::symlink_metadata(&walked) else { return Ok(None) };
+        if meta.file_type().is_symlink() {
             bail!("{} is a symbolic link; logmap does not write through links", walked.display());
         }
+        if !meta.is_dir() && here != Path::new(path) {
+            return Ok(Some(here.to_string_lossy().into_owned()));
+        }
     }
-    Ok(())
+    Ok(None)
 }
 
-/// Folders that interrupted runs left.
-fn clean_stages(out: &Path) {
+/// Does the path lead to a place below the folder, not out of it by a link?
+fn is_within(out: &Path, path: &str) -> bool {
+    matches!(obstacle(out, path), Ok(None))
+}
+
+/// What killed runs left beside the files: staged copies, and locks that were not put in place.
+fn clear_leftovers(out: &Path) {
     for entry in fs::read_dir(out).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(STAGE_PREFIX) {
-            // it holds only staged copies; if it can't be removed it does no harm
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        // if one can't be removed it does no harm
+        if name.starts_with(STAGE_PREFIX) {
             let _ = fs::remove_dir_all(entry.path());
+        } else if name.starts_with(lock::TEMPORARY_PREFIX) {
+            let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-fn write_synced(path: &Path, artifact: &Artifact) -> Result<()> {
+/// Folders that an interrupted run made for files which it did not come to put there, or which it emptied.
+fn clear_folders(out: &Path, lock: &Lock) {
+    for path in lock.journal.iter().flat_map(BTreeMap::keys).filter(|path| is_within(out, path) && !out.join(path).exists()) {
+        remove_empty_folders(out, path);
+    }
+}
+
+/// Removes the folders on the way to a path that have nothing in them.
+fn remove_empty_folders(out: &Path, path: &str) {
+    let target = out.join(path);
+    let mut folder = target.parent();
+    while let Some(parent) = folder.filter(|parent| *parent != out) {
+        match fs::remove_dir(parent) {
+            Err(error) if error.kind() != ErrorKind::NotFound => break, // something else is in it
+            _ => folder = parent.parent(),
+        }
+    }
+}
+
+fn write(path: &Path, artifact: &Artifact) -> Result<()> {
     fs::write(path, &artifact.text).with_context(|| format!("can't write {}", path.display()))?;
     if artifact.executable {
         make_executable(path).with_context(|| format!("can't make {} executable", path.display()))?;

@@ -7,6 +7,7 @@
 //!   ─map::settle→ settled map ─rules→ (+ findings) ─plan::derive→ Plan (+ findings)
 //!   ─render→ Artifacts {path → text} ─disk→ files | --check diff
 //! two Plans ─changes→ Changes ─changes::show→ text, Markdown, JSON
+//! Plan (+ verdicts) ─topology→ Topology ─render::graph→ SVG, DOT, Mermaid, HTML
 //! what others wrote ─observed→ Observed ─compare(Plan?)→ findings and verdicts
 //!   ─import→ map text, or edits of a map (+ findings)
 //! ```
@@ -35,3 +36,4 @@ pub mod rules;
 pub mod runbook;
 pub mod source;
 pub mod text;
+pub mod topology;

@@ -3,12 +3,18 @@
 //! Owns one fact for all output languages. Knows nothing of maps, plans or targets.
 
 use serde::Serialize;
+use std::fmt::Write as _;
 
 /// Characters that readers refuse, fold, or show as something else: controls, line separators, byte order marks, and the
 /// marks that turn the direction of text.
 pub fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Has the text nothing but letters, signs and spaces of ASCII? Most have, and there is nothing to do for them.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 /// Compact JSON in which no character is unprintable: each is written as `\uXXXX`, which means the same.
@@ -25,10 +31,29 @@ pub fn pretty_json<T: Serialize + ?Sized>(value: &T) -> String {
 /// Such characters stand in strings only; all of them have four digits.
 fn escaped(json: String) -> String {
     let hidden = |c: char| is_unprintable(c) && c != '\n';
-    if !json.contains(hidden) {
+    if json.lines().all(is_plain) || !json.contains(hidden) {
         return json;
     }
     json.chars().map(|c| if hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() }).collect()
+}
+
+/// Text for an element or an attribute. What XML can't hold at all becomes U+FFFD.
+pub fn xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\t' | '\n' | '\r' => {
+                let _ = write!(escaped, "&#{};", c as u32);
+            }
+            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

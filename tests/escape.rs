@@ -9,9 +9,53 @@ use std::process::Command;
 /// Pieces that mean something in one of the languages, and whatever else there is.
 fn text() -> impl Strategy<Value = String> {
     let pieces = vec![
-        "${", "%{", "$${", "%%{", "$", "%", "{", "}", "{{", "}}", "\"", "'", "\\", "`", "$(", ")", "\n", "\r", "\t", "#", ": ",
-        "- ", "!Sub ", "&", "*", "|", ">", "no", "on", "1_000", "12:30:45", " ", "<<EOF", "//", "/*", "*/", "\u{feff}",
-        "\u{2028}", "\u{85}", "\u{202e}", "😀", "\u{0}", "\u{7f}", "e\u{301}",
+        "${",
+        "%{",
+        "$${",
+        "%%{",
+        "$",
+        "%",
+        "{",
+        "}",
+        "{{",
+        "}}",
+        "\"",
+        "'",
+        "\\",
+        "`",
+        "$(",
+        ")",
+        "\n",
+        "\r",
+        "\t",
+        "#",
+        ": ",
+        "- ",
+        "!Sub ",
+        "&",
+        "*",
+        "|",
+        ">",
+        "no",
+        "on",
+        "1_000",
+        "12:30:45",
+        " ",
+        "<<EOF",
+        "//",
+        "/*",
+        "*/",
+        "\u{feff}",
+        "</script>",
+        "<!--",
+        "&amp;",
+        "\u{2028}",
+        "\u{85}",
+        "\u{202e}",
+        "😀",
+        "\u{0}",
+        "\u{7f}",
+        "e\u{301}",
     ];
     proptest::collection::vec(
         prop_oneof![3 => proptest::sample::select(pieces).prop_map(str::to_owned), 1 => any::<String>()],
@@ -51,6 +95,46 @@ proptest! {
         prop_assert_eq!(&flow, &json!({"a": value, "b": 1}));
         let block: Value = serde_yaml::from_str(&format!("a:{}\nb: 1\n", escape::yaml_block(&value, 2))).map_err(|error| TestCaseError::fail(error.to_string()))?;
         prop_assert_eq!(&block, &json!({"a": value, "b": 1}));
+    }
+
+    /// Data of a page: the same to a reader of JSON, and nothing in it ends the element or the line that it stands in.
+    #[test]
+    fn data_of_a_page_means_the_value_and_stays_in_its_element(value in value()) {
+        let data = escape::script(&value);
+        prop_assert!(!data.contains(['<', '>', '&', '\u{2028}', '\u{2029}', '\n']), "{data}");
+        prop_assert_eq!(serde_json::from_str::<Value>(&data).unwrap(), value);
+    }
+
+    /// DOT: a string ends at a quote with no backslash before it, and a label knows backslashes and entities. What does not show is
+    /// a space.
+    #[test]
+    fn dot_strings_end_where_they_should_and_mean_the_text(text in text()) {
+        let token = escape::dot(std::slice::from_ref(&text));
+        let mut chars = token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap().chars();
+        let mut label = String::new();
+        while let Some(c) = chars.next() {
+            prop_assert!(c != '"', "{token}");
+            label.push(if c == '\\' { chars.next().unwrap() } else { c });
+        }
+        prop_assert_eq!(label.replace("&amp;", "&"), escape::comment(&text));
+    }
+
+    /// Mermaid: nothing but plain letters, and references by number.
+    #[test]
+    fn mermaid_texts_have_no_markup_and_mean_the_text(text in text()) {
+        let token = escape::mermaid(std::slice::from_ref(&text));
+        let inner = token.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap();
+        let mut back = String::new();
+        let mut rest = inner;
+        while let Some((before, after)) = rest.split_once('#') {
+            let (code, behind) = after.split_once(';').unwrap();
+            back += before;
+            back.push(char::from_u32(code.parse().unwrap()).unwrap());
+            rest = behind;
+        }
+        back += rest;
+        prop_assert_eq!(back, escape::comment(&text));
+        prop_assert!(!inner.contains(['"', '<', '>', '`', '[', ']', '{', '}', '&', '%', '|', '\\', '*', '+', '\n']), "{token}");
     }
 
     /// The quote ends a literal unless it is doubled (queries) or comes after a backslash (DDL), which there stands for itself when doubled.

@@ -71,6 +71,7 @@ fn arrows_never_point_back() {
         ("changes/", &["disk", "cli", "lsp", "map", "rules", "document", "source", "diagnostics"]),
         ("runbook/", &["disk", "cli", "lsp", "map", "rules", "document", "source", "diagnostics", "render"]),
         ("render/", &["disk", "cli", "lsp", "map", "rules", "document", "source"]),
+        ("topology/", &["disk", "cli", "lsp", "map", "rules", "document", "render"]),
         ("rules/", &["disk", "cli", "lsp", "render"]),
         ("compare/", &["disk", "cli", "lsp", "map", "render", "document"]),
         ("observed/", &["disk", "cli", "lsp", "map", "render", "plan", "compare"]),
@@ -101,6 +102,7 @@ fn arrows_never_point_back() {
         "rules",
         "runbook",
         "source",
+        "topology",
     ];
     let mut wrong = Vec::new();
     for (path, code) in all() {

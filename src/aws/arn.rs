@@ -45,3 +45,13 @@ pub fn trail(partition: Partition, region: &str, account_id: &str, name: &str) -
 pub fn role(partition: Partition, account_id: &str, name: &str) -> String {
     format!("arn:{partition}:iam::{account_id}:role/{name}")
 }
+
+/// ARN of an SNS topic.
+pub fn topic(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
+    format!("arn:{partition}:sns:{region}:{account_id}:{name}")
+}
+
+/// ARN of a rule of the default event bus.
+pub fn event_rule(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
+    format!("arn:{partition}:events:{region}:{account_id}:rule/{name}")
+}

@@ -7,8 +7,10 @@ pub mod bucket_name;
 pub mod errors;
 pub mod limits;
 pub mod mentions;
+pub mod parameter;
 pub mod partition;
 pub mod region;
+pub mod watch;
 
 pub use partition::Partition;
 

@@ -1,7 +1,7 @@
 //! Settings of things, in words for people, old beside new: only what differs.
 
 use super::Setting;
-use crate::plan::{Account, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail};
+use crate::plan::{Account, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail, guard::Wanted};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -155,6 +155,17 @@ pub(super) fn trail(old: Option<&Trail>, new: Option<&Trail>) -> Vec<Setting> {
         .found
 }
 
+/// What is published and watched, by the keys of the map.
+pub(super) fn guarding(old: &Plan, new: &Plan) -> Vec<Setting> {
+    let named = |wanted: &Wanted| wanted.config_rule || wanted.topic.is_some();
+    Pairs::new(Some(&old.wanted), Some(&new.wanted))
+        .row("publish.ssm_parameter", |wanted| wanted.parameter.clone())
+        .row("monitoring.config_rule", |wanted| yes(wanted.config_rule, "true", "false"))
+        .row("monitoring.tamper_alerts.sns_topic_name", |wanted| wanted.topic.clone())
+        .row("names of rules begin with", |wanted| named(wanted).then(|| wanted.stem()))
+        .found
+}
+
 /// How the targets look: what of `render` differs.
 pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
     fn json(value: &impl Serialize) -> String {
@@ -162,7 +173,8 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
     }
     let mut pairs = Pairs::new(Some(&old.render), Some(&new.render))
         .row("terraform.aws_provider", |render| Some(render.aws_provider.to_string()))
-        .row("cloudformation.source_logging", |render| yes(render.custom_resource, "custom-resource", "outputs-only"));
+        .row("cloudformation.source_logging", |render| yes(render.custom_resource, "custom-resource", "outputs-only"))
+        .row("athena.glue", |render| yes(render.glue, "true", "false"));
     let partitions: BTreeSet<_> =
         old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();
     for partition in partitions {

@@ -34,7 +34,8 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
     if changes.is_empty() {
         return out + if how == Draw::Text { "" } else { "\nNo difference in meaning.\n" };
     }
-    let sections: [(&str, Vec<Line>); 8] = [
+    let settings = |list: &[Setting]| list.iter().map(|setting| Line { depth: 0, text: how.setting(setting) }).collect();
+    let sections: [(&str, Vec<Line>); 9] = [
         ("accounts", how.changes(&changes.accounts)),
         ("source buckets", how.changes(&changes.sources)),
         ("log buckets", how.changes(&changes.log_buckets)),
@@ -42,7 +43,8 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
         ("where log objects lie", how.layouts(changes)),
         ("trails", how.changes(&changes.trails)),
         ("statements for KMS keys", how.changes(&changes.key_policies)),
-        ("rendering", changes.rendering.iter().map(|setting| Line { depth: 0, text: how.setting(setting) }).collect()),
+        ("publishing and alerts", settings(&changes.guarding)),
+        ("rendering", settings(&changes.rendering)),
     ];
     for (title, lines) in sections.into_iter().filter(|(_, lines)| !lines.is_empty()) {
         match how {

@@ -22,7 +22,7 @@ pub struct Cli {
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
-    /// How findings are written
+    /// How findings are written; of `graph`, the language of the picture: svg, dot, mermaid or html
     #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
     pub format: Format,
     /// When to use colours
@@ -60,6 +60,14 @@ pub enum Format {
     Junit,
     /// For a pull request; `diff` only.
     Markdown,
+    /// A picture; `graph` only.
+    Svg,
+    /// For Graphviz; `graph` only.
+    Dot,
+    /// A diagram for Markdown; `graph` only.
+    Mermaid,
+    /// A page that searches and filters; `graph` only.
+    Html,
 }
 
 /// When to use colours.
@@ -99,6 +107,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Plan the way from one map to another: steps with scripts, checks and rollbacks, in which no log is lost
     Runbook(RunbookArgs),
+    /// Draw the topology: accounts, Regions, sources, log buckets, trails
+    Graph(GraphArgs),
     /// Explain a rule, or the AWS errors in a text
     Explain(ExplainArgs),
     /// Print the JSON Schema of the map
@@ -242,6 +252,29 @@ pub struct CheckArgs {
     /// What can't be known makes the exit code 1, too
     #[arg(long)]
     pub strict: bool,
+}
+
+/// Arguments of `graph`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --format the ending of --out decides; without both it is svg. A picture of a large map counts what a page of html lists."
+)]
+pub struct GraphArgs {
+    /// Which map.
+    #[command(flatten)]
+    pub map: MapArgs,
+    /// The file to write [default: standard output]; an earlier picture is replaced, any other file is left alone
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Only these accounts, by key, and what they deliver to or take from
+    #[arg(long, value_delimiter = ',', value_name = "KEY")]
+    pub account: Vec<String>,
+    /// Only these Regions, and what they deliver to or take from
+    #[arg(long, value_delimiter = ',', value_name = "REGION")]
+    pub region: Vec<String>,
+    /// What `logmap check` reads: a file or folder whose violations are marked; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub check: Vec<PathBuf>,
 }
 
 /// Arguments of `import`.

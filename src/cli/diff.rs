@@ -34,7 +34,7 @@ pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
         }
         Format::Text => show::draw(&changes, old, new, show::Draw::Text),
         Format::Markdown => show::draw(&changes, old, new, show::Draw::Markdown),
-        Format::Sarif | Format::Github | Format::Junit => {
+        _ => {
             return Err(Stop::usage(anyhow!(
                 "differences are written as text, json or markdown; sarif, github and junit are for findings"
             )));

@@ -32,6 +32,7 @@ pub fn print(report: &Report<'_>, subject: &str, common: &Common, io: &Io, to_st
         Format::Json => pretty(&json::report(report)),
         Format::Sarif => pretty(&sarif::log(report)),
         Format::Github => github::render(report),
+        Format::Svg | Format::Dot | Format::Mermaid | Format::Html => String::new(), // `run` refuses them, and `graph` talks
         Format::Junit => junit::render(report, subject, |severity| fails(severity, common)),
     };
     if to_stdout {

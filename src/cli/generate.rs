@@ -8,23 +8,33 @@ use super::{
     exit::Exit,
     findings,
     io::Io,
+    progress::Progress,
     read,
 };
 use crate::{
     artifacts::Artifact,
     disk::{
-        Checker, Conflict, Writer,
+        Conflict, Writer,
+        check::Checker,
         lock::{Lock, MapEntry},
     },
-    plan::{Plan, Tier, prove},
+    plan::{Plan, Tier},
     render::{self, Context, Filter, Retired, targets},
 };
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
 use std::{
+    collections::BTreeSet,
     fs,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::Instant,
 };
+
+/// Rendered files that may wait to be written.
+const ARTIFACTS_WAITING: usize = 64;
 
 pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
     let mut analysis = read::read_map(&args.map, io)?;
@@ -37,15 +47,8 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
         read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format != Format::Text), io.verbose)?;
     }
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    if let Some((bucket, failure)) = prove::unproven(plan).first() {
-        return Err(anyhow!(
-            "the policy of {} is not proven, so nothing is written: {}; this is a bug of logmap",
-            bucket.name,
-            failure.what
-        )
-        .into());
-    }
-    let filter = filter(args, plan)?;
+    read::proven(plan)?;
+    let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
     let map_name = Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned());
@@ -72,6 +75,33 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Renders on a thread of its own and gives the artifacts in their order to `take`, which compares and writes meanwhile.
+    fn each(&self, old: &Lock, io: &Io, mut take: impl FnMut(&Artifact) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        let start = Instant::now();
+        let clock = || start.elapsed();
+        let mut progress = Progress::new(io, &clock, self.expected_files());
+        thread::scope(|scope| {
+            let (sender, artifacts) = mpsc::sync_channel(ARTIFACTS_WAITING);
+            let rendering = scope.spawn(move || self.render(old, &mut |artifact| Ok(sender.send(artifact)?)));
+            for artifact in artifacts {
+                take(&artifact)?;
+                progress.step();
+            }
+            rendering.join().unwrap_or_else(|panic| resume_unwind(panic))
+        })
+    }
+
+    /// About how many files there will be.
+    fn expected_files(&self) -> usize {
+        let accounts = || self.plan.accounts.iter().filter(|account| self.filter.account(account));
+        let places = accounts().flat_map(|account| &account.places).filter(|place| self.filter.region(place)).count();
+        let of_target = |target: &Target| match target {
+            Target::Terraform => 3 * accounts().count() + 2 * places,
+            _ => places,
+        };
+        self.targets.iter().map(of_target).sum()
+    }
+
     fn render(&self, old: &Lock, sink: &mut render::Sink<'_>) -> anyhow::Result<()> {
         let retired = self.retired(old);
         let context = Context {
@@ -115,7 +145,7 @@ impl Job<'_> {
         }
         let mut parts = path.split('/').skip(1);
         let (account, file) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let known = self.plan.accounts.iter().any(|known| known.key == account && self.filter.account(known));
+        let known = self.plan.account(account).is_some_and(|known| self.filter.account(known));
         let here = |region: &String| file.strip_prefix(region.as_str()).is_some_and(|rest| rest.starts_with(['.', '-']));
         let wanted = self.filter.regions.is_empty() || *target == Target::Terraform || self.filter.regions.iter().any(here);
         *target != Target::Policies && known && wanted
@@ -130,13 +160,17 @@ impl Job<'_> {
 
     /// Log buckets of earlier runs that are no longer in the plan.
     fn retired(&self, old: &Lock) -> Vec<Retired> {
-        let now = self.log_buckets();
+        let now: BTreeSet<(&str, &str)> = self
+            .plan
+            .places()
+            .flat_map(|(account, place)| place.buckets.iter().map(|bucket| (account.id.as_str(), bucket.name.as_str())))
+            .collect();
         let same = |a: &Retired, b: &Retired| (&a.account_id, &a.bucket) == (&b.account_id, &b.bucket);
         let mut retired: Vec<Retired> = old
             .log_buckets
             .iter()
             .chain(&old.retired)
-            .filter(|gone| !now.iter().any(|bucket| same(bucket, gone)))
+            .filter(|gone| !now.contains(&(gone.account_id.as_str(), gone.bucket.as_str())))
             .cloned()
             .collect();
         retired.sort();
@@ -177,7 +211,7 @@ impl Job<'_> {
     fn check(&self, args: &GenerateArgs, io: &Io) -> Outcome {
         let mut checker = Checker::new(&args.out)?;
         let old = checker.old_lock().clone();
-        self.render(&old, &mut |artifact| checker.add(&artifact))?;
+        self.each(&old, io, |artifact| checker.add(artifact))?;
         checker.finish(self.lock(&old), |path| self.prunes(path));
         if checker.stale.is_empty() {
             if !io.quiet {
@@ -186,6 +220,12 @@ impl Job<'_> {
             return Ok(Exit::Clean);
         }
         io.data(&checker.diffs.concat())?;
+        if checker.interrupted() {
+            io.say(format_args!(
+                "a run that wrote to {} was interrupted, or is not done yet: some files are of before, some are new",
+                args.out.display()
+            ));
+        }
         io.say(format_args!(
             "{} is stale: {} files differ; `{}{}` brings it up to date",
             args.out.display(),
@@ -203,9 +243,9 @@ impl Job<'_> {
     }
 
     fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
-        let mut writer = Writer::new(&args.out, args.force)?;
+        let mut writer = start_writing(&args.out, args.force, io)?;
         let old = writer.old_lock().clone();
-        self.render(&old, &mut |artifact| writer.add(&artifact))?;
+        self.each(&old, io, |artifact| writer.add(artifact))?;
         writer.keep_edited(|path| self.prunes(path));
         if stands_in_the_way(writer.conflicts(), &args.out, io) {
             return Ok(Exit::Findings);
@@ -247,6 +287,17 @@ impl Job<'_> {
         }
         command
     }
+}
+
+/// Starts a write, and says what is unusual about it.
+pub(super) fn start_writing<'a>(out: &'a Path, force: bool, io: &Io) -> anyhow::Result<Writer<'a>> {
+    let writer = Writer::new(out, force, || {
+        io.say(format_args!("waiting for another logmap that is writing to {}", out.display()));
+    })?;
+    if writer.interrupted() {
+        io.say(format_args!("the run before was interrupted while it wrote to {}; this one finishes the work", out.display()));
+    }
+    Ok(writer)
 }
 
 /// Says what keeps a tree from being written; true if anything does.
@@ -303,17 +354,18 @@ fn sorted(targets: &[Target]) -> Vec<Target> {
     targets
 }
 
-fn filter(args: &GenerateArgs, plan: &Plan) -> Result<Filter, Stop> {
+/// `--account` and `--region`, whose words the plan must know.
+pub(super) fn filter(wanted_accounts: &[String], wanted_regions: &[String], plan: &Plan) -> Result<Filter, Stop> {
     let accounts: Vec<&str> = plan.accounts.iter().map(|account| account.key.as_str()).collect();
     let regions: Vec<&str> = plan.places().map(|(_, place)| place.region.as_str()).collect();
-    for (what, wanted, known) in [("account", &args.account, &accounts), ("Region", &args.region, &regions)] {
+    for (what, wanted, known) in [("account", wanted_accounts, &accounts), ("Region", wanted_regions, &regions)] {
         if let Some(unknown) = wanted.iter().find(|word| !known.contains(&word.as_str())) {
             let near = crate::diagnostics::did_you_mean(unknown, known.iter().copied())
                 .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             return Err(Stop::usage(anyhow!("the plan of this map has no {what} `{unknown}`{near}")));
         }
     }
-    let filter = Filter { accounts: args.account.clone(), regions: args.region.clone() };
+    let filter = Filter { accounts: wanted_accounts.to_vec(), regions: wanted_regions.to_vec() };
     if !plan.accounts.iter().any(|account| filter.account(account)) && !plan.accounts.is_empty() {
         return Err(Stop::usage(anyhow!("no account of `--account` has a Region of `--region`")));
     }

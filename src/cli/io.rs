@@ -43,6 +43,13 @@ impl Io {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
+    /// Does somebody look at standard error who wants to see how work goes on?
+    pub fn is_watched(&self) -> bool {
+        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+        io::stderr().is_terminal() && !self.quiet && !dumb && !set("CI")
+    }
+
     /// May standard output (or standard error) have colours?
     pub fn colour(&self, stdout: bool) -> bool {
         let terminal = if stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };

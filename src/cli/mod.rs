@@ -10,12 +10,14 @@ mod explain;
 pub mod findings;
 mod fix;
 mod generate;
+mod graph;
 mod import;
 mod init;
 pub mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod man;
+mod progress;
 mod read;
 mod revision;
 mod runbook;
@@ -71,7 +73,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let io = Io::new(cli.common.color, cli.common.quiet, cli.common.verbose);
-    let markdown = cli.common.format == args::Format::Markdown;
+    use args::Format;
+    let markdown = cli.common.format == Format::Markdown;
+    let picture = matches!(cli.common.format, Format::Svg | Format::Dot | Format::Mermaid | Format::Html);
     let baseline = cli.common.baseline.is_some() || cli.common.write_baseline.is_some();
     let outcome = match &cli.command {
         Command::Diff(_)
@@ -84,6 +88,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         {
             Err(Stop::usage(anyhow::anyhow!("a baseline is for commands that find things, such as `logmap validate`")))
         }
+        Command::Graph(args) => graph::run(args, &cli.common, &io),
+        _ if picture => Err(Stop::usage(anyhow::anyhow!(
+            "`--format` svg, dot, mermaid and html are for `logmap graph`; findings are written as text, json, sarif, github or junit"
+        ))),
         Command::Diff(args) => diff::run(args, &cli.common, &io),
         _ if markdown => Err(Stop::usage(anyhow::anyhow!(
             "`--format markdown` is for `logmap diff`; findings are written as text, json, sarif, github or junit"

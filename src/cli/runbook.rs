@@ -7,15 +7,11 @@ use super::{
     exit::Exit,
     generate,
     io::Io,
-    revision,
+    read, revision,
 };
 use crate::{
     changes,
-    disk::{
-        Writer,
-        lock::{Lock, MapEntry},
-    },
-    plan::prove,
+    disk::lock::{Lock, MapEntry},
     render, runbook,
 };
 use anyhow::anyhow;
@@ -29,14 +25,8 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
     }
     let (old, new) = revision::read_pair(&args.maps, io)?;
     let Some((old_plan, new_plan)) = diff::plans(&old, &new, common, io)? else { return Ok(Exit::Findings) };
-    if let Some((bucket, failure)) = prove::unproven(old_plan).into_iter().chain(prove::unproven(new_plan)).next() {
-        return Err(anyhow!(
-            "the policy of {} is not proven, so nothing is written: {}; this is a bug of logmap",
-            bucket.name,
-            failure.what
-        )
-        .into());
-    }
+    read::proven(old_plan)?;
+    read::proven(new_plan)?;
     let (old_name, new_name) = (name(&old.file.name), name(&new.file.name));
     let changes = changes::between(old_plan, new_plan);
     if changes.is_empty() {
@@ -53,7 +43,7 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
             return Ok(Exit::Findings);
         }
     };
-    let mut writer = Writer::new(&args.out, args.force)?;
+    let mut writer = generate::start_writing(&args.out, args.force, io)?;
     let before = writer.old_lock();
     if !before.files.is_empty() && !before.lists("RUNBOOK.md") {
         return Err(Stop::usage(anyhow!("{} holds what `logmap generate` wrote; choose another `--out`", args.out.display())));

@@ -5,6 +5,7 @@
 //! schema that Jenkins's xUnit plugin insists on are used, which has no place for file and line: the text begins with them.
 
 use super::{Finding, Report, Severity};
+use crate::text::xml as escape;
 use std::fmt::Write as _;
 
 /// The document. `fails` says which severities fail; `subject` is what was checked, such as the map's name.
@@ -49,23 +50,4 @@ fn test_case(xml: &mut String, report: &Report<'_>, finding: &Finding, failed: b
         format!("<system-out>{text}</system-out>")
     };
     let _ = writeln!(xml, "    <testcase {attributes}>{body}</testcase>");
-}
-
-/// Text for an element or an attribute. What XML can't hold at all becomes U+FFFD.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\t' | '\n' | '\r' => {
-                let _ = write!(escaped, "&#{};", c as u32);
-            }
-            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }

@@ -1,12 +1,21 @@
 //! The lock: what logmap wrote into a folder, so that the next run knows its own files.
 
-use crate::render::Retired;
+use super::is_within;
+use crate::render::{Retired, sha256_hex};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fs, io::Write, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::Write,
+    path::Path,
+};
 
 /// File name of the lock in the output folder.
 pub const LOCK_NAME: &str = "logmap.lock.json";
+
+/// Beginning of the name of a lock that is not in its place yet.
+pub(super) const TEMPORARY_PREFIX: &str = ".logmap-lock-";
 
 /// The lock's content.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +81,7 @@ impl Lock {
     pub fn write(&self, out: &Path) -> Result<()> {
         let path = out.join(LOCK_NAME);
         let write = || -> std::io::Result<()> {
-            let mut file = tempfile::Builder::new().prefix(".logmap-lock-").permissions_like_files().tempfile_in(out)?;
+            let mut file = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).permissions_like_files().tempfile_in(out)?;
             file.write_all(self.text().as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
@@ -81,15 +90,41 @@ impl Lock {
         write().with_context(|| format!("can't write {}", path.display()))
     }
 
+    /// Was a run interrupted while it put files in place?
+    pub fn interrupted(&self) -> bool {
+        self.journal.is_some()
+    }
+
+    /// The lock with `files` as they are on the disk: after an interruption each has its old content or the journal's.
+    pub fn settled(mut self, out: &Path) -> Self {
+        for (path, hash) in self.journal.take().into_iter().flatten() {
+            let placed = || fs::read(out.join(&path)).is_ok_and(|text| sha256_hex(&text) == hash);
+            if self.files.get(&path) != Some(&hash) && is_within(out, &path) && placed() {
+                self.files.insert(path, hash);
+            }
+        }
+        self
+    }
+
     /// Is the file listed?
     pub fn lists(&self, path: &str) -> bool {
-        self.files.contains_key(path) || self.journal.as_ref().is_some_and(|journal| journal.contains_key(path))
+        self.files.contains_key(path)
     }
 
     /// Did logmap write this content?
     pub fn knows(&self, path: &str, hash: &str) -> bool {
-        let is = |files: &BTreeMap<String, String>| files.get(path).is_some_and(|known| known == hash);
-        is(&self.files) || self.journal.as_ref().is_some_and(is)
+        self.files.get(path).is_some_and(|known| known == hash)
+    }
+
+    /// Files that a run which gives `new` does not give, and `prune` says are no longer wanted.
+    pub fn gone(&self, new: &BTreeMap<String, String>, prune: impl Fn(&str) -> bool) -> BTreeSet<String> {
+        self.files.keys().filter(|path| !new.contains_key(*path) && prune(path)).cloned().collect()
+    }
+
+    /// The files once `new` are in place and `gone` are removed; a run for some accounts leaves the others' as they are.
+    pub fn files_after(&self, new: &BTreeMap<String, String>, gone: &BTreeSet<String>) -> BTreeMap<String, String> {
+        let kept = self.files.iter().filter(|(path, _)| !new.contains_key(*path) && !gone.contains(*path));
+        kept.chain(new).map(|(path, hash)| (path.clone(), hash.clone())).collect()
     }
 
     /// The lock while new files are put in place.

@@ -8,13 +8,13 @@ use super::{
 };
 use super::{LockMode, StorageClass, statement::Statement};
 use crate::{
-    aws::{Partition, limits, region},
-    plan::{Backend, ExistingSetting, KeyFormat, ObjectLock, RenderSettings, Transition},
+    aws::{Partition, limits, parameter, region, watch},
+    plan::{Backend, ExistingSetting, KeyFormat, ObjectLock, RenderSettings, Transition, guard::Wanted},
     source::{Span, Spanned},
 };
 use indexmap::IndexMap;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Default of `log_bucket.name`.
 pub const DEFAULT_NAME: &str = "{org}-logs-{account_id}-{region}";
@@ -46,6 +46,8 @@ pub struct Settled<'m> {
     pub trails: BTreeMap<&'m str, Trail<'m>>,
     /// `render`.
     pub render: RenderSettings,
+    /// `monitoring` and `publish`.
+    pub wanted: Wanted,
 }
 
 /// An account that can be used: it has a key, an id and one partition.
@@ -155,6 +157,7 @@ pub fn settle(map: &RegionMap) -> Settled<'_> {
         trails,
         accounts,
         render: render(map),
+        wanted: wanted(map),
     }
 }
 
@@ -176,13 +179,14 @@ pub const RESERVED_ACCOUNT_KEY: &str = "stacksets";
 
 fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
     let mut accounts: BTreeMap<&str, Account<'_>> = BTreeMap::new();
+    let mut ids: BTreeSet<&str> = BTreeSet::new();
     let entries = map.accounts.as_ref().map_or(&[][..], |accounts| &accounts.items);
     for (key, account) in entries {
         if accounts.contains_key(key.as_str()) {
             continue;
         }
         let Some(id) = account.id.as_ref().filter(|id| limits::is_account_id(id)) else { continue };
-        if !is_account_key(key) || accounts.values().any(|other| other.id.value == id.value) {
+        if !is_account_key(key) || ids.contains(id.as_str()) {
             continue;
         }
         let regions: BTreeMap<&str, Region<'_>> = account
@@ -202,6 +206,7 @@ fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
         }
         let defaults = map.defaults.as_ref().and_then(|defaults| defaults.log_bucket.as_ref());
         let layers = [defaults, account.log_bucket.as_ref()].into_iter().flatten().map(|layer| &layer.value).collect();
+        ids.insert(id);
         accounts
             .insert(key, Account { key, id, role: account.role.as_ref(), profile: account.profile.as_ref(), regions, layers });
     }
@@ -415,6 +420,28 @@ fn render(map: &RegionMap) -> RenderSettings {
             .and_then(|render| render.cloudformation.as_ref())
             .and_then(|cloudformation| cloudformation.source_logging.as_ref())
             .is_none_or(|logging| logging.value == SourceLogging::CustomResource),
+        glue: render
+            .and_then(|render| render.athena.as_ref())
+            .and_then(|athena| athena.glue.as_ref())
+            .is_some_and(|glue| glue.value),
+    }
+}
+
+/// `monitoring` and `publish`, without names that AWS would not take (reported already).
+fn wanted(map: &RegionMap) -> Wanted {
+    let monitoring = map.monitoring.as_ref();
+    let topic = monitoring.and_then(|monitoring| monitoring.tamper_alerts.as_ref()?.sns_topic_name.as_ref());
+    let name = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref());
+    Wanted {
+        organization: map
+            .organization
+            .as_ref()
+            .and_then(|organization| organization.name.as_ref())
+            .filter(|name| is_org_name(name))
+            .map_or(String::new(), |name| name.value.clone()),
+        parameter: name.filter(|name| parameter::problem(name).is_none()).map(|name| name.value.clone()),
+        config_rule: monitoring.and_then(|monitoring| monitoring.config_rule.as_ref()).is_some_and(|on| on.value),
+        topic: topic.filter(|name| watch::topic_problem(name).is_none()).map(|name| name.value.clone()),
     }
 }
 

@@ -5,7 +5,7 @@
 //! the order of keys in the map does not matter.
 
 use super::{
-    Account, Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget,
+    Account, Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Place, Plan, Source, Trail, budget, guard,
     memo::Memo,
     names,
     prove::{Proof, Subject, prove},
@@ -29,11 +29,10 @@ use crate::{
     },
     source::Span,
 };
-use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Names in one partition, and what each is for.
-type Taken = BTreeMap<(Partition, String), Vec<Named>>;
+/// The names of the log buckets in each partition, and what each is for.
+type Taken = BTreeMap<Partition, BTreeMap<String, Vec<Named>>>;
 
 /// A use of a name: in the order of the text, so that the later one is the finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,16 +56,15 @@ pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Findin
     let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
     let before = findings.len();
     let deliveries = routes::deliveries(map, findings);
+    let by_account = routes::by_account(&deliveries);
     let mut taken = Taken::new();
-    let sources = source_names(map);
     let mut accounts = Vec::new();
     for account in map.accounts.values() {
         // Regions of the map, of its trails, and of trails that deliver to it
         let mut regions: BTreeSet<&str> =
             account.regions.iter().filter(|(_, region)| !region.sources.is_empty()).map(|(name, _)| *name).collect();
-        regions.extend(
-            deliveries.iter().filter(|d| d.writer == account.key.as_str() || d.reader == account.key.as_str()).map(|d| d.region),
-        );
+        let deliveries = by_account.get(account.key.as_str()).map_or(&[][..], Vec::as_slice);
+        regions.extend(deliveries.iter().map(|delivery| delivery.region));
         if regions.is_empty() {
             findings.push(
                 Finding::new(
@@ -80,9 +78,7 @@ pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Findin
         }
         let places: Vec<Place> = regions
             .into_iter()
-            .map(|region| {
-                Planner { map, account, region, deliveries: &deliveries, sources: &sources }.place(&mut taken, memo, findings)
-            })
+            .map(|region| Planner { map, account, region, deliveries }.place(&mut taken, memo, findings))
             .collect();
         let partition = Partition::of_region(places.first().map_or("", |place| &place.region));
         accounts.push(Account {
@@ -96,20 +92,23 @@ pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Findin
             places,
         });
     }
+    log_buckets_that_are_sources(map, &taken, findings);
     names_twice(taken, findings);
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
+    guard::fill(&mut accounts, &map.wanted);
+    guard::check(map, &accounts, findings);
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
     let key_policies = routes::key_policies(&accounts, &deliveries);
     once_each(findings, before);
     if !whole {
         findings.retain(|finding| finding.rule != &UNUSED_ACCOUNT && finding.rule != &NO_ACCOUNTS);
     }
-    Plan { accounts, apply_order, render: map.render.clone(), key_policies }
+    Plan { accounts, apply_order, render: map.render.clone(), key_policies, wanted: map.wanted.clone() }
 }
 
 /// Names that two log buckets would have.
 fn names_twice(taken: Taken, findings: &mut Vec<Finding>) {
-    for ((_, name), mut uses) in taken {
+    for (name, mut uses) in taken.into_values().flatten() {
         uses.sort();
         let Some((first, later)) = uses.split_first() else { continue };
         findings.extend(later.iter().map(|second| {
@@ -129,17 +128,27 @@ fn once_each(findings: &mut Vec<Finding>, from: usize) {
     findings.extend(derived.into_iter().filter(|finding| seen.insert((finding.rule.id, finding.span))));
 }
 
-/// Where each name of a source stands first.
-fn source_names<'m>(map: &Settled<'m>) -> IndexMap<(Partition, &'m str), Span> {
-    let mut names = IndexMap::new();
-    for account in map.accounts.values() {
-        for (name, region) in &account.regions {
-            for source in &region.sources {
-                names.entry((Partition::of_region(name), source.name.as_str())).or_insert(source.name.span);
+/// Sources that have the name of a log bucket. One that is listed again (reported already) is said once.
+fn log_buckets_that_are_sources(map: &Settled<'_>, taken: &Taken, findings: &mut Vec<Finding>) {
+    let mut said = BTreeSet::new();
+    for (name, region) in map.accounts.values().flat_map(|account| &account.regions) {
+        let uses = taken.get(&Partition::of_region(name));
+        for source in &region.sources {
+            let Some(first) = uses.and_then(|uses| uses.get(source.name.as_str())?.first()) else { continue };
+            if said.insert((Partition::of_region(name), source.name.as_str())) {
+                findings.push(
+                    Finding::new(
+                        &LOG_BUCKET_IS_SOURCE,
+                        source.name.span,
+                        format!("`{}` is a log bucket and can't be a source", source.name.value),
+                    )
+                    .label("its own log objects would be logged, without end")
+                    .related(first.template, format!("the log bucket of {} has its name from here", first.what))
+                    .help("take it out of `buckets`; AWS accepts it, and logs of logs pile up and are billed"),
+                );
             }
         }
     }
-    names
 }
 
 /// Plans one account in one Region.
@@ -147,8 +156,8 @@ struct Planner<'a, 'm> {
     map: &'a Settled<'m>,
     account: &'a settle::Account<'m>,
     region: &'a str,
-    deliveries: &'a [Delivery<'m>],
-    sources: &'a IndexMap<(Partition, &'m str), Span>,
+    /// Those that the account writes or takes.
+    deliveries: &'a [&'a Delivery<'m>],
 }
 
 /// What takes shape for one log bucket before its policy is composed.
@@ -178,8 +187,12 @@ impl Planner<'_, '_> {
     fn place(&self, taken: &mut Taken, memo: &mut Memo, findings: &mut Vec<Finding>) -> Place {
         let settings = self.account.settings(self.region);
         let mapped = self.account.regions.get(self.region).map_or(&[][..], |region| &region.sources);
-        let received: Vec<&Delivery<'_>> =
-            self.deliveries.iter().filter(|d| d.reader == self.account.key.as_str() && d.region == self.region).collect();
+        let received: Vec<&Delivery<'_>> = self
+            .deliveries
+            .iter()
+            .copied()
+            .filter(|d| d.reader == self.account.key.as_str() && d.region == self.region)
+            .collect();
         let split = settings.split_trails && !received.is_empty();
         let mut drafts = Vec::new();
         if !mapped.is_empty() || (!received.is_empty() && !split) {
@@ -198,7 +211,7 @@ impl Planner<'_, '_> {
         let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.place_sources(mapped, &settings, &log_bucket, findings));
         self.check_settings(&settings, &drafts, findings);
         let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, memo, findings)).collect();
-        Place { region: self.region.to_owned(), buckets, sources, trails: Vec::<Trail>::new() }
+        Place { region: self.region.to_owned(), buckets, sources, trails: Vec::<Trail>::new(), guard: guard::Guard::default() }
     }
 
     fn name(
@@ -228,22 +241,11 @@ impl Planner<'_, '_> {
                 .help("write `render: { terraform: { aws_provider: 6 } }`; versions from 6.37 on know it"),
             );
         }
-        taken.entry((self.partition(), name.clone())).or_default().push(Named {
+        taken.entry(self.partition()).or_default().entry(name.clone()).or_default().push(Named {
             template: template.span,
             region: place.span,
             what: format!("`{}` of `{}`", self.region, self.account.key.value),
         });
-        if let Some(span) = self.sources.get(&(self.partition(), name.as_str())) {
-            findings.push(
-                Finding::new(&LOG_BUCKET_IS_SOURCE, *span, format!("`{name}` is a log bucket and can't be a source"))
-                    .label("its own log objects would be logged, without end")
-                    .related(
-                        template.span,
-                        format!("the log bucket of `{}` of `{}` has its name from here", self.region, self.account.key.value),
-                    )
-                    .help("take it out of `buckets`; AWS accepts it, and logs of logs pile up and are billed"),
-            );
-        }
         Some(name)
     }
 

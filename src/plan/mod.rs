@@ -5,6 +5,7 @@
 
 pub mod budget;
 pub mod derive;
+pub mod guard;
 pub mod memo;
 pub mod names;
 pub mod prove;
@@ -29,6 +30,9 @@ pub struct Plan {
     pub render: RenderSettings,
     /// Key policy statements that a key's owner has to apply, one document for each trail and Region with a key.
     pub key_policies: Vec<KeyPolicy>,
+    /// What is to be published and watched in each place. The places say what comes of it, so no digest is made of it.
+    #[serde(skip)]
+    pub wanted: guard::Wanted,
 }
 
 /// One account.
@@ -59,6 +63,9 @@ pub struct Place {
     pub sources: Vec<Source>,
     /// The trails whose home is this account and Region, sorted by name.
     pub trails: Vec<Trail>,
+    /// What is published and watched here.
+    #[serde(skip_serializing_if = "guard::Guard::is_empty")]
+    pub guard: guard::Guard,
 }
 
 /// A bucket that takes access logs, trails or both.
@@ -289,6 +296,9 @@ pub struct RenderSettings {
     pub backends: Vec<Backend>,
     /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.
     pub custom_resource: bool,
+    /// True: the tables of Athena are Glue resources in Terraform and CloudFormation too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub glue: bool,
 }
 
 /// An S3 backend for Terraform state.
@@ -303,7 +313,7 @@ pub struct Backend {
 impl Plan {
     /// The account with this key.
     pub fn account(&self, key: &str) -> Option<&Account> {
-        self.accounts.iter().find(|account| account.key == key)
+        Some(&self.accounts[position(&self.accounts, key)?])
     }
 
     /// Every place with its account, in order.
@@ -315,6 +325,11 @@ impl Plan {
     pub fn backend(&self, account: &Account) -> Option<&Backend> {
         self.render.backends.iter().find(|backend| backend.partition == account.partition)
     }
+}
+
+/// Where the account with this key stands among accounts that are sorted by key.
+pub(crate) fn position(accounts: &[Account], key: &str) -> Option<usize> {
+    accounts.binary_search_by(|account| account.key.as_str().cmp(key)).ok()
 }
 
 impl Trail {

@@ -1,7 +1,7 @@
 //! Routes of trails: which account's trail delivers to which bucket, in which Region, and what follows from it: homes,
 //! quotas, KMS keys, the order in which accounts are applied.
 
-use super::{Account, KeyPolicy, LogBucket, Trail};
+use super::{Account, KeyPolicy, Place, Trail};
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, Partition, arn, limits, region},
     diagnostics::{Finding, list},
@@ -113,6 +113,18 @@ pub fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) -> Vec<
     all
 }
 
+/// The deliveries that each account writes or takes, by its key.
+pub fn by_account<'a, 'm>(deliveries: &'a [Delivery<'m>]) -> BTreeMap<&'m str, Vec<&'a Delivery<'m>>> {
+    let mut found: BTreeMap<&str, Vec<&Delivery<'_>>> = BTreeMap::new();
+    for delivery in deliveries {
+        found.entry(delivery.writer).or_default().push(delivery);
+        if delivery.reader != delivery.writer {
+            found.entry(delivery.reader).or_default().push(delivery);
+        }
+    }
+    found
+}
+
 /// The partition of each account without Regions: that of the first trail in the text that it writes or takes.
 fn partitions_by_trails<'m>(map: &'m Settled<'m>) -> BTreeMap<&'m str, (Partition, Span)> {
     let mut trails: Vec<&settle::Trail<'_>> = map.trails.values().collect();
@@ -189,22 +201,21 @@ pub fn finish_trails(map: &Settled<'_>, deliveries: &[Delivery<'_>], accounts: &
             Some(((account.key.clone(), place.region.clone()), bucket.name.clone()))
         })
         .collect();
-    let log_buckets: Vec<(String, String, String)> = accounts
-        .iter()
-        .flat_map(|account| account.places.iter().map(move |place| (account, place)))
-        .flat_map(|(account, place)| {
-            place.buckets.iter().map(move |bucket: &LogBucket| (account.key.clone(), place.region.clone(), bucket.arn.clone()))
-        })
-        .collect();
     for delivery in deliveries {
         let Some(bucket) = targets.get(&(delivery.reader.to_owned(), delivery.region.to_owned())) else { continue };
-        let recorded = |account: &str, region: &str| {
-            (delivery.trail.organization || account == delivery.writer)
-                && (delivery.trail.home_region.is_some() || region == delivery.region)
-                && Partition::of_region(region) == Partition::of_region(delivery.region)
+        let writer = super::position(accounts, delivery.writer);
+        let excluded = || {
+            let recorded = |place: &&Place| {
+                (delivery.trail.home_region.is_some() || place.region == delivery.region)
+                    && Partition::of_region(&place.region) == Partition::of_region(delivery.region)
+            };
+            let accounts = match writer.filter(|_| !delivery.trail.organization) {
+                Some(writer) => &accounts[writer..=writer],
+                None => &*accounts,
+            };
+            let places = accounts.iter().flat_map(|account| &account.places).filter(recorded);
+            within_selector(places.flat_map(|place| &place.buckets).map(|bucket| format!("{}/", bucket.arn)).collect())
         };
-        let excluded =
-            log_buckets.iter().filter(|(account, region, _)| recorded(account, region)).map(|(_, _, arn)| format!("{arn}/"));
         let trail = Trail {
             name: delivery.trail.name.value.clone(),
             arn: delivery.arn.clone(),
@@ -217,13 +228,10 @@ pub fn finish_trails(map: &Settled<'_>, deliveries: &[Delivery<'_>], accounts: &
             prefix: delivery.trail.prefix.to_owned(),
             kms_key_arn: delivery.key().map(|(arn, _)| arn.to_owned()),
             log_file_validation: delivery.trail.log_file_validation,
-            data_events_exclude: delivery.trail.s3_data_events.then(|| within_selector(excluded.collect())),
+            data_events_exclude: delivery.trail.s3_data_events.then(excluded),
         };
         judge_key(delivery, deliveries, bucket, findings);
-        let home = accounts
-            .iter_mut()
-            .find(|account| account.key == delivery.writer)
-            .and_then(|account| account.places.iter_mut().find(|place| place.region == delivery.region));
+        let home = writer.and_then(|writer| accounts[writer].places.iter_mut().find(|place| place.region == delivery.region));
         if let Some(place) = home {
             place.trails.push(trail);
         }
@@ -292,14 +300,15 @@ fn judge_key(delivery: &Delivery<'_>, deliveries: &[Delivery<'_>], bucket: &str,
 
 /// Five trails in a Region, multi-Region and organization trails counted everywhere.
 fn quotas(map: &Settled<'_>, deliveries: &[Delivery<'_>], findings: &mut Vec<Finding>) {
+    let by_account = by_account(deliveries);
+    let of_organization: Vec<&Delivery<'_>> = deliveries.iter().filter(|d| d.trail.organization).collect();
     for account in map.accounts.values() {
-        let touching: Vec<&Delivery<'_>> = deliveries
+        let key = account.key.as_str();
+        let own = by_account.get(key).into_iter().flatten().filter(|d| d.writer == key && !d.trail.organization);
+        let shared = of_organization
             .iter()
-            .filter(|d| {
-                d.writer == account.key.as_str()
-                    || (d.trail.organization && account.partition().is_none_or(|p| p == Partition::of_region(d.region)))
-            })
-            .collect();
+            .filter(|d| d.writer == key || account.partition().is_none_or(|p| p == Partition::of_region(d.region)));
+        let touching: Vec<&Delivery<'_>> = own.chain(shared).copied().collect();
         let regions: BTreeSet<&str> = touching.iter().map(|d| d.region).chain(account.regions.keys().copied()).collect();
         for region in regions {
             let here: Vec<&&Delivery<'_>> =
@@ -344,16 +353,17 @@ pub fn apply_order(
 ) -> Vec<String> {
     let mut waits: BTreeMap<&str, BTreeSet<&str>> =
         accounts.iter().map(|account| (account.key.as_str(), BTreeSet::new())).collect();
-    for delivery in deliveries.iter().filter(|d| d.writer != d.reader) {
+    let mut behind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for delivery in deliveries.iter().filter(|d| d.writer != d.reader && super::position(accounts, d.reader).is_some()) {
         if let Some(readers) = waits.get_mut(delivery.writer) {
             readers.insert(delivery.reader);
+            behind.entry(delivery.reader).or_default().push(delivery.writer);
         }
     }
+    let mut ready: BTreeSet<&str> = waits.iter().filter(|(_, readers)| readers.is_empty()).map(|(key, _)| *key).collect();
     let mut order: Vec<String> = Vec::new();
     while !waits.is_empty() {
-        let ready =
-            waits.iter().find(|(_, readers)| readers.iter().all(|reader| !waits.contains_key(reader))).map(|(key, _)| *key);
-        let next = ready.unwrap_or_else(|| {
+        let next = ready.pop_first().unwrap_or_else(|| {
             let stuck = waits.keys().next().copied().unwrap_or_default();
             let others = waits.get(stuck).map(|readers| list(readers.iter().copied())).unwrap_or_default();
             findings.push(
@@ -363,6 +373,12 @@ pub fn apply_order(
             stuck
         });
         waits.remove(next);
+        for writer in behind.get(next).into_iter().flatten() {
+            let readers = waits.get_mut(writer);
+            if readers.is_some_and(|readers| readers.remove(next) && readers.is_empty()) {
+                ready.insert(writer);
+            }
+        }
         order.push(next.to_owned());
     }
     order
@@ -373,7 +389,7 @@ pub fn apply_order(
 pub fn key_policies(accounts: &[Account], deliveries: &[Delivery<'_>]) -> Vec<KeyPolicy> {
     let mut by_file: BTreeMap<String, (String, Vec<&Delivery<'_>>)> = BTreeMap::new();
     for delivery in deliveries {
-        let Some((key, _)) = delivery.key().filter(|_| accounts.iter().any(|account| account.key == delivery.writer)) else {
+        let Some((key, _)) = delivery.key().filter(|_| super::position(accounts, delivery.writer).is_some()) else {
             continue;
         };
         let file = match delivery.trail.kms_key {

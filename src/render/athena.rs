@@ -7,13 +7,13 @@
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
-    aws::region,
-    plan::{Account, KeyFormat, LogBucket, Place, Source, Trail},
+    aws::{Partition, region},
+    plan::{Account, KeyFormat, LogBucket, Place, Plan, Source, Trail},
 };
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const REGION: &str = "athena/region.sql";
 
@@ -98,6 +98,7 @@ struct TrailTable {
 /// An overridden template fails, or the sink does.
 pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
+    let known = Known::of(cx.plan);
     let mut writers: IndexMap<&str, Vec<(&Account, &Place, &Trail)>> = IndexMap::new();
     for (account, place) in cx.plan.places() {
         for trail in &place.trails {
@@ -108,7 +109,7 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
         for place in cx.places(account).filter(|place| !place.buckets.is_empty()) {
             let taken = |bucket: &LogBucket| writers.get(bucket.name.as_str()).map_or(&[][..], Vec::as_slice);
             let access = place.access_log_bucket().map_or_else(Vec::new, |bucket| access_tables(bucket, &place.sources));
-            let trails = place.buckets.iter().flat_map(|bucket| trail_tables(cx, bucket, taken(bucket))).collect();
+            let trails = place.buckets.iter().flat_map(|bucket| trail_tables(&known, bucket, taken(bucket))).collect();
             // all sources of a place have one format
             let date = place.sources.first().and_then(|source| source.key_format.partition_date_source());
             let mut context = SqlContext {
@@ -144,8 +145,12 @@ fn access_tables<'a>(bucket: &LogBucket, sources: &'a [Source]) -> Vec<AccessTab
     }
     if simple {
         // without partitions a table has all that is below its prefix, so another one there would have it twice
-        let all: Vec<&str> = by_prefix.keys().copied().collect();
-        by_prefix.retain(|prefix, _| !all.iter().any(|other| other != prefix && prefix.starts_with(other)));
+        let mut outer: Option<&str> = None;
+        by_prefix.retain(|prefix, _| {
+            let inner = outer.is_some_and(|outer| prefix.starts_with(outer));
+            outer = outer.filter(|_| inner).or(Some(prefix));
+            !inner
+        });
     }
     let most = if simple { usize::MAX } else { SOURCES_PER_TABLE };
     let tables = by_prefix.iter().flat_map(|(prefix, names)| names.chunks(most).map(move |names| (prefix, names)));
@@ -160,43 +165,70 @@ fn access_tables<'a>(bucket: &LogBucket, sources: &'a [Source]) -> Vec<AccessTab
         .collect()
 }
 
+/// What an organization and a multi-Region trail record.
+struct Known {
+    /// Of each partition: the Regions that we or the map know, and the ids of the accounts, as many as a query takes.
+    by_partition: BTreeMap<Partition, (BTreeSet<String>, Vec<String>)>,
+}
+
+impl Known {
+    fn of(plan: &Plan) -> Self {
+        let mut by_partition: BTreeMap<Partition, (BTreeSet<String>, Vec<String>)> = BTreeMap::new();
+        // a Region of the map may be newer than our table
+        let mapped = plan.places().map(|(_, place)| place.region.as_str());
+        for name in region::KNOWN.iter().map(|known| known.name).chain(mapped) {
+            let (regions, _) = by_partition.entry(Partition::of_region(name)).or_default();
+            if !regions.contains(name) {
+                regions.insert(name.to_owned());
+            }
+        }
+        for account in &plan.accounts {
+            let (_, accounts) = by_partition.entry(account.partition).or_default();
+            if accounts.len() < ACCOUNTS_PER_QUERY {
+                accounts.push(account.id.clone());
+            }
+        }
+        Known { by_partition }
+    }
+
+    fn regions(&self, partition: Partition) -> Vec<String> {
+        self.by_partition.get(&partition).map_or_else(Vec::new, |(regions, _)| regions.iter().cloned().collect())
+    }
+
+    fn members(&self, partition: Partition) -> Vec<String> {
+        self.by_partition.get(&partition).map_or_else(Vec::new, |(_, accounts)| accounts.clone())
+    }
+}
+
 /// One table for each trail that delivers to the bucket, whatever the number of accounts that write it.
-fn trail_tables(cx: &Context<'_>, bucket: &LogBucket, writers: &[(&Account, &Place, &Trail)]) -> Vec<TrailTable> {
+fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Place, &Trail)]) -> Vec<TrailTable> {
     let mut tables: IndexMap<(&str, String), TrailTable> = IndexMap::new();
-    for (account, place, trail) in writers {
+    for &(account, place, trail) in writers {
         let location = format!("s3://{}/{}", bucket.name, trail.folder());
         let table = tables.entry((&trail.name, location.clone())).or_insert_with(|| TrailTable {
             name: format!("cloudtrail_{}", identifier(&trail.name)),
             trail: trail.name.clone(),
             location,
-            accounts: Vec::new(),
+            accounts: if trail.organization { known.members(account.partition) } else { Vec::new() },
             organization: trail.organization,
-            regions: Vec::new(),
+            regions: if trail.multi_region { known.regions(account.partition) } else { Vec::new() },
             days: days(bucket),
         });
-        if trail.organization {
-            let members = cx.plan.accounts.iter().filter(|member| member.partition == account.partition);
-            table.accounts.extend(members.map(|member| member.id.clone()).take(ACCOUNTS_PER_QUERY));
-        } else {
+        if !trail.organization {
             table.accounts.push(account.id.clone());
         }
-        if trail.multi_region {
-            table.regions.extend(region::KNOWN.iter().map(|known| known.name.to_owned()));
-            // a Region that is newer than our table
-            table.regions.extend(cx.plan.places().map(|(_, mapped)| mapped.region.clone()));
-            table.regions.retain(|name| crate::aws::Partition::of_region(name) == account.partition);
-        } else {
+        if !trail.multi_region {
             table.regions.push(place.region.clone());
-        }
-        for list in [&mut table.accounts, &mut table.regions] {
-            list.sort_unstable();
-            list.dedup();
         }
     }
     // `a-b` and `a.b` are two trails
     let mut seen: IndexMap<String, usize> = IndexMap::new();
     let mut tables: Vec<TrailTable> = tables.into_values().collect();
     for table in &mut tables {
+        for list in [&mut table.accounts, &mut table.regions] {
+            list.sort_unstable();
+            list.dedup();
+        }
         let count = seen.entry(table.name.clone()).or_default();
         *count += 1;
         if *count > 1 {

@@ -6,7 +6,10 @@
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
-    plan::{Account, LogBucket, Place, Source, Trail},
+    plan::{
+        Account, LogBucket, Place, Source, Trail,
+        guard::{CONFIG_RULE_DESCRIPTION, Guard},
+    },
     text,
 };
 use anyhow::Result;
@@ -17,6 +20,7 @@ use serde_json::{Value, json};
 pub const TEMPLATES: &[(&str, &str)] = &[
     (REGION, include_str!("../../templates/aws-cli/region.sh")),
     ("aws-cli/library.sh", include_str!("../../templates/aws-cli/library.sh")),
+    ("aws-cli/guard.sh", include_str!("../../templates/aws-cli/guard.sh")),
     (RUN_ALL, include_str!("../../templates/aws-cli/run-all.sh")),
     (PREFLIGHT, include_str!("../../templates/aws-cli/preflight.sh")),
 ];
@@ -50,6 +54,21 @@ struct ScriptContext<'a> {
     sources: Vec<SourceRow<'a>>,
     /// The trails.
     trails: Vec<TrailRow<'a>>,
+    /// What is published and watched.
+    guards: Vec<GuardRow<'a>>,
+    /// ARN of the topic of the alerts; empty for none.
+    topic_arn: &'a str,
+}
+
+/// Something that is published or watched.
+#[derive(Debug, Serialize)]
+struct GuardRow<'a> {
+    /// `parameter`, `topic`, `rule` or `config`.
+    kind: &'static str,
+    /// Its name; the ARN of a topic.
+    name: &'a str,
+    /// What it is to be, as JSON.
+    want: String,
 }
 
 /// A log bucket.
@@ -225,7 +244,35 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> Scrip
         buckets: place.buckets.iter().map(bucket_row).collect(),
         sources: place.sources.iter().map(source_row).collect(),
         trails: place.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
+        guards: guard_rows(&place.guard),
+        topic_arn: place.guard.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
     }
+}
+
+/// In the order in which they are made: what publishes comes after what is published to.
+fn guard_rows(guard: &Guard) -> Vec<GuardRow<'_>> {
+    let row = |kind, name, want: Value| GuardRow { kind, name, want: text::json(&want) };
+    let mut rows = Vec::new();
+    if let Some(parameter) = &guard.parameter {
+        rows.push(row("parameter", &parameter.name, json!({ "Type": "String", "Value": parameter.value })));
+    }
+    for alerts in guard.alerts.iter() {
+        rows.push(GuardRow { kind: "topic", name: &alerts.topic_arn, want: alerts.policy.to_json() });
+        rows.extend(alerts.rules.iter().map(|rule| {
+            row("rule", &rule.name, json!({ "Description": rule.description, "EventPattern": rule.pattern, "State": "ENABLED" }))
+        }));
+    }
+    if let Some(rule) = &guard.config_rule {
+        let want = json!({
+            "ConfigRuleName": rule.name,
+            "Description": CONFIG_RULE_DESCRIPTION,
+            "InputParameters": { "targetBucket": rule.target_bucket },
+            "Scope": { "ComplianceResourceTypes": ["AWS::S3::Bucket"] },
+            "Source": { "Owner": "AWS", "SourceIdentifier": "S3_BUCKET_LOGGING_ENABLED" },
+        });
+        rows.push(row("config", &rule.name, want));
+    }
+    rows
 }
 
 pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {

@@ -2,7 +2,7 @@
 //!
 //! Takes embedded templates and the user's overrides (by name, as the files below `templates/`). In a template every
 //! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `sql`, `hive`, `comment`, `markdown`,
-//! `code`, `prose`); what does not must be harmless in
+//! `code`, `prose`, `xml`, `dot`, `mermaid`); what does not must be harmless in
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
 use super::escape;
@@ -40,8 +40,16 @@ impl Engine {
             let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
             Ok::<_, tera::Error>(Value::safe_string(&escape::yaml_block(&json(value)?, indent)))
         });
+        for (name, filter) in [("dot", escape::dot as fn(&[String]) -> String), ("mermaid", escape::mermaid)] {
+            tera.register_filter(name, move |value: &Value, _: Kwargs, _: &State| {
+                let lines: Vec<String> =
+                    serde_json::from_value(json(value)?).map_err(|error| tera::Error::message(error.to_string()))?;
+                Ok::<_, tera::Error>(Value::safe_string(&filter(&lines)))
+            });
+        }
         for (name, filter) in [
-            ("sh", escape::sh as fn(&str) -> String),
+            ("xml", crate::text::xml as fn(&str) -> String),
+            ("sh", escape::sh),
             ("sql", escape::sql),
             ("hive", escape::hive),
             ("comment", escape::comment),

@@ -2,7 +2,7 @@
 //!
 //! Each function takes any string (or JSON value) and gives a complete, quoted token that means just that value.
 
-use crate::text::is_unprintable;
+use crate::text::{is_plain, is_unprintable};
 use serde_json::Value;
 
 /// A value as an HCL expression, laid out as `terraform fmt` would, with `indent` spaces before lines after the first.
@@ -72,6 +72,9 @@ pub fn yaml(value: &Value) -> String {
     match value {
         Value::String(text) => {
             let json = Value::String(text.clone()).to_string();
+            if is_plain(&json) {
+                return json;
+            }
             json.chars().map(|c| if is_unprintable(c) { yaml_escape(c) } else { c.to_string() }).collect()
         }
         Value::Array(items) => format!("[{}]", items.iter().map(yaml).collect::<Vec<_>>().join(", ")),
@@ -136,7 +139,7 @@ pub fn hive(text: &str) -> String {
 
 /// A string as part of a comment that ends with its line: no control characters, nothing that ends a comment.
 pub fn comment(text: &str) -> String {
-    text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
+    if is_plain(text) { text.to_owned() } else { text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect() }
 }
 
 /// A string as text in a line of Markdown.
@@ -181,4 +184,47 @@ pub fn markdown_prose(text: &str) -> String {
         }
     }
     out
+}
+
+/// Lines as a quoted string of DOT. In a label a backslash begins an escape and an ampersand an entity, so both are doubled up.
+pub fn dot(lines: &[String]) -> String {
+    let line = |text: &String| {
+        let mut out = String::new();
+        for c in comment(text).chars() {
+            match c {
+                '"' => out.push_str("\\\""),
+                '\\' => out.push_str("\\\\"),
+                '&' => out.push_str("&amp;"),
+                c => out.push(c),
+            }
+        }
+        out
+    };
+    format!("\"{}\"", lines.iter().map(line).collect::<Vec<_>>().join("\\n"))
+}
+
+/// Lines as a quoted text of Mermaid. Whatever could be markup there, or Markdown or HTML in what it draws, is a character
+/// reference.
+pub fn mermaid(lines: &[String]) -> String {
+    let line = |text: &String| {
+        let mut out = String::new();
+        for c in comment(text).chars() {
+            if c.is_alphanumeric() || " ._/:,-()·→".contains(c) {
+                out.push(c);
+            } else {
+                out.push_str(&format!("#{};", c as u32));
+            }
+        }
+        out
+    };
+    format!("\"{}\"", lines.iter().map(line).collect::<Vec<_>>().join("<br/>"))
+}
+
+/// A value as JSON inside of a `script` element of a page: nothing in it ends the element or a line.
+pub fn script(value: &impl serde::Serialize) -> String {
+    let json = crate::text::json(value);
+    if !json.contains(['<', '>', '&']) {
+        return json;
+    }
+    json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
 }

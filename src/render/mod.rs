@@ -8,6 +8,7 @@ pub mod aws_cli;
 pub mod cloudformation;
 pub mod engine;
 pub mod escape;
+pub mod graph;
 pub mod policies;
 pub mod readme;
 pub mod runbook;
@@ -140,5 +141,6 @@ pub fn digest(value: &impl Serialize) -> String {
 
 /// SHA-256 as lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
+    Sha256::digest(bytes).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -1,10 +1,10 @@
-//! Target `policies`: each log bucket's policy as reviewed, and the statements that KMS keys of trails need.
+//! Target `policies`: each log bucket's and topic's policy as reviewed, and the statements that KMS keys of trails need.
 
 use super::{Context, Sink};
 use crate::artifacts::Artifact;
 use anyhow::Result;
 
-/// Renders `policies/<log-bucket>.json` and `policies/kms/<trail>.json`.
+/// Renders `policies/<log-bucket>.json`, `policies/sns/<account>/<region>.json` and `policies/kms/<trail>.json`.
 ///
 /// # Errors
 /// The sink fails.
@@ -12,6 +12,12 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     for account in cx.accounts() {
         for bucket in cx.places(account).flat_map(|place| &place.buckets) {
             sink(Artifact::file(format!("policies/{}.json", bucket.name), bucket.policy.to_pretty_json()))?;
+        }
+        for place in cx.places(account) {
+            if let Some(alerts) = &place.guard.alerts {
+                let file = format!("policies/sns/{}/{}.json", account.key, place.region);
+                sink(Artifact::file(file, alerts.policy.to_pretty_json()))?;
+            }
         }
     }
     // a key may serve several accounts, so its document is about the whole map

@@ -33,6 +33,27 @@ struct ReadmeContext {
     adopts: bool,
     /// KMS documents: file and key ARN.
     keys: Vec<KeyRow>,
+    /// Name of the parameter with the log bucket's name; empty for none.
+    parameter: String,
+    /// The places with alerts.
+    alerts: Vec<AlertsRow>,
+    /// True if a rule of AWS Config is made.
+    config_rule: bool,
+    /// The places that were to have one and have none.
+    no_config_rule: Vec<String>,
+}
+
+/// Alerts of a place.
+#[derive(Debug, Serialize)]
+struct AlertsRow {
+    account: String,
+    region: String,
+    /// ARN of the topic.
+    topic: String,
+    /// Number of rules.
+    rules: usize,
+    /// True: every bucket is watched, not the sources by their names.
+    every_bucket: bool,
 }
 
 /// An account.
@@ -113,6 +134,7 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
             notes: bucket.report.notes.clone(),
         })
     });
+    let guards = || cx.plan.places().map(|(account, place)| (account, place, &place.guard));
     let accounts: Vec<AccountRow> = accounts.collect();
     let context = ReadmeContext {
         header: cx.header(&(cx.plan, folders)),
@@ -125,6 +147,26 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
         cloudformation: folders.contains(&"cloudformation/"),
         aws_cli: folders.contains(&"aws-cli/"),
         athena: folders.contains(&"athena/"),
+        parameter: guards().find_map(|(_, _, guard)| Some(guard.parameter.as_ref()?.name.clone())).unwrap_or_default(),
+        alerts: guards()
+            .filter_map(|(account, place, guard)| {
+                let alerts = guard.alerts.as_ref()?;
+                Some(AlertsRow {
+                    account: account.key.clone(),
+                    region: place.region.clone(),
+                    topic: alerts.topic_arn.clone(),
+                    rules: alerts.rules.len(),
+                    every_bucket: alerts.every_bucket,
+                })
+            })
+            .collect(),
+        config_rule: guards().any(|(_, _, guard)| guard.config_rule.is_some()),
+        no_config_rule: guards()
+            .filter(|(_, place, guard)| {
+                cx.plan.wanted.config_rule && place.access_log_bucket().is_some() && guard.config_rule.is_none()
+            })
+            .map(|(account, place, _)| format!("{} in {}", account.key, place.region))
+            .collect(),
         keys: cx.plan.key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
     };
     Ok(Artifact::file("README.md", engine.render("readme/README.md", &context)?))

@@ -84,6 +84,8 @@ const PUBLIC_API: &str = "It calls S3's public API and nothing in a VPC";
 const NO_TRACE: &str = "It makes two calls and says what failed; a trace would add nothing";
 const OWN_LOG_GROUP: &str = "This template makes its log group, so it needs no right to make one";
 const OWN_ROLE: &str = "The role is this one function's, and what it may do belongs to it alone";
+const NO_SECRET: &str = "The name of a bucket is no secret, and CloudFormation resolves plain strings only";
+const NO_TOPIC_KEY: &str = "EventBridge can't publish to a topic under the key of SNS itself, and the region map names no other";
 const BEFORE_IMPORT: &str = "It only takes the bucket into the stack as it is; the deploy that follows sets this";
 
 /// Resource type, when, scanner, id of the check, reason.
@@ -114,6 +116,13 @@ const TABLE: &[Row] = &[
     ("aws_cloudtrail", OneRegion, Trivy, "AVD-AWS-0014", ONE_REGION),
     ("aws_cloudtrail", Unvalidated, Checkov, "CKV_AWS_36", UNVALIDATED),
     ("aws_cloudtrail", Unvalidated, Trivy, "AVD-AWS-0016", UNVALIDATED),
+    ("aws_ssm_parameter", Always, Checkov, "CKV2_AWS_34", NO_SECRET),
+    ("aws_sns_topic", Always, Checkov, "CKV_AWS_26", NO_TOPIC_KEY),
+    ("aws_sns_topic", Always, Trivy, "AVD-AWS-0095", NO_TOPIC_KEY),
+    ("AWS::SNS::Topic", Always, Checkov, "CKV_AWS_26", NO_TOPIC_KEY),
+    ("AWS::SNS::Topic", Always, Trivy, "AVD-AWS-0095", NO_TOPIC_KEY),
+    ("AWS::SNS::Topic", Always, CfnNag, "W47", NO_TOPIC_KEY),
+    ("AWS::SNS::Topic", Always, CfnGuard, "SNS_ENCRYPTED_KMS", NO_TOPIC_KEY),
     ("AWS::S3::Bucket", Always, Checkov, "CKV_AWS_18", NO_LOGGING),
     ("AWS::S3::Bucket", Always, Trivy, "AVD-AWS-0089", NO_LOGGING),
     ("AWS::S3::Bucket", Trails, Trivy, "AVD-AWS-0163", NO_LOGGING),

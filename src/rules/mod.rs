@@ -4,6 +4,7 @@
 //! is what `explain`, the README's table and the tests read. Must not print, and must not change the map.
 
 pub mod delivery;
+pub mod guarding;
 pub mod importing;
 pub mod naming;
 pub mod observed;
@@ -29,6 +30,7 @@ pub fn all() -> Vec<&'static Rule> {
         retention::RULES,
         trails::RULES,
         rendering::RULES,
+        guarding::RULES,
         observed::RULES,
         importing::RULES,
     ];
@@ -49,6 +51,7 @@ pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
     retention::check(map, findings);
     trails::check(map, findings);
     rendering::check(map, findings);
+    guarding::check(map, findings);
 }
 
 /// Every `log_bucket` of a map: the defaults', the accounts', the Regions'.

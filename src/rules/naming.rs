@@ -12,6 +12,7 @@ use crate::{
     source::{Span, Spanned},
 };
 use indexmap::IndexMap;
+use std::collections::BTreeMap;
 
 rule!(ACCOUNT_ID, "LM0101", "account-id", Error, "an account id is not twelve digits", blocking);
 rule!(ACCOUNT_KEY, "LM0102", "account-key", Error, "an account key is not a short lower-case name", blocking);
@@ -73,10 +74,12 @@ pub fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option<Findin
 /// Checks all names that stand in the map.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     organization(map, findings);
-    let accounts = || map.accounts.iter().flat_map(|accounts| &accounts.items);
-    let owner = |id: &str| {
-        accounts().find(|(_, account)| account.id.as_ref().is_some_and(|other| other.value == id)).map(|(key, _)| key.as_str())
-    };
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+        if let Some(id) = &account.id {
+            owners.entry(id).or_insert(key);
+        }
+    }
     // id → the key and the place where it is first
     let mut by_id: IndexMap<&str, (&str, Span)> = IndexMap::new();
     for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
@@ -134,7 +137,7 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             region_name(name, findings);
             for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
                 if let Some(source) = &bucket.keys.name {
-                    source_name(source, name, id, owner, findings);
+                    source_name(source, name, id, &owners, findings);
                 }
             }
         }
@@ -269,12 +272,12 @@ fn role(role: &Spanned<String>, account_id: Option<&str>, partition: Option<Part
     findings.push(Finding::new(&ROLE, role.span, finding).help(help));
 }
 
-/// `owner` gives the key of the account with an id.
-fn source_name<'m>(
+/// `owners` has the keys of the accounts by their ids.
+fn source_name(
     name: &Spanned<String>,
     place: &str,
     account_id: Option<&str>,
-    owner: impl Fn(&str) -> Option<&'m str>,
+    owners: &BTreeMap<&str, &str>,
     findings: &mut Vec<Finding>,
 ) {
     if let Some(kind) = bucket_name::other_kind(name) {
@@ -318,7 +321,7 @@ fn source_name<'m>(
             Finding::new(&ACCOUNT_REGIONAL, name.span, format!("`{}` belongs to account `{id}` in `{name_region}`", name.value))
                 .label(format!("listed under `{place}` of account `{account_id}`"))
                 .help("a name that ends in `-an` carries its account and Region; list the bucket there");
-        findings.push(match owner(id) {
+        findings.push(match owners.get(id) {
             Some(key) => {
                 let path = ["accounts", key, "regions", name_region, "buckets"].map(str::to_owned).to_vec();
                 finding.safely(format!("move it under `{name_region}` of `{key}`"), Change::MoveItem(name.span, path))

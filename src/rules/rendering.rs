@@ -1,4 +1,4 @@
-//! Rules on how targets are to look, and on keys whose rendering does not exist yet.
+//! Rules on how targets are to look.
 
 use super::delivery;
 use crate::{
@@ -7,33 +7,17 @@ use crate::{
     rule,
 };
 
-rule!(NOT_RENDERED, "LM0701", "not-rendered-yet", Warning, "a key that no target renders yet");
+// LM0701 said that a key is not rendered yet; the number is not given again
 rule!(PROVIDER, "LM0702", "provider-version", Error, "a version of the AWS provider that is not supported", blocking);
 rule!(BACKEND, "LM0703", "backend", Error, "two state backends for one partition, or a malformed one");
 rule!(NO_BACKEND, "LM0704", "no-backend", Info, "a partition without a state backend");
 
 /// The family.
-pub const RULES: &[&Rule] = &[&NOT_RENDERED, &PROVIDER, &BACKEND, &NO_BACKEND];
+pub const RULES: &[&Rule] = &[&PROVIDER, &BACKEND, &NO_BACKEND];
 
-/// Checks `render`, `monitoring` and `publish`.
+/// Checks `render`.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
-    let mut later = |span, key: &str| {
-        findings.push(
-            Finding::new(&NOT_RENDERED, span, format!("`{key}` is not rendered yet"))
-                .help("it is read and checked, and no target acts on it in this version; nothing else changes"),
-        );
-    };
-    if let Some(field) = &map.monitoring {
-        later(field.span, "monitoring");
-    }
-    if let Some(field) = &map.publish {
-        later(field.span, "publish");
-    }
-    let Some(render) = &map.render else { return };
-    if let Some(glue) = render.athena.as_ref().and_then(|athena| athena.glue).filter(|glue| glue.value) {
-        later(glue.span, "render.athena.glue");
-    }
-    let Some(terraform) = &render.terraform else { return };
+    let Some(terraform) = map.render.as_ref().and_then(|render| render.terraform.as_ref()) else { return };
     if let Some(version) = terraform.aws_provider.filter(|version| !(5..=6).contains(&version.value)) {
         findings.push(
             Finding::new(&PROVIDER, version.span, format!("version {} of the AWS provider is not supported", version.value))

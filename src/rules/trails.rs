@@ -79,12 +79,16 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Findings after which keys of accounts are no longer guessed at.
+const MOST_GUESSES: usize = 100;
+
 fn account(key: &Spanned<String>, known: &BTreeMap<&str, &str>, findings: &mut Vec<Finding>) {
     if known.contains_key(key.as_str()) {
         return;
     }
     let by_id = known.iter().find(|(_, id)| **id == key.as_str()).map(|(key, _)| *key);
-    let near = did_you_mean(key, known.keys().copied());
+    // in a map that is wrong everywhere nobody reads a guess at each key, and each is compared with all accounts
+    let near = if findings.len() < MOST_GUESSES { did_you_mean(key, known.keys().copied()) } else { None };
     let help = match by_id.or(near) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known.len() > 12 => "write the key of an account of this map".to_owned(),

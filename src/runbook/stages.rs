@@ -14,7 +14,10 @@
 use super::blend::{Home, bare, blend, lifecycle};
 use crate::{
     aws::{Partition, limits},
-    plan::{Account, LogBucket, Place, Plan, Source, Trail},
+    plan::{
+        Account, LogBucket, Place, Plan, Source, Trail,
+        guard::{self, Guard},
+    },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -160,7 +163,10 @@ impl<'a> Maker<'a> {
         let mut accounts: Vec<Account> = accounts.collect();
         let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
         accounts.sort_by(|a, b| a.key.cmp(&b.key));
+        let wanted = if stage == 0 { &self.old.wanted } else { &self.new.wanted };
+        guard::fill(&mut accounts, wanted);
         Plan {
+            wanted: wanted.clone(),
             accounts,
             apply_order,
             render: if stage == 0 { self.old.render.clone() } else { self.new.render.clone() },
@@ -182,7 +188,7 @@ impl<'a> Maker<'a> {
         for bucket in &mut buckets {
             bucket.takes_access_logs = target.is_some_and(|target| target.name == bucket.name);
         }
-        Place { region: region.to_owned(), buckets, sources, trails: self.trails(stage, old, new) }
+        Place { region: region.to_owned(), buckets, sources, trails: self.trails(stage, old, new), guard: Guard::default() }
     }
 
     fn buckets(

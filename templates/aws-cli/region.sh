@@ -42,5 +42,7 @@ TRAILS=(
 {% for trail in trails %}  {{ trail.name | sh }} {{ trail.arn | sh }} {{ trail.settings | sh }}
   {{ trail.selectors | sh }} {{ trail.first | sh }}
 {% endfor %})
-
+{% if guards %}
+{% include "aws-cli/guard.sh" -%}
+{% endif %}
 main "$@"

@@ -59,3 +59,15 @@ output "trails" {
   value       = {}
 {%- endif %}
 }
+{%- if topics %}
+
+output "alert_topics" {
+  description = "Region => the topic to which changes to logging are published."
+
+  value = {
+{%- for each in topics %}
+    {{ each.key | hcl }}{% for space in each.gap %} {% endfor %} = aws_sns_topic.{{ each.label }}.arn
+{%- endfor %}
+  }
+}
+{%- endif %}

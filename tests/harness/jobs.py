@@ -13,9 +13,9 @@ import tempfile
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, changes, editor, faces, generated, hooks, judges, manual, maps, meaning, moves, others, readme, refusals
-from . import scanners, schema, scripts
-from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform
+from . import athena, attacks, calls, changes, editor, faces, generated, graph, hooks, judges, limits, manual, maps, meaning, moves, others
+from . import readme, refusals, scanners, schema, scripts
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform, writer
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -138,8 +138,11 @@ def jobs():
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
         "others": lambda bench, report: others_corpus(bench, report),
+        "calls": lambda bench, report: calls.check(report, bench.stage_from),
+        "limits": lambda bench, report: limits.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), bench.new_folder),
         "since": lambda bench, report: since.check(report, bench.stage_from),
         "scanners": lambda bench, report: scanners.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), good_maps(), bench.new_folder),
+        "writer": lambda bench, report: writer.check(report, bench.args.logmap, bench.new_folder),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
         "selftest terraform": lambda bench, report: selftest_terraform.check(report, bench.core, bench.new_folder),
     }
@@ -148,6 +151,7 @@ def jobs():
             report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds)
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
+        "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "manual": lambda bench, report: manual.check(report, bench.args.logmap, bench.new_folder()),
         "judges": lambda bench, report: judges.check(report),
         "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),

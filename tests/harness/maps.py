@@ -27,6 +27,8 @@ class RegionMap:
     adopted: dict = field(default_factory=dict)      # log buckets that exist already
     trails: set = field(default_factory=set)         # (account id, region, name)
     organization: str = ""
+    guarded: bool = False                            # something is published or watched
+    config_rule: bool = False
     stack_sets_logging: bool = True                  # CloudFormation sets it by a custom resource
 
     @property
@@ -45,6 +47,8 @@ def read(path):
     found = RegionMap(Path(path), organization=organization.get("id", ""))
     cloudformation = (document.get("render") or {}).get("cloudformation") or {}
     found.stack_sets_logging = cloudformation.get("source_logging") != "outputs-only"
+    monitoring, publish = document.get("monitoring") or {}, document.get("publish") or {}
+    found.guarded, found.config_rule = bool(monitoring or publish), monitoring.get("config_rule") is True
     mapped = {}  # account key: its Regions
     for key, account in document["accounts"].items():
         found.accounts[key] = Account(key, account["id"], account.get("profile"), account.get("role"))

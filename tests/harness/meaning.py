@@ -14,15 +14,17 @@ import subprocess
 
 import yaml
 
+from . import guards
 from .report import Failure, clean_env, expect
 from .terraform import first, resources
+from .world import partition_of
 
 BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 PROTECTED = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 
 
 def empty():
-    return {"buckets": {}, "sources": {}, "trails": {}}
+    return {"buckets": {}, "sources": {}, "trails": {}, "guards": {}}
 
 
 def merge(model, other):
@@ -33,7 +35,7 @@ def merge(model, other):
     return model
 
 
-def differences(one, other, names, kinds=("buckets", "sources", "trails"), ignore=()):
+def differences(one, other, names, kinds=("buckets", "sources", "trails", "guards"), ignore=()):
     """Each thing that is not the same in the two models, with both values."""
     for kind in kinds:
         for name in sorted({**one[kind], **other[kind]}):
@@ -108,6 +110,7 @@ def of_world(snapshot, log_buckets):
             # a bucket that never had versions is for a log bucket what one with suspended versions is
             "versioning": bucket["versioning"] or "Suspended", "lock": (lock["Mode"], lock["Days"]) if lock else None,
             "lifecycle": api_rules(bucket["lifecycle"]), "tags": {tag["Key"]: tag["Value"] for tag in bucket["tags"] or []}}
+    model["guards"] = snapshot.get("guards", {})
     for arn, trail in snapshot["trails"].items():
         advanced = [each for each in trail["selectors"] or [] if "FieldSelectors" in each]
         basic = [each for each in trail["selectors"] or [] if "FieldSelectors" not in each]
@@ -126,29 +129,31 @@ printf '%s\\0' "$ACCOUNT" "$REGION" "$PROFILE" "$ROLE"
 each_bucket show; printf 'end\\0'
 each_source show; printf 'end\\0'
 each_trail show; printf 'end\\0'
+each_guard show; printf 'end\\0'
+printf '%s\\0' "${TOPIC_ARN:-}"
 """
 
 
 def tables(script):
-    """What bash makes of the words of a script: (account, Region, profile, role), buckets, sources, trails."""
+    """What bash makes of the words of a script: (account, Region, profile, role, topic), buckets, sources, trails, guards."""
     text = script.read_text()
     expect(text.endswith('\nmain "$@"\n'), f"{script.name} does not end by calling main")
     done = subprocess.run(["bash", "--norc", "-c", text[:text.rindex("main")] + SHOW], env=clean_env(), cwd=script.parent, capture_output=True)
     expect(done.returncode == 0 and not done.stderr, f"{script.name}: {done.stderr.decode()}")
     words = iter(done.stdout.decode().split("\0"))
     head, rows = [next(words) for _ in range(4)], []
-    for _ in range(3):
+    for _ in range(4):
         rows.append([])
         while (count := next(words)) != "end":
             rows[-1].append([next(words) for _ in range(int(count))])
-    return head, *rows
+    return [*head, next(words)], *rows
 
 
 def of_scripts(tree, region_map):
     """The model, and {(account, Region): (profile, role)}.  External sources are left out, as in every target."""
     model, callers = empty(), {}
     for path in sorted((tree / "aws-cli").glob("*/*.sh")):
-        (account, region, profile, role), buckets, sources, trails = tables(path)
+        (account, region, profile, role, topic), buckets, sources, trails, watched = tables(path)
         expect((account, region) == (region_map.accounts[path.parent.name].id, path.stem), f"{path}: is for {account}/{region}")
         callers[account, region] = profile, role
         place = {"account": account, "region": region}
@@ -157,6 +162,7 @@ def of_scripts(tree, region_map):
             model["buckets"][name] = {
                 **place, "adopted": origin == "adopt", "regional": namespace == "account-regional", "versioning": versioning, "policy": json.loads(policy),
                 "lifecycle": api_rules(json.loads(lifecycle)["Rules"]), "tags": json.loads(tags), "lock": (lock["Mode"], lock["Days"]) if lock else None}
+        model["guards"] |= guards.of_script(account, region, watched, topic)
         for name, by, logging in sources:
             logging = json.loads(logging)["LoggingEnabled"]
             if by == "managed":
@@ -197,6 +203,9 @@ class Template:
                 return self.account
             if function == "Ref" and self.template["Resources"][argument]["Type"] == "AWS::S3::Bucket":
                 return self.template["Resources"][argument]["Properties"]["BucketName"]
+            if function == "Ref" and self.template["Resources"][argument]["Type"] == "AWS::SNS::Topic":
+                name = self.template["Resources"][argument]["Properties"]["TopicName"]
+                return f"arn:{partition_of(self.region)}:sns:{self.region}:{self.account}:{name}"
             if function == "Fn::FindInMap":
                 table, *keys = self.resolve(argument)
                 return self.template["Mappings"][table][keys[0]][keys[1]]
@@ -226,6 +235,7 @@ class Template:
         for trail in self.properties("AWS::CloudTrail::Trail"):
             arn, own = trail_of(trail, self.account, self.region)
             model["trails"][arn] = {**place, **own}
+        model["guards"] = guards.of_template(self.account, self.region, self.properties)
         for source in self.properties("Custom::AccessLogging"):
             expect(source.pop("ServiceToken") == {"arn of": "SetAccessLogging"}, f"{self.path.name}: {source} has another function")
             model["sources"][source.pop("Source")] = {
@@ -320,7 +330,7 @@ def of_plan(plan, account):
                 "regional": values.get("bucket_namespace") == "account-regional", "lock": None, "lifecycle": {}}
     for kind, values in found:
         bucket = model["buckets"].get(values.get("bucket"))
-        if kind == "aws_s3_bucket":
+        if kind == "aws_s3_bucket" or not kind.startswith(("aws_s3", "aws_cloudtrail")):
             continue
         if kind == "aws_s3_bucket_logging":
             form = first(values, "target_object_key_format") or {}
@@ -339,6 +349,7 @@ def of_plan(plan, account):
         expect(bucket, f"{kind} of {values.get('bucket')}, which is no log bucket of this module")
         expect(values["region"] == bucket["region"], f"{kind} of {values['bucket']} is in {values['region']}")
         bucket |= SETTINGS[kind](values)
+    model["guards"] = guards.of_plan(found, account)
     output = plan["planned_values"].get("outputs", {})["access_log_destinations"].get("value") or {}
     return model, {source: (each["bucket"], each["prefix"], each["region"]) for source, each in output.items()}
 
@@ -379,7 +390,7 @@ def compare_texts(tree, region_map):
     """The targets that are read without running anything: scripts, templates, StackSets, reviewed policies, the map itself."""
     scripts, callers = of_scripts(tree, region_map)
     templates, published = of_templates(tree, region_map)
-    kinds = ("buckets", "trails") + (("sources",) if region_map.stack_sets_logging else ())
+    kinds = ("buckets", "trails", "guards") + (("sources",) if region_map.stack_sets_logging else ())
     same(scripts, templates, ("the scripts", "CloudFormation"), kinds=kinds)
     expect(region_map.stack_sets_logging or not templates["sources"], "CloudFormation sets logging, although the map says outputs-only")
     expect(published == set(region_map.sources) | set(region_map.external), "the outputs of CloudFormation do not name the map's sources")
@@ -390,9 +401,13 @@ def compare_texts(tree, region_map):
     reviewed = {path.stem: json.loads(path.read_text()) for path in (tree / "policies").glob("*.json")}
     expect(reviewed == {name: bucket["policy"] for name, bucket in scripts["buckets"].items()}, "policies/ is not what the scripts apply")
     for (account, region), model in of_stack_sets(tree).items():
+        here = lambda name, each: (each.get("account"), each.get("region")) == (account, region) or name.startswith(f"{account}/{region}/")
         part = {kind: {name: {key: value for key, value in each.items() if key != "adopted"} for name, each in templates[kind].items()
-                       if (each["account"], each["region"]) == (account, region)} for kind in templates}
+                       if here(name, each)} for kind in templates}
         same(part, model, ("the stack", f"the StackSet template for {account}/{region}"))
+    topics = {f"{region_map.accounts[path.parent.name].id}/{path.stem}": json.loads(path.read_text()) for path in (tree / "policies").glob("sns/*/*.json")}
+    published = {name.rpartition("/topic/")[0]: each["policy"] for name, each in scripts["guards"].items() if "/topic/" in name}
+    expect({place: guards.policy_of(policy) for place, policy in topics.items()} == published, "policies/sns/ is not what the scripts apply")
     return scripts, callers, templates
 
 
@@ -411,7 +426,7 @@ def plans(core, tree, region_map, work):
 
 def compare_plan(planned, published, scripts, templates, region_map):
     same(scripts, planned, ("the scripts", "Terraform"))
-    kinds = ("buckets", "trails") + (("sources",) if region_map.stack_sets_logging else ())
+    kinds = ("buckets", "trails", "guards") + (("sources",) if region_map.stack_sets_logging else ())
     same(templates, planned, ("CloudFormation", "Terraform"), kinds=kinds)
     expect(set(published) == set(region_map.sources) | set(region_map.external), "Terraform's output does not name the map's sources")
     for name, each in planned["sources"].items():
@@ -423,9 +438,9 @@ def compare_world(snapshot, scripts, templates, region_map, applied="scripts"):
     world = of_world(snapshot, scripts["buckets"])
     for name in region_map.external:
         world["sources"].pop(name, None)
-    kinds = ("buckets", "trails") + (("sources",) if region_map.stack_sets_logging or applied == "scripts" else ())
+    kinds = ("buckets", "trails", "guards") + (("sources",) if region_map.stack_sets_logging or applied == "scripts" else ())
     same(world, scripts, (f"the mock after the {applied}", "the scripts' tables"), kinds=kinds)
-    same(world, templates, (f"the mock after the {applied}", "CloudFormation"), kinds=("buckets", "trails"))
+    same(world, templates, (f"the mock after the {applied}", "CloudFormation"), kinds=("buckets", "trails", "guards"))
 
 
 def check(report, name, stage, core, folder):
@@ -436,6 +451,9 @@ def check(report, name, stage, core, folder):
     if not texts:
         return
     scripts, callers, templates = texts
+    if scripts["guards"]:
+        with report.check(f"{name}/alerts"):
+            guards.check_alerts(scripts, {**stage.map.sources, **stage.map.external})
     with report.check(f"{name}/terraform"):
         work = folder / "meaning"
         shutil.copytree(stage.tree / "terraform", work)

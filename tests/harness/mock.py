@@ -9,13 +9,18 @@ import io
 import os
 import re
 import threading
+import urllib.parse
 
 os.environ.update(MOTO_S3_ALLOW_CROSSACCOUNT_ACCESS="false", AWS_ACCESS_KEY_ID="mock", AWS_SECRET_ACCESS_KEY="mock")
 
 import moto.cloudtrail.models as cloudtrail
+import moto.config.models as config
+import moto.events.models as events
 import moto.iam.models as iam
 import moto.s3.models as s3
 import moto.s3.responses as s3_responses
+import moto.sns.models as sns
+import moto.ssm.models as ssm
 import moto.sts.responses as sts
 import xmltodict
 from moto.core.base_backend import BackendDict
@@ -27,11 +32,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.utilities.utils import get_partition
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from . import evaluate as policies
+from . import evaluate as policies, mock_listing
 from .evaluate import CLOUDTRAIL, POLICY_LIMIT, Request, evaluate, listed
 
 KEY = "AKIAACCT"
-SERVICES = {"s3": s3.s3_backends, "cloudtrail": cloudtrail.cloudtrail_backends}
+SERVICES = {"s3": s3.s3_backends, "cloudtrail": cloudtrail.cloudtrail_backends, "sns": sns.sns_backends, "ssm": ssm.ssm_backends,
+            "events": events.events_backends, "config": config.config_backends}
 REASONS = {400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 409: "Conflict"}
 refused = []
 
@@ -252,7 +258,16 @@ def update_trail(self, s3_bucket_name, s3_key_prefix, *args, **kwargs):
     return moto_update_trail(self, s3_bucket_name, s3_key_prefix, *args, **kwargs)
 
 
+def copy_parameters(self, memo):
+    """moto's own dictionary of parameters can't be copied as others can."""
+    made = type(self)(self.account_id, self.region_name)
+    made.__dict__.update(copy.deepcopy(self.__dict__, memo))
+    dict.update(made, copy.deepcopy(dict(self), memo))
+    return made
+
+
 def patch():
+    ssm.ParameterDict.__deepcopy__ = copy_parameters
     iam.get_account_id_from = account_of
     sts.TokenResponse.get_caller_identity = get_caller_identity
     s3.FakeBucket.__init__ = bucket_init
@@ -261,6 +276,7 @@ def patch():
     s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
     s3.S3Backend.log_incoming_request = lambda self, request, bucket_name: None
     s3_responses.S3Response.get_bucket_logging = get_bucket_logging
+    s3_responses.S3Response.all_buckets = mock_listing.all_buckets
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
     cloudtrail.Trail.update = update_trail
     cloudtrail.Trail.put_event_selectors = put_event_selectors
@@ -273,6 +289,15 @@ def patch():
 
 # ---------------------------------------------------------------------------------------------------- server
 
+def asked(environ):
+    """The operation of a request in AWS's query form, as SNS has it; nothing for other forms."""
+    if not environ.get("CONTENT_TYPE", "").startswith("application/x-www-form-urlencoded"):
+        return ""
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    environ["wsgi.input"] = io.BytesIO(body)
+    return dict(urllib.parse.parse_qsl(body.decode())).get("Action", "")
+
+
 class Gate:
     """Looks at each S3 request before moto does, and refuses what AWS would refuse."""
 
@@ -281,7 +306,7 @@ class Gate:
         self.changes, self.fail_at = 0, None  # how many changes were asked for; the number of the one to refuse
 
     def __call__(self, environ, start):
-        signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/(s3|cloudtrail)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+        signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/(s3|cloudtrail|sns|ssm|events|config)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
         if signed and self.is_change(environ):
             self.changes += 1
             if self.changes == self.fail_at:
@@ -314,7 +339,7 @@ class Gate:
 
     @staticmethod
     def is_change(environ):
-        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or asked(environ)
         if operation:
             return not operation.startswith(("Get", "Describe", "List"))
         return environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE")
@@ -326,6 +351,8 @@ class Gate:
             answer, kind = b'{"__type": "AccessDeniedException", "message": "injected"}', "application/x-amz-json-1.1"
         else:
             answer, kind = Refusal(403, "AccessDenied", "injected").body(), "application/xml"
+            if asked(environ):
+                answer = b"<ErrorResponse><Error><Type>Sender</Type><Code>AuthorizationError</Code><Message>injected</Message></Error></ErrorResponse>"
         refused.append(f"injected into {environ['REQUEST_METHOD']} {environ['PATH_INFO']}")
         start("403 Forbidden", [("Content-Type", kind), ("Content-Length", str(len(answer)))])
         return [answer]
@@ -385,7 +412,7 @@ class Mock:
         refused.clear()
 
     def save(self):
-        """Everything there is in S3 and CloudTrail, for `restore`."""
+        """Everything there is in these services, for `restore`."""
         state = {(service, account, region): one.__dict__ for service, backends in SERVICES.items() for account, regions in backends.items()
                  for region, one in regions.items()}
         return copy.deepcopy((state, s3.s3_backends.bucket_accounts))

@@ -161,6 +161,8 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
         if kind == "aws_cloudtrail" and isinstance(state["name"], str):
             state["arn"] = state["id"] = f"arn:{partition(region)}:cloudtrail:{region}:{self.account()}:trail/{state['name']}"
             state["home_region"] = region
+        elif kind == "aws_sns_topic" and isinstance(state["name"], str):
+            state["arn"] = state["id"] = f"arn:{partition(region)}:sns:{region}:{self.account()}:{state['name']}"
         elif isinstance(state.get("bucket"), str):
             state["id"] = state["bucket"]
             if kind == "aws_s3_bucket":

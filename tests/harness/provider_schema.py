@@ -80,6 +80,29 @@ RESOURCES = {
             "noncurrent_version_expiration": Block("list", {"newer_noncurrent_versions": "number optional", "noncurrent_days": "number required"}),
             "noncurrent_version_transition": Block("set", {
                 "newer_noncurrent_versions": "number optional", "noncurrent_days": "number required", "storage_class": "string required " + STORAGE})})},
+    "aws_ssm_parameter": {
+        **PLACE, **TAGS, "name": "string required new", "type": "string required one-of=String|StringList|SecureString", "value": "string optional computed",
+        "description": "string optional", "insecure_value": "string optional computed", "overwrite": "bool optional", "tier": "string optional computed",
+        "key_id": "string optional computed", "allowed_pattern": "string optional", "data_type": "string optional computed", "arn": "string computed",
+        "version": "number computed"},
+    "aws_sns_topic": {
+        **PLACE, **TAGS, "name": "string optional computed new", "display_name": "string optional", "kms_master_key_id": "string optional",
+        "fifo_topic": "bool optional new default=false", "arn": "string computed", "owner": "string computed", "policy": "string optional computed"},
+    "aws_sns_topic_policy": {**PLACE, "arn": "string required new", "policy": "string required", "owner": "string computed"},
+    "aws_cloudwatch_event_rule": {
+        **PLACE, **TAGS, "name": "string optional computed new", "description": "string optional", "event_pattern": "string optional",
+        "event_bus_name": "string optional new default=default", "schedule_expression": "string optional", "role_arn": "string optional",
+        "state": "string optional default=ENABLED one-of=ENABLED|DISABLED|ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS",
+        "force_destroy": "bool optional default=false", "arn": "string computed"},
+    "aws_cloudwatch_event_target": {
+        **PLACE, "rule": "string required new", "target_id": "string optional computed new", "arn": "string required", "role_arn": "string optional",
+        "event_bus_name": "string optional new default=default", "input": "string optional", "input_path": "string optional"},
+    "aws_config_config_rule": {
+        **PLACE, **TAGS, "name": "string required new", "description": "string optional", "input_parameters": "string optional", "arn": "string computed",
+        "rule_id": "string computed", "maximum_execution_frequency": "string optional",
+        "scope": Block("list", {"compliance_resource_id": "string optional", "compliance_resource_types": "set optional",
+                                "tag_key": "string optional", "tag_value": "string optional"}, most=1),
+        "source": Block("list", {"owner": "string required one-of=AWS|CUSTOM_LAMBDA|CUSTOM_POLICY", "source_identifier": "string optional"}, 1, 1)},
     "aws_cloudtrail": {
         **PLACE, **TAGS, "name": "string required new", "s3_bucket_name": "string required", "s3_key_prefix": "string optional",
         "arn": "string computed", "home_region": "string computed", "sns_topic_arn": "string computed", "sns_topic_name": "string optional",

@@ -47,9 +47,9 @@ def checkov():
 
 def scan(folder, *flags):
     """{(file, resource, check)} of what failed and of what was suppressed, without reason last, and how many checks passed."""
-    # it takes part of its settings from a file of the caller's
+    # a folder without settings of its own, and patience: on a busy machine it would give a long file up without a word
     done = subprocess.run([checkov(), "--directory", folder, "--output", "json", "--skip-download", *flags], cwd=folder,
-                          env=clean_env(HOME=str(folder)), capture_output=True, text=True)
+                          env=clean_env(HOME=str(folder), HCL_PARSE_TIMEOUT_SEC="600"), capture_output=True, text=True)
     expect(done.returncode in (0, 1), f"checkov exits {done.returncode}\n{done.stderr[-2000:]}")
     answers = json.loads(done.stdout)
     answers, passed = answers if isinstance(answers, list) else [answers], 0

@@ -8,7 +8,7 @@ import random
 import subprocess
 from dataclasses import replace
 
-from . import delivery, reviewed
+from . import delivery, guards, reviewed
 from .mock import KEY
 from .report import Failure, clean_env, expect
 from .tools import find_tool
@@ -37,11 +37,14 @@ class Stage:
         existing = {**self.map.sources, **self.map.external, **self.map.adopted, **self.others}
         for name, (account, region) in existing.items():
             self.world.create_bucket(account, region, name)
+        if self.map.config_rule:
+            guards.record(self.world, self.map.ids, self.map.regions)
         self.before, self.scene = self.snapshot(), self.mock.save()
         return None
 
     def snapshot(self):
-        return self.world.snapshot(self.map.ids, self.map.regions)
+        found = self.world.snapshot(self.map.ids, self.map.regions)
+        return {**found, "guards": guards.of_world(self.world, self.map.ids, self.map.regions) if self.map.guarded else {}}
 
     def scripts(self):
         """[(account, script)] in the order in which the lock says to apply them."""
@@ -100,9 +103,9 @@ def lint(tree):
 
 def same(one, other, what):
     """Two snapshots must be equal; names what is not."""
-    differing = [f"{name}: {key}" for kind in ("buckets", "trails") for name in {**one[kind], **other[kind]}
-                 for key in {**one[kind].get(name, {}), **other[kind].get(name, {})}
-                 if one[kind].get(name, {}).get(key) != other[kind].get(name, {}).get(key)]
+    differing = [f"{name}: {key}" for kind in ("buckets", "trails", "guards") for name in {**one.get(kind, {}), **other.get(kind, {})}
+                 for key in {**one.get(kind, {}).get(name, {}), **other.get(kind, {}).get(name, {})}
+                 if one.get(kind, {}).get(name, {}).get(key) != other.get(kind, {}).get(name, {}).get(key)]
     expect(not differing, f"{what}\n" + "\n".join(sorted(differing)[:20]))
 
 

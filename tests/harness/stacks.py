@@ -13,12 +13,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import yaml
 
+from . import guards
 from .mock import KEY
 from .report import Failure, clean_env, expect
 from .world import partition_of
 
-INERT = {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::Logs::LogGroup", "AWS::SSM::Parameter",
-         "AWS::Config::ConfigRule", "AWS::Events::Rule", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy"}
+INERT = {"AWS::IAM::Role", "AWS::IAM::Policy", "AWS::Lambda::Function", "AWS::Lambda::Permission", "AWS::Logs::LogGroup"}
 RESPONSE_LIMIT = 4096
 CFNRESPONSE = """
 import json, urllib.request
@@ -202,6 +202,8 @@ class Stack:
             self.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=as_json(properties["PolicyDocument"]))
         elif kind == "AWS::CloudTrail::Trail":
             self.values[name] = self.trail(name, properties)
+        elif kind in guards.MAKERS:
+            self.values[name] = guards.MAKERS[kind](self.client, properties)
         elif kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource":
             answer = self.invoke(name, "Create", properties)
             self.values[name] = self.physical[name] = answer["PhysicalResourceId"]

@@ -31,7 +31,9 @@ pub(super) fn waits(code: &Code<'_>, module: &str, resource: &Resource<'_>, othe
                 push(above, call.and_then(|call| call.expressions.get(*name)).map_or_else(Vec::new, |raw| references(raw)));
             }
             // all of it
-            ["module", _] if other.0 == join(&path, &plain) || other.0.starts_with(&format!("{}.", join(&path, &plain))) => {
+            ["module", _]
+                if other.0.strip_prefix(&join(&path, &plain)).is_some_and(|rest| rest.is_empty() || rest.starts_with('.')) =>
+            {
                 return true;
             }
             ["module", _] => {}

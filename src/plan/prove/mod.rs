@@ -144,10 +144,20 @@ impl Proof {
     }
 }
 
-/// The buckets of a plan whose proof fails, with what fails first.
-pub fn unproven(plan: &Plan) -> Vec<(&LogBucket, &Failure)> {
-    let buckets = plan.places().flat_map(|(_, place)| &place.buckets);
-    buckets.filter_map(|bucket| Some((bucket, bucket.proof.rows.iter().find_map(|row| row.failures.first())?))).collect()
+/// What of a plan is not proven: the name of a bucket, or the ARN of a topic, and the claim that does not hold.
+pub fn unproven(plan: &Plan) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (account, place) in plan.places() {
+        for bucket in &place.buckets {
+            let failures = bucket.proof.rows.iter().flat_map(|row| &row.failures);
+            found.extend(failures.map(|failure| (bucket.name.clone(), failure.what.clone())));
+        }
+        if let Some(alerts) = &place.guard.alerts {
+            let failures = alerts.failures(&account.id, account.partition, &place.region);
+            found.extend(failures.into_iter().map(|failure| (alerts.topic_arn.clone(), failure)));
+        }
+    }
+    found
 }
 
 /// The key of one log object of a source, and the Sid of the statement that lets it in.

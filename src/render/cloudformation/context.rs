@@ -3,7 +3,10 @@
 //! The same template makes the stack of one place and a StackSet template of many; it loops over `places`. Logical ids
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
-use super::outputs::{Output, outputs};
+use super::{
+    guard::GuardContext,
+    outputs::{Output, outputs},
+};
 use crate::{
     plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition},
     render::{
@@ -65,6 +68,8 @@ pub(super) struct PlaceContext<'a> {
     pub buckets: Vec<BucketContext<'a>>,
     /// Trails.
     pub trails: Vec<TrailContext<'a>>,
+    /// What is published and watched here; in the stack of the log buckets.
+    pub guard: GuardContext<'a>,
     /// Logical id of the permission to set logging; empty if no source is set from here.
     pub permission: String,
     /// ARNs of the sources that are set from here.
@@ -268,9 +273,10 @@ impl<'a> PlaceContext<'a> {
             condition,
             buckets: buckets.iter().map(BucketContext::new).collect(),
             trails: trails.iter().map(|trail| TrailContext::new(trail, account, place)).collect(),
+            guard: if with_buckets { GuardContext::new(account, place) } else { GuardContext::default() },
             permission,
             source_arns: managed.iter().map(|source| format!("arn:{}:s3:::{}", account.partition, source.name)).collect(),
-            outputs: outputs(account, place, buckets, trails, sources),
+            outputs: outputs(account, place, buckets, trails, sources, with_buckets),
             sources: managed
                 .into_iter()
                 .map(|source| SourceContext {

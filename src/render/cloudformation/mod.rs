@@ -5,6 +5,7 @@
 //! which files there are; `context` what is in them, `split` which source goes where, `stacksets` and `import` the rest.
 
 mod context;
+mod guard;
 mod import;
 mod outputs;
 mod split;
@@ -20,11 +21,13 @@ use crate::{
 use anyhow::Result;
 use context::Stack;
 use serde::Serialize;
+use stacksets::{Member, Size};
 
 /// The embedded templates of this target.
 pub const TEMPLATES: &[(&str, &str)] = &[
     (STACK, include_str!("../../../templates/cloudformation/stack.yaml")),
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
+    ("cloudformation/guard.yaml", include_str!("../../../templates/cloudformation/guard.yaml")),
     (stacksets::README, include_str!("../../../templates/cloudformation/stacksets.md")),
 ];
 
@@ -46,13 +49,16 @@ struct Slice<'a> {
 /// A template that fails, or the sink's own errors.
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let renderer = Renderer::new(cx)?;
+    let mut members = Vec::new();
     for account in cx.accounts() {
         for place in cx.places(account) {
-            renderer.place(account, place, sink)?;
+            let alone = renderer.place(account, place, sink)?;
+            members.push(Member { account, place, alone });
         }
     }
     // they are about all accounts, so a run for some leaves them alone
-    if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() { stacksets::render(&renderer, sink) } else { Ok(()) }
+    let whole = cx.filter.accounts.is_empty() && cx.filter.regions.is_empty();
+    if whole { stacksets::render(&renderer, members, sink) } else { Ok(()) }
 }
 
 /// What the files of this target have in common.
@@ -75,8 +81,9 @@ impl<'a> Renderer<'a> {
         self.cx.plan.render.custom_resource
     }
 
-    /// The stack of a place, those for the sources that do not fit into it, and the files of a resource import.
-    fn place(&self, account: &Account, place: &Place, sink: &mut Sink) -> Result<()> {
+    /// The stack of a place, those for the sources that do not fit into it, and the files of a resource import. Gives the size
+    /// of the stack if one is enough.
+    fn place(&self, account: &Account, place: &Place, sink: &mut Sink) -> Result<Option<Size>> {
         let base = format!("cloudformation/{}/{}", account.key, place.region);
         let head = self.cx.header(&Slice { account: &account.key, account_id: &account.id, place, render: &self.cx.plan.render });
         let imports = place.buckets.iter().any(|bucket| bucket.adopt.is_some());
@@ -86,7 +93,9 @@ impl<'a> Renderer<'a> {
             true => None,
             false => Some(self.stack(account, place, true, &everything, &head, 1)?),
         };
-        match whole.filter(|text| split::fits(text.len(), &everything, self.sets_sources())) {
+        let whole = whole.filter(|text| split::fits(text.len(), &everything, self.sets_sources()));
+        let size = whole.as_deref().map(Size::of);
+        match whole {
             Some(text) => sink(Artifact::file(format!("{base}.yaml"), text))?,
             None => self.split_place(account, place, &everything, &head, sink)?,
         }
@@ -94,7 +103,7 @@ impl<'a> Renderer<'a> {
             sink(Artifact::file(format!("{base}.import.json"), import::resources(place)?))?;
             sink(Artifact::file(format!("{base}.import-template.json"), import::template(place)?))?;
         }
-        Ok(())
+        Ok(size)
     }
 
     /// The stack of the log buckets and trails, and the stacks of the sources.

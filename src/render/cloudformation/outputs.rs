@@ -23,6 +23,7 @@ pub(super) fn outputs(
     buckets: &[LogBucket],
     trails: &[Trail],
     sources: &[&Source],
+    with_guard: bool,
 ) -> Vec<Output> {
     let mut list: Vec<Output> = Vec::new();
     for bucket in buckets {
@@ -41,6 +42,10 @@ pub(super) fn outputs(
             description,
             value: format!("s3://{}/{}", trail.bucket, trail.prefix),
         });
+    }
+    for alerts in place.guard.alerts.iter().filter(|_| with_guard) {
+        let description = format!("Topic of the alerts of {} in {}", account.key, place.region);
+        list.push(Output { id: id("Alerts", &alerts.topic_arn), description, value: alerts.topic_arn.clone() });
     }
     let mut groups: IndexMap<String, Vec<&str>> = IndexMap::new();
     for source in sources {

@@ -38,17 +38,19 @@ pub(super) fn surely_too_many(sources: &[Source], custom_resource: bool) -> bool
 pub(super) fn shards<'a>(sources: &[&'a Source], custom_resource: bool, overhead: usize) -> Vec<Vec<&'a Source>> {
     let bytes = |shard: &[&Source]| -> usize { shard.iter().map(|source| template_bytes(source, custom_resource)).sum() };
     let least = bytes(sources) / INLINE_BYTES.saturating_sub(overhead).max(1);
+    let keys: Vec<u64> = sources.iter().map(|source| key(&source.name)).collect();
     let mut count = least.clamp(1, MOST_SHARDS);
     loop {
         let mut shards: Vec<Vec<&Source>> = vec![Vec::new(); count];
-        for &source in sources {
-            shards[consistent_hash(&source.name, count)].push(source);
+        for (&source, key) in sources.iter().zip(&keys) {
+            shards[consistent_hash(*key, count)].push(source);
         }
         let fit = shards.iter().all(|shard| fits(overhead + bytes(shard), shard, custom_resource));
         if fit || count >= MOST_SHARDS {
             return shards;
         }
-        count += 1;
+        // one more; where there are hundreds, one in a hundred more
+        count += count.div_ceil(100);
     }
 }
 
@@ -72,10 +74,14 @@ fn outputs(sources: &[&Source]) -> usize {
     groups.len() + bytes / (OUTPUT_BYTES - 256)
 }
 
+/// What a source's stack is chosen by.
+fn key(name: &str) -> u64 {
+    u64::from_str_radix(&sha256_hex(name.as_bytes())[..16], 16).unwrap_or(0)
+}
+
 /// A number below `count`, which for a greater `count` is either the same or one of the new ones
 /// (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm").
-fn consistent_hash(name: &str, count: usize) -> usize {
-    let mut key = u64::from_str_radix(&sha256_hex(name.as_bytes())[..16], 16).unwrap_or(0);
+fn consistent_hash(mut key: u64, count: usize) -> usize {
     let (mut chosen, mut next) = (0, 0);
     while next < count {
         chosen = next;

@@ -3,14 +3,10 @@
 //! It is the template of the stacks with several places in it, each under a condition on its account; no nested stacks
 //! and no macros, which StackSets refuse. What does not fit is left out, and the page beside the templates says so.
 
-use super::{
-    Renderer, STACK,
-    context::Stack,
-    split::{self, INLINE_BYTES},
-};
+use super::{Renderer, STACK, context::Stack, split::INLINE_BYTES};
 use crate::{
     artifacts::Artifact,
-    plan::{Account, Place, Source},
+    plan::{Account, Place},
     render::Sink,
 };
 use anyhow::Result;
@@ -23,7 +19,28 @@ const MOST_ACCOUNTS: usize = 150;
 /// Outputs of a template, with room to spare.
 const MOST_OUTPUTS: usize = 190;
 
-type Member<'a> = (&'a Account, &'a Place);
+/// A place, and how large its stack is if it has just one.
+pub(super) struct Member<'a> {
+    pub(super) account: &'a Account,
+    pub(super) place: &'a Place,
+    pub(super) alone: Option<Size>,
+}
+
+/// What a stack takes of a template's limits.
+#[derive(Clone, Copy)]
+pub(super) struct Size {
+    bytes: usize,
+    outputs: usize,
+    has_function: bool,
+}
+
+impl Size {
+    /// Of a stack's text.
+    pub(super) fn of(text: &str) -> Self {
+        let has_function = text.contains("\n  SetAccessLogging:\n");
+        Size { bytes: text.len(), outputs: text.matches("\n    Value: ").count(), has_function }
+    }
+}
 
 /// The context of `cloudformation/stacksets.md`.
 #[derive(Serialize)]
@@ -65,14 +82,10 @@ struct LeftOut {
 }
 
 /// Renders the templates and the page.
-pub(super) fn render(renderer: &Renderer, sink: &mut Sink) -> Result<()> {
+pub(super) fn render(renderer: &Renderer, members: Vec<Member>, sink: &mut Sink) -> Result<()> {
     let mut regions: IndexMap<&str, Vec<Member>> = IndexMap::new();
-    for account in renderer.cx.accounts() {
-        for place in &account.places {
-            if renderer.cx.filter.region(place) {
-                regions.entry(&place.region).or_default().push((account, place));
-            }
-        }
+    for member in members {
+        regions.entry(&member.place.region).or_default().push(member);
     }
     regions.sort_keys();
     let mut page = Page { header: Vec::new(), templates: Vec::new(), left_out: Vec::new() };
@@ -84,23 +97,19 @@ pub(super) fn render(renderer: &Renderer, sink: &mut Sink) -> Result<()> {
 }
 
 fn region_templates(renderer: &Renderer, region: &str, members: &[Member], page: &mut Page, sink: &mut Sink) -> Result<()> {
-    let mut groups: Vec<Vec<Member>> = Vec::new();
-    // measured alone, each is a little larger than beside others, so the sum never comes out too small
+    let mut groups: Vec<Vec<(&Account, &Place)>> = Vec::new();
+    // in its own stack each is a little larger than beside others, so the sum never comes out too small
     let function = renderer.function_bytes() + 2_000;
     let (mut bytes, mut outputs) = (0, 0);
-    for &(account, place) in members {
+    for &Member { account, place, alone } in members {
         let adopts = place.buckets.iter().any(|bucket| bucket.adopt.is_some());
-        let sources: Vec<&Source> = place.sources.iter().collect();
-        let too_many = split::surely_too_many(&place.sources, renderer.sets_sources());
-        let text = if adopts || too_many { String::new() } else { template(renderer, region, &[(account, place)])? };
-        if text.is_empty() || !split::fits(text.len(), &sources, renderer.sets_sources()) {
+        let Some(alone) = alone.filter(|_| !adopts) else {
             let reason = if adopts { "it holds a bucket to import" } else { "it needs more than one template" };
             page.left_out.push(LeftOut { account: account.key.clone(), region: region.to_owned(), reason });
             continue;
-        }
-        let has_function = text.contains("  SetAccessLogging:\n");
-        let size = if has_function { text.len().saturating_sub(function - 3_500) } else { text.len() };
-        let count = text.matches("\n    Value: ").count();
+        };
+        let size = if alone.has_function { alone.bytes.saturating_sub(function - 3_500) } else { alone.bytes };
+        let count = alone.outputs;
         let full = groups.last().is_none_or(|group| group.len() >= MOST_ACCOUNTS)
             || bytes + size > INLINE_BYTES
             || outputs + count > MOST_OUTPUTS;
@@ -132,7 +141,7 @@ fn region_templates(renderer: &Renderer, region: &str, members: &[Member], page:
     Ok(())
 }
 
-fn template(renderer: &Renderer, region: &str, members: &[Member]) -> Result<String> {
+fn template(renderer: &Renderer, region: &str, members: &[(&Account, &Place)]) -> Result<String> {
     let slice: Vec<(&str, &str, &Place)> = members.iter().map(|(a, place)| (a.key.as_str(), a.id.as_str(), *place)).collect();
     let mut header = renderer.cx.header(&(&slice, &renderer.cx.plan.render));
     header.push(format!("region: {region}"));

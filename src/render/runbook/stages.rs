@@ -3,7 +3,7 @@
 use super::context;
 use crate::{
     artifacts::Artifact,
-    plan::{LogBucket, Plan, Source},
+    plan::{LogBucket, Plan, Source, guard},
     render::{Filter, Retired, Sink, targets, terraform::label},
     runbook::{Runbook, Work},
 };
@@ -97,6 +97,7 @@ fn settled(book: &Runbook) -> (Plan, Vec<Retired>) {
         }
         account.places.retain(|place| !(place.buckets.is_empty() && place.sources.is_empty() && place.trails.is_empty()));
     }
+    guard::fill(&mut plan.accounts, &plan.wanted);
     (plan, retired)
 }
 

@@ -4,12 +4,14 @@
 //! `region` (one file for each Region); names are made in `names`. Policies are files of their own, as reviewed. Never
 //! writes policy JSON or HCL tokens itself: values go through the `hcl` filter, identifiers come from `names`.
 
+mod guard;
 mod module;
 mod names;
 mod region;
 #[cfg(test)]
 mod tests;
 
+pub use guard::{AlertsContext, GuardContext, Pointer, RuleContext, rule_label};
 pub use module::{
     BUCKET_TYPES, Destination, Forgotten, Import, ImportsContext, Named, OutputsContext, Provider, ProvidersContext,
     RemovedContext, Setting, VersionsContext,
@@ -20,12 +22,14 @@ pub use region::{Bucket, Group, RegionContext, Rule, TrailContext};
 use super::{Context, Retired, Sink, engine::Engine};
 use crate::{artifacts::Artifact, plan::Account};
 use anyhow::Result;
+use std::collections::BTreeMap;
 
 /// The templates: name → text. A template of the same name given by the user replaces it.
 pub const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/versions.tf", include_str!("../../../templates/terraform/versions.tf")),
     ("terraform/providers.tf", include_str!("../../../templates/terraform/providers.tf")),
     ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
+    ("terraform/guard.tf", include_str!("../../../templates/terraform/guard.tf")),
     ("terraform/where.tf", include_str!("../../../templates/terraform/where.tf")),
     ("terraform/imports.tf", include_str!("../../../templates/terraform/imports.tf")),
     ("terraform/removed.tf", include_str!("../../../templates/terraform/removed.tf")),
@@ -39,9 +43,13 @@ pub const TEMPLATES: &[(&str, &str)] = &[
 /// A template that can't be read or rendered, sources without a log bucket, or what the sink reports.
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
+    let mut retired: BTreeMap<&str, Vec<&Retired>> = BTreeMap::new();
+    for entry in cx.retired {
+        retired.entry(&entry.account_id).or_default().push(entry);
+    }
     for account in &cx.plan.accounts {
-        let module = Module::new(cx, account);
-        if module.is_asked_for() {
+        let retired = retired.remove(account.id.as_str()).unwrap_or_default();
+        if let Some(module) = Module::new(cx, account, retired) {
             module.render(&engine, sink)?;
         }
     }
@@ -58,25 +66,22 @@ struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
-    fn new(cx: &'a Context<'a>, account: &'a Account) -> Self {
+    /// Nothing if the account was not asked for. One without Regions has a module only as long as there is something to forget.
+    /// `retired` are all its log buckets of earlier runs.
+    fn new(cx: &'a Context<'a>, account: &'a Account, mut retired: Vec<&'a Retired>) -> Option<Self> {
         let current = |name: &str| account.places.iter().flat_map(|place| &place.buckets).any(|bucket| bucket.name == name);
-        let mut retired: Vec<&Retired> =
-            cx.retired.iter().filter(|entry| entry.account_id == account.id && !current(&entry.bucket)).collect();
+        retired.retain(|entry| !current(&entry.bucket));
         retired.sort();
         // two entries of one name would be two `removed` blocks of one address
         retired.dedup_by(|a, b| a.bucket == b.bucket);
-        let header = cx.header(&(account, &cx.plan.render, &retired));
-        Module { cx, account, retired, header }
-    }
-
-    /// An account without Regions has a module only as long as there is something to forget.
-    fn is_asked_for(&self) -> bool {
-        let filter = self.cx.filter;
-        if !self.account.places.is_empty() {
-            return filter.account(self.account);
-        }
-        (filter.accounts.is_empty() || filter.accounts.contains(&self.account.key))
-            && self.retired.iter().any(|entry| filter.regions.is_empty() || filter.regions.contains(&entry.region))
+        let filter = cx.filter;
+        let asked_for = if account.places.is_empty() {
+            (filter.accounts.is_empty() || filter.accounts.contains(&account.key))
+                && retired.iter().any(|entry| filter.regions.is_empty() || filter.regions.contains(&entry.region))
+        } else {
+            filter.account(account)
+        };
+        asked_for.then(|| Module { cx, account, header: cx.header(&(account, &cx.plan.render, &retired)), retired })
     }
 
     fn render(&self, engine: &Engine, sink: &mut Sink) -> Result<()> {
@@ -89,6 +94,9 @@ impl<'a> Module<'a> {
             put(&file, engine.render("terraform/region.tf", &self.region(place)?)?)?;
             for bucket in &place.buckets {
                 put(&region::policy_file(bucket), bucket.policy.to_pretty_json())?;
+            }
+            if let Some(alerts) = &place.guard.alerts {
+                put(&guard::policy_file(&place.region), alerts.policy.to_pretty_json())?;
             }
         }
         let imports = self.imports();

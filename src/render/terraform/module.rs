@@ -132,6 +132,8 @@ pub struct OutputsContext {
     pub trail_buckets: Vec<Named>,
     /// Trail, or trail and Region → label of the trail.
     pub trails: Vec<Named>,
+    /// Region → label of the topic of its alerts.
+    pub topics: Vec<Named>,
 }
 
 /// Where the sources in one local value log to.
@@ -259,12 +261,14 @@ impl Module<'_> {
             }
         }
         trails.sort();
+        let topics = self.account.places.iter().filter(|place| place.guard.alerts.is_some());
         Ok(OutputsContext {
             header: self.header.clone(),
             destinations,
             log_buckets: named(log_buckets),
             trail_buckets: named(trail_buckets),
             trails: named(trails),
+            topics: named(topics.map(|place| (place.region.clone(), label(&place.region))).collect()),
         })
     }
 }

@@ -2,9 +2,9 @@
 //!
 //! `RegionContext` is the contract of `terraform/region.tf`. No field is ever absent; an empty text or list means none.
 
-use super::{Module, label, names::file_stem, trail_label};
+use super::{GuardContext, Module, label, names::file_stem, trail_label};
 use crate::{
-    plan::{KeyFormat, LogBucket, Place, Trail},
+    plan::{KeyFormat, LogBucket, Place, Trail, guard::TARGET_ID},
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
 };
 use anyhow::{Result, bail};
@@ -34,6 +34,10 @@ pub struct RegionContext {
     pub target_label: String,
     /// The trails whose home is here.
     pub trails: Vec<TrailContext>,
+    /// What is published and watched here.
+    pub guard: GuardContext,
+    /// Id of the target of each rule.
+    pub target_id: &'static str,
 }
 
 /// A log bucket.
@@ -155,6 +159,8 @@ impl Module<'_> {
             groups,
             logged,
             trails: place.trails.iter().map(|trail| self.trail(trail, &place.region)).collect(),
+            guard: GuardContext::new(place),
+            target_id: TARGET_ID,
         })
     }
 

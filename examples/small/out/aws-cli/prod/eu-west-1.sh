@@ -17,8 +17,8 @@ usage: $(basename "$0") [--dry-run | --verify | --rollback] [--force]
   --dry-run    say what would change, change nothing
   --verify     compare what is there with the plan
   --rollback   restore what was there before the first run (--dry-run with it only says what it would do)
-  --force      replace what logmap does not recognise: policy statements, logging targets, event selectors, and the
-               SSE-KMS or Requester Pays settings of a log bucket. A backup of it is kept. Object Lock is never overridden.
+  --force      replace what logmap does not recognise: policy statements, logging targets, event selectors, what has a name that
+               is to be published or watched, and the SSE-KMS or Requester Pays settings of a log bucket. A backup of it is kept. Object Lock is never overridden.
   -h, --help   this text
 
 Needs bash, the AWS CLI (version 1 or 2) and python3 (to compare JSON). Credentials: those of the environment, else the
@@ -128,6 +128,7 @@ already_made() {
       fetch "$WORK/made" TrailNotFoundException cloudtrail get-trail --name "$(cat "$WORK/name")"
       printf '%s' "$4" | json same-input "$WORK/made" || die 3 "there is a trail $(cat "$WORK/name") already, made since this script looked, with other settings"
       ;;
+    ssm.put-parameter.ParameterAlreadyExists) parameter_made "$@" ;;
     *) return 1 ;;
   esac
 }
@@ -273,6 +274,11 @@ command, args = sys.argv[1], sys.argv[2:]
 if command == "get":  # get FILE ROUTE: a value, or nothing
     value = get(read(args[0]), args[1])
     print("" if value is None else str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else json.dumps(value))
+elif command == "here":  # here FILE REGION FOLDER: of the names given, those that the list shows in the Region, as files
+    there = {one["Name"] for one in (read(args[0]) or {}).get("Buckets") or [] if one.get("BucketRegion") == args[1]}
+    for name in sys.stdin.read().split():
+        if name in there:
+            open(args[2] + "/" + name, "w").close()
 elif command == "unwrap":  # unwrap FILE KEY: that part of an answer, as JSON
     print(json.dumps(get(read(args[0]), args[1]), sort_keys=True))
 elif command.startswith("same-") and command[5:] in SAME:  # same-KIND FILE: is that what is wanted?
@@ -382,10 +388,28 @@ knows() {
 
 # ---- reading what is there; every reason to refuse is found here, before anything is changed
 
+# list_buckets NAME...: marks in $WORK/here which of these buckets are this account's and in this Region: one call for 10,000 buckets
+# instead of one for each. A bucket that it does not show is asked for by its name, and so are all where the CLI or the permissions
+# are too few for it.
+list_buckets() {
+  mkdir "$WORK/here"
+  if [ $# -lt 2 ] || ! knows list-buckets BucketRegion; then return 0; fi
+  if run s3api list-buckets --bucket-region "$REGION" >"$WORK/buckets"; then
+    printf '%s\n' "$@" | json here "$WORK/buckets" "$REGION" "$WORK/here"
+  elif [ -z "$ERROR_CODE" ]; then
+    failed s3api list-buckets
+  fi
+}
+
 # location KIND NAME: the bucket's Region into LOCATION; `none` if there is no such bucket, `foreign` if it is another account's.
 location() {
   local file="$NOW/$1.$2.location"
   LOCATION=''
+  if [ -e "$WORK/here/$2" ]; then
+    LOCATION=$REGION
+    printf '{"LocationConstraint": "%s"}\n' "$REGION" >"$file"
+    return 0
+  fi
   if run s3api get-bucket-location --bucket "$2" --expected-bucket-owner "$ACCOUNT" >"$file"; then
     LOCATION=$(json get "$file" LocationConstraint)
     case $LOCATION in '' | null | None) LOCATION=us-east-1 ;; EU) LOCATION=eu-west-1 ;; esac
@@ -460,7 +484,12 @@ read_source() {
     foreign) problem_with "$by" "the source bucket $name belongs to another account, or these credentials may not read it"; return 0 ;;
     *) problem_with "$by" "the source bucket $name is in $LOCATION, not in $REGION: list it there (AWS would answer CrossLocationLoggingProhibited)"; return 0 ;;
   esac
-  fetch "$of.logging" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
+  fetch "$of.logging" NoSuchBucket s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
+  if [ "$ERROR_CODE" = NoSuchBucket ]; then # a list may show a bucket that has just gone
+    rm -f "$of.logging" "$of.location"
+    problem_with "$by" "the source bucket $name does not exist"
+    return 0
+  fi
   target=$(json get "$of.logging" LoggingEnabled.TargetBucket)
   wanted=$(json_text "$want" LoggingEnabled.TargetBucket)
   if [ "$by" = managed ] && [ -n "$target" ] && [ "$target" != "$wanted" ]; then
@@ -633,7 +662,12 @@ restore() { # restore TEXT ARGS...
   if [ -n "$DRY_ROLLBACK" ]; then say "would: $text"; return 0; fi
   say "$text"
   # where an answer is lost the AWS CLI tries again by itself, and hears that there is no such thing
-  run "$@" >/dev/null || [ "$1.$2.$ERROR_CODE" = cloudtrail.delete-trail.TrailNotFoundException ] || failed "$@"
+  run "$@" >/dev/null && return 0
+  case $1.$2.$ERROR_CODE in
+    cloudtrail.delete-trail.TrailNotFoundException | ssm.delete-parameter.ParameterNotFound) ;;
+    sns.delete-topic.NotFound* | events.delete-rule.ResourceNotFoundException | configservice.delete-config-rule.NoSuchConfigRuleException) ;;
+    *) failed "$@" ;;
+  esac
 }
 DRY_ROLLBACK='' UNDONE=' '
 
@@ -916,6 +950,8 @@ rollback() {
     if [ -n "${LOGMAP_RUN_ALL:-}" ]; then say "$ACCOUNT_KEY/$REGION: nothing to roll back; there is no backup in $BACKUP"; return 0; fi
     die 1 "there is no backup in $BACKUP: this script has changed nothing here, or it did so from another machine"
   fi
+  list_all_buckets
+  rollback_guards
   # sources first, then trails: nothing logs to a bucket whose grants are taken away
   each_bucket rollback_ownership
   each_source rollback_source
@@ -947,6 +983,20 @@ rollback() {
 
 each_bucket() { local i; for ((i = 0; i < ${#LOG_BUCKETS[@]}; i += 9)); do "$1" "${LOG_BUCKETS[@]:i:9}"; done; }
 each_source() { local i; for ((i = 0; i < ${#SOURCES[@]}; i += 3)); do "$1" "${SOURCES[@]:i:3}"; done; }
+list_all_buckets() {
+  local i names=()
+  for ((i = 0; i < ${#LOG_BUCKETS[@]}; i += 9)); do names+=("${LOG_BUCKETS[i]}"); done
+  for ((i = 0; i < ${#SOURCES[@]}; i += 3)); do
+    # the others are looked at by --verify only
+    if [ "${SOURCES[i + 1]}" = managed ] || [ "$MODE" = verify ] || [ "$MODE" = rollback ]; then names+=("${SOURCES[i]}"); fi
+  done
+  list_buckets ${names[@]+"${names[@]}"}
+}
+# scripts with something to publish or to watch have others
+# shellcheck disable=SC2317,SC2329 # one of the two is never called
+each_guard() { :; }
+# shellcheck disable=SC2317,SC2329 # as above
+rollback_guards() { :; }
 each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do "$1" "${TRAILS[@]:i:5}"; done; }
 
 prepare() {
@@ -986,10 +1036,12 @@ main() {
   case " $* " in *' --force '*) FORCE=yes ;; esac
   prepare
   if [ "$MODE" = rollback ]; then rollback; exit 0; fi
+  list_all_buckets
 
   each_bucket read_bucket
   each_source read_source
   each_trail read_trail
+  each_guard read_guard
   if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then
     die 1 "$ACCOUNT_KEY/$REGION: refused, see the $REFUSALS reasons above; nothing was changed"
   fi
@@ -997,6 +1049,7 @@ main() {
   each_bucket apply_bucket
   each_source apply_source
   each_trail apply_trail
+  each_guard apply_guard
   case $MODE in
     dry-run) say "$ACCOUNT_KEY/$REGION: $CHANGES changes would be made" ;;
     verify)

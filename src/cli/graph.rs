@@ -1,0 +1,115 @@
+//! `logmap graph`: the topology of a map as a picture or a page, with the verdicts of `check` on it. A picture is data: standard
+//! output, or one file. Of a map with errors there is none.
+
+use super::{
+    Outcome, Stop,
+    args::{Common, Format, GraphArgs},
+    baseline, check,
+    exit::Exit,
+    findings, generate,
+    io::Io,
+    read,
+};
+use crate::{
+    compare::Verdict,
+    disk::replace::replace,
+    inspection,
+    observed::Told,
+    render::graph::{self, Language},
+    topology::{Topology, marks::Marks},
+};
+use anyhow::{Context, anyhow};
+use std::{fs, io::Read, path::Path};
+
+pub(super) fn run(args: &GraphArgs, common: &Common, io: &Io) -> Outcome {
+    let language = language(args, common)?;
+    // findings are talk here, and `--format` is the picture's
+    let common = &Common { format: Format::Text, ..common.clone() };
+    let mut analysis = read::read_map(&args.map, io)?;
+    baseline::apply(&mut analysis, common, io)?;
+    read::print_findings(&analysis, common, io, false, io.verbose)?;
+    let exit = findings::exit_of(&analysis.findings, common)?;
+    let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
+    read::proven(plan)?;
+    let filter = generate::filter(&args.account, &args.region, plan)?;
+    let marks = if args.check.is_empty() {
+        Marks::default()
+    } else {
+        let (files, unread) = check::inputs(&args.check, io)?;
+        let inspection = inspection::inspect(files, &Told::default(), Some(plan));
+        if !io.quiet {
+            let count = |verdict| inspection.configurations.iter().filter(|one| one.verdict() == verdict).count();
+            let (bad, unknown) = (count(Verdict::Violation), count(Verdict::Unknown));
+            io.say(format_args!(
+                "{} configurations checked: {bad} violation(s), {unknown} unknown; `logmap check` says more",
+                inspection.configurations.len()
+            ));
+            let named =
+                |ignored: &&crate::observed::Ignored| args.check.iter().any(|path| path.display().to_string() == ignored.file);
+            for ignored in unread.iter().chain(&inspection.ignored).filter(|ignored| io.verbose || named(ignored)) {
+                io.say(format_args!("{}: not read: {}", ignored.file, ignored.reason));
+            }
+        }
+        Marks::of(&inspection, plan)
+    };
+    let topology = Topology::of(plan, |account, place| filter.account(account) && filter.region(place), marks);
+    let name = Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned());
+    let drawing = graph::draw(&topology, &name, language)?;
+    match &args.out {
+        None => io.data(&drawing.text)?,
+        Some(path) => {
+            ours(path)?;
+            replace(path, drawing.text.as_bytes())?;
+            if !io.quiet {
+                io.say(format_args!("{}: {} written", path.display(), size(drawing.text.len())));
+            }
+        }
+    }
+    if drawing.grouped && !io.quiet {
+        io.say("large groups are counts on this picture; `--format html` shows each, `--account` and `--region` draw less");
+    }
+    Ok(Exit::Clean)
+}
+
+/// The language asked for, else that of the file's ending, else SVG.
+fn language(args: &GraphArgs, common: &Common) -> Result<Language, Stop> {
+    let ending = args.out.as_ref().and_then(|path| path.extension()).map(|ending| ending.to_string_lossy().to_lowercase());
+    Ok(match (common.format, ending.as_deref()) {
+        (Format::Svg, _) | (Format::Text, None | Some("svg")) => Language::Svg,
+        (Format::Dot, _) | (Format::Text, Some("dot" | "gv")) => Language::Dot,
+        (Format::Mermaid, _) | (Format::Text, Some("mmd" | "mermaid")) => Language::Mermaid,
+        (Format::Html, _) | (Format::Text, Some("html" | "htm")) => Language::Html,
+        (Format::Text, Some(ending)) => {
+            return Err(Stop::usage(anyhow!("`.{ending}` says no format; name one with `--format svg`, dot, mermaid or html")));
+        }
+        _ => {
+            return Err(Stop::usage(anyhow!(
+                "`logmap graph` draws svg, dot, mermaid or html; `logmap validate` and `logmap check` give findings in that format"
+            )));
+        }
+    })
+}
+
+/// Refuses to overwrite a file that is not an earlier picture.
+fn ours(path: &Path) -> Result<(), Stop> {
+    /// So far from the beginning does a picture say what it is.
+    const HEAD: u64 = 4_096;
+    let Ok(file) = fs::File::open(path) else { return Ok(()) };
+    let mut head = Vec::new();
+    file.take(HEAD).read_to_end(&mut head).with_context(|| format!("can't read {}", path.display()))?;
+    if head.is_empty() || String::from_utf8_lossy(&head).contains(graph::MADE_BY) {
+        return Ok(());
+    }
+    Err(Stop::usage(anyhow!(
+        "{} is not a picture of logmap's, so it is not overwritten; move it away or choose another `--out`",
+        path.display()
+    )))
+}
+
+fn size(bytes: usize) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} bytes"),
+        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}

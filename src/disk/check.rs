@@ -1,0 +1,119 @@
+//! How a tree on disk differs from what would be generated: `--check`. Reads only.
+
+use super::{
+    is_executable,
+    lock::{LOCK_NAME, Lock},
+    obstacle, unified,
+};
+use crate::{artifacts::Artifact, render::sha256_hex};
+use anyhow::{Context, Result};
+use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
+
+/// How a tree on disk differs from what would be generated.
+pub struct Checker<'a> {
+    out: &'a Path,
+    on_disk: Lock,
+    old: Lock,
+    files: BTreeMap<String, String>,
+    /// Unified diffs, one for each file that differs.
+    pub diffs: Vec<String>,
+    /// Files that are missing, differ, or should not be there.
+    pub stale: Vec<String>,
+    /// Is one of them edited since logmap wrote it?
+    pub edited: bool,
+    /// Those of them that logmap did not write.
+    pub foreign: Vec<String>,
+}
+
+impl<'a> Checker<'a> {
+    /// Starts a comparison with `out`.
+    ///
+    /// # Errors
+    /// The lock there can't be read.
+    pub fn new(out: &'a Path) -> Result<Self> {
+        let on_disk = Lock::read(out)?;
+        Ok(Checker {
+            old: on_disk.clone().settled(out),
+            on_disk,
+            out,
+            files: BTreeMap::new(),
+            diffs: Vec::new(),
+            stale: Vec::new(),
+            edited: false,
+            foreign: Vec::new(),
+        })
+    }
+
+    /// The lock as it was before.
+    pub fn old_lock(&self) -> &Lock {
+        &self.old
+    }
+
+    /// Was a run interrupted while it put files in place, or is one doing so now?
+    pub fn interrupted(&self) -> bool {
+        self.on_disk.interrupted()
+    }
+
+    /// Compares one artifact.
+    ///
+    /// # Errors
+    /// The file is there and can't be read.
+    pub fn add(&mut self, artifact: &Artifact) -> Result<()> {
+        self.files.insert(artifact.path.clone(), sha256_hex(artifact.text.as_bytes()));
+        let target = self.out.join(&artifact.path);
+        let (on_disk, mode_is_right) = match fs::symlink_metadata(&target) {
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                if let Some(in_the_way) = obstacle(self.out, &artifact.path)?
+                    && !self.foreign.contains(&in_the_way)
+                {
+                    self.foreign.push(in_the_way);
+                }
+                (String::new(), true)
+            }
+            Ok(meta) if meta.is_dir() => {
+                self.in_the_way(&artifact.path, None, b"");
+                (String::new(), false)
+            }
+            meta => {
+                let meta = meta.with_context(|| format!("can't read {}", target.display()))?;
+                let bytes = fs::read(&target).with_context(|| format!("can't read {}", target.display()))?;
+                self.in_the_way(&artifact.path, Some(&bytes), artifact.text.as_bytes());
+                (String::from_utf8_lossy(&bytes).into_owned(), !artifact.executable || is_executable(&meta))
+            }
+        };
+        if on_disk != artifact.text || !mode_is_right || !target.exists() {
+            let diff = unified(&artifact.path, "on disk", "generated", &on_disk, &artifact.text);
+            self.diffs.push(if diff.is_empty() { format!("{}: not executable, or not a file\n", artifact.path) } else { diff });
+            self.stale.push(artifact.path.clone());
+        }
+        Ok(())
+    }
+
+    /// Takes note of a file that `generate` would not replace by itself.
+    fn in_the_way(&mut self, path: &str, on_disk: Option<&[u8]>, wanted: &[u8]) {
+        match on_disk {
+            Some(bytes) if bytes == wanted || self.old.knows(path, &sha256_hex(bytes)) => {}
+            Some(_) if self.old.lists(path) => self.edited = true,
+            _ => self.foreign.push(path.to_owned()),
+        }
+    }
+
+    /// Adds files of the lock that are no longer wanted, and the lock itself if it would change.
+    pub fn finish(&mut self, mut lock: Lock, prune: impl Fn(&str) -> bool) {
+        let gone = self.old.gone(&self.files, prune);
+        lock.files = self.old.files_after(&self.files, &gone);
+        for path in gone {
+            let bytes = fs::read(self.out.join(&path)).ok();
+            if let Some(bytes) = &bytes {
+                self.edited |= !self.old.knows(&path, &sha256_hex(bytes));
+            }
+            let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+            self.diffs.push(unified(&path, "on disk", "generated", &text, ""));
+            self.stale.push(path);
+        }
+        if lock != self.on_disk {
+            self.diffs.push(unified(LOCK_NAME, "on disk", "generated", &self.on_disk.text(), &lock.text()));
+            self.stale.push(LOCK_NAME.to_owned());
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Guarding: what is published and watched in each account and Region, beside logging itself.
+//!
+//! Takes what the map asks for and the places as they are planned; gives the parameter that holds the log bucket's name, the
+//! Config rule, and the alerts: a topic, its policy and the rules of EventBridge that publish to it. All targets render these
+//! values as they are. Event patterns are made here and nowhere else.
+
+use super::{Account, Place};
+use crate::{
+    aws::{Partition, arn, watch},
+    diagnostics::Finding,
+    map::settle::Settled,
+    policy::{
+        Condition, Effect, Element, Policy, Principal, Statement,
+        evaluate::{Caller, Request, Verdict, evaluate},
+    },
+    rules::guarding::{ALERTS_WITHOUT_TRAIL, CONFIG_RULE_REGION},
+};
+use indexmap::IndexMap;
+use serde::Serialize;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+/// What the map asks for: `monitoring` and `publish`.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// `{org}`, or empty.
+    pub organization: String,
+    /// Name of the parameter.
+    pub parameter: Option<String>,
+    /// A Config rule in each place that has the managed rule.
+    pub config_rule: bool,
+    /// Name of the topic.
+    pub topic: Option<String>,
+}
+
+/// What is published and watched in one account and Region.
+#[derive(Debug, Clone, Serialize, Default)]
+pub struct Guard {
+    /// The parameter, where there is a bucket for access logs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<Parameter>,
+    /// The Config rule, where there is a bucket for access logs and Config has the rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config_rule: Option<ConfigRule>,
+    /// The alerts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alerts: Option<Alerts>,
+}
+
+/// A parameter of Systems Manager, of type String.
+#[derive(Debug, Clone, Serialize)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Name of the bucket that takes the access logs of this account and Region.
+    pub value: String,
+}
+
+/// A rule of Config, made from the managed rule `S3_BUCKET_LOGGING_ENABLED`.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConfigRule {
+    /// Its name.
+    pub name: String,
+    /// The one target that it accepts.
+    pub target_bucket: String,
+}
+
+/// A topic and the rules that publish to it.
+#[derive(Debug, Clone, Serialize)]
+pub struct Alerts {
+    /// Name of the topic.
+    pub topic: String,
+    /// Its ARN.
+    pub topic_arn: String,
+    /// Who may publish.
+    pub policy: Policy,
+    /// The rules of the default event bus, in a fixed order.
+    pub rules: Vec<EventRule>,
+    /// True: the sources are too many to be named, so one rule watches every bucket of the account and Region.
+    pub every_bucket: bool,
+}
+
+/// A rule of EventBridge.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventRule {
+    /// Its name.
+    pub name: String,
+    /// What it watches.
+    pub description: String,
+    /// Its event pattern.
+    pub pattern: Value,
+}
+
+/// Description of the Config rule: scripts know their own by its first word.
+pub const CONFIG_RULE_DESCRIPTION: &str = "logmap: buckets that do not log to the log bucket of their account and Region";
+
+/// Id of the one target that logmap gives a rule.
+pub const TARGET_ID: &str = "logmap-alerts";
+
+impl Guard {
+    /// Is there nothing?
+    pub fn is_empty(&self) -> bool {
+        self.parameter.is_none() && self.config_rule.is_none() && self.alerts.is_none()
+    }
+}
+
+impl Wanted {
+    /// What comes of it in one place.
+    pub fn in_place(&self, account_id: &str, partition: Partition, place: &Place) -> Guard {
+        let bucket = place.access_log_bucket();
+        Guard {
+            parameter: bucket
+                .zip(self.parameter.as_ref())
+                .map(|(bucket, name)| Parameter { name: name.clone(), value: bucket.name.clone() }),
+            config_rule: bucket
+                .filter(|_| self.config_rule && watch::has_config_rule(&place.region))
+                .map(|bucket| ConfigRule { name: format!("{}-access-logging", self.stem()), target_bucket: bucket.name.clone() }),
+            alerts: self.topic.as_ref().map(|topic| self.alerts(topic, account_id, partition, place)),
+        }
+    }
+
+    /// What the names of rules begin with, that of every Region alike: short enough for every ending, and the organisation's own.
+    pub fn stem(&self) -> String {
+        const ROOM: usize = watch::RULE_NAME_CHARS - "logmap--log-buckets-000".len();
+        let name = &self.organization;
+        match name.len() {
+            0 => "logmap".to_owned(),
+            1..=ROOM => format!("logmap-{name}"),
+            _ => {
+                let digest: String = Sha256::digest(name.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+                format!("logmap-{}-{digest}", name.get(..ROOM - 9).unwrap_or_default())
+            }
+        }
+    }
+
+    fn alerts(&self, topic: &str, account_id: &str, partition: Partition, place: &Place) -> Alerts {
+        let stem = self.stem();
+        let (mut rules, mut every_bucket) = (Vec::new(), false);
+        let log_buckets: Vec<&str> = place.buckets.iter().map(|bucket| bucket.name.as_str()).collect();
+        if !log_buckets.is_empty() {
+            let mut calls: Vec<&str> = watch::BUCKET_CALLS.iter().chain(&watch::LOG_BUCKET_CALLS).copied().collect();
+            calls.sort_unstable();
+            rules.push(EventRule {
+                name: format!("{stem}-log-buckets"),
+                description: "logmap: changes to the log buckets of this account and Region".to_owned(),
+                pattern: of_buckets(&calls, json!(log_buckets)),
+            });
+        }
+        let sources: Vec<&str> = place.sources.iter().map(|source| source.name.as_str()).collect();
+        let groups = groups(&sources);
+        if groups.len() > watch::SOURCE_RULES {
+            every_bucket = true;
+            rules.push(EventRule {
+                name: format!("{stem}-sources"),
+                description: "logmap: changes to logging and access of every bucket of this account and Region".to_owned(),
+                pattern: of_buckets(&watch::BUCKET_CALLS, json!([{ "anything-but": log_buckets }])),
+            });
+        } else {
+            rules.extend(groups.iter().enumerate().map(|(at, names)| EventRule {
+                name: format!("{stem}-sources-{}", at + 1),
+                description: "logmap: changes to logging and access of source buckets".to_owned(),
+                pattern: of_buckets(&watch::BUCKET_CALLS, json!(names)),
+            }));
+        }
+        if !place.trails.is_empty() {
+            rules.push(EventRule {
+                name: format!("{stem}-trails"),
+                description: "logmap: changes to trails, which are made in their home Region".to_owned(),
+                pattern: pattern("cloudtrail", &watch::TRAIL_CALLS, None),
+            });
+        }
+        let topic_arn = arn::topic(partition, &place.region, account_id, topic);
+        let rule_arns = arn::event_rule(partition, &place.region, account_id, &format!("{stem}-*"));
+        Alerts { topic: topic.to_owned(), policy: policy(&topic_arn, &rule_arns, account_id), topic_arn, rules, every_bucket }
+    }
+}
+
+/// Calls of a service as CloudTrail records them (EventBridge reference, "Amazon S3 events delivered via AWS CloudTrail").
+fn pattern(service: &str, calls: &[&str], parameters: Option<Value>) -> Value {
+    let mut detail = json!({ "eventSource": [format!("{service}.amazonaws.com")], "eventName": calls });
+    if let Some(parameters) = parameters {
+        detail["requestParameters"] = parameters;
+    }
+    json!({ "source": [format!("aws.{service}")], "detail-type": ["AWS API Call via CloudTrail"], "detail": detail })
+}
+
+fn of_buckets(calls: &[&str], names: Value) -> Value {
+    pattern("s3", calls, Some(json!({ "bucketName": names })))
+}
+
+/// The names, cut so that each pattern stays within its limit.
+fn groups<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let room = watch::PATTERN_CHARS - of_buckets(&watch::BUCKET_CALLS, json!([])).to_string().len();
+    let mut groups: Vec<Vec<&str>> = Vec::new();
+    let mut used = room + 1;
+    for name in names {
+        let chars = name.len() + "\"\",".len();
+        used += chars;
+        if used > room {
+            groups.push(Vec::new());
+            used = chars;
+        }
+        if let Some(group) = groups.last_mut() {
+            group.push(name);
+        }
+    }
+    groups
+}
+
+/// EventBridge may publish, and nobody else but whom the account itself lets in.
+///
+/// "You can't use `Condition` blocks in Amazon SNS topic policies for EventBridge" (EventBridge user guide, "Amazon SNS
+/// permissions"), so the grant has none. What keeps the rules of others out are two Denies that hold only where EventBridge does
+/// say which rule or account it acts for: where it says nothing, the alert arrives.
+fn policy(topic_arn: &str, rule_arns: &str, account_id: &str) -> Policy {
+    let condition = |operators: &[(&str, &str, &str)]| -> Condition {
+        let one = |key: &str, value: &str| IndexMap::from([(key.to_owned(), vec![value.to_owned()])]);
+        operators.iter().map(|(operator, key, value)| ((*operator).to_owned(), one(key, value))).collect()
+    };
+    let statement = |sid: &str, effect: Effect, condition: Condition| Statement {
+        sid: sid.to_owned(),
+        effect,
+        principal: Element::Is(Principal::service(watch::EVENTS_SERVICE)),
+        action: Element::Is(vec!["sns:Publish".to_owned()]),
+        resource: Element::Is(vec![topic_arn.to_owned()]),
+        condition,
+    };
+    let (rule, account) = ("aws:SourceArn", "aws:SourceAccount");
+    Policy {
+        statements: vec![
+            statement("LogmapAlerts", Effect::Allow, Condition::new()),
+            statement("LogmapNoOtherRule", Effect::Deny, condition(&[("Null", rule, "false"), ("ArnNotLike", rule, rule_arns)])),
+            statement(
+                "LogmapNoOtherAccount",
+                Effect::Deny,
+                condition(&[("Null", account, "false"), ("StringNotEquals", account, account_id)]),
+            ),
+        ],
+    }
+}
+
+impl Alerts {
+    /// Claims about the policy that do not hold: each rule may publish, whether EventBridge says for whom it acts or not, and
+    /// another account, another rule, another service may not. Empty, or this is a bug.
+    pub fn failures(&self, account_id: &str, partition: Partition, region: &str) -> Vec<String> {
+        let publish = |service: &str, context: &[(&str, &str)]| {
+            let request =
+                Request { principal: Caller::Service(service), action: "sns:Publish", resource: &self.topic_arn, context };
+            matches!(evaluate(&self.policy, &request), Verdict::Allowed(_))
+        };
+        let events = watch::EVENTS_SERVICE;
+        // twelve digits, and not these
+        let other = if account_id == "000000000000" { "000000000001" } else { "000000000000" };
+        let mut failures = Vec::new();
+        let mut claim = |holds: bool, what: String| failures.extend((!holds).then_some(what));
+        for rule in &self.rules {
+            let own = arn::event_rule(partition, region, account_id, &rule.name);
+            let others = arn::event_rule(partition, region, other, &rule.name);
+            claim(publish(events, &[]), format!("`{}` can't publish", rule.name));
+            claim(
+                publish(events, &[("aws:SourceArn", &own), ("aws:SourceAccount", account_id)]),
+                format!("`{own}` can't publish"),
+            );
+            claim(publish(events, &[("aws:SourceArn", &own)]), format!("`{own}` can't publish without its account"));
+            claim(
+                !publish(events, &[("aws:SourceArn", &others), ("aws:SourceAccount", other)]),
+                format!("`{others}` can publish"),
+            );
+            claim(!publish(events, &[("aws:SourceArn", &others)]), format!("`{others}` can publish"));
+        }
+        let stranger = arn::event_rule(partition, region, account_id, "another-rule");
+        claim(!publish(events, &[("aws:SourceArn", &stranger)]), "another rule of the account can publish".to_owned());
+        claim(!publish(events, &[("aws:SourceAccount", other)]), "another account can publish".to_owned());
+        claim(!publish("s3.amazonaws.com", &[("aws:SourceAccount", account_id)]), "another service can publish".to_owned());
+        failures
+    }
+}
+
+/// Says of each place what is published and watched there.
+pub fn fill(accounts: &mut [Account], wanted: &Wanted) {
+    for account in accounts {
+        for place in &mut account.places {
+            place.guard = wanted.in_place(&account.id, account.partition, place);
+        }
+    }
+}
+
+/// What only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
+pub fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
+    for account in accounts {
+        let Some(settled) = map.accounts.get(account.key.as_str()) else { continue };
+        let span = |region: &str| settled.regions.get(region).map_or(settled.key.span, |region| region.span);
+        let mut silent: Vec<&str> = Vec::new();
+        for place in &account.places {
+            if map.wanted.config_rule && place.access_log_bucket().is_some() && place.guard.config_rule.is_none() {
+                findings.push(
+                    Finding::new(
+                        &CONFIG_RULE_REGION,
+                        span(&place.region),
+                        format!("AWS Config is not known to have the rule `S3_BUCKET_LOGGING_ENABLED` in `{}`", place.region),
+                    )
+                    .help("the rule is left out there; everything else is rendered, and `--verify` and `logmap check` compare targets"),
+                );
+            }
+            if place.guard.alerts.is_some() && !is_recorded(accounts, account, &place.region) {
+                silent.push(&place.region);
+            }
+        }
+        if !silent.is_empty() {
+            findings.push(
+                Finding::new(
+                    &ALERTS_WITHOUT_TRAIL,
+                    settled.key.span,
+                    format!("no trail of the map records changes in {} of `{}`", crate::diagnostics::list(silent), account.key),
+                )
+                .help("EventBridge hears of API calls only where a trail records management events: without one, of this map or another's, no alert comes"),
+            );
+        }
+    }
+}
+
+/// Does a trail of the map record the management events of an account and Region?
+fn is_recorded(accounts: &[Account], account: &Account, region: &str) -> bool {
+    accounts.iter().filter(|other| other.partition == account.partition).any(|other| {
+        other.places.iter().any(|place| {
+            place
+                .trails
+                .iter()
+                .any(|trail| (trail.organization || other.key == account.key) && (trail.multi_region || place.region == region))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Patterns, names and the topic's policy, at their limits.
+
+use super::*;
+use crate::{analysis::analyze, source::SourceFile};
+
+const HEAD: &str = "version: 1\norganization: { name: ORG }\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1:\n        buckets: [BUCKETS]\nmonitoring: { config_rule: true, tamper_alerts: { sns_topic_name: alerts } }\npublish: { ssm_parameter: /x/y }\n";
+
+fn guard(org: &str, sources: usize) -> Guard {
+    let names: Vec<String> = (0..sources).map(|at| format!("acme-{at:05}-{}", "x".repeat(52))).collect();
+    let own = if org.len() > 20 { "defaults: { log_bucket: { name: \"logs-{account_id}-{region}\" } }\n" } else { "" };
+    let text = HEAD.replace("ORG", org).replace("BUCKETS", &names.join(", ")) + own;
+    let analysis = analyze(SourceFile::new("map.yaml", text));
+    let place = analysis.plan.as_ref().and_then(|plan| plan.accounts.first()?.places.first());
+    place.map(|place| place.guard.clone()).unwrap_or_else(|| unreachable!("{:?}", analysis.findings))
+}
+
+fn names(alerts: &Alerts) -> Vec<&str> {
+    alerts.rules.iter().map(|rule| rule.name.as_str()).collect()
+}
+
+#[test]
+fn sources_are_named_as_long_as_they_fit_and_every_pattern_does() {
+    for (sources, rules) in [(1, 2), (23, 2), (25, 3), (400, 18), (2_000, 2)] {
+        let alerts = guard("acme", sources).alerts.into_iter().next().unwrap_or_else(|| unreachable!());
+        assert_eq!(alerts.rules.len(), rules, "{sources}: {:?}", names(&alerts));
+        assert_eq!(alerts.every_bucket, sources == 2_000);
+        for rule in &alerts.rules {
+            assert!(rule.pattern.to_string().len() <= watch::PATTERN_CHARS, "{}: {}", rule.name, rule.pattern.to_string().len());
+        }
+        let named: usize = alerts
+            .rules
+            .iter()
+            .filter(|rule| rule.name.contains("-sources-"))
+            .map(|rule| rule.pattern["detail"]["requestParameters"]["bucketName"].as_array().map_or(0, Vec::len))
+            .sum();
+        assert_eq!(named, if alerts.every_bucket { 0 } else { sources });
+    }
+}
+
+#[test]
+fn names_of_rules_stay_within_their_limit_and_tell_organisations_apart() {
+    let (long, other) = ("a".repeat(60), "a".repeat(61));
+    let mut seen = std::collections::BTreeSet::new();
+    for org in ["acme", long.as_str(), other.as_str()] {
+        let guard = guard(org, 400);
+        let alerts = guard.alerts.as_ref().unwrap_or_else(|| unreachable!());
+        for name in names(alerts) {
+            assert!(name.len() <= watch::RULE_NAME_CHARS && name.starts_with("logmap-"), "{name}");
+            assert!(seen.insert(name.to_owned()), "{name}");
+        }
+        assert!(guard.config_rule.is_some_and(|rule| rule.name.len() <= 128));
+    }
+}
+
+#[test]
+fn the_policy_is_proven_and_no_mutant_of_it_is() {
+    let good = guard("acme", 3).alerts.into_iter().next().unwrap_or_else(|| unreachable!());
+    let failures = |alerts: &Alerts| alerts.failures("111122223333", Partition::Aws, "us-east-1");
+    assert_eq!(failures(&good), Vec::<String>::new());
+    let mutants: [fn(&mut Policy); 7] = [
+        |policy| policy.statements.clear(),
+        |policy| drop(policy.statements.remove(0)),
+        |policy| drop(policy.statements.remove(1)),
+        |policy| drop(policy.statements.remove(2)),
+        |policy| policy.statements[0].principal = Element::Is(Principal::Any),
+        |policy| drop(policy.statements[1].condition.shift_remove("Null")),
+        |policy| policy.statements[1].condition.clear(),
+    ];
+    for (at, mutate) in mutants.iter().enumerate() {
+        let mut bad = good.clone();
+        mutate(&mut bad.policy);
+        assert!(!failures(&bad).is_empty(), "mutant {at} passes");
+    }
+}

@@ -1,0 +1,108 @@
+//! What is published and watched in a stack: `cloudformation/guard.yaml`, which the stack's template includes for each place.
+//!
+//! Each list has one item or none. A topic has the account in its logical id, so that a StackSet template can hold several.
+
+use super::context::{bucket_id, id, policy_id};
+use crate::{
+    plan::{Account, Place, guard::TARGET_ID},
+    render::scanners::{Scanner, Skip, metadata, skips},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+/// `guard` of a place.
+#[derive(Serialize, Default)]
+pub(super) struct GuardContext<'a> {
+    /// The parameter with the log bucket's name.
+    pub parameters: Vec<Pointer<'a>>,
+    /// The Config rule.
+    pub config_rules: Vec<Pointer<'a>>,
+    /// The topic and what publishes to it.
+    pub alerts: Vec<AlertsContext<'a>>,
+}
+
+/// Something that names the log bucket.
+#[derive(Serialize)]
+pub(super) struct Pointer<'a> {
+    /// Logical id.
+    pub id: String,
+    /// Its own name.
+    pub name: &'a str,
+    /// Logical id of the log bucket.
+    pub bucket_id: String,
+    /// Logical id of its policy.
+    pub policy_id: String,
+}
+
+/// The topic and what publishes to it.
+#[derive(Serialize)]
+pub(super) struct AlertsContext<'a> {
+    /// Logical id of the topic.
+    pub topic_id: String,
+    /// Logical id of its policy.
+    pub policy_id: String,
+    /// Name of the topic.
+    pub topic: &'a str,
+    /// `Metadata` of the topic: what does not fit it, for scanners.
+    pub metadata: Value,
+    /// Trivy's checks that do not fit it.
+    pub trivy: Vec<Skip>,
+    /// The policy as JSON.
+    pub policy: Value,
+    /// Id of the target of each rule.
+    pub target_id: &'static str,
+    /// The rules.
+    pub rules: Vec<RuleContext<'a>>,
+}
+
+/// A rule of EventBridge.
+#[derive(Serialize)]
+pub(super) struct RuleContext<'a> {
+    /// Logical id.
+    pub id: String,
+    /// Its name.
+    pub name: &'a str,
+    /// What it watches.
+    pub description: &'a str,
+    /// Its event pattern.
+    pub pattern: &'a Value,
+}
+
+impl<'a> GuardContext<'a> {
+    pub(super) fn new(account: &Account, place: &'a Place) -> Self {
+        let own = |kind: &str, name: &str| id(kind, &format!("{}/{name}", account.id));
+        let bucket = place.access_log_bucket();
+        let pointer = |kind: &str, name: &'a str| {
+            bucket.map(|bucket| Pointer { id: own(kind, name), name, bucket_id: bucket_id(bucket), policy_id: policy_id(bucket) })
+        };
+        let guard = &place.guard;
+        GuardContext {
+            parameters: guard.parameter.iter().filter_map(|parameter| pointer("Parameter", &parameter.name)).collect(),
+            config_rules: guard.config_rule.iter().filter_map(|rule| pointer("ConfigRule", &rule.name)).collect(),
+            alerts: guard
+                .alerts
+                .iter()
+                .map(|alerts| AlertsContext {
+                    topic_id: id("Topic", &alerts.topic_arn),
+                    policy_id: id("TopicPolicy", &alerts.topic_arn),
+                    topic: &alerts.topic,
+                    metadata: metadata("AWS::SNS::Topic", &[]),
+                    trivy: skips(Scanner::Trivy, "AWS::SNS::Topic", &[]),
+                    // writing strings and lists to memory can't fail
+                    policy: serde_json::to_value(&alerts.policy).unwrap_or_default(),
+                    target_id: TARGET_ID,
+                    rules: alerts
+                        .rules
+                        .iter()
+                        .map(|rule| RuleContext {
+                            id: own("Rule", &rule.name),
+                            name: &rule.name,
+                            description: &rule.description,
+                            pattern: &rule.pattern,
+                        })
+                        .collect(),
+                })
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! How much of a topology a picture shows: a Region's sources beyond a number become a count, and so do whole accounts. What is
+//! marked comes first, then the accounts that others deliver to; the rest in order. Every static picture is folded here.
+
+use crate::{
+    aws::Partition,
+    compare::Verdict,
+    plan::{Account, LogBucket, Source, Trail},
+    topology::{Area, Counts, Crossing, Node, Topology, marks::Mark},
+};
+use std::collections::BTreeMap;
+
+/// How many of what are drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Areas.
+    pub areas: usize,
+    /// Sources of an area; marked ones are drawn up to twice as many.
+    pub sources: usize,
+    /// Trails of an area.
+    pub trails: usize,
+}
+
+/// What is drawn.
+pub struct Folded<'t> {
+    /// The accounts that are drawn.
+    pub accounts: Vec<AccountView<'t>>,
+    /// The accounts that are not, one entry for each partition.
+    pub rest: Vec<Rest>,
+    /// Links from trails to buckets, both ends drawn.
+    pub links: Vec<Link>,
+    /// Was anything left out?
+    pub grouped: bool,
+}
+
+/// An account with its areas.
+pub struct AccountView<'t> {
+    /// The account.
+    pub account: &'t Account,
+    /// Its Regions.
+    pub areas: Vec<AreaView<'t>>,
+}
+
+/// An area, folded.
+pub struct AreaView<'t> {
+    /// The area.
+    pub area: &'t Area<'t>,
+    /// Its index in the topology.
+    pub at: usize,
+    /// The sources that are drawn, in order.
+    pub sources: Vec<&'t Node<'t, Source>>,
+    /// The others.
+    pub more_sources: More,
+    /// The log buckets.
+    pub buckets: Vec<&'t Node<'t, LogBucket>>,
+    /// The trails that are drawn, in order, with their index in the area.
+    pub trails: Vec<(usize, &'t Node<'t, Trail>)>,
+    /// The others.
+    pub more_trails: More,
+}
+
+/// Nodes that are drawn as a count.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct More {
+    /// All of them.
+    pub count: usize,
+    /// Those with a violation.
+    pub violations: usize,
+    /// Those of which nothing can be known.
+    pub unknown: usize,
+}
+
+/// Accounts that are drawn as a count.
+#[derive(Debug, Clone, Copy)]
+pub struct Rest {
+    /// Their partition.
+    pub partition: Partition,
+    /// What they have.
+    pub counts: Counts,
+    /// Marks on their nodes.
+    pub marks: More,
+}
+
+/// Where a link begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// A trail: area of the topology, and trail of the area.
+    Trail(usize, usize),
+    /// The trails of an area that are a count.
+    MoreTrails(usize),
+    /// The accounts that are a count: index in `rest`.
+    Rest(usize),
+}
+
+/// One or more trails that deliver to one bucket.
+#[derive(Debug, Clone, Copy)]
+pub struct Link {
+    /// Where it begins.
+    pub from: Origin,
+    /// Area of the topology and bucket of the area.
+    pub to: (usize, usize),
+    /// What it crosses.
+    pub crosses: Crossing,
+    /// How many trails it stands for.
+    pub trails: usize,
+}
+
+/// Folds a topology.
+pub fn fold<'t>(topology: &'t Topology<'t>, limits: Limits) -> Folded<'t> {
+    let shown = choose(topology, limits.areas);
+    let mut folded = Folded { accounts: Vec::new(), rest: Vec::new(), links: Vec::new(), grouped: false };
+    let mut drawn_trails: Vec<Vec<bool>> = Vec::new();
+    for (at, area) in topology.areas.iter().enumerate() {
+        let mut drawn = vec![false; area.trails.len()];
+        if shown[at] {
+            let view = view(area, at, limits);
+            view.trails.iter().for_each(|(trail, _)| drawn[*trail] = true);
+            folded.grouped |= view.more_sources.count + view.more_trails.count > 0;
+            match folded.accounts.last_mut().filter(|last| last.account.key == area.account.key) {
+                Some(last) => last.areas.push(view),
+                None => folded.accounts.push(AccountView { account: area.account, areas: vec![view] }),
+            }
+        } else {
+            folded.grouped = true;
+            let new_account = at == 0 || topology.areas[at - 1].account.key != area.account.key;
+            let rest = rest_of(&mut folded.rest, area.account.partition);
+            let rest = &mut folded.rest[rest];
+            rest.counts.accounts += usize::from(new_account);
+            rest.counts.areas += 1;
+            rest.counts.sources += area.sources.len();
+            rest.counts.buckets += area.buckets.len();
+            rest.counts.trails += area.trails.len();
+            area.marks().for_each(|mark| rest.marks.add(Some(mark)));
+        }
+        drawn_trails.push(drawn);
+    }
+    let mut known: BTreeMap<(Origin, (usize, usize)), usize> = BTreeMap::new();
+    for delivery in topology.deliveries.iter().filter(|delivery| shown[delivery.to.0]) {
+        let (area, trail) = delivery.from;
+        let from = if !shown[area] {
+            Origin::Rest(rest_of(&mut folded.rest, topology.areas[area].account.partition))
+        } else if drawn_trails[area][trail] {
+            Origin::Trail(area, trail)
+        } else {
+            Origin::MoreTrails(area)
+        };
+        let next = folded.links.len();
+        match *known.entry((from, delivery.to)).or_insert(next) {
+            at if at < next => folded.links[at].trails += 1,
+            _ => folded.links.push(Link { from, to: delivery.to, crosses: delivery.crosses, trails: 1 }),
+        }
+    }
+    folded
+}
+
+/// Which areas are drawn: whole accounts, as many as there is room for.
+fn choose(topology: &Topology<'_>, most: usize) -> Vec<bool> {
+    if topology.areas.len() <= most {
+        return vec![true; topology.areas.len()];
+    }
+    let mut goals = vec![false; topology.areas.len()];
+    for delivery in topology.deliveries.iter().filter(|delivery| delivery.crosses != Crossing::Nothing) {
+        goals[delivery.to.0] = true;
+    }
+    // (rank, first area, areas) of each account
+    let mut accounts: Vec<(usize, usize, usize)> = Vec::new();
+    let mut at = 0;
+    while let Some(first) = topology.areas.get(at) {
+        let end = topology.areas[at..].iter().take_while(|area| area.account.key == first.account.key).count() + at;
+        let bad = topology.areas[at..end].iter().flat_map(Area::marks).any(|mark| mark.verdict == Verdict::Violation);
+        let goal = goals[at..end].contains(&true);
+        let rank = [goal, bad].iter().position(|wanted| *wanted).unwrap_or(2);
+        accounts.push((rank, at, end));
+        at = end;
+    }
+    accounts.sort();
+    let mut shown = vec![false; topology.areas.len()];
+    let mut room = most;
+    for (_, start, end) in accounts {
+        if end - start <= room {
+            room -= end - start;
+            shown[start..end].fill(true);
+        }
+    }
+    shown
+}
+
+fn view<'t>(area: &'t Area<'t>, at: usize, limits: Limits) -> AreaView<'t> {
+    let sources = pick(area.sources.iter().map(|node| node.mark.as_ref()), limits.sources);
+    let trails = pick(area.trails.iter().map(|node| node.mark.as_ref()), limits.trails);
+    AreaView {
+        area,
+        at,
+        more_sources: More::of(
+            area.sources.iter().zip(&sources).filter(|(_, drawn)| !**drawn).map(|(node, _)| node.mark.as_ref()),
+        ),
+        more_trails: More::of(area.trails.iter().zip(&trails).filter(|(_, drawn)| !**drawn).map(|(node, _)| node.mark.as_ref())),
+        sources: area.sources.iter().zip(sources).filter(|(_, drawn)| *drawn).map(|(node, _)| node).collect(),
+        buckets: area.buckets.iter().collect(),
+        trails: area.trails.iter().enumerate().zip(trails).filter(|(_, drawn)| *drawn).map(|(node, _)| node).collect(),
+    }
+}
+
+/// Which of them are drawn: all if they are few (a count of one saves nothing), else those with a violation, then the first.
+fn pick<'m>(marks: impl Iterator<Item = Option<&'m Mark>>, most: usize) -> Vec<bool> {
+    let bad: Vec<bool> = marks.map(|mark| mark.is_some_and(|mark| mark.verdict == Verdict::Violation)).collect();
+    if bad.len() <= most + usize::from(most > 0) {
+        return vec![true; bad.len()];
+    }
+    let mut drawn = vec![false; bad.len()];
+    let at_most = (2 * most).max(2);
+    let violations: Vec<usize> = (0..bad.len()).filter(|at| bad[*at]).take(at_most).collect();
+    let left = most.saturating_sub(violations.len());
+    let others = (0..bad.len()).filter(|at| !bad[*at]).take(left);
+    violations.into_iter().chain(others).for_each(|at| drawn[at] = true);
+    drawn
+}
+
+fn rest_of(rest: &mut Vec<Rest>, partition: Partition) -> usize {
+    rest.iter().position(|one| one.partition == partition).unwrap_or_else(|| {
+        rest.push(Rest { partition, counts: Counts::default(), marks: More::default() });
+        rest.len() - 1
+    })
+}
+
+impl More {
+    fn of<'m>(marks: impl Iterator<Item = Option<&'m Mark>>) -> Self {
+        let mut more = More::default();
+        marks.for_each(|mark| more.add(mark));
+        more
+    }
+
+    fn add(&mut self, mark: Option<&Mark>) {
+        self.count += 1;
+        match mark.map(|mark| mark.verdict) {
+            Some(Verdict::Violation) => self.violations += 1,
+            Some(Verdict::Unknown) => self.unknown += 1,
+            _ => {}
+        }
+    }
+}
+
+/// Where links of a view's trail begin, by its place in the drawn column: the count comes last.
+pub fn origin(view: &AreaView<'_>, at: usize) -> Origin {
+    view.trails.get(at).map_or(Origin::MoreTrails(view.at), |(trail, _)| Origin::Trail(view.at, *trail))
+}

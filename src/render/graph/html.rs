@@ -1,0 +1,325 @@
+//! The page: everything about a topology in one file that asks the network for nothing.
+//!
+//! Its data is JSON in an element that is not run; the page's own script puts it on the screen as text, never as markup. The
+//! policy of the page lets nothing run or be loaded but that script and that style, by their hashes.
+
+use super::{Engine, HTML, MADE_BY, layout, measure, picture::Picture, words};
+use crate::{
+    aws::region,
+    plan::{self, KeyFormat, LifecycleRule, Place, Source, Tier, prove},
+    policy::Policy,
+    render::escape,
+    topology::{Area, Topology, marks::Mark},
+};
+use anyhow::{Result, anyhow};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Colours, each for light and for dark.
+pub const THEME: &str = include_str!("../../../templates/graph/theme.css");
+/// How the parts of a picture look.
+pub const PICTURE: &str = include_str!("../../../templates/graph/picture.css");
+/// How the page looks.
+pub const PAGE: &str = include_str!("../../../templates/graph/page/page.css");
+/// What the page does: the parts of one script, in order.
+pub const SCRIPT: [&str; 4] = [
+    include_str!("../../../templates/graph/page/model.js"),
+    include_str!("../../../templates/graph/page/list.js"),
+    include_str!("../../../templates/graph/page/details.js"),
+    include_str!("../../../templates/graph/page/controls.js"),
+];
+/// Stands in the rendered template for the data; nothing of a map comes after it.
+const DATA: &str = "@@data@@";
+/// With more areas than this the picture is folded away at first.
+const OPEN_AREAS: usize = 24;
+
+/// What `graph/topology.html` gets.
+#[derive(Serialize)]
+struct PageContext {
+    title: String,
+    made_by: String,
+    counts: String,
+    style_hash: String,
+    script_hash: String,
+    open: bool,
+    picture: Picture,
+    style: String,
+}
+
+/// What the page's script gets.
+#[derive(Serialize)]
+struct Data<'a> {
+    checked: bool,
+    accounts: Vec<AccountData<'a>>,
+    /// Account, Region and trail, then account, Region and bucket, each as an index.
+    deliveries: Vec<[usize; 6]>,
+    unplaced: Vec<MarkData<'a>>,
+}
+
+#[derive(Serialize)]
+struct AccountData<'a> {
+    key: &'a str,
+    id: &'a str,
+    partition: &'static str,
+    regions: Vec<RegionData<'a>>,
+}
+
+#[derive(Serialize)]
+struct RegionData<'a> {
+    name: &'a str,
+    place: &'static str,
+    asked: bool,
+    groups: Vec<Group<'a>>,
+    /// By the source's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    marks: BTreeMap<&'a str, MarkData<'a>>,
+    buckets: Vec<BucketData<'a>>,
+    trails: Vec<TrailData<'a>>,
+}
+
+/// Sources that differ in nothing but their names.
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord, Clone)]
+struct GroupKey<'a> {
+    prefix: &'a str,
+    /// `{name}/` follows the prefix.
+    own: bool,
+    managed: bool,
+}
+
+#[derive(Serialize)]
+struct Group<'a> {
+    #[serde(flatten)]
+    key: GroupKey<'a>,
+    format: &'static str,
+    /// The rest of a log object's key, with `{source}` for the source's name.
+    rest: String,
+    /// The statement that lets them in.
+    sid: &'a str,
+    names: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct BucketData<'a> {
+    name: &'a str,
+    arn: &'a str,
+    takes: String,
+    access: bool,
+    adopted: bool,
+    regional: bool,
+    versioning: bool,
+    lock: String,
+    tags: Vec<(&'a String, &'a String)>,
+    lifecycle: &'a [LifecycleRule],
+    policy: &'a Policy,
+    tier: &'static str,
+    used: usize,
+    left: usize,
+    notes: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<MarkData<'a>>,
+}
+
+#[derive(Serialize)]
+struct TrailData<'a> {
+    #[serde(flatten)]
+    trail: &'a plan::Trail,
+    says: String,
+    folder: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mark: Option<MarkData<'a>>,
+}
+
+#[derive(Serialize)]
+struct MarkData<'a> {
+    verdict: &'static str,
+    words: &'a str,
+    reasons: &'a [(String, String)],
+}
+
+/// Renders the page.
+///
+/// # Errors
+/// Never with the built-in template.
+pub fn render(engine: &Engine, topology: &Topology<'_>, map_name: &str) -> Result<String> {
+    let (picture, _) = super::picture(topology, map_name, true);
+    let context = PageContext {
+        title: measure::shown(map_name),
+        made_by: format!("{MADE_BY} {}", measure::shown(map_name)),
+        counts: layout::counts(topology.counts()),
+        style_hash: hash(&[THEME, PICTURE, PAGE]),
+        script_hash: hash(&SCRIPT),
+        open: topology.areas.len() <= OPEN_AREAS,
+        picture,
+        style: String::new(),
+    };
+    let page = engine.render(HTML, &context)?;
+    let (before, after) = page.rsplit_once(DATA).ok_or_else(|| anyhow!("the page has no place for its data"))?;
+    Ok([before, &escape::script(&data(topology)), after].concat())
+}
+
+fn data<'a>(topology: &'a Topology<'a>) -> Data<'a> {
+    let mut accounts: Vec<AccountData<'_>> = Vec::new();
+    // account and Region of each area
+    let mut index = Vec::new();
+    for area in &topology.areas {
+        let (key, id) = (area.account.key.as_str(), area.account.id.as_str());
+        if accounts.last().is_none_or(|last| last.key != key) {
+            accounts.push(AccountData { key, id, partition: area.account.partition.id(), regions: Vec::new() });
+        }
+        let at = accounts.len() - 1;
+        index.push((at, accounts[at].regions.len()));
+        accounts[at].regions.push(region_data(area));
+    }
+    let crossing = topology.deliveries.iter().map(|one| {
+        let ((account, region), (to_account, to_region)) = (index[one.from.0], index[one.to.0]);
+        [account, region, one.from.1, to_account, to_region, one.to.1]
+    });
+    Data {
+        checked: topology.checked,
+        deliveries: crossing.collect(),
+        accounts,
+        unplaced: topology.unplaced.iter().map(mark).collect(),
+    }
+}
+
+fn region_data<'a>(area: &'a Area<'a>) -> RegionData<'a> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut known: BTreeMap<GroupKey<'_>, usize> = BTreeMap::new();
+    for node in &area.sources {
+        let source = node.item;
+        let key = group(source);
+        let at = *known.entry(key.clone()).or_insert_with(|| {
+            let (sid, rest) = admitted(area, source);
+            groups.push(Group { key, format: format(source.key_format), rest, sid, names: Vec::new() });
+            groups.len() - 1
+        });
+        groups[at].names.push(&source.name);
+    }
+    let marks = area.sources.iter().filter_map(|node| Some((node.item.name.as_str(), mark(node.mark.as_ref()?))));
+    RegionData {
+        name: &area.place.region,
+        place: region::find(&area.place.region).map_or("", |known| known.place),
+        asked: area.asked,
+        groups,
+        marks: marks.collect(),
+        buckets: area.buckets.iter().map(|node| bucket(node.item, node.mark.as_ref())).collect(),
+        trails: area
+            .trails
+            .iter()
+            .map(|node| TrailData {
+                trail: node.item,
+                says: words::trail(node.item),
+                folder: node.item.folder(),
+                mark: node.mark.as_ref().map(mark),
+            })
+            .collect(),
+    }
+}
+
+/// With `simple` each source has a prefix of its own below the common one.
+fn group(source: &Source) -> GroupKey<'_> {
+    let own = source.prefix.strip_suffix('/').and_then(|rest| rest.strip_suffix(source.name.as_str()));
+    let own = own.filter(|rest| rest.is_empty() || rest.ends_with('/'));
+    GroupKey { prefix: own.unwrap_or(&source.prefix), own: own.is_some(), managed: source.managed }
+}
+
+/// The statement that lets a source in, and its key behind the prefix.
+fn admitted<'a>(area: &Area<'a>, source: &Source) -> (&'a str, String) {
+    let place: &'a Place = area.place;
+    let Some(bucket) = place.access_log_bucket() else { return ("", String::new()) };
+    let (key, sid) = prove::delivery(area.account, place, bucket, source);
+    let rest = key.strip_prefix(source.prefix.as_str()).unwrap_or(&key);
+    (sid.unwrap_or_default(), rest.replacen(&format!("/{}/", source.name), "/{source}/", 1))
+}
+
+fn format(format: KeyFormat) -> &'static str {
+    match format {
+        KeyFormat::PartitionedEventTime => "partitioned by account, Region, bucket and day of the events",
+        KeyFormat::PartitionedDeliveryTime => "partitioned by account, Region, bucket and day of delivery",
+        KeyFormat::Simple => "simple: one flat list",
+    }
+}
+
+fn bucket<'a>(bucket: &'a plan::LogBucket, found: Option<&'a Mark>) -> BucketData<'a> {
+    let report = &bucket.report;
+    BucketData {
+        name: &bucket.name,
+        arn: &bucket.arn,
+        takes: words::bucket(bucket),
+        access: bucket.takes_access_logs,
+        adopted: bucket.adopt.is_some(),
+        regional: bucket.account_regional,
+        versioning: bucket.versioning,
+        lock: bucket.object_lock.as_ref().map_or(String::new(), |lock| format!("{}, {} days", lock.mode, lock.days)),
+        tags: bucket.tags.iter().collect(),
+        lifecycle: &bucket.lifecycle,
+        policy: &bucket.policy,
+        tier: match report.tier {
+            Tier::Buckets => "buckets: the sources' exact names",
+            Tier::Patterns => "patterns: wildcards that cover the sources",
+            Tier::Account => "account: any bucket of the account",
+            Tier::None => "none: nothing logs to it",
+        },
+        used: report.bytes_used,
+        left: report.bytes_left,
+        notes: &report.notes,
+        mark: found.map(mark),
+    }
+}
+
+fn mark(mark: &Mark) -> MarkData<'_> {
+    MarkData { verdict: mark.verdict.word(), words: &mark.words, reasons: &mark.reasons }
+}
+
+/// The hash of an element's content, as a content security policy wants it: SHA-256 in Base64 (RFC 4648, section 4).
+fn hash(parts: &[&str]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let digest = Sha256::digest(parts.concat().as_bytes());
+    let mut out = String::from("sha256-");
+    for three in digest.chunks(3) {
+        let bits = three.iter().chain([&0, &0]).take(3).fold(0u32, |bits, byte| bits << 8 | u32::from(*byte));
+        for at in 0..4usize {
+            let letter = LETTERS[(bits >> (18 - 6 * at) & 63) as usize];
+            out.push(if at <= three.len() { char::from(letter) } else { '=' });
+        }
+    }
+    out
+}
+
+/// The style of a picture that stands alone: each colour as such, for readers that know no variables, and again for the dark.
+pub fn alone() -> String {
+    let colours: Vec<(&str, &str, &str)> = THEME
+        .lines()
+        .flat_map(|line| line.split(';'))
+        .filter_map(|entry| {
+            let (name, value) = entry.trim().split_once(": light-dark(")?;
+            let (light, dark) = value.trim_end_matches(')').split_once(", ")?;
+            Some((name, light, dark))
+        })
+        .collect();
+    let resolve = |text: &str, dark: bool| {
+        colours.iter().fold(text.to_owned(), |text, (name, light, night)| {
+            text.replace(&format!("var({name})"), if dark { night } else { light })
+        })
+    };
+    let coloured: String = PICTURE.lines().filter(|line| line.contains("var(")).map(|line| format!("{line}\n")).collect();
+    format!("{}@media (prefers-color-scheme: dark) {{\n{}}}\n", resolve(PICTURE, false), resolve(&coloured, true))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_that_of_the_specification() {
+        // that of the empty string, which tools print everywhere
+        assert_eq!(hash(&[""]), "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=");
+    }
+
+    #[test]
+    fn a_picture_alone_needs_no_variables() {
+        let style = alone();
+        assert!(!style.contains("var(") && style.contains("#"), "{style}");
+    }
+}

@@ -1,0 +1,219 @@
+//! The outline: a folded topology as nested boxes and edges, for languages whose programs do the layout (DOT, Mermaid).
+
+use super::{
+    detail::{Folded, More, Origin, origin},
+    lanes,
+    layout::counts,
+    measure::{count, shorten, shown, wrap},
+    words,
+};
+use crate::{
+    aws::region,
+    topology::{Counts, Crossing, Topology, marks::Mark},
+};
+use serde::Serialize;
+
+/// What `graph/topology.dot` and `graph/topology.mmd` get.
+#[derive(Debug, Serialize)]
+pub struct Outline {
+    /// Lines for a comment at the head.
+    pub header: Vec<String>,
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// Accounts that are a count.
+    pub rest: Vec<Box>,
+    /// Arrows.
+    pub edges: Vec<Edge>,
+    /// Which of the arrows that are seen go elsewhere, by number.
+    pub crossing: Vec<usize>,
+}
+
+/// An account.
+#[derive(Debug, Serialize)]
+pub struct Account {
+    /// Letters and digits.
+    pub id: String,
+    /// Its label.
+    pub lines: Vec<String>,
+    /// Its Regions.
+    pub areas: Vec<Area>,
+}
+
+/// An account in a Region.
+#[derive(Debug, Serialize)]
+pub struct Area {
+    /// Letters and digits.
+    pub id: String,
+    /// Its label.
+    pub lines: Vec<String>,
+    /// Its nodes.
+    pub nodes: Vec<Box>,
+}
+
+/// A node.
+#[derive(Debug, Serialize)]
+pub struct Box {
+    /// Letters and digits.
+    pub id: String,
+    /// `source`, `external`, `bucket`, `adopted`, `trail` or `more`.
+    pub kind: &'static str,
+    /// `violation`, `unknown`, `ok` or empty.
+    pub mark: &'static str,
+    /// The mark if it is to be seen, else the kind.
+    pub class: &'static str,
+    /// Its label.
+    pub lines: Vec<String>,
+    /// More about it.
+    pub title: Vec<String>,
+}
+
+/// An arrow.
+#[derive(Debug, Serialize)]
+pub struct Edge {
+    /// Id of a node.
+    pub from: String,
+    /// Id of a node.
+    pub to: String,
+    /// `log`; `trail`, to the bucket of its own area; `crossing`; or `beside`, not to be seen: it keeps a trail at the side of
+    /// trails.
+    pub kind: &'static str,
+    /// What stands at it; may be empty.
+    pub words: Vec<String>,
+}
+
+/// Longest names that are written in full.
+const NAME: i32 = 70;
+/// Width of reasons, in pixels of a label.
+const REASON: i32 = 260;
+
+/// Makes the outline.
+pub fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<String>) -> Outline {
+    let mut outline = Outline { header, accounts: Vec::new(), rest: Vec::new(), edges: Vec::new(), crossing: Vec::new() };
+    for (number, account) in folded.accounts.iter().enumerate() {
+        let label = format!("{} · {} · {}", account.account.key, account.account.id, account.account.partition);
+        let mut areas = Vec::new();
+        for view in &account.areas {
+            let at = view.at;
+            let mut nodes = Vec::new();
+            let access = view.buckets.iter().position(|node| node.item.takes_access_logs).unwrap_or(0);
+            let mut logs = |from: String| {
+                let to = format!("b{at}x{access}");
+                outline.edges.push(Edge { from, to, kind: "log", words: Vec::new() });
+            };
+            for (number, node) in view.sources.iter().enumerate() {
+                let kind = if node.item.managed { "source" } else { "external" };
+                let id = format!("s{at}x{number}");
+                nodes.push(labelled(
+                    id.clone(),
+                    kind,
+                    node.mark.as_ref(),
+                    vec![name(&node.item.name)],
+                    words::source_title(node),
+                ));
+                logs(id);
+            }
+            if let Some(words) = words::more(view.more_sources, view.sources.len(), "source") {
+                nodes.push(more(format!("m{at}"), view.more_sources, words));
+                logs(format!("m{at}"));
+            }
+            for (number, node) in view.buckets.iter().enumerate() {
+                let kind = if node.item.adopt.is_some() { "adopted" } else { "bucket" };
+                let lines = vec![name(&node.item.name), words::bucket(node.item), words::budget(node.item)];
+                nodes.push(labelled(
+                    format!("b{at}x{number}"),
+                    kind,
+                    node.mark.as_ref(),
+                    lines,
+                    format!("log bucket {}", node.item.name),
+                ));
+            }
+            for (number, node) in &view.trails {
+                let mut lines = vec![name(&node.item.name), words::trail(node.item)];
+                lines.extend(words::elsewhere(view.area, node.item));
+                nodes.push(labelled(
+                    format!("t{at}x{number}"),
+                    "trail",
+                    node.mark.as_ref(),
+                    lines,
+                    format!("trail {}", node.item.arn),
+                ));
+            }
+            if let Some(words) = words::more(view.more_trails, view.trails.len(), "trail") {
+                nodes.push(more(format!("u{at}"), view.more_trails, words));
+            }
+            for place in 0..=view.trails.len() {
+                let from = id(origin(view, place));
+                let local = lanes::local(view, place);
+                if local.is_empty() && !view.buckets.is_empty() && place < view.trails.len() {
+                    let to = format!("b{at}x0");
+                    outline.edges.push(Edge { from: from.clone(), to, kind: "beside", words: Vec::new() });
+                }
+                for bucket in local {
+                    let to = format!("b{at}x{bucket}");
+                    outline.edges.push(Edge { from: from.clone(), to, kind: "trail", words: Vec::new() });
+                }
+            }
+            let place = region::find(&view.area.place.region).map_or("", |known| known.place);
+            let label = format!("{} {place}", view.area.place.region);
+            areas.push(Area { id: format!("r{at}"), lines: vec![label.trim_end().to_owned()], nodes });
+        }
+        outline.accounts.push(Account { id: format!("a{number}"), lines: vec![label], areas });
+    }
+    for (number, rest) in folded.rest.iter().enumerate() {
+        let lines = vec![
+            format!("{} in {}", count(rest.counts.accounts, "more account"), rest.partition),
+            counts(Counts { crossings: 0, ..rest.counts }) + &words::doubts(rest.marks),
+        ];
+        outline.rest.push(labelled(format!("z{number}"), "more", None, lines, String::new()));
+    }
+    for link in folded.links.iter().filter(|link| link.crosses != Crossing::Nothing) {
+        let what = if link.crosses == Crossing::Account { "another account" } else { "another Region" };
+        let words = if link.trails == 1 { what.to_owned() } else { format!("{} to {what}", count(link.trails, "trail")) };
+        let to = format!("b{}x{}", link.to.0, link.to.1);
+        outline.edges.push(Edge { from: id(link.from), to, kind: "crossing", words: vec![words] });
+    }
+    let seen = outline.edges.iter().filter(|edge| edge.kind != "beside").enumerate();
+    outline.crossing = seen.filter(|(_, edge)| edge.kind == "crossing").map(|(at, _)| at).collect();
+    if !topology.unplaced.is_empty() {
+        let mut lines = vec![format!("{} not on this picture", count(topology.unplaced.len(), "checked configuration"))];
+        lines.extend(topology.unplaced.iter().take(8).flat_map(|mark| wrap(&shown(&mark.words), REASON, 10, 2)));
+        let bad = topology.unplaced.iter().any(|mark| mark.verdict == crate::compare::Verdict::Violation);
+        let mut node = labelled("unplaced".to_owned(), "more", None, lines, String::new());
+        node.mark = if bad { "violation" } else { "unknown" };
+        outline.rest.push(node);
+    }
+    outline
+}
+
+fn id(origin: Origin) -> String {
+    match origin {
+        Origin::Trail(area, trail) => format!("t{area}x{trail}"),
+        Origin::MoreTrails(area) => format!("u{area}"),
+        Origin::Rest(rest) => format!("z{rest}"),
+    }
+}
+
+fn name(name: &str) -> String {
+    shorten(name, NAME)
+}
+
+fn more(id: String, more: More, words: String) -> Box {
+    let mut node = labelled(id, "more", None, vec![words], String::new());
+    if more.violations > 0 {
+        (node.mark, node.class) = ("violation", "violation");
+    }
+    node
+}
+
+fn labelled(id: String, kind: &'static str, mark: Option<&Mark>, mut lines: Vec<String>, title: String) -> Box {
+    let class = words::class(mark);
+    let seen = matches!(class, "violation" | "unknown");
+    if seen {
+        // not by colour alone
+        lines.push(if class == "violation" { "violation:" } else { "can't be known:" }.to_owned());
+        let reasons = words::reasons(mark);
+        lines.extend(reasons.into_iter().take(2).flat_map(|reason| wrap(&shown(reason), REASON, 10, 3)));
+    }
+    let title = vec![shown(&if title.is_empty() { lines.join(" ") } else { title }).replace('\n', " ")];
+    Box { id, kind, mark: class, class: if seen { class } else { kind }, lines, title }
+}

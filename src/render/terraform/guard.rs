@@ -1,0 +1,103 @@
+//! What is published and watched in a Region's file: `terraform/guard.tf`, which `terraform/region.tf` includes.
+//!
+//! Each list has one item or none.
+
+use super::label;
+use crate::{
+    plan::Place,
+    render::scanners::{Scanner, Skip, skips},
+};
+use serde::Serialize;
+use serde_json::Value;
+
+/// Contract of `terraform/guard.tf`, as `guard` of the Region's context.
+#[derive(Debug, Serialize)]
+pub struct GuardContext {
+    /// The parameter with the log bucket's name.
+    pub parameters: Vec<Pointer>,
+    /// The Config rule.
+    pub config_rules: Vec<Pointer>,
+    /// The topic and what publishes to it.
+    pub alerts: Vec<AlertsContext>,
+    /// Checkov's checks that do not fit the parameter.
+    pub parameter_checkov: Vec<Skip>,
+    /// Those that do not fit the topic.
+    pub topic_checkov: Vec<Skip>,
+    /// Trivy's.
+    pub topic_trivy: Vec<Skip>,
+}
+
+/// Something that names the log bucket.
+#[derive(Debug, Serialize)]
+pub struct Pointer {
+    /// Its own name.
+    pub name: String,
+    /// Label of the log bucket.
+    pub bucket_label: String,
+}
+
+/// The topic and what publishes to it.
+#[derive(Debug, Serialize)]
+pub struct AlertsContext {
+    /// Name of the topic.
+    pub topic: String,
+    /// Path of its policy below the module.
+    pub policy_file: String,
+    /// The rules.
+    pub rules: Vec<RuleContext>,
+}
+
+/// A rule of EventBridge.
+#[derive(Debug, Serialize)]
+pub struct RuleContext {
+    /// Resource label of the rule and its target.
+    pub label: String,
+    /// Its name.
+    pub name: String,
+    /// What it watches.
+    pub description: String,
+    /// Its event pattern.
+    pub pattern: Value,
+}
+
+impl GuardContext {
+    pub(super) fn new(place: &Place) -> Self {
+        let pointer = |name: &String, bucket: &String| Pointer { name: name.clone(), bucket_label: label(bucket) };
+        let guard = &place.guard;
+        GuardContext {
+            parameter_checkov: skips(Scanner::Checkov, "aws_ssm_parameter", &[]),
+            topic_checkov: skips(Scanner::Checkov, "aws_sns_topic", &[]),
+            topic_trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),
+            parameters: guard.parameter.iter().map(|parameter| pointer(&parameter.name, &parameter.value)).collect(),
+            config_rules: guard.config_rule.iter().map(|rule| pointer(&rule.name, &rule.target_bucket)).collect(),
+            alerts: guard
+                .alerts
+                .iter()
+                .map(|alerts| AlertsContext {
+                    topic: alerts.topic.clone(),
+                    policy_file: policy_file(&place.region),
+                    rules: alerts
+                        .rules
+                        .iter()
+                        .map(|rule| RuleContext {
+                            label: rule_label(&rule.name, &place.region),
+                            name: rule.name.clone(),
+                            description: rule.description.clone(),
+                            pattern: rule.pattern.clone(),
+                        })
+                        .collect(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Path of the topic's policy below the module.
+pub(super) fn policy_file(region: &str) -> String {
+    format!("policies/sns/{}.json", super::names::file_stem(region))
+}
+
+/// The label of a rule and its target: a rule has one name in all Regions.
+pub fn rule_label(name: &str, region: &str) -> String {
+    format!("{}_{}", label(name), label(region))
+}

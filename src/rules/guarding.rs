@@ -1,0 +1,44 @@
+//! Rules on `monitoring` and `publish`: names that AWS would not take, and what can't be watched.
+//!
+//! Where rules of Config exist and whether a trail records anything depends on the whole plan; `plan::guard` judges that, with
+//! the rules declared here.
+
+use crate::{
+    aws::{parameter, watch},
+    diagnostics::{Finding, Rule},
+    map::RegionMap,
+    rule,
+};
+
+rule!(PARAMETER_NAME, "LM0801", "parameter-name", Error, "Systems Manager would not take this parameter name", blocking);
+rule!(TOPIC_NAME, "LM0802", "topic-name", Error, "SNS would not take this topic name, or EventBridge the topic", blocking);
+rule!(CONFIG_RULE_REGION, "LM0803", "config-rule-region", Info, "a Region without the AWS Config rule");
+rule!(ALERTS_WITHOUT_TRAIL, "LM0804", "alerts-without-trail", Info, "no trail of the map records what alerts are about");
+
+/// The family.
+pub const RULES: &[&Rule] = &[&PARAMETER_NAME, &TOPIC_NAME, &CONFIG_RULE_REGION, &ALERTS_WITHOUT_TRAIL];
+
+/// Checks the names.
+pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+    if let Some(name) = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref())
+        && let Some(problem) = parameter::problem(name)
+    {
+        findings.push(
+            Finding::new(&PARAMETER_NAME, name.span, format!("`{}` can't be the name of a parameter: it {problem}", name.escape_debug()))
+                .help("letters, digits, `.`, `-` and `_`, in up to 15 levels such as `/logmap/access-log-bucket`; AWS answers `ValidationException`"),
+        );
+    }
+    let alerts = map.monitoring.as_ref().and_then(|monitoring| monitoring.tamper_alerts.as_ref());
+    if let Some(name) = alerts.and_then(|alerts| alerts.sns_topic_name.as_ref())
+        && let Some(problem) = watch::topic_problem(name)
+    {
+        findings.push(
+            Finding::new(
+                &TOPIC_NAME,
+                name.span,
+                format!("`{}` can't be the name of the topic: it {problem}", name.escape_debug()),
+            )
+            .help("1 to 256 letters, digits, `-` and `_`, such as `acme-logging-alerts`: a name, not an ARN"),
+        );
+    }
+}

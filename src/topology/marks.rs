@@ -1,0 +1,128 @@
+//! Marks: the verdicts of an inspection, found again by the names of nodes.
+//!
+//! A source or a log bucket has its name alone. A trail's name stands once in each account, so a verdict goes to the trail it can
+//! only mean; all others are left over, and are drawn beside the nodes.
+
+use crate::{
+    compare::{Kind, Verdict},
+    inspection::Inspection,
+    plan::{Plan, Trail},
+};
+use std::collections::BTreeMap;
+
+/// What an inspection says of one node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The worst of the verdicts.
+    pub verdict: Verdict,
+    /// What was checked, such as "`a` logs to `b`".
+    pub words: String,
+    /// What is wrong or can't be known: a sentence and its place, `FILE:LINE:COLUMN`.
+    pub reasons: Vec<(String, String)>,
+}
+
+/// All marks, until nodes take them.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// Was anything inspected?
+    pub checked: bool,
+    sources: BTreeMap<String, Mark>,
+    buckets: BTreeMap<String, Mark>,
+    /// By the trail's ARN.
+    trails: BTreeMap<String, Mark>,
+    rest: Vec<Mark>,
+}
+
+impl Marks {
+    /// The marks of an inspection on the nodes of a plan.
+    pub fn of(inspection: &Inspection, plan: &Plan) -> Self {
+        let mut trails: BTreeMap<&str, Vec<&Trail>> = BTreeMap::new();
+        for trail in plan.places().flat_map(|(_, place)| &place.trails) {
+            trails.entry(&trail.name).or_default().push(trail);
+        }
+        let names = |list: fn(&crate::plan::Place) -> Vec<&str>| plan.places().flat_map(move |(_, place)| list(place));
+        let sources: std::collections::BTreeSet<&str> =
+            names(|place| place.sources.iter().map(|one| one.name.as_str()).collect()).collect();
+        let buckets: std::collections::BTreeSet<&str> =
+            names(|place| place.buckets.iter().map(|one| one.name.as_str()).collect()).collect();
+        let mut marks = Marks { checked: true, ..Marks::default() };
+        for configuration in &inspection.configurations {
+            let (source, target) = (configuration.source.as_str(), configuration.target.as_str());
+            let place = |file: crate::source::FileId, offset: u32| {
+                file.of(&inspection.files).map_or_else(String::new, |file| {
+                    let position = file.position(offset);
+                    format!("{}:{}:{}", file.name, position.line, position.column)
+                })
+            };
+            let mut reasons: Vec<(String, String)> = configuration
+                .findings
+                .iter()
+                .map(|finding| (format!("{}: {}", finding.rule.id, finding.message), place(finding.file, finding.span.start)))
+                .collect();
+            // where logs may go at all comes before what the map says of it
+            reasons.sort();
+            let here = place(configuration.place.file, configuration.place.span.start);
+            reasons.extend(configuration.unknown.iter().map(|reason| (reason.clone(), here.clone())));
+            let mark = Mark { verdict: configuration.verdict(), words: configuration.words(), reasons };
+            match configuration.kind {
+                Kind::AccessLog if sources.contains(source) => merge(&mut marks.sources, source, mark),
+                Kind::Policy if buckets.contains(target) => merge(&mut marks.buckets, target, mark),
+                Kind::Trail => match only(trails.get(source).map_or(&[][..], Vec::as_slice), target) {
+                    Some(trail) => merge(&mut marks.trails, &trail.arn, mark),
+                    None => marks.rest.push(mark),
+                },
+                _ => marks.rest.push(mark),
+            }
+        }
+        marks
+    }
+
+    /// The mark of a source, which takes it.
+    pub fn source(&mut self, name: &str) -> Option<Mark> {
+        self.sources.remove(name)
+    }
+
+    /// The mark of a log bucket, which takes it.
+    pub fn bucket(&mut self, name: &str) -> Option<Mark> {
+        self.buckets.remove(name)
+    }
+
+    /// The mark of a trail, which takes it.
+    pub fn trail(&mut self, trail: &Trail) -> Option<Mark> {
+        self.trails.remove(&trail.arn)
+    }
+
+    /// What nobody took and is not clean.
+    pub fn rest(self) -> Vec<Mark> {
+        let named = self.sources.into_values().chain(self.trails.into_values()).chain(self.buckets.into_values());
+        named.chain(self.rest).filter(|mark| mark.verdict != Verdict::Ok).collect()
+    }
+}
+
+/// The trail that is meant: the only one of the name, or the only one of them that delivers to the bucket.
+fn only<'a>(trails: &[&'a Trail], bucket: &str) -> Option<&'a Trail> {
+    if let [one] = trails {
+        return Some(one);
+    }
+    let mut there = trails.iter().filter(|trail| trail.bucket == bucket);
+    there.next().filter(|_| there.next().is_none()).copied()
+}
+
+/// Several configurations of one node: the worst verdict, and all reasons.
+fn merge(marks: &mut BTreeMap<String, Mark>, name: &str, mark: Mark) {
+    match marks.get_mut(name) {
+        None => {
+            marks.insert(name.to_owned(), mark);
+        }
+        Some(known) => {
+            if mark.verdict > known.verdict {
+                (known.verdict, known.words) = (mark.verdict, mark.words);
+            }
+            for reason in mark.reasons {
+                if !known.reasons.contains(&reason) {
+                    known.reasons.push(reason);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The topology: what a plan lays out as areas (an account in a Region), nodes (sources, log buckets, trails) and deliveries
+//! (a trail to its bucket), with the verdicts of an inspection on them.
+//!
+//! Takes a [`Plan`] and what was asked for; gives references into it. Knows no picture: `render::graph` draws it. That a source
+//! logs to the bucket of its own area needs no edge: nothing else can be derived.
+
+pub mod marks;
+
+use crate::plan::{Account, LogBucket, Place, Plan, Source, Trail};
+use marks::{Mark, Marks};
+use std::collections::BTreeMap;
+
+/// Everything there is to draw.
+#[derive(Debug)]
+pub struct Topology<'a> {
+    /// The areas, by partition, account and Region.
+    pub areas: Vec<Area<'a>>,
+    /// Trails and the buckets they deliver to, in the order of the trails.
+    pub deliveries: Vec<Delivery>,
+    /// Were configurations checked?
+    pub checked: bool,
+    /// What was found of configurations that are on no node, in words.
+    pub unplaced: Vec<Mark>,
+}
+
+/// An account in a Region.
+#[derive(Debug)]
+pub struct Area<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// The Region, with everything the plan has there.
+    pub place: &'a Place,
+    /// False: only the nodes are here that something asked for delivers to or from.
+    pub asked: bool,
+    /// The sources.
+    pub sources: Vec<Node<'a, Source>>,
+    /// The log buckets.
+    pub buckets: Vec<Node<'a, LogBucket>>,
+    /// The trails at home here.
+    pub trails: Vec<Node<'a, Trail>>,
+}
+
+/// Something in an area.
+#[derive(Debug)]
+pub struct Node<'a, T> {
+    /// What it is.
+    pub item: &'a T,
+    /// What an inspection says of it.
+    pub mark: Option<Mark>,
+}
+
+/// A trail and its bucket; each is an index of an area and one of a node in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// Area and trail.
+    pub from: (usize, usize),
+    /// Area and bucket.
+    pub to: (usize, usize),
+    /// What it crosses.
+    pub crosses: Crossing,
+}
+
+/// What a delivery crosses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Crossing {
+    /// Nothing: the bucket is in the trail's own account and Region.
+    Nothing,
+    /// The bucket is in another Region of the account.
+    Region,
+    /// The bucket is in another account.
+    Account,
+}
+
+/// Counts of a topology.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Accounts.
+    pub accounts: usize,
+    /// Areas.
+    pub areas: usize,
+    /// Source buckets.
+    pub sources: usize,
+    /// Log buckets.
+    pub buckets: usize,
+    /// Trails, each where its home is.
+    pub trails: usize,
+    /// Deliveries that cross an account or a Region.
+    pub crossings: usize,
+}
+
+impl<'a> Topology<'a> {
+    /// The topology of what `asked` takes, and of what delivers there or takes from there.
+    pub fn of(plan: &'a Plan, asked: impl Fn(&Account, &Place) -> bool, mut marks: Marks) -> Self {
+        let mut places: Vec<(&Account, &Place)> = plan.places().collect();
+        places.sort_by_key(|(account, _)| account.partition); // accounts and Regions are sorted already
+        let index: BTreeMap<(&str, &str), usize> =
+            places.iter().enumerate().map(|(at, (account, place))| ((account.key.as_str(), place.region.as_str()), at)).collect();
+        let wanted: Vec<bool> = places.iter().map(|(account, place)| asked(account, place)).collect();
+        // which nodes stay: those asked for, and the other ends
+        let mut trails: Vec<Vec<bool>> =
+            places.iter().zip(&wanted).map(|((_, place), all)| vec![*all; place.trails.len()]).collect();
+        let mut buckets: Vec<Vec<bool>> =
+            places.iter().zip(&wanted).map(|((_, place), all)| vec![*all; place.buckets.len()]).collect();
+        let mut pairs = Vec::new();
+        for (from, (_, place)) in places.iter().enumerate() {
+            for (at, trail) in place.trails.iter().enumerate() {
+                let Some(&to) = index.get(&(trail.bucket_account.as_str(), trail.bucket_region.as_str())) else { continue };
+                let Some(bucket) = places[to].1.buckets.iter().position(|bucket| bucket.name == trail.bucket) else { continue };
+                if wanted[from] || wanted[to] {
+                    trails[from][at] = true;
+                    buckets[to][bucket] = true;
+                    pairs.push(((from, at), (to, bucket)));
+                }
+            }
+        }
+        let stays = |at: usize| wanted[at] || trails[at].contains(&true) || buckets[at].contains(&true);
+        let mut new_areas = vec![0; places.len()];
+        let mut areas = Vec::new();
+        for (at, (account, place)) in places.iter().enumerate().filter(|(at, _)| stays(*at)) {
+            new_areas[at] = areas.len();
+            areas.push(Area {
+                account,
+                place,
+                asked: wanted[at],
+                sources: chosen(&place.sources, |_| wanted[at], |source| marks.source(&source.name)),
+                buckets: chosen(&place.buckets, |bucket| buckets[at][bucket], |bucket| marks.bucket(&bucket.name)),
+                trails: chosen(&place.trails, |trail| trails[at][trail], |trail| marks.trail(trail)),
+            });
+        }
+        let deliveries = pairs.into_iter().map(|((from, trail), (to, bucket))| Delivery {
+            from: (new_areas[from], nth_left(&trails[from], trail)),
+            to: (new_areas[to], nth_left(&buckets[to], bucket)),
+            crosses: match (places[from].0.key == places[to].0.key, from == to) {
+                (_, true) => Crossing::Nothing,
+                (true, false) => Crossing::Region,
+                (false, false) => Crossing::Account,
+            },
+        });
+        Topology { deliveries: deliveries.collect(), areas, checked: marks.checked, unplaced: marks.rest() }
+    }
+
+    /// Counts of what is there.
+    pub fn counts(&self) -> Counts {
+        let mut keys: Vec<&str> = self.areas.iter().map(|area| area.account.key.as_str()).collect();
+        keys.dedup();
+        let sum = |count: fn(&Area<'_>) -> usize| self.areas.iter().map(count).sum();
+        Counts {
+            accounts: keys.len(),
+            areas: self.areas.len(),
+            sources: sum(|area| area.sources.len()),
+            buckets: sum(|area| area.buckets.len()),
+            trails: sum(|area| area.trails.len()),
+            crossings: self.deliveries.iter().filter(|delivery| delivery.crosses != Crossing::Nothing).count(),
+        }
+    }
+}
+
+impl Area<'_> {
+    /// All marks on its nodes.
+    pub fn marks(&self) -> impl Iterator<Item = &Mark> {
+        let sources = self.sources.iter().filter_map(|node| node.mark.as_ref());
+        let buckets = self.buckets.iter().filter_map(|node| node.mark.as_ref());
+        sources.chain(buckets).chain(self.trails.iter().filter_map(|node| node.mark.as_ref()))
+    }
+}
+
+fn chosen<'a, T>(items: &'a [T], stays: impl Fn(usize) -> bool, mut mark: impl FnMut(&T) -> Option<Mark>) -> Vec<Node<'a, T>> {
+    let kept = items.iter().enumerate().filter(|(at, _)| stays(*at));
+    kept.map(|(_, item)| Node { item, mark: mark(item) }).collect()
+}
+
+/// Index among those that stay.
+fn nth_left(stays: &[bool], at: usize) -> usize {
+    stays[..at].iter().filter(|stays| **stays).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{analysis::analyze, source::SourceFile};
+
+    const MAP: &str = r#"
+version: 1
+organization: { name: acme }
+accounts:
+  archive: { id: "444455556666", regions: {} }
+  prod: { id: "111122223333", regions: { us-east-1: { buckets: [acme-web, acme-data] }, eu-west-1: { buckets: [acme-eu] } } }
+  beijing: { id: "555566667777", regions: { cn-north-1: { buckets: [acme-cn] } } }
+trails:
+  audit: { accounts: [prod], home_region: us-east-1, deliver_to: { account: archive } }
+  local: { accounts: [prod], home_region: eu-west-1 }
+"#;
+
+    fn words(account: &[&str]) -> Vec<String> {
+        let plan = analyze(SourceFile::new("map", MAP.to_owned())).plan.unwrap_or_else(|| unreachable!());
+        let topology = Topology::of(&plan, |one, _| account.is_empty() || account.contains(&one.key.as_str()), Marks::default());
+        let areas = topology.areas.iter().map(|area| {
+            let counts = (area.sources.len(), area.buckets.len(), area.trails.len());
+            format!("{}/{} {} {counts:?}", area.account.key, area.place.region, area.asked)
+        });
+        let name = |(area, bucket): (usize, usize)| topology.areas[area].buckets[bucket].item.name.clone();
+        let trail = |(area, trail): (usize, usize)| topology.areas[area].trails[trail].item.name.clone();
+        let deliveries =
+            topology.deliveries.iter().map(|one| format!("{} → {}: {:?}", trail(one.from), name(one.to), one.crosses));
+        areas.chain(deliveries).collect()
+    }
+
+    #[test]
+    fn partitions_are_apart_and_a_crossing_is_known() {
+        assert_eq!(
+            words(&[]),
+            [
+                "archive/us-east-1 true (0, 1, 0)",
+                "prod/eu-west-1 true (1, 1, 1)",
+                "prod/us-east-1 true (2, 1, 1)",
+                "beijing/cn-north-1 true (1, 1, 0)",
+                "local → acme-logs-111122223333-eu-west-1: Nothing",
+                "audit → acme-logs-444455556666-us-east-1: Account",
+            ]
+        );
+    }
+
+    #[test]
+    fn of_an_account_the_other_ends_stay_and_nothing_else() {
+        assert_eq!(
+            words(&["archive"]),
+            [
+                "archive/us-east-1 true (0, 1, 0)",
+                "prod/us-east-1 false (0, 0, 1)",
+                "audit → acme-logs-444455556666-us-east-1: Account",
+            ]
+        );
+    }
+}

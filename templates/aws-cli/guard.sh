@@ -1,0 +1,297 @@
+{% raw -%}
+# ---------------------------------------------------------------- what is published and watched: parameter, topic, rules
+
+guard_json() {
+  [ -e "$WORK/guard.py" ] || write_guard_helper
+  python3 -I -S -X utf8 "$WORK/guard.py" "$@"
+}
+
+write_guard_helper() {
+  cat >"$WORK/guard.py" <<'PYTHON'
+import json, sys
+
+def load(text):
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return None
+
+def read(path):
+    with open(path, encoding="utf-8") as file:
+        return load(file.read())
+
+def given():
+    return load(sys.stdin.buffer.read().decode("utf-8"))
+
+def plain(value):
+    """The same for policies that mean the same: lists are sorted, scalars are lists of one."""
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    return sorted(json.dumps(plain(item) if isinstance(item, dict) else item, sort_keys=True) for item in (value if isinstance(value, list) else [value]))
+
+def parameter(state):
+    found = (state or {}).get("Parameter") or {}
+    return {key: found.get(key) for key in ("Type", "Value")}
+
+def topic(state):
+    return load(((state or {}).get("Attributes") or {}).get("Policy")) or {}
+
+def rule(state):
+    found = state or {}
+    return {"Description": found.get("Description", ""), "EventPattern": load(found.get("EventPattern")), "State": found.get("State")}
+
+def config(state):
+    found = ((state or {}).get("ConfigRules") or [{}])[0]
+    source, scope = found.get("Source") or {}, found.get("Scope") or {}
+    return {"ConfigRuleName": found.get("ConfigRuleName"), "Description": found.get("Description", ""), "InputParameters": load(found.get("InputParameters")),
+            "Scope": {"ComplianceResourceTypes": scope.get("ComplianceResourceTypes")}, "Source": {"Owner": source.get("Owner"), "SourceIdentifier": source.get("SourceIdentifier")}}
+
+KINDS = {"parameter": parameter, "topic": topic, "rule": rule, "config": config}
+
+def same(kind, have, want):
+    if kind == "topic":
+        return plain(have.get("Statement", [])) == plain((want or {}).get("Statement", []))
+    return have == want
+
+def ours(kind, have):
+    """Something that logmap has made, or that says nothing yet."""
+    if kind == "topic":
+        sids = [one.get("Sid") or "" for one in have.get("Statement", [])]
+        return all(sid.startswith("Logmap") for sid in sids) or (have.get("Id"), sids) == ("__default_policy_ID", ["__default_statement_ID"])
+    return kind in ("rule", "config") and have["Description"].startswith("logmap: ")
+
+def targets(path):
+    return {one["Id"]: one.get("Arn") for one in (read(path) or {}).get("Targets") or []}
+
+command, args = sys.argv[1], sys.argv[2:]
+if command == "absent":  # absent FILE
+    state = read(args[0])
+    sys.exit(state is not None and state != {"ConfigRules": []})
+elif command == "same":  # same KIND FILE: is that what is wanted?
+    sys.exit(not same(args[0], KINDS[args[0]](read(args[1])), given()))
+elif command == "alike":  # alike KIND FILE FILE
+    one, other = (KINDS[args[0]](read(path)) for path in args[1:])
+    sys.exit(not same(args[0], one, other))
+elif command == "ours":  # ours KIND FILE
+    sys.exit(not ours(args[0], KINDS[args[0]](read(args[1]))))
+elif command == "known":  # known KIND FILE SET: is this one of the documents that a script has set, a line each?
+    have = KINDS[args[0]](read(args[1]))
+    with open(args[2], encoding="utf-8") as file:
+        sys.exit(not any(same(args[0], have, load(line)) for line in file if line.endswith("\n")))
+elif command == "shown":  # shown KIND FILE: for a message
+    text = json.dumps(KINDS[args[0]](read(args[1])))
+    print(text if len(text) <= 1000 else text[:1000] + " ...")
+elif command == "value":  # value KEY: of what is wanted
+    value = given().get(args[0])
+    print(value if isinstance(value, str) else json.dumps(value))
+elif command == "old":  # old KIND FILE KEY: of what was there
+    value = KINDS[args[0]](read(args[1])).get(args[2])
+    print("" if value is None else value if isinstance(value, str) else json.dumps(value))
+elif command == "old-config":  # the Config rule that was there, as it is put
+    print(json.dumps({key: value for key, value in read(args[0])["ConfigRules"][0].items() if key not in ("ConfigRuleArn", "ConfigRuleId", "ConfigRuleState", "CreatedBy")}))
+elif command == "old-policy":
+    print(json.dumps(topic(read(args[0]))))
+elif command == "target":  # target FILE ID: its ARN
+    print(targets(args[0]).get(args[1], ""))
+elif command == "other-targets":  # other-targets FILE ID: is there another one?
+    sys.exit(not set(targets(args[0])) - {args[1]})
+elif command == "subscribed":  # has the topic a subscriber?
+    found = (read(args[0]) or {}).get("Attributes") or {}
+    sys.exit(all(str(found.get(key, "0")) == "0" for key in ("SubscriptionsConfirmed", "SubscriptionsPending")))
+else:
+    sys.exit("unknown command " + command)
+PYTHON
+}
+
+TARGET_ID=logmap-alerts
+
+# guard_file KIND NAME: how its files are called
+guard_file() { printf 'guard.%s.%s' "$1" "${2//\//%}"; }
+
+# fetch_guard KIND NAME FILE
+fetch_guard() {
+  case $1 in
+    parameter) fetch "$3.state" ParameterNotFound ssm get-parameter "--name=$2" ;;
+    topic) fetch "$3.state" 'NotFound NotFoundException' sns get-topic-attributes --topic-arn "$2" ;;
+    rule)
+      fetch "$3.state" ResourceNotFoundException events describe-rule --name "$2"
+      if guard_json absent "$3.state"; then printf 'null\n' >"$3.targets"; else fetch "$3.targets" ResourceNotFoundException events list-targets-by-rule --rule "$2"; fi
+      ;;
+    config) fetch "$3.state" NoSuchConfigRuleException configservice describe-config-rules --config-rule-names "$2" ;;
+  esac
+}
+
+# what_is KIND NAME: as in a message
+what_is() {
+  case $1 in
+    topic) printf 'topic %s' "${2##*:}" ;;
+    config) printf 'AWS Config rule %s' "$2" ;;
+    *) printf '%s %s' "$1" "$2" ;;
+  esac
+}
+
+read_guard() {
+  local kind=$1 name=$2 want=$3 of what type
+  of="$NOW/$(guard_file "$kind" "$name")"
+  what=$(what_is "$kind" "$name")
+  fetch_guard "$kind" "$name" "$of"
+  if [ "$kind" = config ]; then
+    fetch "$WORK/recorders" '' configservice describe-configuration-recorders
+    [ -n "$(json get "$WORK/recorders" ConfigurationRecorders.0.name)" ] || refuse "AWS Config has no recorder in $REGION, so it can't evaluate the rule $name: turn AWS Config on there, or take config_rule out of the map"
+  fi
+  if guard_json absent "$of.state" || printf '%s' "$want" | guard_json same "$kind" "$of.state"; then return 0; fi
+  if [ "$kind" = parameter ]; then
+    type=$(guard_json old parameter "$of.state" Type)
+    if [ "$type" != String ]; then refuse "the $what is there as a $type, and its type can't be changed"; return 0; fi
+  fi
+  if guard_json ours "$kind" "$of.state" || guard_was_set "$kind" "$name" "$of"; then return 0; fi
+  refuse_unless_forced "there is a $what that logmap did not make: $(guard_json shown "$kind" "$of.state")"
+}
+
+# guard_was_set KIND NAME FILE: is the state in that file one that a script has set?
+guard_was_set() {
+  local notes
+  notes="$BACKUP/$(guard_file "$1" "$2").state.set"
+  [ -e "$notes" ] && guard_json known "$1" "$3.state" "$notes"
+}
+
+apply_guard() {
+  local kind=$1 name=$2 want=$3 of file what sign='~'
+  file=$(guard_file "$kind" "$name")
+  of="$NOW/$file"
+  what=$(what_is "$kind" "$name")
+  [ -e "$of.state" ] || return 0
+  if guard_json absent "$of.state"; then sign=+; fi
+  if [ "$sign" = + ] || ! printf '%s' "$want" | guard_json same "$kind" "$of.state"; then
+    remember "$file.state" "$want"
+    case $kind in
+      parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | guard_json value Value)" ;;
+      topic)
+        [ "$sign" = '~' ] || change "+ $what" sns create-topic --name "${name##*:}"
+        change "~ $what: policy" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$want"
+        ;;
+      rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | guard_json value EventPattern)" --description "$(printf '%s' "$want" | guard_json value Description)" ;;
+      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | guard_config)" ;;
+    esac
+  fi
+  if [ "$kind" = rule ] && [ "$(guard_json target "$of.targets" "$TARGET_ID")" != "$TOPIC_ARN" ]; then
+    change "~ $what: publishes to ${TOPIC_ARN##*:}" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$TOPIC_ARN\"}]"
+    if [ "$MODE" = apply ]; then # a target that is refused is no failure of the call
+      fetch "$WORK/targets" '' events list-targets-by-rule --rule "$name"
+      [ "$(guard_json target "$WORK/targets" "$TARGET_ID")" = "$TOPIC_ARN" ] || die 3 "EventBridge did not take the topic $TOPIC_ARN as the target of $name"
+    fi
+  fi
+}
+
+# guard_config: the Config rule on standard input as it is put: its parameters are text
+guard_config() {
+  python3 -I -S -X utf8 -c 'import json, sys; rule = json.load(sys.stdin); rule["InputParameters"] = json.dumps(rule["InputParameters"]); print(json.dumps(rule))'
+}
+
+put_parameter() { # put_parameter SIGN NAME VALUE
+  local more=(--description 'Bucket that takes the S3 access logs of this account and Region')
+  [ "$1" = + ] || more=(--overwrite)
+  change "$1 parameter $2: $3" ssm put-parameter "--name=$2" --type String --value "$3" "${more[@]}"
+}
+
+# parameter_made ARGS...: where an answer is lost the AWS CLI tries again by itself, and hears that there is such a parameter
+parameter_made() {
+  fetch "$WORK/parameter" ParameterNotFound "$1" get-parameter "$3"
+  [ "$(guard_json old parameter "$WORK/parameter" Value)" = "$7" ] || die 3 "there is a parameter ${3#--name=} already, made since this script looked, with another value"
+}
+
+# ---- rollback
+
+rollback_guard() {
+  local kind=$1 name=$2 want=$3 file was now what target old
+  file=$(guard_file "$kind" "$name")
+  was="$BACKUP/$file"
+  now="$NOW/$file"
+  what=$(what_is "$kind" "$name")
+  [ -e "$was.state" ] || return 0
+  fetch_guard "$kind" "$name" "$now"
+  if guard_json absent "$now.state"; then return 0; fi
+  if ! { printf '%s' "$want" | guard_json same "$kind" "$now.state"; } && ! guard_was_set "$kind" "$name" "$now"; then
+    # a topic that was made, and killed before it had a policy
+    if guard_json absent "$was.state" && [ "$kind" = topic ] && guard_json ours topic "$now.state"; then :
+    elif ! guard_json absent "$was.state" && guard_json alike "$kind" "$now.state" "$was.state"; then :
+    else
+      keep "$file" '' "the $what, which others have changed since"
+      return 0
+    fi
+  fi
+  if guard_json absent "$was.state"; then
+    rollback_new_guard "$kind" "$name" "$now" "$file" "$what"
+    return 0
+  fi
+  if ! guard_json alike "$kind" "$now.state" "$was.state"; then
+    case $kind in
+      parameter) restore "~ $what: value as before" ssm put-parameter "--name=$name" --type String --value "$(guard_json old parameter "$was.state" Value)" --overwrite ;;
+      topic) restore "~ $what: policy as before" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$(guard_json old-policy "$was.state")" ;;
+      rule) restore "~ $what: as before" events put-rule --name "$name" --state "$(guard_json old rule "$was.state" State)" --event-pattern "$(guard_json old rule "$was.state" EventPattern)" --description "$(guard_json old rule "$was.state" Description)" ;;
+      config) restore "~ $what: as before" configservice put-config-rule --config-rule "$(guard_json old-config "$was.state")" ;;
+    esac
+  fi
+  [ "$kind" = rule ] || return 0
+  target=$(guard_json target "$now.targets" "$TARGET_ID")
+  old=$(guard_json target "$was.targets" "$TARGET_ID")
+  if [ "$target" = "$old" ]; then
+    :
+  elif [ -n "$old" ]; then
+    restore "~ $what: target as before" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$old\"}]"
+  else
+    restore "~ $what: no target $TARGET_ID, as before" events remove-targets --rule "$name" --ids "$TARGET_ID"
+  fi
+}
+
+# What this script made goes, unless others have come to use it.
+rollback_new_guard() { # rollback_new_guard KIND NAME NOW FILE WHAT
+  local name=$2 text="- $5, which this script made"
+  case $1 in
+    parameter) restore "$text" ssm delete-parameter "--name=$name" ;;
+    topic)
+      if guard_json subscribed "$3.state"; then
+        keep "$4" '' "the $5, which has subscribers"
+      else
+        restore "$text" sns delete-topic --topic-arn "$name"
+      fi
+      ;;
+    rule)
+      [ -z "$(guard_json target "$3.targets" "$TARGET_ID")" ] || restore "~ $5: no target $TARGET_ID" events remove-targets --rule "$name" --ids "$TARGET_ID"
+      if guard_json other-targets "$3.targets" "$TARGET_ID"; then
+        keep "$4" '' "the $5, which has other targets"
+      else
+        restore "$text" events delete-rule --name "$name"
+      fi
+      ;;
+    config) restore "$text" configservice delete-config-rule --config-rule-name "$name" ;;
+  esac
+}
+
+# What was in the map when it was applied and is not any more stays.
+rollback_forgotten_guards() {
+  local file thing known=' ' i
+  for ((i = 0; i < ${#GUARDS[@]}; i += 3)); do known="$known$(guard_file "${GUARDS[i]}" "${GUARDS[i + 1]}") "; done
+  for file in "$BACKUP"/guard.*.state; do
+    [ -e "$file" ] || continue
+    thing=$(basename "$file" .state)
+    case $known in *" $thing "*) ;; *) keep "$thing" '' "what is backed up as $thing, which is not in the map any more" ;; esac
+  done
+}
+
+rollback_guards() {
+  local i
+  for ((i = ${#GUARDS[@]} - 3; i >= 0; i -= 3)); do rollback_guard "${GUARDS[@]:i:3}"; done
+  rollback_forgotten_guards
+}
+
+each_guard() { local i; for ((i = 0; i < ${#GUARDS[@]}; i += 3)); do "$1" "${GUARDS[@]:i:3}"; done; }
+{% endraw %}
+# for each thing: kind (parameter, topic, rule, config), name, what it is to be
+# shellcheck disable=SC2016 # what looks like an expansion is text
+GUARDS=(
+{% for guard in guards %}  {{ guard.kind | sh }} {{ guard.name | sh }}
+  {{ guard.want | sh }}
+{% endfor %})
+TOPIC_ARN={{ topic_arn | sh }}
+

@@ -1,0 +1,82 @@
+{%- for parameter in guard.parameters %}
+
+# Where other modules and templates of this account and Region find the bucket to log to.
+resource "aws_ssm_parameter" "{{ region_label }}" {
+{%- for skip in guard.parameter_checkov %}
+  #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
+{%- endfor %}
+{% include "terraform/where.tf" %}
+  name        = {{ parameter.name | hcl }}
+  description = "Bucket that takes the S3 access logs of this account and Region"
+  type        = "String"
+
+  # Through the policy: whoever reads it may log there.
+  value = aws_s3_bucket_policy.{{ parameter.bucket_label }}.bucket
+
+  depends_on = [aws_s3_bucket_lifecycle_configuration.{{ parameter.bucket_label }}]
+}
+{%- endfor %}
+{%- for rule in guard.config_rules %}
+
+# Marks each bucket of this account and Region that does not log to the one below: log buckets too, which must not, and
+# buckets that are not in the map. AWS Config must be recording here.
+resource "aws_config_config_rule" "{{ region_label }}" {
+{% include "terraform/where.tf" %}
+  name        = {{ rule.name | hcl }}
+  description = "logmap: buckets that do not log to the log bucket of their account and Region"
+
+  input_parameters = jsonencode({
+    targetBucket = aws_s3_bucket_policy.{{ rule.bucket_label }}.bucket
+  })
+
+  scope {
+    compliance_resource_types = ["AWS::S3::Bucket"]
+  }
+
+  source {
+    owner             = "AWS"
+    source_identifier = "S3_BUCKET_LOGGING_ENABLED"
+  }
+}
+{%- endfor %}
+{%- for alerts in guard.alerts %}
+
+# Alerts on changes to logging, log buckets, sources and trails. Subscribe to it: nobody is subscribed here.
+{%- for skip in guard.topic_trivy %}
+#trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
+{%- endfor %}
+resource "aws_sns_topic" "{{ region_label }}" {
+{%- for skip in guard.topic_checkov %}
+  #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
+{%- endfor %}
+{% include "terraform/where.tf" %}
+  name = {{ alerts.topic | hcl }}
+}
+
+resource "aws_sns_topic_policy" "{{ region_label }}" {
+{% include "terraform/where.tf" %}
+  arn = aws_sns_topic.{{ region_label }}.arn
+
+  # The reviewed file, without its white space.
+  policy = jsonencode(jsondecode(file("${path.module}/{{ alerts.policy_file }}")))
+}
+{%- for rule in alerts.rules %}
+
+resource "aws_cloudwatch_event_rule" "{{ rule.label }}" {
+{% include "terraform/where.tf" %}
+  name        = {{ rule.name | hcl }}
+  description = {{ rule.description | hcl }}
+
+  event_pattern = jsonencode({{ rule.pattern | hcl(indent=2) }})
+}
+
+resource "aws_cloudwatch_event_target" "{{ rule.label }}" {
+{% include "terraform/where.tf" %}
+  rule      = aws_cloudwatch_event_rule.{{ rule.label }}.name
+  target_id = {{ target_id | hcl }}
+
+  # Through the policy, without which nothing arrives.
+  arn = aws_sns_topic_policy.{{ region_label }}.arn
+}
+{%- endfor %}
+{%- endfor -%}

@@ -1,0 +1,122 @@
+//! Cost grows in proportion to the map: counted in allocations, so that no clock and no other process has a say.
+//!
+//! Allocations are counted of the whole process, so this file has a single test that counts.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
+
+mod common;
+#[path = "common/large.rs"]
+mod large;
+
+use logmap::{
+    analysis::{Analysis, analyze},
+    artifacts::Artifact,
+    plan::Plan,
+    render::{Context, Filter, Sink, readme, targets},
+    source::SourceFile,
+};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use std::alloc::System;
+
+#[global_allocator]
+static COUNTED: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+/// What a piece of work gives, its allocations and the bytes allocated.
+fn counted<T>(work: impl FnOnce() -> T) -> (T, [usize; 2]) {
+    let region = Region::new(COUNTED);
+    let result = work();
+    let change = region.change();
+    (result, [change.allocations + change.reallocations, change.bytes_allocated])
+}
+
+fn analysis(text: &str) -> Analysis {
+    analyze(SourceFile::new("logmap.yaml", text))
+}
+
+type Target = fn(&Context<'_>, &mut Sink<'_>) -> anyhow::Result<()>;
+const TARGETS: [(&str, Target); 5] = [
+    ("policies", targets::policies),
+    ("terraform", targets::terraform),
+    ("cloudformation", targets::cloudformation),
+    ("aws-cli", targets::aws_cli),
+    ("athena", targets::athena),
+];
+
+/// What a target renders, all on the caller's thread.
+fn render(plan: &Plan, filter: &Filter, target: Target) -> Vec<Artifact> {
+    let context = Context { plan, map_name: "logmap.yaml", overrides: &[], filter, retired: &[] };
+    let mut artifacts = Vec::new();
+    target(&context, &mut |artifact| {
+        artifacts.push(artifact);
+        Ok(())
+    })
+    .unwrap();
+    artifacts
+}
+
+fn at_most(what: &str, small: [usize; 2], large: [usize; 2], times: f64) {
+    for (unit, (small, large)) in ["allocations", "bytes"].iter().zip(small.iter().zip(large)) {
+        let ratio = large as f64 / *small as f64;
+        assert!(ratio <= times, "{what}: {small} {unit} became {large}, {ratio:.2} times as many");
+    }
+}
+
+#[test]
+fn ten_times_the_sources_take_eleven_times_the_work_at_most() {
+    let broken = |sources| large::grid(sources).replace("- acme-team", "- Acme_team");
+    let in_one_line = |sources| {
+        let list: Vec<String> = (0..sources).map(|source| format!("\"Acme_{source}\"")).collect();
+        format!("{{version: 1, accounts: {{prod: {{id: 7, regions: {{us-east-1: {{buckets: [{}]}}}}}}}}}}", list.join(", "))
+    };
+    let maps: [(&str, &dyn Fn(usize) -> String); 4] =
+        [("grid", &large::grid), ("one", &large::one), ("errors", &broken), ("one line of errors", &in_one_line)];
+    for (name, map) in maps {
+        let (small, large) = (map(1_000), map(10_000));
+        let (small, small_work) = counted(|| analysis(&small));
+        let (large, large_work) = counted(|| analysis(&large));
+        at_most(name, small_work, large_work, 11.0);
+        let (Some(small), Some(large)) = (&small.plan, &large.plan) else {
+            assert!(large.findings.len() >= 10_000, "{name} has {} findings", large.findings.len());
+            continue;
+        };
+        for (target, function) in TARGETS {
+            let (few, small_work) = counted(|| render(small, &Filter::default(), function));
+            let (many, large_work) = counted(|| render(large, &Filter::default(), function));
+            assert!(!few.is_empty() && many.len() >= few.len());
+            at_most(&format!("{target} of {name}"), small_work, large_work, 11.0);
+        }
+    }
+
+    // an account out of a hundred costs about a hundredth, whatever the target
+    let whole = analysis(&large::grid(10_000)).plan.unwrap();
+    let filter = Filter { accounts: vec!["team-00042".to_owned()], regions: Vec::new() };
+    for (target, function) in TARGETS {
+        let (all, all_work) = counted(|| render(&whole, &Filter::default(), function));
+        let (some, some_work) = counted(|| render(&whole, &filter, function));
+        let id = whole.account("team-00042").unwrap().id.clone();
+        let own = |artifact: &&Artifact| artifact.path.contains("/team-00042/") || artifact.path.contains(&format!("-{id}-"));
+        assert_eq!(some, all.iter().filter(own).cloned().collect::<Vec<_>>(), "{target}");
+        // the templates are read for one as for all
+        at_most(&format!("{target} of one account"), all_work, some_work, 0.1);
+    }
+}
+
+/// The files are rendered on one thread and written on another; here all is done on one.
+#[test]
+fn the_tree_on_the_disk_is_what_a_single_thread_renders() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = large::grid(1_000);
+    std::fs::write(dir.path().join("logmap.yaml"), &text).unwrap();
+    assert_eq!(common::logmap(dir.path(), &["generate"]).code, 0);
+    let mut written = common::tree(&dir.path().join("out"));
+    written.remove("logmap.lock.json").unwrap();
+    let plan = analysis(&text).plan.unwrap();
+    let mut rendered: Vec<Artifact> = TARGETS.iter().flat_map(|(_, target)| render(&plan, &Filter::default(), *target)).collect();
+    let folders = ["policies/", "terraform/", "cloudformation/", "aws-cli/", "athena/"];
+    let whole = Filter::default();
+    let context = Context { plan: &plan, map_name: "logmap.yaml", overrides: &[], filter: &whole, retired: &[] };
+    rendered.push(readme::render(&context, &folders).unwrap());
+    assert_eq!(written.len(), rendered.len());
+    for artifact in rendered {
+        assert_eq!(written[&artifact.path], artifact.text, "{}", artifact.path);
+    }
+}
