@@ -74,12 +74,12 @@ fn work_grows_in_proportion_to_the_sources() {
         [("grid", &large::grid), ("one", &large::one), ("errors", &broken), ("one line of errors", &in_one_line)];
     for (name, map) in maps {
         // by a power of two, so that lists that double their room as they grow have as much of it to spare in both
-        let (small, large) = (map(500), map(4_000));
+        let (small, large) = (map(1_000), map(8_000));
         let (small, small_work) = counted(|| analysis(&small));
         let (large, large_work) = counted(|| analysis(&large));
         at_most(name, small_work, large_work, 8.8);
         let (Some(small), Some(large)) = (&small.plan, &large.plan) else {
-            assert!(large.findings.len() >= 4_000, "{name} has {} findings", large.findings.len());
+            assert!(large.findings.len() >= 8_000, "{name} has {} findings", large.findings.len());
             continue;
         };
         for (target, function) in TARGETS {
@@ -90,14 +90,14 @@ fn work_grows_in_proportion_to_the_sources() {
         }
     }
 
-    // an account out of forty costs about a fortieth, whatever the target
-    let whole = analysis(&large::grid(4_000)).plan.unwrap();
-    let filter = Filter { accounts: vec!["team-00023".to_owned()], regions: Vec::new() };
+    // an account out of a hundred costs about a hundredth, whatever the target
+    let whole = analysis(&large::grid(10_000)).plan.unwrap();
+    let filter = Filter { accounts: vec!["team-00042".to_owned()], regions: Vec::new() };
     for (target, function) in TARGETS {
         let (all, all_work) = counted(|| render(&whole, &Filter::default(), function));
         let (some, some_work) = counted(|| render(&whole, &filter, function));
-        let id = whole.account("team-00023").unwrap().id.clone();
-        let own = |artifact: &&Artifact| artifact.path.contains("/team-00023/") || artifact.path.contains(&format!("-{id}-"));
+        let id = whole.account("team-00042").unwrap().id.clone();
+        let own = |artifact: &&Artifact| artifact.path.contains("/team-00042/") || artifact.path.contains(&format!("-{id}-"));
         assert_eq!(some, all.iter().filter(own).cloned().collect::<Vec<_>>(), "{target}");
         // the templates are read for one as for all
         at_most(&format!("{target} of one account"), all_work, some_work, 0.1);
