@@ -90,14 +90,14 @@ fn work_grows_in_proportion_to_the_sources() {
         }
     }
 
-    // an account out of forty costs about a fortieth, whatever the target
-    let whole = analysis(&large::grid(4_000)).plan.unwrap();
-    let filter = Filter { accounts: vec!["team-00023".to_owned()], regions: Vec::new() };
+    // an account out of a hundred costs about a hundredth, whatever the target
+    let whole = analysis(&large::grid(10_000)).plan.unwrap();
+    let filter = Filter { accounts: vec!["team-00042".to_owned()], regions: Vec::new() };
     for (target, function) in TARGETS {
         let (all, all_work) = counted(|| render(&whole, &Filter::default(), function));
         let (some, some_work) = counted(|| render(&whole, &filter, function));
-        let id = whole.account("team-00023").unwrap().id.clone();
-        let own = |artifact: &&Artifact| artifact.path.contains("/team-00023/") || artifact.path.contains(&format!("-{id}-"));
+        let id = whole.account("team-00042").unwrap().id.clone();
+        let own = |artifact: &&Artifact| artifact.path.contains("/team-00042/") || artifact.path.contains(&format!("-{id}-"));
         assert_eq!(some, all.iter().filter(own).cloned().collect::<Vec<_>>(), "{target}");
         // the templates are read for one as for all
         at_most(&format!("{target} of one account"), all_work, some_work, 0.1);
