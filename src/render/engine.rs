@@ -1,7 +1,7 @@
 //! The template engine: one for each output language, with that language's filter and a guard against forgetting it.
 //!
 //! Takes embedded templates and the user's overrides (by name, as the files below `templates/`). In a template every
-//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `json`, `sql`, `hive`, `comment`, `markdown`,
+//! value goes through a filter (`hcl`, `sh`, `yaml`, `yaml_block`, `yaml_lines`, `json`, `sql`, `hive`, `comment`, `markdown`,
 //! `code`, `prose`, `xml`, `dot`, `mermaid`); what does not must be harmless in
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
@@ -34,11 +34,17 @@ impl Engine {
             Ok::<_, tera::Error>(Value::safe_string(&json(value)?.to_string()))
         });
         tera.register_filter("yaml", |value: &Value, _: Kwargs, _: &State| {
-            Ok::<_, tera::Error>(Value::safe_string(&escape::yaml(&json(value)?)))
+            // most are strings, and need no copy to be read
+            let text = value.as_str().map_or_else(|| Ok(escape::yaml(&json(value)?)), |text| Ok(escape::yaml_string(text)));
+            text.map(|text| Value::safe_string(&text))
         });
         tera.register_filter("yaml_block", |value: &Value, kwargs: Kwargs, _: &State| {
             let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
             Ok::<_, tera::Error>(Value::safe_string(&escape::yaml_block(&json(value)?, indent)))
+        });
+        tera.register_filter("yaml_lines", |value: &str, kwargs: Kwargs, _: &State| {
+            let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
+            Ok::<_, tera::Error>(Value::safe_string(&escape::yaml_lines(value, indent)))
         });
         for (name, filter) in [("dot", escape::dot as fn(&[String]) -> String), ("mermaid", escape::mermaid)] {
             tera.register_filter(name, move |value: &Value, _: Kwargs, _: &State| {

@@ -70,21 +70,24 @@ fn hcl_string(text: &str) -> String {
 /// A value as a YAML flow node. Strings are in double quotes, which YAML 1.1 and 1.2 readers take for the same.
 pub fn yaml(value: &Value) -> String {
     match value {
-        Value::String(_) => {
-            let json = value.to_string();
-            if is_plain(&json) {
-                return json;
-            }
-            json.chars().map(|c| if is_unprintable(c) { yaml_escape(c) } else { c.to_string() }).collect()
-        }
+        Value::String(text) => yaml_string(text),
         Value::Array(items) => format!("[{}]", items.iter().map(yaml).collect::<Vec<_>>().join(", ")),
         Value::Object(entries) => {
             let entries: Vec<String> =
-                entries.iter().map(|(key, item)| format!("{}: {}", yaml(&Value::String(key.clone())), yaml(item))).collect();
+                entries.iter().map(|(key, item)| format!("{}: {}", yaml_string(key), yaml(item))).collect();
             format!("{{{}}}", entries.join(", "))
         }
         other => other.to_string(),
     }
+}
+
+/// A string as a YAML scalar in double quotes.
+pub fn yaml_string(text: &str) -> String {
+    if is_plain(text) && !text.contains(['"', '\\']) {
+        return format!("\"{text}\"");
+    }
+    let json = Value::String(text.to_owned()).to_string();
+    json.chars().map(|c| if is_unprintable(c) { yaml_escape(c) } else { c.to_string() }).collect()
 }
 
 /// A value as a YAML block node that starts on a new line, each line with `indent` spaces before it: for policies that
@@ -107,15 +110,18 @@ pub fn yaml_block(value: &Value, indent: usize) -> String {
     }
 }
 
+/// A text as the lines of a YAML literal (`|`): each on a new line with `indent` spaces before it, without control characters.
+/// The first line must not begin with a space.
+pub fn yaml_lines(text: &str, indent: usize) -> String {
+    let pad = " ".repeat(indent);
+    text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("\n{pad}{}", comment(line)) }).collect()
+}
+
 /// Only words that no YAML reader takes for anything but a string go without quotes.
 fn yaml_key(key: &str) -> String {
     const OTHER_MEANING: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
     let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
-    if plain && !OTHER_MEANING.contains(&key.to_ascii_lowercase().as_str()) {
-        key.to_owned()
-    } else {
-        yaml(&Value::String(key.to_owned()))
-    }
+    if plain && !OTHER_MEANING.contains(&key.to_ascii_lowercase().as_str()) { key.to_owned() } else { yaml_string(key) }
 }
 
 fn yaml_escape(c: char) -> String {

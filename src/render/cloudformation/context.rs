@@ -32,8 +32,8 @@ pub(super) struct Stack<'a> {
     pub places: Vec<PlaceContext<'a>>,
     /// Condition of the resources that places share: one name, or none where the places have different ones.
     pub shared_conditions: Vec<String>,
-    /// Lines of the Lambda function; empty if no source is set from here.
-    pub python: &'a [String],
+    /// The Lambda function; empty if no source is set from here.
+    pub python: &'a str,
     /// Scanners' checks that don't fit the function, its log group and its role.
     pub scanners: FunctionScanners,
     /// True if nothing else is in the stack.
@@ -190,7 +190,7 @@ impl<'a> Stack<'a> {
         sources: &[&'a Source],
         custom_resource: bool,
         header: Vec<String>,
-        python: &'a [String],
+        python: &'a str,
     ) -> Self {
         let condition = "RightAccountAndRegion".to_owned();
         let context = PlaceContext::new(account, place, with_buckets, sources, custom_resource, condition.clone());
@@ -209,7 +209,7 @@ impl<'a> Stack<'a> {
         places: &[(&'a Account, &'a Place)],
         custom_resource: bool,
         header: Vec<String>,
-        python: &'a [String],
+        python: &'a str,
     ) -> Self {
         let contexts = places
             .iter()
@@ -229,11 +229,11 @@ impl<'a> Stack<'a> {
         guard: String,
         region: &'a str,
         places: Vec<PlaceContext<'a>>,
-        python: &'a [String],
+        python: &'a str,
     ) -> Self {
         let sets_sources = places.iter().any(|place| !place.sources.is_empty());
         let needs_resource = places.iter().all(|p| p.buckets.is_empty() && p.trails.is_empty() && p.sources.is_empty());
-        let python = if sets_sources { python } else { &[] };
+        let python = if sets_sources { python } else { "" };
         let scanners = FunctionScanners::new();
         Stack { header, description, guard, region, places, shared_conditions: Vec::new(), python, scanners, needs_resource }
     }

@@ -71,14 +71,14 @@ pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
 struct Renderer<'a> {
     cx: &'a Context<'a>,
     engine: Engine,
-    /// The lines of the Lambda function.
-    python: Vec<String>,
+    /// The Lambda function.
+    python: String,
 }
 
 impl<'a> Renderer<'a> {
     fn new(cx: &'a Context<'a>) -> Result<Self> {
         let engine = Engine::new(TEMPLATES, cx.overrides)?;
-        let python = engine.render(PYTHON, &serde_json::json!({}))?.lines().map(str::to_owned).collect();
+        let python = engine.render(PYTHON, &serde_json::json!({}))?;
         Ok(Renderer { cx, engine, python })
     }
 
@@ -183,6 +183,6 @@ impl<'a> Renderer<'a> {
 
     /// Bytes that the function, its role and its permission add to a template, at most.
     fn function_bytes(&self) -> usize {
-        self.python.iter().map(|line| line.len() + 11).sum::<usize>() + 5000
+        self.python.lines().map(|line| line.len() + 11).sum::<usize>() + 5000
     }
 }
