@@ -1,0 +1,171 @@
+//! One log bucket: its policy, composed and proven, its lifecycle rules, and its settings.
+
+use super::{Draft, Planner};
+use crate::{
+    aws::{arn, limits},
+    diagnostics::Finding,
+    map::{PolicyScope, settle::Settings},
+    plan::{
+        Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source, budget,
+        memo::Memo,
+        prove::{Proof, Subject, prove},
+        routes::Delivery,
+        statements,
+    },
+    policy::compose::{self, Grants, Scope, TrailGrant},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Planner<'_, '_> {
+    pub(super) fn locks(&self, settings: &Settings<'_>, draft: &Draft) -> bool {
+        settings.object_lock.is_some() && !draft.takes_access_logs
+    }
+
+    pub(super) fn bucket(
+        &self,
+        draft: &Draft,
+        settings: &Settings<'_>,
+        sources: &[Source],
+        received: &[&Delivery<'_>],
+        memo: &mut Memo,
+        findings: &mut Vec<Finding>,
+    ) -> LogBucket {
+        let sources: &[Source] = if draft.takes_access_logs { sources } else { &[] };
+        let received: &[&Delivery<'_>] = if draft.takes_trails { received } else { &[] };
+        let trails: Vec<TrailGrant> = received.iter().map(|delivery| delivery.grant(self.map)).collect();
+        self.check_prefixes(draft, settings, sources, received, findings);
+        let place = statements::Place {
+            bucket: &draft.name,
+            account_id: self.account.id,
+            region: self.region,
+            partition: self.partition(),
+        };
+        let (extra, origins) = statements::instantiate(&settings.extra_statements, &place, findings);
+        let mut by_prefix: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for source in sources {
+            by_prefix.entry(&source.prefix).or_default().insert(&source.name);
+        }
+        let grants = Grants {
+            bucket: &draft.name,
+            partition: self.partition(),
+            account_id: self.account.id,
+            sources: by_prefix,
+            trails,
+            scope: match settings.policy_scope.value {
+                PolicyScope::Auto => Scope::Auto,
+                PolicyScope::Account => Scope::Account,
+                PolicyScope::Buckets => Scope::Buckets,
+            },
+            deny_insecure_transport: settings.deny_insecure_transport,
+            extra: &extra,
+        };
+        let organization_id = self.map.organization_id.map(|id| id.as_str());
+        let layout = format!("{:?}", settings.key_format);
+        let origin = memo.origin(&grants, &[self.region, organization_id.unwrap_or_default(), &layout]);
+        let (lent, composed) = match memo.take(origin) {
+            Some((policy, report, proof)) => (Some(proof), Ok((policy, report))),
+            None => (None, compose::compose(&grants)),
+        };
+        let (policy, report) = match composed {
+            Ok((policy, report)) => {
+                budget::fits(&draft.name, &report, self.span(), settings.policy_scope, !extra.is_empty(), findings);
+                (policy, report)
+            }
+            Err(overflow) => {
+                let first = settings
+                    .extra_statements
+                    .first()
+                    .map(|statement| statement.Effect.map_or(statement.span, |effect| effect.span));
+                budget::overflows(&draft.name, &overflow, self.span(), settings.policy_scope, first, findings);
+                Default::default()
+            }
+        };
+        let proof = match lent {
+            Some(proof) => proof,
+            // a policy that did not fit has been reported; there is nothing to prove
+            None if policy.statements.is_empty() => Proof::default(),
+            None => prove(&Subject {
+                bucket: &draft.name,
+                partition: self.partition(),
+                region: self.region,
+                account_id: self.account.id,
+                organization_id,
+                policy: &policy,
+                tier: report.tier,
+                sources,
+                trails: &grants.trails,
+                denies_insecure_transport: settings.deny_insecure_transport,
+            }),
+        };
+        let fits = !policy.statements.is_empty();
+        let after = usize::from(settings.deny_insecure_transport);
+        statements::blame(&proof, &policy, policy.statements.len().saturating_sub(extra.len() + after), &origins, findings);
+        let own_name = draft.takes_access_logs || !settings.split_trails;
+        let basis = Basis {
+            by_account: settings.policy_scope.value == PolicyScope::Account,
+            trails: grants.trails.clone(),
+            deny_insecure_transport: settings.deny_insecure_transport,
+            extra: extra.clone(),
+            organization_id: self.map.organization_id.map(|id| id.value.clone()),
+        };
+        LogBucket {
+            arn: arn::bucket(self.partition(), &draft.name),
+            name: draft.name.clone(),
+            takes_access_logs: draft.takes_access_logs,
+            takes_trails: draft.takes_trails,
+            adopt: settings.adopt.as_ref().filter(|_| own_name).map(|adopt| {
+                let mut existing = adopt.value.clone();
+                existing.sort_unstable();
+                existing.dedup();
+                Adopt { existing }
+            }),
+            account_regional: settings.account_regional.is_some() && (settings.adopt.is_none() || !own_name),
+            versioning: settings.versioning.value,
+            object_lock: settings.object_lock.as_ref().filter(|_| self.locks(settings, draft)).map(|lock| lock.value.clone()),
+            tags: settings.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            lifecycle: lifecycle(settings, sources, &grants.trails),
+            policy,
+            report,
+            proof,
+            // a policy that did not fit is no policy
+            origin: origin.filter(|_| fits),
+            basis,
+        }
+    }
+}
+
+/// One rule for each prefix; a prefix under another one needs none of its own.
+fn lifecycle(settings: &Settings<'_>, sources: &[Source], trails: &[TrailGrant]) -> Vec<LifecycleRule> {
+    let access = sources.iter().map(|source| match source.key_format {
+        // with `simple` the source's own folder is under the prefix of the map
+        KeyFormat::Simple => source.prefix.strip_suffix(&format!("{}/", source.name)).unwrap_or(&source.prefix).to_owned(),
+        _ => source.prefix.clone(),
+    });
+    let mut prefixes: Vec<(String, &str)> = access.map(|prefix| (prefix, "access-logs")).collect();
+    prefixes.extend(trails.iter().map(|trail| (format!("{}AWSLogs/", trail.prefix), "cloudtrail")));
+    prefixes.sort();
+    prefixes.dedup();
+    let mut kept: Vec<(String, &str)> = Vec::new();
+    for (prefix, kind) in prefixes {
+        if !kept.last().is_some_and(|(outer, _)| prefix.starts_with(outer.as_str())) {
+            kept.push((prefix, kind));
+        }
+    }
+    if kept.len() > limits::LIFECYCLE_RULES {
+        kept = vec![(String::new(), "all-logs")];
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    kept.into_iter()
+        .map(|(prefix, kind)| {
+            let count = counts.entry(kind).or_default();
+            *count += 1;
+            LifecycleRule {
+                id: if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") },
+                prefix,
+                expire_after_days: settings.expire_after_days.value,
+                noncurrent_expire_after_days: settings.noncurrent_expire_after_days,
+                transition: settings.transition.clone(),
+            }
+        })
+        .collect()
+}

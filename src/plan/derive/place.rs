@@ -1,0 +1,148 @@
+//! One account in one Region: the names of its log buckets, its sources, and what they make together.
+
+use super::{Draft, Named, Planner, Taken};
+use crate::{
+    aws::Partition,
+    diagnostics::Finding,
+    map::settle::{self, Settings, with_slash},
+    plan::{KeyFormat, Place, Source, Trail, guard, memo::Memo, names, routes::Delivery},
+    rules::{delivery::PREFIX_OVERLAP, naming::ACCOUNT_REGIONAL},
+    source::Span,
+};
+use std::collections::BTreeMap;
+
+impl Planner<'_, '_> {
+    pub(super) fn partition(&self) -> Partition {
+        Partition::of_region(self.region)
+    }
+
+    /// Place of the Region's name; of the trail that brings it in when it is not mapped.
+    pub(super) fn span(&self) -> Span {
+        let mapped = self.account.regions.get(self.region).map(|region| region.span);
+        let brought = || {
+            self.deliveries
+                .iter()
+                .find(|d| d.region == self.region && d.reader == self.account.key.as_str())
+                .map(|d| d.trail.name.span)
+        };
+        mapped.or_else(brought).unwrap_or(self.account.key.span)
+    }
+
+    pub(super) fn place(&self, taken: &mut Taken, memo: &mut Memo, findings: &mut Vec<Finding>) -> Place {
+        let settings = self.account.settings(self.region);
+        let mapped = self.account.regions.get(self.region).map_or(&[][..], |region| &region.sources);
+        let received: Vec<&Delivery<'_>> = self
+            .deliveries
+            .iter()
+            .copied()
+            .filter(|d| d.reader == self.account.key.as_str() && d.region == self.region)
+            .collect();
+        let split = settings.split_trails && !received.is_empty();
+        let mut drafts = Vec::new();
+        if !mapped.is_empty() || (!received.is_empty() && !split) {
+            let name = self.name(settings.name, &settings, settings.adopt.is_some(), taken, findings);
+            drafts.extend(name.map(|name| Draft {
+                name,
+                takes_access_logs: !mapped.is_empty(),
+                takes_trails: !received.is_empty() && !split,
+            }));
+        }
+        if split {
+            let name = self.name(settings.trails_name, &settings, false, taken, findings);
+            drafts.extend(name.map(|name| Draft { name, takes_access_logs: false, takes_trails: true }));
+        }
+        let log_bucket = drafts.iter().find(|draft| draft.takes_access_logs).map(|draft| draft.name.clone());
+        let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.place_sources(mapped, &settings, &log_bucket, findings));
+        self.check_settings(&settings, &drafts, findings);
+        let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, memo, findings)).collect();
+        Place { region: self.region.to_owned(), buckets, sources, trails: Vec::<Trail>::new(), guard: guard::Guard::default() }
+    }
+
+    fn name(
+        &self,
+        template: crate::source::Spanned<&str>,
+        settings: &Settings<'_>,
+        adopted: bool,
+        taken: &mut Taken,
+        findings: &mut Vec<Finding>,
+    ) -> Option<String> {
+        let place = names::Place {
+            organization: self.map.organization.map(|name| name.as_str()),
+            account: self.account.key,
+            account_id: self.account.id,
+            region: self.region,
+            partition: self.partition(),
+            span: self.span(),
+        };
+        let name = names::derive(template, settings, adopted, &place, findings)?;
+        if let (Some(span), 5, false) = (settings.account_regional, self.map.render.aws_provider, adopted) {
+            findings.push(
+                Finding::new(
+                    &ACCOUNT_REGIONAL,
+                    span,
+                    "version 5 of the AWS provider can't make buckets in the account regional namespace",
+                )
+                .help("write `render: { terraform: { aws_provider: 6 } }`; versions from 6.37 on know it"),
+            );
+        }
+        taken.entry(self.partition()).or_default().entry(name.clone()).or_default().push(Named {
+            template: template.span,
+            region: place.span,
+            what: format!("`{}` of `{}`", self.region, self.account.key.value),
+        });
+        Some(name)
+    }
+
+    fn place_sources(
+        &self,
+        mapped: &[settle::Source<'_>],
+        settings: &Settings<'_>,
+        log_bucket: &str,
+        findings: &mut Vec<Finding>,
+    ) -> Vec<Source> {
+        // a name that is listed twice (reported already) is planned once
+        let by_name: BTreeMap<&str, &settle::Source<'_>> = mapped.iter().map(|source| (source.name.as_str(), source)).collect();
+        let sources: Vec<Source> = by_name
+            .values()
+            .map(|source| Source {
+                name: source.name.value.clone(),
+                log_bucket: log_bucket.to_owned(),
+                prefix: prefix_of(source, settings),
+                key_format: settings.key_format,
+                managed: source.managed,
+            })
+            .collect();
+        if settings.key_format == KeyFormat::Simple {
+            let mut by_prefix: Vec<&Source> = sources.iter().collect();
+            by_prefix.sort_by(|a, b| a.prefix.cmp(&b.prefix));
+            let mut outer: Option<&Source> = None;
+            for source in by_prefix {
+                match outer.filter(|outer| source.prefix.starts_with(&outer.prefix)) {
+                    Some(outer) => {
+                        let place = |source: &Source| {
+                            by_name
+                                .get(source.name.as_str())
+                                .map_or(self.span(), |s| s.prefix.map_or(s.name.span, |prefix| prefix.span))
+                        };
+                        findings.push(
+                            Finding::new(&PREFIX_OVERLAP, place(source), format!("the log objects of `{}` (`{}`) lie under those of `{}` (`{}`)", source.name, source.prefix, outer.name, outer.prefix))
+                                .related(place(outer), format!("`{}` is the prefix of this source", outer.prefix))
+                                .help("with the `simple` key format nothing but the prefix tells sources apart; choose prefixes of which none begins another"),
+                        );
+                    }
+                    None => outer = Some(source),
+                }
+            }
+        }
+        sources
+    }
+}
+
+fn base_prefix(source: &settle::Source<'_>, settings: &Settings<'_>) -> String {
+    with_slash(source.prefix.map_or(settings.prefix.value, |prefix| prefix.as_str()))
+}
+
+fn prefix_of(source: &settle::Source<'_>, settings: &Settings<'_>) -> String {
+    let base = base_prefix(source, settings);
+    if settings.key_format == KeyFormat::Simple { format!("{base}{}/", source.name.value) } else { base }
+}

@@ -1,0 +1,137 @@
+//! Settings of a log bucket that do not go together, and prefixes that mix: what only the derived buckets show.
+
+use super::{Draft, Planner};
+use crate::{
+    diagnostics::Finding,
+    map::settle::{Settings, with_slash},
+    plan::{Source, routes::Delivery},
+    rules::{
+        delivery::{OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_TRAIL_OVERLAP},
+        placement::{SHARED, UNUSED_ADOPT},
+        retention::{LOCK_NEEDS_VERSIONING, LOCK_OUTLIVES, RETENTION},
+    },
+};
+
+impl Planner<'_, '_> {
+    pub(super) fn check_settings(&self, settings: &Settings<'_>, drafts: &[Draft], findings: &mut Vec<Finding>) {
+        if drafts.is_empty() {
+            return;
+        }
+        let adopted = settings.adopt.as_ref().map(|adopt| adopt.span);
+        let takes_own = |draft: &Draft| draft.takes_access_logs || !settings.split_trails;
+        if let Some(span) = adopted.filter(|_| !drafts.iter().any(takes_own)) {
+            findings.push(
+                Finding::new(&UNUSED_ADOPT, span, format!("the adopted bucket of `{}` takes no logs", self.region))
+                    .help("with `split_trails: true` trails go to the second bucket, and there is no source here; leave `adopt` or `split_trails` out"),
+            );
+        }
+        if let (Some(span), Some(lock)) = (adopted, &settings.object_lock)
+            && drafts.iter().any(|draft| takes_own(draft) && self.locks(settings, draft))
+        {
+            findings.push(
+                Finding::new(&OBJECT_LOCK, lock.span, format!("the adopted bucket of `{}` can't be given Object Lock", self.region))
+                    .related(span, "this bucket exists already")
+                    .help("Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out, or write `split_trails: true`"),
+            );
+        }
+        // that 0 days are no days has been said
+        let expire = settings.expire_after_days.value;
+        if let Some(to) = settings.transition.as_ref().filter(|to| expire > 0 && to.after_days >= expire) {
+            findings.push(
+                Finding::new(
+                    &RETENTION,
+                    settings.expire_after_days.span,
+                    format!(
+                        "objects expire after {} days but move to `{}` only after {}",
+                        settings.expire_after_days.value, to.storage_class, to.after_days
+                    ),
+                )
+                .help("let them expire later than they move; S3 refuses such a rule"),
+            );
+        }
+        if drafts.iter().any(|draft| draft.takes_access_logs && draft.takes_trails) {
+            findings.push(
+                Finding::new(&SHARED, self.span(), format!("the log bucket of `{}` of `{}` takes access logs and trails", self.region, self.account.key.value))
+                    .help("their prefixes are apart, and the trail's own key may encrypt its objects; `split_trails: true` gives trails a bucket of their own"),
+            );
+        }
+        let Some(lock) = &settings.object_lock else { return };
+        if drafts.iter().any(|draft| self.locks(settings, draft)) {
+            findings.push(
+                Finding::new(&OBJECT_LOCK_TRAILS, lock.span, "the trails' bucket is made with Object Lock")
+                    .help("it is used in practice; AWS's CloudTrail pages neither forbid nor promise it"),
+            );
+            if !settings.versioning.value {
+                findings.push(
+                    Finding::new(&LOCK_NEEDS_VERSIONING, lock.span, "Object Lock needs versioning")
+                        .related(settings.versioning.span, "it is switched off here")
+                        .help("S3 locks objects by version; leave `versioning` at true"),
+                );
+            }
+            if lock.days > settings.expire_after_days.value {
+                findings.push(
+                    Finding::new(
+                        &LOCK_OUTLIVES,
+                        lock.span,
+                        format!(
+                            "objects are locked for {} days, but expire after {}",
+                            lock.days, settings.expire_after_days.value
+                        ),
+                    )
+                    .related(
+                        settings.expire_after_days.span,
+                        "an expired object is only hidden by a delete marker until its lock ends",
+                    )
+                    .help("give `expire_after_days` at least the days of the lock"),
+                );
+            }
+        } else if let Some(draft) = drafts.iter().find(|draft| draft.takes_access_logs && !settings.split_trails) {
+            findings.push(
+                Finding::new(&OBJECT_LOCK, lock.span, format!("`{}` takes access logs and can't have Object Lock", draft.name))
+                    .label("S3 accepts this and then delivers no logs")
+                    .related(self.span(), format!("the sources of `{}` log to it", self.region))
+                    .help("write `split_trails: true` so that the lock is on the trails' own bucket, or leave `object_lock` out"),
+            );
+        }
+    }
+
+    pub(super) fn check_prefixes(
+        &self,
+        draft: &Draft,
+        settings: &Settings<'_>,
+        sources: &[Source],
+        received: &[&Delivery<'_>],
+        findings: &mut Vec<Finding>,
+    ) {
+        for source in sources {
+            let clash = received
+                .iter()
+                .map(|delivery| (format!("{}AWSLogs/", with_slash(delivery.trail.prefix)), delivery.trail))
+                .find(|(path, _)| path.starts_with(&source.prefix) || source.prefix.starts_with(path.as_str()));
+            let Some((path, trail)) = clash else { continue };
+            let mapped = self
+                .account
+                .regions
+                .get(self.region)
+                .and_then(|region| region.sources.iter().find(|s| s.name.as_str() == source.name));
+            let place = mapped.and_then(|s| s.prefix).map_or(settings.prefix.span, |prefix| prefix.span);
+            let shown = if source.prefix.is_empty() { "the whole bucket".to_owned() } else { format!("`{}`", source.prefix) };
+            let mut finding = Finding::new(
+                &PREFIX_TRAIL_OVERLAP,
+                place,
+                format!("in `{}` access logs under {shown} and trails under `{path}` mix", draft.name),
+            )
+            .related(trail.name.span, format!("this trail delivers under `{path}`"))
+            .help(if trail.prefix.is_empty() {
+                "give access logs a prefix of their own, such as `s3-access/`, or write `split_trails: true`"
+            } else {
+                "give the trail or the access logs another prefix, so that neither begins the other, or write `split_trails: true`"
+            });
+            if place != self.span() {
+                finding = finding
+                    .related(self.span(), format!("trails are delivered to `{}` of `{}`", self.region, self.account.key.value));
+            }
+            findings.push(finding);
+        }
+    }
+}
