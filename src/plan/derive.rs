@@ -9,7 +9,7 @@ mod place;
 mod settings;
 
 use super::{
-    Account, Place, Plan, guard,
+    Account, Place, Plan, guard, keys,
     memo::Memo,
     routes::{self, Delivery},
 };
@@ -93,7 +93,7 @@ pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Findin
     guard::fill(&mut accounts, &map.wanted);
     guard::check(map, &accounts, findings);
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
-    let key_policies = routes::key_policies(&accounts, &deliveries);
+    let key_policies = keys::key_policies(&accounts, &deliveries);
     once_each(findings, before);
     if !whole {
         findings.retain(|finding| finding.rule != &UNUSED_ACCOUNT && finding.rule != &NO_ACCOUNTS);

@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod derive;
 pub mod guard;
+pub mod keys;
 pub mod memo;
 pub mod names;
 pub mod prove;

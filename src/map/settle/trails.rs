@@ -1,0 +1,71 @@
+//! Trails, settled: who gets them, where they deliver, with their defaults.
+
+use super::{Account, DEFAULT_HOME_REGION, Trail};
+use crate::{
+    aws::{Partition, limits, region},
+    map::{self, Coverage, RegionMap, Scope},
+    source::Spanned,
+};
+use std::collections::BTreeMap;
+
+pub(super) fn trails<'m>(map: &'m RegionMap, accounts: &BTreeMap<&'m str, Account<'m>>) -> BTreeMap<&'m str, Trail<'m>> {
+    let entries = map.trails.as_ref().map_or(&[][..], |trails| &trails.items);
+    let usable = entries.iter().filter(|(name, _)| limits::is_trail_name(name));
+    usable.filter_map(|(name, trail)| Some((name.as_str(), settle_trail(name, trail, map, accounts)?))).collect()
+}
+
+/// A trail whose account keys all name usable accounts.
+fn settle_trail<'m>(
+    name: &'m Spanned<String>,
+    trail: &'m map::Trail,
+    map: &'m RegionMap,
+    accounts: &BTreeMap<&'m str, Account<'m>>,
+) -> Option<Trail<'m>> {
+    let organization = trail.scope.is_some_and(|scope| scope.value == Scope::Organization);
+    let per_region = trail.coverage.is_some_and(|coverage| coverage.value == Coverage::PerRegion);
+    let home_region = (!per_region).then_some(match &trail.home_region {
+        Some(region) => Spanned { value: region.value.as_str(), span: region.span },
+        None => Spanned { value: DEFAULT_HOME_REGION, span: name.span },
+    });
+    if home_region.is_some_and(|home| !region::is_well_formed(home.value)) {
+        return None;
+    }
+    let deliver_to = match &trail.deliver_to {
+        Some(to) => Some(to.account.as_ref().filter(|account| accounts.contains_key(account.as_str()))?),
+        None => None,
+    };
+    let partition = partition(home_region.map(|home| home.value), deliver_to.and_then(|to| accounts.get(to.as_str())), accounts);
+    let writers: Vec<&str> = if organization {
+        let management = map.organization.as_ref()?.management_account.as_ref()?;
+        map.organization.as_ref()?.id.as_ref()?;
+        vec![accounts.get_key_value(management.as_str())?.0]
+    } else if let Some(listed) = &trail.accounts {
+        // with an unknown account (reported already) nothing can be said about the trail as a whole
+        let known: Option<Vec<&str>> = listed.iter().map(|key| Some(*accounts.get_key_value(key.as_str())?.0)).collect();
+        let mut keys = known?;
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    } else {
+        accounts.iter().filter(|(_, account)| account.partition() == Some(partition)).map(|(key, _)| *key).collect()
+    };
+    Some(Trail {
+        name,
+        organization,
+        accounts: writers,
+        home_region,
+        deliver_to,
+        prefix: trail.prefix.as_ref().map_or("", |prefix| prefix.trim_matches('/')),
+        kms_key: trail.kms_key_arn.as_ref().map(|key| &key.value),
+        log_file_validation: trail.log_file_validation.is_none_or(|on| on.value),
+        s3_data_events: trail.s3_data_events.is_some_and(|on| on.value),
+    })
+}
+
+/// The partition of a trail: its home Region's; for one trail in each Region its destination's, else the first account's.
+fn partition(home: Option<&str>, deliver_to: Option<&Account<'_>>, accounts: &BTreeMap<&str, Account<'_>>) -> Partition {
+    home.map(Partition::of_region)
+        .or_else(|| deliver_to.and_then(Account::partition))
+        .or_else(|| accounts.values().find_map(Account::partition))
+        .unwrap_or(Partition::Aws)
+}

@@ -1,0 +1,64 @@
+//! Policies of the KMS keys of trails: the statements that a key's owner has to apply.
+
+use super::{Account, KeyPolicy, routes::Delivery};
+use crate::{
+    aws::{CLOUDTRAIL_SERVICE, Partition},
+    map::KmsKey,
+    policy::{Condition, Effect, Element, Policy, Principal, Statement},
+};
+use indexmap::IndexMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The statements that keys of trails need, one document for each key.
+/// Source: CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
+pub fn key_policies(accounts: &[Account], deliveries: &[Delivery<'_>]) -> Vec<KeyPolicy> {
+    let mut by_file: BTreeMap<String, (String, Vec<&Delivery<'_>>)> = BTreeMap::new();
+    for delivery in deliveries {
+        let Some((key, _)) = delivery.key().filter(|_| super::position(accounts, delivery.writer).is_some()) else {
+            continue;
+        };
+        let file = match delivery.trail.kms_key {
+            Some(KmsKey::ByRegion(_)) => format!("{}.{}", delivery.trail.name.value, delivery.region),
+            _ => delivery.trail.name.value.clone(),
+        };
+        by_file.entry(file).or_insert_with(|| (key.to_owned(), Vec::new())).1.push(delivery);
+    }
+    by_file.into_iter().map(|(file, (key_arn, users))| KeyPolicy { file, key_arn, policy: key_policy(&users) }).collect()
+}
+
+fn key_policy(users: &[&Delivery<'_>]) -> Policy {
+    let unique = |values: Vec<String>| values.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    let arns = unique(users.iter().map(|user| user.arn.clone()).collect());
+    // every account of an organization trail encrypts under its own id, so the account is open there
+    let contexts = users.iter().map(|user| {
+        let account = if user.trail.organization { "*" } else { user.writer_id };
+        format!("arn:{}:cloudtrail:*:{account}:trail/*", Partition::of_region(user.region))
+    });
+    let contexts = unique(contexts.collect());
+    let statement = |sid: &str, action: &str, encryption: bool| {
+        let mut condition: Condition = IndexMap::new();
+        condition.insert("StringEquals".to_owned(), IndexMap::from([("aws:SourceArn".to_owned(), arns.clone())]));
+        if encryption {
+            condition.insert(
+                "StringLike".to_owned(),
+                IndexMap::from([("kms:EncryptionContext:aws:cloudtrail:arn".to_owned(), contexts.clone())]),
+            );
+        }
+        Statement {
+            sid: sid.to_owned(),
+            effect: Effect::Allow,
+            principal: Element::Is(Principal::service(CLOUDTRAIL_SERVICE)),
+            action: Element::Is(vec![action.to_owned()]),
+            resource: Element::Is(vec!["*".to_owned()]),
+            condition,
+        }
+    };
+    Policy {
+        statements: vec![
+            statement("LogmapCloudTrailEncrypt", "kms:GenerateDataKey*", true),
+            statement("LogmapCloudTrailDescribe", "kms:DescribeKey", false),
+            // needed to create or update a trail when the bucket uses an S3 Bucket Key
+            statement("LogmapCloudTrailDecrypt", "kms:Decrypt", false),
+        ],
+    }
+}
