@@ -176,7 +176,7 @@ MUTANTS = {
 }
 TEMPLATE_MUTANTS = {
     "trail-name": lambda text: re.sub(r'(TrailName: ")', r"\1x", text),
-    "trail-order": lambda text: re.sub(r"    DependsOn: \"?LogBucketPolicy\w+\"?\n", "", text),
+    "trail-order": lambda text: re.sub(r"(Type: AWS::CloudTrail::Trail\n    Condition: \w+\n)    DependsOn: .*\n", r"\1", text),
     "trail-bucket": lambda text: re.sub(r'S3BucketName: "', 'S3BucketName: "arn:aws:s3:::', text),
     "trail-prefix": lambda text: re.sub(r'(      S3BucketName: .*\n)(      S3KeyPrefix: .*\n)?', r"\1      S3KeyPrefix: elsewhere/AWSLogs\n", text),
     # not of topics, whose policies nobody judges here
