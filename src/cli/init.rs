@@ -45,7 +45,7 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
         }
     }
     if !io.quiet {
-        io.say("next: list your buckets in logmap.yaml, then run `logmap validate` and `logmap generate`");
+        io.say("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
     }
     Ok(Exit::Clean)
 }

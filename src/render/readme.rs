@@ -29,6 +29,8 @@ struct ReadmeContext {
     aws_cli: bool,
     /// True if `athena/` is there.
     athena: bool,
+    /// True if modules and stacks carry the tables of Athena.
+    glue: bool,
     /// True if a bucket is adopted.
     adopts: bool,
     /// KMS documents: file and key ARN.
@@ -139,6 +141,7 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
     let context = ReadmeContext {
         header: cx.header(&(cx.plan, folders)),
         map: cx.map_name.to_owned(),
+        glue: cx.plan.render.glue,
         adopts: accounts.iter().any(|account| !account.adopted.is_empty()),
         accounts,
         buckets: buckets.collect(),
