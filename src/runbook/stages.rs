@@ -87,7 +87,7 @@ fn guarding(old: &Plan, new: &Plan) -> Vec<String> {
             place.guard.parameter.as_ref().filter(|now| before.is_some_and(|was| was.name == now.name && was.value != now.value))
         {
             notes.push(format!(
-                "the parameter `{}` names another log bucket in `{}` of `{}`: right after the phase switch run `aws ssm put-parameter --region {} --name {} --type String --overwrite --value {}` there, so that nobody is sent to the old one",
+                "the parameter `{}` names another log bucket in `{}` of `{}`: right after the phase switch run `aws ssm put-parameter --region {} --name={} --type String --overwrite --value {}` there, so that nobody is sent to the old one",
                 parameter.name, place.region, account.key, place.region, parameter.name, parameter.value
             ));
         }

@@ -167,7 +167,7 @@ apply_guard() {
     case $kind in
       parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | guard_json value Value)" ;;
       topic)
-        [ "$sign" = '~' ] || change "+ $what" sns create-topic --name "${name##*:}"
+        [ "$sign" = '~' ] || change "+ $what" sns create-topic "--name=${name##*:}"
         change "~ $what: policy" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$want"
         ;;
       rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | guard_json value EventPattern)" --description "$(printf '%s' "$want" | guard_json value Description)" ;;
