@@ -26,7 +26,7 @@ use crate::{
     source::{FileId, SourceFile, Span},
 };
 use propose::Proposal;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An account as the caller names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
 
 /// Errors of a map that are not in the one before.
 fn broken(analysis: &Analysis, before: Option<&Analysis>) -> Vec<Finding> {
-    let known: Vec<(&str, &str)> = before
+    let known: BTreeSet<(&str, &str)> = before
         .into_iter()
         .flat_map(|before| &before.findings)
         .map(|finding| (finding.rule.id, finding.message.as_str()))

@@ -56,8 +56,9 @@ pub fn settled(proposal: &mut Proposal, inputs: &[&str]) -> Analysis {
 /// The innermost part in which a finding stands; if it stands in none, the one in which its other end does.
 fn part_at<'p>(parts: &'p [(usize, usize, Part)], finding: &Finding) -> Option<&'p Part> {
     let at = |offset: u32| {
-        let inside = parts.iter().filter(|(start, end, _)| (*start..*end).contains(&(offset as usize)));
-        inside.min_by_key(|(start, end, _)| end - start).map(|(_, _, part)| part)
+        // parts are sorted by their ends, inner ones before the outer ones that they end with
+        let open = parts.partition_point(|(_, end, _)| *end <= offset as usize);
+        parts[open..].iter().find(|(start, _, _)| *start <= offset as usize).map(|(_, _, part)| part)
     };
     at(finding.span.start).or_else(|| finding.related.iter().find_map(|related| at(related.span.start)))
 }

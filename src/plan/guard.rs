@@ -19,6 +19,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 /// What the map asks for: `monitoring` and `publish`.
 #[derive(Debug, Clone, Default)]
@@ -287,6 +288,7 @@ pub fn fill(accounts: &mut [Account], wanted: &Wanted) {
 
 /// What only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
 pub fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
+    let recorded = Recorded::of(accounts);
     for account in accounts {
         let Some(settled) = map.accounts.get(account.key.as_str()) else { continue };
         let span = |region: &str| settled.regions.get(region).map_or(settled.key.span, |region| region.span);
@@ -302,7 +304,7 @@ pub fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<Finding
                     .help("the rule is left out there; everything else is rendered, and `--verify` and `logmap check` compare targets"),
                 );
             }
-            if place.guard.alerts.is_some() && !is_recorded(accounts, account, &place.region) {
+            if place.guard.alerts.is_some() && !recorded.has(account, &place.region) {
                 silent.push(&place.region);
             }
         }
@@ -319,16 +321,28 @@ pub fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<Finding
     }
 }
 
-/// Does a trail of the map record the management events of an account and Region?
-fn is_recorded(accounts: &[Account], account: &Account, region: &str) -> bool {
-    accounts.iter().filter(|other| other.partition == account.partition).any(|other| {
-        other.places.iter().any(|place| {
-            place
-                .trails
-                .iter()
-                .any(|trail| (trail.organization || other.key == account.key) && (trail.multi_region || place.region == region))
-        })
-    })
+/// Whose management events organization trails record: of which partition, and in which Region, or in all.
+struct Recorded<'a>(BTreeSet<(Partition, Option<&'a str>)>);
+
+impl<'a> Recorded<'a> {
+    fn of(accounts: &'a [Account]) -> Self {
+        let places = accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account.partition, place)));
+        let trails = places.flat_map(|(partition, place)| place.trails.iter().map(move |trail| (partition, place, trail)));
+        let of_organization = trails.filter(|(_, _, trail)| trail.organization);
+        Recorded(
+            of_organization
+                .map(|(partition, place, trail)| (partition, (!trail.multi_region).then_some(place.region.as_str())))
+                .collect(),
+        )
+    }
+
+    /// Does a trail of the map, the account's own or the organization's, record the account's events in a Region?
+    fn has(&self, account: &Account, region: &str) -> bool {
+        let own = |place: &Place| place.trails.iter().any(|trail| trail.multi_region || place.region == region);
+        self.0.contains(&(account.partition, None))
+            || self.0.contains(&(account.partition, Some(region)))
+            || account.places.iter().any(own)
+    }
 }
 
 #[cfg(test)]
