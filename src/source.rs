@@ -112,6 +112,12 @@ impl SourceFile {
         Position { line: line + 1, column: column + 1 }
     }
 
+    /// `FILE:LINE:COLUMN` of a byte offset, as it is said to people.
+    pub fn place(&self, offset: u32) -> String {
+        let Position { line, column } = self.position(offset);
+        format!("{}:{line}:{column}", self.name)
+    }
+
     fn characters_before(&self, offset: usize) -> usize {
         let count = |bytes: &[u8]| bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count();
         let blocks = self.blocks.get_or_init(|| {

@@ -150,10 +150,8 @@ fn print(inspection: &Inspection, common: &Common, io: &Io) -> Result<(), Stop> 
         if verdict == Verdict::Violation || (verdict == Verdict::Ok && !io.verbose) || io.quiet {
             continue;
         }
-        let place = configuration.place.file.of(&inspection.files).map_or_else(String::new, |file| {
-            let position = file.position(configuration.place.span.start);
-            format!("{}:{}:{}", file.name, position.line, position.column)
-        });
+        let file = configuration.place.file.of(&inspection.files);
+        let place = file.map_or_else(String::new, |file| file.place(configuration.place.span.start));
         text += &format!("{}: {place}: {}\n", verdict.word(), configuration.words());
         text.extend(configuration.unknown.iter().map(|reason| format!("  {reason}\n")));
     }

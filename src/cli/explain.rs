@@ -213,6 +213,5 @@ fn entry(analysis: &Analysis, account: &Account, place: &Place, source: Option<&
             .find(|item| is(item) || child(item, "name").is_some_and(|(_, name)| is(&name)))
             .map_or(span, |item| item.span);
     }
-    let position = analysis.file.position(span.start);
-    format!("{}:{}:{} ({}): ", analysis.file.name, position.line, position.column, document.route(span.start))
+    format!("{} ({}): ", analysis.file.place(span.start), document.route(span.start))
 }

@@ -51,7 +51,7 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
     let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
-    let map_name = Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned());
+    let map_name = read::map_name(&analysis);
     let job =
         Job { plan, filter: &filter, overrides: &overrides, targets: &targets, map_name: &map_name, all: args.target.is_empty() };
     render::check_overrides(&overrides).map_err(Stop::usage)?;

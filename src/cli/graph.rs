@@ -53,7 +53,7 @@ pub(super) fn run(args: &GraphArgs, common: &Common, io: &Io) -> Outcome {
         Marks::of(&inspection, plan)
     };
     let topology = Topology::of(plan, |account, place| filter.account(account) && filter.region(place), marks);
-    let name = Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned());
+    let name = read::map_name(&analysis);
     let drawing = graph::draw(&topology, &name, language)?;
     match &args.out {
         None => io.data(&drawing.text)?,

@@ -154,10 +154,8 @@ fn say(imported: &Imported, common: &Common, io: &Io) -> Result<(), Stop> {
     }
     if !io.quiet {
         for note in &notes {
-            let place = note.file.of(&imported.files).map_or_else(String::new, |file| {
-                let position = file.position(note.span.start);
-                format!("{}:{}:{}: ", file.name, position.line, position.column)
-            });
+            let file = note.file.of(&imported.files);
+            let place = file.map_or_else(String::new, |file| file.place(note.span.start) + ": ");
             io.say(format_args!("{place}{}", note.message));
         }
         for ignored in &imported.ignored {

@@ -45,6 +45,11 @@ pub fn proven(plan: &Plan) -> anyhow::Result<()> {
     }
 }
 
+/// The map's file name without folders, as generated files name it.
+pub fn map_name(analysis: &Analysis) -> String {
+    Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
 /// The map's name and bytes.
 ///
 /// # Errors

@@ -31,13 +31,11 @@ fn test_case(xml: &mut String, report: &Report<'_>, finding: &Finding, failed: b
     let attributes = format!("classname=\"logmap.{}\" name=\"{}\"", rule.id, escape(&format!("{}{at}", rule.name)));
     let mut text = format!("{}: {}", finding.severity().word(), finding.message);
     if let Some(file) = finding.file.of(report.files) {
-        let place = file.position(finding.span.start);
-        text = format!("{}:{}:{}: {text}", file.name, place.line, place.column);
+        text = format!("{}: {text}", file.place(finding.span.start));
     }
     for related in &finding.related {
         if let Some(file) = related.file.of(report.files) {
-            let place = file.position(related.span.start);
-            let _ = write!(text, "\n{}:{}:{}: {}", file.name, place.line, place.column, related.message);
+            let _ = write!(text, "\n{}: {}", file.place(related.span.start), related.message);
         }
     }
     if !finding.help.is_empty() {

@@ -7,8 +7,9 @@ use crate::{
     compare::{Kind, Verdict},
     inspection::Inspection,
     plan::{Plan, Trail},
+    source::FileId,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What an inspection says of one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,20 +41,15 @@ impl Marks {
         for trail in plan.places().flat_map(|(_, place)| &place.trails) {
             trails.entry(&trail.name).or_default().push(trail);
         }
-        let names = |list: fn(&crate::plan::Place) -> Vec<&str>| plan.places().flat_map(move |(_, place)| list(place));
-        let sources: std::collections::BTreeSet<&str> =
-            names(|place| place.sources.iter().map(|one| one.name.as_str()).collect()).collect();
-        let buckets: std::collections::BTreeSet<&str> =
-            names(|place| place.buckets.iter().map(|one| one.name.as_str()).collect()).collect();
+        let sources: BTreeSet<&str> =
+            plan.places().flat_map(|(_, place)| &place.sources).map(|source| source.name.as_str()).collect();
+        let buckets: BTreeSet<&str> =
+            plan.places().flat_map(|(_, place)| &place.buckets).map(|bucket| bucket.name.as_str()).collect();
         let mut marks = Marks { checked: true, ..Marks::default() };
         for configuration in &inspection.configurations {
             let (source, target) = (configuration.source.as_str(), configuration.target.as_str());
-            let place = |file: crate::source::FileId, offset: u32| {
-                file.of(&inspection.files).map_or_else(String::new, |file| {
-                    let position = file.position(offset);
-                    format!("{}:{}:{}", file.name, position.line, position.column)
-                })
-            };
+            let place =
+                |file: FileId, offset: u32| file.of(&inspection.files).map_or_else(String::new, |file| file.place(offset));
             let mut reasons: Vec<(String, String)> = configuration
                 .findings
                 .iter()
