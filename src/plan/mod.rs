@@ -348,4 +348,9 @@ impl Place {
     pub fn access_log_bucket(&self) -> Option<&LogBucket> {
         self.buckets.iter().find(|bucket| bucket.takes_access_logs)
     }
+
+    /// Does one of its log buckets exist already?
+    pub fn adopts(&self) -> bool {
+        self.buckets.iter().any(|bucket| bucket.adopt.is_some())
+    }
 }
