@@ -297,6 +297,8 @@ pub struct RenderSettings {
     pub backends: Vec<Backend>,
     /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.
     pub custom_resource: bool,
+    /// True: there are templates for StackSets beside the stacks of each account.
+    pub stack_sets: bool,
     /// True: the tables of Athena are Glue resources in Terraform and CloudFormation too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub glue: bool,

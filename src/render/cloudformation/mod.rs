@@ -70,7 +70,7 @@ pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let catalog = cx.plan.render.glue.then(|| Catalog::of(cx.plan));
     // they are about all accounts, so a run for some leaves them alone
     let whole = cx.filter.accounts.is_empty() && cx.filter.regions.is_empty();
-    let mut stacksets = whole.then(|| StackSets::new(&renderer));
+    let mut stacksets = (whole && cx.plan.render.stack_sets).then(|| StackSets::new(&renderer));
     for account in cx.accounts() {
         for place in cx.places(account) {
             let alone = renderer.place(account, place, sink)?;

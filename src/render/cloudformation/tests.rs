@@ -129,7 +129,7 @@ fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
 
 fn plan(accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
-    let render = RenderSettings { aws_provider: 6, backends: vec![], custom_resource: true, glue: false };
+    let render = RenderSettings { aws_provider: 6, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
     Plan { accounts, apply_order, render, key_policies: vec![], wanted: Default::default() }
 }
 
@@ -363,7 +363,8 @@ fn stacksets_hold_every_account_of_a_region_within_the_limits() {
             account(&format!("team-{n:02}"), &id, vec![place(&id, "aws", "eu-west-1", &[&source], &[&id])])
         })
         .collect();
-    let files = files(&plan(accounts));
+    let mut plan = plan(accounts);
+    let files = files(&plan);
     let mut found = 0;
     for (path, text) in files.iter().filter(|(path, _)| path.starts_with("cloudformation/stacksets/eu-west-1")) {
         assert!(text.len() <= split::INLINE_BYTES, "{path} has {} bytes", text.len());
@@ -371,4 +372,6 @@ fn stacksets_hold_every_account_of_a_region_within_the_limits() {
     }
     assert_eq!(found, 40);
     assert!(files["cloudformation/stacksets/README.md"].contains("eu-west-1-2"));
+    plan.render.stack_sets = false;
+    assert!(super::tests::files(&plan).keys().all(|path| path.starts_with("cloudformation/team-")));
 }
