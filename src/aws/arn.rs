@@ -36,6 +36,11 @@ pub fn bucket(partition: Partition, name: &str) -> String {
     format!("arn:{partition}:s3:::{name}")
 }
 
+/// ARN of an object of a bucket.
+pub fn object(partition: Partition, bucket: &str, key: &str) -> String {
+    format!("arn:{partition}:s3:::{bucket}/{key}")
+}
+
 /// ARN of a trail: its home Region and owner in it.
 pub fn trail(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
     format!("arn:{partition}:cloudtrail:{region}:{account_id}:trail/{name}")

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
 pub(super) fn object_arn(grants: &Grants<'_>, key: &str) -> String {
-    format!("{}/{key}", arn::bucket(grants.partition, grants.bucket))
+    arn::object(grants.partition, grants.bucket, key)
 }
 
 fn numbered(sid: &str, at: usize) -> String {
