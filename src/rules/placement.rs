@@ -71,7 +71,7 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 Some(_) => {}
             }
             for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
-                let Some(source) = &bucket.keys.name else { continue };
+                let Some(source) = bucket.name() else { continue };
                 match seen.get(&(partition, source.as_str())) {
                     None => {
                         seen.insert((partition, source.as_str()), (source.span, key.as_str(), name.as_str()));

@@ -15,7 +15,7 @@ impl Subject<'_> {
     pub(super) fn near_misses_of_sources(&self, each: &mut dyn FnMut(Claim<'_>)) {
         let mut seen = BTreeSet::new();
         // one source stands for all with the same prefix: statements tell no more apart
-        for source in self.sources.iter().filter(|source| seen.insert(source.prefix.as_str())) {
+        for source in self.sources.iter().filter(|source| seen.insert(&*source.prefix)) {
             let (arn, key) = (self.source_arn(&source.name), self.key(source));
             let what = || format!("a bucket of another account could write log objects to `{}`", self.bucket);
             let mut claim = self.delivery(Kind::OtherAccount, &arn, &key, &what);
