@@ -96,8 +96,8 @@ pub fn account_regional(name: &str) -> Option<(&str, &str)> {
 }
 
 fn is_ipv4(name: &str) -> bool {
-    let parts: Vec<&str> = name.split('.').collect();
-    parts.len() == 4 && parts.iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+    let mut parts = name.split('.');
+    parts.clone().count() == 4 && parts.all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl Subject<'_> {
     }
 
     pub(super) fn key(&self, source: &Source) -> String {
-        format!("{}{}", source.prefix, self.key_after_prefix(source))
+        [&*source.prefix, &self.key_after_prefix(source)].concat()
     }
 
     pub(super) fn key_after_prefix(&self, source: &Source) -> String {
@@ -133,7 +133,7 @@ pub(crate) fn access_log_key(partitioned: Option<(&str, &str, &str)>) -> String 
     match partitioned {
         None => "2026-01-02-03-04-05-0123456789ABCDEF".to_owned(),
         Some((account, region, source)) => {
-            format!("{account}/{region}/{source}/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF")
+            [account, "/", region, "/", source, "/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF"].concat()
         }
     }
 }
