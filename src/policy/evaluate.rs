@@ -8,9 +8,9 @@ mod values;
 
 use super::{Effect, Element, Policy, Principal, Statement};
 use indexmap::IndexMap;
-use operators::{Operator, Test, glob_with};
+use operators::{Operator, glob_with};
 pub use operators::{glob, is_operator, operators};
-use values::Values;
+pub(crate) use {operators::Test, values::Values};
 
 /// A request as AWS sees it.
 #[derive(Debug, Clone)]
@@ -111,17 +111,17 @@ impl<'p> Ready<'p> {
         };
         Ready {
             statement,
-            resource: Values::new(Test::Like, statement.resource.inner()),
+            resource: Values::new(Test::Like, strs(statement.resource.inner())),
             conditions: statement.condition.iter().flat_map(questions).collect(),
         }
     }
 
     fn matches(&self, request: &Request<'_>) -> bool {
         let Statement { principal, action, resource, .. } = self.statement;
-        let acts = || action.inner().iter().any(|pattern| glob_with(pattern, request.action, true));
-        principal.says(speaks_of(principal.inner(), request.principal))
-            && action.says(acts())
-            && resource.says(self.resource.any(request.resource, request.context))
+        // resources first: with a statement for each prefix they are what tells most statements apart
+        resource.says(self.resource.any(request.resource, request.context))
+            && principal.says(speaks_of(principal.inner(), request.principal))
+            && action.says(action.inner().iter().any(|pattern| glob_with(pattern, request.action, true)))
             && self.conditions.iter().all(|question| question.holds(request))
     }
 }
@@ -145,9 +145,13 @@ fn speaks_of(principal: &Principal, caller: Caller<'_>) -> bool {
     }
 }
 
+fn strs(list: &[String]) -> impl Iterator<Item = &str> {
+    list.iter().map(String::as_str)
+}
+
 impl<'p> Question<'p> {
     fn new(operator: Option<Operator>, key: &'p str, wanted: &'p [String]) -> Self {
-        let values = Values::new(operator.map_or(Test::Absent, |operator| operator.test), wanted);
+        let values = Values::new(operator.map_or(Test::Absent, |operator| operator.test), strs(wanted));
         Question { key, operator, wanted, values }
     }
 

@@ -32,12 +32,12 @@ impl Subject<'_> {
     }
 
     pub(super) fn key(&self, source: &Source) -> String {
-        [&*source.prefix, &self.key_after_prefix(source)].concat()
+        self.key_under(&source.prefix, source)
     }
 
-    pub(super) fn key_after_prefix(&self, source: &Source) -> String {
+    pub(super) fn key_under(&self, prefix: &str, source: &Source) -> String {
         let partitioned = source.key_format != KeyFormat::Simple;
-        access_log_key(partitioned.then_some((self.account_id, self.region, source.name.as_str())))
+        access_log_key(prefix, partitioned.then_some((self.account_id, self.region, source.name.as_str())))
     }
 
     pub(super) fn source_arn(&self, name: &str) -> String {
@@ -127,13 +127,13 @@ impl Subject<'_> {
 /// An account that no map should know.
 pub(super) const STRANGER: &str = "999999999999";
 
-/// A log object's key as S3 lays it out after the prefix (S3 user guide, "Log object key format"); a partitioned one has the
+/// A log object's key as S3 lays it out under a prefix (S3 user guide, "Log object key format"); a partitioned one has the
 /// source's account, Region and name.
-pub(crate) fn access_log_key(partitioned: Option<(&str, &str, &str)>) -> String {
+pub(crate) fn access_log_key(prefix: &str, partitioned: Option<(&str, &str, &str)>) -> String {
     match partitioned {
-        None => "2026-01-02-03-04-05-0123456789ABCDEF".to_owned(),
+        None => [prefix, "2026-01-02-03-04-05-0123456789ABCDEF"].concat(),
         Some((account, region, source)) => {
-            [account, "/", region, "/", source, "/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF"].concat()
+            [prefix, account, "/", region, "/", source, "/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF"].concat()
         }
     }
 }

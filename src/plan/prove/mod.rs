@@ -18,7 +18,6 @@ use crate::{
         evaluate::{Caller, Prepared, Request, Verdict, denies},
     },
 };
-use std::collections::BTreeSet;
 
 /// What a policy is for.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +58,8 @@ pub struct Row {
     pub kind: Kind,
     /// How many requests were asked about.
     pub asked: usize,
-    /// Sids of the statements that decided.
-    pub by: BTreeSet<String>,
+    /// Sids of the statements that decided, sorted.
+    pub by: Vec<String>,
     /// The claims that do not hold.
     pub failures: Vec<Failure>,
 }
@@ -185,14 +184,17 @@ pub fn prove(subject: &Subject<'_>) -> Proof {
     let prepared = Prepared::new(subject.policy);
     subject.claims(&mut |claim| {
         let at = rows.iter().position(|row| row.kind == claim.kind).unwrap_or_else(|| {
-            rows.push(Row { kind: claim.kind, asked: 0, by: BTreeSet::new(), failures: Vec::new() });
+            rows.push(Row { kind: claim.kind, asked: 0, by: Vec::new(), failures: Vec::new() });
             rows.len() - 1
         });
         let row = &mut rows[at];
         row.asked += 1;
         match judge(subject.policy, &prepared, &claim) {
-            Ok(Some(by)) if !row.by.contains(by) => _ = row.by.insert(by.to_owned()),
-            Ok(_) => {}
+            Ok(by) => {
+                if let Some((by, Err(at))) = by.map(|by| (by, row.by.binary_search_by(|known| known.as_str().cmp(by)))) {
+                    row.by.insert(at, by.to_owned());
+                }
+            }
             Err(failure) => row.failures.push(failure),
         }
     });

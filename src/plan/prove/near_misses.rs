@@ -7,13 +7,16 @@ use super::{
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE},
     plan::{Source, Tier},
-    policy::{Element, Statement, evaluate::Caller},
+    policy::{
+        Element, Statement,
+        evaluate::{Caller, Test, Values},
+    },
 };
 use std::collections::BTreeSet;
 
 impl Subject<'_> {
     pub(super) fn near_misses_of_sources(&self, each: &mut dyn FnMut(Claim<'_>)) {
-        let mut seen = BTreeSet::new();
+        let (mut seen, granted, admitted) = (BTreeSet::new(), Values::new(Test::Like, self.granted_keys()), self.admitted());
         // one source stands for all with the same prefix: statements tell no more apart
         for source in self.sources.iter().filter(|source| seen.insert(&*source.prefix)) {
             let (arn, key) = (self.source_arn(&source.name), self.key(source));
@@ -22,15 +25,14 @@ impl Subject<'_> {
             set(&mut claim, "aws:SourceAccount", self.stranger());
             each(Claim { expect: Expect::NotAllowed, ..claim });
 
-            if let Some(name) = self.name_outside(source) {
+            if let Some(name) = admitted.as_ref().and_then(|admitted| name_outside(source, admitted)) {
                 let what = || format!("the bucket `{name}`, which is no source, could write log objects to `{}`", self.bucket);
                 let arn = self.source_arn(&name);
                 each(Claim { expect: Expect::NotAllowed, ..self.delivery(Kind::OtherBucket, &arn, &key, &what) });
             }
-            let sibling = format!("{}-sibling/{}", source.prefix.trim_end_matches('/'), self.key_after_prefix(source));
+            let sibling = self.key_under(&format!("{}-sibling/", source.prefix.trim_end_matches('/')), source);
             // an empty prefix, a prefix that others begin with, or a pattern of prefixes covers siblings
-            let granted = self.granted_keys().any(|key| sibling.starts_with(key.trim_end_matches('*')));
-            if !granted && self.granted_keys().any(|key| key.strip_suffix('*') == Some(&source.prefix)) {
+            if !granted.any(&sibling, &[]) && self.granted_keys().any(|key| key.strip_suffix('*') == Some(&source.prefix)) {
                 let what = || format!("log objects could be written to `{sibling}` in `{}`", self.bucket);
                 each(Claim { expect: Expect::NotAllowed, ..self.delivery(Kind::SiblingPrefix, &arn, &sibling, &what) });
             }
@@ -57,37 +59,18 @@ impl Subject<'_> {
     }
 
     /// Names and patterns in it.
-    fn patterns(&self) -> Vec<&str> {
+    fn patterns(&self) -> impl Iterator<Item = &str> {
         let arns = self.access_grant().filter_map(|statement| statement.condition.get("ArnLike")?.get("aws:SourceArn"));
-        arns.flatten().filter_map(|arn| arn.rsplit(':').next()).collect()
+        arns.flatten().filter_map(|arn| arn.rsplit(':').next())
     }
 
-    /// A name near a source's that the tier keeps out.
-    fn name_outside(&self, source: &Source) -> Option<String> {
-        let literals: Vec<&str> = match self.tier {
-            Tier::Buckets => self.sources.iter().map(|source| source.name.as_str()).collect(),
-            Tier::Patterns => self.patterns(),
-            Tier::Account | Tier::None => return None,
-        };
-        let admitted = |name: &str| match self.tier {
-            Tier::Buckets => literals.contains(&name),
-            _ => literals
-                .iter()
-                .any(|pattern| pattern.strip_suffix('*').map_or(*pattern == name, |literal| name.starts_with(literal))),
-        };
-        // the name with another last character, then with another first one
-        let mut near: Vec<char> = source.name.chars().collect();
-        for at in [near.len().saturating_sub(1), 0] {
-            for c in ['x', 'y', 'z', '0', '1'] {
-                let before = std::mem::replace(near.get_mut(at)?, c);
-                let name: String = near.iter().collect();
-                if name != source.name && !admitted(&name) {
-                    return Some(name);
-                }
-                *near.get_mut(at)? = before;
-            }
+    /// The names that the tier lets in; nothing if it tells no names apart.
+    fn admitted(&self) -> Option<Values<'_>> {
+        match self.tier {
+            Tier::Buckets => Some(Values::new(Test::Equal, self.sources.iter().map(|source| source.name.as_str()))),
+            Tier::Patterns => Some(Values::new(Test::Like, self.patterns())),
+            Tier::Account | Tier::None => None,
         }
-        None
     }
 
     /// True if trails are admitted by their ARNs, false if by account.
@@ -164,6 +147,23 @@ impl Subject<'_> {
         let root = self.root_arn(self.account_id);
         plain(Self::iam(Kind::WithoutTls, (&root, self.account_id), "s3:GetObject", self.object_arn("x"), &what));
     }
+}
+
+/// A name near a source's that is kept out.
+fn name_outside(source: &Source, admitted: &Values<'_>) -> Option<String> {
+    // the name with another last character, then with another first one
+    let mut near: Vec<char> = source.name.chars().collect();
+    for at in [near.len().saturating_sub(1), 0] {
+        for c in ['x', 'y', 'z', '0', '1'] {
+            let before = std::mem::replace(near.get_mut(at)?, c);
+            let name: String = near.iter().collect();
+            if name != source.name && !admitted.any(&name, &[]) {
+                return Some(name);
+            }
+            *near.get_mut(at)? = before;
+        }
+    }
+    None
 }
 
 fn set<'c>(claim: &mut Claim<'c>, key: &str, value: &'c str) {

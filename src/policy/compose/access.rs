@@ -37,8 +37,11 @@ pub(super) fn access_forms<'a>(
     let merged = "one statement grants all prefixes to all sources, because a statement for each prefix does not fit".to_owned();
     let merged_notes = if several { vec![merged] } else { Vec::new() };
 
-    // where patterns may take their place, names that are too many by themselves are not written out
-    let too_many = move |bytes: usize| exact && widened && bytes > BUCKET_POLICY_BYTES;
+    // where something wider may take their place, prefixes and names that are too many by themselves are not written out
+    let prefix_bytes: usize = prefixes.iter().map(|prefix| prefix.len()).sum();
+    let too_many = move |name_bytes: usize| {
+        grants.scope != Scope::Buckets && prefix_bytes + if exact { name_bytes } else { 0 } > BUCKET_POLICY_BYTES
+    };
 
     let each = move || {
         if too_many(grants.sources.values().flatten().map(|name| name.len()).sum()) {
@@ -134,6 +137,9 @@ fn count(number: f64) -> String {
 /// One statement for each prefix, with patterns; nothing where the statements alone take more than half of what there is,
 /// because one statement for all prefixes then leaves more room for names.
 fn each_by_patterns(grants: &Grants<'_>, assemble: &dyn Fn(Vec<Statement>) -> Policy) -> Option<Form> {
+    if grants.sources.keys().map(|prefix| object_arn(grants, prefix).len()).sum::<usize>() > BUCKET_POLICY_BYTES {
+        return None;
+    }
     let lists: Vec<Vec<&str>> = grants.sources.values().map(|names| names.iter().copied().collect()).collect();
     let statements = |arns: &dyn Fn(usize) -> Vec<String>| -> Vec<Statement> {
         let each = grants.sources.keys().enumerate();

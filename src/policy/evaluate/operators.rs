@@ -33,7 +33,7 @@ const OPERATORS: [(&str, bool, Test); 27] = [
 
 /// How a value of the request is held against one of the policy.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Test {
+pub(crate) enum Test {
     /// Byte by byte.
     Equal,
     /// With wildcards.
