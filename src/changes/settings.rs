@@ -174,6 +174,7 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
     let mut pairs = Pairs::new(Some(&old.render), Some(&new.render))
         .row("terraform.aws_provider", |render| Some(render.aws_provider.to_string()))
         .row("cloudformation.source_logging", |render| yes(render.custom_resource, "custom-resource", "outputs-only"))
+        .row("cloudformation.stack_sets", |render| yes(render.stack_sets, "true", "false"))
         .row("athena.glue", |render| yes(render.glue, "true", "false"));
     let partitions: BTreeSet<_> =
         old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();

@@ -298,6 +298,8 @@ pub struct RenderSettings {
     pub backends: Vec<Backend>,
     /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.
     pub custom_resource: bool,
+    /// True: there are templates for StackSets beside the stacks of each account.
+    pub stack_sets: bool,
     /// True: the tables of Athena are Glue resources in Terraform and CloudFormation too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub glue: bool,
@@ -348,5 +350,10 @@ impl Place {
     /// The bucket the sources here log to.
     pub fn access_log_bucket(&self) -> Option<&LogBucket> {
         self.buckets.iter().find(|bucket| bucket.takes_access_logs)
+    }
+
+    /// Does one of its log buckets exist already?
+    pub fn adopts(&self) -> bool {
+        self.buckets.iter().any(|bucket| bucket.adopt.is_some())
     }
 }

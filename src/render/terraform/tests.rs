@@ -114,7 +114,7 @@ fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
 
 fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
-    let render = RenderSettings { aws_provider, backends: vec![], custom_resource: true, glue: false };
+    let render = RenderSettings { aws_provider, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
     Plan { accounts, apply_order, render, key_policies: vec![], wanted: Default::default() }
 }
 
