@@ -49,7 +49,7 @@ pub(super) fn account(old: &Account, new: &Account) -> Vec<Setting> {
 
 pub(super) fn source(old: Option<&Source>, new: Option<&Source>) -> Vec<Setting> {
     Pairs::new(old, new)
-        .row("log bucket", |source| Some(source.log_bucket.clone()))
+        .row("log bucket", |source| Some(source.log_bucket.to_string()))
         .row("prefix", |source| Some(prefix(source)))
         .row("key format", |source| Some(key_format(source.key_format).to_owned()))
         .row("logging set by", |source| yes(source.managed, "logmap", "other code"))
@@ -61,7 +61,7 @@ pub(super) fn prefix(source: &Source) -> String {
     let own = format!("{}/", source.name);
     match source.prefix.strip_suffix(&own) {
         Some(rest) if source.key_format == KeyFormat::Simple => format!("{rest}{{source}}/"),
-        _ => source.prefix.clone(),
+        _ => source.prefix.to_string(),
     }
 }
 

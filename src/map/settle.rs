@@ -214,9 +214,13 @@ fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
 }
 
 fn source(bucket: &Bucket) -> Option<Source<'_>> {
-    let name = bucket.keys.name.as_ref()?;
-    let managed = bucket.keys.logging.is_none_or(|logging| logging.value == Logging::Managed);
-    Some(Source { name, prefix: bucket.keys.prefix.as_ref(), managed })
+    let keys = bucket.keys();
+    let logging = keys.and_then(|keys| keys.logging.as_ref());
+    Some(Source {
+        name: bucket.name()?,
+        prefix: keys.and_then(|keys| keys.prefix.as_ref()),
+        managed: logging.is_none_or(|logging| logging.value == Logging::Managed),
+    })
 }
 
 impl<'m> Account<'m> {

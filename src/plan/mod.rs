@@ -19,6 +19,7 @@ use crate::{
 };
 use indexmap::IndexMap;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Everything that is to exist, account by account.
 #[derive(Debug, Clone, Serialize)]
@@ -214,9 +215,9 @@ pub struct Source {
     /// Bucket name.
     pub name: String,
     /// Name of the log bucket it logs to: the one of its own account and Region.
-    pub log_bucket: String,
+    pub log_bucket: Arc<str>,
     /// Prefix of its log objects' keys, ending in `/` or empty.
-    pub prefix: String,
+    pub prefix: Arc<str>,
     /// How S3 lays out the keys after the prefix.
     pub key_format: KeyFormat,
     /// False: someone else's code sets its logging; it is granted and checked, but not set.

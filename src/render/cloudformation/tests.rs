@@ -78,7 +78,7 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
         tags: IndexMap::from([("owner".to_owned(), "security".to_owned())]),
         lifecycle: vec![LifecycleRule {
             id: "access-logs".to_owned(),
-            prefix: "s3-access/".to_owned(),
+            prefix: "s3-access/".into(),
             expire_after_days: 400,
             noncurrent_expire_after_days: 30,
             transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
@@ -91,8 +91,8 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
     };
     let source = |name_of: &&str| Source {
         name: (*name_of).to_owned(),
-        log_bucket: name.clone(),
-        prefix: "s3-access/".to_owned(),
+        log_bucket: name.as_str().into(),
+        prefix: "s3-access/".into(),
         key_format: KeyFormat::PartitionedEventTime,
         managed: true,
     };
@@ -216,7 +216,7 @@ fn hostile_values_arrive_as_they_are() {
     bucket.policy.statements[0].resource = Element::Is(vec!["home/${aws:username}/*".to_owned(), HOSTILE.to_owned()]);
     bucket.policy.statements[0].condition.insert(HOSTILE.to_owned(), IndexMap::from([("y".to_owned(), vec!["012".to_owned()])]));
     let wanted = serde_json::to_value(&bucket.policy).unwrap();
-    plan.accounts[0].places[0].sources[0].prefix = HOSTILE.to_owned();
+    plan.accounts[0].places[0].sources[0].prefix = HOSTILE.into();
     let template = read(&files(&plan)["cloudformation/prod/us-east-1.yaml"]);
     assert_eq!(resources(&template, "AWS::S3::BucketPolicy")[0].1["Properties"]["PolicyDocument"], wanted);
     let bucket = &resources(&template, "AWS::S3::Bucket")[0].1["Properties"];
@@ -288,7 +288,7 @@ fn one_destination_for_each_source_stays_within_the_outputs() {
     let mut plan = plan(vec![account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &names, &[])])]);
     plan.render.custom_resource = false;
     for source in &mut plan.accounts[0].places[0].sources {
-        source.prefix = format!("own-{}/", source.name);
+        source.prefix = format!("own-{}/", source.name).into();
     }
     for (path, text) in files(&plan).iter().filter(|(path, _)| path.ends_with(".yaml")) {
         let template = read(text);
