@@ -24,7 +24,14 @@ use crate::{
     },
     source::Span,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::resume_unwind,
+    thread,
+};
+
+/// From so many sources on, threads cost less than they save.
+const WORTH_THREADS: usize = 5_000;
 
 /// The names of the log buckets in each partition, and what each is for.
 type Taken = BTreeMap<Partition, BTreeMap<String, Vec<Named>>>;
@@ -47,13 +54,23 @@ pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
 
 /// Derives the plan, with policies that are lent by an earlier one. The same plan as [`derive`] gives.
 pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Finding>) -> Plan {
+    // what an edit changes is little, and one memo lends to all
+    let sources: usize =
+        map.accounts.values().flat_map(|account| account.regions.values()).map(|region| region.sources.len()).sum();
+    let threads =
+        if memo.remembers() || sources < WORTH_THREADS { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
+    derive_on(threads, map, memo, findings)
+}
+
+/// Derives the plan on some threads, each with some of the places; the plan and the findings are the same on any number.
+fn derive_on(threads: usize, map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Finding>) -> Plan {
     // what seems to be unused may have lost its use to an error
     let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
     let before = findings.len();
     let deliveries = routes::deliveries(map, findings);
     let by_account = routes::by_account(&deliveries);
-    let mut taken = Taken::new();
-    let mut accounts = Vec::new();
+    let mut planned = Vec::new();
+    let mut planners = Vec::new();
     for account in map.accounts.values() {
         // Regions of the map, of its trails, and of trails that deliver to it
         let mut regions: BTreeSet<&str> =
@@ -71,10 +88,13 @@ pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Findin
             );
             continue;
         }
-        let places: Vec<Place> = regions
-            .into_iter()
-            .map(|region| Planner { map, account, region, deliveries }.place(&mut taken, memo, findings))
-            .collect();
+        planned.push((account, regions.len()));
+        planners.extend(regions.into_iter().map(|region| Planner { map, account, region, deliveries }));
+    }
+    let (places, taken) = places(threads, &planners, memo, findings);
+    let (mut places, mut accounts) = (places.into_iter(), Vec::new());
+    for (account, count) in planned {
+        let places: Vec<Place> = places.by_ref().take(count).collect();
         let partition = Partition::of_region(places.first().map_or("", |place| &place.region));
         accounts.push(Account {
             key: account.key.value.clone(),
@@ -99,6 +119,38 @@ pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Findin
         findings.retain(|finding| finding.rule != &UNUSED_ACCOUNT && finding.rule != &NO_ACCOUNTS);
     }
     Plan { accounts, apply_order, render: map.render.clone(), key_policies, wanted: map.wanted.clone() }
+}
+
+/// The places of the planners, and the names that they use.
+fn places(threads: usize, planners: &[Planner<'_, '_>], memo: &mut Memo, findings: &mut Vec<Finding>) -> (Vec<Place>, Taken) {
+    let plan = |planners: &[Planner<'_, '_>], memo: &mut Memo, findings: &mut Vec<Finding>| {
+        let mut taken = Taken::new();
+        let places: Vec<Place> = planners.iter().map(|planner| planner.place(&mut taken, memo, findings)).collect();
+        (places, taken)
+    };
+    if threads < 2 {
+        return plan(planners, memo, findings);
+    }
+    let (mut places, mut taken) = (Vec::new(), Taken::new());
+    thread::scope(|scope| {
+        let start = |part| {
+            scope.spawn(move || {
+                let mut findings = Vec::new();
+                (plan(part, &mut Memo::default(), &mut findings), findings)
+            })
+        };
+        let running: Vec<_> = planners.chunks(planners.len().div_ceil(threads).max(1)).map(start).collect();
+        for part in running {
+            let ((more, names), found) = part.join().unwrap_or_else(|panic| resume_unwind(panic));
+            places.extend(more);
+            findings.extend(found);
+            for (partition, names) in names {
+                let known = taken.entry(partition).or_default();
+                names.into_iter().for_each(|(name, uses)| known.entry(name).or_default().extend(uses));
+            }
+        }
+    });
+    (places, taken)
 }
 
 /// Names that two log buckets would have.
@@ -160,4 +212,32 @@ struct Draft {
     name: String,
     takes_access_logs: bool,
     takes_trails: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{diagnostics, document, map, source::SourceFile};
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let twice = "version: 1\norganization: { name: acme }\ndefaults: { log_bucket: { name: \"{org}-logs\" } }\naccounts:\n  \
+                     a: { id: \"111122223333\", regions: { us-east-1: { buckets: [x] }, eu-west-1: { buckets: [acme-logs] } } }\n  \
+                     b: { id: \"222233334444\", regions: { us-east-1: { buckets: [y] } } }\n  c: { id: \"333344445555\" }\n";
+        for text in [include_str!("../../examples/organization/logmap.yaml"), twice] {
+            let derived = |threads: usize| {
+                let mut findings = Vec::new();
+                let document = document::read(&SourceFile::new("logmap.yaml", text.to_owned()), &mut findings);
+                let map = map::decode(&document, &mut findings);
+                let plan = derive_on(threads, &settle::settle(&map), &mut Memo::default(), &mut findings);
+                diagnostics::sort(&mut findings);
+                (crate::text::json(&plan), format!("{findings:?}"))
+            };
+            let one = derived(1);
+            assert!(one.0.contains("log_bucket"), "{}", one.1);
+            for threads in [2, 3, 100] {
+                assert_eq!(derived(threads), one, "{threads}");
+            }
+        }
+    }
 }

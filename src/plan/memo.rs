@@ -38,6 +38,11 @@ impl Memo {
         Memo { remembers: true, ..Memo::default() }
     }
 
+    /// Is what is composed kept, to be lent again?
+    pub fn remembers(&self) -> bool {
+        self.remembers
+    }
+
     /// The origin of a policy, if anything is remembered; `also` is what the proof looks at beside the grants.
     pub fn origin(&self, grants: &Grants<'_>, also: &[&str]) -> Option<Origin> {
         if !self.remembers {
