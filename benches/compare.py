@@ -113,8 +113,8 @@ def one(sources):
     return {"prod": ("111122223333", {"us-east-1": [f"acme-team-{at // 100:05}-app-{at % 100:03}" for at in range(sources)]})}
 
 
-def as_map(accounts):
-    lines = ["version: 1", "organization: { name: acme }", "accounts:"]
+def as_map(accounts, *more):
+    lines = ["version: 1", "organization: { name: acme }", *more, "accounts:"]
     for key, (id, regions) in accounts.items():
         lines += [f"  {key}:", f'    id: "{id}"', "    regions:"]
         for region, names in regions.items():
@@ -239,6 +239,7 @@ def peers(args, folder):
         place.mkdir()
         known = organisation(accounts, regions, 25)
         (place / "logmap.yaml").write_text(as_map(known))
+        (place / "stacks.yaml").write_text(as_map(known, "render: { cloudformation: { stack_sets: false } }"))
         (place / "map.json").write_text(as_json(known))
 
         def peer(title, program, *words, env=None):
@@ -246,13 +247,18 @@ def peers(args, folder):
             runner = "node" if program.endswith(".js") else python()
             return Row(title, [runner, PROGRAMS / program, place / "map.json", out, *words], makes=out, env=env)
 
-        def logmap(title, *words):
+        def logmap(title, *words, map="logmap.yaml"):
             out = place / title.replace(" ", "-").replace("`", "")
-            return Row(title, [args.logmap, "generate", "-q", place / "logmap.yaml", "--out", out, *words], makes=out)
+            return Row(title, [args.logmap, "generate", "-q", place / map, "--out", out, *words], makes=out)
+
+        def copy(row):
+            out = place / f"copy-{row.makes.name}"
+            return Row(f"`cp -r` of what {row.name} writes", ["cp", "-r", row.makes, out], makes=out)
 
         stacks, modules = "logmap, stacks", "logmap, modules"
         rows = [
-            logmap(stacks, "--target", "cloudformation"),
+            logmap(stacks, "--target", "cloudformation", map="stacks.yaml"),
+            logmap("logmap, stacks and StackSets", "--target", "cloudformation"),
             logmap(modules, "--target", "terraform"),
             logmap("logmap, all targets"),
             peer("troposphere", "stacks_troposphere.py"),
@@ -265,6 +271,8 @@ def peers(args, folder):
                 peer("jsonnet", "stacks_jsonnet.py"),
                 peer("cdktn, with the sources", "modules_cdktn.js", env=node("cdktn")),
             ]
+        # the limits: what is written, written by a program that only writes
+        rows += [copy(row) for row in rows if row.name in (stacks, "troposphere")]
         results = measure(rows, repetitions, place)
         head(f"{accounts * regions * 25:,} sources in {accounts * regions:,} places", "wall", "CPU", "memory", "files", "written", "× logmap's wall", "× its CPU")
         for row in rows:

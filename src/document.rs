@@ -169,6 +169,9 @@ fn unreadable(file: &SourceFile) -> Option<Finding> {
         );
     }
     let bad = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
+    if file.text.lines().all(crate::text::is_plain) {
+        return None;
+    }
     let (at, c) = file.text.char_indices().find(|(_, c)| bad(*c) || *c == NOT_UTF8)?;
     let span = Span::new(at, at + c.len_utf8());
     if c == NOT_UTF8 {

@@ -93,7 +93,7 @@ impl SourceFile {
         if text.starts_with('\u{feff}') {
             text.drain(..'\u{feff}'.len_utf8());
         }
-        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| Span::new(at + 1, at + 1).start);
+        let breaks = text.match_indices('\n').map(|(at, _)| Span::new(at + 1, at + 1).start);
         let line_starts = std::iter::once(0).chain(breaks).collect();
         SourceFile { name: name.into(), text, line_starts, blocks: OnceLock::new() }
     }

@@ -14,7 +14,8 @@ pub fn is_unprintable(c: char) -> bool {
 
 /// Has the text nothing but letters, signs and spaces of ASCII? Most have, and there is nothing to do for them.
 pub fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+    // to the end in any case, because many bytes are then looked at in one go
+    text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
 /// Compact JSON in which no character is unprintable: each is written as `\uXXXX`, which means the same.

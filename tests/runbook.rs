@@ -46,7 +46,7 @@ struct World {
 }
 
 fn destination(source: &Source) -> Destination {
-    (source.log_bucket.clone(), source.prefix.clone(), source.key_format)
+    (source.log_bucket.to_string(), source.prefix.to_string(), source.key_format)
 }
 
 fn text(trail: &Trail) -> String {

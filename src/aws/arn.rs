@@ -33,7 +33,12 @@ pub fn parse(text: &str) -> Option<Arn<'_>> {
 
 /// ARN of a bucket: no Region and no account in it.
 pub fn bucket(partition: Partition, name: &str) -> String {
-    format!("arn:{partition}:s3:::{name}")
+    ["arn:", partition.id(), ":s3:::", name].concat()
+}
+
+/// ARN of an object of a bucket.
+pub fn object(partition: Partition, bucket: &str, key: &str) -> String {
+    ["arn:", partition.id(), ":s3:::", bucket, "/", key].concat()
 }
 
 /// ARN of a trail: its home Region and owner in it.

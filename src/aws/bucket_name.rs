@@ -34,10 +34,11 @@ pub fn problem(name: &str) -> Option<String> {
     if !ends(name.as_bytes().first()) || !ends(name.as_bytes().last()) {
         return Some("does not begin and end with a letter or digit".to_owned());
     }
-    if name.contains("..") {
+    let dots = name.contains('.');
+    if dots && name.contains("..") {
         return Some("has two dots in a row".to_owned());
     }
-    if is_ipv4(name) {
+    if dots && is_ipv4(name) {
         return Some("has the form of an IP address".to_owned());
     }
     if let Some(prefix) = RESERVED_PREFIXES.iter().find(|prefix| name.starts_with(*prefix)) {
@@ -96,8 +97,8 @@ pub fn account_regional(name: &str) -> Option<(&str, &str)> {
 }
 
 fn is_ipv4(name: &str) -> bool {
-    let parts: Vec<&str> = name.split('.').collect();
-    parts.len() == 4 && parts.iter().all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
+    let mut parts = name.split('.');
+    parts.clone().count() == 4 && parts.all(|part| (1..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit()))
 }
 
 #[cfg(test)]

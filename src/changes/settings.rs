@@ -49,7 +49,7 @@ pub(super) fn account(old: &Account, new: &Account) -> Vec<Setting> {
 
 pub(super) fn source(old: Option<&Source>, new: Option<&Source>) -> Vec<Setting> {
     Pairs::new(old, new)
-        .row("log bucket", |source| Some(source.log_bucket.clone()))
+        .row("log bucket", |source| Some(source.log_bucket.to_string()))
         .row("prefix", |source| Some(prefix(source)))
         .row("key format", |source| Some(key_format(source.key_format).to_owned()))
         .row("logging set by", |source| yes(source.managed, "logmap", "other code"))
@@ -61,7 +61,7 @@ pub(super) fn prefix(source: &Source) -> String {
     let own = format!("{}/", source.name);
     match source.prefix.strip_suffix(&own) {
         Some(rest) if source.key_format == KeyFormat::Simple => format!("{rest}{{source}}/"),
-        _ => source.prefix.clone(),
+        _ => source.prefix.to_string(),
     }
 }
 
@@ -174,6 +174,7 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
     let mut pairs = Pairs::new(Some(&old.render), Some(&new.render))
         .row("terraform.aws_provider", |render| Some(render.aws_provider.to_string()))
         .row("cloudformation.source_logging", |render| yes(render.custom_resource, "custom-resource", "outputs-only"))
+        .row("cloudformation.stack_sets", |render| yes(render.stack_sets, "true", "false"))
         .row("athena.glue", |render| yes(render.glue, "true", "false"));
     let partitions: BTreeSet<_> =
         old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();

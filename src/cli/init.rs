@@ -94,7 +94,7 @@ fn map_text(args: &InitArgs, io: &Io) -> Result<String, Stop> {
             return Err(Stop::usage(anyhow!("`{account}` has a key or an id that another account has")));
         }
         seen.push((key, id));
-        text += &format!("  {key}:\n    id: {}\n    regions:\n", escape::yaml(&id.into()));
+        text += &format!("  {key}:\n    id: {}\n    regions:\n", escape::yaml_string(id));
         for region in &regions {
             text += &format!("      {region}:\n        buckets: [] # names of the source buckets in this account and Region\n");
         }

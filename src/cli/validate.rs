@@ -48,11 +48,7 @@ fn proofs(plan: &Plan) -> String {
     for bucket in plan.places().flat_map(|(_, place)| &place.buckets) {
         text += &format!("proof of {}\n", bucket.name);
         for row in &bucket.proof.rows {
-            let by = if row.by.is_empty() {
-                "nothing lets it in".to_owned()
-            } else {
-                row.by.iter().cloned().collect::<Vec<_>>().join(", ")
-            };
+            let by = if row.by.is_empty() { "nothing lets it in".to_owned() } else { row.by.join(", ") };
             let by = if row.kind == Kind::OwnerNotLockedOut { "no statement denies it".to_owned() } else { by };
             let verdict = if row.failures.is_empty() { "holds" } else { "FAILS" };
             text += &format!("  {verdict}  {:<24} {:>6} asked  {by}\n", row.kind.words(), row.asked);

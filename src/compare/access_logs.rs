@@ -343,12 +343,13 @@ impl Judged<'_> {
             .or_else(|| self.target.account.clone())
             .unwrap_or_else(|| unknown("account"));
         let region = self.region_of_source().cloned().or_else(|| self.target.region.clone()).unwrap_or_else(|| unknown("Region"));
-        let rest = match self.logging.partitioned {
-            Some(false) => prove::access_log_key(None),
-            Some(true) => prove::access_log_key(Some((&account.value, &region.value, &source.value))),
-            None => hole::hole("key", ""),
+        let prefix = self.prefix();
+        let key = match self.logging.partitioned {
+            Some(false) => prove::access_log_key(&prefix, None),
+            Some(true) => prove::access_log_key(&prefix, Some((&account.value, &region.value, &source.value))),
+            None => prefix + &hole::hole("key", ""),
         };
-        let resource = format!("{}/{}{rest}", self.bucket_arn(), self.prefix());
+        let resource = format!("{}/{key}", self.bucket_arn());
         let mut context = prove::service_context(LOGGING_SERVICE, arn::bucket(self.partition(), &source.value), account.value);
         // whether S3 tells these of its deliveries is not documented
         context.extend([

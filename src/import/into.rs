@@ -161,7 +161,7 @@ fn keep_missing(map: &RegionMap, plan: Option<&Plan>, proposal: &mut Proposal, i
         for (region, content) in account.regions.iter().flat_map(|regions| &regions.items) {
             regions.insert((key, region));
             for bucket in content.buckets.iter().flat_map(|list| list.iter()) {
-                let Some(name) = &bucket.keys.name else { continue };
+                let Some(name) = bucket.name() else { continue };
                 sources.insert((Partition::of_region(region), name), (key, region, name.span));
             }
         }

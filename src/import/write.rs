@@ -176,7 +176,7 @@ impl Writer {
         let note = account.note.as_ref().map_or_else(String::new, |note| format!(" # guess: {}", comment(&note.why)));
         self.line(format!("{}:{note}", plain_or_quoted(key)));
         self.inner(|to| {
-            to.line(format!("id: {}", escape::yaml(&account.id.as_str().into())));
+            to.line(format!("id: {}", escape::yaml_string(&account.id)));
             if !account.regions.is_empty() {
                 to.regions(key, account);
             }

@@ -26,6 +26,15 @@ pub struct Cx<'a> {
     pub owner: Span,
     /// That key, in the user's words.
     pub owner_name: String,
+    /// Which item of its list, from 0.
+    pub item: Option<usize>,
+}
+
+impl Cx<'_> {
+    /// The owner as it is spoken of, such as `buckets[3]`.
+    fn name(&self) -> String {
+        self.item.map_or_else(|| self.owner_name.clone(), |at| format!("{}[{at}]", self.owner_name))
+    }
 }
 
 /// A type that can be read from a node.
@@ -58,9 +67,8 @@ pub fn field<T: Decode>(node: &Node, cx: &mut Cx<'_>) -> Field<T> {
     let value = if is_null(node) {
         let empty = T::empty();
         if empty.is_none() {
-            let name = cx.owner_name.clone();
             cx.findings.push(
-                Finding::new(&WRONG_TYPE, cx.owner, format!("`{name}` has no value"))
+                Finding::new(&WRONG_TYPE, cx.owner, format!("`{}` has no value", cx.name()))
                     .help(format!("write {}, or leave the key out", T::EXPECTS.trim_end().replace("` `", "`, `"))),
             );
         }
@@ -92,7 +100,7 @@ pub fn mismatch<T: Decode, R>(node: &Node, cx: &mut Cx<'_>) -> Option<R> {
 }
 
 fn mismatch_with<T: Decode, R>(node: &Node, help: String, cx: &mut Cx<'_>) -> Option<R> {
-    let message = format!("`{}` is {}, expected {}", cx.owner_name, describe(node), T::EXPECTS);
+    let message = format!("`{}` is {}, expected {}", cx.name(), describe(node), T::EXPECTS);
     cx.findings.push(Finding::new(&WRONG_TYPE, node.span, message).help(help));
     None
 }
@@ -123,10 +131,10 @@ pub fn missing_key(key: &'static str, record: &str, hint: &str, cx: &mut Cx<'_>)
 
 /// Decodes each entry with `key` as its owner.
 pub fn with_owner<R>(cx: &mut Cx<'_>, span: Span, name: &str, run: impl FnOnce(&mut Cx<'_>) -> R) -> R {
-    let before = (cx.owner, std::mem::replace(&mut cx.owner_name, name.to_owned()));
+    let before = (cx.owner, std::mem::replace(&mut cx.owner_name, name.to_owned()), cx.item.take());
     cx.owner = span;
     let result = run(cx);
-    (cx.owner, cx.owner_name) = before;
+    (cx.owner, cx.owner_name, cx.item) = before;
     result
 }
 
@@ -179,8 +187,8 @@ impl Decode for String {
         match &node.kind {
             Kind::Scalar { text, plain } if !plain || matches!(plain_kind(text), Plain::Text) => Some(text.to_string()),
             Kind::Scalar { text, .. } => {
-                let name = cx.owner_name.clone();
-                let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is {}, expected a string", describe(node)))
+                let message = format!("`{}` is {}, expected a string", cx.name(), describe(node));
+                let finding = Finding::new(&WRONG_TYPE, node.span, message)
                     .label("without quotes YAML reads a number or a truth value here, and leading zeros may be lost")
                     .help(format!("put it in quotes: `\"{text}\"`"))
                     .fix(Fix::safe("put it in quotes", node.span, format!("\"{text}\"")));
@@ -201,9 +209,9 @@ impl Decode for u32 {
                 text.parse().ok()
             }
             Kind::Scalar { text, plain: false } if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) => {
-                let name = cx.owner_name.clone();
-                let finding = Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is a string, expected a whole number"))
-                    .help(format!("write it without quotes: `{text}`"));
+                let finding =
+                    Finding::new(&WRONG_TYPE, node.span, format!("`{}` is a string, expected a whole number", cx.name()))
+                        .help(format!("write it without quotes: `{text}`"));
                 // a leading zero would make another number of it in YAML 1.1
                 let finding = match text.parse::<u32>() {
                     Ok(number) => finding.fix(Fix::safe("take the quotes away", node.span, number.to_string())),
@@ -236,11 +244,10 @@ impl Decode for bool {
                 };
                 match meant {
                     Some(meant) => {
-                        let name = cx.owner_name.clone();
-                        let finding =
-                            Finding::new(&WRONG_TYPE, node.span, format!("`{name}` is a string, expected `true` or `false`"))
-                                .help(format!("write `{meant}`"))
-                                .fix(Fix::safe(format!("write `{meant}`"), node.span, meant));
+                        let message = format!("`{}` is a string, expected `true` or `false`", cx.name());
+                        let finding = Finding::new(&WRONG_TYPE, node.span, message)
+                            .help(format!("write `{meant}`"))
+                            .fix(Fix::safe(format!("write `{meant}`"), node.span, meant));
                         cx.findings.push(finding);
                         None
                     }
@@ -268,14 +275,14 @@ impl<T: Decode> Decode for Vec<Spanned<T>> {
             }
             return mismatch;
         };
-        let name = cx.owner_name.clone();
-        Some(
-            items
-                .iter()
-                .enumerate()
-                .filter_map(|(at, item)| with_owner(cx, item.span, &format!("{name}[{at}]"), |cx| field::<T>(item, cx)))
-                .collect(),
-        )
+        let mut list = Vec::with_capacity(items.len());
+        with_owner(cx, cx.owner, &cx.name(), |cx| {
+            for (at, item) in items.iter().enumerate() {
+                (cx.owner, cx.item) = (item.span, Some(at));
+                list.extend(field::<T>(item, cx));
+            }
+        });
+        Some(list)
     }
 
     fn empty() -> Option<Self> {
@@ -380,10 +387,9 @@ impl<T: JsonSchema> JsonSchema for Spanned<T> {
 
 /// Reports a word that is not in the list.
 pub fn unknown_word(text: &str, node: &Node, words: &[&'static str], cx: &mut Cx<'_>) {
-    let name = cx.owner_name.clone();
     let near = did_you_mean(text, words.iter().copied());
     let meant = near.map_or(String::new(), |near| format!("did you mean `{near}`? "));
-    let mut finding = Finding::new(&UNKNOWN_WORD, node.span, format!("`{text}` is not a value of `{name}`"))
+    let mut finding = Finding::new(&UNKNOWN_WORD, node.span, format!("`{text}` is not a value of `{}`", cx.name()))
         .help(format!("{meant}the values are {}", list(words.iter().copied())));
     if let Some(near) = near {
         // only upper and lower case, and how the words are joined

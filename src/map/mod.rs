@@ -110,11 +110,31 @@ record! {
     }
 }
 
-/// A source bucket: a name, or a mapping with `name` and more.
-#[derive(Debug, Clone, Default)]
-pub struct Bucket {
-    /// Its keys; the shorthand sets `name` alone.
-    pub keys: BucketKeys,
+/// A source bucket: a name, or a mapping with `name` and more. Most of a map are names, so the rest is kept apart.
+#[derive(Debug, Clone)]
+pub enum Bucket {
+    /// The shorthand.
+    Name(Spanned<String>),
+    /// Its keys.
+    Keys(Box<BucketKeys>),
+}
+
+impl Bucket {
+    /// Its name.
+    pub fn name(&self) -> Option<&Spanned<String>> {
+        match self {
+            Bucket::Name(name) => Some(name),
+            Bucket::Keys(keys) => keys.name.as_ref(),
+        }
+    }
+
+    /// Its keys, if it is a mapping.
+    pub fn keys(&self) -> Option<&BucketKeys> {
+        match self {
+            Bucket::Name(_) => None,
+            Bucket::Keys(keys) => Some(keys),
+        }
+    }
 }
 
 record! {
@@ -143,14 +163,11 @@ impl Decode for Bucket {
     const EXPECTS: &'static str = "a bucket name, or a mapping with `name`";
 
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
-        let keys = match &node.kind {
-            Kind::Scalar { .. } => {
-                BucketKeys { name: Some(Spanned { value: String::decode(node, cx)?, span: node.span }), ..BucketKeys::default() }
-            }
-            Kind::Mapping(_) => BucketKeys::decode(node, cx)?,
-            _ => return decode::mismatch::<Self, _>(node, cx),
-        };
-        Some(Bucket { keys })
+        match &node.kind {
+            Kind::Scalar { .. } => Some(Bucket::Name(Spanned { value: String::decode(node, cx)?, span: node.span })),
+            Kind::Mapping(_) => Some(Bucket::Keys(Box::new(BucketKeys::decode(node, cx)?))),
+            _ => decode::mismatch::<Self, _>(node, cx),
+        }
     }
 }
 
@@ -194,6 +211,6 @@ record! {
 /// Reads a document as a region map. Gives as much of it as can be read; findings go to `findings`.
 pub fn decode(document: &Document, findings: &mut Vec<Finding>) -> RegionMap {
     let Some(root) = &document.root else { return RegionMap::default() };
-    let mut cx = Cx { document, findings, owner: Span::new(0, 0), owner_name: "the file".to_owned() };
+    let mut cx = Cx { document, findings, owner: Span::new(0, 0), owner_name: "the file".to_owned(), item: None };
     RegionMap::decode(document.resolve(root), &mut cx).unwrap_or_default()
 }

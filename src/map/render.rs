@@ -58,6 +58,8 @@ record! {
     RenderCloudFormation "`cloudformation`" {
         /// How the logging of sources that the stack doesn't own is set.
         source_logging: SourceLogging, { "default": "custom-resource" };
+        /// Templates for StackSets, beside the stacks of each account.
+        stack_sets: bool, { "default": true };
     }
 }
 

@@ -214,9 +214,13 @@ fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
 }
 
 fn source(bucket: &Bucket) -> Option<Source<'_>> {
-    let name = bucket.keys.name.as_ref()?;
-    let managed = bucket.keys.logging.is_none_or(|logging| logging.value == Logging::Managed);
-    Some(Source { name, prefix: bucket.keys.prefix.as_ref(), managed })
+    let keys = bucket.keys();
+    let logging = keys.and_then(|keys| keys.logging.as_ref());
+    Some(Source {
+        name: bucket.name()?,
+        prefix: keys.and_then(|keys| keys.prefix.as_ref()),
+        managed: logging.is_none_or(|logging| logging.value == Logging::Managed),
+    })
 }
 
 impl<'m> Account<'m> {
@@ -351,13 +355,16 @@ fn render(map: &RegionMap) -> RenderSettings {
     });
     let mut backends: Vec<Backend> = backends.collect();
     backends.sort_by_key(|backend| backend.partition);
+    let cloudformation = render.and_then(|render| render.cloudformation.as_ref());
     RenderSettings {
         aws_provider: terraform.and_then(|terraform| terraform.aws_provider.as_ref()).map_or(6, |version| version.value),
         backends,
-        custom_resource: render
-            .and_then(|render| render.cloudformation.as_ref())
+        custom_resource: cloudformation
             .and_then(|cloudformation| cloudformation.source_logging.as_ref())
             .is_none_or(|logging| logging.value == SourceLogging::CustomResource),
+        stack_sets: cloudformation
+            .and_then(|cloudformation| cloudformation.stack_sets.as_ref())
+            .is_none_or(|wanted| wanted.value),
         glue: render
             .and_then(|render| render.athena.as_ref())
             .and_then(|athena| athena.glue.as_ref())

@@ -19,6 +19,7 @@ use crate::{
 };
 use indexmap::IndexMap;
 use serde::Serialize;
+use std::sync::Arc;
 
 /// Everything that is to exist, account by account.
 #[derive(Debug, Clone, Serialize)]
@@ -214,9 +215,9 @@ pub struct Source {
     /// Bucket name.
     pub name: String,
     /// Name of the log bucket it logs to: the one of its own account and Region.
-    pub log_bucket: String,
+    pub log_bucket: Arc<str>,
     /// Prefix of its log objects' keys, ending in `/` or empty.
-    pub prefix: String,
+    pub prefix: Arc<str>,
     /// How S3 lays out the keys after the prefix.
     pub key_format: KeyFormat,
     /// False: someone else's code sets its logging; it is granted and checked, but not set.
@@ -297,6 +298,8 @@ pub struct RenderSettings {
     pub backends: Vec<Backend>,
     /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.
     pub custom_resource: bool,
+    /// True: there are templates for StackSets beside the stacks of each account.
+    pub stack_sets: bool,
     /// True: the tables of Athena are Glue resources in Terraform and CloudFormation too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub glue: bool,
@@ -347,5 +350,10 @@ impl Place {
     /// The bucket the sources here log to.
     pub fn access_log_bucket(&self) -> Option<&LogBucket> {
         self.buckets.iter().find(|bucket| bucket.takes_access_logs)
+    }
+
+    /// Does one of its log buckets exist already?
+    pub fn adopts(&self) -> bool {
+        self.buckets.iter().any(|bucket| bucket.adopt.is_some())
     }
 }

@@ -3,8 +3,14 @@
 //! Takes a policy and a request with its context; gives the verdict and the statement that decides. An explicit Deny
 //! wins; nothing said is a denial. Source: IAM user guide, "Policy evaluation logic" and "Condition operators".
 
-use super::{Condition, Effect, Element, Policy, Principal, Statement};
-use std::borrow::Cow;
+mod operators;
+mod values;
+
+use super::{Effect, Element, Policy, Principal, Statement};
+use indexmap::IndexMap;
+use operators::{Operator, glob_with};
+pub use operators::{glob, is_operator, operators};
+pub(crate) use {operators::Test, values::Values};
 
 /// A request as AWS sees it.
 #[derive(Debug, Clone)]
@@ -44,38 +50,87 @@ pub enum Verdict<'a> {
     NotAllowed,
 }
 
-/// Asks a policy about a request.
-pub fn evaluate<'p>(policy: &'p Policy, request: &Request<'_>) -> Verdict<'p> {
-    let mut allowed = None;
-    for statement in policy.statements.iter().filter(|statement| matches(statement, request)) {
-        match statement.effect {
-            Effect::Deny => return Verdict::Denied(statement),
-            Effect::Allow => {
-                allowed.get_or_insert(statement);
+/// A policy made ready for many questions: its operators are read and its lists laid out once.
+#[derive(Debug)]
+pub struct Prepared<'p>(Vec<Ready<'p>>);
+
+/// A statement made ready.
+#[derive(Debug)]
+struct Ready<'p> {
+    statement: &'p Statement,
+    resource: Values<'p>,
+    conditions: Vec<Question<'p>>,
+}
+
+/// A condition key with its operator and values.
+#[derive(Debug)]
+struct Question<'p> {
+    key: &'p str,
+    /// None if AWS has no such operator: then nothing holds.
+    operator: Option<Operator>,
+    wanted: &'p [String],
+    values: Values<'p>,
+}
+
+impl<'p> Prepared<'p> {
+    /// Prepares a policy.
+    pub fn new(policy: &'p Policy) -> Self {
+        Prepared(policy.statements.iter().map(Ready::new).collect())
+    }
+
+    /// Asks about a request.
+    pub fn ask(&self, request: &Request<'_>) -> Verdict<'p> {
+        let mut allowed = None;
+        for ready in self.0.iter().filter(|ready| ready.matches(request)) {
+            match ready.statement.effect {
+                Effect::Deny => return Verdict::Denied(ready.statement),
+                Effect::Allow => {
+                    allowed.get_or_insert(ready.statement);
+                }
             }
         }
+        allowed.map_or(Verdict::NotAllowed, Verdict::Allowed)
     }
-    allowed.map_or(Verdict::NotAllowed, Verdict::Allowed)
+}
+
+/// Asks a policy about one request.
+pub fn evaluate<'p>(policy: &'p Policy, request: &Request<'_>) -> Verdict<'p> {
+    Prepared::new(policy).ask(request)
 }
 
 /// Does this statement by itself shut a request out?
 pub fn denies(statement: &Statement, request: &Request<'_>) -> bool {
-    statement.effect == Effect::Deny && matches(statement, request)
+    statement.effect == Effect::Deny && Ready::new(statement).matches(request)
 }
 
-fn matches(statement: &Statement, request: &Request<'_>) -> bool {
-    let element = |element: &Element<Vec<String>>, test: &dyn Fn(&str) -> bool| match element {
-        Element::Is(list) => list.iter().any(|pattern| test(pattern)),
-        Element::IsNot(list) => !list.iter().any(|pattern| test(pattern)),
-    };
-    let principal = match &statement.principal {
-        Element::Is(principal) => speaks_of(principal, request.principal),
-        Element::IsNot(principal) => !speaks_of(principal, request.principal),
-    };
-    principal
-        && element(&statement.action, &|pattern| glob_with(pattern, request.action, true))
-        && element(&statement.resource, &|pattern| glob(&substitute(pattern, request), request.resource))
-        && conditions(&statement.condition, request)
+impl<'p> Ready<'p> {
+    fn new(statement: &'p Statement) -> Self {
+        let questions = |(operator, keys): (&'p String, &'p IndexMap<String, Vec<String>>)| {
+            let operator = Operator::read(operator);
+            keys.iter().map(move |(key, wanted)| Question::new(operator, key, wanted))
+        };
+        Ready {
+            statement,
+            resource: Values::new(Test::Like, strs(statement.resource.inner())),
+            conditions: statement.condition.iter().flat_map(questions).collect(),
+        }
+    }
+
+    fn matches(&self, request: &Request<'_>) -> bool {
+        let Statement { principal, action, resource, .. } = self.statement;
+        // resources first: with a statement for each prefix they are what tells most statements apart
+        resource.says(self.resource.any(request.resource, request.context))
+            && principal.says(speaks_of(principal.inner(), request.principal))
+            && action.says(action.inner().iter().any(|pattern| glob_with(pattern, request.action, true)))
+            && self.conditions.iter().all(|question| question.holds(request))
+    }
+}
+
+impl<T> Element<T> {
+    /// Whether it matches, if its content does or doesn't.
+    fn says(&self, content: bool) -> bool {
+        matches!(self, Element::Is(_)) == content
+    }
 }
 
 fn speaks_of(principal: &Principal, caller: Caller<'_>) -> bool {
@@ -90,186 +145,31 @@ fn speaks_of(principal: &Principal, caller: Caller<'_>) -> bool {
     }
 }
 
-/// Every operator, every key: all must hold.
-fn conditions(condition: &Condition, request: &Request<'_>) -> bool {
-    condition.iter().all(|(operator, keys)| keys.iter().all(|(key, wanted)| holds(operator, key, wanted, request)))
+fn strs(list: &[String]) -> impl Iterator<Item = &str> {
+    list.iter().map(String::as_str)
 }
 
-fn holds(operator: &str, key: &str, wanted: &[String], request: &Request<'_>) -> bool {
-    let mut present =
-        request.context.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| *value).peekable();
-    let (all_values, operator) = match operator.split_once(':') {
-        Some(("ForAllValues", rest)) => (true, rest),
-        Some(("ForAnyValue", rest)) => (false, rest),
-        _ => (false, operator),
-    };
-    let (if_exists, operator) = operator.strip_suffix("IfExists").map_or((false, operator), |operator| (true, operator));
-    if operator == "Null" {
-        return wanted.iter().any(|want| want.eq_ignore_ascii_case("true") == present.peek().is_none());
+impl<'p> Question<'p> {
+    fn new(operator: Option<Operator>, key: &'p str, wanted: &'p [String]) -> Self {
+        let values = Values::new(operator.map_or(Test::Absent, |operator| operator.test), strs(wanted));
+        Question { key, operator, wanted, values }
     }
-    let Some((negated, test)) = test(operator) else { return false };
-    if present.peek().is_none() {
-        // an absent key fails a positive operator and satisfies a negated one
-        return if_exists || negated || all_values;
-    }
-    let one = |value: &str| wanted.iter().any(|want| test(&substitute(want, request), value)) != negated;
-    if all_values || negated { present.all(one) } else { present.any(one) }
-}
 
-type Test = fn(&str, &str) -> bool;
-
-/// Operators: name, whether it is a negated one, and the test that it makes or negates.
-const OPERATORS: [(&str, bool, Test); 26] = [
-    ("StringEquals", false, equal),
-    ("StringNotEquals", true, equal),
-    ("StringEqualsIgnoreCase", false, equal_ignoring_case),
-    ("StringNotEqualsIgnoreCase", true, equal_ignoring_case),
-    ("StringLike", false, glob),
-    ("StringNotLike", true, glob),
-    ("ArnEquals", false, arn_like),
-    ("ArnNotEquals", true, arn_like),
-    ("ArnLike", false, arn_like),
-    ("ArnNotLike", true, arn_like),
-    ("Bool", false, equal_ignoring_case),
-    ("BinaryEquals", false, equal),
-    ("NumericEquals", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have == want)),
-    ("NumericNotEquals", true, |want, have| numbers(want, have).is_some_and(|(want, have)| have == want)),
-    ("NumericLessThan", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have < want)),
-    ("NumericLessThanEquals", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have <= want)),
-    ("NumericGreaterThan", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have > want)),
-    ("NumericGreaterThanEquals", false, |want, have| numbers(want, have).is_some_and(|(want, have)| have >= want)),
-    ("DateEquals", false, equal),
-    ("DateNotEquals", true, equal),
-    ("DateLessThan", false, |want, have| have < want),
-    ("DateLessThanEquals", false, |want, have| have <= want),
-    ("DateGreaterThan", false, |want, have| have > want),
-    ("DateGreaterThanEquals", false, |want, have| have >= want),
-    ("IpAddress", false, in_network),
-    ("NotIpAddress", true, in_network),
-];
-
-/// The test of an operator, and whether it is the negated one.
-fn test(operator: &str) -> Option<(bool, Test)> {
-    OPERATORS.iter().find(|(name, ..)| *name == operator).map(|(_, negated, test)| (*negated, *test))
-}
-
-/// Names of the condition operators, without suffixes and set prefixes.
-pub fn operators() -> impl Iterator<Item = &'static str> {
-    OPERATORS.iter().map(|(name, ..)| *name).chain(["Null"])
-}
-
-/// Is this the name of a condition operator, its suffix and set prefix included?
-pub fn is_operator(operator: &str) -> bool {
-    let operator = operator.strip_prefix("ForAllValues:").or_else(|| operator.strip_prefix("ForAnyValue:")).unwrap_or(operator);
-    operator == "Null" || test(operator.strip_suffix("IfExists").unwrap_or(operator)).is_some()
-}
-
-fn equal(want: &str, have: &str) -> bool {
-    want == have
-}
-
-fn equal_ignoring_case(want: &str, have: &str) -> bool {
-    want.eq_ignore_ascii_case(have)
-}
-
-fn numbers(want: &str, have: &str) -> Option<(f64, f64)> {
-    Some((want.parse().ok()?, have.parse().ok()?))
-}
-
-fn in_network(want: &str, have: &str) -> bool {
-    use std::net::IpAddr;
-    let (network, bits) = want.split_once('/').map_or((want, None), |(network, bits)| (network, Some(bits)));
-    let (Ok(network), Ok(have)) = (network.parse::<IpAddr>(), have.parse::<IpAddr>()) else { return false };
-    let mask = |bits: Option<&str>, most: u32| bits.map_or(Some(most), |bits| bits.parse().ok().filter(|bits| *bits <= most));
-    match (network, have) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => mask(bits, 32).is_some_and(|bits| {
-            u32::from(a).checked_shr(32 - bits).unwrap_or(0) == u32::from(b).checked_shr(32 - bits).unwrap_or(0)
-        }),
-        (IpAddr::V6(a), IpAddr::V6(b)) => mask(bits, 128).is_some_and(|bits| {
-            u128::from(a).checked_shr(128 - bits).unwrap_or(0) == u128::from(b).checked_shr(128 - bits).unwrap_or(0)
-        }),
-        _ => false,
-    }
-}
-
-/// ARNs part by part: a wildcard does not cross a colon of the first five.
-fn arn_like(pattern: &str, arn: &str) -> bool {
-    // a long list is looked through for each source, and most of its names differ before the first wildcard
-    for (want, have) in pattern.bytes().zip(arn.bytes()) {
-        match want {
-            b'*' | b'?' => break,
-            _ if want != have => return false,
-            _ => {}
+    fn holds(&self, request: &Request<'_>) -> bool {
+        let Some(Operator { all_values, if_exists, negated, test }) = self.operator else { return false };
+        let present = request.context.iter().filter(|(name, _)| name.eq_ignore_ascii_case(self.key)).map(|(_, value)| *value);
+        let mut present = present.peekable();
+        let absent = present.peek().is_none();
+        if matches!(test, Test::Absent) {
+            return self.wanted.iter().any(|want| want.eq_ignore_ascii_case("true") == absent);
         }
-    }
-    let (mut patterns, mut parts) = (pattern.splitn(6, ':'), arn.splitn(6, ':'));
-    (0..6).all(|_| matches!((patterns.next(), parts.next()), (Some(pattern), Some(part)) if glob(pattern, part)))
-}
-
-/// `*` is any text, `?` any one character; nothing else is special.
-pub fn glob(pattern: &str, text: &str) -> bool {
-    glob_with(pattern, text, false)
-}
-
-/// Like [`glob`]; with `fold` the case of ASCII letters does not matter. Works on bytes: no character of UTF-8 stands inside
-/// another, and only `?` has to know where one ends.
-fn glob_with(pattern: &str, text: &str, fold: bool) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let same = |a: u8, b: u8| a == b || (fold && a.eq_ignore_ascii_case(&b));
-    let width = |first: u8| if first < 0x80 { 1 } else { first.leading_ones() as usize };
-    let (mut p, mut t) = (0, 0);
-    let mut star: Option<(usize, usize)> = None;
-    while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
-                star = Some((p, t));
-                p += 1;
-            }
-            Some(b'?') => {
-                p += 1;
-                t += width(text[t]);
-            }
-            Some(byte) if same(*byte, text[t]) => {
-                p += 1;
-                t += 1;
-            }
-            _ => match star {
-                // let the last star take one byte more
-                Some((at, taken)) => {
-                    p = at + 1;
-                    t = taken + 1;
-                    star = Some((at, taken + 1));
-                }
-                None => return false,
-            },
+        if absent {
+            // an absent key fails a positive operator and satisfies a negated one
+            return if_exists || negated || all_values;
         }
+        let one = |value: &str| self.values.any(value, request.context) != negated;
+        if all_values || negated { present.all(one) } else { present.any(one) }
     }
-    pattern[p..].iter().all(|byte| *byte == b'*')
-}
-
-/// Fills in policy variables, `${key}` and `${key, 'default'}`; a variable without a value matches nothing.
-fn substitute<'t>(text: &'t str, request: &Request<'_>) -> Cow<'t, str> {
-    if !text.as_bytes().contains(&b'$') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        out.push_str(before);
-        let Some((variable, tail)) = after.split_once('}') else {
-            return Cow::Borrowed(text);
-        };
-        let (key, default) = variable.split_once(',').map_or((variable, None), |(key, default)| (key, Some(default)));
-        let value = request.context.iter().find(|(name, _)| name.eq_ignore_ascii_case(key.trim())).map(|(_, value)| *value);
-        match (key, value, default) {
-            ("*" | "?" | "$", _, _) => out.push_str(key),
-            (_, Some(value), _) => out.push_str(value),
-            (_, None, Some(default)) => out.push_str(default.trim().trim_matches('\'')),
-            (_, None, None) => out.push('\0'),
-        }
-        rest = tail;
-    }
-    Cow::Owned(out + rest)
 }
 
 #[cfg(test)]
@@ -289,18 +189,19 @@ mod tests {
         ] {
             assert_eq!(glob(pattern, text), expected, "{pattern} {text}");
         }
-        assert!(!arn_like("arn:aws:s3:*", "arn:aws:s3:::x:y"), "a star must not swallow colons");
-        assert!(arn_like("arn:aws:s3:::team-*", "arn:aws:s3:::team-a"));
+        assert!(!Test::ArnLike.passes("arn:aws:s3:*", "arn:aws:s3:::x:y"), "a star must not swallow colons");
+        assert!(Test::ArnLike.passes("arn:aws:s3:::team-*", "arn:aws:s3:::team-a"));
     }
 
     #[test]
     fn an_absent_key_satisfies_a_negated_operator_only() {
         let request = Request { principal: Caller::Service("s"), action: "a", resource: "r", context: &[] };
         let want = ["x".to_owned()];
-        assert!(!holds("StringEquals", "k", &want, &request));
-        assert!(holds("StringNotEquals", "k", &want, &request));
-        assert!(holds("StringEqualsIfExists", "k", &want, &request));
-        assert!(holds("Null", "k", &["true".to_owned()], &request));
-        assert!(!holds("NoSuchOperator", "k", &want, &request));
+        let holds = |operator: &str, want: &[String]| Question::new(Operator::read(operator), "k", want).holds(&request);
+        assert!(!holds("StringEquals", &want));
+        assert!(holds("StringNotEquals", &want));
+        assert!(holds("StringEqualsIfExists", &want));
+        assert!(holds("Null", &["true".to_owned()]));
+        assert!(!holds("NoSuchOperator", &want));
     }
 }

@@ -76,7 +76,9 @@ pub enum Principal {
 impl Principal {
     /// One AWS service, such as `logging.s3.amazonaws.com`.
     pub fn service(name: &str) -> Self {
-        Principal::Kinds(IndexMap::from([("Service".to_owned(), vec![name.to_owned()])]))
+        let mut kinds = IndexMap::with_capacity(1);
+        kinds.insert("Service".to_owned(), vec![name.to_owned()]);
+        Principal::Kinds(kinds)
     }
 }
 

@@ -5,11 +5,14 @@
 //! `code`, `prose`, `xml`, `dot`, `mermaid`); what does not must be harmless in
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
-use super::escape;
+use super::escape::{self, Shape, Tree};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
-use std::io::{Error, Write};
-use tera::{Kwargs, State, Tera, Value};
+use std::{
+    borrow::Cow,
+    io::{Error, Write},
+};
+use tera::{Kwargs, State, Tera, Value, value::Key};
 
 /// Templates of one target, ready to render.
 pub struct Engine {
@@ -28,19 +31,15 @@ impl Engine {
         tera.set_escape_fn(guard);
         tera.register_filter("hcl", |value: &Value, kwargs: Kwargs, _: &State| {
             let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
-            Ok::<_, tera::Error>(Value::safe_string(&escape::hcl(&json(value)?, indent)))
+            Ok::<_, tera::Error>(Value::safe_string(&escape::hcl(value, indent)))
         });
         tera.register_filter("json", |value: &Value, _: Kwargs, _: &State| {
             Ok::<_, tera::Error>(Value::safe_string(&json(value)?.to_string()))
         });
-        tera.register_filter("yaml", |value: &Value, _: Kwargs, _: &State| {
-            // most are strings, and need no copy to be read
-            let text = value.as_str().map_or_else(|| Ok(escape::yaml(&json(value)?)), |text| Ok(escape::yaml_string(text)));
-            text.map(|text| Value::safe_string(&text))
-        });
+        tera.register_filter("yaml", |value: &Value, _: Kwargs, _: &State| Value::safe_string(&escape::yaml(value)));
         tera.register_filter("yaml_block", |value: &Value, kwargs: Kwargs, _: &State| {
             let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
-            Ok::<_, tera::Error>(Value::safe_string(&escape::yaml_block(&json(value)?, indent)))
+            Ok::<_, tera::Error>(Value::safe_string(&escape::yaml_block(value, indent)))
         });
         tera.register_filter("yaml_lines", |value: &str, kwargs: Kwargs, _: &State| {
             let indent = kwargs.get::<usize>("indent")?.unwrap_or(0);
@@ -75,6 +74,14 @@ impl Engine {
         Ok(Engine { tera })
     }
 
+    /// Renders a template that is a part of others: they take it as it is, without a filter.
+    ///
+    /// # Errors
+    /// As [`Engine::render`].
+    pub fn part(&self, name: &str, context: &impl Serialize) -> Result<Part> {
+        Ok(Part(Value::safe_string(&self.render(name, context)?)))
+    }
+
     /// Renders one template.
     ///
     /// # Errors
@@ -89,6 +96,24 @@ impl Engine {
             ))
             .into()),
         }
+    }
+}
+
+/// A text that the engine rendered, for the contexts of other templates: none of them escapes it again.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub struct Part(Value);
+
+impl Part {
+    /// Its text.
+    pub fn text(&self) -> &str {
+        self.0.as_str().unwrap_or_default()
+    }
+}
+
+impl Default for Part {
+    fn default() -> Self {
+        Part(Value::safe_string(""))
     }
 }
 
@@ -112,6 +137,23 @@ fn guard(text: &str, out: &mut dyn Write) -> std::io::Result<()> {
         Err(Error::other(format!(
             "`{text}` goes out without a filter; add one, such as `| hcl`, `| yaml`, `| sh` or `| comment`"
         )))
+    }
+}
+
+impl Tree for Value {
+    fn shape(&self) -> Shape<'_, Self> {
+        if let Some(text) = self.as_str() {
+            Shape::Text(text)
+        } else if let Some(items) = self.as_array() {
+            Shape::List(items)
+        } else if let Some(entries) = self.as_map() {
+            let named = |(key, value)| (Key::as_str(key).map_or_else(|| Cow::Owned(Key::to_string(key)), Cow::Borrowed), value);
+            Shape::Entries(entries.iter().map(named).collect())
+        } else if self.is_none() || self.is_undefined() {
+            Shape::Bare("null".to_owned())
+        } else {
+            Shape::Bare(self.to_string())
+        }
     }
 }
 

@@ -4,51 +4,111 @@
 
 use crate::text::{is_plain, is_unprintable};
 use serde_json::Value;
+use std::borrow::Cow;
+
+/// A value that is written in an output language: one of JSON, or one of a template's context.
+pub trait Tree: Sized {
+    /// What it is, without a copy.
+    fn shape(&self) -> Shape<'_, Self>;
+}
+
+/// What a [`Tree`] is.
+pub enum Shape<'a, T> {
+    /// A string.
+    Text(&'a str),
+    /// A list.
+    List(&'a [T]),
+    /// Keys and values, in their order.
+    Entries(Vec<(Cow<'a, str>, &'a T)>),
+    /// A number, a truth value or nothing, which all languages spell alike.
+    Bare(String),
+}
+
+impl Tree for Value {
+    fn shape(&self) -> Shape<'_, Self> {
+        match self {
+            Value::String(text) => Shape::Text(text),
+            Value::Array(items) => Shape::List(items),
+            Value::Object(entries) => {
+                Shape::Entries(entries.iter().map(|(key, value)| (Cow::Borrowed(key.as_str()), value)).collect())
+            }
+            other => Shape::Bare(other.to_string()),
+        }
+    }
+}
 
 /// A value as an HCL expression, laid out as `terraform fmt` would, with `indent` spaces before lines after the first.
 ///
 /// `${` and `%{` are doubled so that nothing is interpolated.
-pub fn hcl(value: &Value, indent: usize) -> String {
-    let pad = " ".repeat(indent + 2);
-    let end = " ".repeat(indent);
-    match value {
-        Value::String(text) => hcl_string(text),
-        Value::Array(items) if items.is_empty() => "[]".to_owned(),
-        Value::Array(items) => {
-            let lines: String = items.iter().map(|item| format!("{pad}{},\n", hcl(item, indent + 2))).collect();
-            format!("[\n{lines}{end}]")
+pub fn hcl(value: &impl Tree, indent: usize) -> String {
+    let mut out = String::new();
+    write_hcl(value, indent, &mut out);
+    out
+}
+
+fn write_hcl(value: &impl Tree, indent: usize, out: &mut String) {
+    match value.shape() {
+        Shape::Text(text) => write_hcl_string(text, out),
+        Shape::List([]) => out.push_str("[]"),
+        Shape::List(items) => {
+            out.push('[');
+            for item in items {
+                new_line(indent + 2, out);
+                write_hcl(item, indent + 2, out);
+                out.push(',');
+            }
+            new_line(indent, out);
+            out.push(']');
         }
-        Value::Object(entries) if entries.is_empty() => "{}".to_owned(),
-        Value::Object(entries) => {
+        Shape::Entries(entries) if entries.is_empty() => out.push_str("{}"),
+        Shape::Entries(entries) => {
             // fmt aligns the equal signs of neighbouring lines; an entry of several lines ends such a group
-            let mut lines = String::new();
             let mut group: Vec<(String, String)> = Vec::new();
+            out.push('{');
             for (key, item) in entries {
-                let (key, item) = (hcl_string(key), hcl(item, indent + 2));
+                let (key, item) = (hcl_string(&key), hcl(item, indent + 2));
                 if item.contains('\n') {
-                    flush(&mut lines, &mut group, &pad);
-                    lines += &format!("{pad}{key} = {item}\n");
+                    flush(&mut group, indent + 2, out);
+                    group.push((key, item));
+                    flush(&mut group, indent + 2, out);
                 } else {
                     group.push((key, item));
                 }
             }
-            flush(&mut lines, &mut group, &pad);
-            format!("{{\n{lines}{end}}}")
+            flush(&mut group, indent + 2, out);
+            new_line(indent, out);
+            out.push('}');
         }
-        other => other.to_string(),
+        Shape::Bare(text) => out.push_str(&text),
     }
 }
 
-fn flush(lines: &mut String, group: &mut Vec<(String, String)>, pad: &str) {
+fn flush(group: &mut Vec<(String, String)>, indent: usize, out: &mut String) {
     let width = group.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
     for (key, item) in group.drain(..) {
-        let gap = " ".repeat(width - key.chars().count());
-        *lines += &format!("{pad}{key}{gap} = {item}\n");
+        new_line(indent, out);
+        out.push_str(&key);
+        out.extend(std::iter::repeat_n(' ', width - key.chars().count()));
+        out.push_str(" = ");
+        out.push_str(&item);
     }
+}
+
+fn new_line(indent: usize, out: &mut String) {
+    out.push('\n');
+    out.extend(std::iter::repeat_n(' ', indent));
 }
 
 fn hcl_string(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
+    write_hcl_string(text, &mut out);
+    out
+}
+
+fn write_hcl_string(text: &str, out: &mut String) {
+    if is_bare(text, b"\"\\$%") {
+        return write_quoted(text, out);
+    }
     out.push('"');
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
@@ -64,49 +124,98 @@ fn hcl_string(text: &str) -> String {
         }
     }
     out.push('"');
-    out
+}
+
+/// Has the text nothing that would be written in another way between quotes?
+fn is_bare(text: &str, special: &[u8]) -> bool {
+    is_plain(text) && !text.bytes().any(|byte| special.contains(&byte))
+}
+
+fn write_quoted(text: &str, out: &mut String) {
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
 }
 
 /// A value as a YAML flow node. Strings are in double quotes, which YAML 1.1 and 1.2 readers take for the same.
-pub fn yaml(value: &Value) -> String {
-    match value {
-        Value::String(text) => yaml_string(text),
-        Value::Array(items) => format!("[{}]", items.iter().map(yaml).collect::<Vec<_>>().join(", ")),
-        Value::Object(entries) => {
-            let entries: Vec<String> =
-                entries.iter().map(|(key, item)| format!("{}: {}", yaml_string(key), yaml(item))).collect();
-            format!("{{{}}}", entries.join(", "))
+pub fn yaml(value: &impl Tree) -> String {
+    let mut out = String::new();
+    write_yaml(value, &mut out);
+    out
+}
+
+fn write_yaml(value: &impl Tree, out: &mut String) {
+    match value.shape() {
+        Shape::Text(text) => write_yaml_string(text, out),
+        Shape::List(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { ", " });
+                write_yaml(item, out);
+            }
+            out.push(']');
         }
-        other => other.to_string(),
+        Shape::Entries(entries) => {
+            out.push('{');
+            for (at, (key, item)) in entries.into_iter().enumerate() {
+                out.push_str(if at == 0 { "" } else { ", " });
+                write_yaml_string(&key, out);
+                out.push_str(": ");
+                write_yaml(item, out);
+            }
+            out.push('}');
+        }
+        Shape::Bare(text) => out.push_str(&text),
     }
 }
 
 /// A string as a YAML scalar in double quotes.
 pub fn yaml_string(text: &str) -> String {
-    if is_plain(text) && !text.contains(['"', '\\']) {
-        return format!("\"{text}\"");
+    let mut out = String::new();
+    write_yaml_string(text, &mut out);
+    out
+}
+
+fn write_yaml_string(text: &str, out: &mut String) {
+    if is_bare(text, b"\"\\") {
+        return write_quoted(text, out);
     }
-    let json = Value::String(text.to_owned()).to_string();
-    json.chars().map(|c| if is_unprintable(c) { yaml_escape(c) } else { c.to_string() }).collect()
+    for c in Value::from(text).to_string().chars() {
+        if is_unprintable(c) { out.push_str(&yaml_escape(c)) } else { out.push(c) }
+    }
 }
 
 /// A value as a YAML block node that starts on a new line, each line with `indent` spaces before it: for policies that
 /// people read. Strings and keys are in double quotes but for keys of plain letters.
-pub fn yaml_block(value: &Value, indent: usize) -> String {
-    let pad = " ".repeat(indent);
-    match value {
-        Value::Array(items) if !items.is_empty() => items
-            .iter()
-            .map(|item| {
-                // the first line of the item goes beside the dash
-                let item = yaml_block(item, indent + 2);
-                format!("\n{pad}- {}", item.trim_start())
-            })
-            .collect(),
-        Value::Object(entries) if !entries.is_empty() => {
-            entries.iter().map(|(key, item)| format!("\n{pad}{}:{}", yaml_key(key), yaml_block(item, indent + 2))).collect()
+pub fn yaml_block(value: &impl Tree, indent: usize) -> String {
+    let mut out = String::new();
+    write_yaml_block(value, indent, false, &mut out);
+    out
+}
+
+/// `beside` a dash the first line of a list or mapping needs no line of its own.
+fn write_yaml_block(value: &impl Tree, indent: usize, beside: bool, out: &mut String) {
+    let begin = |at: usize, out: &mut String| if beside && at == 0 { out.push(' ') } else { new_line(indent, out) };
+    match value.shape() {
+        Shape::List(items) if !items.is_empty() => {
+            for (at, item) in items.iter().enumerate() {
+                begin(at, out);
+                out.push('-');
+                write_yaml_block(item, indent + 2, true, out);
+            }
         }
-        other => format!(" {}", yaml(other)),
+        Shape::Entries(entries) if !entries.is_empty() => {
+            for (at, (key, item)) in entries.into_iter().enumerate() {
+                begin(at, out);
+                write_yaml_key(&key, out);
+                out.push(':');
+                write_yaml_block(item, indent + 2, false, out);
+            }
+        }
+        _ => {
+            out.push(' ');
+            write_yaml(value, out);
+        }
     }
 }
 
@@ -118,10 +227,14 @@ pub fn yaml_lines(text: &str, indent: usize) -> String {
 }
 
 /// Only words that no YAML reader takes for anything but a string go without quotes.
-fn yaml_key(key: &str) -> String {
+fn write_yaml_key(key: &str, out: &mut String) {
     const OTHER_MEANING: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
     let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
-    if plain && !OTHER_MEANING.contains(&key.to_ascii_lowercase().as_str()) { key.to_owned() } else { yaml_string(key) }
+    if plain && !OTHER_MEANING.iter().any(|other| key.eq_ignore_ascii_case(other)) {
+        out.push_str(key);
+    } else {
+        write_yaml_string(key, out);
+    }
 }
 
 fn yaml_escape(c: char) -> String {

@@ -23,6 +23,7 @@ use crate::{
 use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use std::io::{BufWriter, Write};
 
 /// Receives the artifacts one by one, so that a large tree is never held in memory.
 pub type Sink<'a> = dyn FnMut(Artifact) -> Result<()> + 'a;
@@ -134,13 +135,21 @@ pub fn check_overrides(overrides: &[(String, String)]) -> Result<()> {
     engine::Engine::new(&known, overrides).map(|_| ())
 }
 
-/// `sha256:` and the digest of a value's canonical JSON.
+/// `sha256:` and the digest of a value's canonical JSON, which is never held as a whole: a plan's is large.
 pub fn digest(value: &impl Serialize) -> String {
-    format!("sha256:{}", sha256_hex(&serde_json::to_vec(value).unwrap_or_default()))
+    let mut json = BufWriter::new(Sha256::new());
+    // writing strings and lists to a digest can't fail
+    let _ = serde_json::to_writer(&mut json, value);
+    let _ = json.flush();
+    format!("sha256:{}", hex(&json.get_ref().clone().finalize()))
 }
 
 /// SHA-256 as lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
     let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    Sha256::digest(bytes).iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

@@ -138,8 +138,8 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
     });
     let guards = || cx.plan.places().map(|(account, place)| (account, place, &place.guard));
     let accounts: Vec<AccountRow> = accounts.collect();
-    let context = ReadmeContext {
-        header: cx.header(&(cx.plan, folders)),
+    let mut context = ReadmeContext {
+        header: Vec::new(),
         map: cx.map_name.to_owned(),
         glue: cx.plan.render.glue,
         adopts: accounts.iter().any(|account| !account.adopted.is_empty()),
@@ -172,5 +172,6 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
             .collect(),
         keys: cx.plan.key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
     };
+    context.header = cx.header(&context);
     Ok(Artifact::file("README.md", engine.render("readme/README.md", &context)?))
 }

@@ -75,8 +75,8 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     duplicate_sids(map, findings);
     for (_, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
         for (_, region) in account.regions.iter().flat_map(|regions| &regions.items) {
-            for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
-                prefix(&bucket.keys.prefix, findings);
+            for keys in region.buckets.iter().flat_map(|list| list.iter()).filter_map(|bucket| bucket.keys()) {
+                prefix(&keys.prefix, findings);
             }
         }
     }

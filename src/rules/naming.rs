@@ -136,7 +136,7 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         for (name, region) in account.regions.iter().flat_map(|regions| &regions.items) {
             region_name(name, findings);
             for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
-                if let Some(source) = &bucket.keys.name {
+                if let Some(source) = bucket.name() {
                     source_name(source, name, id, &owners, findings);
                 }
             }

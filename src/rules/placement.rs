@@ -10,7 +10,7 @@ use crate::{
     rule,
     source::Span,
 };
-use indexmap::IndexMap;
+use indexmap::{IndexMap, map::Entry};
 
 rule!(PARTITION_MIXED, "LM0201", "partition-mixed", Error, "an account has Regions of two partitions", blocking);
 rule!(PARTITION_CROSSED, "LM0202", "partition-crossed", Error, "a trail crosses partitions", blocking);
@@ -71,12 +71,11 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 Some(_) => {}
             }
             for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
-                let Some(source) = &bucket.keys.name else { continue };
-                match seen.get(&(partition, source.as_str())) {
-                    None => {
-                        seen.insert((partition, source.as_str()), (source.span, key.as_str(), name.as_str()));
-                    }
-                    Some((span, account, other)) => {
+                let Some(source) = bucket.name() else { continue };
+                match seen.entry((partition, source.as_str())) {
+                    Entry::Vacant(first) => _ = first.insert((source.span, key.as_str(), name.as_str())),
+                    Entry::Occupied(first) => {
+                        let (span, account, other) = first.get();
                         let here = (key.as_str(), name.as_str());
                         let label = if (*account, *other) == here {
                             "listed a second time"

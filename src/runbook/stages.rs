@@ -229,7 +229,7 @@ impl<'a> Maker<'a> {
         }
         let senders = |place: Option<&Place>, bucket: &LogBucket| -> Vec<Source> {
             place.map_or(Vec::new(), |place| {
-                place.sources.iter().filter(|source| source.log_bucket == bucket.name).cloned().collect()
+                place.sources.iter().filter(|source| *source.log_bucket == bucket.name).cloned().collect()
             })
         };
         let mut buckets = Vec::new();

@@ -275,7 +275,7 @@ fn source_moves(course: &Course<'_>, old_seats: &BTreeMap<(Partition, &str), &Se
 fn own_keys(source: &Source, seat: &Seat) -> String {
     match source.key_format.partition_date_source() {
         Some(_) => format!("{}{}/{}/{}/", source.prefix, seat.account_id, seat.region, source.name),
-        None => source.prefix.clone(),
+        None => source.prefix.to_string(),
     }
 }
 
@@ -284,7 +284,7 @@ fn verify(course: &Course<'_>, steps: &[Step], step: &mut Step) {
         step.sources.clone_from(&done.sources);
         step.trails = done.trails.iter().filter(|trail| trail.after.is_some()).cloned().collect();
         for after in done.sources.iter().filter_map(|source| source.after.as_ref()) {
-            let (name, bucket) = (after.name.clone(), after.log_bucket.clone());
+            let (name, bucket) = (after.name.clone(), after.log_bucket.to_string());
             step.arrivals.push(Arrival::Source { name, bucket, under: own_keys(after, &course.seat) });
         }
         for trail in &done.trails {
@@ -308,10 +308,10 @@ fn departed<'a>(course: &Course<'a>) -> impl Iterator<Item = &'a Source> {
 fn quiets(course: &Course<'_>) -> Vec<Quiet> {
     let mut found: Vec<Quiet> = Vec::new();
     for bucket in &course.bucket_moves(2) {
-        let leaving = departed(course).filter(|source| source.log_bucket == bucket.after.name);
+        let leaving = departed(course).filter(|source| *source.log_bucket == bucket.after.name);
         found.extend(leaving.map(|source| Quiet {
             name: source.name.clone(),
-            bucket: source.log_bucket.clone(),
+            bucket: source.log_bucket.to_string(),
             under: own_keys(source, &course.seat),
             folders: source.key_format.partition_date_source().is_some(),
         }));
@@ -328,7 +328,7 @@ fn leftovers(course: &Course<'_>) -> Vec<Leftover> {
     for bucket in course.buckets(0) {
         let new = course.stages[4].and_then(|place| place.buckets.iter().find(|other| other.name == bucket.name));
         let retires = new.is_some_and(|new| {
-            new.basis.trails.is_empty() && !course.sources(4).iter().any(|source| source.log_bucket == new.name)
+            new.basis.trails.is_empty() && !course.sources(4).iter().any(|source| *source.log_bucket == new.name)
         });
         let Some(new) = new else { continue };
         if retires {

@@ -160,22 +160,14 @@ WHERE
     (
       eventsource = 's3.amazonaws.com'
       AND eventname IN (
-        'PutBucketLogging',
-        'PutBucketPolicy',
-        'DeleteBucketPolicy',
-        'PutBucketEncryption',
-        'PutBucketLifecycle',
-        'PutBucketOwnershipControls',
-        'PutBucketPublicAccessBlock',
-        'DeleteBucketPublicAccessBlock',
-        'PutBucketRequestPayment',
-        'PutBucketObjectLockConfiguration',
-        'DeleteBucket'
+{%- for call in bucket_calls %}
+        '{{ call }}'{% if not loop.last %},{% endif %}
+{%- endfor %}
       )
     )
     OR (
       eventsource = 'cloudtrail.amazonaws.com'
-      AND eventname IN ('StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors')
+      AND eventname IN ({% for call in trail_calls %}'{{ call }}'{% if not loop.last %}, {% endif %}{% endfor %})
     )
     OR (
       eventsource = 'logs.amazonaws.com'

@@ -41,15 +41,15 @@ impl Planner<'_, '_> {
             partition: self.partition(),
         };
         let (extra, origins) = statements::instantiate(&settings.extra_statements, &place, findings);
-        let mut by_prefix: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for source in sources {
-            by_prefix.entry(&source.prefix).or_default().insert(&source.name);
+            by_prefix.entry(&source.prefix).or_default().push(&source.name);
         }
         let grants = Grants {
             bucket: &draft.name,
             partition: self.partition(),
             account_id: self.account.id,
-            sources: by_prefix,
+            sources: by_prefix.into_iter().map(|(prefix, names)| (prefix, names.into_iter().collect())).collect(),
             trails,
             scope: match settings.policy_scope.value {
                 PolicyScope::Auto => Scope::Auto,
@@ -138,13 +138,12 @@ impl Planner<'_, '_> {
 fn lifecycle(settings: &Settings<'_>, sources: &[Source], trails: &[TrailGrant]) -> Vec<LifecycleRule> {
     let access = sources.iter().map(|source| match source.key_format {
         // with `simple` the source's own folder is under the prefix of the map
-        KeyFormat::Simple => source.prefix.strip_suffix(&format!("{}/", source.name)).unwrap_or(&source.prefix).to_owned(),
-        _ => source.prefix.clone(),
+        KeyFormat::Simple => source.prefix.strip_suffix(&format!("{}/", source.name)).unwrap_or(&source.prefix),
+        _ => &source.prefix,
     });
-    let mut prefixes: Vec<(String, &str)> = access.map(|prefix| (prefix, "access-logs")).collect();
+    let access: BTreeSet<&str> = access.collect();
+    let mut prefixes: BTreeSet<(String, &str)> = access.into_iter().map(|prefix| (prefix.to_owned(), "access-logs")).collect();
     prefixes.extend(trails.iter().map(|trail| (format!("{}AWSLogs/", trail.prefix), "cloudtrail")));
-    prefixes.sort();
-    prefixes.dedup();
     let mut kept: Vec<(String, &str)> = Vec::new();
     for (prefix, kind) in prefixes {
         if !kept.last().is_some_and(|(outer, _)| prefix.starts_with(outer.as_str())) {

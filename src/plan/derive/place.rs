@@ -9,7 +9,7 @@ use crate::{
     rules::{delivery::PREFIX_OVERLAP, naming::ACCOUNT_REGIONAL},
     source::Span,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 impl Planner<'_, '_> {
     pub(super) fn partition(&self) -> Partition {
@@ -102,12 +102,15 @@ impl Planner<'_, '_> {
     ) -> Vec<Source> {
         // a name that is listed twice (reported already) is planned once
         let by_name: BTreeMap<&str, &settle::Source<'_>> = mapped.iter().map(|source| (source.name.as_str(), source)).collect();
+        // the same for all but a few
+        let log_bucket: Arc<str> = log_bucket.into();
+        let usual: Arc<str> = with_slash(settings.prefix.value).into();
         let sources: Vec<Source> = by_name
             .values()
             .map(|source| Source {
                 name: source.name.value.clone(),
-                log_bucket: log_bucket.to_owned(),
-                prefix: prefix_of(source, settings),
+                log_bucket: Arc::clone(&log_bucket),
+                prefix: prefix_of(source, settings.key_format, &usual),
                 key_format: settings.key_format,
                 managed: source.managed,
             })
@@ -117,7 +120,7 @@ impl Planner<'_, '_> {
             by_prefix.sort_by(|a, b| a.prefix.cmp(&b.prefix));
             let mut outer: Option<&Source> = None;
             for source in by_prefix {
-                match outer.filter(|outer| source.prefix.starts_with(&outer.prefix)) {
+                match outer.filter(|outer| source.prefix.starts_with(&*outer.prefix)) {
                     Some(outer) => {
                         let place = |source: &Source| {
                             by_name
@@ -138,11 +141,8 @@ impl Planner<'_, '_> {
     }
 }
 
-fn base_prefix(source: &settle::Source<'_>, settings: &Settings<'_>) -> String {
-    with_slash(source.prefix.map_or(settings.prefix.value, |prefix| prefix.as_str()))
-}
-
-fn prefix_of(source: &settle::Source<'_>, settings: &Settings<'_>) -> String {
-    let base = base_prefix(source, settings);
-    if settings.key_format == KeyFormat::Simple { format!("{base}{}/", source.name.value) } else { base }
+/// Prefix of a source's keys, where `usual` is the one of the settings.
+fn prefix_of(source: &settle::Source<'_>, key_format: KeyFormat, usual: &Arc<str>) -> Arc<str> {
+    let base = source.prefix.map_or_else(|| Arc::clone(usual), |prefix| with_slash(prefix).into());
+    if key_format == KeyFormat::Simple { format!("{base}{}/", source.name.value).into() } else { base }
 }

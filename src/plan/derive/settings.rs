@@ -103,11 +103,11 @@ impl Planner<'_, '_> {
         received: &[&Delivery<'_>],
         findings: &mut Vec<Finding>,
     ) {
+        let paths = received.iter().map(|delivery| (format!("{}AWSLogs/", with_slash(delivery.trail.prefix)), delivery.trail));
+        let paths: Vec<_> = paths.collect();
         for source in sources {
-            let clash = received
-                .iter()
-                .map(|delivery| (format!("{}AWSLogs/", with_slash(delivery.trail.prefix)), delivery.trail))
-                .find(|(path, _)| path.starts_with(&source.prefix) || source.prefix.starts_with(path.as_str()));
+            let clash =
+                paths.iter().find(|(path, _)| path.starts_with(&*source.prefix) || source.prefix.starts_with(path.as_str()));
             let Some((path, trail)) = clash else { continue };
             let mapped = self
                 .account

@@ -2,10 +2,11 @@
 //!
 //! Also the makers of claims that near misses start from.
 
-use super::{Claim, Expect, Kind, OwnedCaller, Subject};
+use super::{Claim, Expect, Kind, Subject, What};
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, arn},
     plan::{KeyFormat, Source},
+    policy::evaluate::Caller,
 };
 
 impl Subject<'_> {
@@ -13,40 +14,49 @@ impl Subject<'_> {
         arn::bucket(self.partition, self.bucket)
     }
 
-    pub(super) fn delivery(&self, kind: Kind, source: &str, key: &str, what: String) -> Claim {
+    pub(super) fn object_arn(&self, key: &str) -> String {
+        arn::object(self.partition, self.bucket, key)
+    }
+
+    /// A source's log object, by the source's ARN and the object's key.
+    pub(super) fn delivery<'c>(&'c self, kind: Kind, source_arn: &'c str, key: &str, what: What<'c>) -> Claim<'c> {
         Claim {
             kind,
             what,
             expect: Expect::Allowed,
-            caller: OwnedCaller::Service(LOGGING_SERVICE),
+            caller: Caller::Service(LOGGING_SERVICE),
             action: "s3:PutObject",
-            resource: format!("{}/{key}", self.bucket_arn()),
-            context: service_context(LOGGING_SERVICE, arn::bucket(self.partition, source), self.account_id.to_owned()),
+            resource: self.object_arn(key),
+            context: service_context(LOGGING_SERVICE, source_arn, self.account_id),
         }
     }
 
     pub(super) fn key(&self, source: &Source) -> String {
-        format!("{}{}", source.prefix, self.key_after_prefix(source))
+        self.key_under(&source.prefix, source)
     }
 
-    pub(super) fn key_after_prefix(&self, source: &Source) -> String {
+    pub(super) fn key_under(&self, prefix: &str, source: &Source) -> String {
         let partitioned = source.key_format != KeyFormat::Simple;
-        access_log_key(partitioned.then_some((self.account_id, self.region, source.name.as_str())))
+        access_log_key(prefix, partitioned.then_some((self.account_id, self.region, source.name.as_str())))
     }
 
-    pub(super) fn sources_write(&self, each: &mut dyn FnMut(Claim)) {
+    pub(super) fn source_arn(&self, name: &str) -> String {
+        arn::bucket(self.partition, name)
+    }
+
+    pub(super) fn sources_write(&self, each: &mut dyn FnMut(Claim<'_>)) {
         for source in self.sources {
-            let what = format!("S3 can't deliver the access logs of `{}` to `{}`", source.name, self.bucket);
-            each(self.delivery(Kind::SourcesWrite, &source.name, &self.key(source), what));
+            let what = || format!("S3 can't deliver the access logs of `{}` to `{}`", source.name, self.bucket);
+            each(self.delivery(Kind::SourcesWrite, &self.source_arn(&source.name), &self.key(source), &what));
         }
     }
 
     /// A trail's files: log files and digests (CloudTrail user guide, "Digest file structure"), under its account's path, and
     /// under the organization's for each account of an organization trail.
-    pub(super) fn trails_write(&self, each: &mut dyn FnMut(Claim)) {
+    pub(super) fn trails_write(&self, each: &mut dyn FnMut(Claim<'_>)) {
         for trail in self.trails {
-            let what = format!("CloudTrail can't deliver the trail `{}` to `{}`", trail.arn, self.bucket);
-            each(self.acl_check(Kind::TrailsWrite, trail.arn.clone(), trail.account_id.clone(), what.clone()));
+            let what = || format!("CloudTrail can't deliver the trail `{}` to `{}`", trail.arn, self.bucket);
+            each(self.acl_check(Kind::TrailsWrite, &trail.arn, &trail.account_id, &what));
             let mut owners = vec![trail.account_id.clone()];
             owners.extend(
                 trail.organization.iter().flat_map(|id| [format!("{id}/{}", trail.account_id), format!("{id}/{STRANGER}")]),
@@ -54,58 +64,61 @@ impl Subject<'_> {
             for owner in owners {
                 for folder in ["CloudTrail", "CloudTrail-Digest"] {
                     let key = format!("{}AWSLogs/{owner}/{folder}/{}/2026/01/02/x.json.gz", trail.prefix, self.region);
-                    each(self.trail_write(Kind::TrailsWrite, &key, trail.arn.clone(), trail.account_id.clone(), what.clone()));
+                    each(self.trail_write(Kind::TrailsWrite, &key, &trail.arn, &trail.account_id, &what));
                 }
             }
         }
     }
 
-    pub(super) fn acl_check(&self, kind: Kind, arn: String, account: String, what: String) -> Claim {
+    pub(super) fn acl_check<'c>(&self, kind: Kind, arn: &'c str, account: &'c str, what: What<'c>) -> Claim<'c> {
         Claim {
             kind,
             what,
             expect: Expect::Allowed,
-            caller: OwnedCaller::Service(CLOUDTRAIL_SERVICE),
+            caller: Caller::Service(CLOUDTRAIL_SERVICE),
             action: "s3:GetBucketAcl",
             resource: self.bucket_arn(),
             context: service_context(CLOUDTRAIL_SERVICE, arn, account),
         }
     }
 
-    pub(super) fn trail_write(&self, kind: Kind, key: &str, arn: String, account: String, what: String) -> Claim {
+    pub(super) fn trail_write<'c>(&self, kind: Kind, key: &str, arn: &'c str, account: &'c str, what: What<'c>) -> Claim<'c> {
         let mut claim = self.acl_check(kind, arn, account, what);
         claim.action = "s3:PutObject";
-        claim.resource = format!("{}/{key}", self.bucket_arn());
-        claim.context.push(("s3:x-amz-acl", "bucket-owner-full-control".to_owned()));
+        claim.resource = self.object_arn(key);
+        claim.context.push(("s3:x-amz-acl", "bucket-owner-full-control"));
         claim
     }
 
-    pub(super) fn iam(
-        &self,
-        kind: Kind,
-        expect: Expect,
-        account: &str,
-        action: &'static str,
-        resource: String,
-        what: String,
-    ) -> Claim {
-        let arn = format!("arn:{}:iam::{account}:root", self.partition);
-        let context = vec![
-            ("aws:SecureTransport", "true".to_owned()),
-            ("aws:PrincipalAccount", account.to_owned()),
-            ("aws:PrincipalArn", arn.clone()),
-            ("aws:PrincipalIsAWSService", "false".to_owned()),
-            ("aws:ViaAWSService", "false".to_owned()),
-        ];
-        Claim { kind, what, expect, caller: OwnedCaller::Iam { arn, account: account.to_owned() }, action, resource, context }
+    pub(super) fn root_arn(&self, account: &str) -> String {
+        format!("arn:{}:iam::{account}:root", self.partition)
     }
 
-    pub(super) fn owner(&self, each: &mut dyn FnMut(Claim)) {
+    /// What an account calls by itself, by its root's ARN and its id.
+    pub(super) fn iam<'c>(
+        kind: Kind,
+        (arn, account): (&'c str, &'c str),
+        action: &'static str,
+        resource: String,
+        what: What<'c>,
+    ) -> Claim<'c> {
+        let context = vec![
+            ("aws:SecureTransport", "true"),
+            ("aws:PrincipalAccount", account),
+            ("aws:PrincipalArn", arn),
+            ("aws:PrincipalIsAWSService", "false"),
+            ("aws:ViaAWSService", "false"),
+        ];
+        Claim { kind, what, expect: Expect::NotAllowed, caller: Caller::Iam { arn, account }, action, resource, context }
+    }
+
+    pub(super) fn owner(&self, each: &mut dyn FnMut(Claim<'_>)) {
+        let root = self.root_arn(self.account_id);
+        let what = || format!("the account `{}` can't change the policy of `{}`", self.account_id, self.bucket);
         for action in ["s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketPolicy"] {
-            let what = format!("the account `{}` can't change the policy of `{}`", self.account_id, self.bucket);
-            let mut claim =
-                self.iam(Kind::OwnerNotLockedOut, Expect::NotDenied, self.account_id, action, self.bucket_arn(), what);
-            claim.context.extend(self.organization_id.map(|id| ("aws:PrincipalOrgID", id.to_owned())));
+            let claim = Self::iam(Kind::OwnerNotLockedOut, (&root, self.account_id), action, self.bucket_arn(), &what);
+            let mut claim = Claim { expect: Expect::NotDenied, ..claim };
+            claim.context.extend(self.organization_id.map(|id| ("aws:PrincipalOrgID", id)));
             each(claim);
         }
     }
@@ -114,26 +127,26 @@ impl Subject<'_> {
 /// An account that no map should know.
 pub(super) const STRANGER: &str = "999999999999";
 
-/// A log object's key as S3 lays it out after the prefix (S3 user guide, "Log object key format"); a partitioned one has the
+/// A log object's key as S3 lays it out under a prefix (S3 user guide, "Log object key format"); a partitioned one has the
 /// source's account, Region and name.
-pub(crate) fn access_log_key(partitioned: Option<(&str, &str, &str)>) -> String {
+pub(crate) fn access_log_key(prefix: &str, partitioned: Option<(&str, &str, &str)>) -> String {
     match partitioned {
-        None => "2026-01-02-03-04-05-0123456789ABCDEF".to_owned(),
+        None => [prefix, "2026-01-02-03-04-05-0123456789ABCDEF"].concat(),
         Some((account, region, source)) => {
-            format!("{account}/{region}/{source}/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF")
+            [prefix, account, "/", region, "/", source, "/2026/01/02/2026-01-02-00-00-00-0123456789ABCDEF"].concat()
         }
     }
 }
 
 /// What AWS puts into the context of a delivery.
-pub(crate) fn service_context(service: &str, arn: String, account: String) -> Vec<(&'static str, String)> {
+pub(crate) fn service_context<'v, T: From<&'v str>>(service: &'v str, arn: T, account: T) -> Vec<(&'static str, T)> {
     vec![
         ("aws:SourceArn", arn),
         ("aws:SourceAccount", account),
-        ("aws:SecureTransport", "true".to_owned()),
-        ("aws:PrincipalIsAWSService", "true".to_owned()),
-        ("aws:PrincipalServiceName", service.to_owned()),
+        ("aws:SecureTransport", "true".into()),
+        ("aws:PrincipalIsAWSService", "true".into()),
+        ("aws:PrincipalServiceName", service.into()),
         // a service that calls for itself does not call for somebody else
-        ("aws:ViaAWSService", "false".to_owned()),
+        ("aws:ViaAWSService", "false".into()),
     ]
 }

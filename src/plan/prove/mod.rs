@@ -15,10 +15,9 @@ use crate::{
     policy::{
         Policy, Statement,
         compose::TrailGrant,
-        evaluate::{Caller, Request, Verdict, evaluate},
+        evaluate::{Caller, Prepared, Request, Verdict, denies},
     },
 };
-use std::collections::BTreeSet;
 
 /// What a policy is for.
 #[derive(Debug, Clone, Copy)]
@@ -59,8 +58,8 @@ pub struct Row {
     pub kind: Kind,
     /// How many requests were asked about.
     pub asked: usize,
-    /// Sids of the statements that decided.
-    pub by: BTreeSet<String>,
+    /// Sids of the statements that decided, sorted.
+    pub by: Vec<String>,
     /// The claims that do not hold.
     pub failures: Vec<Failure>,
 }
@@ -114,27 +113,25 @@ impl Kind {
     }
 }
 
+/// Says what is wrong: only a claim that does not hold is put into words.
+type What<'c> = &'c dyn Fn() -> String;
+
 /// A request and what is claimed of it.
-struct Claim {
+struct Claim<'c> {
     kind: Kind,
     /// What is wrong if it does not hold.
-    what: String,
+    what: What<'c>,
     expect: Expect,
-    caller: OwnedCaller,
+    caller: Caller<'c>,
     action: &'static str,
     resource: String,
-    context: Vec<(&'static str, String)>,
+    context: Vec<(&'static str, &'c str)>,
 }
 
 enum Expect {
     Allowed,
     NotDenied,
     NotAllowed,
-}
-
-enum OwnedCaller {
-    Service(&'static str),
-    Iam { arn: String, account: String },
 }
 
 impl Proof {
@@ -175,24 +172,29 @@ pub fn delivery<'b>(account: &Account, place: &Place, bucket: &'b LogBucket, sou
         denies_insecure_transport: true,
     };
     let key = subject.key(source);
-    let claim = subject.delivery(Kind::SourcesWrite, &source.name, &key, String::new());
-    let sid = judge(&bucket.policy, &claim).ok().flatten();
-    let statement = bucket.policy.statements.iter().find(|statement| Some(&statement.sid) == sid.as_ref());
-    (key, statement.map(|statement| statement.sid.as_str()))
+    let source_arn = subject.source_arn(&source.name);
+    let claim = subject.delivery(Kind::SourcesWrite, &source_arn, &key, &String::new);
+    let sid = judge(&bucket.policy, &Prepared::new(&bucket.policy), &claim).ok().flatten();
+    (key, sid)
 }
 
 /// Proves a policy.
 pub fn prove(subject: &Subject<'_>) -> Proof {
     let mut rows: Vec<Row> = Vec::new();
+    let prepared = Prepared::new(subject.policy);
     subject.claims(&mut |claim| {
         let at = rows.iter().position(|row| row.kind == claim.kind).unwrap_or_else(|| {
-            rows.push(Row { kind: claim.kind, asked: 0, by: BTreeSet::new(), failures: Vec::new() });
+            rows.push(Row { kind: claim.kind, asked: 0, by: Vec::new(), failures: Vec::new() });
             rows.len() - 1
         });
         let row = &mut rows[at];
         row.asked += 1;
-        match judge(subject.policy, &claim) {
-            Ok(by) => row.by.extend(by),
+        match judge(subject.policy, &prepared, &claim) {
+            Ok(by) => {
+                if let Some((by, Err(at))) = by.map(|by| (by, row.by.binary_search_by(|known| known.as_str().cmp(by)))) {
+                    row.by.insert(at, by.to_owned());
+                }
+            }
             Err(failure) => row.failures.push(failure),
         }
     });
@@ -201,23 +203,19 @@ pub fn prove(subject: &Subject<'_>) -> Proof {
 }
 
 /// The Sid of the statement that decided as claimed, or what is to blame.
-fn judge(policy: &Policy, claim: &Claim) -> Result<Option<String>, Failure> {
-    let context: Vec<(&str, &str)> = claim.context.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let principal = match &claim.caller {
-        OwnedCaller::Service(name) => Caller::Service(name),
-        OwnedCaller::Iam { arn, account } => Caller::Iam { arn, account },
-    };
-    let request = Request { principal, action: claim.action, resource: &claim.resource, context: &context };
+fn judge<'p>(policy: &'p Policy, prepared: &Prepared<'p>, claim: &Claim<'_>) -> Result<Option<&'p str>, Failure> {
+    let Claim { caller, action, resource, context, .. } = claim;
+    let request = Request { principal: *caller, action, resource, context };
     let index = |statement: &Statement| policy.statements.iter().position(|other| std::ptr::eq(other, statement));
-    let fail = |statements: Vec<usize>| Err(Failure { what: claim.what.clone(), statements });
-    match (evaluate(policy, &request), &claim.expect) {
-        (Verdict::Allowed(by), Expect::Allowed) => Ok(Some(by.sid.clone())),
-        (Verdict::Denied(by), Expect::NotAllowed) => Ok(Some(by.sid.clone())),
+    let fail = |statements: Vec<usize>| Err(Failure { what: (claim.what)(), statements });
+    match (prepared.ask(&request), &claim.expect) {
+        (Verdict::Allowed(by), Expect::Allowed) => Ok(Some(&by.sid)),
+        (Verdict::Denied(by), Expect::NotAllowed) => Ok(Some(&by.sid)),
         (Verdict::NotAllowed, Expect::NotAllowed) | (Verdict::Allowed(_) | Verdict::NotAllowed, Expect::NotDenied) => Ok(None),
         (Verdict::Denied(_), Expect::Allowed | Expect::NotDenied) => {
             // every Deny is to blame, not the first alone
             let denies = |statement: &Statement| {
-                crate::policy::evaluate::denies(statement, &request)
+                denies(statement, &request)
                     && !(claim.kind == Kind::OwnerNotLockedOut && turns_on_organization(statement, &request))
             };
             let blamed: Vec<usize> =
@@ -240,7 +238,7 @@ fn turns_on_organization(statement: &Statement, request: &Request<'_>) -> bool {
 }
 
 impl Subject<'_> {
-    fn claims(&self, each: &mut dyn FnMut(Claim)) {
+    fn claims(&self, each: &mut dyn FnMut(Claim<'_>)) {
         self.sources_write(each);
         self.trails_write(each);
         self.owner(each);

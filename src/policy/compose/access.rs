@@ -30,33 +30,46 @@ pub(super) fn access_forms<'a>(
 ) -> impl Iterator<Item = Form> + 'a {
     let arn_of = |name: &str| arn::bucket(grants.partition, name);
     let prefixes: Vec<&str> = grants.sources.keys().copied().collect();
-    let names: Vec<&str> = grants.sources.values().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect();
+    let names = || -> Vec<&str> { grants.sources.values().flatten().copied().collect::<BTreeSet<_>>().into_iter().collect() };
     let several = prefixes.len() > 1;
     let exact = grants.scope != Scope::Account;
     let widened = grants.scope == Scope::Auto;
     let merged = "one statement grants all prefixes to all sources, because a statement for each prefix does not fit".to_owned();
     let merged_notes = if several { vec![merged] } else { Vec::new() };
 
-    let each = {
+    // where something wider may take their place, prefixes and names that are too many by themselves are not written out
+    let prefix_bytes: usize = prefixes.iter().map(|prefix| prefix.len()).sum();
+    let too_many = move |name_bytes: usize| {
+        grants.scope != Scope::Buckets && prefix_bytes + if exact { name_bytes } else { 0 } > BUCKET_POLICY_BYTES
+    };
+
+    let each = move || {
+        if too_many(grants.sources.values().flatten().map(|name| name.len()).sum()) {
+            return None;
+        }
         let statements = grants.sources.iter().enumerate().map(|(at, (prefix, names))| {
             let arns = if exact { names.iter().map(|name| arn_of(name)).collect() } else { Vec::new() };
             access_statement(grants, at, vec![format!("{prefix}*")], arns)
         });
         let tier = if exact { Tier::Buckets } else { Tier::Account };
-        Form { statements: statements.collect(), tier, notes: Vec::new() }
+        Some(Form { statements: statements.collect(), tier, notes: Vec::new() })
     };
     let all: Vec<String> = prefixes.iter().map(|prefix| format!("{prefix}*")).collect();
     let one = {
-        let (all, names, notes) = (all.clone(), names.clone(), merged_notes.clone());
+        let (all, notes) = (all.clone(), merged_notes.clone());
         move || {
+            let names = names();
+            if too_many(names.iter().map(|name| name.len()).sum()) {
+                return None;
+            }
             let arns = if exact { names.iter().map(|name| arn_of(name)).collect() } else { Vec::new() };
             let tier = if exact { Tier::Buckets } else { Tier::Account };
-            Form { statements: vec![access_statement(grants, 0, all, arns)], tier, notes }
+            Some(Form { statements: vec![access_statement(grants, 0, all, arns)], tier, notes })
         }
     };
     // exact prefixes first; when they alone leave no room, prefixes condensed into half of what is there
     let patterns = move |resources: Vec<String>, mut notes: Vec<String>| {
-        let list = names_within(grants, &resources, &names, assemble)?;
+        let list = names_within(grants, &resources, &names(), assemble)?;
         let arns: Vec<String> = list.patterns.iter().map(|pattern| arn_of(&pattern.text())).collect();
         notes.push(admits(grants, std::slice::from_ref(&list)));
         Some(Form { statements: vec![access_statement(grants, 0, resources, arns)], tier: Tier::Patterns, notes })
@@ -69,10 +82,11 @@ pub(super) fn access_forms<'a>(
     };
 
     let steps: Vec<Box<dyn FnOnce() -> Option<Form> + 'a>> = vec![
-        Box::new(move || several.then(one)),
+        Box::new(each),
+        Box::new(move || if several { one() } else { None }),
         Box::new(move || if widened && several { each_by_patterns(grants, assemble) } else { None }),
         {
-            let (all, notes, patterns) = (all.clone(), merged_notes.clone(), patterns.clone());
+            let (all, notes) = (all.clone(), merged_notes.clone());
             Box::new(move || if widened { patterns(all, notes) } else { None })
         },
         {
@@ -94,7 +108,7 @@ pub(super) fn access_forms<'a>(
             Some(account(resources, vec![note]))
         }),
     ];
-    std::iter::once(each).chain(steps.into_iter().filter_map(|step| step()))
+    steps.into_iter().filter_map(|step| step())
 }
 
 /// What patterns admit, for the report.
@@ -123,6 +137,9 @@ fn count(number: f64) -> String {
 /// One statement for each prefix, with patterns; nothing where the statements alone take more than half of what there is,
 /// because one statement for all prefixes then leaves more room for names.
 fn each_by_patterns(grants: &Grants<'_>, assemble: &dyn Fn(Vec<Statement>) -> Policy) -> Option<Form> {
+    if grants.sources.keys().map(|prefix| object_arn(grants, prefix).len()).sum::<usize>() > BUCKET_POLICY_BYTES {
+        return None;
+    }
     let lists: Vec<Vec<&str>> = grants.sources.values().map(|names| names.iter().copied().collect()).collect();
     let statements = |arns: &dyn Fn(usize) -> Vec<String>| -> Vec<Statement> {
         let each = grants.sources.keys().enumerate();

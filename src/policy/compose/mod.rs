@@ -106,9 +106,8 @@ pub fn compose(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> 
     for form in forms {
         let trails = trail_statements(grants, *form);
         match with_access(grants, &trails) {
-            Ok((policy, tier, mut notes)) => {
+            Ok(Fitting { policy, bytes_used, tier, mut notes }) => {
                 notes.extend(trail_note(*form));
-                let bytes_used = policy.size();
                 return Ok((policy, PolicyReport { tier, bytes_used, bytes_left: BUCKET_POLICY_BYTES - bytes_used, notes }));
             }
             Err(bytes) => overflow = Some(bytes),
@@ -126,8 +125,16 @@ pub fn compose(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> 
     Err(Overflow { bytes, what })
 }
 
+/// A policy that fits.
+struct Fitting {
+    policy: Policy,
+    bytes_used: usize,
+    tier: Tier,
+    notes: Vec<String>,
+}
+
 /// Puts the access-log grant in front of the rest, in the tightest form that fits; else the bytes that were too many.
-fn with_access(grants: &Grants<'_>, trails: &[Statement]) -> Result<(Policy, Tier, Vec<String>), usize> {
+fn with_access(grants: &Grants<'_>, trails: &[Statement]) -> Result<Fitting, usize> {
     let assemble = |access: Vec<Statement>| {
         let mut statements = access;
         statements.extend_from_slice(trails);
@@ -139,17 +146,18 @@ fn with_access(grants: &Grants<'_>, trails: &[Statement]) -> Result<(Policy, Tie
     };
     if grants.sources.is_empty() {
         let policy = assemble(Vec::new());
-        let size = policy.size();
-        return if size <= BUCKET_POLICY_BYTES { Ok((policy, Tier::None, Vec::new())) } else { Err(size) };
+        let bytes_used = policy.size();
+        let fits = bytes_used <= BUCKET_POLICY_BYTES;
+        return if fits { Ok(Fitting { policy, bytes_used, tier: Tier::None, notes: Vec::new() }) } else { Err(bytes_used) };
     }
     let mut smallest = usize::MAX;
     for candidate in access_forms(grants, &assemble) {
         let policy = assemble(candidate.statements);
-        let size = policy.size();
-        if size <= BUCKET_POLICY_BYTES {
-            return Ok((policy, candidate.tier, candidate.notes));
+        let bytes_used = policy.size();
+        if bytes_used <= BUCKET_POLICY_BYTES {
+            return Ok(Fitting { policy, bytes_used, tier: candidate.tier, notes: candidate.notes });
         }
-        smallest = smallest.min(size);
+        smallest = smallest.min(bytes_used);
     }
     Err(smallest)
 }

@@ -9,7 +9,7 @@ use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
 pub(super) fn object_arn(grants: &Grants<'_>, key: &str) -> String {
-    format!("{}/{key}", arn::bucket(grants.partition, grants.bucket))
+    arn::object(grants.partition, grants.bucket, key)
 }
 
 fn numbered(sid: &str, at: usize) -> String {
@@ -17,9 +17,11 @@ fn numbered(sid: &str, at: usize) -> String {
 }
 
 fn conditions<const N: usize>(entries: [(&str, &str, Vec<String>); N]) -> Condition {
-    let mut condition: Condition = IndexMap::new();
+    // most have one key for an operator, and a plan has thousands of them
+    let mut condition: Condition = IndexMap::with_capacity(N);
     for (operator, key, values) in entries {
-        condition.entry(operator.to_owned()).or_default().insert(key.to_owned(), values);
+        let keys = condition.entry(operator.to_owned()).or_insert_with(|| IndexMap::with_capacity(1));
+        keys.insert(key.to_owned(), values);
     }
     condition
 }
@@ -37,10 +39,11 @@ fn allow(sid: String, service: &str, action: &str, resource: Vec<String>, condit
 
 pub(super) fn access_statement(grants: &Grants<'_>, at: usize, keys: Vec<String>, arns: Vec<String>) -> Statement {
     let resource = keys.iter().map(|key| object_arn(grants, key)).collect();
-    let mut condition = conditions([("StringEquals", "aws:SourceAccount", vec![grants.account_id.to_owned()])]);
-    if !arns.is_empty() {
-        condition.extend(conditions([("ArnLike", "aws:SourceArn", arns)]));
-    }
+    let account = ("StringEquals", "aws:SourceAccount", vec![grants.account_id.to_owned()]);
+    let condition = match arns.is_empty() {
+        true => conditions([account]),
+        false => conditions([account, ("ArnLike", "aws:SourceArn", arns)]),
+    };
     allow(numbered("LogmapAccessLogs", at), LOGGING_SERVICE, "s3:PutObject", resource, condition)
 }
 

@@ -78,21 +78,19 @@ impl Trie<'_> {
 
     /// Value and bytes of the best cover of a range at a price.
     pub(super) fn best(&self, from: usize, to: usize, start: usize, price: f64) -> (f64, usize) {
-        let alone = self.alone(from, to, start, price);
-        let split = (to - from > 1).then(|| {
-            let shared = self.shared(from, to);
-            let parts = self.children(from, to, shared);
-            parts
-                .into_iter()
-                .map(|(a, b)| self.best(a, b, shared + 1, price))
-                .fold((0.0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1))
-        });
-        match (alone, split) {
-            (Some((value, choice)), Some(split)) if value < split.0 => (value, self.bytes(&choice)),
-            (Some((value, choice)), None) => (value, self.bytes(&choice)),
-            (_, Some(split)) => split,
-            (None, None) => (f64::INFINITY, usize::MAX / 4),
+        let alone = self.alone(from, to, start, price).map(|(value, choice)| (value, self.bytes(&choice)));
+        let shared = self.shared(from, to);
+        // a split has two parts at least, each with the bytes of what they share: most nodes need no look at theirs
+        let least = 2.0 * (price * (self.overhead + shared) as f64);
+        if to - from == 1 || alone.is_some_and(|(value, _)| value < least) {
+            return alone.unwrap_or((f64::INFINITY, usize::MAX / 4));
         }
+        let parts = self.children(from, to, shared);
+        let split = parts
+            .into_iter()
+            .map(|(a, b)| self.best(a, b, shared + 1, price))
+            .fold((0.0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1));
+        alone.filter(|(value, _)| *value < split.0).unwrap_or(split)
     }
 
     /// The choices of the best cover of a range at a price.

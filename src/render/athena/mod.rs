@@ -9,7 +9,7 @@ pub mod shape;
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
-    aws::{Partition, region},
+    aws::{Partition, region, watch},
     plan::{Account, KeyFormat, LogBucket, Place, Plan, Source, Trail},
 };
 use anyhow::Result;
@@ -62,6 +62,10 @@ struct SqlContext<'a> {
     access: Vec<AccessTable<'a>>,
     /// Tables of CloudTrail events.
     trails: Vec<TrailTable>,
+    /// Calls that change logging or log buckets, as CloudTrail names them.
+    bucket_calls: Vec<&'static str>,
+    /// Calls that change trails.
+    trail_calls: [&'static str; 4],
 }
 
 /// A table of access logs: sources with one prefix.
@@ -121,6 +125,8 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
                 sources: place.sources.iter().map(|source| source.name.as_str()).collect(),
                 access,
                 trails,
+                bucket_calls: watch::BUCKET_CALLS.into_iter().chain(watch::LOG_BUCKET_CALLS).collect(),
+                trail_calls: watch::TRAIL_CALLS,
             };
             context.header = cx.header(&context);
             let text = engine.render(REGION, &context)?;

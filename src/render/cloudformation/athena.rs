@@ -63,13 +63,18 @@ pub(super) fn render(
         tables: contexts.collect(),
         database: tables.database.clone(),
     };
-    let long = engine.render(TEMPLATE, &context)?.len() > INLINE_BYTES - 1_000;
     context.header = cx.header(&context);
     context.header.extend([format!("account: {}", account.id), format!("region: {region}")]);
     context.header.push(format!("Deploy in account {} ({}), after {region}.yaml:", account.key, account.id));
-    let bucket = if long { " --s3-bucket A_BUCKET_FOR_LONG_TEMPLATES" } else { "" };
     context.header.push(format!(
-        "  aws cloudformation deploy --region {region} --stack-name logmap-athena --template-file {region}-athena.yaml{bucket}"
+        "  aws cloudformation deploy --region {region} --stack-name logmap-athena --template-file {region}-athena.yaml"
     ));
-    sink(Artifact::file(format!("cloudformation/{}/{region}-athena.yaml", account.key), engine.render(TEMPLATE, &context)?))
+    let mut text = engine.render(TEMPLATE, &context)?;
+    if text.len() > INLINE_BYTES
+        && let Some(command) = context.header.last_mut()
+    {
+        command.push_str(" --s3-bucket A_BUCKET_FOR_LONG_TEMPLATES");
+        text = engine.render(TEMPLATE, &context)?;
+    }
+    sink(Artifact::file(format!("cloudformation/{}/{region}-athena.yaml", account.key), text))
 }

@@ -1,15 +1,15 @@
-//! The context of `cloudformation/stack.yaml`: the contract between the plan and that template.
+//! The contexts of the stacks' templates: the contract between the plan and them.
 //!
-//! The same template makes the stack of one place and a StackSet template of many; it loops over `places`. Logical ids
+//! A place's resources are rendered once, for its own stack and for the StackSet template that it is in. Logical ids
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
-use super::{
-    guard::GuardContext,
-    outputs::{Output, outputs},
-};
+use super::{guard::GuardContext, outputs::Output};
 use crate::{
+    aws::arn,
     plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition},
+    policy::Policy,
     render::{
+        engine::Part,
         scanners::{Scanner, Skip, metadata, of_bucket, of_trail, skips},
         sha256_hex,
     },
@@ -17,9 +17,9 @@ use crate::{
 use serde::Serialize;
 use serde_json::Value;
 
-/// All that the template sees.
+/// All that `stack.yaml` sees.
 #[derive(Serialize)]
-pub(super) struct Stack<'a> {
+pub(super) struct StackContext<'a> {
     /// Comment lines for the head of the file.
     pub header: Vec<String>,
     /// The stack's description, below 1,024 bytes.
@@ -29,15 +29,44 @@ pub(super) struct Stack<'a> {
     /// The Region the template is for.
     pub region: &'a str,
     /// The accounts in it: one, in a StackSet template more.
-    pub places: Vec<PlaceContext<'a>>,
-    /// Condition of the resources that places share: one name, or none where the places have different ones.
-    pub shared_conditions: Vec<String>,
-    /// The Lambda function; empty if no source is set from here.
-    pub python: &'a str,
-    /// Scanners' checks that don't fit the function, its log group and its role.
-    pub scanners: FunctionScanners,
+    pub places: &'a [PlacePart<'a>],
+    /// The Lambda function, rendered; empty if no source is set from here.
+    pub function: Part,
     /// True if nothing else is in the stack.
     pub needs_resource: bool,
+}
+
+/// What one account has in that Region, rendered: the same in its own stack and in a StackSet template.
+#[derive(Serialize)]
+pub(super) struct PlacePart<'a> {
+    /// Twelve digits.
+    pub account_id: &'a str,
+    /// The account's key in the map.
+    pub account_key: &'a str,
+    /// Name of the condition that holds in this account and Region.
+    pub condition: String,
+    /// `resources.yaml`.
+    pub resources: Part,
+    /// `outputs.yaml`.
+    pub outputs: Part,
+    /// How many outputs those are.
+    #[serde(skip)]
+    pub output_count: usize,
+    /// True if the Lambda function is needed.
+    #[serde(skip)]
+    pub sets_sources: bool,
+    /// Digest of what it was rendered from.
+    #[serde(skip)]
+    pub digest: String,
+}
+
+/// All that `function.yaml` sees.
+#[derive(Serialize)]
+pub(super) struct FunctionContext {
+    /// The code of the Lambda function.
+    pub python: String,
+    /// Scanners' checks that don't fit the function, its log group and its role.
+    pub scanners: FunctionScanners,
 }
 
 /// Scanners' checks that don't fit the custom resource, as metadata, and Trivy's.
@@ -55,15 +84,11 @@ pub(super) struct FunctionScanners {
     pub function_trivy: Vec<Skip>,
 }
 
-/// What one account has in that Region.
+/// All that `resources.yaml` sees.
 #[derive(Serialize)]
 pub(super) struct PlaceContext<'a> {
-    /// Twelve digits.
-    pub account_id: &'a str,
-    /// The account's key in the map.
-    pub account_key: &'a str,
     /// Name of the condition that holds in this account and Region.
-    pub condition: String,
+    pub condition: &'a str,
     /// Log buckets.
     pub buckets: Vec<BucketContext<'a>>,
     /// Trails.
@@ -74,10 +99,19 @@ pub(super) struct PlaceContext<'a> {
     pub permission: String,
     /// ARNs of the sources that are set from here.
     pub source_arns: Vec<String>,
+    /// Logical ids of what must be there before a source is set: the grant, if it is in this stack, and the permission.
+    pub needs: Vec<String>,
     /// The sources that are set from here.
     pub sources: Vec<SourceContext<'a>>,
+}
+
+/// All that `outputs.yaml` sees.
+#[derive(Serialize)]
+pub(super) struct OutputsContext<'a> {
+    /// Name of the condition that holds in this account and Region.
+    pub condition: &'a str,
     /// Outputs, at least one.
-    pub outputs: Vec<Output>,
+    pub outputs: &'a [Output],
 }
 
 /// A log bucket.
@@ -99,8 +133,8 @@ pub(super) struct BucketContext<'a> {
     pub lifecycle: Vec<RuleContext<'a>>,
     /// Tags.
     pub tags: Vec<Tag<'a>>,
-    /// The bucket policy as JSON.
-    pub policy: Value,
+    /// The bucket policy.
+    pub policy: &'a Policy,
     /// Scanners' checks that don't fit it, as its metadata.
     pub metadata: Value,
     /// Trivy's.
@@ -169,8 +203,6 @@ pub(super) struct TrailContext<'a> {
 pub(super) struct SourceContext<'a> {
     /// Logical id.
     pub id: String,
-    /// Logical ids of what must be there before: the grant, if it is in this stack, and the permission.
-    pub depends_on: Vec<String>,
     /// Bucket name.
     pub name: &'a str,
     /// Name of the log bucket.
@@ -181,107 +213,39 @@ pub(super) struct SourceContext<'a> {
     pub key_format: &'static str,
 }
 
-impl<'a> Stack<'a> {
-    /// The stack of one account and Region.
-    pub(super) fn of_place(
-        account: &'a Account,
-        place: &'a Place,
-        with_buckets: bool,
-        sources: &[&'a Source],
-        custom_resource: bool,
-        header: Vec<String>,
-        python: &'a str,
-    ) -> Self {
-        let condition = "RightAccountAndRegion".to_owned();
-        let context = PlaceContext::new(account, place, with_buckets, sources, custom_resource, condition.clone());
-        let description =
-            format!("S3 access logging and CloudTrail of account {} ({}) in {}", account.key, account.id, place.region);
-        let guard = format!("OnlyForAccount{}In{}", account.id, camel(&place.region));
-        Stack {
-            shared_conditions: vec![condition],
-            ..Stack::new(header, description, guard, &place.region, vec![context], python)
-        }
-    }
-
-    /// A StackSet template for several accounts in one Region.
-    pub(super) fn of_region(
-        region: &'a str,
-        places: &[(&'a Account, &'a Place)],
-        custom_resource: bool,
-        header: Vec<String>,
-        python: &'a str,
-    ) -> Self {
-        let contexts = places
-            .iter()
-            .map(|(account, place)| {
-                let sources: Vec<&Source> = place.sources.iter().collect();
-                PlaceContext::new(account, place, true, &sources, custom_resource, format!("InAccount{}", account.id))
-            })
-            .collect();
-        let description = format!("S3 access logging and CloudTrail of {} accounts in {region}", places.len());
-        let guard = format!("OnlyForAccountsOfThisTemplateIn{}", camel(region));
-        Stack::new(header, description, guard, region, contexts, python)
-    }
-
-    fn new(
-        header: Vec<String>,
-        description: String,
-        guard: String,
-        region: &'a str,
-        places: Vec<PlaceContext<'a>>,
-        python: &'a str,
-    ) -> Self {
-        let sets_sources = places.iter().any(|place| !place.sources.is_empty());
-        let needs_resource = places.iter().all(|p| p.buckets.is_empty() && p.trails.is_empty() && p.sources.is_empty());
-        let python = if sets_sources { python } else { "" };
-        let scanners = FunctionScanners::new();
-        Stack { header, description, guard, region, places, shared_conditions: Vec::new(), python, scanners, needs_resource }
-    }
-}
-
-impl FunctionScanners {
-    fn new() -> Self {
+impl FunctionContext {
+    pub(super) fn new(python: String) -> Self {
         let (logs, function) = ("AWS::Logs::LogGroup", "AWS::Lambda::Function");
-        FunctionScanners {
+        let scanners = FunctionScanners {
             logs: metadata(logs, &[]),
             logs_trivy: skips(Scanner::Trivy, logs, &[]),
             role: metadata("AWS::IAM::Role", &[]),
             function: metadata(function, &[]),
             function_trivy: skips(Scanner::Trivy, function, &[]),
-        }
+        };
+        FunctionContext { python, scanners }
     }
 }
 
 impl<'a> PlaceContext<'a> {
-    fn new(
-        account: &'a Account,
-        place: &'a Place,
-        with_buckets: bool,
-        sources: &[&'a Source],
-        custom_resource: bool,
-        condition: String,
-    ) -> Self {
+    /// With the log buckets and trails of the place or without, and with the sources that are to be set.
+    pub(super) fn new(account: &Account, place: &'a Place, with_buckets: bool, set: &[&'a Source], condition: &'a str) -> Self {
         let buckets: &[LogBucket] = if with_buckets { &place.buckets } else { &[] };
         let trails: &[Trail] = if with_buckets { &place.trails } else { &[] };
-        let managed: Vec<&Source> = sources.iter().copied().filter(|source| custom_resource && source.managed).collect();
-        let permission = if managed.is_empty() { String::new() } else { format!("MaySetLogging{}", account.id) };
-        let mut needs: Vec<String> = buckets.iter().filter(|bucket| bucket.takes_access_logs).map(policy_id).collect();
-        needs.push(permission.clone());
+        let permission = if set.is_empty() { String::new() } else { format!("MaySetLogging{}", account.id) };
+        let grants = buckets.iter().filter(|bucket| bucket.takes_access_logs).map(policy_id);
         PlaceContext {
-            account_id: &account.id,
-            account_key: &account.key,
             condition,
             buckets: buckets.iter().map(BucketContext::new).collect(),
             trails: trails.iter().map(|trail| TrailContext::new(trail, account, place)).collect(),
             guard: if with_buckets { GuardContext::new(account, place) } else { GuardContext::default() },
+            needs: grants.chain([permission.clone()]).collect(),
             permission,
-            source_arns: managed.iter().map(|source| format!("arn:{}:s3:::{}", account.partition, source.name)).collect(),
-            outputs: outputs(account, place, buckets, trails, sources, with_buckets),
-            sources: managed
-                .into_iter()
+            source_arns: set.iter().map(|source| arn::bucket(account.partition, &source.name)).collect(),
+            sources: set
+                .iter()
                 .map(|source| SourceContext {
                     id: id("Logging", &source.name),
-                    depends_on: needs.clone(),
                     name: &source.name,
                     target: &source.log_bucket,
                     prefix: &source.prefix,
@@ -311,8 +275,7 @@ impl<'a> BucketContext<'a> {
             object_lock: bucket.object_lock.iter().collect(),
             lifecycle: bucket.lifecycle.iter().map(rule).collect(),
             tags: bucket.tags.iter().map(|(key, value)| Tag { key, value }).collect(),
-            // writing strings and lists to memory can't fail
-            policy: serde_json::to_value(&bucket.policy).unwrap_or_default(),
+            policy: &bucket.policy,
             metadata: metadata("AWS::S3::Bucket", &so),
             policy_metadata: metadata("AWS::S3::BucketPolicy", &so),
             trivy: skips(Scanner::Trivy, "AWS::S3::Bucket", &so),

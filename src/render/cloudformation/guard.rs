@@ -5,6 +5,7 @@
 use super::context::{bucket_id, id, policy_id};
 use crate::{
     plan::{Account, Place, guard::TARGET_ID},
+    policy::Policy,
     render::scanners::{Scanner, Skip, metadata, skips},
 };
 use serde::Serialize;
@@ -47,8 +48,8 @@ pub(super) struct AlertsContext<'a> {
     pub metadata: Value,
     /// Trivy's checks that do not fit it.
     pub trivy: Vec<Skip>,
-    /// The policy as JSON.
-    pub policy: Value,
+    /// Its policy.
+    pub policy: &'a Policy,
     /// Id of the target of each rule.
     pub target_id: &'static str,
     /// The rules.
@@ -88,8 +89,7 @@ impl<'a> GuardContext<'a> {
                     topic: &alerts.topic,
                     metadata: metadata("AWS::SNS::Topic", &[]),
                     trivy: skips(Scanner::Trivy, "AWS::SNS::Topic", &[]),
-                    // writing strings and lists to memory can't fail
-                    policy: serde_json::to_value(&alerts.policy).unwrap_or_default(),
+                    policy: &alerts.policy,
                     target_id: TARGET_ID,
                     rules: alerts
                         .rules

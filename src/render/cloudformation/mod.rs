@@ -14,19 +14,29 @@ mod stacksets;
 #[cfg(test)]
 mod tests;
 
-use super::{Context, Sink, athena::Catalog, engine::Engine};
+use super::{
+    Context, Sink,
+    athena::Catalog,
+    digest,
+    engine::{Engine, Part},
+};
 use crate::{
     artifacts::Artifact,
     plan::{Account, Place, RenderSettings, Source},
 };
 use anyhow::Result;
-use context::Stack;
+use context::{FunctionContext, OutputsContext, PlaceContext, PlacePart, StackContext, camel};
+use outputs::outputs;
 use serde::Serialize;
-use stacksets::{Member, Size};
+use stacksets::StackSets;
+use std::slice;
 
 /// The embedded templates of this target.
 pub const TEMPLATES: &[(&str, &str)] = &[
     (STACK, include_str!("../../../templates/cloudformation/stack.yaml")),
+    (RESOURCES, include_str!("../../../templates/cloudformation/resources.yaml")),
+    (OUTPUTS, include_str!("../../../templates/cloudformation/outputs.yaml")),
+    (FUNCTION, include_str!("../../../templates/cloudformation/function.yaml")),
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
     (athena::TEMPLATE, include_str!("../../../templates/cloudformation/athena.yaml")),
     ("cloudformation/guard.yaml", include_str!("../../../templates/cloudformation/guard.yaml")),
@@ -34,7 +44,13 @@ pub const TEMPLATES: &[(&str, &str)] = &[
 ];
 
 const STACK: &str = "cloudformation/stack.yaml";
+const RESOURCES: &str = "cloudformation/resources.yaml";
+const OUTPUTS: &str = "cloudformation/outputs.yaml";
+const FUNCTION: &str = "cloudformation/function.yaml";
 const PYTHON: &str = "cloudformation/access_logging.py";
+
+/// The permission to set logging, without the ARNs of the sources, is never larger than this.
+const PERMISSION_BYTES: usize = 600;
 
 /// The part of the plan that a stack is made of: what its digest is taken from.
 #[derive(Serialize)]
@@ -52,97 +68,133 @@ struct Slice<'a> {
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let renderer = Renderer::new(cx)?;
     let catalog = cx.plan.render.glue.then(|| Catalog::of(cx.plan));
-    let mut members = Vec::new();
+    // they are about all accounts, so a run for some leaves them alone
+    let whole = cx.filter.accounts.is_empty() && cx.filter.regions.is_empty();
+    let mut stacksets = (whole && cx.plan.render.stack_sets).then(|| StackSets::new(&renderer));
     for account in cx.accounts() {
         for place in cx.places(account) {
             let alone = renderer.place(account, place, sink)?;
-            members.push(Member { account, place, alone });
+            if let Some(stacksets) = &mut stacksets {
+                stacksets.add(account, place, alone, sink)?;
+            }
             if let Some(catalog) = catalog.as_ref().filter(|_| !place.buckets.is_empty()) {
                 athena::render(cx, &renderer.engine, catalog, account, place, sink)?;
             }
         }
     }
-    // they are about all accounts, so a run for some leaves them alone
-    let whole = cx.filter.accounts.is_empty() && cx.filter.regions.is_empty();
-    if whole { stacksets::render(&renderer, members, sink) } else { Ok(()) }
+    stacksets.map_or(Ok(()), |stacksets| stacksets.finish(sink))
 }
 
 /// What the files of this target have in common.
 struct Renderer<'a> {
     cx: &'a Context<'a>,
     engine: Engine,
-    /// The Lambda function.
-    python: String,
+    /// The Lambda function and what it needs.
+    function: Part,
 }
 
 impl<'a> Renderer<'a> {
     fn new(cx: &'a Context<'a>) -> Result<Self> {
         let engine = Engine::new(TEMPLATES, cx.overrides)?;
         let python = engine.render(PYTHON, &serde_json::json!({}))?;
-        Ok(Renderer { cx, engine, python })
+        let function = engine.part(FUNCTION, &FunctionContext::new(python))?;
+        Ok(Renderer { cx, engine, function })
     }
 
-    /// True: sources are set by the custom resource.
-    fn sets_sources(&self) -> bool {
-        self.cx.plan.render.custom_resource
-    }
-
-    /// The stack of a place, those for the sources that do not fit into it, and the files of a resource import. Gives the size
-    /// of the stack if one is enough.
-    fn place(&self, account: &Account, place: &Place, sink: &mut Sink) -> Result<Option<Size>> {
+    /// The stack of a place, those for the sources that do not fit into it, and the files of a resource import. Gives what is in
+    /// the stack if one is enough.
+    fn place<'p>(&self, account: &'p Account, place: &'p Place, sink: &mut Sink) -> Result<Option<PlacePart<'p>>> {
         let base = format!("cloudformation/{}/{}", account.key, place.region);
-        let head = self.cx.header(&Slice { account: &account.key, account_id: &account.id, place, render: &self.cx.plan.render });
-        let imports = place.buckets.iter().any(|bucket| bucket.adopt.is_some());
+        let digest = digest(&Slice { account: &account.key, account_id: &account.id, place, render: &self.cx.plan.render });
 
         let everything: Vec<&Source> = place.sources.iter().collect();
-        let whole = match split::surely_too_many(&place.sources, self.sets_sources()) {
-            true => None,
-            false => Some(self.stack(account, place, true, &everything, &head, 1)?),
-        };
-        let whole = whole.filter(|text| split::fits(text.len(), &everything, self.sets_sources()));
-        let size = whole.as_deref().map(Size::of);
-        match whole {
-            Some(text) => sink(Artifact::file(format!("{base}.yaml"), text))?,
-            None => self.split_place(account, place, &everything, &head, sink)?,
+        let sets_sources = self.cx.plan.render.custom_resource;
+        let mut alone = None;
+        if !split::surely_too_many(&place.sources, sets_sources) {
+            let part = self.part(account, place, true, &everything, &digest)?;
+            let text = self.stack(account, place, &part, 1)?;
+            if split::fits(text.len(), &everything, sets_sources) {
+                sink(Artifact::file(format!("{base}.yaml"), text))?;
+                alone = Some(part);
+            }
         }
-        if imports {
+        if alone.is_none() {
+            self.split_place(account, place, &everything, &digest, sink)?;
+        }
+        if place.adopts() {
             sink(Artifact::file(format!("{base}.import.json"), import::resources(place)?))?;
             sink(Artifact::file(format!("{base}.import-template.json"), import::template(place)?))?;
         }
-        Ok(size)
+        Ok(alone)
     }
 
     /// The stack of the log buckets and trails, and the stacks of the sources.
-    fn split_place(&self, account: &Account, place: &Place, sources: &[&Source], head: &[String], sink: &mut Sink) -> Result<()> {
+    fn split_place(&self, account: &Account, place: &Place, sources: &[&Source], digest: &str, sink: &mut Sink) -> Result<()> {
         let base = format!("cloudformation/{}/{}", account.key, place.region);
-        let bare = self.stack(account, place, true, &[], head, 1)?;
-        sink(Artifact::file(format!("{base}.yaml"), bare))?;
-        let overhead = self.stack(account, place, false, &[], head, 2)?.len() + self.function_bytes();
-        let shards = split::shards(sources, self.sets_sources(), overhead);
+        let bare = self.part(account, place, true, &[], digest)?;
+        sink(Artifact::file(format!("{base}.yaml"), self.stack(account, place, &bare, 1)?))?;
+        let empty = self.part(account, place, false, &[], digest)?;
+        let overhead = self.stack(account, place, &empty, 2)?.len() + self.function.text().len() + PERMISSION_BYTES;
+        let shards = split::shards(sources, self.cx.plan.render.custom_resource, overhead);
         // an empty one is no file, and the others keep their numbers
         for (number, sources) in (2..).zip(shards).filter(|(_, sources)| !sources.is_empty()) {
-            let text = self.stack(account, place, false, &sources, head, number)?;
+            let part = self.part(account, place, false, &sources, digest)?;
+            let text = self.stack(account, place, &part, number)?;
             sink(Artifact::file(format!("{base}-sources-{number}.yaml"), text))?;
         }
         Ok(())
     }
 
-    /// One stack; `number` 1 is the stack of the log buckets.
-    fn stack(
+    /// What of a place goes into one template: its log buckets and trails or not, and these sources.
+    fn part<'p>(
         &self,
-        account: &Account,
+        account: &'p Account,
         place: &Place,
-        with_buckets: bool,
+        buckets: bool,
         sources: &[&Source],
-        head: &[String],
-        number: usize,
-    ) -> Result<String> {
-        let mut header = head.to_vec();
+        digest: &str,
+    ) -> Result<PlacePart<'p>> {
+        let condition = format!("InAccount{}", account.id);
+        let set: Vec<&Source> =
+            sources.iter().copied().filter(|source| self.cx.plan.render.custom_resource && source.managed).collect();
+        let outputs = outputs(account, place, buckets, sources);
+        let resources = PlaceContext::new(account, place, buckets, &set, &condition);
+        Ok(PlacePart {
+            account_id: &account.id,
+            account_key: &account.key,
+            resources: self.engine.part(RESOURCES, &resources)?,
+            outputs: self.engine.part(OUTPUTS, &OutputsContext { condition: &condition, outputs: &outputs })?,
+            output_count: outputs.len(),
+            sets_sources: !set.is_empty(),
+            digest: digest.to_owned(),
+            condition,
+        })
+    }
+
+    /// One stack; `number` 1 is the stack of the log buckets.
+    fn stack(&self, account: &Account, place: &Place, part: &PlacePart, number: usize) -> Result<String> {
+        let mut header = self.cx.header(&part.digest);
         header.push(format!("account: {}", account.id));
         header.push(format!("region: {}", place.region));
         header.extend(self.how_to_deploy(account, place, number));
-        let stack = Stack::of_place(account, place, with_buckets, sources, self.sets_sources(), header, &self.python);
-        self.engine.render(STACK, &stack)
+        let description =
+            format!("S3 access logging and CloudTrail of account {} ({}) in {}", account.key, account.id, place.region);
+        let guard = format!("OnlyForAccount{}In{}", account.id, camel(&place.region));
+        self.template(&place.region, slice::from_ref(part), header, description, guard)
+    }
+
+    /// A template for some accounts in a Region.
+    fn template(
+        &self,
+        region: &str,
+        places: &[PlacePart],
+        header: Vec<String>,
+        description: String,
+        guard: String,
+    ) -> Result<String> {
+        let needs_resource = places.iter().all(|place| place.resources.text().is_empty());
+        let function = if places.iter().any(|place| place.sets_sources) { self.function.clone() } else { Part::default() };
+        self.engine.render(STACK, &StackContext { header, description, guard, region, places, function, needs_resource })
     }
 
     /// Comment lines: the commands, and what to mind.
@@ -158,7 +210,7 @@ impl<'a> Renderer<'a> {
                 "Deploy after {region}.yaml, in the order of the numbers. If this file goes away, delete its stack"
             ));
             lines.push("before the others are deployed again: deleting it turns off the logging that it turned on.".to_owned());
-        } else if place.buckets.iter().any(|bucket| bucket.adopt.is_some()) {
+        } else if place.adopts() {
             lines.push("It holds a bucket that exists. Import it into the stack once, before the first deploy:".to_owned());
             lines.push(format!(
                 "  aws cloudformation create-change-set --region {region} --stack-name {stack} --change-set-name import \
@@ -179,10 +231,5 @@ impl<'a> Renderer<'a> {
              --capabilities CAPABILITY_IAM"
         ));
         lines
-    }
-
-    /// Bytes that the function, its role and its permission add to a template, at most.
-    fn function_bytes(&self) -> usize {
-        self.python.lines().map(|line| line.len() + 11).sum::<usize>() + 5000
     }
 }

@@ -1,7 +1,7 @@
 //! What a stack tells: its log buckets, where its trails deliver, and its sources by destination in as few values as can be.
 
 use super::{context::id, split::OUTPUT_BYTES};
-use crate::plan::{Account, LogBucket, Place, Source, Trail};
+use crate::plan::{Account, Place, Source};
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -16,17 +16,10 @@ pub(super) struct Output {
     pub value: String,
 }
 
-/// The names of the log buckets and trails, and the sources by destination, as few values as can be.
-pub(super) fn outputs(
-    account: &Account,
-    place: &Place,
-    buckets: &[LogBucket],
-    trails: &[Trail],
-    sources: &[&Source],
-    with_guard: bool,
-) -> Vec<Output> {
+/// The names of the log buckets and trails, if they are in the template, and the sources by destination, as few values as can be.
+pub(super) fn outputs(account: &Account, place: &Place, with_buckets: bool, sources: &[&Source]) -> Vec<Output> {
     let mut list: Vec<Output> = Vec::new();
-    for bucket in buckets {
+    for bucket in place.buckets.iter().filter(|_| with_buckets) {
         let what = match (bucket.takes_access_logs, bucket.takes_trails) {
             (true, true) => "access logs and trails",
             (true, false) => "access logs",
@@ -35,7 +28,7 @@ pub(super) fn outputs(
         let description = format!("Bucket for {what} of {} in {}", account.key, place.region);
         list.push(Output { id: id("Bucket", &bucket.name), description, value: bucket.name.clone() });
     }
-    for trail in trails {
+    for trail in place.trails.iter().filter(|_| with_buckets) {
         let description = format!("Where trail {} delivers", trail.name);
         list.push(Output {
             id: id("TrailTo", &trail.arn),
@@ -43,7 +36,7 @@ pub(super) fn outputs(
             value: format!("s3://{}/{}", trail.bucket, trail.prefix),
         });
     }
-    for alerts in place.guard.alerts.iter().filter(|_| with_guard) {
+    for alerts in place.guard.alerts.iter().filter(|_| with_buckets) {
         let description = format!("Topic of the alerts of {} in {}", account.key, place.region);
         list.push(Output { id: id("Alerts", &alerts.topic_arn), description, value: alerts.topic_arn.clone() });
     }

@@ -105,7 +105,7 @@ impl Source {
     pub(super) fn prefix_pattern(&self) -> String {
         match self.prefix.strip_suffix('/').and_then(|prefix| prefix.strip_suffix(self.name.as_str())) {
             Some(common) if common.is_empty() || common.ends_with('/') => format!("{common}<source>/"),
-            _ => self.prefix.clone(),
+            _ => self.prefix.to_string(),
         }
     }
 }

@@ -3,44 +3,29 @@
 //! It is the template of the stacks with several places in it, each under a condition on its account; no nested stacks
 //! and no macros, which StackSets refuse. What does not fit is left out, and the page beside the templates says so.
 
-use super::{Renderer, STACK, context::Stack, split::INLINE_BYTES};
+use super::{
+    Renderer,
+    context::{PlacePart, camel},
+    split::INLINE_BYTES,
+};
 use crate::{
     artifacts::Artifact,
     plan::{Account, Place},
     render::Sink,
 };
 use anyhow::Result;
-use indexmap::IndexMap;
 use serde::Serialize;
+use std::{collections::BTreeMap, mem};
 
 pub(super) const README: &str = "cloudformation/stacksets.md";
 /// Accounts in a template: a lookup table of AWS holds 200 entries.
 const MOST_ACCOUNTS: usize = 150;
 /// Outputs of a template, with room to spare.
 const MOST_OUTPUTS: usize = 190;
-
-/// A place, and how large its stack is if it has just one.
-pub(super) struct Member<'a> {
-    pub(super) account: &'a Account,
-    pub(super) place: &'a Place,
-    pub(super) alone: Option<Size>,
-}
-
-/// What a stack takes of a template's limits.
-#[derive(Clone, Copy)]
-pub(super) struct Size {
-    bytes: usize,
-    outputs: usize,
-    has_function: bool,
-}
-
-impl Size {
-    /// Of a stack's text.
-    pub(super) fn of(text: &str) -> Self {
-        let has_function = text.contains("\n  SetAccessLogging:\n");
-        Size { bytes: text.len(), outputs: text.matches("\n    Value: ").count(), has_function }
-    }
-}
+/// The head of a template and what stands between its parts are never larger than this.
+const HEAD_BYTES: usize = 1_500;
+/// An account's line in the lookup and its condition, without the account's key, are never larger than this.
+const PLACE_BYTES: usize = 300;
 
 /// The context of `cloudformation/stacksets.md`.
 #[derive(Serialize)]
@@ -81,71 +66,98 @@ struct LeftOut {
     reason: &'static str,
 }
 
-/// Renders the templates and the page.
-pub(super) fn render(renderer: &Renderer, members: Vec<Member>, sink: &mut Sink) -> Result<()> {
-    let mut regions: IndexMap<&str, Vec<Member>> = IndexMap::new();
-    for member in members {
-        regions.entry(&member.place.region).or_default().push(member);
-    }
-    regions.sort_keys();
-    let mut page = Page { header: Vec::new(), templates: Vec::new(), left_out: Vec::new() };
-    for (region, members) in &regions {
-        region_templates(renderer, region, members, &mut page, sink)?;
-    }
-    page.header = renderer.cx.header(&(&page.templates, &page.left_out));
-    sink(Artifact::file("cloudformation/stacksets/README.md", renderer.engine.render(README, &page)?))
+/// The templates that are being filled: each Region has one open, so that a large plan is never held as text.
+pub(super) struct StackSets<'r, 'a> {
+    renderer: &'r Renderer<'a>,
+    regions: BTreeMap<&'a str, Filling<'a>>,
 }
 
-fn region_templates(renderer: &Renderer, region: &str, members: &[Member], page: &mut Page, sink: &mut Sink) -> Result<()> {
-    let mut groups: Vec<Vec<(&Account, &Place)>> = Vec::new();
-    // in its own stack each is a little larger than beside others, so the sum never comes out too small
-    let function = renderer.function_bytes() + 2_000;
-    let (mut bytes, mut outputs) = (0, 0);
-    for &Member { account, place, alone } in members {
-        let adopts = place.buckets.iter().any(|bucket| bucket.adopt.is_some());
-        let Some(alone) = alone.filter(|_| !adopts) else {
-            let reason = if adopts { "it holds a bucket to import" } else { "it needs more than one template" };
-            page.left_out.push(LeftOut { account: account.key.clone(), region: region.to_owned(), reason });
-            continue;
-        };
-        let size = if alone.has_function { alone.bytes.saturating_sub(function - 3_500) } else { alone.bytes };
-        let count = alone.outputs;
-        let full = groups.last().is_none_or(|group| group.len() >= MOST_ACCOUNTS)
-            || bytes + size > INLINE_BYTES
-            || outputs + count > MOST_OUTPUTS;
-        if full {
-            groups.push(Vec::new());
-            (bytes, outputs) = (function, 0);
-        }
-        bytes += size;
-        outputs += count;
-        if let Some(group) = groups.last_mut() {
-            group.push((account, place));
-        }
+/// What a Region's templates hold so far.
+#[derive(Default)]
+struct Filling<'a> {
+    /// Of the template that is being filled.
+    parts: Vec<PlacePart<'a>>,
+    bytes: usize,
+    outputs: usize,
+    /// Of those that are done.
+    templates: Vec<Template>,
+    left_out: Vec<LeftOut>,
+}
+
+impl<'r, 'a> StackSets<'r, 'a> {
+    pub(super) fn new(renderer: &'r Renderer<'a>) -> Self {
+        StackSets { renderer, regions: BTreeMap::new() }
     }
-    let several = groups.len() > 1;
-    for (number, group) in (1..).zip(&groups) {
-        let name = if several { format!("{region}-{number}") } else { region.to_owned() };
-        sink(Artifact::file(format!("cloudformation/stacksets/{name}.yaml"), template(renderer, region, group)?))?;
-        let keys: Vec<&str> = group.iter().map(|(account, _)| account.key.as_str()).collect();
-        let ids: Vec<&str> = group.iter().map(|(account, _)| account.id.as_str()).collect();
-        page.templates.push(Template {
+
+    /// Takes a place, with what is in its stack if one is enough.
+    pub(super) fn add(
+        &mut self,
+        account: &'a Account,
+        place: &'a Place,
+        alone: Option<PlacePart<'a>>,
+        sink: &mut Sink,
+    ) -> Result<()> {
+        let filling = self.regions.entry(&place.region).or_default();
+        let Some(part) = alone.filter(|_| !place.adopts()) else {
+            let reason = if place.adopts() { "it holds a bucket to import" } else { "it needs more than one template" };
+            filling.left_out.push(LeftOut { account: account.key.clone(), region: place.region.clone(), reason });
+            return Ok(());
+        };
+        let bytes = part.resources.text().len() + part.outputs.text().len() + 2 * account.key.len() + PLACE_BYTES;
+        let full = filling.parts.len() >= MOST_ACCOUNTS
+            || filling.bytes + bytes > INLINE_BYTES
+            || filling.outputs + part.output_count > MOST_OUTPUTS;
+        if full && !filling.parts.is_empty() {
+            filling.close(self.renderer, &place.region, true, sink)?;
+        }
+        if filling.parts.is_empty() {
+            filling.bytes = HEAD_BYTES + self.renderer.function.text().len();
+        }
+        filling.bytes += bytes;
+        filling.outputs += part.output_count;
+        filling.parts.push(part);
+        Ok(())
+    }
+
+    /// The templates that are still open, and the page.
+    pub(super) fn finish(mut self, sink: &mut Sink) -> Result<()> {
+        let mut page = Page { header: Vec::new(), templates: Vec::new(), left_out: Vec::new() };
+        for (region, filling) in &mut self.regions {
+            if !filling.parts.is_empty() {
+                let several = !filling.templates.is_empty();
+                filling.close(self.renderer, region, several, sink)?;
+            }
+            page.templates.append(&mut filling.templates);
+            page.left_out.append(&mut filling.left_out);
+        }
+        page.header = self.renderer.cx.header(&(&page.templates, &page.left_out));
+        sink(Artifact::file("cloudformation/stacksets/README.md", self.renderer.engine.render(README, &page)?))
+    }
+}
+
+impl Filling<'_> {
+    /// Renders the template that is being filled; it has a number if it is one of several.
+    fn close(&mut self, renderer: &Renderer, region: &str, several: bool, sink: &mut Sink) -> Result<()> {
+        let parts = mem::take(&mut self.parts);
+        (self.bytes, self.outputs) = (0, 0);
+        let name = if several { format!("{region}-{}", self.templates.len() + 1) } else { region.to_owned() };
+        let digests: Vec<&str> = parts.iter().map(|part| part.digest.as_str()).collect();
+        let mut header = renderer.cx.header(&digests);
+        header.push(format!("region: {region}"));
+        header.push("For a StackSet; README.md beside this file has the commands.".to_owned());
+        let description = format!("S3 access logging and CloudTrail of {} accounts in {region}", parts.len());
+        let guard = format!("OnlyForAccountsOfThisTemplateIn{}", camel(region));
+        let text = renderer.template(region, &parts, header, description, guard)?;
+        sink(Artifact::file(format!("cloudformation/stacksets/{name}.yaml"), text))?;
+        let joined = |of: fn(&PlacePart) -> String, separator: &str| parts.iter().map(of).collect::<Vec<_>>().join(separator);
+        self.templates.push(Template {
             file: format!("{name}.yaml"),
             file_url: format!("file://{name}.yaml"),
             name: format!("logmap-{name}"),
             region: region.to_owned(),
-            keys: keys.join(", "),
-            ids: ids.join(" "),
+            keys: joined(|part| part.account_key.to_owned(), ", "),
+            ids: joined(|part| part.account_id.to_owned(), " "),
         });
+        Ok(())
     }
-    Ok(())
-}
-
-fn template(renderer: &Renderer, region: &str, members: &[(&Account, &Place)]) -> Result<String> {
-    let slice: Vec<(&str, &str, &Place)> = members.iter().map(|(a, place)| (a.key.as_str(), a.id.as_str(), *place)).collect();
-    let mut header = renderer.cx.header(&(&slice, &renderer.cx.plan.render));
-    header.push(format!("region: {region}"));
-    header.push("For a StackSet; README.md beside this file has the commands.".to_owned());
-    let stack = Stack::of_region(region, members, renderer.sets_sources(), header, &renderer.python);
-    renderer.engine.render(STACK, &stack)
 }

@@ -78,7 +78,7 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
         tags: IndexMap::from([("owner".to_owned(), "security".to_owned())]),
         lifecycle: vec![LifecycleRule {
             id: "access-logs".to_owned(),
-            prefix: "s3-access/".to_owned(),
+            prefix: "s3-access/".into(),
             expire_after_days: 400,
             noncurrent_expire_after_days: 30,
             transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
@@ -91,8 +91,8 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
     };
     let source = |name_of: &&str| Source {
         name: (*name_of).to_owned(),
-        log_bucket: name.clone(),
-        prefix: "s3-access/".to_owned(),
+        log_bucket: name.as_str().into(),
+        prefix: "s3-access/".into(),
         key_format: KeyFormat::PartitionedEventTime,
         managed: true,
     };
@@ -129,7 +129,7 @@ fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
 
 fn plan(accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
-    let render = RenderSettings { aws_provider: 6, backends: vec![], custom_resource: true, glue: false };
+    let render = RenderSettings { aws_provider: 6, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
     Plan { accounts, apply_order, render, key_policies: vec![], wanted: Default::default() }
 }
 
@@ -189,18 +189,21 @@ fn a_stack_carries_the_plan_unchanged() {
     assert_eq!(sources.len(), 2);
     assert_eq!(sources[0].1["DependsOn"][0], Value::from(policies[0].0.as_str()));
     let python = template["Resources"]["SetAccessLogging"]["Properties"]["Code"]["ZipFile"].as_str().unwrap();
-    assert_eq!(python.trim_end(), TEMPLATES[1].1.trim_end());
+    assert_eq!(python.trim_end(), include_str!("../../../templates/cloudformation/access_logging.py").trim_end());
     assert!(python.len() <= 4096, "{} bytes of inline code", python.len());
 }
 
 #[test]
-fn every_resource_is_bound_to_the_account_and_region() {
-    let plan = plan(vec![prod()]);
-    let template = read(&files(&plan)["cloudformation/prod/us-east-1.yaml"]);
-    for (id, resource) in template["Resources"].as_object().unwrap() {
-        assert_eq!(resource["Condition"], "RightAccountAndRegion", "{id}");
-    }
+fn a_template_works_in_its_account_and_region_only() {
+    let template = read(&files(&plan(vec![prod()]))["cloudformation/prod/us-east-1.yaml"]);
+    let lookup = &template["Conditions"]["InAccount111122223333"]["Fn::Equals"][0]["Fn::FindInMap"];
+    assert_eq!(lookup[0], "OnlyForAccount111122223333InUsEast1");
     assert_eq!(template["Mappings"]["OnlyForAccount111122223333InUsEast1"]["us-east-1"]["111122223333"], "prod");
+    // the function stands for all accounts of a template; the lookup fails before it is made
+    for (id, resource) in template["Resources"].as_object().unwrap().iter().filter(|(id, _)| !id.starts_with("SetAccessLogging"))
+    {
+        assert_eq!(resource["Condition"], "InAccount111122223333", "{id}");
+    }
 }
 
 #[test]
@@ -213,7 +216,7 @@ fn hostile_values_arrive_as_they_are() {
     bucket.policy.statements[0].resource = Element::Is(vec!["home/${aws:username}/*".to_owned(), HOSTILE.to_owned()]);
     bucket.policy.statements[0].condition.insert(HOSTILE.to_owned(), IndexMap::from([("y".to_owned(), vec!["012".to_owned()])]));
     let wanted = serde_json::to_value(&bucket.policy).unwrap();
-    plan.accounts[0].places[0].sources[0].prefix = HOSTILE.to_owned();
+    plan.accounts[0].places[0].sources[0].prefix = HOSTILE.into();
     let template = read(&files(&plan)["cloudformation/prod/us-east-1.yaml"]);
     assert_eq!(resources(&template, "AWS::S3::BucketPolicy")[0].1["Properties"]["PolicyDocument"], wanted);
     let bucket = &resources(&template, "AWS::S3::Bucket")[0].1["Properties"];
@@ -285,7 +288,7 @@ fn one_destination_for_each_source_stays_within_the_outputs() {
     let mut plan = plan(vec![account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &names, &[])])]);
     plan.render.custom_resource = false;
     for source in &mut plan.accounts[0].places[0].sources {
-        source.prefix = format!("own-{}/", source.name);
+        source.prefix = format!("own-{}/", source.name).into();
     }
     for (path, text) in files(&plan).iter().filter(|(path, _)| path.ends_with(".yaml")) {
         let template = read(text);
@@ -360,7 +363,8 @@ fn stacksets_hold_every_account_of_a_region_within_the_limits() {
             account(&format!("team-{n:02}"), &id, vec![place(&id, "aws", "eu-west-1", &[&source], &[&id])])
         })
         .collect();
-    let files = files(&plan(accounts));
+    let mut plan = plan(accounts);
+    let files = files(&plan);
     let mut found = 0;
     for (path, text) in files.iter().filter(|(path, _)| path.starts_with("cloudformation/stacksets/eu-west-1")) {
         assert!(text.len() <= split::INLINE_BYTES, "{path} has {} bytes", text.len());
@@ -368,4 +372,6 @@ fn stacksets_hold_every_account_of_a_region_within_the_limits() {
     }
     assert_eq!(found, 40);
     assert!(files["cloudformation/stacksets/README.md"].contains("eu-west-1-2"));
+    plan.render.stack_sets = false;
+    assert!(super::tests::files(&plan).keys().all(|path| path.starts_with("cloudformation/team-")));
 }

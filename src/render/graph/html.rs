@@ -229,7 +229,7 @@ fn admitted<'a>(area: &Area<'a>, source: &Source) -> (&'a str, String) {
     let place: &'a Place = area.place;
     let Some(bucket) = place.access_log_bucket() else { return ("", String::new()) };
     let (key, sid) = prove::delivery(area.account, place, bucket, source);
-    let rest = key.strip_prefix(source.prefix.as_str()).unwrap_or(&key);
+    let rest = key.strip_prefix(&*source.prefix).unwrap_or(&key);
     (sid.unwrap_or_default(), rest.replacen(&format!("/{}/", source.name), "/{source}/", 1))
 }
 

@@ -81,7 +81,7 @@ fn tree(plan: &Plan, map_name: &str, retired: &[Retired]) -> Result<BTreeMap<Str
 /// The last plan without the log buckets that retire, and those.
 fn settled(book: &Runbook) -> (Plan, Vec<Retired>) {
     let stays = |sources: &[Source], bucket: &LogBucket| {
-        !bucket.basis.trails.is_empty() || sources.iter().any(|source| source.log_bucket == bucket.name)
+        !bucket.basis.trails.is_empty() || sources.iter().any(|source| *source.log_bucket == bucket.name)
     };
     let mut plan = book.stages.last().clone();
     let retired = plan

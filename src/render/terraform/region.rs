@@ -215,7 +215,8 @@ pub(super) fn groups(place: &Place) -> Result<Vec<Group>> {
             (KeyFormat::Simple, "simple", "one flat list"),
         ] {
             let members = place.sources.iter().filter(|source| source.managed == managed && source.key_format == format);
-            let prefixes: IndexMap<String, String> = members.map(|source| (source.name.clone(), source.prefix.clone())).collect();
+            let prefixes: IndexMap<String, String> =
+                members.map(|source| (source.name.clone(), source.prefix.to_string())).collect();
             if !prefixes.is_empty() {
                 let hand = if managed { "sources" } else { "external" };
                 groups.push(Group {

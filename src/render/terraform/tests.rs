@@ -77,7 +77,7 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
 
 fn source(name: &str, bucket: &str, key_format: KeyFormat) -> Source {
     let prefix = if key_format == KeyFormat::Simple { format!("s3-access/{name}/") } else { "s3-access/".to_owned() };
-    Source { name: name.to_owned(), log_bucket: bucket.to_owned(), prefix, key_format, managed: true }
+    Source { name: name.to_owned(), log_bucket: bucket.into(), prefix: prefix.into(), key_format, managed: true }
 }
 
 fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Trail {
@@ -114,7 +114,7 @@ fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
 
 fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
-    let render = RenderSettings { aws_provider, backends: vec![], custom_resource: true, glue: false };
+    let render = RenderSettings { aws_provider, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
     Plan { accounts, apply_order, render, key_policies: vec![], wanted: Default::default() }
 }
 
@@ -306,7 +306,7 @@ fn a_renamed_log_bucket_has_an_address_of_its_own() {
     let place = plan.accounts.last_mut().unwrap().places.last_mut().unwrap();
     let local = [("arn:aws:cloudtrail:us-east-1:111122223333:trail/local", "AWSLogs/111122223333")];
     place.buckets = vec![log_bucket("acme-new-logs", PROD, &local)];
-    place.sources.iter_mut().for_each(|source| source.log_bucket = "acme-new-logs".to_owned());
+    place.sources.iter_mut().for_each(|source| source.log_bucket = "acme-new-logs".into());
     place.trails.iter_mut().filter(|trail| trail.bucket == old).for_each(|trail| trail.bucket = "acme-new-logs".to_owned());
     let files = render_all("renamed", &plan, &[gone("us-east-1", old)]);
     let (region, removed) = (&files["terraform/prod/us-east-1.tf"], &files["terraform/prod/removed.tf"]);
