@@ -6,27 +6,30 @@
 //!    the journal's, is looked up on the disk, and both are ours;
 //! 3. each artifact is compared with the disk, and staged beside it if it differs. What is not ours stands in the way of all;
 //! 4. the lock gets a journal of what is to be. Until here the tree is wholly the old one;
-//! 5. staged files are renamed to their places one by one, then files that are no longer wanted are removed;
+//! 5. what is staged is renamed to its place, file by file, but a folder that is new as a whole at once; then files that are no
+//!    longer wanted are removed;
 //! 6. the lock is replaced by the new one. From here the tree is wholly the new one.
 //!
 //! Unchanged files are not touched; only files the lock lists are ever removed; links below the folder are never followed. Files
 //! are not synced one by one: after a power cut an incomplete one looks like an edited one, and `--force` mends it.
 
 pub mod check;
+mod folders;
 mod hold;
 pub mod lock;
 pub mod replace;
 
 use crate::{artifacts::Artifact, render::sha256_hex};
 use anyhow::{Context, Result, bail};
+use folders::{Folders, Place, refuse_link};
 use hold::Hold;
 use lock::Lock;
 use similar::TextDiff;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::ErrorKind,
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 const STAGE_PREFIX: &str = ".logmap-stage-";
@@ -62,9 +65,13 @@ pub struct Writer<'a> {
     old: Lock,
     interrupted: bool,
     force: bool,
+    folders: Folders,
     files: BTreeMap<String, String>,
-    changed: Vec<String>,
+    /// What is staged to be renamed: files, and folders that are new with all below them.
+    moves: BTreeSet<String>,
     conflicts: Vec<Conflict>,
+    /// Files staged.
+    changed: usize,
     unchanged: usize,
 }
 
@@ -93,9 +100,11 @@ impl<'a> Writer<'a> {
             old,
             interrupted,
             force,
+            folders: Folders::new(out),
             files: BTreeMap::new(),
-            changed: Vec::new(),
+            moves: BTreeSet::new(),
             conflicts: Vec::new(),
+            changed: 0,
             unchanged: 0,
         })
     }
@@ -119,46 +128,57 @@ impl<'a> Writer<'a> {
         if self.files.insert(artifact.path.clone(), hash.clone()).is_some() {
             bail!("two files of the output have the path {}", artifact.path);
         }
-        let target = self.out.join(&artifact.path);
-        if let Some(in_the_way) = obstacle(self.out, &artifact.path)? {
-            let conflict = Conflict::Foreign(in_the_way);
-            if !self.conflicts.contains(&conflict) {
-                self.conflicts.push(conflict);
-            }
-            return Ok(());
-        }
-        match fs::symlink_metadata(&target) {
-            Ok(meta) if !meta.is_file() => {
-                self.conflicts.push(Conflict::Foreign(artifact.path.clone()));
+        let moved = match self.folders.above(&artifact.path)? {
+            Place::Folder if !self.is_to_change(artifact, &hash)? => return Ok(()),
+            Place::Folder => artifact.path.clone(),
+            Place::Free(folder) => folder,
+            Place::Taken(in_the_way) => {
+                let conflict = Conflict::Foreign(in_the_way);
+                if !self.conflicts.contains(&conflict) {
+                    self.conflicts.push(conflict);
+                }
                 return Ok(());
             }
-            Ok(meta) => {
-                let text = fs::read(&target).with_context(|| format!("can't read {}", target.display()))?;
-                if text == artifact.text.as_bytes() && (!artifact.executable || is_executable(&meta)) {
-                    self.unchanged += 1;
-                    return Ok(());
-                }
-                let ours = sha256_hex(&text);
-                let listed = self.old.lists(&artifact.path);
-                if ours != hash && !self.old.knows(&artifact.path, &ours) && !(self.force && listed) {
-                    self.conflicts.push(if listed {
-                        // what logmap would write stands for what it wrote: the lock keeps hashes only
-                        let diff =
-                            unified(&artifact.path, "generated", "on disk", &artifact.text, &String::from_utf8_lossy(&text));
-                        Conflict::Edited(artifact.path.clone(), diff)
-                    } else {
-                        Conflict::Foreign(artifact.path.clone())
-                    });
-                    return Ok(());
-                }
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error).with_context(|| format!("can't read {}", target.display())),
-        }
+        };
         let staged = self.stage.path().join(&artifact.path);
         in_folder(&staged, || write(&staged, artifact)).with_context(|| format!("can't write {}", staged.display()))?;
-        self.changed.push(artifact.path.clone());
+        self.moves.insert(moved);
+        self.changed += 1;
         Ok(())
+    }
+
+    /// Is a file in a folder that is there missing, or ours and of other content? What is not ours is a conflict.
+    fn is_to_change(&mut self, artifact: &Artifact, hash: &str) -> Result<bool> {
+        let target = self.out.join(&artifact.path);
+        let can_not_read = || format!("can't read {}", target.display());
+        let meta = match fs::symlink_metadata(&target) {
+            Ok(meta) => meta,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(true),
+            Err(error) => return Err(error).with_context(can_not_read),
+        };
+        refuse_link(&target, &meta)?;
+        if !meta.is_file() {
+            self.conflicts.push(Conflict::Foreign(artifact.path.clone()));
+            return Ok(false);
+        }
+        let text = fs::read(&target).with_context(can_not_read)?;
+        if text == artifact.text.as_bytes() && (!artifact.executable || is_executable(&meta)) {
+            self.unchanged += 1;
+            return Ok(false);
+        }
+        let ours = sha256_hex(&text);
+        let listed = self.old.lists(&artifact.path);
+        if ours == hash || self.old.knows(&artifact.path, &ours) || (self.force && listed) {
+            return Ok(true);
+        }
+        self.conflicts.push(if listed {
+            // what logmap would write stands for what it wrote: the lock keeps hashes only
+            let diff = unified(&artifact.path, "generated", "on disk", &artifact.text, &String::from_utf8_lossy(&text));
+            Conflict::Edited(artifact.path.clone(), diff)
+        } else {
+            Conflict::Foreign(artifact.path.clone())
+        });
+        Ok(false)
     }
 
     /// Takes note of edited files among those that would be removed.
@@ -167,9 +187,10 @@ impl<'a> Writer<'a> {
             return;
         }
         for path in self.old.gone(&self.files, prune) {
-            let target = self.out.join(&path);
-            let Ok(text) = fs::read(&target) else { continue };
-            if is_within(self.out, &path) && !self.old.knows(&path, &sha256_hex(&text)) {
+            if self.folders.lead_to(&path)
+                && let Ok(text) = fs::read(self.out.join(&path))
+                && !self.old.knows(&path, &sha256_hex(&text))
+            {
                 self.conflicts.push(Conflict::EditedAndGone(path));
             }
         }
@@ -184,21 +205,20 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// The disk fails. The lock then still has its journal, and the next run finishes.
-    pub fn finish(self, mut lock: Lock, prune: impl Fn(&str) -> bool) -> Result<Written> {
+    pub fn finish(mut self, mut lock: Lock, prune: impl Fn(&str) -> bool) -> Result<Written> {
         let gone = self.old.gone(&self.files, prune);
         lock.files = self.old.files_after(&self.files, &gone);
-        let done = Written { written: self.changed.len(), unchanged: self.unchanged, removed: gone.len() };
-        if self.changed.is_empty() && gone.is_empty() && lock == self.old && !self.interrupted {
+        let done = Written { written: self.changed, unchanged: self.unchanged, removed: gone.len() };
+        if self.moves.is_empty() && gone.is_empty() && lock == self.old && !self.interrupted {
             return Ok(done);
         }
-        if !(self.changed.is_empty() && gone.is_empty()) {
+        if !(self.moves.is_empty() && gone.is_empty()) {
             // both the old and the new hashes are ours until the work is done
             self.old.with_journal(&self.files).write(self.out)?;
         }
-        for path in &self.changed {
+        for path in &self.moves {
             let target = self.out.join(path);
-            let place = || fs::rename(self.stage.path().join(path), &target);
-            in_folder(&target, place).with_context(|| format!("can't write {}", target.display()))?;
+            fs::rename(self.stage.path().join(path), &target).with_context(|| format!("can't write {}", target.display()))?;
         }
         for path in &gone {
             self.remove(path)?;
@@ -208,8 +228,8 @@ impl<'a> Writer<'a> {
     }
 
     /// Removes a file that logmap wrote, and folders that are empty then. An edited one is left where it is.
-    fn remove(&self, path: &str) -> Result<()> {
-        if !is_within(self.out, path) {
+    fn remove(&mut self, path: &str) -> Result<()> {
+        if !self.folders.lead_to(path) {
             return Ok(());
         }
         let target = self.out.join(path);
@@ -230,31 +250,6 @@ pub fn unified(path: &str, old_name: &str, new_name: &str, old: &str, new: &str)
     TextDiff::from_lines(old, new).unified_diff().header(&old_name, &new_name).to_string()
 }
 
-/// What stands on the way to a path below the output folder where a folder should be.
-///
-/// # Errors
-/// There is a symbolic link on the way, or at its end: it could lead out of the folder.
-fn obstacle(out: &Path, path: &str) -> Result<Option<String>> {
-    let (mut walked, mut here) = (PathBuf::from(out), PathBuf::new());
-    for part in Path::new(path) {
-        walked.push(part);
-        here.push(part);
-        let Ok(meta) = fs::symlink_metadata(&walked) else { return Ok(None) };
-        if meta.file_type().is_symlink() {
-            bail!("{} is a symbolic link; logmap does not write through links", walked.display());
-        }
-        if !meta.is_dir() && here != Path::new(path) {
-            return Ok(Some(here.to_string_lossy().into_owned()));
-        }
-    }
-    Ok(None)
-}
-
-/// Does the path lead to a place below the folder, not out of it by a link?
-fn is_within(out: &Path, path: &str) -> bool {
-    matches!(obstacle(out, path), Ok(None))
-}
-
 /// What killed runs left beside the files: staged copies, and locks that were not put in place.
 fn clear_leftovers(out: &Path) {
     for entry in fs::read_dir(out).into_iter().flatten().flatten() {
@@ -271,8 +266,11 @@ fn clear_leftovers(out: &Path) {
 
 /// Folders that an interrupted run made for files which it did not come to put there, or which it emptied.
 fn clear_folders(out: &Path, lock: &Lock) {
-    for path in lock.journal.iter().flat_map(BTreeMap::keys).filter(|path| is_within(out, path) && !out.join(path).exists()) {
-        remove_empty_folders(out, path);
+    let mut folders = Folders::new(out);
+    for path in lock.journal.iter().flat_map(BTreeMap::keys) {
+        if folders.lead_to(path) && !out.join(path).exists() {
+            remove_empty_folders(out, path);
+        }
     }
 }
 

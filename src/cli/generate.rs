@@ -8,6 +8,7 @@ use super::{
     budgets::budgets,
     exit::Exit,
     findings,
+    handover::side_by_side,
     io::Io,
     progress::Progress,
     read,
@@ -27,14 +28,8 @@ use clap::ValueEnum;
 use std::{
     collections::BTreeSet,
     fs,
-    panic::resume_unwind,
     path::{Path, PathBuf},
-    sync::mpsc,
-    thread,
 };
-
-/// Rendered files that may wait to be written.
-const ARTIFACTS_WAITING: usize = 64;
 
 pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
     let mut analysis = read::read_map(&args.map, io)?;
@@ -80,15 +75,14 @@ impl Job<'_> {
         let start = std::time::Instant::now();
         let clock = || start.elapsed();
         let mut progress = Progress::new(io, &clock, self.expected_files());
-        thread::scope(|scope| {
-            let (sender, artifacts) = mpsc::sync_channel(ARTIFACTS_WAITING);
-            let rendering = scope.spawn(move || self.render(old, &mut |artifact| Ok(sender.send(artifact)?)));
-            for artifact in artifacts {
-                take(&artifact)?;
+        side_by_side(
+            |sink| self.render(old, sink),
+            |artifact| {
+                take(artifact)?;
                 progress.step();
-            }
-            rendering.join().unwrap_or_else(|panic| resume_unwind(panic))
-        })
+                Ok(())
+            },
+        )
     }
 
     /// About how many files there will be.

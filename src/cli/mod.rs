@@ -12,6 +12,7 @@ pub mod findings;
 mod fix;
 mod generate;
 mod graph;
+mod handover;
 mod import;
 mod init;
 pub mod io;

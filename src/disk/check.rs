@@ -1,9 +1,10 @@
 //! How a tree on disk differs from what would be generated: `--check`. Reads only.
 
 use super::{
+    folders::{Folders, Place},
     is_executable,
     lock::{LOCK_NAME, Lock},
-    obstacle, unified,
+    unified,
 };
 use crate::{artifacts::Artifact, render::sha256_hex};
 use anyhow::{Context, Result};
@@ -14,6 +15,7 @@ pub struct Checker<'a> {
     out: &'a Path,
     on_disk: Lock,
     old: Lock,
+    folders: Folders,
     files: BTreeMap<String, String>,
     /// Unified diffs, one for each file that differs.
     pub diffs: Vec<String>,
@@ -36,6 +38,7 @@ impl<'a> Checker<'a> {
             old: on_disk.clone().settled(out),
             on_disk,
             out,
+            folders: Folders::new(out),
             files: BTreeMap::new(),
             diffs: Vec::new(),
             stale: Vec::new(),
@@ -61,31 +64,33 @@ impl<'a> Checker<'a> {
     pub fn add(&mut self, artifact: &Artifact) -> Result<()> {
         self.files.insert(artifact.path.clone(), sha256_hex(artifact.text.as_bytes()));
         let target = self.out.join(&artifact.path);
-        let (on_disk, mode_is_right) = match fs::symlink_metadata(&target) {
+        let can_not_read = || format!("can't read {}", target.display());
+        let on_disk = match fs::symlink_metadata(&target) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                if let Some(in_the_way) = obstacle(self.out, &artifact.path)?
+                if let Place::Taken(in_the_way) = self.folders.above(&artifact.path)?
                     && !self.foreign.contains(&in_the_way)
                 {
                     self.foreign.push(in_the_way);
                 }
-                (String::new(), true)
+                Vec::new()
             }
             Ok(meta) if meta.is_dir() => {
                 self.in_the_way(&artifact.path, None, b"");
-                (String::new(), false)
+                Vec::new()
             }
             meta => {
-                let meta = meta.with_context(|| format!("can't read {}", target.display()))?;
-                let bytes = fs::read(&target).with_context(|| format!("can't read {}", target.display()))?;
+                let meta = meta.with_context(can_not_read)?;
+                let bytes = fs::read(&target).with_context(can_not_read)?;
+                if bytes == artifact.text.as_bytes() && (!artifact.executable || is_executable(&meta)) {
+                    return Ok(());
+                }
                 self.in_the_way(&artifact.path, Some(&bytes), artifact.text.as_bytes());
-                (String::from_utf8_lossy(&bytes).into_owned(), !artifact.executable || is_executable(&meta))
+                bytes
             }
         };
-        if on_disk != artifact.text || !mode_is_right || !target.exists() {
-            let diff = unified(&artifact.path, "on disk", "generated", &on_disk, &artifact.text);
-            self.diffs.push(if diff.is_empty() { format!("{}: not executable, or not a file\n", artifact.path) } else { diff });
-            self.stale.push(artifact.path.clone());
-        }
+        let diff = unified(&artifact.path, "on disk", "generated", &String::from_utf8_lossy(&on_disk), &artifact.text);
+        self.diffs.push(if diff.is_empty() { format!("{}: not executable, or not a file\n", artifact.path) } else { diff });
+        self.stale.push(artifact.path.clone());
         Ok(())
     }
 

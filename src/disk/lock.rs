@@ -1,6 +1,6 @@
 //! The lock: what logmap wrote into a folder, so that the next run knows its own files.
 
-use super::is_within;
+use super::folders::Folders;
 use crate::render::{Retired, sha256_hex};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -97,9 +97,10 @@ impl Lock {
 
     /// The lock with `files` as they are on the disk: after an interruption each has its old content or the journal's.
     pub fn settled(mut self, out: &Path) -> Self {
+        let mut folders = Folders::new(out);
         for (path, hash) in self.journal.take().into_iter().flatten() {
             let placed = || fs::read(out.join(&path)).is_ok_and(|text| sha256_hex(&text) == hash);
-            if self.files.get(&path) != Some(&hash) && is_within(out, &path) && placed() {
+            if self.files.get(&path) != Some(&hash) && folders.lead_to(&path) && placed() {
                 self.files.insert(path, hash);
             }
         }

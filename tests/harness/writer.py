@@ -35,10 +35,10 @@ def account(key, number, **regions):
     return f'  {key}: {{ id: "{number:012}", regions: {{ {places} }} }}\n'
 
 
-# from one to the next: files that change, come and go, folders that come and go, and a log bucket that retires
+# from one to the next: files that change, come and go, folders that come beside others, two at once, and go, and a log bucket that retires
 MAPS = {
     "old": HEAD + account("prod", 1, us_east_1=["web"], eu_west_1=["eu-data"]) + account("gone", 2, us_east_1=["old-data"]),
-    "new": HEAD + account("prod", 1, us_east_1=["web", "more"]) + account("come", 3, eu_west_1=["fresh"]),
+    "new": HEAD + account("prod", 1, us_east_1=["web", "more"]) + account("come", 3, eu_west_1=["fresh"]) + account("too", 4, eu_west_1=["fresh-too"]),
     "third": HEAD + account("prod", 1, us_east_1=["web", "other"], eu_central_1=["eu-data"]),
 }
 
@@ -165,16 +165,19 @@ def kill(bench, out, name, call, number):
     return bench.run(name, out, under=strace("-o", os.devnull, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")).returncode
 
 
-def kills(bench, before, name, keep=lambda point: True):
+def kills(bench, before, name):
     """Killed before every call that changes the disk: mended by the same map, and by going back to the one before."""
-    count, journals = 0, 0
-    for number, (call, at) in enumerate(filter(keep, calls(bench, before, name))):
+    count, journals, apart = 0, 0, 0
+    folders = lambda maps: {path for path, text in bench.after(*maps).items() if text is None} if maps else set()
+    come = folders((*before, name)) - folders(before) if before else set()
+    for number, (call, at) in enumerate(calls(bench, before, name)):
         out = bench.world(*before)
         killed = kill(bench, out, name, call, at) in (-9, 137)
         try:
             at_now = bench.judge(out, before, name)
             journal = "journal" in json.loads((out / LOCK).read_text()) if (out / LOCK).exists() else False
             journals += journal
+            apart += 0 < sum((out / path).exists() for path in come) < len(come)
             back = before[-1] if before and number % 2 else name
             bench.mend(out, at_now, back, journal)
             expect(not leftovers(out), f"left behind: {leftovers(out)}")
@@ -183,6 +186,7 @@ def kills(bench, before, name, keep=lambda point: True):
         shutil.rmtree(out)
         count += killed
     expect(journals > 5, f"only {journals} kills left a journal: the kills do not hit the writing")
+    expect(apart or len(come) < 2, f"no kill between the new folders {sorted(come)}: they do not come one by one")
     return count
 
 
@@ -229,6 +233,14 @@ def obstacles(bench):
         shutil.rmtree(out / "policies")
         (out / "policies").symlink_to(bench.folder / "outside")
 
+    def link_to_deeper_folder(out):
+        shutil.rmtree(out / "terraform" / "prod")
+        (out / "terraform" / "prod").symlink_to(bench.folder / "outside")
+
+    def link_to_no_folder(out):
+        shutil.rmtree(out / "policies")
+        (out / "policies").symlink_to(bench.folder / "nowhere")
+
     def link_to_nothing(out):
         path = out / "policies" / "acme-logs-000000000001-us-east-1.json"
         path.unlink()
@@ -243,7 +255,8 @@ def obstacles(bench):
     (outside / "file").write_text("outside")
     for spoil, code, said in ((file_to_folder, 1, "policies/acme-logs-000000000001-us-east-1.json is there and logmap did not write it"),
                               (folder_to_file, 1, "policies is there and logmap did not write it"), (link_to_file, 3, "is a symbolic link"),
-                              (link_to_folder, 3, "is a symbolic link"), (link_to_nothing, 3, "is a symbolic link"), (lock_to_folder, 3, LOCK)):
+                              (link_to_folder, 3, "is a symbolic link"), (link_to_deeper_folder, 3, "is a symbolic link"),
+                              (link_to_no_folder, 3, "is a symbolic link"), (link_to_nothing, 3, "is a symbolic link"), (lock_to_folder, 3, LOCK)):
         for name in ("new", "old"):
             out = bench.world("old")
             spoil(out)
