@@ -28,7 +28,9 @@ use clap::ValueEnum;
 use std::{
     collections::BTreeSet,
     fs,
+    panic::resume_unwind,
     path::{Path, PathBuf},
+    thread,
 };
 
 pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
@@ -70,19 +72,17 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Renders on a thread of its own and gives the artifacts in their order to `take`, which compares and writes meanwhile.
-    fn each(&self, old: &Lock, io: &Io, mut take: impl FnMut(&Artifact) -> anyhow::Result<()>) -> anyhow::Result<()> {
+    /// Renders on a thread of its own and gives the artifacts in their order to `take`, which compares and writes meanwhile. Gives
+    /// the lock that is to come.
+    fn each(&self, old: &Lock, io: &Io, mut take: impl FnMut(&Artifact) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
         let start = std::time::Instant::now();
         let clock = || start.elapsed();
         let mut progress = Progress::new(io, &clock, self.expected_files());
-        side_by_side(
-            |sink| self.render(old, sink),
-            |artifact| {
-                take(artifact)?;
-                progress.step();
-                Ok(())
-            },
-        )
+        thread::scope(|scope| {
+            let lock = scope.spawn(|| self.lock(old));
+            side_by_side(|sink| self.render(old, sink), |artifact| take(artifact).map(|()| progress.step()))?;
+            Ok(lock.join().unwrap_or_else(|panic| resume_unwind(panic)))
+        })
     }
 
     /// About how many files there will be.
@@ -205,8 +205,8 @@ impl Job<'_> {
     fn check(&self, args: &GenerateArgs, io: &Io) -> Outcome {
         let mut checker = Checker::new(&args.out)?;
         let old = checker.old_lock().clone();
-        self.each(&old, io, |artifact| checker.add(artifact))?;
-        checker.finish(self.lock(&old), |path| self.prunes(path));
+        let lock = self.each(&old, io, |artifact| checker.add(artifact))?;
+        checker.finish(lock, |path| self.prunes(path));
         if checker.stale.is_empty() {
             if !io.quiet {
                 io.say(format_args!("{} is up to date", args.out.display()));
@@ -239,12 +239,12 @@ impl Job<'_> {
     fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
         let mut writer = start_writing(&args.out, args.force, io)?;
         let old = writer.old_lock().clone();
-        self.each(&old, io, |artifact| writer.add(artifact))?;
+        let lock = self.each(&old, io, |artifact| writer.add(artifact))?;
         writer.keep_edited(|path| self.prunes(path));
         if stands_in_the_way(writer.conflicts(), &args.out, io) {
             return Ok(Exit::Findings);
         }
-        let done = writer.finish(self.lock(&old), |path| self.prunes(path))?;
+        let done = writer.finish(lock, |path| self.prunes(path))?;
         if !io.quiet {
             io.talk(&budgets(self.plan, if io.verbose { usize::MAX } else { 10 }));
             io.say(format_args!(
