@@ -10,9 +10,9 @@ touches all of them; the figures are medians. The tables are Markdown and say wh
   grid, one   maps of 1,000 to 1,000,000 sources: accounts with 4 Regions of 25 sources each, and one account with all in
               one Region. The limits are `wc -l` of the map and `cp -r` of the tree that all targets together give.
   peers       5,000 and 40,000 sources (50 accounts of 4 Regions, 200 of 8), 25 sources in each: a stack, or for cdktn a
-              module, with the log bucket, its settings and its policy. A peer reads the same names from JSON and is written as
-              its users write it, in `benches/peers/`; logmap's stack also sets and publishes each source, and logmap reads
-              and checks the map and proves each policy.
+              module, with the log bucket, its settings and its policy; some also set each source. A peer reads the same names
+              from JSON and is written as its users write it, in `benches/peers/`. It stands beside what logmap makes of the
+              same; logmap also reads and checks the map, proves each policy and writes a lock.
 
 --quick leaves out what takes longer than some seconds; --only takes tables by name. Peers come from PyPI and npm into
 target/peers, at the versions below. Ten minutes on two cores, without the installation of the peers, and 10 GB of disk.
@@ -238,6 +238,7 @@ def peers(args, folder):
         known = organisation(accounts, regions, 25)
         (place / "logmap.yaml").write_text(as_map(known))
         (place / "stacks.yaml").write_text(as_map(known, "render: { cloudformation: { stack_sets: false } }"))
+        (place / "alone.yaml").write_text(as_map(known, "render: { cloudformation: { stack_sets: false, source_logging: outputs-only } }"))
         (place / "map.json").write_text(as_json(known))
 
         def peer(title, program, *words, env=None):
@@ -253,8 +254,9 @@ def peers(args, folder):
             out = place / f"copy-{row.makes.name}"
             return Row(f"`cp -r` of what {row.name} writes", ["cp", "-r", row.makes, out], makes=out)
 
-        stacks, modules = "logmap, stacks", "logmap, modules"
+        alone, stacks, modules = "logmap, log buckets alone", "logmap, with the sources", "logmap, modules with the sources"
         rows = [
+            logmap(alone, "--target", "cloudformation", map="alone.yaml"),
             logmap(stacks, "--target", "cloudformation", map="stacks.yaml"),
             logmap("logmap, stacks and StackSets", "--target", "cloudformation"),
             logmap(modules, "--target", "terraform"),
@@ -270,11 +272,12 @@ def peers(args, folder):
                 peer("cdktn, with the sources", "modules_cdktn.js", env=node("cdktn")),
             ]
         # the limits: what is written, written by a program that only writes
-        rows += [copy(row) for row in rows if row.name in (stacks, "troposphere")]
+        rows += [copy(row) for row in rows if row.name in (alone, "troposphere")]
         results = measure(rows, repetitions, place)
         head(f"{accounts * regions * 25:,} sources in {accounts * regions:,} places", "wall", "CPU", "memory", "files", "written", "× logmap's wall", "× its CPU")
         for row in rows:
-            ours, theirs = results[modules if row.name.startswith("cdktn") else stacks][0], results[row.name][0]
+            beside = modules if row.name.startswith("cdktn") else stacks if row.name.endswith("sources") else alone
+            ours, theirs = results[beside][0], results[row.name][0]
             same = row.name.startswith("logmap")
             ratios = ["", ""] if same else [f"{theirs.wall / ours.wall:.1f} ×", f"{theirs.cpu / ours.cpu:.1f} ×"]
             line(row.name, *cells(*results[row.name]), *ratios)
