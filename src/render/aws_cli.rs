@@ -96,13 +96,13 @@ pub(super) struct BucketRow<'a> {
 
 /// A source bucket.
 #[derive(Debug, Serialize)]
-pub(super) struct SourceRow<'a> {
+struct SourceRow<'a> {
     /// Its name.
-    pub(super) name: &'a str,
+    name: &'a str,
     /// `managed` or `external`.
-    pub(super) by: &'static str,
-    /// Argument of `put-bucket-logging`.
-    pub(super) logging: String,
+    by: &'static str,
+    /// Argument of `put-bucket-logging`, as a value of the template: sources with one destination share it.
+    logging: tera::Value,
 }
 
 /// A trail.
@@ -194,7 +194,7 @@ pub fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Artifact>
         .map(|place| PreflightPlace {
             region: &place.region,
             buckets: place.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
-            sources: place.sources.iter().filter(|source| source.managed).map(source_row).collect(),
+            sources: source_rows(place.sources.iter().filter(|source| source.managed)),
         })
         .collect();
     let Some(first) = places.first() else { return Ok(None) };
@@ -242,7 +242,7 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> Scrip
         needs_key_format: yes(place.sources.iter().any(partitioned)),
         needs_namespace: yes(place.buckets.iter().any(|bucket| bucket.account_regional)),
         buckets: place.buckets.iter().map(bucket_row).collect(),
-        sources: place.sources.iter().map(source_row).collect(),
+        sources: source_rows(place.sources.iter()),
         trails: place.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         guards: guard_rows(&place.guard),
         topic_arn: place.guard.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
@@ -312,14 +312,29 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
     }
 }
 
-pub(super) fn source_row(source: &Source) -> SourceRow<'_> {
+/// Sources for the scripts; most log to one destination, whose argument is made once.
+fn source_rows<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SourceRow<'a>> {
+    let mut made: Option<(&Source, tera::Value)> = None;
+    let same = |a: &Source, b: &Source| (&a.log_bucket, &a.prefix, a.key_format) == (&b.log_bucket, &b.prefix, b.key_format);
+    let row = |source: &'a Source| {
+        let (_, logging) = match made.take() {
+            Some((other, logging)) if same(other, source) => made.insert((other, logging)),
+            _ => made.insert((source, tera::Value::from(logging_status(source)))),
+        };
+        let by = if source.managed { "managed" } else { "external" };
+        SourceRow { name: &source.name, by, logging: logging.clone() }
+    };
+    sources.map(row).collect()
+}
+
+/// Argument of `put-bucket-logging` for a source.
+pub(super) fn logging_status(source: &Source) -> String {
     let mut enabled = json!({ "TargetBucket": source.log_bucket, "TargetPrefix": source.prefix });
     // simple keys are the default, and old CLIs can't say them
     if let Some(by) = source.key_format.partition_date_source() {
         enabled["TargetObjectKeyFormat"] = json!({ "PartitionedPrefix": { "PartitionDateSource": by } });
     }
-    let by = if source.managed { "managed" } else { "external" };
-    SourceRow { name: &source.name, by, logging: text::json(&json!({ "LoggingEnabled": enabled })) }
+    text::json(&json!({ "LoggingEnabled": enabled }))
 }
 
 pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {

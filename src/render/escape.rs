@@ -243,7 +243,11 @@ fn yaml_escape(c: char) -> String {
 
 /// A string as one shell word, in single quotes.
 pub fn sh(text: &str) -> String {
-    format!("'{}'", text.replace('\0', "").replace('\'', r"'\''"))
+    if text.contains(['\0', '\'']) {
+        format!("'{}'", text.replace('\0', "").replace('\'', r"'\''"))
+    } else {
+        ["'", text, "'"].concat()
+    }
 }
 
 /// A string as a literal of Athena's queries (Trino): only the quote has a meaning in it.

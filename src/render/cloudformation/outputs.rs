@@ -4,6 +4,7 @@ use super::{context::id, split::OUTPUT_BYTES};
 use crate::plan::{Account, Place, Source};
 use indexmap::IndexMap;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// An output of the stack.
 #[derive(Serialize)]
@@ -40,14 +41,14 @@ pub(super) fn outputs(account: &Account, place: &Place, with_buckets: bool, sour
         let description = format!("Topic of the alerts of {} in {}", account.key, place.region);
         list.push(Output { id: id("Alerts", &alerts.topic_arn), description, value: alerts.topic_arn.clone() });
     }
-    let mut groups: IndexMap<String, Vec<&str>> = IndexMap::new();
+    let mut groups: IndexMap<(&str, Cow<'_, str>, &str), Vec<&str>> = IndexMap::new();
     for source in sources {
-        let destination = format!("s3://{}/{} ({})", source.log_bucket, source.prefix_pattern(), source.key_format_name());
+        let destination = (&*source.log_bucket, source.prefix_pattern(), source.key_format_name());
         groups.entry(destination).or_default().push(&source.name);
     }
-    for (destination, names) in groups {
+    for ((bucket, prefix, key_format), names) in groups {
         for names in chunks(&names) {
-            let description = format!("Sources that log to {destination}");
+            let description = format!("Sources that log to s3://{bucket}/{prefix} ({key_format})");
             // named after its first source: it stays when other destinations come and go
             let value = names.join(",");
             list.push(Output { id: id("Sources", &names.concat()), description: clip(description), value });

@@ -5,6 +5,7 @@
 //! source before the later one takes it.
 
 use crate::{plan::Source, render::sha256_hex};
+use std::borrow::Cow;
 
 /// Largest template that can be given to the API as it is, in bytes.
 pub(super) const INLINE_BYTES: usize = 51_200;
@@ -21,11 +22,63 @@ const LEAST_SOURCE_BYTES: usize = 300;
 /// More stacks than that help nobody.
 const MOST_SHARDS: usize = 10_000;
 
+/// What the sources of a template take of its limits.
+#[derive(Debug, Clone, Copy, Default)]
+struct Load {
+    /// Bytes of the template, at most.
+    bytes: usize,
+    /// Sources that are set from there.
+    managed: usize,
+    /// Bytes of their ARNs in the permission.
+    arns: usize,
+    /// Bytes of the names in outputs.
+    names: usize,
+}
+
+impl Load {
+    fn of(source: &Source, custom_resource: bool) -> Self {
+        let managed = custom_resource && source.managed;
+        Load {
+            bytes: template_bytes(source, managed),
+            managed: managed.into(),
+            arns: if managed { source.name.len() + 24 } else { 0 },
+            names: source.name.len() + 1,
+        }
+    }
+
+    fn add(&mut self, other: Load) {
+        *self = Load {
+            bytes: self.bytes + other.bytes,
+            managed: self.managed + other.managed,
+            arns: self.arns + other.arns,
+            names: self.names + other.names,
+        };
+    }
+
+    fn take(&mut self, other: Load) {
+        *self = Load {
+            bytes: self.bytes - other.bytes,
+            managed: self.managed - other.managed,
+            arns: self.arns - other.arns,
+            names: self.names - other.names,
+        };
+    }
+
+    /// Does a template of this size stay within the limits, if the sources have so many destinations? Outputs: a value is
+    /// closed when the next name does not fit, so each but the last of a destination is more than half full.
+    fn fits(&self, bytes: usize, destinations: usize) -> bool {
+        bytes <= INLINE_BYTES
+            && self.managed <= MOST_SOURCES
+            && self.arns <= POLICY_BYTES
+            && destinations + self.names / (OUTPUT_BYTES - 256) <= MOST_OUTPUTS
+    }
+}
+
 /// Does a template of this size, with these sources, stay within the limits?
 pub(super) fn fits(bytes: usize, sources: &[&Source], custom_resource: bool) -> bool {
-    let managed = sources.iter().filter(|source| custom_resource && source.managed);
-    let arns: usize = managed.clone().map(|source| source.name.len() + 24).sum();
-    bytes <= INLINE_BYTES && managed.count() <= MOST_SOURCES && arns <= POLICY_BYTES && outputs(sources) <= MOST_OUTPUTS
+    let mut load = Load::default();
+    sources.iter().for_each(|source| load.add(Load::of(source, custom_resource)));
+    load.fits(bytes, destinations(sources))
 }
 
 /// Is it plain without rendering that these sources don't fit into one template?
@@ -36,59 +89,80 @@ pub(super) fn surely_too_many(sources: &[Source], custom_resource: bool) -> bool
 
 /// The fewest shards that all fit; `overhead` is a template's size without sources. Sources keep their order.
 pub(super) fn shards<'a>(sources: &[&'a Source], custom_resource: bool, overhead: usize) -> Vec<Vec<&'a Source>> {
-    let bytes = |shard: &[&Source]| -> usize { shard.iter().map(|source| template_bytes(source, custom_resource)).sum() };
-    let least = bytes(sources) / INLINE_BYTES.saturating_sub(overhead).max(1);
-    let keys: Vec<u64> = sources.iter().map(|source| key(&source.name)).collect();
-    let mut count = least.clamp(1, MOST_SHARDS);
+    let mut placed: Vec<(Load, Jump)> =
+        sources.iter().map(|source| (Load::of(source, custom_resource), Jump::new(&source.name))).collect();
+    let mut loads = vec![Load::default()];
+    placed.iter().for_each(|(load, _)| loads[0].add(*load));
+    let mut count = (loads[0].bytes / INLINE_BYTES.saturating_sub(overhead).max(1)).clamp(1, MOST_SHARDS);
     loop {
-        let mut shards: Vec<Vec<&Source>> = vec![Vec::new(); count];
-        for (&source, key) in sources.iter().zip(&keys) {
-            shards[consistent_hash(*key, count)].push(source);
+        // only the sources that the new shards get have to be looked at
+        loads.resize(count, Load::default());
+        for (load, jump) in placed.iter_mut().filter(|(_, jump)| jump.next < count) {
+            loads[jump.chosen].take(*load);
+            jump.to(count);
+            loads[jump.chosen].add(*load);
         }
-        let fit = shards.iter().all(|shard| fits(overhead + bytes(shard), shard, custom_resource));
-        if fit || count >= MOST_SHARDS {
-            return shards;
+        let last = count >= MOST_SHARDS;
+        if last || loads.iter().all(|load| load.fits(overhead + load.bytes, 1)) {
+            let mut shards: Vec<Vec<&Source>> = vec![Vec::new(); count];
+            for (&source, (_, jump)) in sources.iter().zip(&placed) {
+                shards[jump.chosen].push(source);
+            }
+            let fit = |(load, shard): (&Load, &Vec<&Source>)| load.fits(overhead + load.bytes, destinations(shard));
+            if last || loads.iter().zip(&shards).all(fit) {
+                return shards;
+            }
         }
         // one more; where there are hundreds, one in a hundred more
         count += count.div_ceil(100);
     }
 }
 
-/// Bytes that a source adds to a template, at most: its resource, its ARN in the permission, its name in an output.
-fn template_bytes(source: &Source, custom_resource: bool) -> usize {
+/// Bytes that a source adds to a template, at most: its name in an output, and if it is set from there its resource and its ARN
+/// in the permission.
+fn template_bytes(source: &Source, managed: bool) -> usize {
     let output = source.name.len() + 2;
     let resource = 300 + 2 * source.name.len() + source.log_bucket.len() + source.prefix.len() + 60;
     // one destination for each source at worst
     let destination = 20;
-    output + destination + if custom_resource && source.managed { resource } else { 0 }
+    output + destination + if managed { resource } else { 0 }
 }
 
-/// How many outputs `context::outputs` makes of them, at most.
-fn outputs(sources: &[&Source]) -> usize {
-    let mut groups: Vec<(&str, String)> =
+/// Different destinations of sources in `outputs`.
+fn destinations(sources: &[&Source]) -> usize {
+    let mut found: Vec<(&str, Cow<'_, str>)> =
         sources.iter().map(|source| (source.key_format_name(), source.prefix_pattern())).collect();
-    groups.sort();
-    groups.dedup();
-    // a value is closed when the next name does not fit, so each but the last of a group is more than half full
-    let bytes: usize = sources.iter().map(|source| source.name.len() + 1).sum();
-    groups.len() + bytes / (OUTPUT_BYTES - 256)
+    found.sort();
+    found.dedup();
+    found.len()
 }
 
-/// What a source's stack is chosen by.
-fn key(name: &str) -> u64 {
-    u64::from_str_radix(&sha256_hex(name.as_bytes())[..16], 16).unwrap_or(0)
-}
-
-/// A number below `count`, which for a greater `count` is either the same or one of the new ones
+/// A source on its way through the shards as they become more: it stays, or goes to one of the new ones
 /// (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm").
-fn consistent_hash(mut key: u64, count: usize) -> usize {
-    let (mut chosen, mut next) = (0, 0);
-    while next < count {
-        chosen = next;
-        key = key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
-        next = ((chosen + 1) as f64 * ((1_u64 << 31) as f64 / ((key >> 33) + 1) as f64)) as usize;
+struct Jump {
+    key: u64,
+    /// Its shard.
+    chosen: usize,
+    /// The shard that it goes to as soon as there is one of that number.
+    next: usize,
+}
+
+impl Jump {
+    /// Where there is one shard.
+    fn new(name: &str) -> Self {
+        let mut jump = Jump { key: u64::from_str_radix(&sha256_hex(name.as_bytes())[..16], 16).unwrap_or(0), chosen: 0, next: 0 };
+        jump.to(1);
+        jump
     }
-    chosen
+
+    /// To its shard among so many.
+    fn to(&mut self, count: usize) {
+        while self.next < count {
+            self.chosen = self.next;
+            self.key = self.key.wrapping_mul(2_862_933_555_777_941_757).wrapping_add(1);
+            self.next = ((self.chosen + 1) as f64 * ((1_u64 << 31) as f64 / ((self.key >> 33) + 1) as f64)) as usize;
+        }
+    }
 }
 
 impl Source {
@@ -102,10 +176,10 @@ impl Source {
     }
 
     /// The prefix, with `<source>/` for the source's own name at its end, so that sources with `simple` make one group.
-    pub(super) fn prefix_pattern(&self) -> String {
+    pub(super) fn prefix_pattern(&self) -> Cow<'_, str> {
         match self.prefix.strip_suffix('/').and_then(|prefix| prefix.strip_suffix(self.name.as_str())) {
-            Some(common) if common.is_empty() || common.ends_with('/') => format!("{common}<source>/"),
-            _ => self.prefix.to_string(),
+            Some(common) if common.is_empty() || common.ends_with('/') => format!("{common}<source>/").into(),
+            _ => Cow::Borrowed(&self.prefix),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     plan::{LogBucket, Source, Trail},
     policy::Policy,
-    render::aws_cli::{bucket_row, source_row, trail_row},
+    render::aws_cli::{bucket_row, logging_status, trail_row},
     runbook::{Arrival, BucketMove, DRAIN_HOURS, Leftover, SourceMove, Step, TrailMove, Work},
 };
 use serde::Serialize;
@@ -94,7 +94,7 @@ fn bucket(change: &BucketMove) -> Row {
 }
 
 fn logging(source: Option<&Source>) -> String {
-    source.map_or("{}".to_owned(), |source| source_row(source).logging)
+    source.map_or("{}".to_owned(), logging_status)
 }
 
 fn source(change: &SourceMove) -> Row {
