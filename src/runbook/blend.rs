@@ -12,7 +12,7 @@ use crate::{
         compose::{Grants, Scope, TrailGrant, compose},
     },
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Where a bucket is.
 #[derive(Debug, Clone, Copy)]
@@ -43,13 +43,10 @@ pub(super) fn blend(home: Home<'_>, old: (&LogBucket, &[Source]), new: (&LogBuck
     if was.policy == is.policy {
         return Ok(Blended { bucket, notes: Vec::new() });
     }
+    let grant_of = |source: &Source| (source.name.clone(), source.prefix.clone(), source.key_format);
+    let known: HashSet<_> = old.1.iter().map(grant_of).collect();
     let mut sources: Vec<Source> = old.1.to_vec();
-    let alike = |a: &Source, b: &Source| (&a.name, &a.prefix, a.key_format) == (&b.name, &b.prefix, b.key_format);
-    for source in new.1 {
-        if !sources.iter().any(|other| alike(other, source)) {
-            sources.push(source.clone());
-        }
-    }
+    sources.extend(new.1.iter().filter(|source| !known.contains(&grant_of(source))).cloned());
     let mut trails: Vec<TrailGrant> = was.basis.trails.clone();
     trails.extend(is.basis.trails.iter().filter(|trail| !was.basis.trails.contains(trail)).cloned());
     bucket.basis = Basis {

@@ -4,7 +4,7 @@ use super::context;
 use crate::{
     artifacts::Artifact,
     plan::{LogBucket, Plan, Source, guard},
-    render::{Filter, Retired, Sink, targets, terraform::label},
+    render::{Filter, Retired, Sink, digest, targets, terraform::label},
     runbook::{Runbook, Work},
 };
 use anyhow::Result;
@@ -62,11 +62,13 @@ pub(super) struct Forget {
     address: String,
 }
 
-/// Path → artifact of everything that the two targets make of a plan.
-fn tree(plan: &Plan, map_name: &str, retired: &[Retired]) -> Result<BTreeMap<String, Artifact>> {
-    let filter = Filter::default();
-    let cx = context(plan, map_name, &filter, retired);
+/// Path → artifact of everything that the two targets make of some accounts of a plan.
+fn tree(plan: &Plan, map_name: &str, retired: &[Retired], filter: &Filter) -> Result<BTreeMap<String, Artifact>> {
     let mut found = BTreeMap::new();
+    if filter.accounts.is_empty() {
+        return Ok(found);
+    }
+    let cx = context(plan, map_name, filter, retired);
     let mut sink = |artifact: Artifact| {
         if !artifact.path.starts_with("cloudformation/stacksets/") {
             found.insert(artifact.path.clone(), artifact);
@@ -101,13 +103,33 @@ fn settled(book: &Runbook) -> (Plan, Vec<Retired>) {
     (plan, retired)
 }
 
+/// Keys of the accounts that are not the same in all plans: the others' modules and stacks need not be rendered to be known as
+/// equal, but for tables of Athena, which tell of other accounts.
+fn changing(plans: &[&Plan]) -> Vec<String> {
+    let mut seen: BTreeMap<&str, (usize, BTreeSet<String>)> = BTreeMap::new();
+    for plan in plans {
+        for account in &plan.accounts {
+            let (count, digests) = seen.entry(&account.key).or_default();
+            *count += 1;
+            digests.insert(digest(account));
+        }
+    }
+    let all =
+        plans.iter().any(|plan| plan.render.glue) || plans.iter().any(|plan| digest(&plan.render) != digest(&plans[0].render));
+    let changes = |(count, digests): &(usize, BTreeSet<String>)| all || *count < plans.len() || digests.len() > 1;
+    seen.into_iter().filter(|(_, seen)| changes(seen)).map(|(key, _)| key.to_owned()).collect()
+}
+
 /// Writes the stages; gives what the Markdown says of them.
 pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Result<Vec<StageContext>> {
-    let mut before = tree(&book.stages.plans[0], map_name, &[])?;
+    let (last, retired) = settled(book);
+    let plans: Vec<&Plan> = book.stages.plans[..4].iter().chain([&last]).collect();
+    let filter = Filter { accounts: changing(&plans), regions: Vec::new() };
+    let mut before = tree(plans[0], map_name, &[], &filter)?;
     let mut contexts = Vec::new();
     for (stage, folder, title, about) in STAGES {
-        let (plan, retired) = if stage == 4 { settled(book) } else { (book.stages.plans[stage].clone(), Vec::new()) };
-        let now = tree(&plan, map_name, &retired)?;
+        let plan = plans[stage];
+        let now = tree(plan, map_name, if stage == 4 { &retired } else { &[] }, &filter)?;
         let differs = |path: &&String| before.get(*path) != now.get(*path);
         let part = |path: &str, at: usize| path.split('/').nth(at).unwrap_or_default().to_owned();
         let modules: BTreeSet<String> = now
