@@ -224,6 +224,16 @@ pub struct Source {
     pub managed: bool,
 }
 
+/// Where a source's log objects go: its log bucket, the prefix of their keys, and how the keys go on.
+pub type Destination<'a> = (&'a str, &'a str, KeyFormat);
+
+impl Source {
+    /// Where its log objects go.
+    pub fn destination(&self) -> Destination<'_> {
+        (&self.log_bucket, &self.prefix, self.key_format)
+    }
+}
+
 /// How S3 lays out the keys of log objects after the prefix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]

@@ -7,7 +7,7 @@ use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{
-        Account, LogBucket, Place, Source, Trail,
+        Account, Destination, LogBucket, Place, Source, Trail,
         guard::{CONFIG_RULE_DESCRIPTION, Guard},
     },
     text,
@@ -186,11 +186,10 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
 /// # Errors
 /// An overridden template fails.
 pub fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Artifact>> {
-    let adopts = |place: &&Place| place.buckets.iter().any(|bucket| bucket.adopt.is_some());
     let places: Vec<PreflightPlace<'_>> = account
         .places
         .iter()
-        .filter(adopts)
+        .filter(|place| place.adopts())
         .map(|place| PreflightPlace {
             region: &place.region,
             buckets: place.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
@@ -314,15 +313,13 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
 
 /// Sources for the scripts; most log to one destination, whose argument is made once.
 fn source_rows<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SourceRow<'a>> {
-    let mut made: Option<(&Source, tera::Value)> = None;
-    let same = |a: &Source, b: &Source| (&a.log_bucket, &a.prefix, a.key_format) == (&b.log_bucket, &b.prefix, b.key_format);
+    let mut made: Option<(Destination<'_>, tera::Value)> = None;
     let row = |source: &'a Source| {
-        let (_, logging) = match made.take() {
-            Some((other, logging)) if same(other, source) => made.insert((other, logging)),
-            _ => made.insert((source, tera::Value::from(logging_status(source)))),
-        };
+        let known = made.as_ref().filter(|(destination, _)| *destination == source.destination());
+        let logging = known.map_or_else(|| tera::Value::from(logging_status(source)), |(_, logging)| logging.clone());
+        made = Some((source.destination(), logging.clone()));
         let by = if source.managed { "managed" } else { "external" };
-        SourceRow { name: &source.name, by, logging: logging.clone() }
+        SourceRow { name: &source.name, by, logging }
     };
     sources.map(row).collect()
 }

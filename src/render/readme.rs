@@ -112,12 +112,7 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
             key: account.key.clone(),
             id: account.id.clone(),
             regions: account.places.iter().map(|place| place.region.clone()).collect(),
-            adopted: account
-                .places
-                .iter()
-                .filter(|place| place.buckets.iter().any(|bucket| bucket.adopt.is_some()))
-                .map(|place| place.region.clone())
-                .collect(),
+            adopted: account.places.iter().filter(|place| place.adopts()).map(|place| place.region.clone()).collect(),
             after,
         }
     });

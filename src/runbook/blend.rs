@@ -43,10 +43,9 @@ pub(super) fn blend(home: Home<'_>, old: (&LogBucket, &[Source]), new: (&LogBuck
     if was.policy == is.policy {
         return Ok(Blended { bucket, notes: Vec::new() });
     }
-    let grant_of = |source: &Source| (source.name.clone(), source.prefix.clone(), source.key_format);
-    let known: HashSet<_> = old.1.iter().map(grant_of).collect();
-    let mut sources: Vec<Source> = old.1.to_vec();
-    sources.extend(new.1.iter().filter(|source| !known.contains(&grant_of(source))).cloned());
+    let known: HashSet<_> = old.1.iter().map(|source| (&source.name, &source.prefix, source.key_format)).collect();
+    let added = new.1.iter().filter(|source| !known.contains(&(&source.name, &source.prefix, source.key_format)));
+    let sources: Vec<Source> = old.1.iter().chain(added).cloned().collect();
     let mut trails: Vec<TrailGrant> = was.basis.trails.clone();
     trails.extend(is.basis.trails.iter().filter(|trail| !was.basis.trails.contains(trail)).cloned());
     bucket.basis = Basis {

@@ -251,13 +251,12 @@ fn gone(trail: &Trail, seat: &Seat) -> TrailMove {
 
 /// The sources whose destination changes at the switch, or that come.
 fn source_moves(course: &Course<'_>, old_seats: &BTreeMap<(Partition, &str), &Seat>) -> Vec<SourceMove> {
-    let destination = |source: &Source| (source.log_bucket.clone(), source.prefix.clone(), source.key_format);
     let old: BTreeMap<&str, &Source> = course.sources(1).iter().map(|source| (source.name.as_str(), source)).collect();
     let mut moves = Vec::new();
     for after in course.sources(2) {
         let before = old.get(after.name.as_str()).copied();
         let by_other_hands = before.is_some_and(|before| !before.managed && after.managed);
-        if before.is_some_and(|before| destination(before) == destination(after)) && !by_other_hands {
+        if before.is_some_and(|before| before.destination() == after.destination()) && !by_other_hands {
             continue;
         }
         let old_seat = old_seats.get(&(course.seat.partition, after.name.as_str())).copied();
@@ -300,9 +299,8 @@ fn verify(course: &Course<'_>, steps: &[Step], step: &mut Step) {
 
 /// Sources of the old map that have another destination by the new one, or none.
 fn departed<'a>(course: &Course<'a>) -> impl Iterator<Item = &'a Source> {
-    let destination = |source: &'a Source| (&source.name, &source.log_bucket, &source.prefix, source.key_format);
-    let now: HashSet<_> = course.sources(4).iter().map(destination).collect();
-    course.sources(0).iter().filter(move |source| !now.contains(&destination(source)))
+    let now: HashSet<_> = course.sources(4).iter().map(|source| (&source.name, source.destination())).collect();
+    course.sources(0).iter().filter(move |source| !now.contains(&(&source.name, source.destination())))
 }
 
 /// The old destinations of sources that are about to lose their grants.

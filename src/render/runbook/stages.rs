@@ -114,8 +114,8 @@ fn changing(plans: &[&Plan]) -> Vec<String> {
             digests.insert(digest(account));
         }
     }
-    let all =
-        plans.iter().any(|plan| plan.render.glue) || plans.iter().any(|plan| digest(&plan.render) != digest(&plans[0].render));
+    let settings: BTreeSet<String> = plans.iter().map(|plan| digest(&plan.render)).collect();
+    let all = settings.len() > 1 || plans.iter().any(|plan| plan.render.glue);
     let changes = |(count, digests): &(usize, BTreeSet<String>)| all || *count < plans.len() || digests.len() > 1;
     seen.into_iter().filter(|(_, seen)| changes(seen)).map(|(key, _)| key.to_owned()).collect()
 }
@@ -145,9 +145,11 @@ pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Res
             .filter(|path| path.starts_with("cloudformation/") && path.ends_with(".yaml"))
             .map(|path| (part(path, 1), part(path, 2).trim_end_matches(".yaml").to_owned()))
             .collect();
-        let wanted = |path: &str| match path.strip_prefix("cloudformation/") {
-            Some(rest) => stacks.iter().any(|(account, file)| rest.strip_prefix(&format!("{account}/{file}.")).is_some()),
-            None => modules.contains(&part(path, 1)),
+        // what belongs to a stack has its name up to the first dot
+        let stem = |path: &str| part(path, 2).split('.').next().unwrap_or_default().to_owned();
+        let wanted = |path: &str| match path.starts_with("cloudformation/") {
+            true => stacks.contains(&(part(path, 1), stem(path))),
+            false => modules.contains(&part(path, 1)),
         };
         for artifact in now.values().filter(|artifact| wanted(&artifact.path)) {
             sink(Artifact { path: format!("stages/{folder}/{}", artifact.path), ..artifact.clone() })?;
