@@ -45,9 +45,13 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 .help("list the accounts under `accounts`, each with its `id` and its `regions`"),
         );
     }
-    // (partition, name) → where it was first
-    let mut seen: IndexMap<(Partition, &str), (Span, &str, &str)> = IndexMap::new();
-    for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+    let accounts = || map.accounts.iter().flat_map(|accounts| &accounts.items);
+    let regions = accounts().flat_map(|(_, account)| &account.regions).flat_map(|regions| &regions.items);
+    let sources = regions.flat_map(|(_, region)| &region.buckets).map(|buckets| buckets.len()).sum();
+    // (partition, name) → where it was first: its bytes, and its account and Region in `places`
+    let mut seen: IndexMap<(Partition, &str), (Span, usize)> = IndexMap::with_capacity(sources);
+    let mut places: Vec<(&str, &str)> = Vec::new();
+    for (key, account) in accounts() {
         let mut first: Option<(Partition, &str, Span)> = None;
         for (name, region) in account.regions.iter().flat_map(|regions| &regions.items) {
             if !crate::aws::region::is_well_formed(name) {
@@ -70,28 +74,30 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 ),
                 Some(_) => {}
             }
+            let here = (key.as_str(), name.as_str());
+            places.push(here);
             for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
                 let Some(source) = bucket.name() else { continue };
                 match seen.entry((partition, source.as_str())) {
-                    Entry::Vacant(first) => _ = first.insert((source.span, key.as_str(), name.as_str())),
+                    Entry::Vacant(first) => _ = first.insert((source.span, places.len() - 1)),
                     Entry::Occupied(first) => {
-                        let (span, account, other) = first.get();
-                        let here = (key.as_str(), name.as_str());
-                        let label = if (*account, *other) == here {
+                        let (span, place) = *first.get();
+                        let (account, other) = places[place];
+                        let label = if (account, other) == here {
                             "listed a second time"
                         } else {
                             "a bucket is in one account and Region"
                         };
                         let finding = Finding::new(&SOURCE_TWICE, source.span, format!("the source bucket `{}` is listed twice", source.value))
                             .label(label)
-                            .related(*span, format!("it is first listed in `{other}` of `{account}`"))
+                            .related(span, format!("it is first listed in `{other}` of `{account}`"))
                             .help("keep it where `aws s3api head-bucket` says that it is; in the other place AWS would answer `CrossLocationLoggingProhibited` or `NoSuchBucket`");
-                        findings.push(if (*account, *other) == here {
-                            finding.safely("remove it: it says the same", Change::RemoveRepeated(source.span, *span))
+                        findings.push(if (account, other) == here {
+                            finding.safely("remove it: it says the same", Change::RemoveRepeated(source.span, span))
                         } else {
                             finding
                                 .perhaps(format!("keep it in `{other}` of `{account}`"), Change::RemoveItem(source.span))
-                                .perhaps(format!("keep it in `{}` of `{}`", name.value, key.value), Change::RemoveItem(*span))
+                                .perhaps(format!("keep it in `{}` of `{}`", name.value, key.value), Change::RemoveItem(span))
                         });
                     }
                 }
