@@ -62,20 +62,18 @@ fn write_hcl(value: &impl Tree, indent: usize, out: &mut String) {
         }
         Shape::Entries(entries) if entries.is_empty() => out.push_str("{}"),
         Shape::Entries(entries) => {
-            // fmt aligns the equal signs of neighbouring lines; an entry of several lines ends such a group
-            let mut group: Vec<(String, String)> = Vec::new();
             out.push('{');
-            for (key, item) in entries {
-                let (key, item) = (hcl_string(&key), hcl(item, indent + 2));
-                if item.contains('\n') {
-                    flush(&mut group, indent + 2, out);
-                    group.push((key, item));
-                    flush(&mut group, indent + 2, out);
-                } else {
-                    group.push((key, item));
+            // fmt aligns the equal signs of neighbouring lines, unless an entry has several
+            for group in entries.chunk_by(|(_, one), (_, next)| is_one_line(*one) && is_one_line(*next)) {
+                let width = group.iter().map(|(key, _)| hcl_width(key)).max().unwrap_or(0);
+                for (key, item) in group {
+                    new_line(indent + 2, out);
+                    write_hcl_string(key, out);
+                    spaces(width - hcl_width(key), out);
+                    out.push_str(" = ");
+                    write_hcl(*item, indent + 2, out);
                 }
             }
-            flush(&mut group, indent + 2, out);
             new_line(indent, out);
             out.push('}');
         }
@@ -83,30 +81,44 @@ fn write_hcl(value: &impl Tree, indent: usize, out: &mut String) {
     }
 }
 
-fn flush(group: &mut Vec<(String, String)>, indent: usize, out: &mut String) {
-    let width = group.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
-    for (key, item) in group.drain(..) {
-        new_line(indent, out);
-        out.push_str(&key);
-        out.extend(std::iter::repeat_n(' ', width - key.chars().count()));
-        out.push_str(" = ");
-        out.push_str(&item);
+/// Is the value written without line breaks?
+fn is_one_line(value: &impl Tree) -> bool {
+    match value.shape() {
+        Shape::Text(_) | Shape::Bare(_) => true,
+        Shape::List(items) => items.is_empty(),
+        Shape::Entries(entries) => entries.is_empty(),
     }
 }
 
 fn new_line(indent: usize, out: &mut String) {
     out.push('\n');
-    out.extend(std::iter::repeat_n(' ', indent));
+    spaces(indent, out);
 }
 
-fn hcl_string(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    write_hcl_string(text, &mut out);
-    out
+fn spaces(mut count: usize, out: &mut String) {
+    const SPACES: &str = "                                ";
+    while count > 0 {
+        let some = count.min(SPACES.len());
+        out.push_str(&SPACES[..some]);
+        count -= some;
+    }
 }
+
+/// Characters of a string as [`write_hcl_string`] writes it.
+fn hcl_width(text: &str) -> usize {
+    if is_bare(text, HCL_SPECIAL) {
+        return text.chars().count() + 2;
+    }
+    let mut out = String::new();
+    write_hcl_string(text, &mut out);
+    out.chars().count()
+}
+
+/// What has a meaning in a string of HCL.
+const HCL_SPECIAL: &[u8] = b"\"\\$%";
 
 fn write_hcl_string(text: &str, out: &mut String) {
-    if is_bare(text, b"\"\\$%") {
+    if is_bare(text, HCL_SPECIAL) {
         return write_quoted(text, out);
     }
     out.push('"');
