@@ -19,7 +19,7 @@ mod hold;
 pub mod lock;
 pub mod replace;
 
-use crate::{artifacts::Artifact, render::sha256_hex};
+use crate::{artifacts::Artifact, render::digests::sha256_hex};
 use anyhow::{Context, Result, bail};
 use folders::{Folders, Place, refuse_link};
 use hold::Hold;
@@ -43,6 +43,29 @@ pub enum Conflict {
     EditedAndGone(String),
     /// A file that was edited since logmap wrote it, with the edit as a unified diff.
     Edited(String, String),
+}
+
+impl Conflict {
+    /// The file, below the folder of the output.
+    pub fn path(&self) -> &str {
+        match self {
+            Conflict::Foreign(path) | Conflict::EditedAndGone(path) | Conflict::Edited(path, _) => path,
+        }
+    }
+}
+
+/// An artifact with its hash, which whoever renders it takes: the disk has enough to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// The artifact.
+    pub artifact: Artifact,
+    hash: String,
+}
+
+impl From<Artifact> for File {
+    fn from(artifact: Artifact) -> Self {
+        File { hash: sha256_hex(artifact.text.as_bytes()), artifact }
+    }
 }
 
 /// What a write did.
@@ -123,13 +146,12 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// The disk can't be read or written; two artifacts have one path.
-    pub fn add(&mut self, artifact: &Artifact) -> Result<()> {
-        let hash = sha256_hex(artifact.text.as_bytes());
+    pub fn add(&mut self, File { artifact, hash }: &File) -> Result<()> {
         if self.files.insert(artifact.path.clone(), hash.clone()).is_some() {
             bail!("two files of the output have the path {}", artifact.path);
         }
         let moved = match self.folders.above(&artifact.path)? {
-            Place::Folder if !self.is_to_change(artifact, &hash)? => return Ok(()),
+            Place::Folder if !self.is_to_change(artifact, hash)? => return Ok(()),
             Place::Folder => artifact.path.clone(),
             Place::Free(folder) => folder,
             Place::Taken(in_the_way) => {

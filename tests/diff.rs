@@ -13,7 +13,7 @@ use logmap::{
         Effect,
         evaluate::{Caller, Request, Verdict, evaluate},
     },
-    render::digest,
+    render::digests::digest,
 };
 use maps::{OLD, new_map, plan};
 use proptest::prelude::*;

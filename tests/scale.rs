@@ -11,7 +11,7 @@ use logmap::{
     analysis::{Analysis, analyze},
     artifacts::Artifact,
     plan::Plan,
-    render::{Context, Filter, Sink, readme, targets},
+    render::{Context, Filter, Sink, digests::Digests, readme, targets},
     source::SourceFile,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -45,7 +45,8 @@ const TARGETS: [(&str, Target); 5] = [
 
 /// What a target renders, all on the caller's thread.
 fn render(plan: &Plan, filter: &Filter, target: Target) -> Vec<Artifact> {
-    let context = Context { plan, map_name: "logmap.yaml", overrides: &[], filter, retired: &[] };
+    let digests = &Digests::of(plan);
+    let context = Context { plan, digests, map_name: "logmap.yaml", overrides: &[], filter, retired: &[] };
     let mut artifacts = Vec::new();
     target(&context, &mut |artifact| {
         artifacts.push(artifact);
@@ -118,7 +119,8 @@ fn the_tree_on_the_disk_is_what_a_single_thread_renders() {
     let mut rendered: Vec<Artifact> = TARGETS.iter().flat_map(|(_, target)| render(&plan, &Filter::default(), *target)).collect();
     let folders = ["policies/", "terraform/", "cloudformation/", "aws-cli/", "athena/"];
     let whole = Filter::default();
-    let context = Context { plan: &plan, map_name: "logmap.yaml", overrides: &[], filter: &whole, retired: &[] };
+    let digests = &Digests::of(&plan);
+    let context = Context { plan: &plan, digests, map_name: "logmap.yaml", overrides: &[], filter: &whole, retired: &[] };
     rendered.push(readme::render(&context, &folders).unwrap());
     assert_eq!(written.len(), rendered.len());
     for artifact in rendered {

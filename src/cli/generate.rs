@@ -8,7 +8,7 @@ use super::{
     budgets::budgets,
     exit::Exit,
     findings,
-    handover::side_by_side,
+    handover::{Work, side_by_side},
     io::Io,
     progress::Progress,
     read,
@@ -16,12 +16,12 @@ use super::{
 use crate::{
     artifacts::Artifact,
     disk::{
-        Conflict, Writer,
+        Conflict, File, Writer,
         check::Checker,
         lock::{Lock, MapEntry},
     },
     plan::Plan,
-    render::{self, Context, Filter, Retired, targets},
+    render::{self, Context, Filter, Retired, Sink, digests::Digests, targets},
 };
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
@@ -72,15 +72,18 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// Renders on a thread of its own and gives the artifacts in their order to `take`, which compares and writes meanwhile. Gives
+    /// Renders on threads of their own and gives the files in any order to `take`, which compares and writes meanwhile. Gives
     /// the lock that is to come.
-    fn each(&self, old: &Lock, io: &Io, mut take: impl FnMut(&Artifact) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
+    fn each(&self, old: &Lock, io: &Io, mut take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
         let start = std::time::Instant::now();
         let clock = || start.elapsed();
         let mut progress = Progress::new(io, &clock, self.expected_files());
+        let (digests, retired) = (Digests::of(self.plan), self.retired(old));
+        let context = self.context(&digests, &retired);
+        let threads = thread::available_parallelism().map_or(1, usize::from);
         thread::scope(|scope| {
-            let lock = scope.spawn(|| self.lock(old));
-            side_by_side(|sink| self.render(old, sink), |artifact| take(artifact).map(|()| progress.step()))?;
+            let lock = scope.spawn(|| self.lock(&context));
+            side_by_side(threads, self.works(&context, old), |file| take(file).map(|()| progress.step()))?;
             Ok(lock.join().unwrap_or_else(|panic| resume_unwind(panic)))
         })
     }
@@ -96,32 +99,34 @@ impl Job<'_> {
         self.targets.iter().map(of_target).sum()
     }
 
-    fn render(&self, old: &Lock, sink: &mut render::Sink<'_>) -> anyhow::Result<()> {
-        let retired = self.retired(old);
-        let context = Context {
-            plan: self.plan,
-            map_name: self.map_name,
-            overrides: self.overrides,
-            filter: self.filter,
-            retired: &retired,
+    fn context<'b>(&'b self, digests: &'b Digests<'b>, retired: &'b [Retired]) -> Context<'b> {
+        Context { plan: self.plan, digests, map_name: self.map_name, overrides: self.overrides, filter: self.filter, retired }
+    }
+
+    /// What there is to render: each target, and what is about all of them.
+    fn works<'b>(&'b self, context: &'b Context<'b>, old: &'b Lock) -> Vec<Work<'b>> {
+        let work = |target: &Target| -> Work<'b> {
+            let render: fn(&Context<'_>, &mut Sink<'_>) -> anyhow::Result<()> = match target {
+                Target::Policies => targets::policies,
+                Target::Terraform => targets::terraform,
+                Target::Cloudformation => targets::cloudformation,
+                Target::AwsCli => targets::aws_cli,
+                Target::Athena => targets::athena,
+            };
+            Box::new(move |sink| render(context, sink))
         };
-        for target in self.targets {
-            match target {
-                Target::Policies => targets::policies(&context, sink)?,
-                Target::Terraform => targets::terraform(&context, sink)?,
-                Target::Cloudformation => targets::cloudformation(&context, sink)?,
-                Target::AwsCli => targets::aws_cli(&context, sink)?,
-                Target::Athena => targets::athena(&context, sink)?,
-            }
-        }
         let present =
             |target: Target| self.targets.contains(&target) || old.files.keys().any(|path| path.starts_with(folder(target)));
-        if self.is_whole() {
+        let readme = move |sink: &mut Sink<'_>| {
             let folders: Vec<&str> =
                 Target::value_variants().iter().filter(|target| present(**target)).map(|target| folder(*target)).collect();
-            sink(render::readme::render(&context, &folders)?)?;
+            sink(render::readme::render(context, &folders)?)
+        };
+        let mut works: Vec<Work<'b>> = self.targets.iter().map(work).collect();
+        if self.is_whole() {
+            works.push(Box::new(readme));
         }
-        Ok(())
+        works
     }
 
     /// Is the request for every account and Region? Files about all of them are left alone otherwise.
@@ -172,14 +177,14 @@ impl Job<'_> {
         retired
     }
 
-    fn lock(&self, old: &Lock) -> Lock {
+    fn lock(&self, context: &Context<'_>) -> Lock {
         Lock {
             format_version: "1.0".to_owned(),
             logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
-            map: MapEntry { file: self.map_name.to_owned(), digest: render::digest(self.plan) },
+            map: MapEntry { file: self.map_name.to_owned(), digest: context.digests.whole() },
             apply_order: self.plan.apply_order.clone(),
             log_buckets: self.log_buckets(),
-            retired: self.retired(old),
+            retired: context.retired.to_vec(),
             journal: None,
             files: Default::default(),
         }
@@ -187,10 +192,12 @@ impl Job<'_> {
 
     fn print(&self, io: &Io) -> Outcome {
         let mut artifacts: Vec<Artifact> = Vec::new();
-        self.render(&Lock::default(), &mut |artifact| {
+        let mut sink = |artifact| {
             artifacts.push(artifact);
             Ok(())
-        })?;
+        };
+        let (digests, nothing) = (Digests::of(self.plan), Lock::default());
+        self.works(&self.context(&digests, &[]), &nothing).into_iter().try_for_each(|work| work(&mut sink))?;
         if !self.all {
             artifacts.retain(|artifact| artifact.path != "README.md");
         }
@@ -205,15 +212,15 @@ impl Job<'_> {
     fn check(&self, args: &GenerateArgs, io: &Io) -> Outcome {
         let mut checker = Checker::new(&args.out)?;
         let old = checker.old_lock().clone();
-        let lock = self.each(&old, io, |artifact| checker.add(artifact))?;
+        let lock = self.each(&old, io, |file| checker.add(file))?;
         checker.finish(lock, |path| self.prunes(path));
-        if checker.stale.is_empty() {
+        if checker.differences.is_empty() {
             if !io.quiet {
                 io.say(format_args!("{} is up to date", args.out.display()));
             }
             return Ok(Exit::Clean);
         }
-        io.data(&checker.diffs.concat())?;
+        io.data(&checker.differences.iter().map(|(_, diff)| diff.as_str()).collect::<String>())?;
         if checker.interrupted() {
             io.say(format_args!(
                 "a run that wrote to {} was interrupted, or is not done yet: some files are of before, some are new",
@@ -223,7 +230,7 @@ impl Job<'_> {
         io.say(format_args!(
             "{} is stale: {} files differ; `{}{}` brings it up to date",
             args.out.display(),
-            checker.stale.len(),
+            checker.differences.len(),
             self.command(args),
             if checker.edited { " --force" } else { "" }
         ));
@@ -239,7 +246,7 @@ impl Job<'_> {
     fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
         let mut writer = start_writing(&args.out, args.force, io)?;
         let old = writer.old_lock().clone();
-        let lock = self.each(&old, io, |artifact| writer.add(artifact))?;
+        let lock = self.each(&old, io, |file| writer.add(file))?;
         writer.keep_edited(|path| self.prunes(path));
         if stands_in_the_way(writer.conflicts(), &args.out, io) {
             return Ok(Exit::Findings);
@@ -297,7 +304,9 @@ pub(super) fn start_writing<'a>(out: &'a Path, force: bool, io: &Io) -> anyhow::
 /// Says what keeps a tree from being written; true if anything does.
 pub(super) fn stands_in_the_way(conflicts: &[Conflict], out: &Path, io: &Io) -> bool {
     let mut foreign = false;
-    for conflict in conflicts {
+    let mut conflicts: Vec<&Conflict> = conflicts.iter().collect();
+    conflicts.sort_by_key(|conflict| conflict.path());
+    for conflict in &conflicts {
         match conflict {
             Conflict::Foreign(path) => {
                 foreign = true;

@@ -1,79 +1,118 @@
-//! Rendering and writing side by side: a thread of its own renders, and hands over many files at a time, which costs less than
+//! Rendering and writing side by side: threads of their own render, and hand over many files at a time, which costs less than
 //! one by one.
 
-use crate::{artifacts::Artifact, render::Sink};
-use anyhow::Result;
-use std::{mem, panic::resume_unwind, sync::mpsc, thread};
+use crate::{disk::File, render::Sink};
+use anyhow::{Error, Result};
+use std::{
+    mem,
+    panic::resume_unwind,
+    sync::{
+        Mutex, PoisonError,
+        mpsc::{SyncSender, sync_channel},
+    },
+    thread,
+};
 
 /// Files handed over at once, or fewer of so many bytes.
 const BATCH: usize = 16;
 const BATCH_BYTES: usize = 256 << 10;
-/// Batches that may wait to be taken: with the two at work it is what bounds the memory.
+/// Batches that may wait to be taken: with those at work it is what bounds the memory.
 const BATCHES_WAITING: usize = 4;
 
-/// Gives the artifacts of `render` in their order to `take`, which runs meanwhile.
+/// Something to render, by itself.
+pub type Work<'a> = Box<dyn FnOnce(&mut Sink<'_>) -> Result<()> + Send + 'a>;
+
+/// Renders the works on some threads, and gives their files to `take`, which runs meanwhile. Those of one work come in their
+/// order, those of several mixed.
 ///
 /// # Errors
-/// Those of `take`, which end the rendering, and those of `render`.
-pub fn side_by_side(
-    render: impl FnOnce(&mut Sink<'_>) -> Result<()> + Send,
-    mut take: impl FnMut(&Artifact) -> Result<()>,
-) -> Result<()> {
+/// Those of `take`, which end the rendering, and of the works that fail the first one's.
+pub fn side_by_side(threads: usize, works: Vec<Work<'_>>, mut take: impl FnMut(&File) -> Result<()>) -> Result<()> {
+    let threads = threads.min(works.len());
+    let works = Mutex::new(works.into_iter().enumerate());
     thread::scope(|scope| {
-        let (sender, batches) = mpsc::sync_channel(BATCHES_WAITING);
-        let rendering = scope.spawn(move || {
-            let (mut batch, mut bytes) = (Vec::new(), 0);
-            render(&mut |artifact| {
-                bytes += artifact.text.len();
-                batch.push(artifact);
-                if batch.len() == BATCH || bytes >= BATCH_BYTES {
-                    bytes = 0;
-                    sender.send(mem::take(&mut batch))?;
-                }
-                Ok(())
-            })?;
-            Ok(sender.send(batch)?)
-        });
-        for artifact in batches.into_iter().flatten() {
-            take(&artifact)?;
+        let (sender, batches) = sync_channel(BATCHES_WAITING);
+        let start = |sender: SyncSender<Vec<File>>| {
+            let works = &works;
+            scope.spawn(move || {
+                let next = || works.lock().unwrap_or_else(PoisonError::into_inner).next();
+                let failed = |(at, work)| Some((at, render(work, &sender).err()?));
+                std::iter::from_fn(next).filter_map(failed).collect::<Vec<(usize, Error)>>()
+            })
+        };
+        let rendering: Vec<_> = (0..threads).map(|_| start(sender.clone())).collect();
+        drop(sender);
+        for file in batches.into_iter().flatten() {
+            take(&file)?;
         }
-        rendering.join().unwrap_or_else(|panic| resume_unwind(panic))
+        let failed = rendering.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        failed.min_by_key(|(at, _)| *at).map_or(Ok(()), |(_, error)| Err(error))
     })
+}
+
+fn render(work: Work<'_>, sender: &SyncSender<Vec<File>>) -> Result<()> {
+    let (mut batch, mut bytes) = (Vec::new(), 0);
+    work(&mut |artifact| {
+        bytes += artifact.text.len();
+        batch.push(File::from(artifact));
+        if batch.len() == BATCH || bytes >= BATCH_BYTES {
+            bytes = 0;
+            sender.send(mem::take(&mut batch))?;
+        }
+        Ok(())
+    })?;
+    Ok(sender.send(batch)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifacts::Artifact;
     use anyhow::bail;
+    use std::collections::BTreeMap;
 
     /// So many files, each of so many bytes.
-    fn render(files: usize, bytes: usize) -> impl FnOnce(&mut Sink<'_>) -> Result<()> + Send {
-        move |sink| (0..files).try_for_each(|number| sink(Artifact::file(number.to_string(), " ".repeat(bytes))))
+    fn files<'a>(name: &'a str, files: usize, bytes: usize) -> Work<'a> {
+        Box::new(move |sink| {
+            (0..files).try_for_each(|number| sink(Artifact::file(format!("{name}/{number}"), " ".repeat(bytes))))
+        })
     }
 
     #[test]
-    fn every_file_is_taken_in_its_order() {
-        for (files, bytes) in [(0, 0), (1, 1), (BATCH, 1), (BATCH * 20 + 3, 1), (20, BATCH_BYTES), (20, BATCH_BYTES / 3)] {
-            let mut taken = Vec::new();
-            let done = side_by_side(render(files, bytes), |artifact| {
-                taken.push(artifact.path.clone());
-                Ok(())
-            });
-            let given: Vec<String> = (0..files).map(|number| number.to_string()).collect();
-            assert!(done.is_ok() && taken == given, "{files} files of {bytes} bytes: {done:?}, {taken:?}");
+    fn every_file_is_taken_those_of_one_work_in_their_order() {
+        for (count, bytes) in [(0, 0), (1, 1), (BATCH, 1), (BATCH * 20 + 3, 1), (20, BATCH_BYTES), (20, BATCH_BYTES / 3)] {
+            for threads in [1, 2, 9] {
+                let mut taken: BTreeMap<String, Vec<String>> = BTreeMap::new();
+                let works = vec![files("a", count, bytes), files("b", count, 1), files("c", 0, 0)];
+                let done = side_by_side(threads, works, |file| {
+                    let (work, number) = file.artifact.path.split_once('/').unwrap_or_default();
+                    taken.entry(work.to_owned()).or_default().push(number.to_owned());
+                    Ok(())
+                });
+                let given: Vec<String> = (0..count).map(|number| number.to_string()).collect();
+                let of = |work: &str| taken.get(work).cloned().unwrap_or_default();
+                assert!(
+                    done.is_ok() && of("a") == given && of("b") == given,
+                    "{count} files of {bytes} bytes: {done:?}, {taken:?}"
+                );
+            }
         }
     }
 
     #[test]
     fn an_error_of_either_side_ends_both() {
         let mut taken = 0;
-        let done = side_by_side(render(10_000, 1), |_| {
+        let done = side_by_side(2, vec![files("a", 10_000, 1), files("b", 10_000, 1)], |_| {
             taken += 1;
             bail!("the disk fails")
         });
         assert_eq!(done.map_err(|error| error.to_string()), Err("the disk fails".to_owned()));
         assert_eq!(taken, 1);
-        let done = side_by_side(|_| bail!("the template fails"), |_| Ok(()));
-        assert_eq!(done.map_err(|error| error.to_string()), Err("the template fails".to_owned()));
+        for threads in [1, 2] {
+            let fails = |what: &'static str| -> Work<'static> { Box::new(move |_| bail!(what)) };
+            let works = vec![files("a", 100, 1), fails("the first template fails"), fails("the second one too")];
+            let done = side_by_side(threads, works, |_| Ok(()));
+            assert_eq!(done.map_err(|error| error.to_string()), Err("the first template fails".to_owned()));
+        }
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
     if !before.files.is_empty() && !before.lists("RUNBOOK.md") {
         return Err(Stop::usage(anyhow!("{} holds what `logmap generate` wrote; choose another `--out`", args.out.display())));
     }
-    render::runbook::render(&book, &old_name, &new_name, &mut |artifact| writer.add(&artifact))?;
+    render::runbook::render(&book, &old_name, &new_name, &mut |artifact| writer.add(&artifact.into()))?;
     writer.keep_edited(|_| true);
     if generate::stands_in_the_way(writer.conflicts(), &args.out, io) {
         return Ok(Exit::Findings);
@@ -56,7 +56,7 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
     let lock = Lock {
         format_version: "1.0".to_owned(),
         logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
-        map: MapEntry { file: format!("{old_name} → {new_name}"), digest: render::digest(&(old_plan, new_plan)) },
+        map: MapEntry { file: format!("{old_name} → {new_name}"), digest: render::digests::digest(&(old_plan, new_plan)) },
         apply_order: book.stages.last().apply_order.clone(),
         ..Lock::default()
     };

@@ -1,12 +1,13 @@
 //! How a tree on disk differs from what would be generated: `--check`. Reads only.
 
 use super::{
+    File,
     folders::{Folders, Place},
     is_executable,
     lock::{LOCK_NAME, Lock},
     unified,
 };
-use crate::{artifacts::Artifact, render::sha256_hex};
+use crate::render::digests::sha256_hex;
 use anyhow::{Context, Result};
 use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
 
@@ -17,10 +18,8 @@ pub struct Checker<'a> {
     old: Lock,
     folders: Folders,
     files: BTreeMap<String, String>,
-    /// Unified diffs, one for each file that differs.
-    pub diffs: Vec<String>,
-    /// Files that are missing, differ, or should not be there.
-    pub stale: Vec<String>,
+    /// Files that are missing, differ, or should not be there, each with a unified diff; once all are known, in their order.
+    pub differences: Vec<(String, String)>,
     /// Is one of them edited since logmap wrote it?
     pub edited: bool,
     /// Those of them that logmap did not write.
@@ -40,8 +39,7 @@ impl<'a> Checker<'a> {
             out,
             folders: Folders::new(out),
             files: BTreeMap::new(),
-            diffs: Vec::new(),
-            stale: Vec::new(),
+            differences: Vec::new(),
             edited: false,
             foreign: Vec::new(),
         })
@@ -61,8 +59,8 @@ impl<'a> Checker<'a> {
     ///
     /// # Errors
     /// The file is there and can't be read.
-    pub fn add(&mut self, artifact: &Artifact) -> Result<()> {
-        self.files.insert(artifact.path.clone(), sha256_hex(artifact.text.as_bytes()));
+    pub fn add(&mut self, File { artifact, hash }: &File) -> Result<()> {
+        self.files.insert(artifact.path.clone(), hash.clone());
         let target = self.out.join(&artifact.path);
         let can_not_read = || format!("can't read {}", target.display());
         let on_disk = match fs::symlink_metadata(&target) {
@@ -89,8 +87,8 @@ impl<'a> Checker<'a> {
             }
         };
         let diff = unified(&artifact.path, "on disk", "generated", &String::from_utf8_lossy(&on_disk), &artifact.text);
-        self.diffs.push(if diff.is_empty() { format!("{}: not executable, or not a file\n", artifact.path) } else { diff });
-        self.stale.push(artifact.path.clone());
+        let diff = if diff.is_empty() { format!("{}: not executable, or not a file\n", artifact.path) } else { diff };
+        self.differences.push((artifact.path.clone(), diff));
         Ok(())
     }
 
@@ -113,12 +111,14 @@ impl<'a> Checker<'a> {
                 self.edited |= !self.old.knows(&path, &sha256_hex(bytes));
             }
             let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-            self.diffs.push(unified(&path, "on disk", "generated", &text, ""));
-            self.stale.push(path);
+            let diff = unified(&path, "on disk", "generated", &text, "");
+            self.differences.push((path, diff));
         }
+        self.differences.sort();
+        self.foreign.sort();
         if lock != self.on_disk {
-            self.diffs.push(unified(LOCK_NAME, "on disk", "generated", &self.on_disk.text(), &lock.text()));
-            self.stale.push(LOCK_NAME.to_owned());
+            let diff = unified(LOCK_NAME, "on disk", "generated", &self.on_disk.text(), &lock.text());
+            self.differences.push((LOCK_NAME.to_owned(), diff));
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The lock: what logmap wrote into a folder, so that the next run knows its own files.
 
 use super::folders::Folders;
-use crate::render::{Retired, sha256_hex};
+use crate::render::{Retired, digests::sha256_hex};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::{

@@ -7,7 +7,7 @@ use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{
-        Account, Destination, LogBucket, Place, Source, Trail,
+        Account, LogBucket, Place, Source, Trail,
         guard::{CONFIG_RULE_DESCRIPTION, Guard},
     },
     text,
@@ -28,6 +28,12 @@ pub const TEMPLATES: &[(&str, &str)] = &[
 const REGION: &str = "aws-cli/region.sh";
 const RUN_ALL: &str = "aws-cli/run-all.sh";
 const PREFLIGHT: &str = "aws-cli/preflight.sh";
+
+/// About what a script has beside its sources.
+const SCRIPT_BYTES: usize = 80_000;
+
+/// Whose logging the scripts set.
+const MANAGED: &str = "managed";
 
 /// What `aws-cli/region.sh` gets.
 #[derive(Debug, Serialize)]
@@ -51,7 +57,7 @@ struct ScriptContext<'a> {
     /// The log buckets.
     buckets: Vec<BucketRow<'a>>,
     /// The source buckets.
-    sources: Vec<SourceRow<'a>>,
+    sources: Vec<SourceRows<'a>>,
     /// The trails.
     trails: Vec<TrailRow<'a>>,
     /// What is published and watched.
@@ -94,15 +100,15 @@ pub(super) struct BucketRow<'a> {
     pub(super) object_lock: String,
 }
 
-/// A source bucket.
+/// Source buckets, one after the other, that log to one destination and whose logging is set by the same hand.
 #[derive(Debug, Serialize)]
-struct SourceRow<'a> {
-    /// Its name.
-    name: &'a str,
+struct SourceRows<'a> {
+    /// Their names.
+    names: Vec<&'a str>,
     /// `managed` or `external`.
     by: &'static str,
-    /// Argument of `put-bucket-logging`, as a value of the template: sources with one destination share it.
-    logging: tera::Value,
+    /// Argument of `put-bucket-logging`.
+    logging: String,
 }
 
 /// A trail.
@@ -156,7 +162,7 @@ struct PreflightPlace<'a> {
     /// Its adopted buckets.
     buckets: Vec<BucketRow<'a>>,
     /// Its sources.
-    sources: Vec<SourceRow<'a>>,
+    sources: Vec<SourceRows<'a>>,
 }
 
 /// Renders the scripts of the accounts and Regions that were asked for; without filter also `run-all.sh`.
@@ -167,7 +173,10 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     for account in cx.accounts() {
         for place in cx.places(account) {
-            let text = engine.render(REGION, &script(cx, account, place))?;
+            let script = script(cx, account, place);
+            let rows = script.sources.iter().flat_map(|rows| rows.names.iter().map(|name| name.len() + rows.logging.len() + 20));
+            engine.reserve(SCRIPT_BYTES + rows.sum::<usize>());
+            let text = engine.render(REGION, &script)?;
             sink(Artifact::script(format!("aws-cli/{}", path(account, place)), text))?;
         }
     }
@@ -193,12 +202,12 @@ pub fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Artifact>
         .map(|place| PreflightPlace {
             region: &place.region,
             buckets: place.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
-            sources: source_rows(place.sources.iter().filter(|source| source.managed)),
+            sources: source_rows(place).into_iter().filter(|rows| rows.by == MANAGED).collect(),
         })
         .collect();
     let Some(first) = places.first() else { return Ok(None) };
     let context = PreflightContext {
-        header: cx.header(account),
+        header: cx.header(&cx.digests.account(account)),
         account_key: &account.key,
         account_id: &account.id,
         profile: account.profile.as_deref().unwrap_or_default(),
@@ -225,11 +234,17 @@ struct Slice<'a> {
     id: &'a str,
     role_arn: &'a Option<String>,
     profile: &'a Option<String>,
-    place: &'a Place,
+    place: String,
 }
 
 fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> ScriptContext<'a> {
-    let slice = Slice { key: &account.key, id: &account.id, role_arn: &account.role_arn, profile: &account.profile, place };
+    let slice = Slice {
+        key: &account.key,
+        id: &account.id,
+        role_arn: &account.role_arn,
+        profile: &account.profile,
+        place: cx.digests.place(account, place),
+    };
     let partitioned = |source: &Source| source.managed && source.key_format.partition_date_source().is_some();
     ScriptContext {
         header: cx.header(&slice),
@@ -241,7 +256,7 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> Scrip
         needs_key_format: yes(place.sources.iter().any(partitioned)),
         needs_namespace: yes(place.buckets.iter().any(|bucket| bucket.account_regional)),
         buckets: place.buckets.iter().map(bucket_row).collect(),
-        sources: source_rows(place.sources.iter()),
+        sources: source_rows(place),
         trails: place.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         guards: guard_rows(&place.guard),
         topic_arn: place.guard.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
@@ -311,17 +326,15 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
     }
 }
 
-/// Sources for the scripts; most log to one destination, whose argument is made once.
-fn source_rows<'a>(sources: impl Iterator<Item = &'a Source>) -> Vec<SourceRow<'a>> {
-    let mut made: Option<(Destination<'_>, tera::Value)> = None;
-    let row = |source: &'a Source| {
-        let known = made.as_ref().filter(|(destination, _)| *destination == source.destination());
-        let logging = known.map_or_else(|| tera::Value::from(logging_status(source)), |(_, logging)| logging.clone());
-        made = Some((source.destination(), logging.clone()));
-        let by = if source.managed { "managed" } else { "external" };
-        SourceRow { name: &source.name, by, logging }
+/// The sources for the scripts, in their order: most of a place log to one destination, whose argument is made once.
+fn source_rows<'a>(place: &'a Place) -> Vec<SourceRows<'a>> {
+    let alike = |a: &Source, b: &Source| (a.destination(), a.managed) == (b.destination(), b.managed);
+    let rows = |sources: &'a [Source]| SourceRows {
+        names: sources.iter().map(|source| source.name.as_str()).collect(),
+        by: if sources[0].managed { MANAGED } else { "external" },
+        logging: logging_status(&sources[0]),
     };
-    sources.map(row).collect()
+    place.sources.chunk_by(alike).map(rows).collect()
 }
 
 /// Argument of `put-bucket-logging` for a source.

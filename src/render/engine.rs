@@ -10,6 +10,7 @@ use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::{
     borrow::Cow,
+    cell::Cell,
     io::{Error, Write},
 };
 use tera::{Kwargs, State, Tera, Value, value::Key};
@@ -17,7 +18,12 @@ use tera::{Kwargs, State, Tera, Value, value::Key};
 /// Templates of one target, ready to render.
 pub struct Engine {
     tera: Tera,
+    /// Rendered into, so that not every text has to grow from nothing.
+    buffer: Cell<Vec<u8>>,
 }
+
+/// A text of so many bytes is not worth a copy of its own size: it takes the buffer with it.
+const LARGE: usize = 1 << 20;
 
 impl Engine {
     /// Loads the embedded templates (name → text) and puts the overrides of the same names in their place.
@@ -71,7 +77,7 @@ impl Engine {
             }
         }
         tera.add_raw_templates(templates).context("a template can't be read (templates are written for Tera 2)")?;
-        Ok(Engine { tera })
+        Ok(Engine { tera, buffer: Cell::default() })
     }
 
     /// Renders a template that is a part of others: they take it as it is, without a filter.
@@ -88,14 +94,26 @@ impl Engine {
     /// An unknown name in the template, or a value that went out without a filter.
     pub fn render(&self, name: &str, context: &impl Serialize) -> Result<String> {
         let context = tera::Context::from_serialize(context).with_context(|| format!("the context of template `{name}`"))?;
-        match self.tera.render(name, &context) {
-            Ok(text) => Ok(text),
-            Err(error) => Err(TemplateError(format!(
-                "template `{name}`: {}",
-                anyhow::Error::new(error).chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
-            ))
-            .into()),
+        let mut buffer = self.buffer.take();
+        buffer.clear();
+        if let Err(error) = self.tera.render_to(name, &context, &mut buffer) {
+            let causes: Vec<String> = anyhow::Error::new(error).chain().map(ToString::to_string).collect();
+            return Err(TemplateError(format!("template `{name}`: {}", causes.join(": "))).into());
         }
+        if buffer.len() >= LARGE {
+            return Ok(String::from_utf8(buffer)?);
+        }
+        let text = std::str::from_utf8(&buffer)?.to_owned();
+        self.buffer.set(buffer);
+        Ok(text)
+    }
+
+    /// The next text will have about so many bytes.
+    pub fn reserve(&self, bytes: usize) {
+        let mut buffer = self.buffer.take();
+        buffer.clear();
+        buffer.reserve(bytes);
+        self.buffer.set(buffer);
     }
 }
 

@@ -6,6 +6,7 @@
 pub mod athena;
 pub mod aws_cli;
 pub mod cloudformation;
+pub mod digests;
 pub mod engine;
 pub mod escape;
 pub mod graph;
@@ -21,9 +22,8 @@ use crate::{
     plan::{Account, LogBucket, Place, Plan},
 };
 use anyhow::{Result, bail};
+use digests::{Digests, digest};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::io::{BufWriter, Write};
 
 /// Receives the artifacts one by one, so that a large tree is never held in memory.
 pub type Sink<'a> = dyn FnMut(Artifact) -> Result<()> + 'a;
@@ -32,6 +32,8 @@ pub type Sink<'a> = dyn FnMut(Artifact) -> Result<()> + 'a;
 pub struct Context<'a> {
     /// The whole plan.
     pub plan: &'a Plan,
+    /// Of its places.
+    pub digests: &'a Digests<'a>,
     /// File name of the map, without folders, for headers.
     pub map_name: &'a str,
     /// Templates that replace embedded ones: name (as in `templates/`) → text.
@@ -133,23 +135,4 @@ pub fn check_overrides(overrides: &[(String, String)]) -> Result<()> {
         }
     }
     engine::Engine::new(&known, overrides).map(|_| ())
-}
-
-/// `sha256:` and the digest of a value's canonical JSON, which is never held as a whole: a plan's is large.
-pub fn digest(value: &impl Serialize) -> String {
-    let mut json = BufWriter::new(Sha256::new());
-    // writing strings and lists to a digest can't fail
-    let _ = serde_json::to_writer(&mut json, value);
-    let _ = json.flush();
-    format!("sha256:{}", hex(&json.get_ref().clone().finalize()))
-}
-
-/// SHA-256 as lower-case hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |half: u8| char::from(b"0123456789abcdef"[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

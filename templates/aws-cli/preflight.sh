@@ -35,8 +35,8 @@ LOG_BUCKETS=(
 {% endfor %})
 # shellcheck disable=SC2016 # as above
 SOURCES=(
-{% for source in place.sources %}  {{ source.name | sh }} {{ source.by | sh }} {{ source.logging | sh }}
-{% endfor %})
+{% for rows in place.sources %}{% set logging = rows.logging | sh %}{% for name in rows.names %}  {{ name | sh }} {{ rows.by | sh }} {{ logging }}
+{% endfor %}{% endfor %})
 each_bucket read_bucket
 each_source read_source
 {% endfor %}

@@ -33,8 +33,8 @@ LOG_BUCKETS=(
 # for each source bucket: name, managed or external, logging status
 # shellcheck disable=SC2016 # what looks like an expansion is text
 SOURCES=(
-{% for source in sources %}  {{ source.name | sh }} {{ source.by | sh }} {{ source.logging | sh }}
-{% endfor %})
+{% for rows in sources %}{% set logging = rows.logging | sh %}{% for name in rows.names %}  {{ name | sh }} {{ rows.by | sh }} {{ logging }}
+{% endfor %}{% endfor %})
 
 # for each trail: name, ARN, settings, event selectors, the account to apply first if its bucket is not here
 # shellcheck disable=SC2016 # what looks like an expansion is text

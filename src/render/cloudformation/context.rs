@@ -9,9 +9,9 @@ use crate::{
     plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition},
     policy::Policy,
     render::{
+        digests::short_digest,
         engine::Part,
         scanners::{Scanner, Skip, metadata, of_bucket, of_trail, skips},
-        sha256_hex,
     },
 };
 use serde::Serialize;
@@ -101,8 +101,8 @@ pub(super) struct PlaceContext<'a> {
     pub source_arns: Vec<String>,
     /// Logical ids of what must be there before a source is set: the grant, if it is in this stack, and the permission.
     pub needs: Vec<String>,
-    /// The sources that are set from here.
-    pub sources: Vec<SourceContext<'a>>,
+    /// The sources that are set from here, by destination.
+    pub destinations: Vec<DestinationContext<'a>>,
 }
 
 /// All that `outputs.yaml` sees.
@@ -198,6 +198,19 @@ pub(super) struct TrailContext<'a> {
     pub trivy: Vec<Skip>,
 }
 
+/// Sources, one after the other, with one destination whose logging is set from here.
+#[derive(Serialize)]
+pub(super) struct DestinationContext<'a> {
+    /// The sources.
+    pub sources: Vec<SourceContext<'a>>,
+    /// Name of the log bucket.
+    pub target: &'a str,
+    /// Key prefix; may be empty.
+    pub prefix: &'a str,
+    /// `partitioned-event-time`, `partitioned-delivery-time` or `simple`.
+    pub key_format: &'static str,
+}
+
 /// A source whose logging is set from here.
 #[derive(Serialize)]
 pub(super) struct SourceContext<'a> {
@@ -205,12 +218,6 @@ pub(super) struct SourceContext<'a> {
     pub id: String,
     /// Bucket name.
     pub name: &'a str,
-    /// Name of the log bucket.
-    pub target: &'a str,
-    /// Key prefix; may be empty.
-    pub prefix: &'a str,
-    /// `partitioned-event-time`, `partitioned-delivery-time` or `simple`.
-    pub key_format: &'static str,
 }
 
 impl FunctionContext {
@@ -242,14 +249,16 @@ impl<'a> PlaceContext<'a> {
             needs: grants.chain([permission.clone()]).collect(),
             permission,
             source_arns: set.iter().map(|source| arn::bucket(account.partition, &source.name)).collect(),
-            sources: set
-                .iter()
-                .map(|source| SourceContext {
-                    id: id("Logging", &source.name),
-                    name: &source.name,
-                    target: &source.log_bucket,
-                    prefix: &source.prefix,
-                    key_format: source.key_format_name(),
+            destinations: set
+                .chunk_by(|one, next| one.destination() == next.destination())
+                .map(|sources| DestinationContext {
+                    sources: sources
+                        .iter()
+                        .map(|source| SourceContext { id: id("Logging", &source.name), name: &source.name })
+                        .collect(),
+                    target: &sources[0].log_bucket,
+                    prefix: &sources[0].prefix,
+                    key_format: sources[0].key_format_name(),
                 })
                 .collect(),
         }
@@ -318,7 +327,7 @@ pub(super) fn policy_id(bucket: &LogBucket) -> String {
 
 /// A logical id: letters and digits, the same as long as the thing keeps its name.
 pub(super) fn id(kind: &str, name: &str) -> String {
-    format!("{kind}{}", &sha256_hex(name.as_bytes())[..12])
+    [kind, &short_digest(name)].concat()
 }
 
 /// `us-east-1` → `UsEast1`, for names that may hold letters and digits only.

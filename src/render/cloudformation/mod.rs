@@ -17,7 +17,7 @@ mod tests;
 use super::{
     Context, Sink,
     athena::Catalog,
-    digest,
+    digests::digest,
     engine::{Engine, Part},
 };
 use crate::{
@@ -57,7 +57,7 @@ const PERMISSION_BYTES: usize = 600;
 struct Slice<'a> {
     account: &'a str,
     account_id: &'a str,
-    place: &'a Place,
+    place: String,
     render: &'a RenderSettings,
 }
 
@@ -105,7 +105,13 @@ impl<'a> Renderer<'a> {
     /// the stack if one is enough.
     fn place<'p>(&self, account: &'p Account, place: &'p Place, sink: &mut Sink) -> Result<Option<PlacePart<'p>>> {
         let base = format!("cloudformation/{}/{}", account.key, place.region);
-        let digest = digest(&Slice { account: &account.key, account_id: &account.id, place, render: &self.cx.plan.render });
+        let slice = Slice {
+            account: &account.key,
+            account_id: &account.id,
+            place: self.cx.digests.place(account, place),
+            render: &self.cx.plan.render,
+        };
+        let digest = digest(&slice);
 
         let everything: Vec<&Source> = place.sources.iter().collect();
         let sets_sources = self.cx.plan.render.custom_resource;

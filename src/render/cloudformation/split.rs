@@ -4,7 +4,7 @@
 //! more is needed, each gives a few sources to the new last one. Deployed in their order, the earlier stack lets go of a
 //! source before the later one takes it.
 
-use crate::{plan::Source, render::sha256_hex};
+use crate::{plan::Source, render::digests::number};
 use std::borrow::Cow;
 
 /// Largest template that can be given to the API as it is, in bytes.
@@ -150,7 +150,7 @@ struct Jump {
 impl Jump {
     /// Where there is one shard.
     fn new(name: &str) -> Self {
-        let mut jump = Jump { key: u64::from_str_radix(&sha256_hex(name.as_bytes())[..16], 16).unwrap_or(0), chosen: 0, next: 0 };
+        let mut jump = Jump { key: number(name), chosen: 0, next: 0 };
         jump.to(1);
         jump
     }

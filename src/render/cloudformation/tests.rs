@@ -8,7 +8,7 @@ use crate::{
         Adopt, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, ObjectLock, Plan, PolicyReport, Tier, Trail, Transition,
     },
     policy::{Condition, Effect, Element, Policy, Principal, Statement},
-    render::Filter,
+    render::{Filter, digests::Digests},
 };
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -147,7 +147,8 @@ fn prod() -> Account {
 fn files(plan: &Plan) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let filter = Filter::default();
-    let cx = Context { plan, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
+    let digests = Digests::of(plan);
+    let cx = Context { plan, digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
     render(&cx, &mut |artifact: Artifact| {
         assert!(files.insert(artifact.path.clone(), artifact.text).is_none(), "{} twice", artifact.path);
         Ok(())

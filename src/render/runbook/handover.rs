@@ -8,6 +8,7 @@ use crate::{
     render::{
         Filter, Retired, Sink,
         athena::Catalog,
+        digests::Digests,
         engine::Engine,
         targets,
         terraform::{BUCKET_TYPES, guard_resources, label, trail_label},
@@ -78,7 +79,7 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
             ..start.clone()
         };
         let filter = Filter::default();
-        targets::terraform(&context(&empty, map_name, &filter, &retired), &mut copy)?;
+        targets::terraform(&context(&Digests::of(&empty), map_name, &filter, &retired), &mut copy)?;
         // the new one as the old map has it; what exists is imported, adopted or not
         let mut own = account.clone();
         for bucket in own.places.iter_mut().flat_map(|place| &mut place.buckets) {
@@ -86,7 +87,7 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         }
         let mut whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..start.clone() };
         whole.render.glue = false;
-        targets::terraform(&context(&whole, map_name, &filter, &[]), &mut copy)?;
+        targets::terraform(&context(&Digests::of(&whole), map_name, &filter, &[]), &mut copy)?;
         found.push(Handover { old: old.clone(), new: new.clone() });
     }
     Ok(found)

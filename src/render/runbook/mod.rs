@@ -7,7 +7,7 @@ mod handover;
 mod rows;
 mod stages;
 
-use super::{Context, Filter, Sink, aws_cli, engine::Engine, readme, terraform};
+use super::{Context, Filter, Sink, aws_cli, digests::Digests, engine::Engine, readme, terraform};
 use crate::{
     artifacts::Artifact,
     runbook::{Runbook, Step, Work},
@@ -247,6 +247,6 @@ fn phases(book: &Runbook) -> Vec<Phase> {
 }
 
 /// A context for rendering one plan by the targets.
-fn context<'a>(plan: &'a crate::plan::Plan, map_name: &'a str, filter: &'a Filter, retired: &'a [super::Retired]) -> Context<'a> {
-    Context { plan, map_name, overrides: &[], filter, retired }
+fn context<'a>(digests: &'a Digests<'a>, map_name: &'a str, filter: &'a Filter, retired: &'a [super::Retired]) -> Context<'a> {
+    Context { plan: digests.plan, digests, map_name, overrides: &[], filter, retired }
 }

@@ -4,7 +4,12 @@ use super::context;
 use crate::{
     artifacts::Artifact,
     plan::{LogBucket, Plan, Source, guard},
-    render::{Filter, Retired, Sink, digest, targets, terraform::label},
+    render::{
+        Filter, Retired, Sink,
+        digests::{Digests, digest},
+        targets,
+        terraform::label,
+    },
     runbook::{Runbook, Work},
 };
 use anyhow::Result;
@@ -68,7 +73,8 @@ fn tree(plan: &Plan, map_name: &str, retired: &[Retired], filter: &Filter) -> Re
     if filter.accounts.is_empty() {
         return Ok(found);
     }
-    let cx = context(plan, map_name, filter, retired);
+    let digests = Digests::of(plan);
+    let cx = context(&digests, map_name, filter, retired);
     let mut sink = |artifact: Artifact| {
         if !artifact.path.starts_with("cloudformation/stacksets/") {
             found.insert(artifact.path.clone(), artifact);

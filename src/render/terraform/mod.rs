@@ -19,7 +19,7 @@ pub use module::{
     RemovedContext, Setting, VersionsContext,
 };
 pub use names::{label, trail_label};
-pub use region::{Bucket, Group, RegionContext, Rule, TrailContext};
+pub use region::{Bucket, Group, Logged, RegionContext, Rule, TrailContext};
 
 use super::{Context, Retired, Sink, athena::Catalog, engine::Engine};
 use crate::{artifacts::Artifact, plan::Account};
@@ -85,7 +85,12 @@ impl<'a> Module<'a> {
         } else {
             filter.account(account)
         };
-        asked_for.then(|| Module { cx, account, header: cx.header(&(account, &cx.plan.render, &retired)), retired })
+        asked_for.then(|| Module {
+            cx,
+            account,
+            header: cx.header(&(cx.digests.account(account), &cx.plan.render, &retired)),
+            retired,
+        })
     }
 
     fn render(&self, engine: &Engine, catalog: Option<&Catalog<'_>>, sink: &mut Sink) -> Result<()> {

@@ -3,7 +3,7 @@
 //! Takes names of buckets, Regions and trails and gives identifiers. An address must never change as long as the thing
 //! exists (Terraform would destroy and create), so it depends on the thing's own name and on nothing beside it.
 
-use crate::{plan::Trail, render::sha256_hex};
+use crate::{plan::Trail, render::digests::short_digest};
 
 /// The resource label of a bucket or Region: its own name as an HCL identifier.
 ///
@@ -17,8 +17,7 @@ pub fn label(name: &str) -> String {
     if plain {
         return mapped;
     }
-    let digest: String = sha256_hex(name.as_bytes()).chars().take(12).collect();
-    format!("n_{mapped}_{digest}")
+    format!("n_{mapped}_{}", short_digest(name))
 }
 
 /// The resource label of a trail. It holds the Region because a trail in each Region has one name in all of them.

@@ -4,16 +4,16 @@
 
 use super::{GuardContext, Module, label, names::file_stem, trail_label};
 use crate::{
-    plan::{KeyFormat, LogBucket, Place, Trail, guard::TARGET_ID},
+    plan::{KeyFormat, LogBucket, Place, Source, Trail, guard::TARGET_ID},
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
 };
 use anyhow::{Result, bail};
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Contract of `terraform/region.tf`, and of `terraform/where.tf`, which it includes in each resource.
 #[derive(Debug, Serialize)]
-pub struct RegionContext {
+pub struct RegionContext<'a> {
     /// Lines for the head of the file, without comment marks.
     pub header: Vec<String>,
     /// True with provider 6: resources name their Region. False with provider 5: they name the provider `region_label`.
@@ -25,9 +25,9 @@ pub struct RegionContext {
     /// The log buckets.
     pub buckets: Vec<Bucket>,
     /// All sources, by key format and by who sets their logging.
-    pub groups: Vec<Group>,
-    /// Those groups whose logging is set here.
-    pub logged: Vec<Group>,
+    pub groups: Vec<Group<'a>>,
+    /// The groups whose logging is set here.
+    pub logged: Vec<Logged>,
     /// True if `logged` has more than one key format.
     pub mixed: bool,
     /// Label of the bucket that the sources log to; empty without sources.
@@ -95,8 +95,8 @@ pub struct Rule {
 }
 
 /// Sources with the same key format whose logging is set by the same hand.
-#[derive(Debug, Clone, Serialize)]
-pub struct Group {
+#[derive(Debug, Serialize)]
+pub struct Group<'a> {
     /// The local value that holds them, an identifier.
     pub local: String,
     /// Label of the bucket that they log to.
@@ -108,7 +108,21 @@ pub struct Group {
     /// How keys are laid out, for a comment.
     pub layout: &'static str,
     /// Source bucket → prefix.
-    pub prefixes: IndexMap<String, String>,
+    #[serde(serialize_with = "prefixes")]
+    pub prefixes: Vec<&'a Source>,
+}
+
+/// A group whose logging is set here.
+#[derive(Debug, Serialize)]
+pub struct Logged {
+    /// The local value that holds it, an identifier.
+    pub local: String,
+    /// `EventTime` or `DeliveryTime`; empty for the simple key format.
+    pub date_source: &'static str,
+}
+
+fn prefixes<S: Serializer>(sources: &[&Source], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(sources.iter().map(|source| (&source.name, &*source.prefix)))
 }
 
 /// A trail.
@@ -145,9 +159,10 @@ pub struct TrailContext {
 }
 
 impl Module<'_> {
-    pub(super) fn region(&self, place: &Place) -> Result<RegionContext> {
+    pub(super) fn region<'a>(&self, place: &'a Place) -> Result<RegionContext<'a>> {
         let groups = groups(place)?;
-        let logged: Vec<Group> = groups.iter().filter(|group| group.managed).cloned().collect();
+        let logged = |group: &Group<'_>| Logged { local: group.local.clone(), date_source: group.date_source };
+        let logged: Vec<Logged> = groups.iter().filter(|group| group.managed).map(logged).collect();
         Ok(RegionContext {
             header: self.header.clone(),
             region_per_resource: self.region_per_resource(),
@@ -200,7 +215,7 @@ pub(super) fn policy_file(bucket: &LogBucket) -> String {
 ///
 /// Groups only keep the file short: all managed sources are in one resource, so that a source which changes its key
 /// format is changed in place. In two resources it would be destroyed in one and created in the other, in any order.
-pub(super) fn groups(place: &Place) -> Result<Vec<Group>> {
+pub(super) fn groups(place: &Place) -> Result<Vec<Group<'_>>> {
     if place.sources.is_empty() {
         return Ok(Vec::new());
     }
@@ -214,9 +229,8 @@ pub(super) fn groups(place: &Place) -> Result<Vec<Group>> {
             (KeyFormat::PartitionedDeliveryTime, "delivery_time", "laid out by the day of their delivery"),
             (KeyFormat::Simple, "simple", "one flat list"),
         ] {
-            let members = place.sources.iter().filter(|source| source.managed == managed && source.key_format == format);
-            let prefixes: IndexMap<String, String> =
-                members.map(|source| (source.name.clone(), source.prefix.to_string())).collect();
+            let member = |source: &&Source| source.managed == managed && source.key_format == format;
+            let prefixes: Vec<&Source> = place.sources.iter().filter(member).collect();
             if !prefixes.is_empty() {
                 let hand = if managed { "sources" } else { "external" };
                 groups.push(Group {

@@ -9,7 +9,7 @@ use crate::{
     aws::Partition,
     plan::*,
     policy::{Effect, Element, Policy, Principal, Statement},
-    render::Filter,
+    render::{Filter, digests::Digests},
 };
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
@@ -186,7 +186,8 @@ fn organisation(aws_provider: u32) -> Plan {
 /// Renders a plan; with `LOGMAP_DUMP`, also to a folder of that name.
 fn render_all(name: &str, plan: &Plan, retired: &[Retired]) -> BTreeMap<String, String> {
     let filter = Filter::default();
-    let cx = Context { plan, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired };
+    let digests = Digests::of(plan);
+    let cx = Context { plan, digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired };
     let mut files = BTreeMap::new();
     render(&cx, &mut |artifact| {
         assert!(files.insert(artifact.path.clone(), artifact.text).is_none(), "{} is rendered twice", artifact.path);
@@ -384,7 +385,8 @@ fn policies_are_the_reviewed_bytes() {
 fn a_filtered_account_keeps_all_its_regions() {
     let plan = organisation(6);
     let filter = Filter { accounts: vec!["prod".to_owned()], regions: vec!["us-east-1".to_owned()] };
-    let cx = Context { plan: &plan, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
+    let digests = Digests::of(&plan);
+    let cx = Context { plan: &plan, digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
     let mut paths = Vec::new();
     render(&cx, &mut |artifact| {
         paths.push(artifact.path);
