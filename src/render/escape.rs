@@ -12,6 +12,12 @@ pub trait Tree: Sized {
     fn shape(&self) -> Shape<'_, Self>;
 }
 
+impl<T> Shape<'_, T> {
+    fn text_len(&self) -> usize {
+        if let Shape::Text(text) = self { text.len() } else { 0 }
+    }
+}
+
 /// What a [`Tree`] is.
 pub enum Shape<'a, T> {
     /// A string.
@@ -62,6 +68,8 @@ fn write_hcl(value: &impl Tree, indent: usize, out: &mut String) {
         }
         Shape::Entries(entries) if entries.is_empty() => out.push_str("{}"),
         Shape::Entries(entries) => {
+            let texts = entries.iter().map(|(key, item)| key.len() + item.shape().text_len() + indent + 16);
+            out.reserve(texts.sum());
             out.push('{');
             // fmt aligns the equal signs of neighbouring lines, unless an entry has several
             for group in entries.chunk_by(|(_, one), (_, next)| is_one_line(*one) && is_one_line(*next)) {

@@ -36,6 +36,8 @@ const RECORD: &str = concat!(
 /// Source buckets of one table. The service recommends few values in an enumeration, and a list of names of full length
 /// must stay far below the megabyte that a table's metadata may have (Athena user guide, types for partition projection).
 const SOURCES_PER_TABLE: usize = 1_000;
+/// About what a table and its queries take beside the names of sources.
+const SQL_BYTES: usize = 8_000;
 /// Values of an `IN` that give an injected column its values.
 const ACCOUNTS_PER_QUERY: usize = 1_000;
 
@@ -59,7 +61,7 @@ struct SqlContext<'a> {
     /// Names of all sources.
     sources: Vec<&'a str>,
     /// Tables of access logs.
-    access: Vec<AccessTable<'a>>,
+    access: Vec<AccessTable>,
     /// Tables of CloudTrail events.
     trails: Vec<TrailTable>,
     /// Calls that change logging or log buckets, as CloudTrail names them.
@@ -70,13 +72,11 @@ struct SqlContext<'a> {
 
 /// A table of access logs: sources with one prefix.
 #[derive(Debug, Serialize)]
-pub(super) struct AccessTable<'a> {
+pub(super) struct AccessTable {
     /// Letters, digits and underscores.
     pub(super) name: String,
     /// `s3://<bucket>/<prefix>`, ending in `/`.
     location: String,
-    /// Names of the sources, at least one.
-    sources: Vec<&'a str>,
     /// What it is.
     pub(super) shape: Shape,
 }
@@ -128,7 +128,9 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
                 bucket_calls: watch::BUCKET_CALLS.into_iter().chain(watch::LOG_BUCKET_CALLS).collect(),
                 trail_calls: watch::TRAIL_CALLS,
             };
-            context.header = cx.header(&context);
+            context.header = cx.header(&(&account.key, &account.id, cx.digests.place(account, place), &context.trails));
+            let names: usize = context.sources.iter().map(|name| name.len()).sum();
+            engine.reserve(2 * names + SQL_BYTES * (1 + context.access.len() + context.trails.len()));
             let text = engine.render(REGION, &context)?;
             sink(Artifact::file(format!("athena/{}/{}.sql", account.key, place.region), text))?;
         }
@@ -137,16 +139,16 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
 }
 
 /// The tables of a place.
-pub(super) struct Tables<'a> {
+pub(super) struct Tables {
     /// Name of the database: letters, digits and underscores.
     pub(super) database: String,
     /// Tables of access logs.
-    pub(super) access: Vec<AccessTable<'a>>,
+    pub(super) access: Vec<AccessTable>,
     /// Tables of CloudTrail events.
     pub(super) trails: Vec<TrailTable>,
 }
 
-impl<'a> Tables<'a> {
+impl Tables {
     /// Names and shapes of all of them.
     pub(super) fn all(&self) -> impl Iterator<Item = (&str, &Shape)> {
         let access = self.access.iter().map(|table| (table.name.as_str(), &table.shape));
@@ -173,7 +175,7 @@ impl<'p> Catalog<'p> {
     }
 
     /// The tables of a place.
-    pub(super) fn tables<'a>(&self, account: &Account, place: &'a Place) -> Tables<'a> {
+    pub(super) fn tables(&self, account: &Account, place: &Place) -> Tables {
         let taken = |bucket: &LogBucket| self.writers.get(bucket.name.as_str()).map_or(&[][..], Vec::as_slice);
         Tables {
             database: identifier(&format!("logmap_{}_{}", account.key, place.region)),
@@ -184,8 +186,8 @@ impl<'p> Catalog<'p> {
 }
 
 /// One table for each prefix, and for each thousand sources that share it.
-fn access_tables<'a>(account: &Account, place: &'a Place, bucket: &LogBucket) -> Vec<AccessTable<'a>> {
-    let sources: &'a [Source] = &place.sources;
+fn access_tables(account: &Account, place: &Place, bucket: &LogBucket) -> Vec<AccessTable> {
+    let sources: &[Source] = &place.sources;
     let simple = sources.iter().any(|source| source.key_format == KeyFormat::Simple);
     let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for source in sources {
@@ -217,7 +219,6 @@ fn access_tables<'a>(account: &Account, place: &'a Place, bucket: &LogBucket) ->
                 name: format!("access_logs_{}", at + 1),
                 shape: shape::access(RECORD, &location, days(bucket), partitions),
                 location,
-                sources: names.to_vec(),
             }
         })
         .collect()

@@ -27,7 +27,7 @@ pub struct AthenaContext<'a> {
 }
 
 impl Module<'_> {
-    pub(super) fn athena<'a>(&self, tables: &'a Tables<'_>, place: &Place) -> AthenaContext<'a> {
+    pub(super) fn athena<'a>(&self, tables: &'a Tables, place: &Place) -> AthenaContext<'a> {
         AthenaContext {
             header: self.header.clone(),
             region_per_resource: self.region_per_resource(),

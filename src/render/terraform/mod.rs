@@ -39,6 +39,9 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/outputs.tf", include_str!("../../../templates/terraform/outputs.tf")),
 ];
 
+/// About what a Region's file has beside its sources.
+const REGION_BYTES: usize = 16_000;
+
 /// Renders the modules of the accounts that were asked for, each with all its Regions: a module with some of its
 /// Regions left out would destroy what is in them.
 ///
@@ -100,6 +103,8 @@ impl<'a> Module<'a> {
         put("providers.tf", engine.render("terraform/providers.tf", &self.providers())?)?;
         for place in &self.account.places {
             let file = format!("{}.tf", names::file_stem(&place.region));
+            let rows = place.sources.iter().map(|source| source.name.len() + source.prefix.len() + 16);
+            engine.reserve(REGION_BYTES + rows.sum::<usize>());
             put(&file, engine.render("terraform/region.tf", &self.region(place)?)?)?;
             if let Some(catalog) = catalog.filter(|_| !place.buckets.is_empty()) {
                 let file = format!("{}-athena.tf", names::file_stem(&place.region));
