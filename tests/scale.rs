@@ -10,7 +10,10 @@ mod large;
 use logmap::{
     analysis::{Analysis, analyze},
     artifacts::Artifact,
-    plan::Plan,
+    plan::{
+        Plan,
+        prove::{Subject, prove},
+    },
     render::{Context, Filter, Sink, digests::Digests, readme, targets},
     source::SourceFile,
 };
@@ -126,4 +129,30 @@ fn the_tree_on_the_disk_is_what_a_single_thread_renders() {
     for artifact in rendered {
         assert_eq!(written[&artifact.path], artifact.text, "{}", artifact.path);
     }
+}
+
+#[test]
+fn a_proof_in_parts_asks_about_every_source() {
+    let _turn = TURN.lock().unwrap();
+    let plan = analysis(&large::one(25_000)).plan.unwrap();
+    let (account, place) = (&plan.accounts[0], &plan.accounts[0].places[0]);
+    let bucket = &place.buckets[0];
+    let mut sources = place.sources.clone();
+    sources[20_007].name = "not-granted".to_owned();
+    let proof = prove(&Subject {
+        bucket: &bucket.name,
+        partition: account.partition,
+        region: &place.region,
+        account_id: &account.id,
+        organization_id: None,
+        policy: &bucket.policy,
+        tier: bucket.report.tier,
+        sources: &sources,
+        trails: &[],
+        denies_insecure_transport: false,
+    });
+    assert!(proof.rows.is_sorted_by(|one, next| one.kind < next.kind), "{:?}", proof.rows);
+    let deliveries = &proof.rows[0];
+    assert_eq!((deliveries.asked, deliveries.failures.len(), deliveries.by.len()), (25_000, 1, 1), "{deliveries:?}");
+    assert!(deliveries.failures[0].what.contains("`not-granted`"), "{deliveries:?}");
 }

@@ -195,7 +195,9 @@ fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
             .flat_map(|regions| &regions.items)
             .filter(|(name, _)| region::is_well_formed(name))
             .map(|(name, region)| {
-                let sources = region.buckets.iter().flat_map(|list| list.iter()).filter_map(|bucket| source(bucket)).collect();
+                let buckets = region.buckets.as_ref().map_or(&[][..], |list| list);
+                let mut sources = Vec::with_capacity(buckets.len());
+                sources.extend(buckets.iter().filter_map(|bucket| source(bucket)));
                 (name.as_str(), Region { span: name.span, sources, layer: region.log_bucket.as_ref().map(|layer| &layer.value) })
             })
             .collect();

@@ -9,7 +9,7 @@ use crate::{
     rules::{delivery::PREFIX_OVERLAP, naming::ACCOUNT_REGIONAL},
     source::Span,
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 impl Planner<'_, '_> {
     pub(super) fn partition(&self) -> Partition {
@@ -101,12 +101,14 @@ impl Planner<'_, '_> {
         findings: &mut Vec<Finding>,
     ) -> Vec<Source> {
         // a name that is listed twice (reported already) is planned once
-        let by_name: BTreeMap<&str, &settle::Source<'_>> = mapped.iter().map(|source| (source.name.as_str(), source)).collect();
+        let mut by_name: Vec<&settle::Source<'_>> = mapped.iter().collect();
+        by_name.sort_by_key(|source| source.name.as_str());
+        by_name.dedup_by_key(|source| source.name.as_str());
         // the same for all but a few
         let log_bucket: Arc<str> = log_bucket.into();
         let usual: Arc<str> = with_slash(settings.prefix.value).into();
         let sources: Vec<Source> = by_name
-            .values()
+            .iter()
             .map(|source| Source {
                 name: source.name.value.clone(),
                 log_bucket: Arc::clone(&log_bucket),
@@ -123,9 +125,8 @@ impl Planner<'_, '_> {
                 match outer.filter(|outer| source.prefix.starts_with(&*outer.prefix)) {
                     Some(outer) => {
                         let place = |source: &Source| {
-                            by_name
-                                .get(source.name.as_str())
-                                .map_or(self.span(), |s| s.prefix.map_or(s.name.span, |prefix| prefix.span))
+                            let at = by_name.binary_search_by_key(&source.name.as_str(), |known| known.name.as_str());
+                            at.map_or(self.span(), |at| by_name[at].prefix.map_or(by_name[at].name.span, |prefix| prefix.span))
                         };
                         findings.push(
                             Finding::new(&PREFIX_OVERLAP, place(source), format!("the log objects of `{}` (`{}`) lie under those of `{}` (`{}`)", source.name, source.prefix, outer.name, outer.prefix))

@@ -18,6 +18,7 @@ use crate::{
         evaluate::{Caller, Prepared, Request, Verdict, denies},
     },
 };
+use std::{panic::resume_unwind, thread};
 
 /// What a policy is for.
 #[derive(Debug, Clone, Copy)]
@@ -178,18 +179,50 @@ pub fn delivery<'b>(account: &Account, place: &Place, bucket: &'b LogBucket, sou
     (key, sid)
 }
 
-/// Proves a policy.
+/// From so many sources on, a thread costs less than it saves.
+const WORTH_A_THREAD: usize = 10_000;
+
+/// Proves a policy; the deliveries of many sources on all cores.
 pub fn prove(subject: &Subject<'_>) -> Proof {
+    let prepared = &Prepared::new(subject.policy);
+    let count = subject.sources.len();
+    // to ask for the cores costs more than a small proof
+    let threads = if count > WORTH_A_THREAD { thread::available_parallelism().map_or(1, usize::from) } else { 1 };
+    let part = count.div_ceil(threads).max(WORTH_A_THREAD);
+    let (first, rest) = subject.sources.split_at(part.min(count));
+    let deliveries = |sources| ask(&Subject { sources, ..*subject }, prepared, |subject, each| subject.sources_write(each));
+    let mut rows: Vec<Row> = thread::scope(|scope| {
+        let others: Vec<_> = rest.chunks(part).map(|sources| scope.spawn(move || deliveries(sources))).collect();
+        let rows =
+            [deliveries(first), ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(each))].into_iter();
+        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        rows.chain(others).flatten().collect()
+    });
+    rows.sort_by_key(|row| row.kind);
+    rows.dedup_by(|row, same| {
+        let alike = row.kind == same.kind;
+        if alike {
+            same.take(row);
+        }
+        alike
+    });
+    Proof { rows }
+}
+
+/// A kind of claims, or several, on a subject.
+type Claims = fn(&Subject<'_>, &mut dyn FnMut(Claim<'_>));
+
+/// What comes of some claims, by kind.
+fn ask(subject: &Subject<'_>, prepared: &Prepared<'_>, claims: Claims) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
-    let prepared = Prepared::new(subject.policy);
-    subject.claims(&mut |claim| {
+    claims(subject, &mut |claim| {
         let at = rows.iter().position(|row| row.kind == claim.kind).unwrap_or_else(|| {
             rows.push(Row { kind: claim.kind, asked: 0, by: Vec::new(), failures: Vec::new() });
             rows.len() - 1
         });
         let row = &mut rows[at];
         row.asked += 1;
-        match judge(subject.policy, &prepared, &claim) {
+        match judge(subject.policy, prepared, &claim) {
             Ok(by) => {
                 if let Some((by, Err(at))) = by.map(|by| (by, row.by.binary_search_by(|known| known.as_str().cmp(by)))) {
                     row.by.insert(at, by.to_owned());
@@ -198,8 +231,18 @@ pub fn prove(subject: &Subject<'_>) -> Proof {
             Err(failure) => row.failures.push(failure),
         }
     });
-    rows.sort_by_key(|row| row.kind);
-    Proof { rows }
+    rows
+}
+
+impl Row {
+    /// Takes what another row of its kind has.
+    fn take(&mut self, other: &mut Row) {
+        self.asked += other.asked;
+        self.by.append(&mut other.by);
+        self.by.sort();
+        self.by.dedup();
+        self.failures.append(&mut other.failures);
+    }
 }
 
 /// The Sid of the statement that decided as claimed, or what is to blame.
@@ -238,8 +281,7 @@ fn turns_on_organization(statement: &Statement, request: &Request<'_>) -> bool {
 }
 
 impl Subject<'_> {
-    fn claims(&self, each: &mut dyn FnMut(Claim<'_>)) {
-        self.sources_write(each);
+    fn but_deliveries_of_sources(&self, each: &mut dyn FnMut(Claim<'_>)) {
         self.trails_write(each);
         self.owner(each);
         self.near_misses_of_sources(each);
