@@ -41,10 +41,10 @@ pub(super) fn outputs(account: &Account, place: &Place, with_buckets: bool, sour
         let description = format!("Topic of the alerts of {} in {}", account.key, place.region);
         list.push(Output { id: id("Alerts", &alerts.topic_arn), description, value: alerts.topic_arn.clone() });
     }
-    let mut groups: IndexMap<(&str, Cow<'_, str>, &str), Vec<&str>> = IndexMap::new();
-    for source in sources {
-        let destination = (&*source.log_bucket, source.prefix_pattern(), source.key_format_name());
-        groups.entry(destination).or_default().push(&source.name);
+    let mut groups: IndexMap<Group<'_>, Vec<&str>> = IndexMap::new();
+    // most log to where the one before logs
+    for sources in sources.chunk_by(|one, next| group(one) == group(next)) {
+        groups.entry(group(sources[0])).or_default().extend(sources.iter().map(|source| source.name.as_str()));
     }
     for ((bucket, prefix, key_format), names) in groups {
         for names in chunks(&names) {
@@ -55,6 +55,13 @@ pub(super) fn outputs(account: &Account, place: &Place, with_buckets: bool, sour
         }
     }
     list
+}
+
+/// Sources that share outputs, by log bucket, pattern of the prefix and key format.
+type Group<'a> = (&'a str, Cow<'a, str>, &'static str);
+
+fn group(source: &Source) -> Group<'_> {
+    (&source.log_bucket, source.prefix_pattern(), source.key_format_name())
 }
 
 /// Cuts a list so that each part, joined, stays within the length of an output.

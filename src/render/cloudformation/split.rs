@@ -130,8 +130,14 @@ fn template_bytes(source: &Source, managed: bool) -> usize {
 
 /// Different destinations of sources in `outputs`.
 fn destinations(sources: &[&Source]) -> usize {
-    let mut found: Vec<(&str, Cow<'_, str>)> =
-        sources.iter().map(|source| (source.key_format_name(), source.prefix_pattern())).collect();
+    let mut found: Vec<(&str, Cow<'_, str>)> = Vec::new();
+    for source in sources {
+        let destination = (source.key_format_name(), source.prefix_pattern());
+        // most are the same as the one before
+        if found.last() != Some(&destination) {
+            found.push(destination);
+        }
+    }
     found.sort();
     found.dedup();
     found.len()
