@@ -9,6 +9,10 @@ use crate::{
     rules::{self, reading::MISSING_KEY},
     source::{SourceFile, Span},
 };
+use std::{panic::resume_unwind, thread};
+
+/// From a map of so many bytes on, a thread costs less than it saves.
+const WORTH_A_THREAD: usize = 100_000;
 
 /// What is known about a map.
 #[derive(Debug)]
@@ -97,8 +101,24 @@ pub fn analyze_again(file: SourceFile, past: &mut Past) -> Analysis {
     match &document.root {
         Some(root) if !map::decode::is_null(root) => {
             let map = map::decode(&document, &mut findings);
-            rules::check_map(&map, &mut findings);
-            plan = Some(derive::derive_with(&settle::settle(&map), &mut past.policies, &mut findings));
+            let mut derived = Vec::new();
+            let mut derive = || derive::derive_with(&settle::settle(&map), &mut past.policies, &mut derived);
+            let mut check = || rules::check_map(&map, &mut findings);
+            plan = Some(if file.text.len() < WORTH_A_THREAD {
+                check();
+                derive()
+            } else {
+                thread::scope(|scope| {
+                    let checking = scope.spawn(check);
+                    let plan = derive();
+                    checking.join().unwrap_or_else(|panic| resume_unwind(panic));
+                    plan
+                })
+            });
+            if !findings.iter().all(|finding| finding.rule.can_be_ignored) {
+                derive::keep_what_is_sure(&mut derived);
+            }
+            findings.append(&mut derived);
         }
         _ if findings.is_empty() => findings.push(
             Finding::new(&MISSING_KEY, Span::default(), "the map is empty").help("`logmap init` writes a map to start from"),

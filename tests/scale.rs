@@ -156,3 +156,15 @@ fn a_proof_in_parts_asks_about_every_source() {
     assert_eq!((deliveries.asked, deliveries.failures.len(), deliveries.by.len()), (25_000, 1, 1), "{deliveries:?}");
     assert!(deliveries.failures[0].what.contains("`not-granted`"), "{deliveries:?}");
 }
+
+#[test]
+fn a_large_map_is_checked_as_a_small_one_is() {
+    let _turn = TURN.lock().unwrap();
+    let unused = "version: 1\norganization: { name: acme }\naccounts: { a: { id: \"111122223333\" }, b: { id: x } }\n";
+    for text in [include_str!("../examples/broken/logmap.yaml"), include_str!("maps/full.yaml"), unused] {
+        let told = |text: &str| format!("{:?}", analysis(text).findings);
+        let large = format!("{text}{}", "# a comment\n".repeat(10_000));
+        assert!(large.len() > 100_000 && told(text).contains("Finding"));
+        assert_eq!(told(&large), told(text));
+    }
+}

@@ -18,7 +18,7 @@ use crate::{
     policy::{Policy, Statement, compose::TrailGrant},
 };
 use indexmap::IndexMap;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 /// Everything that is to exist, account by account.
@@ -62,6 +62,7 @@ pub struct Place {
     /// None, one, or (with `split_trails`) two log buckets; the one that takes access logs first.
     pub buckets: Vec<LogBucket>,
     /// The source buckets here, sorted by name. They log to the bucket with `takes_access_logs`.
+    #[serde(serialize_with = "runs")]
     pub sources: Vec<Source>,
     /// The trails whose home is this account and Region, sorted by name.
     pub trails: Vec<Trail>,
@@ -210,7 +211,7 @@ pub struct PolicyReport {
 }
 
 /// A source bucket.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 pub struct Source {
     /// Bucket name.
     pub name: String,
@@ -232,6 +233,26 @@ impl Source {
     pub fn destination(&self) -> Destination<'_> {
         (&self.log_bucket, &self.prefix, self.key_format)
     }
+}
+
+/// Sources, one after the other, that differ in their names only: most of a place are one such run.
+pub fn alike(sources: &[Source]) -> impl Iterator<Item = &[Source]> {
+    sources.chunk_by(|one, next| (one.destination(), one.managed) == (next.destination(), next.managed))
+}
+
+/// Sources as they go into a digest: what a run of them has in common once.
+fn runs<S: Serializer>(sources: &[Source], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Run<'a> {
+        destination: Destination<'a>,
+        managed: bool,
+        names: Vec<&'a str>,
+    }
+    serializer.collect_seq(alike(sources).map(|run| Run {
+        destination: run[0].destination(),
+        managed: run[0].managed,
+        names: run.iter().map(|source| source.name.as_str()).collect(),
+    }))
 }
 
 /// How S3 lays out the keys of log objects after the prefix.

@@ -7,7 +7,7 @@ use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{
-        Account, LogBucket, Place, Source, Trail,
+        Account, LogBucket, Place, Source, Trail, alike,
         guard::{CONFIG_RULE_DESCRIPTION, Guard},
     },
     text,
@@ -327,14 +327,13 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
 }
 
 /// The sources for the scripts, in their order: most of a place log to one destination, whose argument is made once.
-fn source_rows<'a>(place: &'a Place) -> Vec<SourceRows<'a>> {
-    let alike = |a: &Source, b: &Source| (a.destination(), a.managed) == (b.destination(), b.managed);
-    let rows = |sources: &'a [Source]| SourceRows {
-        names: sources.iter().map(|source| source.name.as_str()).collect(),
-        by: if sources[0].managed { MANAGED } else { "external" },
-        logging: logging_status(&sources[0]),
-    };
-    place.sources.chunk_by(alike).map(rows).collect()
+fn source_rows(place: &Place) -> Vec<SourceRows<'_>> {
+    let runs = alike(&place.sources).map(|run| SourceRows {
+        names: run.iter().map(|source| source.name.as_str()).collect(),
+        by: if run[0].managed { MANAGED } else { "external" },
+        logging: logging_status(&run[0]),
+    });
+    runs.collect()
 }
 
 /// Argument of `put-bucket-logging` for a source.
