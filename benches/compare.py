@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What whole runs cost: `logmap` on maps of up to a million sources, the limits of the machine, and other generators.
 
-    benches/compare.py [--logmap target/release/logmap] [--quick] [--only WORD]...
+    benches/compare.py [--logmap target/release/logmap] [--quick] [--only WORD]... [--folder FOLDER]
 
 Each command is a process of its own, from start to end: wall time, CPU time (user and system, all its threads), peak of
 resident memory, and the files and bytes that it wrote. The commands of a table take turns, so that what else the machine does
@@ -14,7 +14,8 @@ touches all of them; the figures are medians. The tables are Markdown and say wh
               from JSON and is written as its users write it, in `benches/peers/`. It stands beside what logmap makes of the
               same; logmap also reads and checks the map, proves each policy and writes a lock.
 
---quick leaves out what takes longer than some seconds; --only takes tables by name. Peers come from PyPI and npm into
+--quick leaves out what takes longer than some seconds; --only takes tables by name; --folder is where all is written: by default on
+the disk of the build, while one in memory (/dev/shm) shows the programs alone, `cp -r` too. Peers come from PyPI and npm into
 target/peers, at the versions below. Ten minutes on two cores, without the installation of the peers, and 10 GB of disk.
 """
 import argparse
@@ -295,6 +296,7 @@ def main():
     parser.add_argument("--logmap", type=Path, default=ROOT / "target" / "release" / "logmap")
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", action="append", choices=["grid", "one", "peers"])
+    parser.add_argument("--folder", type=Path, default=ROOT / "target")
     args = parser.parse_args()
     args.logmap = args.logmap.resolve()
     tables = {
@@ -303,8 +305,8 @@ def main():
         "peers": lambda folder: peers(args, folder),
     }
     print(f"{machine()}; load {os.getloadavg()[0]:.1f}; {subprocess.run([args.logmap, '--version'], capture_output=True, text=True, check=True).stdout.strip()}")
-    # on the disk of the build, not on one that lies in memory; nothing is removed before the end, as file systems are slow after it
-    with tempfile.TemporaryDirectory(dir=ROOT / "target") as folder:
+    # nothing is removed before the end, as file systems are slow after it
+    with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         for name, table in tables.items():
             if not args.only or name in args.only:
                 table(Path(folder))
