@@ -5,13 +5,13 @@ use crate::{
     compare::{self, Configuration},
     diagnostics::{self, Finding, ignore},
     observed::{
-        Ignored, Observed, Told,
+        Ignored, Observed, Published, Told,
         recognise::{self, Input},
     },
     plan::Plan,
     source::{FileId, SourceFile, Span},
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// What is known of the inputs.
 #[derive(Debug, Default)]
@@ -53,6 +53,7 @@ impl Inspection {
 
 /// Inspects texts. With a plan also whether they are what it derives.
 pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Inspection {
+    let told = &Told { published: published(plan), ..told.clone() };
     let inputs: Vec<Input> = files.iter().zip(0..).map(|(file, id)| recognise::read(file, FileId(id), told)).collect();
     let reasons = |(file, input): (&SourceFile, &Input)| {
         input.ignored.iter().map(|reason| Ignored { file: file.name.clone(), reason: reason.clone() }).collect::<Vec<_>>()
@@ -75,6 +76,15 @@ pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Insp
     let mut inspection = Inspection { files, findings, configurations, ignored, inputs };
     inspection.settle();
     inspection
+}
+
+/// The parameters of Systems Manager that a plan has.
+fn published(plan: Option<&Plan>) -> Published {
+    let parameters = plan.into_iter().flat_map(Plan::places).filter_map(|(account, place)| {
+        let parameter = place.guard.parameter.as_ref()?;
+        Some(((account.id.clone(), place.region.clone()), (parameter.name.clone(), parameter.value.clone())))
+    });
+    Arc::new(parameters.collect())
 }
 
 /// All configurations, in the order of their places.

@@ -74,7 +74,7 @@ fn judged(rule: &Rule, example: &Example) -> (Vec<Finding>, bool) {
         return (analysis.findings.clone(), analysis.plan.is_some());
     }
     let flag = |key: &str| example.flags.iter().find_map(|flag| Some(flag.strip_prefix(key)?.strip_prefix('=')?.to_owned()));
-    let told = Told { region: flag("region"), account: flag("account"), parameters: Vec::new() };
+    let told = Told { region: flag("region"), account: flag("account"), ..Told::default() };
     let plan = flag("map").map(|_| analysis(SMALL).plan.unwrap());
     if rule.id >= "LM1600" {
         let account = flag("account").map(|text| match text.split_once('=') {

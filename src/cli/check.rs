@@ -68,7 +68,8 @@ fn told(args: &CheckArgs) -> Result<Told, Stop> {
     if let Some(id) = args.account.as_ref().filter(|id| !limits::is_account_id(id)) {
         return Err(Stop::usage(anyhow!("`{id}` is not an account id of twelve digits")));
     }
-    Ok(Told { region: args.region.clone(), account: args.account.clone(), parameters: parameters(&args.parameter)? })
+    let parameters = parameters(&args.parameter)?;
+    Ok(Told { region: args.region.clone(), account: args.account.clone(), parameters, ..Told::default() })
 }
 
 /// Takes `KEY=VALUE` apart.

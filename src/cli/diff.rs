@@ -17,6 +17,11 @@ use anyhow::anyhow;
 use serde_json::json;
 
 pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
+    if !matches!(common.format, Format::Json | Format::Text | Format::Markdown) {
+        return Err(Stop::usage(anyhow!(
+            "differences are written as text, json or markdown; sarif, github and junit are for findings"
+        )));
+    }
     let (old, new) = revision::read_pair(&args.maps, io)?;
     let Some((old_plan, new_plan)) = plans(&old, &new, common, io)? else { return Ok(Exit::Findings) };
     let changes = changes::between(old_plan, new_plan);
@@ -32,13 +37,8 @@ pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
             });
             findings::pretty(&report)
         }
-        Format::Text => show::draw(&changes, old, new, show::Draw::Text),
         Format::Markdown => show::draw(&changes, old, new, show::Draw::Markdown),
-        _ => {
-            return Err(Stop::usage(anyhow!(
-                "differences are written as text, json or markdown; sarif, github and junit are for findings"
-            )));
-        }
+        _ => show::draw(&changes, old, new, show::Draw::Text),
     };
     io.data(&text)?;
     if changes.is_empty() && !io.quiet {

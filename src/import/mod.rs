@@ -89,6 +89,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
         region: options.region.clone(),
         account: options.only_account().map(str::to_owned),
         parameters: options.parameters.clone(),
+        ..Told::default()
     };
     let inputs: Vec<Input> = files.iter().zip(0..).map(|(file, id)| recognise::read(file, FileId(id), &told)).collect();
     let mut ignored: Vec<Ignored> = files

@@ -17,6 +17,7 @@ use crate::{
     source::{FileId, Span},
 };
 use policy::PolicyDoc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Where something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -311,4 +312,9 @@ pub struct Told {
     pub account: Option<String>,
     /// Values of template parameters.
     pub parameters: Vec<(String, String)>,
+    /// What a map publishes.
+    pub published: Published,
 }
+
+/// Parameters of Systems Manager that a map publishes: name and value, by account id and Region.
+pub type Published = Arc<BTreeMap<(String, String), (String, String)>>;

@@ -113,15 +113,44 @@ impl<'a> Template<'a> {
                 Partition::Cn => "amazonaws.com.cn".to_owned(),
                 _ => "amazonaws.com".to_owned(),
             },
-            _ => {
-                let given = self.told.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-                let parameter = || given.filter(|_| self.in_section("Parameters", name).is_some());
-                parameter()
-                    .or_else(|| self.choice.value(name))
-                    .or_else(|| self.bucket_name(name))
-                    .unwrap_or_else(|| self.hole(name))
-            }
+            _ => self
+                .parameter(name)
+                .or_else(|| self.choice.value(name))
+                .or_else(|| self.bucket_name(name))
+                .unwrap_or_else(|| self.hole(name)),
         }
+    }
+
+    /// What the caller gives for a parameter, or the map for one that names a parameter of Systems Manager.
+    fn parameter(&self, name: &str) -> Option<String> {
+        let declared = self.in_section("Parameters", name)?;
+        let given = self.told.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+        let of = |key: &str| match &self.document.resolve(child(declared, key)?).kind {
+            Kind::Scalar { text, .. } => Some(text.to_string()),
+            _ => None,
+        };
+        let stored = of("Type").is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<"));
+        let value = || self.published(&given.clone().or_else(|| of("Default"))?);
+        // what is given may be the parameter's name, as on the command line of AWS, or what it holds
+        stored.then(value).flatten().or(given.clone().filter(|given| !(stored && given.starts_with('/'))))
+    }
+
+    /// The value of a parameter of Systems Manager that the map publishes here.
+    fn published(&self, name: &str) -> Option<String> {
+        let (known, value) = self.told.published.get(&(self.account(), self.region()))?;
+        (known == name).then(|| value.clone())
+    }
+
+    /// Puts in what dynamic references stand for (CloudFormation user guide, "Get values stored in other services").
+    fn resolved(&self, text: &str) -> String {
+        let (mut out, mut rest) = (String::new(), text);
+        while let Some((before, after)) = rest.split_once("{{resolve:") {
+            let Some((reference, tail)) = after.split_once("}}") else { break };
+            let value = reference.strip_prefix("ssm:").and_then(|name| self.published(name));
+            out = out + before + &value.unwrap_or_else(|| self.hole(reference));
+            rest = tail;
+        }
+        out + rest
     }
 
     /// `!GetAtt NAME.ATTRIBUTE`.
@@ -156,7 +185,7 @@ impl<'a> Template<'a> {
             },
             ("Fn::Sub", [template, values]) => self.substitute(&text(template), Some(values)),
             ("Fn::Sub", _) => match &argument.kind {
-                Kind::Scalar { text, .. } => self.substitute(text, None),
+                Kind::Scalar { text, .. } => self.substitute(&self.resolved(text), None),
                 _ => self.unknown(),
             },
             ("Fn::Join", [delimiter, list]) => {
@@ -279,7 +308,7 @@ impl Reading for Template<'_> {
         self.depth.set(self.depth.get() + 1);
         let text = match self.resolve(node) {
             Resolved::Node(node) => match &node.kind {
-                Kind::Scalar { text, .. } => Some(text.to_string()),
+                Kind::Scalar { text, .. } => Some(self.resolved(text)),
                 Kind::Mapping(entries) if is_function(entries) => entries.first().map(|entry| self.function(entry)),
                 _ => None,
             },
