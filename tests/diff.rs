@@ -316,3 +316,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_format_of_findings_is_refused_before_anything_is_read() {
+    let dir = tempfile::tempdir().unwrap();
+    for format in ["sarif", "github", "junit"] {
+        let run = logmap(dir.path(), &["diff", "none.yaml", "none.yaml", "--format", format]);
+        assert_eq!(run.code, 2, "{format}");
+        assert!(run.stderr.contains("differences are written as text, json or markdown"), "{format}: {}", run.stderr);
+    }
+}
