@@ -100,8 +100,8 @@ impl Planner<'_, '_> {
         log_bucket: &str,
         findings: &mut Vec<Finding>,
     ) -> Vec<Source> {
-        // a name that is listed twice (reported already) is planned once
-        let mut by_name: Vec<&settle::Source<'_>> = mapped.iter().collect();
+        // a name that is listed twice (reported already) is planned once, as it is listed last
+        let mut by_name: Vec<&settle::Source<'_>> = mapped.iter().rev().collect();
         by_name.sort_by_key(|source| source.name.as_str());
         by_name.dedup_by_key(|source| source.name.as_str());
         // the same for all but a few
