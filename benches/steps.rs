@@ -123,20 +123,7 @@ steps!(one, [1_000, 10_000]);
 /// Proves the policies of an account again, and gives how many requests were asked about.
 fn prove_account(account: &Account) -> usize {
     let buckets = account.places.iter().flat_map(|place| place.buckets.iter().map(move |bucket| (place, bucket)));
-    let proofs = buckets.map(|(place, bucket)| {
-        prove(&Subject {
-            bucket: &bucket.name,
-            partition: account.partition,
-            region: &place.region,
-            account_id: &account.id,
-            organization_id: bucket.basis.organization_id.as_deref(),
-            policy: &bucket.policy,
-            tier: bucket.report.tier,
-            sources: if bucket.takes_access_logs { &place.sources } else { &[] },
-            trails: &bucket.basis.trails,
-            denies_insecure_transport: bucket.basis.deny_insecure_transport,
-        })
-    });
+    let proofs = buckets.map(|(place, bucket)| prove(&Subject::of(account, place, bucket)));
     proofs.flat_map(|proof| proof.rows).map(|row| row.asked).sum()
 }
 
@@ -145,7 +132,7 @@ fn render(bencher: Bencher<'_, '_>, text: String, target: fn(&Context<'_>, &mut 
     bencher.bench(|| {
         // anew in each round, as nothing of them is known before a run
         let digests = &Digests::of(&plan);
-        let context = Context { plan: &plan, digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
+        let context = Context { digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
         let mut bytes = 0;
         target(&context, &mut |artifact| {
             bytes += artifact.text.len();

@@ -8,8 +8,9 @@ use crate::{
     plan::{Plan, derive, memo::Memo},
     rules::{self, reading::MISSING_KEY},
     source::{SourceFile, Span},
+    threads::join,
 };
-use std::{panic::resume_unwind, thread};
+use std::thread;
 
 /// From a map of so many bytes on, a thread costs less than it saves.
 const WORTH_A_THREAD: usize = 100_000;
@@ -111,7 +112,7 @@ pub fn analyze_again(file: SourceFile, past: &mut Past) -> Analysis {
                 thread::scope(|scope| {
                     let checking = scope.spawn(check);
                     let plan = derive();
-                    checking.join().unwrap_or_else(|panic| resume_unwind(panic));
+                    join(checking);
                     plan
                 })
             });

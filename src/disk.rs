@@ -38,20 +38,11 @@ const STAGE_PREFIX: &str = ".logmap-stage-";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Conflict {
     /// A file that logmap did not write.
-    Foreign(String),
+    Foreign,
     /// No longer wanted, but edited since logmap wrote it.
-    EditedAndGone(String),
+    EditedAndGone,
     /// A file that was edited since logmap wrote it, with the edit as a unified diff.
-    Edited(String, String),
-}
-
-impl Conflict {
-    /// The file, below the folder of the output.
-    pub fn path(&self) -> &str {
-        match self {
-            Conflict::Foreign(path) | Conflict::EditedAndGone(path) | Conflict::Edited(path, _) => path,
-        }
-    }
+    Edited(String),
 }
 
 /// An artifact with its hash, which whoever renders it takes: the disk has enough to do.
@@ -92,7 +83,8 @@ pub struct Writer<'a> {
     files: BTreeMap<String, String>,
     /// What is staged to be renamed: files, and folders that are new with all below them.
     moves: BTreeSet<String>,
-    conflicts: Vec<Conflict>,
+    /// By path.
+    conflicts: BTreeMap<String, Conflict>,
     /// Files staged.
     changed: usize,
     unchanged: usize,
@@ -126,7 +118,7 @@ impl<'a> Writer<'a> {
             folders: Folders::new(out),
             files: BTreeMap::new(),
             moves: BTreeSet::new(),
-            conflicts: Vec::new(),
+            conflicts: BTreeMap::new(),
             changed: 0,
             unchanged: 0,
         })
@@ -155,10 +147,7 @@ impl<'a> Writer<'a> {
             Place::Folder => artifact.path.clone(),
             Place::Free(folder) => folder,
             Place::Taken(in_the_way) => {
-                let conflict = Conflict::Foreign(in_the_way);
-                if !self.conflicts.contains(&conflict) {
-                    self.conflicts.push(conflict);
-                }
+                self.conflicts.insert(in_the_way, Conflict::Foreign);
                 return Ok(());
             }
         };
@@ -180,7 +169,7 @@ impl<'a> Writer<'a> {
         };
         refuse_link(&target, &meta)?;
         if !meta.is_file() {
-            self.conflicts.push(Conflict::Foreign(artifact.path.clone()));
+            self.conflicts.insert(artifact.path.clone(), Conflict::Foreign);
             return Ok(false);
         }
         let text = fs::read(&target).with_context(can_not_read)?;
@@ -193,13 +182,14 @@ impl<'a> Writer<'a> {
         if ours == hash || self.old.knows(&artifact.path, &ours) || (self.force && listed) {
             return Ok(true);
         }
-        self.conflicts.push(if listed {
+        let conflict = if listed {
             // what logmap would write stands for what it wrote: the lock keeps hashes only
             let diff = unified(&artifact.path, "generated", "on disk", &artifact.text, &String::from_utf8_lossy(&text));
-            Conflict::Edited(artifact.path.clone(), diff)
+            Conflict::Edited(diff)
         } else {
-            Conflict::Foreign(artifact.path.clone())
-        });
+            Conflict::Foreign
+        };
+        self.conflicts.insert(artifact.path.clone(), conflict);
         Ok(false)
     }
 
@@ -213,13 +203,13 @@ impl<'a> Writer<'a> {
                 && let Ok(text) = fs::read(self.out.join(&path))
                 && !self.old.knows(&path, &sha256_hex(&text))
             {
-                self.conflicts.push(Conflict::EditedAndGone(path));
+                self.conflicts.insert(path, Conflict::EditedAndGone);
             }
         }
     }
 
-    /// What stands in the way.
-    pub fn conflicts(&self) -> &[Conflict] {
+    /// What stands in the way, by path below the folder of the output.
+    pub fn conflicts(&self) -> &BTreeMap<String, Conflict> {
         &self.conflicts
     }
 

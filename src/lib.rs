@@ -36,4 +36,5 @@ pub mod rules;
 pub mod runbook;
 pub mod source;
 pub mod text;
+pub mod threads;
 pub mod topology;

@@ -49,7 +49,7 @@ const TARGETS: [(&str, Target); 5] = [
 /// What a target renders, all on the caller's thread.
 fn render(plan: &Plan, filter: &Filter, target: Target) -> Vec<Artifact> {
     let digests = &Digests::of(plan);
-    let context = Context { plan, digests, map_name: "logmap.yaml", overrides: &[], filter, retired: &[] };
+    let context = Context { digests, map_name: "logmap.yaml", overrides: &[], filter, retired: &[] };
     let mut artifacts = Vec::new();
     target(&context, &mut |artifact| {
         artifacts.push(artifact);
@@ -123,7 +123,7 @@ fn the_tree_on_the_disk_is_what_a_single_thread_renders() {
     let folders = ["policies/", "terraform/", "cloudformation/", "aws-cli/", "athena/"];
     let whole = Filter::default();
     let digests = &Digests::of(&plan);
-    let context = Context { plan: &plan, digests, map_name: "logmap.yaml", overrides: &[], filter: &whole, retired: &[] };
+    let context = Context { digests, map_name: "logmap.yaml", overrides: &[], filter: &whole, retired: &[] };
     rendered.push(readme::render(&context, &folders).unwrap());
     assert_eq!(written.len(), rendered.len());
     for artifact in rendered {
@@ -139,18 +139,7 @@ fn a_proof_in_parts_asks_about_every_source() {
     let bucket = &place.buckets[0];
     let mut sources = place.sources.clone();
     sources[20_007].name = "not-granted".to_owned();
-    let proof = prove(&Subject {
-        bucket: &bucket.name,
-        partition: account.partition,
-        region: &place.region,
-        account_id: &account.id,
-        organization_id: None,
-        policy: &bucket.policy,
-        tier: bucket.report.tier,
-        sources: &sources,
-        trails: &[],
-        denies_insecure_transport: false,
-    });
+    let proof = prove(&Subject { sources: &sources, ..Subject::of(account, place, bucket) });
     assert!(proof.rows.is_sorted_by(|one, next| one.kind < next.kind), "{:?}", proof.rows);
     let deliveries = &proof.rows[0];
     assert_eq!((deliveries.asked, deliveries.failures.len(), deliveries.by.len()), (25_000, 1, 1), "{deliveries:?}");

@@ -12,23 +12,24 @@ use super::{
     io::Io,
     progress::Progress,
     read,
+    writing::{stands_in_the_way, start_writing},
 };
 use crate::{
     artifacts::Artifact,
     disk::{
-        Conflict, File, Writer,
+        File,
         check::Checker,
         lock::{Lock, MapEntry},
     },
     plan::Plan,
     render::{self, Context, Filter, Retired, Sink, digests::Digests, targets},
+    threads::{cores, join},
 };
 use anyhow::{Context as _, anyhow};
 use clap::ValueEnum;
 use std::{
     collections::BTreeSet,
     fs,
-    panic::resume_unwind,
     path::{Path, PathBuf},
     thread,
 };
@@ -80,11 +81,10 @@ impl Job<'_> {
         let mut progress = Progress::new(io, &clock, self.expected_files());
         let (digests, retired) = (Digests::of(self.plan), self.retired(old));
         let context = self.context(&digests, &retired);
-        let threads = thread::available_parallelism().map_or(1, usize::from);
         thread::scope(|scope| {
             let lock = scope.spawn(|| self.lock(&context));
-            side_by_side(threads, self.works(&context, old), |file| take(file).map(|()| progress.step()))?;
-            Ok(lock.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            side_by_side(cores(), self.works(&context, old), |file| take(file).map(|()| progress.step()))?;
+            Ok(join(lock))
         })
     }
 
@@ -100,7 +100,7 @@ impl Job<'_> {
     }
 
     fn context<'b>(&'b self, digests: &'b Digests<'b>, retired: &'b [Retired]) -> Context<'b> {
-        Context { plan: self.plan, digests, map_name: self.map_name, overrides: self.overrides, filter: self.filter, retired }
+        Context { digests, map_name: self.map_name, overrides: self.overrides, filter: self.filter, retired }
     }
 
     /// What there is to render: each target, and what is about all of them.
@@ -288,48 +288,6 @@ impl Job<'_> {
         }
         command
     }
-}
-
-/// Starts a write, and says what is unusual about it.
-pub(super) fn start_writing<'a>(out: &'a Path, force: bool, io: &Io) -> anyhow::Result<Writer<'a>> {
-    let writer = Writer::new(out, force, || {
-        io.say(format_args!("waiting for another logmap that is writing to {}", out.display()));
-    })?;
-    if writer.interrupted() {
-        io.say(format_args!("the run before was interrupted while it wrote to {}; this one finishes the work", out.display()));
-    }
-    Ok(writer)
-}
-
-/// Says what keeps a tree from being written; true if anything does.
-pub(super) fn stands_in_the_way(conflicts: &[Conflict], out: &Path, io: &Io) -> bool {
-    let mut foreign = false;
-    let mut conflicts: Vec<&Conflict> = conflicts.iter().collect();
-    conflicts.sort_by_key(|conflict| conflict.path());
-    for conflict in &conflicts {
-        match conflict {
-            Conflict::Foreign(path) => {
-                foreign = true;
-                io.say(format_args!("error: {} is there and logmap did not write it", out.join(path).display()))
-            }
-            Conflict::EditedAndGone(path) => io.say(format_args!(
-                "error: {} is no longer wanted, but was edited since logmap wrote it",
-                out.join(path).display()
-            )),
-            Conflict::Edited(path, diff) => {
-                io.say(format_args!("error: {} was edited since logmap wrote it:", out.join(path).display()));
-                io.talk(diff);
-            }
-        }
-    }
-    if !conflicts.is_empty() {
-        io.say(if foreign {
-            "nothing was written; logmap never overwrites files that it did not write: move them away, or choose another `--out`"
-        } else {
-            "nothing was written; move the files away, put the change into the map, or overwrite them with `--force`"
-        });
-    }
-    !conflicts.is_empty()
 }
 
 /// A path as one word of a shell command.

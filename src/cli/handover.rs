@@ -1,11 +1,10 @@
 //! Rendering and writing side by side: threads of their own render, and hand over many files at a time, which costs less than
 //! one by one.
 
-use crate::{disk::File, render::Sink};
+use crate::{disk::File, render::Sink, threads::join};
 use anyhow::{Error, Result};
 use std::{
     mem,
-    panic::resume_unwind,
     sync::{
         Mutex, PoisonError,
         mpsc::{SyncSender, sync_channel},
@@ -45,7 +44,7 @@ pub fn side_by_side(threads: usize, works: Vec<Work<'_>>, mut take: impl FnMut(&
         for file in batches.into_iter().flatten() {
             take(&file)?;
         }
-        let failed = rendering.into_iter().flat_map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        let failed = rendering.into_iter().flat_map(join);
         failed.min_by_key(|(at, _)| *at).map_or(Ok(()), |(_, error)| Err(error))
     })
 }

@@ -25,6 +25,7 @@ mod revision;
 mod runbook;
 mod schema;
 mod validate;
+mod writing;
 
 use args::{Cli, Command};
 use clap::Parser;

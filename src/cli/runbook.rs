@@ -5,9 +5,9 @@ use super::{
     args::{Common, Format, RunbookArgs},
     diff,
     exit::Exit,
-    generate,
     io::Io,
     read, revision,
+    writing::{stands_in_the_way, start_writing},
 };
 use crate::{
     changes,
@@ -43,14 +43,14 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
             return Ok(Exit::Findings);
         }
     };
-    let mut writer = generate::start_writing(&args.out, args.force, io)?;
+    let mut writer = start_writing(&args.out, args.force, io)?;
     let before = writer.old_lock();
     if !before.files.is_empty() && !before.lists("RUNBOOK.md") {
         return Err(Stop::usage(anyhow!("{} holds what `logmap generate` wrote; choose another `--out`", args.out.display())));
     }
     render::runbook::render(&book, &old_name, &new_name, &mut |artifact| writer.add(&artifact.into()))?;
     writer.keep_edited(|_| true);
-    if generate::stands_in_the_way(writer.conflicts(), &args.out, io) {
+    if stands_in_the_way(writer.conflicts(), &args.out, io) {
         return Ok(Exit::Findings);
     }
     let lock = Lock {

@@ -9,7 +9,12 @@ use super::{
 };
 use crate::render::digests::sha256_hex;
 use anyhow::{Context, Result};
-use std::{collections::BTreeMap, fs, io::ErrorKind, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::ErrorKind,
+    path::Path,
+};
 
 /// How a tree on disk differs from what would be generated.
 pub struct Checker<'a> {
@@ -23,7 +28,7 @@ pub struct Checker<'a> {
     /// Is one of them edited since logmap wrote it?
     pub edited: bool,
     /// Those of them that logmap did not write.
-    pub foreign: Vec<String>,
+    pub foreign: BTreeSet<String>,
 }
 
 impl<'a> Checker<'a> {
@@ -41,7 +46,7 @@ impl<'a> Checker<'a> {
             files: BTreeMap::new(),
             differences: Vec::new(),
             edited: false,
-            foreign: Vec::new(),
+            foreign: BTreeSet::new(),
         })
     }
 
@@ -65,10 +70,8 @@ impl<'a> Checker<'a> {
         let can_not_read = || format!("can't read {}", target.display());
         let on_disk = match fs::symlink_metadata(&target) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                if let Place::Taken(in_the_way) = self.folders.above(&artifact.path)?
-                    && !self.foreign.contains(&in_the_way)
-                {
-                    self.foreign.push(in_the_way);
+                if let Place::Taken(in_the_way) = self.folders.above(&artifact.path)? {
+                    self.foreign.insert(in_the_way);
                 }
                 Vec::new()
             }
@@ -97,7 +100,7 @@ impl<'a> Checker<'a> {
         match on_disk {
             Some(bytes) if bytes == wanted || self.old.knows(path, &sha256_hex(bytes)) => {}
             Some(_) if self.old.lists(path) => self.edited = true,
-            _ => self.foreign.push(path.to_owned()),
+            _ => _ = self.foreign.insert(path.to_owned()),
         }
     }
 
@@ -115,7 +118,6 @@ impl<'a> Checker<'a> {
             self.differences.push((path, diff));
         }
         self.differences.sort();
-        self.foreign.sort();
         if lock != self.on_disk {
             let diff = unified(LOCK_NAME, "on disk", "generated", &self.on_disk.text(), &lock.text());
             self.differences.push((LOCK_NAME.to_owned(), diff));

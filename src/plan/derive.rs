@@ -23,10 +23,10 @@ use crate::{
         trails::NO_ACCOUNTS,
     },
     source::Span,
+    threads::{cores, join},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    panic::resume_unwind,
     thread,
 };
 
@@ -62,8 +62,7 @@ pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Findin
     // what an edit changes is little, and one memo lends to all
     let sources: usize =
         map.accounts.values().flat_map(|account| account.regions.values()).map(|region| region.sources.len()).sum();
-    let threads =
-        if memo.remembers() || sources < WORTH_THREADS { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
+    let threads = if memo.remembers() || sources < WORTH_THREADS { 1 } else { cores() };
     derive_on(threads, map, memo, findings)
 }
 
@@ -141,7 +140,7 @@ fn places(threads: usize, planners: &[Planner<'_, '_>], memo: &mut Memo, finding
         };
         let running: Vec<_> = planners.chunks(planners.len().div_ceil(threads).max(1)).map(start).collect();
         for part in running {
-            let ((more, names), found) = part.join().unwrap_or_else(|panic| resume_unwind(panic));
+            let ((more, names), found) = join(part);
             places.extend(more);
             findings.extend(found);
             for (partition, names) in names {
@@ -218,6 +217,18 @@ struct Draft {
 mod tests {
     use super::*;
     use crate::{diagnostics, document, map, source::SourceFile};
+
+    #[test]
+    fn a_source_that_is_listed_twice_is_planned_as_it_is_listed_last() {
+        let text = "version: 1\norganization: { name: acme }\naccounts:\n  a: { id: \"111122223333\", regions: { us-east-1: { buckets: \
+                    [{ name: web, prefix: one/ }, api, { name: web, prefix: two/ }] } } }\n";
+        let document = document::read(&SourceFile::new("logmap.yaml", text), &mut Vec::new());
+        let map = map::decode(&document, &mut Vec::new());
+        let plan = derive(&settle::settle(&map), &mut Vec::new());
+        let sources: Vec<(&str, &str)> =
+            plan.accounts[0].places[0].sources.iter().map(|source| (source.name.as_str(), &*source.prefix)).collect();
+        assert_eq!(sources, [("api", "s3-access/"), ("web", "two/")]);
+    }
 
     #[test]
     fn the_number_of_threads_changes_nothing() {

@@ -19,7 +19,7 @@ use crate::{
 };
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
-use std::sync::Arc;
+use std::{borrow::Borrow, sync::Arc};
 
 /// Everything that is to exist, account by account.
 #[derive(Debug, Clone, Serialize)]
@@ -236,8 +236,9 @@ impl Source {
 }
 
 /// Sources, one after the other, that differ in their names only: most of a place are one such run.
-pub fn alike(sources: &[Source]) -> impl Iterator<Item = &[Source]> {
-    sources.chunk_by(|one, next| (one.destination(), one.managed) == (next.destination(), next.managed))
+pub fn alike<S: Borrow<Source>>(sources: &[S]) -> impl Iterator<Item = &[S]> {
+    let same = |one: &Source, next: &Source| (one.destination(), one.managed) == (next.destination(), next.managed);
+    sources.chunk_by(move |one, next| same(one.borrow(), next.borrow()))
 }
 
 /// Sources as they go into a digest: what a run of them has in common once.

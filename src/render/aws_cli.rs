@@ -182,7 +182,7 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     }
     // it is about all accounts, so a run for some leaves it alone
     if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
-        let accounts = cx.plan.apply_order.iter().filter_map(|key| cx.plan.account(key));
+        let accounts = cx.plan().apply_order.iter().filter_map(|key| cx.plan().account(key));
         let scripts: Vec<String> = accounts.flat_map(|account| account.places.iter().map(|place| path(account, place))).collect();
         let context = RunAllContext { header: cx.header(&scripts), scripts };
         sink(Artifact::script("aws-cli/run-all.sh", engine.render(RUN_ALL, &context)?))?;

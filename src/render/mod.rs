@@ -30,9 +30,7 @@ pub type Sink<'a> = dyn FnMut(Artifact) -> Result<()> + 'a;
 
 /// What all targets need to know beside the plan.
 pub struct Context<'a> {
-    /// The whole plan.
-    pub plan: &'a Plan,
-    /// Of its places.
+    /// The whole plan, and digests of its places.
     pub digests: &'a Digests<'a>,
     /// File name of the map, without folders, for headers.
     pub map_name: &'a str,
@@ -95,10 +93,15 @@ impl Filter {
 }
 
 impl<'a> Context<'a> {
+    /// The whole plan.
+    pub fn plan(&self) -> &'a Plan {
+        self.digests.plan
+    }
+
     /// The accounts that were asked for.
     pub fn accounts(&self) -> impl Iterator<Item = &'a Account> {
         let filter = self.filter;
-        self.plan.accounts.iter().filter(move |account| filter.account(account))
+        self.plan().accounts.iter().filter(move |account| filter.account(account))
     }
 
     /// The Regions of an account that were asked for.

@@ -22,7 +22,7 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     }
     // a key may serve several accounts, so its document is about the whole map
     if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
-        for key in &cx.plan.key_policies {
+        for key in &cx.plan().key_policies {
             sink(Artifact::file(format!("policies/kms/{}.json", key.file), key.policy.to_pretty_json()))?;
         }
     }

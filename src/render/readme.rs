@@ -98,7 +98,7 @@ struct KeyRow {
 /// An overridden template fails.
 pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
-    let accounts = cx.plan.apply_order.iter().filter_map(|key| cx.plan.account(key)).map(|account| {
+    let accounts = cx.plan().apply_order.iter().filter_map(|key| cx.plan().account(key)).map(|account| {
         let mut after: Vec<String> = account
             .places
             .iter()
@@ -116,7 +116,7 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
             after,
         }
     });
-    let buckets = cx.plan.places().flat_map(|(account, place)| {
+    let buckets = cx.plan().places().flat_map(|(account, place)| {
         place.buckets.iter().map(move |bucket| BucketRow {
             name: bucket.name.clone(),
             account: account.key.clone(),
@@ -131,12 +131,12 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
             notes: bucket.report.notes.clone(),
         })
     });
-    let guards = || cx.plan.places().map(|(account, place)| (account, place, &place.guard));
+    let guards = || cx.plan().places().map(|(account, place)| (account, place, &place.guard));
     let accounts: Vec<AccountRow> = accounts.collect();
     let mut context = ReadmeContext {
         header: Vec::new(),
         map: cx.map_name.to_owned(),
-        glue: cx.plan.render.glue,
+        glue: cx.plan().render.glue,
         adopts: accounts.iter().any(|account| !account.adopted.is_empty()),
         accounts,
         buckets: buckets.collect(),
@@ -161,11 +161,11 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
         config_rule: guards().any(|(_, _, guard)| guard.config_rule.is_some()),
         no_config_rule: guards()
             .filter(|(_, place, guard)| {
-                cx.plan.wanted.config_rule && place.access_log_bucket().is_some() && guard.config_rule.is_none()
+                cx.plan().wanted.config_rule && place.access_log_bucket().is_some() && guard.config_rule.is_none()
             })
             .map(|(account, place, _)| format!("{} in {}", account.key, place.region))
             .collect(),
-        keys: cx.plan.key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
+        keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
     };
     context.header = cx.header(&context);
     Ok(Artifact::file("README.md", engine.render("readme/README.md", &context)?))

@@ -129,10 +129,12 @@ impl<'a> Template<'a> {
             Kind::Scalar { text, .. } => Some(text.to_string()),
             _ => None,
         };
-        let stored = of("Type").is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<"));
-        let value = || self.published(&given.clone().or_else(|| of("Default"))?);
-        // what is given may be the parameter's name, as on the command line of AWS, or what it holds
-        stored.then(value).flatten().or(given.clone().filter(|given| !(stored && given.starts_with('/'))))
+        if !of("Type").is_some_and(|kind| kind.starts_with("AWS::SSM::Parameter::Value<")) {
+            return given;
+        }
+        // what is given may be the name there, as on the command line of AWS, or what it holds
+        let stored = given.clone().or_else(|| of("Default")).and_then(|name| self.published(&name));
+        stored.or(given.filter(|given| !given.starts_with('/')))
     }
 
     /// The value of a parameter of Systems Manager that the map publishes here.

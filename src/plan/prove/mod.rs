@@ -17,8 +17,9 @@ use crate::{
         compose::TrailGrant,
         evaluate::{Caller, Prepared, Request, Verdict, denies},
     },
+    threads::{cores, join},
 };
-use std::{panic::resume_unwind, thread};
+use std::{collections::BTreeMap, thread};
 
 /// What a policy is for.
 #[derive(Debug, Clone, Copy)]
@@ -160,18 +161,7 @@ pub fn unproven(plan: &Plan) -> Vec<(String, String)> {
 
 /// The key of one log object of a source, and the Sid of the statement that lets it in.
 pub fn delivery<'b>(account: &Account, place: &Place, bucket: &'b LogBucket, source: &Source) -> (String, Option<&'b str>) {
-    let subject = Subject {
-        bucket: &bucket.name,
-        partition: account.partition,
-        region: &place.region,
-        account_id: &account.id,
-        organization_id: None,
-        policy: &bucket.policy,
-        tier: bucket.report.tier,
-        sources: &[],
-        trails: &[],
-        denies_insecure_transport: true,
-    };
+    let subject = Subject::of(account, place, bucket);
     let key = subject.key(source);
     let source_arn = subject.source_arn(&source.name);
     let claim = subject.delivery(Kind::SourcesWrite, &source_arn, &key, &String::new);
@@ -186,41 +176,30 @@ const WORTH_A_THREAD: usize = 10_000;
 pub fn prove(subject: &Subject<'_>) -> Proof {
     let prepared = &Prepared::new(subject.policy);
     let count = subject.sources.len();
-    // to ask for the cores costs more than a small proof
-    let threads = if count > WORTH_A_THREAD { thread::available_parallelism().map_or(1, usize::from) } else { 1 };
+    let threads = if count > WORTH_A_THREAD { cores() } else { 1 };
     let part = count.div_ceil(threads).max(WORTH_A_THREAD);
     let (first, rest) = subject.sources.split_at(part.min(count));
     let deliveries = |sources| ask(&Subject { sources, ..*subject }, prepared, |subject, each| subject.sources_write(each));
-    let mut rows: Vec<Row> = thread::scope(|scope| {
+    let rows = thread::scope(|scope| {
         let others: Vec<_> = rest.chunks(part).map(|sources| scope.spawn(move || deliveries(sources))).collect();
-        let rows =
-            [deliveries(first), ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(each))].into_iter();
-        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        rows.chain(others).flatten().collect()
-    });
-    rows.sort_by_key(|row| row.kind);
-    rows.dedup_by(|row, same| {
-        let alike = row.kind == same.kind;
-        if alike {
-            same.take(row);
+        let mut rows = deliveries(first);
+        let more = ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(each));
+        for (kind, row) in more.into_iter().chain(others.into_iter().flat_map(join)) {
+            rows.entry(kind).or_insert_with(|| Row::new(kind)).take(row);
         }
-        alike
+        rows
     });
-    Proof { rows }
+    Proof { rows: rows.into_values().collect() }
 }
 
 /// A kind of claims, or several, on a subject.
 type Claims = fn(&Subject<'_>, &mut dyn FnMut(Claim<'_>));
 
 /// What comes of some claims, by kind.
-fn ask(subject: &Subject<'_>, prepared: &Prepared<'_>, claims: Claims) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+fn ask(subject: &Subject<'_>, prepared: &Prepared<'_>, claims: Claims) -> BTreeMap<Kind, Row> {
+    let mut rows: BTreeMap<Kind, Row> = BTreeMap::new();
     claims(subject, &mut |claim| {
-        let at = rows.iter().position(|row| row.kind == claim.kind).unwrap_or_else(|| {
-            rows.push(Row { kind: claim.kind, asked: 0, by: Vec::new(), failures: Vec::new() });
-            rows.len() - 1
-        });
-        let row = &mut rows[at];
+        let row = rows.entry(claim.kind).or_insert_with(|| Row::new(claim.kind));
         row.asked += 1;
         match judge(subject.policy, prepared, &claim) {
             Ok(by) => {
@@ -235,13 +214,18 @@ fn ask(subject: &Subject<'_>, prepared: &Prepared<'_>, claims: Claims) -> Vec<Ro
 }
 
 impl Row {
+    /// Of a kind of which nothing has been asked.
+    fn new(kind: Kind) -> Self {
+        Row { kind, asked: 0, by: Vec::new(), failures: Vec::new() }
+    }
+
     /// Takes what another row of its kind has.
-    fn take(&mut self, other: &mut Row) {
+    fn take(&mut self, other: Row) {
         self.asked += other.asked;
-        self.by.append(&mut other.by);
+        self.by.extend(other.by);
         self.by.sort();
         self.by.dedup();
-        self.failures.append(&mut other.failures);
+        self.failures.extend(other.failures);
     }
 }
 
@@ -278,6 +262,24 @@ fn turns_on_organization(statement: &Statement, request: &Request<'_>) -> bool {
             && !request.context.iter().any(|(name, _)| name.eq_ignore_ascii_case(key))
     };
     statement.condition.values().flat_map(|keys| keys.keys()).any(|key| unknown(&key))
+}
+
+impl<'a> Subject<'a> {
+    /// A log bucket of a plan.
+    pub fn of(account: &'a Account, place: &'a Place, bucket: &'a LogBucket) -> Self {
+        Subject {
+            bucket: &bucket.name,
+            partition: account.partition,
+            region: &place.region,
+            account_id: &account.id,
+            organization_id: bucket.basis.organization_id.as_deref(),
+            policy: &bucket.policy,
+            tier: bucket.report.tier,
+            sources: if bucket.takes_access_logs { &place.sources } else { &[] },
+            trails: &bucket.basis.trails,
+            denies_insecure_transport: bucket.basis.deny_insecure_transport,
+        }
+    }
 }
 
 impl Subject<'_> {

@@ -108,7 +108,7 @@ pub(super) struct TrailTable {
 /// An overridden template fails, or the sink does.
 pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
-    let catalog = Catalog::of(cx.plan);
+    let catalog = Catalog::of(cx.plan());
     for account in cx.accounts() {
         for place in cx.places(account).filter(|place| !place.buckets.is_empty()) {
             let Tables { database, access, trails } = catalog.tables(account, place);

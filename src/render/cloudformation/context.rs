@@ -6,7 +6,7 @@
 use super::{guard::GuardContext, outputs::Output};
 use crate::{
     aws::arn,
-    plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition},
+    plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition, alike},
     policy::Policy,
     render::{
         digests::short_digest,
@@ -249,8 +249,7 @@ impl<'a> PlaceContext<'a> {
             needs: grants.chain([permission.clone()]).collect(),
             permission,
             source_arns: set.iter().map(|source| arn::bucket(account.partition, &source.name)).collect(),
-            destinations: set
-                .chunk_by(|one, next| one.destination() == next.destination())
+            destinations: alike(set)
                 .map(|sources| DestinationContext {
                     sources: sources
                         .iter()

@@ -67,10 +67,10 @@ struct Slice<'a> {
 /// A template that fails, or the sink's own errors.
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let renderer = Renderer::new(cx)?;
-    let catalog = cx.plan.render.glue.then(|| Catalog::of(cx.plan));
+    let catalog = cx.plan().render.glue.then(|| Catalog::of(cx.plan()));
     // they are about all accounts, so a run for some leaves them alone
     let whole = cx.filter.accounts.is_empty() && cx.filter.regions.is_empty();
-    let mut stacksets = (whole && cx.plan.render.stack_sets).then(|| StackSets::new(&renderer));
+    let mut stacksets = (whole && cx.plan().render.stack_sets).then(|| StackSets::new(&renderer));
     for account in cx.accounts() {
         for place in cx.places(account) {
             let alone = renderer.place(account, place, sink)?;
@@ -109,12 +109,12 @@ impl<'a> Renderer<'a> {
             account: &account.key,
             account_id: &account.id,
             place: self.cx.digests.place(account, place),
-            render: &self.cx.plan.render,
+            render: &self.cx.plan().render,
         };
         let digest = digest(&slice);
 
         let everything: Vec<&Source> = place.sources.iter().collect();
-        let sets_sources = self.cx.plan.render.custom_resource;
+        let sets_sources = self.cx.plan().render.custom_resource;
         let mut alone = None;
         if !split::surely_too_many(&place.sources, sets_sources) {
             let part = self.part(account, place, true, &everything, &digest)?;
@@ -141,7 +141,7 @@ impl<'a> Renderer<'a> {
         sink(Artifact::file(format!("{base}.yaml"), self.stack(account, place, &bare, 1)?))?;
         let empty = self.part(account, place, false, &[], digest)?;
         let overhead = self.stack(account, place, &empty, 2)?.len() + self.function.text().len() + PERMISSION_BYTES;
-        let shards = split::shards(sources, self.cx.plan.render.custom_resource, overhead);
+        let shards = split::shards(sources, self.cx.plan().render.custom_resource, overhead);
         // an empty one is no file, and the others keep their numbers
         for (number, sources) in (2..).zip(shards).filter(|(_, sources)| !sources.is_empty()) {
             let part = self.part(account, place, false, &sources, digest)?;
@@ -162,7 +162,7 @@ impl<'a> Renderer<'a> {
     ) -> Result<PlacePart<'p>> {
         let condition = format!("InAccount{}", account.id);
         let set: Vec<&Source> =
-            sources.iter().copied().filter(|source| self.cx.plan.render.custom_resource && source.managed).collect();
+            sources.iter().copied().filter(|source| self.cx.plan().render.custom_resource && source.managed).collect();
         let outputs = outputs(account, place, buckets, sources);
         let resources = PlaceContext::new(account, place, buckets, &set, &condition);
         Ok(PlacePart {

@@ -148,7 +148,7 @@ fn files(plan: &Plan) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let filter = Filter::default();
     let digests = Digests::of(plan);
-    let cx = Context { plan, digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
+    let cx = Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
     render(&cx, &mut |artifact: Artifact| {
         assert!(files.insert(artifact.path.clone(), artifact.text).is_none(), "{} twice", artifact.path);
         Ok(())

@@ -248,5 +248,5 @@ fn phases(book: &Runbook) -> Vec<Phase> {
 
 /// A context for rendering one plan by the targets.
 fn context<'a>(digests: &'a Digests<'a>, map_name: &'a str, filter: &'a Filter, retired: &'a [super::Retired]) -> Context<'a> {
-    Context { plan: digests.plan, digests, map_name, overrides: &[], filter, retired }
+    Context { digests, map_name, overrides: &[], filter, retired }
 }

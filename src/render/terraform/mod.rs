@@ -49,12 +49,12 @@ const REGION_BYTES: usize = 16_000;
 /// A template that can't be read or rendered, sources without a log bucket, or what the sink reports.
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
-    let catalog = cx.plan.render.glue.then(|| Catalog::of(cx.plan));
+    let catalog = cx.plan().render.glue.then(|| Catalog::of(cx.plan()));
     let mut retired: BTreeMap<&str, Vec<&Retired>> = BTreeMap::new();
     for entry in cx.retired {
         retired.entry(&entry.account_id).or_default().push(entry);
     }
-    for account in &cx.plan.accounts {
+    for account in &cx.plan().accounts {
         let retired = retired.remove(account.id.as_str()).unwrap_or_default();
         if let Some(module) = Module::new(cx, account, retired) {
             module.render(&engine, catalog.as_ref(), sink)?;
@@ -91,7 +91,7 @@ impl<'a> Module<'a> {
         asked_for.then(|| Module {
             cx,
             account,
-            header: cx.header(&(cx.digests.account(account), &cx.plan.render, &retired)),
+            header: cx.header(&(cx.digests.account(account), &cx.plan().render, &retired)),
             retired,
         })
     }
@@ -129,7 +129,7 @@ impl<'a> Module<'a> {
 
     /// True: each resource names its Region (provider 6). False: each names the provider of its Region (provider 5).
     fn region_per_resource(&self) -> bool {
-        self.cx.plan.render.aws_provider >= 6
+        self.cx.plan().render.aws_provider >= 6
     }
 
     /// The Regions of the account, sorted, those that only have something to forget included: with provider 5 the state

@@ -162,7 +162,7 @@ pub struct Named {
 
 impl Module<'_> {
     pub(super) fn versions(&self) -> VersionsContext {
-        let backend = self.cx.plan.backend(self.account).map(|backend| {
+        let backend = self.cx.plan().backend(self.account).map(|backend| {
             let mut arguments = backend.arguments.clone();
             let key = format!("logmap/{}/terraform.tfstate", self.account.key);
             arguments.insert("key".to_owned(), serde_json::Value::String(key));
@@ -263,7 +263,7 @@ impl Module<'_> {
             }
         }
         trails.sort();
-        let databases = self.account.places.iter().filter(|place| self.cx.plan.render.glue && !place.buckets.is_empty());
+        let databases = self.account.places.iter().filter(|place| self.cx.plan().render.glue && !place.buckets.is_empty());
         let topics = self.account.places.iter().filter(|place| place.guard.alerts.is_some());
         Ok(OutputsContext {
             header: self.header.clone(),

@@ -187,7 +187,7 @@ fn organisation(aws_provider: u32) -> Plan {
 fn render_all(name: &str, plan: &Plan, retired: &[Retired]) -> BTreeMap<String, String> {
     let filter = Filter::default();
     let digests = Digests::of(plan);
-    let cx = Context { plan, digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired };
+    let cx = Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired };
     let mut files = BTreeMap::new();
     render(&cx, &mut |artifact| {
         assert!(files.insert(artifact.path.clone(), artifact.text).is_none(), "{} is rendered twice", artifact.path);
@@ -386,7 +386,7 @@ fn a_filtered_account_keeps_all_its_regions() {
     let plan = organisation(6);
     let filter = Filter { accounts: vec!["prod".to_owned()], regions: vec!["us-east-1".to_owned()] };
     let digests = Digests::of(&plan);
-    let cx = Context { plan: &plan, digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
+    let cx = Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
     let mut paths = Vec::new();
     render(&cx, &mut |artifact| {
         paths.push(artifact.path);
