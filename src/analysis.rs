@@ -2,11 +2,12 @@
 //! line and the editor enter here.
 
 use crate::{
-    diagnostics::{self, Finding, Severity, Summary, ignore},
+    catalog::reading::MISSING_KEY,
+    diagnostics::{self, Finding, Severity, Summary},
     document::{self, Document},
     map::{self, settle},
     plan::{Plan, derive, memo::Memo},
-    rules::{self, reading::MISSING_KEY},
+    rules::{self, ignore},
     source::{SourceFile, Span},
     threads::join,
 };

@@ -7,9 +7,9 @@
 pub mod again;
 
 use crate::{
+    catalog::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
     diagnostics::Finding,
     edit::{Change, Edit, Fix},
-    rules::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
     source::{NOT_UTF8, SourceFile, Span},
 };
 use granit_parser::{Event, Options, Parser, ScalarStyle, Tag as YamlTag};

@@ -4,8 +4,9 @@
 
 use crate::{
     analysis::{Analysis, analyze},
-    diagnostics::{Finding, ignore},
+    diagnostics::Finding,
     edit::{self, Fix},
+    rules::ignore,
     source::SourceFile,
 };
 

@@ -3,12 +3,10 @@
 
 use crate::{
     compare::{self, Configuration},
-    diagnostics::{self, Finding, ignore},
-    observed::{
-        Ignored, Observed, Published, Told,
-        recognise::{self, Input},
-    },
+    diagnostics::{self, Finding},
+    observed::{Ignored, Input, Observed, Published, Told, recognise},
     plan::Plan,
+    rules::ignore,
     source::{FileId, SourceFile, Span},
 };
 use std::{collections::BTreeSet, sync::Arc};

@@ -15,6 +15,7 @@
 pub mod analysis;
 pub mod artifacts;
 pub mod aws;
+pub mod catalog;
 pub mod changes;
 pub mod cli;
 pub mod compare;

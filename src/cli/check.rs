@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     aws::{limits, region},
-    compare::Verdict,
+    compare::{Verdict, report},
     diagnostics::{Finding, Report, json},
     inspection::{self, Inspection},
     observed::{Ignored, Told},
@@ -47,8 +47,8 @@ pub(super) fn run(args: &CheckArgs, common: &Common, io: &Io) -> Outcome {
     inspection.ignored.sort();
     let known = {
         let route = |finding: &Finding| inspection.route(finding);
-        let report = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
-        baseline::known(&report, common, io)?
+        let found = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
+        baseline::known(&found, common, io)?
     };
     if let Some(known) = known {
         inspection.silence(&known);
@@ -127,11 +127,11 @@ fn failed(path: &Path, error: &std::io::Error) -> Ignored {
 
 fn print(inspection: &Inspection, common: &Common, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| inspection.route(finding);
-    let report = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
+    let found = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
     if common.format == Format::Json {
-        let mut value = json::report(&report);
+        let mut value = json::report(&found);
         if let Some(object) = value.as_object_mut() {
-            object.insert("configurations".to_owned(), json::configurations(&inspection.files, &inspection.configurations));
+            object.insert("configurations".to_owned(), report::configurations(&inspection.files, &inspection.configurations));
             let ignored =
                 inspection.ignored.iter().map(|ignored| serde_json::json!({ "file": ignored.file, "reason": ignored.reason }));
             object.insert("ignored".to_owned(), ignored.collect());
@@ -139,7 +139,7 @@ fn print(inspection: &Inspection, common: &Common, io: &Io) -> Result<(), Stop> 
         io.data(&findings::pretty(&value))?;
         return Ok(());
     }
-    findings::print(&report, "check", common, io, true, true)?;
+    findings::print(&found, "check", common, io, true, true)?;
     if common.format != Format::Text {
         return Ok(());
     }

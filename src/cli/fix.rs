@@ -7,7 +7,8 @@ use super::{
     exit::Exit,
     findings,
     io::Io,
-    read, validate,
+    read,
+    report::report,
 };
 use crate::{
     disk::{self, replace::replace},
@@ -47,5 +48,5 @@ pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
         let mark = if marked { read::BYTE_ORDER_MARK } else { b"" };
         replace(Path::new(&name), &[mark, after.as_bytes()].concat())?;
     }
-    validate::report(&fixed.analysis, common, io)
+    report(&fixed.analysis, common, io)
 }

@@ -21,6 +21,7 @@ mod lsp;
 mod man;
 mod progress;
 mod read;
+mod report;
 mod revision;
 mod runbook;
 mod schema;

@@ -2,14 +2,11 @@
 
 use super::{
     Outcome,
-    args::{Common, Format, ValidateArgs},
-    baseline, findings, fix,
+    args::{Common, ValidateArgs},
+    baseline, fix,
     io::Io,
     read,
-};
-use crate::{
-    analysis::Analysis,
-    plan::{Plan, prove::Kind},
+    report::report,
 };
 
 pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
@@ -19,40 +16,4 @@ pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
     let mut analysis = read::read_map(&args.map, io)?;
     baseline::apply(&mut analysis, common, io)?;
     report(&analysis, common, io)
-}
-
-/// Prints what was found, and what is good.
-pub(super) fn report(analysis: &Analysis, common: &Common, io: &Io) -> Outcome {
-    read::print_findings(analysis, common, io, true, true)?;
-    if let Some(plan) = &analysis.plan {
-        if io.verbose && common.format == Format::Text {
-            io.talk(&super::budgets::budgets(plan, usize::MAX));
-            io.talk(&proofs(plan));
-        }
-        if !io.quiet && analysis.findings.is_empty() && common.format == Format::Text {
-            let sources: usize = plan.places().map(|(_, place)| place.sources.len()).sum();
-            let places = plan.places().count();
-            io.say(format_args!(
-                "{}: no findings; {} account(s), {places} Region(s), {sources} source(s)",
-                analysis.file.name,
-                plan.accounts.len()
-            ));
-        }
-    }
-    findings::exit_of(&analysis.findings, common)
-}
-
-/// What was shown of each policy: how many requests were asked about, and which statements decided.
-fn proofs(plan: &Plan) -> String {
-    let mut text = String::new();
-    for bucket in plan.places().flat_map(|(_, place)| &place.buckets) {
-        text += &format!("proof of {}\n", bucket.name);
-        for row in &bucket.proof.rows {
-            let by = if row.by.is_empty() { "nothing lets it in".to_owned() } else { row.by.join(", ") };
-            let by = if row.kind == Kind::OwnerNotLockedOut { "no statement denies it".to_owned() } else { by };
-            let verdict = if row.failures.is_empty() { "holds" } else { "FAILS" };
-            text += &format!("  {verdict}  {:<24} {:>6} asked  {by}\n", row.kind.words(), row.asked);
-        }
-    }
-    text
 }

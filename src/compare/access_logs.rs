@@ -7,13 +7,13 @@ use super::{
 };
 use crate::{
     aws::{LOGGING_SERVICE, Partition, arn, bucket_name},
-    observed::{At, Bucket, Logging, Place, Setting, Target, Text, hole},
-    plan::prove,
-    policy::evaluate::{Caller, Request},
-    rules::observed::{
+    catalog::observed::{
         ACCOUNT, ACL, DENIED, ENCRYPTION, LOCK, NO_GRANT, NOT_DERIVED, PAYER, REGION, SELF, SETTING_REGION, TARGET_KIND,
         TARGET_NAME,
     },
+    observed::{At, Bucket, Logging, Place, Setting, Target, Text, hole},
+    plan::prove,
+    policy::evaluate::{Caller, Request},
 };
 
 pub(super) fn judge(world: &World<'_>, logging: &Logging) -> Configuration {

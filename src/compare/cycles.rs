@@ -2,8 +2,8 @@
 
 use super::{Configuration, Kind, finding, name_of, related};
 use crate::{
+    catalog::observed::{CHAIN, CYCLE},
     observed::{Logging, Target},
-    rules::observed::{CHAIN, CYCLE},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -8,6 +8,7 @@ mod access_logs;
 pub mod admit;
 mod cycles;
 mod policies;
+pub mod report;
 mod trails;
 
 use crate::{

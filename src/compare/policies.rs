@@ -3,6 +3,9 @@
 use super::{Configuration, Kind, World, access_logs::why_denied, admit, finding, related};
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, Partition, arn, limits},
+    catalog::observed::{
+        DENIED, OPEN_GRANT, PARTITION, POLICY_BYTES, POLICY_RESOURCE, POLICY_SERVICE, POLICY_SOURCE, POLICY_WILDCARD,
+    },
     diagnostics::did_you_mean,
     observed::{
         Place, hole,
@@ -12,9 +15,6 @@ use crate::{
     policy::{
         Effect, Element, Principal, Statement,
         evaluate::{self, Caller, Request},
-    },
-    rules::observed::{
-        DENIED, OPEN_GRANT, PARTITION, POLICY_BYTES, POLICY_RESOURCE, POLICY_SERVICE, POLICY_SOURCE, POLICY_WILDCARD,
     },
 };
 

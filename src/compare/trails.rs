@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, Partition, arn, limits},
+    catalog::observed::{DENIED, PAYER, TARGET_NAME, TRAIL_GRANT, TRAIL_KEY, TRAIL_ORDER, TRAIL_PREFIX},
     observed::{At, Bucket, Place, Setting, Trail, hole},
     plan::prove,
     policy::evaluate::{Caller, Request},
-    rules::observed::{DENIED, PAYER, TARGET_NAME, TRAIL_GRANT, TRAIL_KEY, TRAIL_ORDER, TRAIL_PREFIX},
 };
 
 pub(super) fn judge(world: &World<'_>, trail: &Trail) -> Configuration {

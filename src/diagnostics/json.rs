@@ -2,7 +2,6 @@
 
 use super::{Report, Summary, fingerprint::fingerprints};
 use crate::{
-    compare::Configuration,
     edit::Fix,
     source::{FileId, SourceFile, Span},
 };
@@ -50,34 +49,13 @@ pub fn report(report: &Report<'_>) -> Value {
     })
 }
 
-/// Log configurations as JSON, each with its verdict.
-pub fn configurations(files: &[SourceFile], configurations: &[Configuration]) -> Value {
-    let one = |configuration: &Configuration| {
-        let (file, range) = place(files, configuration.place.file, configuration.place.span);
-        let mut rules: Vec<&str> = configuration.findings.iter().map(|finding| finding.rule.id).collect();
-        rules.sort_unstable();
-        rules.dedup();
-        json!({
-            "kind": configuration.kind.word(),
-            "file": file,
-            "range": range,
-            "source": configuration.source,
-            "target": configuration.target,
-            "verdict": configuration.verdict().word(),
-            "rules": rules,
-            "unknown": configuration.unknown,
-        })
-    };
-    configurations.iter().map(one).collect()
-}
-
 fn fix(files: &[SourceFile], file: FileId, fix: &Fix) -> Value {
     let edits: Vec<Value> =
         fix.edits.iter().map(|edit| json!({ "range": place(files, file, edit.span).1, "text": edit.text })).collect();
     json!({ "title": fix.title, "safe": fix.safe, "edits": edits })
 }
 
-fn place(files: &[SourceFile], file: FileId, span: Span) -> (&str, Value) {
+pub(crate) fn place(files: &[SourceFile], file: FileId, span: Span) -> (&str, Value) {
     file.of(files).map_or(("", Value::Null), |file| (file.name.as_str(), range(file, span)))
 }
 

@@ -6,7 +6,6 @@
 pub mod baseline;
 pub mod fingerprint;
 pub mod github;
-pub mod ignore;
 pub mod json;
 pub mod junit;
 pub mod rule;

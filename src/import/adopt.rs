@@ -3,7 +3,7 @@
 
 use super::{
     inventory::{Inventory, Known, is},
-    propose::{Adopt, Note},
+    proposal::{Adopt, Note},
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, bucket_name},

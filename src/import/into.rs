@@ -4,17 +4,17 @@
 //! the map the map wins, and that is said. Adding what is there already changes nothing.
 
 use super::{
-    propose::{Account, Note, Proposal, Region},
+    proposal::{Account, Note, Proposal, Region},
     write::{self, Writer},
 };
 use crate::{
     analysis::Analysis,
     aws::Partition,
+    catalog::importing::DISAGREE,
     diagnostics::Finding,
     map::{self, RegionMap, additions::Additions},
     observed::Place,
     plan::Plan,
-    rules::importing::DISAGREE,
     source::{FileId, Span},
 };
 use serde_json::Value;

@@ -6,9 +6,9 @@
 use super::Options;
 use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
+    catalog::importing::{DISAGREE, LEFT_OUT, NO_REGION, WHOSE},
     diagnostics::Finding,
-    observed::{AccountName, At, Bucket, Logging, Organization, Place, Setting, Target, Text, Trail, hole, recognise::Input},
-    rules::importing::{DISAGREE, LEFT_OUT, NO_REGION, WHOSE},
+    observed::{AccountName, At, Bucket, Input, Logging, Organization, Place, Setting, Target, Text, Trail, hole},
     source::FileId,
 };
 use std::collections::{BTreeMap, BTreeSet};

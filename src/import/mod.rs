@@ -11,21 +11,19 @@ mod adopt;
 mod into;
 mod inventory;
 mod names;
+mod proposal;
 mod propose;
 mod trails;
 mod write;
 
 use crate::{
     analysis::{Analysis, analyze},
+    catalog::importing::{NO_REGION, NOTHING, WHOSE},
     diagnostics::{self, Finding, Severity},
-    observed::{
-        Ignored, Told,
-        recognise::{self, Input},
-    },
-    rules::importing::{NO_REGION, NOTHING, WHOSE},
+    observed::{Ignored, Input, Told, recognise},
     source::{FileId, SourceFile, Span},
 };
-use propose::Proposal;
+use proposal::{Note, Proposal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An account as the caller names it.
@@ -126,7 +124,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
         }
     };
     imported.broken = broken(&analysis, into);
-    imported.findings.extend(notes(&proposal).into_iter().map(propose::Note::finding));
+    imported.findings.extend(notes(&proposal).into_iter().map(Note::finding));
     diagnostics::sort(&mut imported.findings);
     imported.map = Some(analysis);
     imported
@@ -144,8 +142,8 @@ fn broken(analysis: &Analysis, before: Option<&Analysis>) -> Vec<Finding> {
 }
 
 /// All that is said of what is in a proposal.
-fn notes(proposal: &Proposal) -> Vec<&propose::Note> {
-    let mut notes: Vec<&propose::Note> = proposal.organization_note.iter().chain(&proposal.notes).collect();
+fn notes(proposal: &Proposal) -> Vec<&Note> {
+    let mut notes: Vec<&Note> = proposal.organization_note.iter().chain(&proposal.notes).collect();
     for account in proposal.accounts.values() {
         notes.extend(&account.note);
         for region in account.regions.values() {

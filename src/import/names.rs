@@ -3,7 +3,7 @@
 use super::{
     Options,
     inventory::Inventory,
-    propose::{Note, Proposal},
+    proposal::{Note, Proposal},
 };
 use crate::{
     aws::region,

@@ -7,160 +7,16 @@ use super::{
     Options,
     adopt::{self, Found},
     inventory::{Inventory, Known},
-    names, trails,
+    names,
+    proposal::{Note, Proposal, Region, Source},
+    trails,
 };
 use crate::{
     aws::bucket_name,
-    diagnostics::{Finding, Rule},
     map::settle,
-    observed::{Place, Setting, hole},
-    rules::importing::{GUESS, LEFT_OUT, OWN_CODE},
+    observed::{Setting, hole},
 };
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// A guess, something that was left out, or something to do in others' code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
-    /// Which of them.
-    pub rule: &'static Rule,
-    /// Where what it speaks of is told.
-    pub place: Place,
-    /// What it speaks of, such as a bucket's name.
-    pub subject: String,
-    /// Why.
-    pub why: String,
-}
-
-impl Note {
-    /// Says that something is a guess.
-    pub fn guess(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
-        Note { rule: &GUESS, place, subject: subject.into(), why: why.into() }
-    }
-
-    /// Says that something is left out.
-    pub fn left_out(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
-        Note { rule: &LEFT_OUT, place, subject: subject.into(), why: why.into() }
-    }
-
-    /// Says what is to be done in the code that sets a bucket up.
-    pub fn own_code(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
-        Note { rule: &OWN_CODE, place, subject: subject.into(), why: why.into() }
-    }
-
-    /// What a comment begins with.
-    pub fn kind(&self) -> &'static str {
-        match self.rule.id {
-            id if id == GUESS.id => "guess",
-            id if id == LEFT_OUT.id => "left out",
-            _ => "to do",
-        }
-    }
-
-    /// As a finding.
-    pub fn finding(&self) -> Finding {
-        let message = match self.kind() {
-            "guess" => format!("{} is a guess: {}", self.subject, self.why),
-            "left out" => format!("{} is left out: {}", self.subject, self.why),
-            _ => format!("{}: {}", self.subject, self.why),
-        };
-        Finding::new(self.rule, self.place.span, message).in_file(self.place.file)
-    }
-}
-
-/// What the map is to hold.
-#[derive(Debug, Default)]
-pub struct Proposal {
-    /// `organization.name`.
-    pub organization: String,
-    /// Why, if it is a guess.
-    pub organization_note: Option<Note>,
-    /// `organization.id` and `management_account`, where an organization trail needs them.
-    pub organization_trails: Option<(String, String)>,
-    /// Accounts by key.
-    pub accounts: BTreeMap<String, Account>,
-    /// Trails by name.
-    pub trails: BTreeMap<String, Trail>,
-    /// What belongs to no place of the map.
-    pub notes: Vec<Note>,
-}
-
-/// An account.
-#[derive(Debug, Default)]
-pub struct Account {
-    /// Its id.
-    pub id: String,
-    /// What is to be said of its key: the name that it has elsewhere, or why it is a guess.
-    pub note: Option<Note>,
-    /// Its Regions.
-    pub regions: BTreeMap<String, Region>,
-}
-
-/// A Region of an account.
-#[derive(Debug, Default)]
-pub struct Region {
-    /// The log bucket that is there.
-    pub adopt: Option<Adopt>,
-    /// The sources by name.
-    pub sources: BTreeMap<String, Source>,
-    /// What is no source.
-    pub left_out: Vec<Note>,
-}
-
-/// A log bucket that exists.
-#[derive(Debug)]
-pub struct Adopt {
-    /// Its name.
-    pub name: String,
-    /// Where it is told.
-    pub place: Place,
-    /// How it was recognised.
-    pub why: String,
-    /// Whether that is a guess.
-    pub note: Option<Note>,
-    /// Statements of its policy that are not derived.
-    pub statements: Vec<(Value, Place)>,
-    /// What is said of others.
-    pub notes: Vec<Note>,
-}
-
-/// A source.
-#[derive(Debug)]
-pub struct Source {
-    /// Where it is told.
-    pub place: Place,
-    /// Does code set its logging?
-    pub external: bool,
-    /// The prefix that this code sets, where it is not the default.
-    pub prefix: Option<String>,
-    /// What is to be said of it.
-    pub notes: Vec<Note>,
-}
-
-/// A trail.
-#[derive(Debug)]
-pub struct Trail {
-    /// Where it is told.
-    pub place: Place,
-    /// Is it the organization's?
-    pub organization: bool,
-    /// Keys of the accounts that have it.
-    pub accounts: BTreeSet<String>,
-    /// Names of the buckets that it delivers to.
-    pub buckets: BTreeSet<String>,
-    /// Its home Region; nothing if it is one trail in each Region.
-    pub home_region: Option<String>,
-    /// Key of the account that takes its logs, if it is not the writer's own.
-    pub deliver_to: Option<String>,
-    /// Prefix; may be empty.
-    pub prefix: String,
-    /// Region → key ARN.
-    pub keys: BTreeMap<String, String>,
-    /// Are there digest files?
-    pub validation: bool,
-    /// What is to be said of it.
-    pub notes: Vec<Note>,
-}
 
 /// Makes a proposal.
 pub fn propose(inventory: &Inventory, options: &Options, keys_of_map: &BTreeMap<String, String>) -> Proposal {

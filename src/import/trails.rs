@@ -6,7 +6,7 @@
 use super::{
     adopt::Found,
     inventory::{Inventory, Known, home, is},
-    propose::{self, Note},
+    proposal::{self, Note},
 };
 use crate::{
     aws::{arn, limits},
@@ -27,7 +27,7 @@ pub struct Judged<'a> {
 #[derive(Debug, Default)]
 pub struct Planned {
     /// By name.
-    pub trails: BTreeMap<String, propose::Trail>,
+    pub trails: BTreeMap<String, proposal::Trail>,
     /// ARN → why the trail is not among them.
     pub problems: BTreeMap<String, String>,
     /// The organization's id, and the key of its management account, if a trail needs them.
@@ -213,7 +213,7 @@ fn make(
     by_code: &BTreeSet<String>,
     mapped: &BTreeMap<&str, BTreeSet<&str>>,
     keys: &BTreeMap<String, (String, Option<Note>)>,
-) -> Result<propose::Trail, String> {
+) -> Result<proposal::Trail, String> {
     let place = trails.iter().map(|(_, trail)| trail.anchor).min().unwrap_or_default();
     let key_of =
         |id: &str| keys.get(id).map(|(key, _)| key.clone()).ok_or_else(|| format!("the account `{id}` is not in the map"));
@@ -249,7 +249,7 @@ fn make(
             Note::own_code(trail.anchor, format!("the trail `{}`", trail.name.value), why)
         })
         .collect();
-    Ok(propose::Trail {
+    Ok(proposal::Trail {
         place,
         organization: likeness.organization,
         accounts: regions.keys().map(|id| key_of(id)).collect::<Result<_, _>>()?,

@@ -4,7 +4,7 @@
 //! The text is analysed; what a rule objects to is taken out again and said, until nothing of that kind is left. Every name
 //! goes through an escape, for scalars or for comments.
 
-use super::propose::{Account, Adopt, Note, Proposal, Region, Source, Trail};
+use super::proposal::{Account, Adopt, Note, Proposal, Region, Source, Trail};
 use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Severity},

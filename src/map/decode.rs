@@ -4,10 +4,10 @@
 //! are declared with the macros of `macros.rs`, which call what is here.
 
 use crate::{
+    catalog::reading::{MISSING_KEY, UNKNOWN_KEY, UNKNOWN_WORD, WRONG_TYPE},
     diagnostics::{Finding, did_you_mean, list},
     document::{Document, Entry, Kind, Node},
     edit::{Change, Fix},
-    rules::reading::{MISSING_KEY, UNKNOWN_KEY, UNKNOWN_WORD, WRONG_TYPE},
     source::{Span, Spanned},
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

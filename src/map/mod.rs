@@ -12,6 +12,7 @@ mod names;
 mod render;
 pub mod schema;
 pub mod settle;
+pub mod settled;
 pub mod statement;
 mod trail;
 

@@ -6,10 +6,13 @@
 mod trails;
 
 use super::{Bucket, KeyFormatWord, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging};
-use super::{LockMode, StorageClass, statement::Statement};
+use super::{
+    LockMode, StorageClass,
+    settled::{Backend, ExistingSetting, KeyFormat, ObjectLock, RenderSettings, Transition, Wanted},
+    statement::Statement,
+};
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
-    plan::{Backend, ExistingSetting, KeyFormat, ObjectLock, RenderSettings, Transition, guard::Wanted},
     source::{Span, Spanned},
 };
 use indexmap::IndexMap;

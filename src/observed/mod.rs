@@ -7,6 +7,7 @@ pub mod cloudformation;
 pub mod config;
 pub mod dumps;
 pub mod hole;
+mod input;
 pub mod json;
 pub mod policy;
 pub mod recognise;
@@ -16,6 +17,7 @@ use crate::{
     aws::Partition,
     source::{FileId, Span},
 };
+pub use input::{Input, Way};
 use policy::PolicyDoc;
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -8,10 +8,10 @@ use super::{
     json::{self, Fault},
 };
 use crate::{
+    catalog::observed::{POLICY_ELEMENT, POLICY_JSON, POLICY_KEY},
     diagnostics::{Finding, did_you_mean},
     document::{Entry, Kind, Node},
     policy::{Condition, Effect, Element, Policy, Principal, Statement, evaluate},
-    rules::observed::{POLICY_ELEMENT, POLICY_JSON, POLICY_KEY},
     source::{FileId, Span},
 };
 use indexmap::IndexMap;

@@ -5,6 +5,7 @@
 //! values as they are. Event patterns are made here and nowhere else.
 
 use super::{Account, Place};
+pub use crate::map::settled::Wanted;
 use crate::{
     aws::{Partition, arn, watch},
     diagnostics::Finding,
@@ -20,19 +21,6 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-
-/// What the map asks for: `monitoring` and `publish`.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// `{org}`, or empty.
-    pub organization: String,
-    /// Name of the parameter.
-    pub parameter: Option<String>,
-    /// A Config rule in each place that has the managed rule.
-    pub config_rule: bool,
-    /// Name of the topic.
-    pub topic: Option<String>,
-}
 
 /// What is published and watched in one account and Region.
 #[derive(Debug, Clone, Serialize, Default)]

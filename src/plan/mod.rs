@@ -3,7 +3,6 @@
 //! Renderers read it and nothing else. It is serialisable: its canonical JSON, slice by slice, is what the digests in
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
-pub mod budget;
 pub mod derive;
 pub mod guard;
 pub mod keys;
@@ -16,6 +15,10 @@ pub mod statements;
 use crate::{
     aws::Partition,
     policy::{Policy, Statement, compose::TrailGrant},
+};
+pub use crate::{
+    map::settled::{Backend, ExistingSetting, KeyFormat, ObjectLock, RenderSettings, Transition},
+    policy::compose::{PolicyReport, Tier},
 };
 use indexmap::IndexMap;
 use serde::{Serialize, Serializer};
@@ -131,33 +134,6 @@ pub struct Adopt {
     pub existing: Vec<ExistingSetting>,
 }
 
-/// A setting of an adopted bucket that Terraform is to import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExistingSetting {
-    /// The bucket policy.
-    Policy,
-    /// The lifecycle configuration.
-    Lifecycle,
-    /// The versioning configuration.
-    Versioning,
-    /// The default encryption.
-    Encryption,
-    /// The ownership controls.
-    Ownership,
-    /// The public access block.
-    PublicAccessBlock,
-}
-
-/// Default retention of Object Lock.
-#[derive(Debug, Clone, Serialize)]
-pub struct ObjectLock {
-    /// `GOVERNANCE` or `COMPLIANCE`.
-    pub mode: String,
-    /// Days, at least 1.
-    pub days: u32,
-}
-
 /// One lifecycle rule. Every rule also aborts multipart uploads that are incomplete after 7 days.
 #[derive(Debug, Clone, Serialize)]
 pub struct LifecycleRule {
@@ -171,43 +147,6 @@ pub struct LifecycleRule {
     pub noncurrent_expire_after_days: u32,
     /// Change of storage class before that.
     pub transition: Option<Transition>,
-}
-
-/// A change of storage class.
-#[derive(Debug, Clone, Serialize)]
-pub struct Transition {
-    /// Days after creation.
-    pub after_days: u32,
-    /// As the S3 API spells it, such as `GLACIER_IR`.
-    pub storage_class: String,
-}
-
-/// How the access-log grant names the sources.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Default)]
-#[serde(rename_all = "kebab-case")]
-pub enum Tier {
-    /// Exact ARNs of the source buckets.
-    Buckets,
-    /// Wildcard patterns that cover the source buckets.
-    Patterns,
-    /// Every bucket of the account.
-    Account,
-    /// There is no access-log grant: nothing logs to the bucket.
-    #[default]
-    None,
-}
-
-/// Figures about a policy.
-#[derive(Debug, Clone, Serialize, Default)]
-pub struct PolicyReport {
-    /// How the access-log grant names the sources.
-    pub tier: Tier,
-    /// Bytes of the compact policy.
-    pub bytes_used: usize,
-    /// Bytes left of 20,480.
-    pub bytes_left: usize,
-    /// What a reader must know: patterns and how many other names they admit, combined forms, condensed prefixes.
-    pub notes: Vec<String>,
 }
 
 /// A source bucket.
@@ -256,29 +195,6 @@ fn runs<S: Serializer>(sources: &[Source], serializer: S) -> Result<S::Ok, S::Er
     }))
 }
 
-/// How S3 lays out the keys of log objects after the prefix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyFormat {
-    /// By account, Region, bucket and day, the day of the events.
-    PartitionedEventTime,
-    /// By account, Region, bucket and day, the day of delivery.
-    PartitionedDeliveryTime,
-    /// One flat list of objects.
-    Simple,
-}
-
-impl KeyFormat {
-    /// `EventTime` or `DeliveryTime` as the API spells it; nothing for `simple`.
-    pub fn partition_date_source(self) -> Option<&'static str> {
-        match self {
-            KeyFormat::PartitionedEventTime => Some("EventTime"),
-            KeyFormat::PartitionedDeliveryTime => Some("DeliveryTime"),
-            KeyFormat::Simple => None,
-        }
-    }
-}
-
 /// A trail, described where its home is.
 #[derive(Debug, Clone, Serialize)]
 pub struct Trail {
@@ -319,31 +235,6 @@ pub struct KeyPolicy {
     pub key_arn: String,
     /// The statements; the owner of the key merges them into its policy.
     pub policy: Policy,
-}
-
-/// How the targets are to look: `render` in the map.
-#[derive(Debug, Clone, Serialize)]
-pub struct RenderSettings {
-    /// 6 (Region on each resource) or 5 (one aliased provider for each Region).
-    pub aws_provider: u32,
-    /// State backends, at most one for each partition.
-    pub backends: Vec<Backend>,
-    /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.
-    pub custom_resource: bool,
-    /// True: there are templates for StackSets beside the stacks of each account.
-    pub stack_sets: bool,
-    /// True: the tables of Athena are Glue resources in Terraform and CloudFormation too.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub glue: bool,
-}
-
-/// An S3 backend for Terraform state.
-#[derive(Debug, Clone, Serialize)]
-pub struct Backend {
-    /// The partition of its Region; it serves the accounts of that partition.
-    pub partition: Partition,
-    /// Arguments of the backend block but `key`, in the order in which they are written: strings or booleans.
-    pub arguments: IndexMap<String, serde_json::Value>,
 }
 
 impl Plan {

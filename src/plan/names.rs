@@ -5,8 +5,8 @@ use crate::{
     diagnostics::Finding,
     map::settle,
     rules::{
-        delivery::bare_placeholders,
         naming::{ACCOUNT_REGIONAL, LOG_BUCKET_DOTS, LOG_BUCKET_NAME, PLACEHOLDER, unknown_placeholder},
+        texts::bare_placeholders,
     },
     source::{Span, Spanned},
 };

@@ -10,9 +10,12 @@ use crate::{
         statement::{EffectWord, PrincipalValue, Statement as MapStatement},
     },
     policy::{Condition, Effect, Element, Policy, Principal, Statement},
-    rules::delivery::{
-        BLOCKS_DELIVERY, LOCKS_OUT, OPENS, PUBLIC, STATEMENT_PLACEHOLDERS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE,
-        bare_placeholders, iam_principal_problem,
+    rules::{
+        delivery::{
+            BLOCKS_DELIVERY, LOCKS_OUT, OPENS, PUBLIC, STATEMENT_PLACEHOLDERS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE,
+            iam_principal_problem,
+        },
+        texts::bare_placeholders,
     },
     source::Spanned,
 };

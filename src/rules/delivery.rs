@@ -3,7 +3,10 @@
 //! What depends on a derived bucket (does this Deny block delivery there?) is judged in `plan::prove`, with the rules
 //! declared here.
 
-use super::log_buckets;
+use super::{
+    log_buckets,
+    texts::{NOT_COMPOSED, NOT_COMPOSED_HELP, bare_placeholders},
+};
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE},
     diagnostics::{Finding, Rule, did_you_mean},
@@ -81,12 +84,6 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         }
     }
 }
-
-/// What is wrong with a string that has an accent or the like as a character of its own.
-pub(super) const NOT_COMPOSED: &str = "is not in Unicode's composed form (NFC)";
-/// Why, and what to do.
-pub(super) const NOT_COMPOSED_HELP: &str =
-    "Terraform composes every string, so the targets would differ; type the characters anew, or convert the text to NFC";
 
 /// Could this prefix be used?
 pub fn prefix_problem(prefix: &str) -> Option<(&'static str, &'static str)> {
@@ -373,20 +370,4 @@ fn placeholders(text: &Spanned<String>, findings: &mut Vec<Finding>) {
             );
         }
     }
-}
-
-/// The names between braces that are not policy variables.
-pub fn bare_placeholders(text: &str) -> Vec<&str> {
-    let mut names = Vec::new();
-    let mut rest = text;
-    while let Some(at) = rest.find('{') {
-        let variable = rest[..at].ends_with('$');
-        let after = &rest[at + 1..];
-        let Some(end) = after.find('}') else { break };
-        if !variable {
-            names.push(&after[..end]);
-        }
-        rest = &after[end + 1..];
-    }
-    names
 }

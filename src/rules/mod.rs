@@ -3,18 +3,20 @@
 //! Rules take the map (or, in `plan::derive`, what is derived from it) and give findings with places. The registry here
 //! is what `explain`, the README's table and the tests read. Must not print, and must not change the map.
 
+pub mod budget;
 pub mod delivery;
 pub mod guarding;
-pub mod importing;
+pub mod ignore;
 pub mod naming;
-pub mod observed;
 pub mod placement;
-pub mod reading;
 pub mod rendering;
 pub mod retention;
+pub mod texts;
 pub mod trails;
+pub mod version;
 
 use crate::{
+    catalog::{importing, observed, reading},
     diagnostics::{Finding, Rule},
     map::RegionMap,
 };
@@ -26,7 +28,7 @@ pub fn all() -> Vec<&'static Rule> {
         naming::RULES,
         placement::RULES,
         delivery::RULES,
-        crate::plan::budget::RULES,
+        budget::RULES,
         retention::RULES,
         trails::RULES,
         rendering::RULES,
@@ -44,7 +46,7 @@ pub fn find(word: &str) -> Option<&'static Rule> {
 
 /// Runs every rule that needs the map alone.
 pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
-    reading::check(map, findings);
+    version::check(map, findings);
     naming::check(map, findings);
     placement::check(map, findings);
     delivery::check(map, findings);

@@ -2,7 +2,7 @@
 //!
 //! Names of derived log buckets are judged in `plan::derive`, where they come to be.
 
-use super::{delivery, log_buckets};
+use super::{log_buckets, texts};
 use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
     diagnostics::{Finding, Rule, did_you_mean, list},
@@ -130,8 +130,8 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             findings.push(Finding::new(&ROLE, profile.span, "a profile name can't be empty or have control characters"));
         }
         if let Some(profile) = account.profile.as_ref().filter(|profile| !unicode_normalization::is_nfc(profile)) {
-            let problem = format!("the profile `{}` {}", profile.escape_debug(), delivery::NOT_COMPOSED);
-            findings.push(Finding::new(&ROLE, profile.span, problem).help(delivery::NOT_COMPOSED_HELP));
+            let problem = format!("the profile `{}` {}", profile.escape_debug(), texts::NOT_COMPOSED);
+            findings.push(Finding::new(&ROLE, profile.span, problem).help(texts::NOT_COMPOSED_HELP));
         }
         for (name, region) in account.regions.iter().flat_map(|regions| &regions.items) {
             region_name(name, findings);
@@ -146,7 +146,7 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         // also of templates that something nearer replaces everywhere; an adopted name is no template
         let adopted = layer.adopt.as_ref().is_some_and(|adopt| adopt.yes);
         for template in layer.name.iter().filter(|_| !adopted).chain(&layer.trails_name) {
-            let names = super::delivery::bare_placeholders(template);
+            let names = texts::bare_placeholders(template);
             findings.extend(
                 names
                     .into_iter()
@@ -341,8 +341,8 @@ fn tag(text: &Spanned<String>, what: &str, most: usize, findings: &mut Vec<Findi
     } else if what == "key" && text.to_lowercase().starts_with("aws:") {
         "begins with `aws:`, which AWS reserves".to_owned()
     } else if !unicode_normalization::is_nfc(text) {
-        let finding = Finding::new(&TAG, text.span, format!("the tag {what} {}", delivery::NOT_COMPOSED));
-        findings.push(finding.help(delivery::NOT_COMPOSED_HELP));
+        let finding = Finding::new(&TAG, text.span, format!("the tag {what} {}", texts::NOT_COMPOSED));
+        findings.push(finding.help(texts::NOT_COMPOSED_HELP));
         return;
     } else {
         return;

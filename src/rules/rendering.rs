@@ -1,6 +1,6 @@
 //! Rules on how targets are to look.
 
-use super::delivery;
+use super::texts;
 use crate::{
     diagnostics::{Finding, Rule},
     map::RegionMap,
@@ -29,8 +29,8 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     for backend in backends.map_or(&[][..], |list| &list.value.0) {
         for value in [&backend.bucket, &backend.kms_key_id, &backend.dynamodb_table, &backend.profile].into_iter().flatten() {
             if !unicode_normalization::is_nfc(value) {
-                let problem = format!("`{}` {}", value.escape_debug(), delivery::NOT_COMPOSED);
-                findings.push(Finding::new(&BACKEND, value.span, problem).help(delivery::NOT_COMPOSED_HELP));
+                let problem = format!("`{}` {}", value.escape_debug(), texts::NOT_COMPOSED);
+                findings.push(Finding::new(&BACKEND, value.span, problem).help(texts::NOT_COMPOSED_HELP));
             }
         }
         let Some(region) = &backend.region else { continue };

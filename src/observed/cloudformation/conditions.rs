@@ -3,7 +3,7 @@
 //! What a condition compares (a parameter, the Region) takes each value it is compared with, and one more; so that two
 //! conditions on one parameter never contradict each other. Conditions that no log configuration depends on are left alone.
 
-use super::value::Template;
+use super::value::{Choice, Template, holds, parameter};
 use crate::{
     document::{Kind, Node},
     observed::{
@@ -16,88 +16,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// More ways than this are not tried.
 const MOST_WAYS: usize = 64;
-
-/// One way in which the conditions turn out.
-#[derive(Debug, Clone, Default)]
-pub struct Choice {
-    /// Values of parameters.
-    values: BTreeMap<String, String>,
-    /// Parameters that have none of the values that they are compared with.
-    others: BTreeSet<String>,
-    /// Comparisons of other things, by their place.
-    tests: BTreeMap<u32, bool>,
-}
-
-impl Choice {
-    /// The value of a parameter in this way.
-    pub fn value(&self, name: &str) -> Option<String> {
-        self.values.get(name).cloned()
-    }
-
-    /// What people would call it, such as "`Env` is `prod`"; empty for the only way.
-    pub fn words(&self) -> String {
-        let values = self.values.iter().map(|(name, value)| format!("`{name}` is `{value}`"));
-        let others = self.others.iter().map(|name| format!("`{name}` is something else"));
-        let tests = self.tests.values().map(|holds| format!("a comparison {}", if *holds { "holds" } else { "does not hold" }));
-        values.chain(others).chain(tests).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// Does a condition hold? Nothing if it can't be known or does not exist.
-pub fn holds(template: &Template<'_>, name: &str) -> Option<bool> {
-    test(template, template.in_section("Conditions", name)?, 0)
-}
-
-fn test(template: &Template<'_>, node: &Node, depth: usize) -> Option<bool> {
-    if depth > 30 {
-        return None;
-    }
-    let node = template.document.resolve(node);
-    let Kind::Mapping(entries) = &node.kind else { return None };
-    let entry = entries.first()?;
-    let argument = template.document.resolve(&entry.value);
-    let items = match &argument.kind {
-        Kind::Sequence(items) => items.as_slice(),
-        _ => &[],
-    };
-    match (&*entry.key, items) {
-        ("Condition", _) => match &argument.kind {
-            Kind::Scalar { text, .. } => test(template, template.in_section("Conditions", text)?, depth + 1),
-            _ => None,
-        },
-        ("Fn::Not", [one]) => Some(!test(template, one, depth + 1)?),
-        ("Fn::And", items) => {
-            let tests: Vec<_> = items.iter().map(|item| test(template, item, depth + 1)).collect();
-            if tests.contains(&Some(false)) { Some(false) } else { tests.iter().all(Option::is_some).then_some(true) }
-        }
-        ("Fn::Or", items) => {
-            let tests: Vec<_> = items.iter().map(|item| test(template, item, depth + 1)).collect();
-            if tests.contains(&Some(true)) { Some(true) } else { tests.iter().all(Option::is_some).then_some(false) }
-        }
-        ("Fn::Equals", [a, b]) => {
-            let (first, second) = (template.text(a)?, template.text(b)?);
-            match hole::same(&first, &second) {
-                hole::Same::Yes => Some(true),
-                hole::Same::No => Some(false),
-                hole::Same::Maybe => {
-                    let other =
-                        |node: &Node| parameter(template, node).is_some_and(|name| template.choice.others.contains(&name));
-                    if other(a) || other(b) { Some(false) } else { template.choice.tests.get(&node.span.start).copied() }
-                }
-            }
-        }
-        _ => None,
-    }
-}
-
-/// The parameter that a node is a plain reference to.
-fn parameter(template: &Template<'_>, node: &Node) -> Option<String> {
-    let Kind::Mapping(entries) = &template.document.resolve(node).kind else { return None };
-    match (entries.as_slice(), entries.first().map(|entry| &entry.value.kind)) {
-        ([one], Some(Kind::Scalar { text, .. })) if &*one.key == "Ref" => Some(text.to_string()),
-        _ => None,
-    }
-}
 
 /// The ways in which the conditions turn out that these parts of the template depend on. True if there are more.
 pub fn ways(template: &Template<'_>, parts: &[&Node]) -> (Vec<Choice>, bool) {

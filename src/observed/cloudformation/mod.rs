@@ -7,18 +7,16 @@ pub mod conditions;
 pub mod value;
 
 use super::{
-    At, Bucket, Logging, Observed, Place, Setting, Target, Text, Told, Trail,
+    At, Bucket, Input, Logging, Observed, Place, Setting, Target, Text, Told, Trail, Way,
     dumps::child,
     hole,
     policy::{self, PolicyDoc, Reading, Resolved},
-    recognise::{Input, Way},
 };
 use crate::{
     document::{Document, Entry, Kind, Node},
     source::{FileId, SourceFile},
 };
-use conditions::Choice;
-use value::Template;
+use value::{Choice, Template};
 
 /// The resource types that are read.
 const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudTrail::Trail"];

@@ -1,6 +1,5 @@
 //! Values of a template: intrinsic functions → texts, as far as the template and the caller tell. The rest are holes.
 
-use super::conditions::Choice;
 use crate::{
     aws::{Partition, arn, region},
     document::{Document, Entry, Kind, Node},
@@ -12,7 +11,10 @@ use crate::{
     },
     source::{FileId, Span},
 };
-use std::cell::Cell;
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// Functions within functions: deeper than anybody writes.
 const MAX_DEPTH: usize = 40;
@@ -289,7 +291,7 @@ impl Reading for Template<'_> {
                 ("Fn::If", Kind::Sequence(parts)) => {
                     let [condition, yes, no] = parts.as_slice() else { return Resolved::Unknown };
                     let Kind::Scalar { text, .. } = &self.document.resolve(condition).kind else { return Resolved::Unknown };
-                    match super::conditions::holds(self, text) {
+                    match holds(self, text) {
                         Some(true) => node = self.document.resolve(yes),
                         Some(false) => node = self.document.resolve(no),
                         None => return Resolved::Unknown,
@@ -327,5 +329,87 @@ impl Reading for Template<'_> {
 
     fn unknown(&self) -> String {
         self.hole("unknown")
+    }
+}
+
+/// One way in which the conditions turn out.
+#[derive(Debug, Clone, Default)]
+pub struct Choice {
+    /// Values of parameters.
+    pub(super) values: BTreeMap<String, String>,
+    /// Parameters that have none of the values that they are compared with.
+    pub(super) others: BTreeSet<String>,
+    /// Comparisons of other things, by their place.
+    pub(super) tests: BTreeMap<u32, bool>,
+}
+
+impl Choice {
+    /// The value of a parameter in this way.
+    pub fn value(&self, name: &str) -> Option<String> {
+        self.values.get(name).cloned()
+    }
+
+    /// What people would call it, such as "`Env` is `prod`"; empty for the only way.
+    pub fn words(&self) -> String {
+        let values = self.values.iter().map(|(name, value)| format!("`{name}` is `{value}`"));
+        let others = self.others.iter().map(|name| format!("`{name}` is something else"));
+        let tests = self.tests.values().map(|holds| format!("a comparison {}", if *holds { "holds" } else { "does not hold" }));
+        values.chain(others).chain(tests).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// Does a condition hold? Nothing if it can't be known or does not exist.
+pub fn holds(template: &Template<'_>, name: &str) -> Option<bool> {
+    test(template, template.in_section("Conditions", name)?, 0)
+}
+
+fn test(template: &Template<'_>, node: &Node, depth: usize) -> Option<bool> {
+    if depth > 30 {
+        return None;
+    }
+    let node = template.document.resolve(node);
+    let Kind::Mapping(entries) = &node.kind else { return None };
+    let entry = entries.first()?;
+    let argument = template.document.resolve(&entry.value);
+    let items = match &argument.kind {
+        Kind::Sequence(items) => items.as_slice(),
+        _ => &[],
+    };
+    match (&*entry.key, items) {
+        ("Condition", _) => match &argument.kind {
+            Kind::Scalar { text, .. } => test(template, template.in_section("Conditions", text)?, depth + 1),
+            _ => None,
+        },
+        ("Fn::Not", [one]) => Some(!test(template, one, depth + 1)?),
+        ("Fn::And", items) => {
+            let tests: Vec<_> = items.iter().map(|item| test(template, item, depth + 1)).collect();
+            if tests.contains(&Some(false)) { Some(false) } else { tests.iter().all(Option::is_some).then_some(true) }
+        }
+        ("Fn::Or", items) => {
+            let tests: Vec<_> = items.iter().map(|item| test(template, item, depth + 1)).collect();
+            if tests.contains(&Some(true)) { Some(true) } else { tests.iter().all(Option::is_some).then_some(false) }
+        }
+        ("Fn::Equals", [a, b]) => {
+            let (first, second) = (template.text(a)?, template.text(b)?);
+            match hole::same(&first, &second) {
+                hole::Same::Yes => Some(true),
+                hole::Same::No => Some(false),
+                hole::Same::Maybe => {
+                    let other =
+                        |node: &Node| parameter(template, node).is_some_and(|name| template.choice.others.contains(&name));
+                    if other(a) || other(b) { Some(false) } else { template.choice.tests.get(&node.span.start).copied() }
+                }
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The parameter that a node is a plain reference to.
+pub(super) fn parameter(template: &Template<'_>, node: &Node) -> Option<String> {
+    let Kind::Mapping(entries) = &template.document.resolve(node).kind else { return None };
+    match (entries.as_slice(), entries.first().map(|entry| &entry.value.kind)) {
+        ([one], Some(Kind::Scalar { text, .. })) if &*one.key == "Ref" => Some(text.to_string()),
+        _ => None,
     }
 }

@@ -6,13 +6,14 @@ use crate::{
     diagnostics::Finding,
     map::{PolicyScope, settle::Settings},
     plan::{
-        Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source, budget,
+        Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source,
         memo::Memo,
         prove::{Proof, Subject, prove},
         routes::Delivery,
         statements,
     },
     policy::compose::{self, Grants, Scope, TrailGrant},
+    rules::budget,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

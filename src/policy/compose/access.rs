@@ -3,12 +3,11 @@
 //! Takes the grants and what the rest of the policy is; gives statements with what is to be said of them.
 
 use super::{
-    Grants, Scope,
+    Grants, Scope, Tier,
     statements::{access_statement, object_arn},
 };
 use crate::{
     aws::{arn, limits::BUCKET_POLICY_BYTES},
-    plan::Tier,
     policy::{
         Policy, Statement,
         condense::{Condensed, condense, condense_lists, foreign},

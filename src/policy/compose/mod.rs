@@ -5,14 +5,13 @@
 //! CloudTrail" and "Setting bucket policy for multiple accounts".
 
 mod access;
+mod report;
 mod statements;
 
 use super::{Policy, Statement};
-use crate::{
-    aws::{Partition, limits::BUCKET_POLICY_BYTES},
-    plan::{PolicyReport, Tier},
-};
+use crate::aws::{Partition, limits::BUCKET_POLICY_BYTES};
 use access::access_forms;
+pub use report::{PolicyReport, Tier};
 use statements::{deny_insecure_transport, trail_statements};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 //! the names of many sources in a table make a template long.
 
 use super::{
-    context::{camel, id},
+    ids::{camel, id},
     split::INLINE_BYTES,
 };
 use crate::{

@@ -3,13 +3,16 @@
 //! A place's resources are rendered once, for its own stack and for the StackSet template that it is in. Logical ids
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
-use super::{guard::GuardContext, outputs::Output};
+use super::{
+    guard::GuardContext,
+    ids::{bucket_id, id, policy_id},
+    outputs::Output,
+};
 use crate::{
     aws::arn,
     plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition, alike},
     policy::Policy,
     render::{
-        digests::short_digest,
         engine::Part,
         scanners::{Scanner, Skip, metadata, of_bucket, of_trail, skips},
     },
@@ -312,27 +315,4 @@ impl<'a> TrailContext<'a> {
             data_events_exclude: trail.data_events_exclude.as_deref().unwrap_or_default(),
         }
     }
-}
-
-/// Logical id of a log bucket.
-pub(super) fn bucket_id(bucket: &LogBucket) -> String {
-    id("LogBucket", &bucket.name)
-}
-
-/// Logical id of its policy.
-pub(super) fn policy_id(bucket: &LogBucket) -> String {
-    id("LogBucketPolicy", &bucket.name)
-}
-
-/// A logical id: letters and digits, the same as long as the thing keeps its name.
-pub(super) fn id(kind: &str, name: &str) -> String {
-    [kind, &short_digest(name)].concat()
-}
-
-/// `us-east-1` → `UsEast1`, for names that may hold letters and digits only.
-pub(super) fn camel(region: &str) -> String {
-    region
-        .split(|c: char| !c.is_ascii_alphanumeric())
-        .map(|part| part.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(part.chars().skip(1)).collect::<String>())
-        .collect()
 }

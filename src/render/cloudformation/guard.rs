@@ -2,7 +2,7 @@
 //!
 //! Each list has one item or none. A topic has the account in its logical id, so that a StackSet template can hold several.
 
-use super::context::{bucket_id, id, policy_id};
+use super::ids::{bucket_id, id, policy_id};
 use crate::{
     plan::{Account, Place, guard::TARGET_ID},
     policy::Policy,

@@ -3,7 +3,7 @@
 //! An import may only import, and CloudFormation afterwards compares templates, not the bucket. So the import template
 //! holds as little as it can: whatever the stack's template adds is then applied by the next deploy.
 
-use super::context::{bucket_id, policy_id};
+use super::ids::{bucket_id, policy_id};
 use crate::{
     plan::{ExistingSetting, LogBucket, Place},
     render::scanners,

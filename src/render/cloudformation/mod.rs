@@ -7,6 +7,7 @@
 mod athena;
 mod context;
 mod guard;
+mod ids;
 mod import;
 mod outputs;
 mod split;
@@ -25,7 +26,8 @@ use crate::{
     plan::{Account, Place, RenderSettings, Source},
 };
 use anyhow::Result;
-use context::{FunctionContext, OutputsContext, PlaceContext, PlacePart, StackContext, camel};
+use context::{FunctionContext, OutputsContext, PlaceContext, PlacePart, StackContext};
+use ids::camel;
 use outputs::outputs;
 use serde::Serialize;
 use stacksets::StackSets;

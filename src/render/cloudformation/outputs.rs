@@ -1,6 +1,6 @@
 //! What a stack tells: its log buckets, where its trails deliver, and its sources by destination in as few values as can be.
 
-use super::{context::id, split::OUTPUT_BYTES};
+use super::{ids::id, split::OUTPUT_BYTES};
 use crate::plan::{Account, Place, Source};
 use indexmap::IndexMap;
 use serde::Serialize;

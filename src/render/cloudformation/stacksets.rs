@@ -3,11 +3,7 @@
 //! It is the template of the stacks with several places in it, each under a condition on its account; no nested stacks
 //! and no macros, which StackSets refuse. What does not fit is left out, and the page beside the templates says so.
 
-use super::{
-    Renderer,
-    context::{PlacePart, camel},
-    split::INLINE_BYTES,
-};
+use super::{Renderer, context::PlacePart, ids::camel, split::INLINE_BYTES};
 use crate::{
     artifacts::Artifact,
     plan::{Account, Place},

@@ -1,10 +1,6 @@
 //! Rules on reading a map: YAML itself, keys, types, the version. What they find keeps anything from being derived.
 
-use crate::{
-    diagnostics::{Finding, Rule},
-    map::RegionMap,
-    rule,
-};
+use crate::{diagnostics::Rule, rule};
 
 rule!(SYNTAX, "LM0001", "yaml-syntax", Error, "the text is not YAML", blocking);
 rule!(NESTING, "LM0002", "yaml-nesting", Error, "the nesting is too deep", blocking);
@@ -40,13 +36,3 @@ pub const RULES: &[&Rule] = &[
     &IGNORE_WITHOUT_REASON,
     &UNUSED_IGNORE,
 ];
-
-/// The version; the rest is found while reading.
-pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
-    if let Some(version) = map.version.filter(|version| version.value != 1) {
-        findings.push(
-            Finding::new(&VERSION, version.span, format!("version {} of the format is not known", version.value))
-                .help("write `version: 1`"),
-        );
-    }
-}

@@ -1,11 +1,10 @@
 //! Rules on the policy budget, and what the report of a composed policy tells the reader of the map.
 
-use super::PolicyReport;
 use crate::{
     aws::limits::{BUCKET_POLICY_BYTES, BUCKET_POLICY_WARN_BYTES},
     diagnostics::{Finding, Rule},
     map::PolicyScope,
-    policy::compose::{Cause, Overflow},
+    policy::compose::{Cause, Overflow, PolicyReport},
     rule,
     source::{Span, Spanned},
 };

@@ -3,14 +3,12 @@
 //! A reason is a must. What keeps the map from being read or derived can't be silenced. A comment that silences nothing
 //! is a finding.
 
-use super::Finding;
+use crate::catalog::reading::{IGNORE_WITHOUT_REASON, UNUSED_IGNORE};
 use crate::{
+    diagnostics::Finding,
     document::{Comment, Document},
     edit::Fix,
-    rules::{
-        self,
-        reading::{IGNORE_WITHOUT_REASON, UNUSED_IGNORE},
-    },
+    rules,
     source::{SourceFile, Span},
 };
 

@@ -1,0 +1,7 @@
+//! Rules that are declared apart from their checks, because reading, comparing and importing report them: data only.
+//!
+//! Stands below everything that finds something, and imports nothing but what a rule is.
+
+pub mod importing;
+pub mod observed;
+pub mod reading;

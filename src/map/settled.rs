@@ -1,0 +1,102 @@
+//! Values of the map after the defaults are applied: what the plan is made of. Vocabulary only.
+
+use crate::aws::Partition;
+use indexmap::IndexMap;
+use serde::Serialize;
+
+/// A setting of an adopted bucket that Terraform is to import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExistingSetting {
+    /// The bucket policy.
+    Policy,
+    /// The lifecycle configuration.
+    Lifecycle,
+    /// The versioning configuration.
+    Versioning,
+    /// The default encryption.
+    Encryption,
+    /// The ownership controls.
+    Ownership,
+    /// The public access block.
+    PublicAccessBlock,
+}
+
+/// Default retention of Object Lock.
+#[derive(Debug, Clone, Serialize)]
+pub struct ObjectLock {
+    /// `GOVERNANCE` or `COMPLIANCE`.
+    pub mode: String,
+    /// Days, at least 1.
+    pub days: u32,
+}
+
+/// A change of storage class.
+#[derive(Debug, Clone, Serialize)]
+pub struct Transition {
+    /// Days after creation.
+    pub after_days: u32,
+    /// As the S3 API spells it, such as `GLACIER_IR`.
+    pub storage_class: String,
+}
+
+/// How S3 lays out the keys of log objects after the prefix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KeyFormat {
+    /// By account, Region, bucket and day, the day of the events.
+    PartitionedEventTime,
+    /// By account, Region, bucket and day, the day of delivery.
+    PartitionedDeliveryTime,
+    /// One flat list of objects.
+    Simple,
+}
+
+impl KeyFormat {
+    /// `EventTime` or `DeliveryTime` as the API spells it; nothing for `simple`.
+    pub fn partition_date_source(self) -> Option<&'static str> {
+        match self {
+            KeyFormat::PartitionedEventTime => Some("EventTime"),
+            KeyFormat::PartitionedDeliveryTime => Some("DeliveryTime"),
+            KeyFormat::Simple => None,
+        }
+    }
+}
+
+/// How the targets are to look: `render` in the map.
+#[derive(Debug, Clone, Serialize)]
+pub struct RenderSettings {
+    /// 6 (Region on each resource) or 5 (one aliased provider for each Region).
+    pub aws_provider: u32,
+    /// State backends, at most one for each partition.
+    pub backends: Vec<Backend>,
+    /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.
+    pub custom_resource: bool,
+    /// True: there are templates for StackSets beside the stacks of each account.
+    pub stack_sets: bool,
+    /// True: the tables of Athena are Glue resources in Terraform and CloudFormation too.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub glue: bool,
+}
+
+/// An S3 backend for Terraform state.
+#[derive(Debug, Clone, Serialize)]
+pub struct Backend {
+    /// The partition of its Region; it serves the accounts of that partition.
+    pub partition: Partition,
+    /// Arguments of the backend block but `key`, in the order in which they are written: strings or booleans.
+    pub arguments: IndexMap<String, serde_json::Value>,
+}
+
+/// What the map asks for: `monitoring` and `publish`.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// `{org}`, or empty.
+    pub organization: String,
+    /// Name of the parameter.
+    pub parameter: Option<String>,
+    /// A Config rule in each place that has the managed rule.
+    pub config_rule: bool,
+    /// Name of the topic.
+    pub topic: Option<String>,
+}

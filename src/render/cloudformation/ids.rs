@@ -1,0 +1,26 @@
+//! Logical ids: letters and digits, the same as long as the thing keeps its name.
+
+use crate::{plan::LogBucket, render::digests::short_digest};
+
+/// Logical id of a log bucket.
+pub(super) fn bucket_id(bucket: &LogBucket) -> String {
+    id("LogBucket", &bucket.name)
+}
+
+/// Logical id of its policy.
+pub(super) fn policy_id(bucket: &LogBucket) -> String {
+    id("LogBucketPolicy", &bucket.name)
+}
+
+/// A logical id: letters and digits, the same as long as the thing keeps its name.
+pub(super) fn id(kind: &str, name: &str) -> String {
+    [kind, &short_digest(name)].concat()
+}
+
+/// `us-east-1` → `UsEast1`, for names that may hold letters and digits only.
+pub(super) fn camel(region: &str) -> String {
+    region
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .map(|part| part.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(part.chars().skip(1)).collect::<String>())
+        .collect()
+}
