@@ -16,7 +16,7 @@ use logmap::{
         prove::{Subject, prove},
     },
     policy::condense::condense,
-    render::{Context, Filter, Sink, digests::Digests, targets},
+    render::{Context, Filter, digests::Digests, targets::Target},
     rules,
     source::SourceFile,
 };
@@ -91,27 +91,27 @@ macro_rules! steps {
 
             #[divan::bench(args = $sizes)]
             fn render_policies(bencher: Bencher<'_, '_>, sources: usize) {
-                render(bencher, large::$shape(sources), targets::policies);
+                render(bencher, large::$shape(sources), "policies");
             }
 
             #[divan::bench(args = $sizes)]
             fn render_terraform(bencher: Bencher<'_, '_>, sources: usize) {
-                render(bencher, large::$shape(sources), targets::terraform);
+                render(bencher, large::$shape(sources), "terraform");
             }
 
             #[divan::bench(args = $sizes)]
             fn render_cloudformation(bencher: Bencher<'_, '_>, sources: usize) {
-                render(bencher, large::$shape(sources), targets::cloudformation);
+                render(bencher, large::$shape(sources), "cloudformation");
             }
 
             #[divan::bench(args = $sizes)]
             fn render_aws_cli(bencher: Bencher<'_, '_>, sources: usize) {
-                render(bencher, large::$shape(sources), targets::aws_cli);
+                render(bencher, large::$shape(sources), "aws-cli");
             }
 
             #[divan::bench(args = $sizes)]
             fn render_athena(bencher: Bencher<'_, '_>, sources: usize) {
-                render(bencher, large::$shape(sources), targets::athena);
+                render(bencher, large::$shape(sources), "athena");
             }
         }
     };
@@ -127,14 +127,15 @@ fn prove_account(account: &Account) -> usize {
     proofs.flat_map(|proof| proof.rows).map(|row| row.asked).sum()
 }
 
-fn render(bencher: Bencher<'_, '_>, text: String, target: fn(&Context<'_>, &mut Sink<'_>) -> anyhow::Result<()>) {
+fn render(bencher: Bencher<'_, '_>, text: String, target: &str) {
     let (plan, filter) = (plan(text), Filter::default());
+    let target = Target::find(target).unwrap();
     bencher.bench(|| {
         // anew in each round, as nothing of them is known before a run
         let digests = &Digests::of(&plan);
         let context = Context { digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
         let mut bytes = 0;
-        target(&context, &mut |artifact| {
+        (target.render)(&context, &mut |artifact| {
             bytes += artifact.text.len();
             Ok(())
         })

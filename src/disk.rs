@@ -19,7 +19,7 @@ mod hold;
 pub mod lock;
 pub mod replace;
 
-use crate::{artifacts::Artifact, render::digests::sha256_hex};
+use crate::{artifacts::Artifact, digest::sha256_hex};
 use anyhow::{Context, Result, bail};
 use folders::{Folders, Place, refuse_link};
 use hold::Hold;

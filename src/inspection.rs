@@ -53,10 +53,7 @@ impl Inspection {
 pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Inspection {
     let told = &Told { published: published(plan), ..told.clone() };
     let inputs: Vec<Input> = files.iter().zip(0..).map(|(file, id)| recognise::read(file, FileId(id), told)).collect();
-    let reasons = |(file, input): (&SourceFile, &Input)| {
-        input.ignored.iter().map(|reason| Ignored { file: file.name.clone(), reason: reason.clone() }).collect::<Vec<_>>()
-    };
-    let mut ignored: Vec<Ignored> = files.iter().zip(&inputs).flat_map(reasons).collect();
+    let mut ignored: Vec<Ignored> = files.iter().zip(&inputs).flat_map(|(file, input)| input.not_read(&file.name)).collect();
     ignored.sort();
     let configurations = judge(&inputs, plan);
     let mut findings = compare::findings(&configurations);

@@ -98,6 +98,11 @@ impl SourceFile {
         SourceFile { name: name.into(), text, line_starts, blocks: OnceLock::new() }
     }
 
+    /// A file as it was read: UTF-8, or UTF-16 with a byte order mark. Where the bytes are neither, the text ends with [`NOT_UTF8`].
+    pub fn of_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        SourceFile::new(name, text_of(bytes))
+    }
+
     /// Line and column of a byte offset; an offset past the end is the end.
     pub fn position(&self, offset: u32) -> Position {
         let line = self.line_of(offset);
@@ -174,4 +179,26 @@ mod tests {
             assert_eq!(long.position(offset), Position { line: 2, column: characters + 1 });
         }
     }
+}
+
+/// UTF-8 text; UTF-16 with a byte order mark is understood too. Where it is neither the text ends with [`NOT_UTF8`].
+fn text_of(bytes: Vec<u8>) -> String {
+    let utf16 = |wide: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| wide([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).ok()
+    };
+    let decoded = match bytes.get(..2) {
+        Some([0xff, 0xfe]) => utf16(u16::from_le_bytes),
+        Some([0xfe, 0xff]) => utf16(u16::from_be_bytes),
+        _ => None,
+    };
+    decoded.unwrap_or_else(|| match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let valid = error.utf8_error().valid_up_to();
+            let mut text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+            text.push(NOT_UTF8);
+            text
+        }
+    })
 }

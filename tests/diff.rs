@@ -8,12 +8,12 @@ mod maps;
 use common::{logmap, logmap_with_input};
 use logmap::{
     changes::{self, Access, Changes, Kind},
+    digest::digest,
     plan::Plan,
     policy::{
         Effect,
         evaluate::{Caller, Request, Verdict, evaluate},
     },
-    render::digests::digest,
 };
 use maps::{OLD, new_map, plan};
 use proptest::prelude::*;

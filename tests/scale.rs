@@ -14,7 +14,12 @@ use logmap::{
         Plan,
         prove::{Subject, prove},
     },
-    render::{Context, Filter, Sink, digests::Digests, readme, targets},
+    render::{
+        Context, Filter,
+        digests::Digests,
+        readme,
+        targets::{TARGETS, Target},
+    },
     source::SourceFile,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
@@ -37,21 +42,12 @@ fn analysis(text: &str) -> Analysis {
     analyze(SourceFile::new("logmap.yaml", text))
 }
 
-type Target = fn(&Context<'_>, &mut Sink<'_>) -> anyhow::Result<()>;
-const TARGETS: [(&str, Target); 5] = [
-    ("policies", targets::policies),
-    ("terraform", targets::terraform),
-    ("cloudformation", targets::cloudformation),
-    ("aws-cli", targets::aws_cli),
-    ("athena", targets::athena),
-];
-
 /// What a target renders, all on the caller's thread.
-fn render(plan: &Plan, filter: &Filter, target: Target) -> Vec<Artifact> {
+fn render(plan: &Plan, filter: &Filter, target: &Target) -> Vec<Artifact> {
     let digests = &Digests::of(plan);
     let context = Context { digests, map_name: "logmap.yaml", overrides: &[], filter, retired: &[] };
     let mut artifacts = Vec::new();
-    target(&context, &mut |artifact| {
+    (target.render)(&context, &mut |artifact| {
         artifacts.push(artifact);
         Ok(())
     })
@@ -86,25 +82,25 @@ fn work_grows_in_proportion_to_the_sources() {
             assert!(large.findings.len() >= 8_000, "{name} has {} findings", large.findings.len());
             continue;
         };
-        for (target, function) in TARGETS {
-            let (few, small_work) = counted(|| render(small, &Filter::default(), function));
-            let (many, large_work) = counted(|| render(large, &Filter::default(), function));
+        for target in &TARGETS {
+            let (few, small_work) = counted(|| render(small, &Filter::default(), target));
+            let (many, large_work) = counted(|| render(large, &Filter::default(), target));
             assert!(!few.is_empty() && many.len() >= few.len());
-            at_most(&format!("{target} of {name}"), small_work, large_work, 8.8);
+            at_most(&format!("{} of {name}", target.name), small_work, large_work, 8.8);
         }
     }
 
     // an account out of a hundred costs about a hundredth, whatever the target
     let whole = analysis(&large::grid(10_000)).plan.unwrap();
     let filter = Filter { accounts: vec!["team-00042".to_owned()], regions: Vec::new() };
-    for (target, function) in TARGETS {
-        let (all, all_work) = counted(|| render(&whole, &Filter::default(), function));
-        let (some, some_work) = counted(|| render(&whole, &filter, function));
+    for target in &TARGETS {
+        let (all, all_work) = counted(|| render(&whole, &Filter::default(), target));
+        let (some, some_work) = counted(|| render(&whole, &filter, target));
         let id = whole.account("team-00042").unwrap().id.clone();
         let own = |artifact: &&Artifact| artifact.path.contains("/team-00042/") || artifact.path.contains(&format!("-{id}-"));
-        assert_eq!(some, all.iter().filter(own).cloned().collect::<Vec<_>>(), "{target}");
+        assert_eq!(some, all.iter().filter(own).cloned().collect::<Vec<_>>(), "{}", target.name);
         // the templates are read for one as for all
-        at_most(&format!("{target} of one account"), all_work, some_work, 0.1);
+        at_most(&format!("{} of one account", target.name), all_work, some_work, 0.1);
     }
 }
 
@@ -119,12 +115,11 @@ fn the_tree_on_the_disk_is_what_a_single_thread_renders() {
     let mut written = common::tree(&dir.path().join("out"));
     written.remove("logmap.lock.json").unwrap();
     let plan = analysis(&text).plan.unwrap();
-    let mut rendered: Vec<Artifact> = TARGETS.iter().flat_map(|(_, target)| render(&plan, &Filter::default(), *target)).collect();
-    let folders = ["policies/", "terraform/", "cloudformation/", "aws-cli/", "athena/"];
+    let mut rendered: Vec<Artifact> = TARGETS.iter().flat_map(|target| render(&plan, &Filter::default(), target)).collect();
     let whole = Filter::default();
     let digests = &Digests::of(&plan);
     let context = Context { digests, map_name: "logmap.yaml", overrides: &[], filter: &whole, retired: &[] };
-    rendered.push(readme::render(&context, &folders).unwrap());
+    rendered.push(readme::render(&context, &TARGETS.each_ref().map(|target| target.name)).unwrap());
     assert_eq!(written.len(), rendered.len());
     for artifact in rendered {
         assert_eq!(written[&artifact.path], artifact.text, "{}", artifact.path);

@@ -4,9 +4,7 @@
 
 pub mod arn;
 pub mod bucket_name;
-pub mod errors;
 pub mod limits;
-pub mod mentions;
 pub mod parameter;
 pub mod partition;
 pub mod region;

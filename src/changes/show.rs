@@ -4,7 +4,7 @@
 //! terminal, and in Markdown nothing in it is markup, a mention or a link.
 
 use super::{Access, Change, Changes, Kind, Setting, Spot, StatementKind};
-use crate::render::escape;
+use crate::escape;
 use std::collections::BTreeMap;
 
 /// Values shown of a long list; JSON has them all.

@@ -1,6 +1,10 @@
 //! Arguments: what can be said on the command line. No behaviour.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use crate::render::targets::{TARGETS, Target};
+use clap::{
+    Args, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use std::path::PathBuf;
 
 /// S3 access logging and CloudTrail delivery for many AWS accounts and Regions, from one region map.
@@ -194,8 +198,8 @@ pub struct GenerateArgs {
     #[arg(long, default_value = "out", value_name = "DIR")]
     pub out: PathBuf,
     /// Targets to render, separated by commas [default: all]
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "TARGET")]
-    pub target: Vec<Target>,
+    #[arg(long, value_parser = targets(), value_delimiter = ',', value_name = "TARGET")]
+    pub target: Vec<&'static Target>,
     /// Only these accounts, by key
     #[arg(long, value_delimiter = ',', value_name = "KEY")]
     pub account: Vec<String>,
@@ -216,19 +220,10 @@ pub struct GenerateArgs {
     pub force: bool,
 }
 
-/// Targets of `generate`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
-pub enum Target {
-    /// Bucket policies as JSON.
-    Policies,
-    /// Root modules for Terraform and OpenTofu.
-    Terraform,
-    /// CloudFormation templates.
-    Cloudformation,
-    /// Bash scripts for the AWS CLI.
-    AwsCli,
-    /// Tables and queries for Athena.
-    Athena,
+/// The names of the targets, with what each makes.
+fn targets() -> impl TypedValueParser<Value = &'static Target> {
+    let names = TARGETS.iter().map(|target| PossibleValue::new(target.name).help(target.about));
+    PossibleValuesParser::new(names).try_map(|name| Target::find(&name).ok_or("there is no target of this name"))
 }
 
 /// Arguments of `check`.

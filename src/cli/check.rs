@@ -14,23 +14,13 @@ use crate::{
     compare::{Verdict, report},
     diagnostics::{Finding, Report, json},
     inspection::{self, Inspection},
-    observed::{Ignored, Told},
-    source::SourceFile,
+    observed::{NotRead, Told},
 };
-use anyhow::{Context, anyhow};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
-
-/// Endings of files that are read when they stand in a folder; any file is read that is named itself.
-const ENDINGS: [&str; 7] = ["json", "yaml", "yml", "template", "tfplan", "policy", "csv"];
-/// Folders of tools, which hold no inputs.
-const PASSED_OVER: [&str; 3] = ["node_modules", "target", "__pycache__"];
+use anyhow::anyhow;
 
 pub(super) fn run(args: &CheckArgs, common: &Common, io: &Io) -> Outcome {
     let told = told(args)?;
-    let (files, mut unread) = inputs(&args.paths, io)?;
+    let (files, mut unread) = read::inputs(&args.paths, io)?;
     let plan = match &args.map {
         Some(map) => {
             let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
@@ -81,50 +71,6 @@ pub(super) fn parameters(texts: &[String]) -> Result<Vec<(String, String)>, Stop
     texts.iter().map(pair).collect()
 }
 
-/// Reads every input, folders in the order of their names.
-pub(super) fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
-    let (mut files, mut unread) = (Vec::new(), Vec::new());
-    for path in paths {
-        if path.as_os_str() == "-" {
-            let bytes = io.input().context("can't read standard input").map_err(Stop::usage)?;
-            files.push(SourceFile::new("-", read::text_of(bytes)));
-        } else if path.is_dir() {
-            walk(path, &mut files, &mut unread);
-        } else {
-            let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display())).map_err(Stop::usage)?;
-            files.push(SourceFile::new(path.display().to_string(), read::text_of(bytes)));
-        }
-    }
-    Ok((files, unread))
-}
-
-/// Everything below a folder that could be an input. Links to folders are not followed: they may go in circles.
-fn walk(folder: &Path, files: &mut Vec<SourceFile>, unread: &mut Vec<Ignored>) {
-    let mut entries: Vec<PathBuf> = match fs::read_dir(folder) {
-        Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
-        Err(error) => return unread.push(failed(folder, &error)),
-    };
-    entries.sort();
-    for path in entries {
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let link = path.symlink_metadata().is_ok_and(|data| data.is_symlink());
-        if path.is_dir() {
-            if !link && !name.starts_with('.') && !PASSED_OVER.contains(&name.as_str()) {
-                walk(&path, files, unread);
-            }
-        } else if ENDINGS.iter().any(|ending| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending))) {
-            match fs::read(&path) {
-                Ok(bytes) => files.push(SourceFile::new(path.display().to_string(), read::text_of(bytes))),
-                Err(error) => unread.push(failed(&path, &error)),
-            }
-        }
-    }
-}
-
-fn failed(path: &Path, error: &std::io::Error) -> Ignored {
-    Ignored { file: path.display().to_string(), reason: format!("it can't be read: {error}") }
-}
-
 fn print(inspection: &Inspection, common: &Common, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| inspection.route(finding);
     let found = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
@@ -132,8 +78,10 @@ fn print(inspection: &Inspection, common: &Common, io: &Io) -> Result<(), Stop> 
         let mut value = json::report(&found);
         if let Some(object) = value.as_object_mut() {
             object.insert("configurations".to_owned(), report::configurations(&inspection.files, &inspection.configurations));
-            let ignored =
-                inspection.ignored.iter().map(|ignored| serde_json::json!({ "file": ignored.file, "reason": ignored.reason }));
+            let ignored = inspection
+                .ignored
+                .iter()
+                .map(|ignored| serde_json::json!({ "file": ignored.file, "reason": ignored.reason.to_string() }));
             object.insert("ignored".to_owned(), ignored.collect());
         }
         io.data(&findings::pretty(&value))?;
@@ -159,10 +107,10 @@ fn print(inspection: &Inspection, common: &Common, io: &Io) -> Result<(), Stop> 
     io.data(&text)?;
     if !io.quiet {
         // in a folder most files are nobody's concern
-        for ignored in inspection.ignored.iter().filter(|ignored| io.verbose || !ignored.reason.starts_with("it is none of")) {
+        for ignored in inspection.ignored.iter().filter(|ignored| io.verbose || ignored.reason != NotRead::Unrelated) {
             io.say(format_args!("{}: not read: {}", ignored.file, ignored.reason));
         }
-        let others = inspection.ignored.iter().filter(|ignored| ignored.reason.starts_with("it is none of")).count();
+        let others = inspection.ignored.iter().filter(|ignored| ignored.reason == NotRead::Unrelated).count();
         let others = if others > 0 && !io.verbose { format!("; {others} other file(s)") } else { String::new() };
         io.say(format_args!("{} ok, {} violation(s), {} unknown{others}", counts[0], counts[2], counts[1]));
     }

@@ -8,19 +8,15 @@ use super::{
     read,
 };
 use crate::{
-    analysis::Analysis,
-    aws::{
-        errors::{self, AwsError, Mend, Squeezed},
+    diagnostics::{did_you_mean, list},
+    explain::{
+        self,
+        errors::{self, AwsError},
         mentions,
     },
-    diagnostics::{did_you_mean, list},
-    document::{Kind, Node},
-    plan::{Account, Place},
     rules,
-    source::Span,
 };
 use anyhow::Context;
-use std::path::Path;
 
 pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
     if args.list {
@@ -48,12 +44,7 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
         io.data(rule.page)?;
         return Ok(Exit::Clean);
     }
-    let mut causes: Vec<&AwsError> = Vec::new();
-    for hit in errors::find(&text) {
-        if !causes.contains(&hit.error) {
-            causes.push(hit.error);
-        }
-    }
+    let causes = explain::causes(&text);
     if causes.is_empty() {
         io.say(unknown(&text));
         return Ok(Exit::Findings);
@@ -71,7 +62,7 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
     }
     if let Some(map) = &args.map {
         let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
-        out += &by_map(&analysis, map, &causes, &text, &found);
+        out += &explain::by_map(&analysis, map, &causes, &text, &found);
     }
     io.data(&out)?;
     Ok(Exit::Clean)
@@ -94,124 +85,4 @@ fn unknown(text: &str) -> String {
         format!("did you mean `{near}`?")
     });
     format!("error: there is no rule and no AWS error `{word}`; {hint}")
-}
-
-/// What a map says of the names in the text.
-fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text: &str, found: &mentions::Mentions) -> String {
-    let map = map.display();
-    let Some(plan) = &analysis.plan else {
-        return format!("\nThe map {map} has errors, so nothing follows from it: `logmap validate {map}` shows them.\n");
-    };
-    let squeezed = Squeezed::of(text);
-    let is_in = |name: &str| squeezed.word(name).next().is_some();
-    let mut out = String::new();
-    let mut known: Vec<&str> = Vec::new();
-    for account in &plan.accounts {
-        for place in &account.places {
-            let mut concerned = false;
-            for source in place.sources.iter().filter(|source| is_in(&source.name)) {
-                known.push(&source.name);
-                concerned = true;
-                let owner = if source.managed { "" } else { "; its logging is set by others' code" };
-                out += &format!(
-                    "\n{}source `{}` of account `{}` in {} logs to `{}` under `{}`{owner}.\n",
-                    entry(analysis, account, place, Some(&source.name)),
-                    source.name,
-                    account.key,
-                    place.region,
-                    source.log_bucket,
-                    source.prefix
-                );
-            }
-            for bucket in place.buckets.iter().filter(|bucket| is_in(&bucket.name)) {
-                known.push(&bucket.name);
-                concerned = true;
-                out += &format!(
-                    "\n{}`{}` is the log bucket of account `{}` in {}.\n",
-                    entry(analysis, account, place, None),
-                    bucket.name,
-                    account.key,
-                    place.region
-                );
-            }
-            for trail in place.trails.iter().filter(|trail| trail.name.len() > 3 && is_in(&trail.name)) {
-                concerned = true;
-                out += &format!("\nThe trail `{}` (`{}`) delivers to `{}`.\n", trail.name, trail.arn, trail.bucket);
-            }
-            if concerned {
-                for region in found.regions.iter().filter(|region| **region != place.region) {
-                    out += &format!(
-                        "The text names {region}: `aws s3api head-bucket` says where a bucket is. If it is there, move its entry in the map to `{region}`.\n"
-                    );
-                }
-                out += &commands(&map.to_string(), account, place, causes);
-            }
-        }
-    }
-    for name in found.buckets.iter().filter(|name| !known.contains(&name.as_str())) {
-        out += &format!(
-            "\n`{name}` is not in {map}. If it is a source, list it under its account and Region and run `logmap generate {map}`; if it takes logs, the map derives another bucket in its place.\n"
-        );
-    }
-    if out.is_empty() { format!("\nNothing in the text is in {map}.\n") } else { out }
-}
-
-/// The commands that mend what the causes ask for, for one account and Region.
-fn commands(map: &str, account: &Account, place: &Place, causes: &[&AwsError]) -> String {
-    let (key, region) = (&account.key, &place.region);
-    let mut lines: Vec<String> = Vec::new();
-    let wants = |mend: Mend| causes.iter().any(|cause| cause.mend == mend);
-    if wants(Mend::Map) {
-        lines.push(format!("logmap validate {map}"));
-    }
-    if wants(Mend::Map) || wants(Mend::Apply) || wants(Mend::OwnerFirst) {
-        lines.push(format!("logmap generate {map}"));
-    }
-    let mut owners: Vec<(&str, &str)> = place
-        .trails
-        .iter()
-        .filter(|trail| trail.bucket_account != *key)
-        .map(|trail| (trail.bucket_account.as_str(), trail.bucket_region.as_str()))
-        .collect();
-    owners.sort_unstable();
-    owners.dedup();
-    if wants(Mend::OwnerFirst) {
-        lines.extend(owners.iter().map(|(owner, region)| format!("out/aws-cli/{owner}/{region}.sh")));
-    }
-    if wants(Mend::Apply) || wants(Mend::OwnerFirst) {
-        lines.push(format!(
-            "out/aws-cli/{key}/{region}.sh     # or out/terraform/{key}, or out/cloudformation/{key}/{region}.yaml"
-        ));
-    }
-    if lines.is_empty() {
-        return String::new();
-    }
-    lines.iter().fold("Mend it:\n".to_owned(), |text, line| format!("{text}  {line}\n"))
-}
-
-/// Where the map speaks of a source, or of an account's Region: `FILE:LINE:COLUMN (route): `.
-fn entry(analysis: &Analysis, account: &Account, place: &Place, source: Option<&str>) -> String {
-    let document = &analysis.document;
-    let child = |node: &Node, key: &str| match &document.resolve(node).kind {
-        Kind::Mapping(entries) => {
-            entries.iter().find(|entry| &*entry.key == key).map(|entry| (entry.key_span, entry.value.clone()))
-        }
-        _ => None,
-    };
-    let steps = ["accounts", &account.key, "regions", &place.region];
-    let mut at: Option<(Span, Node)> = document.root.clone().map(|root| (root.span, root));
-    for step in steps {
-        at = at.and_then(|(_, node)| child(&node, step));
-    }
-    let Some((mut span, region)) = at else { return String::new() };
-    if let (Some(source), Some((_, buckets))) = (source, child(&region, "buckets"))
-        && let Kind::Sequence(items) = &document.resolve(&buckets).kind
-    {
-        let is = |node: &Node| matches!(&document.resolve(node).kind, Kind::Scalar { text, .. } if &**text == source);
-        span = items
-            .iter()
-            .find(|item| is(item) || child(item, "name").is_some_and(|(_, name)| is(&name)))
-            .map_or(span, |item| item.span);
-    }
-    format!("{} ({}): ", analysis.file.place(span.start), document.route(span.start))
 }

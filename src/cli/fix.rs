@@ -24,7 +24,7 @@ pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
         return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it fixed")));
     }
     let marked = bytes.starts_with(read::BYTE_ORDER_MARK);
-    let file = SourceFile::new(name.clone(), read::text_of(bytes));
+    let file = SourceFile::of_bytes(name.clone(), bytes);
     let before = file.text.clone();
     let mut fixed = fix::fix(file, args.unsafe_fixes);
     let after = fixed.analysis.file.text.clone();

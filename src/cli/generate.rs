@@ -3,35 +3,30 @@
 
 use super::{
     Outcome, Stop,
-    args::{Common, Format, GenerateArgs, Target},
+    args::{Common, Format, GenerateArgs},
     baseline,
     budgets::budgets,
     exit::Exit,
     findings,
-    handover::{Work, side_by_side},
     io::Io,
     progress::Progress,
     read,
     writing::{stands_in_the_way, start_writing},
 };
 use crate::{
-    artifacts::Artifact,
-    disk::{
-        File,
-        check::Checker,
-        lock::{Lock, MapEntry},
-    },
+    disk::{File, check::Checker, lock::Lock},
+    escape,
+    generate::Request,
     plan::Plan,
-    render::{self, Context, Filter, Retired, Sink, digests::Digests, targets},
-    threads::{cores, join},
+    render::{
+        self, Filter,
+        targets::{TARGETS, Target},
+    },
 };
 use anyhow::{Context as _, anyhow};
-use clap::ValueEnum;
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
-    thread,
 };
 
 pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
@@ -48,10 +43,11 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
     read::proven(plan)?;
     let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
-    let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
+    let wanted = |target: &&'static Target| args.target.is_empty() || args.target.iter().any(|name| name.name == target.name);
+    let targets: Vec<&'static Target> = TARGETS.iter().filter(wanted).collect();
     let map_name = read::map_name(&analysis);
-    let job =
-        Job { plan, filter: &filter, overrides: &overrides, targets: &targets, map_name: &map_name, all: args.target.is_empty() };
+    let request = Request { plan, filter: &filter, overrides: &overrides, targets: &targets, map_name: &map_name };
+    let job = Job { request, all: args.target.is_empty() };
     render::check_overrides(&overrides).map_err(Stop::usage)?;
     if args.stdout {
         job.print(io)
@@ -62,142 +58,24 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
     }
 }
 
-/// One run's request.
+/// One run, in the user's words.
 struct Job<'a> {
-    plan: &'a Plan,
-    filter: &'a Filter,
-    overrides: &'a [(String, String)],
-    targets: &'a [Target],
-    map_name: &'a str,
+    request: Request<'a>,
+    /// Were no targets named?
     all: bool,
 }
 
 impl Job<'_> {
-    /// Renders on threads of their own and gives the files in any order to `take`, which compares and writes meanwhile. Gives
-    /// the lock that is to come.
+    /// Makes the files and gives them to `take`, while a line on the terminal says how far it has come.
     fn each(&self, old: &Lock, io: &Io, mut take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
         let start = std::time::Instant::now();
         let clock = || start.elapsed();
-        let mut progress = Progress::new(io, &clock, self.expected_files());
-        let (digests, retired) = (Digests::of(self.plan), self.retired(old));
-        let context = self.context(&digests, &retired);
-        thread::scope(|scope| {
-            let lock = scope.spawn(|| self.lock(&context));
-            side_by_side(cores(), self.works(&context, old), |file| take(file).map(|()| progress.step()))?;
-            Ok(join(lock))
-        })
-    }
-
-    /// About how many files there will be.
-    fn expected_files(&self) -> usize {
-        let accounts = || self.plan.accounts.iter().filter(|account| self.filter.account(account));
-        let places = accounts().flat_map(|account| &account.places).filter(|place| self.filter.region(place)).count();
-        let of_target = |target: &Target| match target {
-            Target::Terraform => 3 * accounts().count() + 2 * places,
-            _ => places,
-        };
-        self.targets.iter().map(of_target).sum()
-    }
-
-    fn context<'b>(&'b self, digests: &'b Digests<'b>, retired: &'b [Retired]) -> Context<'b> {
-        Context { digests, map_name: self.map_name, overrides: self.overrides, filter: self.filter, retired }
-    }
-
-    /// What there is to render: each target, and what is about all of them.
-    fn works<'b>(&'b self, context: &'b Context<'b>, old: &'b Lock) -> Vec<Work<'b>> {
-        let work = |target: &Target| -> Work<'b> {
-            let render: fn(&Context<'_>, &mut Sink<'_>) -> anyhow::Result<()> = match target {
-                Target::Policies => targets::policies,
-                Target::Terraform => targets::terraform,
-                Target::Cloudformation => targets::cloudformation,
-                Target::AwsCli => targets::aws_cli,
-                Target::Athena => targets::athena,
-            };
-            Box::new(move |sink| render(context, sink))
-        };
-        let present =
-            |target: Target| self.targets.contains(&target) || old.files.keys().any(|path| path.starts_with(folder(target)));
-        let readme = move |sink: &mut Sink<'_>| {
-            let folders: Vec<&str> =
-                Target::value_variants().iter().filter(|target| present(**target)).map(|target| folder(*target)).collect();
-            sink(render::readme::render(context, &folders)?)
-        };
-        let mut works: Vec<Work<'b>> = self.targets.iter().map(work).collect();
-        if self.is_whole() {
-            works.push(Box::new(readme));
-        }
-        works
-    }
-
-    /// Is the request for every account and Region? Files about all of them are left alone otherwise.
-    fn is_whole(&self) -> bool {
-        self.filter.accounts.is_empty() && self.filter.regions.is_empty()
-    }
-
-    /// May a file of the old lock go when this run does not give it?
-    fn prunes(&self, path: &str) -> bool {
-        let Some(target) = self.targets.iter().find(|target| path.starts_with(folder(**target))) else {
-            return path == "README.md" && self.is_whole();
-        };
-        if self.is_whole() {
-            return true;
-        }
-        let mut parts = path.split('/').skip(1);
-        let (account, file) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        let known = self.plan.account(account).is_some_and(|known| self.filter.account(known));
-        let here = |region: &String| file.strip_prefix(region.as_str()).is_some_and(|rest| rest.starts_with(['.', '-']));
-        let wanted = self.filter.regions.is_empty() || *target == Target::Terraform || self.filter.regions.iter().any(here);
-        *target != Target::Policies && known && wanted
-    }
-
-    fn log_buckets(&self) -> Vec<Retired> {
-        self.plan
-            .places()
-            .flat_map(|(account, place)| place.buckets.iter().map(move |bucket| Retired::of(account, &place.region, bucket)))
-            .collect()
-    }
-
-    /// Log buckets of earlier runs that are no longer in the plan.
-    fn retired(&self, old: &Lock) -> Vec<Retired> {
-        let now: BTreeSet<(&str, &str)> = self
-            .plan
-            .places()
-            .flat_map(|(account, place)| place.buckets.iter().map(|bucket| (account.id.as_str(), bucket.name.as_str())))
-            .collect();
-        let same = |a: &Retired, b: &Retired| (&a.account_id, &a.bucket) == (&b.account_id, &b.bucket);
-        let mut retired: Vec<Retired> = old
-            .log_buckets
-            .iter()
-            .chain(&old.retired)
-            .filter(|gone| !now.contains(&(gone.account_id.as_str(), gone.bucket.as_str())))
-            .cloned()
-            .collect();
-        retired.sort();
-        retired.dedup_by(|a, b| same(a, b));
-        retired
-    }
-
-    fn lock(&self, context: &Context<'_>) -> Lock {
-        Lock {
-            format_version: "1.0".to_owned(),
-            logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
-            map: MapEntry { file: self.map_name.to_owned(), digest: context.digests.whole() },
-            apply_order: self.plan.apply_order.clone(),
-            log_buckets: self.log_buckets(),
-            retired: context.retired.to_vec(),
-            journal: None,
-            files: Default::default(),
-        }
+        let mut progress = Progress::new(io, &clock, self.request.expected_files());
+        self.request.run(old, |file| take(file).map(|()| progress.step()))
     }
 
     fn print(&self, io: &Io) -> Outcome {
-        let mut artifacts: Vec<Artifact> = Vec::new();
-        let mut sink = |artifact| {
-            artifacts.push(artifact);
-            Ok(())
-        };
-        let (digests, nothing) = (Digests::of(self.plan), Lock::default());
-        self.works(&self.context(&digests, &[]), &nothing).into_iter().try_for_each(|work| work(&mut sink))?;
+        let mut artifacts = self.request.artifacts()?;
         if !self.all {
             artifacts.retain(|artifact| artifact.path != "README.md");
         }
@@ -213,7 +91,7 @@ impl Job<'_> {
         let mut checker = Checker::new(&args.out)?;
         let old = checker.old_lock().clone();
         let lock = self.each(&old, io, |file| checker.add(file))?;
-        checker.finish(lock, |path| self.prunes(path));
+        checker.finish(lock, |path| self.request.prunes(path));
         if checker.differences.is_empty() {
             if !io.quiet {
                 io.say(format_args!("{} is up to date", args.out.display()));
@@ -247,13 +125,13 @@ impl Job<'_> {
         let mut writer = start_writing(&args.out, args.force, io)?;
         let old = writer.old_lock().clone();
         let lock = self.each(&old, io, |file| writer.add(file))?;
-        writer.keep_edited(|path| self.prunes(path));
+        writer.keep_edited(|path| self.request.prunes(path));
         if stands_in_the_way(writer.conflicts(), &args.out, io) {
             return Ok(Exit::Findings);
         }
-        let done = writer.finish(lock, |path| self.prunes(path))?;
+        let done = writer.finish(lock, |path| self.request.prunes(path))?;
         if !io.quiet {
-            io.talk(&budgets(self.plan, if io.verbose { usize::MAX } else { 10 }));
+            io.talk(&budgets(self.request.plan, if io.verbose { usize::MAX } else { 10 }));
             io.say(format_args!(
                 "{}: {} files written, {} unchanged, {} removed",
                 args.out.display(),
@@ -275,10 +153,10 @@ impl Job<'_> {
             command += &format!(" --out {}", word(&args.out));
         }
         if !self.all {
-            let names: Vec<&str> = self.targets.iter().map(|target| folder(*target).trim_end_matches('/')).collect();
+            let names: Vec<&str> = self.request.targets.iter().map(|target| target.name).collect();
             command += &format!(" --target {}", names.join(","));
         }
-        for (flag, values) in [("--account", &self.filter.accounts), ("--region", &self.filter.regions)] {
+        for (flag, values) in [("--account", &self.request.filter.accounts), ("--region", &self.request.filter.regions)] {
             if !values.is_empty() {
                 command += &format!(" {flag} {}", values.join(","));
             }
@@ -292,27 +170,7 @@ impl Job<'_> {
 
 /// A path as one word of a shell command.
 fn word(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
-    if !text.is_empty() && text.chars().all(plain) { text.into_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
-}
-
-/// Folder of a target in the output.
-fn folder(target: Target) -> &'static str {
-    match target {
-        Target::Policies => "policies/",
-        Target::Terraform => "terraform/",
-        Target::Cloudformation => "cloudformation/",
-        Target::AwsCli => "aws-cli/",
-        Target::Athena => "athena/",
-    }
-}
-
-fn sorted(targets: &[Target]) -> Vec<Target> {
-    let mut targets = targets.to_vec();
-    targets.sort_unstable();
-    targets.dedup();
-    targets
+    escape::sh_word(&path.to_string_lossy())
 }
 
 /// `--account` and `--region`, whose words the plan must know.

@@ -4,7 +4,7 @@
 use super::{
     Outcome, Stop,
     args::{Common, Format, GraphArgs},
-    baseline, check,
+    baseline,
     exit::Exit,
     findings, generate,
     io::Io,
@@ -35,7 +35,7 @@ pub(super) fn run(args: &GraphArgs, common: &Common, io: &Io) -> Outcome {
     let marks = if args.check.is_empty() {
         Marks::default()
     } else {
-        let (files, unread) = check::inputs(&args.check, io)?;
+        let (files, unread) = read::inputs(&args.check, io)?;
         let inspection = inspection::inspect(files, &Told::default(), Some(plan));
         if !io.quiet {
             let count = |verdict| inspection.configurations.iter().filter(|one| one.verdict() == verdict).count();

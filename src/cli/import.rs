@@ -26,7 +26,7 @@ pub(super) fn run(args: &ImportArgs, common: &Common, io: &Io) -> Outcome {
     if let Some(out) = args.out.as_ref().filter(|out| !args.force && fs::symlink_metadata(out).is_ok()) {
         return Err(Stop::usage(anyhow!("{} exists already; `--into` extends a map, `--force` overwrites", out.display())));
     }
-    let (files, mut unread) = check::inputs(&args.files, io)?;
+    let (files, mut unread) = read::inputs(&args.files, io)?;
     let before = args.into.as_ref().map(|into| map_to_extend(into, io)).transpose()?;
     let mut imported = import::import(files, &options, before.as_ref().map(|(analysis, _)| analysis));
     imported.ignored.append(&mut unread);
@@ -116,7 +116,7 @@ fn map_to_extend(into: &Path, io: &Io) -> Result<(Analysis, bool), Stop> {
         return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it extended")));
     }
     let marked = bytes.starts_with(read::BYTE_ORDER_MARK);
-    let analysis = analysis::analyze(SourceFile::new(name.clone(), read::text_of(bytes)));
+    let analysis = analysis::analyze(SourceFile::of_bytes(name.clone(), bytes));
     if analysis.document.root.is_none() {
         return Err(Stop::usage(anyhow!("the map {name} can't be read; `logmap validate {name}` says why")));
     }

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     aws::{limits, region},
+    escape,
     map::{schema::schema_text, settle},
-    render::escape,
 };
 use anyhow::{Context, anyhow};
 use std::{

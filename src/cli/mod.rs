@@ -12,7 +12,6 @@ pub mod findings;
 mod fix;
 mod generate;
 mod graph;
-mod handover;
 mod import;
 mod init;
 pub mod io;

@@ -9,8 +9,10 @@ use super::{
 use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Report},
+    inputs,
+    observed::Ignored,
     plan::{Plan, prove},
-    source::{NOT_UTF8, SourceFile},
+    source::SourceFile,
 };
 use anyhow::{Context, anyhow};
 use std::{
@@ -29,7 +31,7 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// There is no map, or it can't be read: exit code 2.
 pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
     let (name, bytes) = read_bytes(args, io)?;
-    Ok(analyze(SourceFile::new(name, text_of(bytes))))
+    Ok(analyze(SourceFile::of_bytes(name, bytes)))
 }
 
 /// Does the proof of every policy hold? Nothing is made of a plan without it.
@@ -67,28 +69,6 @@ pub fn read_bytes(args: &MapArgs, io: &Io) -> Result<(String, Vec<u8>), Stop> {
     })
 }
 
-/// UTF-8 text; UTF-16 with a byte order mark is understood too. Where it is neither the text ends with [`NOT_UTF8`].
-pub fn text_of(bytes: Vec<u8>) -> String {
-    let utf16 = |wide: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| wide([pair[0], pair[1]])).collect();
-        String::from_utf16(&units).ok()
-    };
-    let decoded = match bytes.get(..2) {
-        Some([0xff, 0xfe]) => utf16(u16::from_le_bytes),
-        Some([0xfe, 0xff]) => utf16(u16::from_be_bytes),
-        _ => None,
-    };
-    decoded.unwrap_or_else(|| match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => {
-            let valid = error.utf8_error().valid_up_to();
-            let mut text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-            text.push(NOT_UTF8);
-            text
-        }
-    })
-}
-
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Stop> {
     fs::read(path).with_context(|| format!("can't read the map {}", path.display())).map_err(Stop::usage)
 }
@@ -104,6 +84,14 @@ pub(super) fn find_above() -> anyhow::Result<PathBuf> {
         prefix.push("..");
     }
     Err(anyhow!("there is no {MAP_NAME} in this folder or above; name a map, or write one with `logmap init`"))
+}
+
+/// What stands at the paths that a command is given; see [`inputs::read`].
+///
+/// # Errors
+/// A path that was named can't be read: exit code 2.
+pub fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
+    inputs::read(paths, || io.input()).map_err(Stop::usage)
 }
 
 /// Prints a map's findings; see [`findings::print`].

@@ -53,11 +53,11 @@ pub fn read_pair(args: &PairArgs, io: &Io) -> Result<(Analysis, Analysis), Stop>
 fn one(name: &str, io: &Io) -> Result<SourceFile, Stop> {
     if name == "-" {
         let bytes = io.input().context("can't read standard input").map_err(Stop::usage)?;
-        return Ok(SourceFile::new(name.to_owned(), read::text_of(bytes)));
+        return Ok(SourceFile::of_bytes(name.to_owned(), bytes));
     }
     match revision(name).filter(|_| !Path::new(name).exists()) {
         Some((rev, path)) => from_git(Path::new("."), rev, path, name),
-        None => Ok(SourceFile::new(name.to_owned(), read::text_of(read::read(Path::new(name))?))),
+        None => Ok(SourceFile::of_bytes(name.to_owned(), read::read(Path::new(name))?)),
     }
 }
 
@@ -86,7 +86,7 @@ fn from_git(folder: &Path, rev: &str, path: &str, shown: &str) -> Result<SourceF
         let said = said.lines().next().unwrap_or("it says nothing").trim_start_matches("fatal: ").to_owned();
         return Err(Stop::usage(anyhow!("can't read {shown} from git: {}", said.escape_debug())));
     }
-    Ok(SourceFile::new(shown.to_owned(), read::text_of(done.stdout)))
+    Ok(SourceFile::of_bytes(shown.to_owned(), done.stdout))
 }
 
 #[cfg(test)]

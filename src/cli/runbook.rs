@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     changes,
+    digest::digest,
     disk::lock::{Lock, MapEntry},
     render, runbook,
 };
@@ -56,7 +57,7 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
     let lock = Lock {
         format_version: "1.0".to_owned(),
         logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
-        map: MapEntry { file: format!("{old_name} → {new_name}"), digest: render::digests::digest(&(old_plan, new_plan)) },
+        map: MapEntry { file: format!("{old_name} → {new_name}"), digest: digest(&(old_plan, new_plan)) },
         apply_order: book.stages.last().apply_order.clone(),
         ..Lock::default()
     };

@@ -7,7 +7,7 @@ use super::{
     lock::{LOCK_NAME, Lock},
     unified,
 };
-use crate::render::digests::sha256_hex;
+use crate::digest::sha256_hex;
 use anyhow::{Context, Result};
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,7 +1,7 @@
 //! The lock: what logmap wrote into a folder, so that the next run knows its own files.
 
 use super::folders::Folders;
-use crate::render::{Retired, digests::sha256_hex};
+use crate::{digest::sha256_hex, plan::BucketRecord};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -29,10 +29,10 @@ pub struct Lock {
     /// Account keys in the order in which to apply.
     pub apply_order: Vec<String>,
     /// Log buckets that the tree renders.
-    pub log_buckets: Vec<Retired>,
+    pub log_buckets: Vec<BucketRecord>,
     /// Log buckets that the tree rendered once and the map no longer has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub retired: Vec<Retired>,
+    pub retired: Vec<BucketRecord>,
     /// Set while a write is under way: hashes that files may have beside those in `files`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal: Option<BTreeMap<String, String>>,

@@ -12,6 +12,7 @@ use crate::{
     aws::Partition,
     catalog::importing::DISAGREE,
     diagnostics::Finding,
+    escape,
     map::{self, RegionMap, additions::Additions},
     observed::Place,
     plan::Plan,
@@ -58,7 +59,7 @@ pub fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId, findin
             writer.text
         };
         let flow = match key {
-            Some(key) => format!("{}: {}", map::edit::plain_or_quoted(key), write::flow(&value)),
+            Some(key) => format!("{}: {}", escape::yaml_word(key), write::flow(&value)),
             // the items of a list
             None => value.as_array().into_iter().flatten().map(write::flow).collect::<Vec<_>>().join(", "),
         };
@@ -141,7 +142,7 @@ fn organization(map: &RegionMap, proposal: &Proposal, add: &mut Add<'_>) {
         wanted.into_iter().filter(|(_, _, there)| !there).map(|(key, value, _)| (key, value)).collect();
     if there.is_some() {
         for (key, value) in missing {
-            let block = |to: &mut Writer| to.line(format!("{key}: {}", map::edit::plain_or_quoted(value)));
+            let block = |to: &mut Writer| to.line(format!("{key}: {}", escape::yaml_word(value)));
             add(&["organization"], &block, Some(key), value.as_str().into(), format!("`organization.{key}`"));
         }
     } else {

@@ -90,11 +90,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
         ..Told::default()
     };
     let inputs: Vec<Input> = files.iter().zip(0..).map(|(file, id)| recognise::read(file, FileId(id), &told)).collect();
-    let mut ignored: Vec<Ignored> = files
-        .iter()
-        .zip(&inputs)
-        .flat_map(|(file, input)| input.ignored.iter().map(|reason| Ignored { file: file.name.clone(), reason: reason.clone() }))
-        .collect();
+    let mut ignored: Vec<Ignored> = files.iter().zip(&inputs).flat_map(|(file, input)| input.not_read(&file.name)).collect();
     ignored.sort();
     let mut findings = Vec::new();
     let inventory = inventory::collect(&inputs, options, &mut findings);

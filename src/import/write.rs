@@ -8,8 +8,7 @@ use super::proposal::{Account, Adopt, Note, Proposal, Region, Source, Trail};
 use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Severity},
-    map::edit::plain_or_quoted,
-    render::escape,
+    escape,
     source::SourceFile,
 };
 use serde_json::{Map, Value, json};
@@ -144,7 +143,7 @@ impl Writer {
         self.line("");
         let note =
             proposal.organization_note.as_ref().map_or_else(String::new, |note| format!(" # guess: {}", comment(&note.why)));
-        let name = format!("name: {}{note}", plain_or_quoted(&proposal.organization));
+        let name = format!("name: {}{note}", escape::yaml_word(&proposal.organization));
         self.organization(Some(name), proposal.organization_trails.as_ref().map(|(id, management)| (id, management)));
         self.line("");
         if proposal.accounts.is_empty() {
@@ -165,8 +164,8 @@ impl Writer {
         self.inner(|to| {
             name.iter().for_each(|name| to.line(name));
             if let Some((id, management)) = for_trails {
-                to.line(format!("id: {}", plain_or_quoted(id)));
-                to.line(format!("management_account: {}", plain_or_quoted(management)));
+                to.line(format!("id: {}", escape::yaml_word(id)));
+                to.line(format!("management_account: {}", escape::yaml_word(management)));
             }
         });
     }
@@ -174,7 +173,7 @@ impl Writer {
     /// An account with its key.
     pub fn account(&mut self, key: &str, account: &Account) {
         let note = account.note.as_ref().map_or_else(String::new, |note| format!(" # guess: {}", comment(&note.why)));
-        self.line(format!("{}:{note}", plain_or_quoted(key)));
+        self.line(format!("{}:{note}", escape::yaml_word(key)));
         self.inner(|to| {
             to.line(format!("id: {}", escape::yaml_string(&account.id)));
             if !account.regions.is_empty() {
@@ -191,7 +190,7 @@ impl Writer {
 
     /// A Region with its name.
     pub fn region(&mut self, account: &str, name: &str, region: &Region) {
-        self.line(format!("{}:", plain_or_quoted(name)));
+        self.line(format!("{}:", escape::yaml_word(name)));
         self.inner(|to| {
             if let Some(adopt) = &region.adopt {
                 to.part(Part::Adopt(account.to_owned(), name.to_owned()), |to| to.adopt(account, name, adopt));
@@ -232,7 +231,7 @@ impl Writer {
         for note in &adopt.notes {
             self.line(format!("# {}", words(note)));
         }
-        let name = plain_or_quoted(&adopt.name);
+        let name = escape::yaml_word(&adopt.name);
         if adopt.statements.is_empty() {
             self.line(format!("log_bucket: {{ adopt: true, name: {name} }} # {guess}{}", comment(&adopt.why)));
             return;
@@ -265,7 +264,7 @@ impl Writer {
     pub fn trail(&mut self, name: &str, trail: &Trail) {
         self.part(Part::Trail(name.to_owned()), |to| {
             trail.notes.first().iter().for_each(|note| to.line(format!("# {}", words(note))));
-            to.line(format!("{}:", plain_or_quoted(name)));
+            to.line(format!("{}:", escape::yaml_word(name)));
             to.inner(|to| {
                 for (key, value) in trail_value(trail) {
                     match value {
@@ -278,7 +277,7 @@ impl Writer {
                             to.inner(|to| {
                                 entries
                                     .iter()
-                                    .for_each(|(key, value)| to.line(format!("{}: {}", plain_or_quoted(key), scalar(value))))
+                                    .for_each(|(key, value)| to.line(format!("{}: {}", escape::yaml_word(key), scalar(value))))
                             });
                         }
                         value => to.line(format!("{key}: {}", flow(&value))),
@@ -309,7 +308,7 @@ fn comment(text: &str) -> String {
 }
 
 fn scalar(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), plain_or_quoted)
+    value.as_str().map_or_else(|| value.to_string(), escape::yaml_word)
 }
 
 /// A value in flow style.
@@ -317,7 +316,7 @@ pub fn flow(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::Object(entries) => {
-            let entries = entries.iter().map(|(key, value)| format!("{}: {}", plain_or_quoted(key), flow(value)));
+            let entries = entries.iter().map(|(key, value)| format!("{}: {}", escape::yaml_word(key), flow(value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
         other => scalar(other),

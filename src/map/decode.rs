@@ -270,7 +270,7 @@ impl<T: Decode> Decode for Vec<Spanned<T>> {
             };
             let mismatch = mismatch_with::<Self, _>(node, help, cx);
             if let (Kind::Scalar { text, .. }, Some(finding)) = (&node.kind, cx.findings.last_mut()) {
-                let item = super::edit::plain_or_quoted(text);
+                let item = crate::escape::yaml_word(text);
                 finding.fixes.push(Fix::safe("make it a list", node.span, format!("[{item}]")));
             }
             return mismatch;

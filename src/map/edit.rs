@@ -7,6 +7,7 @@ use crate::{
     diagnostics::Finding,
     document::{Document, Entry, Kind, Node},
     edit::{Change, Edit},
+    escape::{yaml_string, yaml_word},
     source::{SourceFile, Span},
 };
 
@@ -64,9 +65,7 @@ impl Editor<'_> {
                 };
                 self.insert_first(mapping, &format!("{key}: {value}"))
             }
-            Change::InsertLast(path, key, value) => {
-                self.insert_last(self.at(path)?, &format!("{}: {value}", plain_or_quoted(key)))
-            }
+            Change::InsertLast(path, key, value) => self.insert_last(self.at(path)?, &format!("{}: {value}", yaml_word(key))),
             Change::MoveItem(at, path) => self.move_item(*at, path),
         }
     }
@@ -144,9 +143,9 @@ impl Editor<'_> {
     fn scalar(&self, at: Span, text: &str) -> String {
         let simple = !text.contains(|c: char| c.is_control() || matches!(c, '\'' | '"' | '\\'));
         match self.file.slice(at).chars().next() {
-            Some('"') => quoted(text),
+            Some('"') => yaml_string(text),
             Some('\'') if simple => format!("'{text}'"),
-            _ => plain_or_quoted(text),
+            _ => yaml_word(text),
         }
     }
 
@@ -289,17 +288,4 @@ pub(super) fn line_break(file: &SourceFile) -> &'static str {
 /// Key and value.
 fn whole(entry: &Entry) -> Span {
     Span { start: entry.key_span.start, end: entry.value.span.end.max(entry.key_span.end) }
-}
-
-/// A scalar as it may stand anywhere: without quotes only what no reader can take for anything else.
-pub fn plain_or_quoted(text: &str) -> String {
-    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
-        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&text.to_ascii_lowercase().as_str());
-    if plain { text.to_owned() } else { quoted(text) }
-}
-
-fn quoted(text: &str) -> String {
-    // what JSON escapes YAML reads alike
-    serde_json::Value::from(text).to_string()
 }

@@ -2,6 +2,7 @@
 
 use super::Observed;
 use crate::document::Document;
+use std::fmt;
 
 /// What one input gave.
 #[derive(Debug, Default)]
@@ -13,12 +14,51 @@ pub struct Input {
     /// Where each resource of Terraform's JSON begins, with its address; sorted.
     pub addresses: Vec<(u32, String)>,
     /// What was not read.
-    pub ignored: Vec<String>,
+    pub ignored: Vec<NotRead>,
     /// Is it code that makes what it tells of: Terraform, or a template?
     pub is_code: bool,
 }
 
+/// Why an input, or a part of one, was not read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NotRead {
+    /// It is something else than what logmap reads: in a folder most files are.
+    Unrelated,
+    /// It should have been read; why it was not, and what could be done.
+    Because(String),
+}
+
+impl NotRead {
+    /// A reason in words.
+    pub fn because(reason: impl Into<String>) -> Self {
+        NotRead::Because(reason.into())
+    }
+}
+
+impl fmt::Display for NotRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            NotRead::Unrelated => "it is none of the inputs that are read",
+            NotRead::Because(reason) => reason,
+        })
+    }
+}
+
+/// An input that was not read, or not wholly.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ignored {
+    /// Its name.
+    pub file: String,
+    /// Why it was not read.
+    pub reason: NotRead,
+}
+
 impl Input {
+    /// What was not read of the input, whose name is `file`.
+    pub fn not_read(&self, file: &str) -> impl Iterator<Item = Ignored> {
+        self.ignored.iter().map(|reason| Ignored { file: file.to_owned(), reason: reason.clone() })
+    }
+
     /// A place in the words of the input.
     pub fn route(&self, offset: u32) -> String {
         if let Some(document) = &self.document {

@@ -17,7 +17,7 @@ use crate::{
     aws::Partition,
     source::{FileId, Span},
 };
-pub use input::{Input, Way};
+pub use input::{Ignored, Input, NotRead, Way};
 use policy::PolicyDoc;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -258,15 +258,6 @@ pub struct Organization {
     pub id: Text,
     /// Id of the management account.
     pub management: Option<Text>,
-}
-
-/// An input, or a part of one, that was not read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ignored {
-    /// Its name.
-    pub file: String,
-    /// Why, and what could be done.
-    pub reason: String,
 }
 
 /// What one or more inputs tell.

@@ -1,6 +1,6 @@
 //! Which reader an input is for, by its content; what nobody reads is named with the reason.
 
-use super::{Input, Observed, Setting, Told, cloudformation, config, dumps, json, policy, terraform};
+use super::{Input, Observed, Setting, Told, cloudformation, config, dumps, input::NotRead, json, policy, terraform};
 use crate::{
     document::{self, Document, Kind},
     source::{FileId, NOT_UTF8, SourceFile},
@@ -10,7 +10,7 @@ use crate::{
 pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Input {
     let mut input = Input::default();
     let text = file.text.trim_start();
-    let ignore = |reason: &str| Input { ignored: vec![reason.to_owned()], ..Input::default() };
+    let ignore = |reason: &str| Input { ignored: vec![NotRead::because(reason)], ..Input::default() };
     if text.starts_with("PK\u{3}\u{4}") {
         return ignore("a binary Terraform plan; `terraform show -json FILE` prints it as JSON");
     }
@@ -29,7 +29,7 @@ pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Input {
         let mut observed = Observed::default();
         match config::read_csv(&file.text, id, &mut observed) {
             Ok(()) => input.ways.push(observed.into()),
-            Err(reason) => input.ignored.push(reason),
+            Err(reason) => input.ignored.push(NotRead::because(reason)),
         }
         return input;
     }
@@ -59,7 +59,7 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
             let position = file.position(fault.span.start);
             format!("it is not JSON: {} in line {}, column {}", fault.what, position.line, position.column)
         });
-        input.ignored.push(reason);
+        input.ignored.push(NotRead::because(reason));
         return;
     };
     if config::is_answer(&root) {
@@ -71,7 +71,7 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
         return;
     }
     let Kind::Mapping(entries) = &root.kind else {
-        input.ignored.push("it is none of the inputs that are read".to_owned());
+        input.ignored.push(NotRead::Unrelated);
         return;
     };
     let has = |key: &str| entries.iter().any(|entry| &*entry.key == key);
@@ -95,7 +95,8 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
     } else if has("planned_values") || has("values") && has("terraform_version") {
         terraform_or_reason(file, id, told, input);
     } else if has("lineage") && has("resources") {
-        input.ignored.push("a raw Terraform state; `terraform show -json` prints it in the form that `check` reads".to_owned());
+        let reason = "a raw Terraform state; `terraform show -json` prints it in the form that `check` reads";
+        input.ignored.push(NotRead::because(reason));
     } else if dumps::is_dump(entries) {
         let mut observed = Observed::default();
         for page in &json::read_all(&file.text) {
@@ -103,7 +104,7 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
         }
         input.ways.push(observed.into());
     } else {
-        input.ignored.push("it is none of the inputs that are read".to_owned());
+        input.ignored.push(NotRead::Unrelated);
     }
 }
 
@@ -119,7 +120,7 @@ fn terraform_or_reason(file: &SourceFile, id: FileId, told: &Told, input: &mut I
             input.addresses = addresses;
             input.is_code = true;
         }
-        Err(reason) => input.ignored.push(reason),
+        Err(reason) => input.ignored.push(NotRead::because(reason)),
     }
 }
 
@@ -127,8 +128,8 @@ fn read_yaml(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
     // most YAML files are none of ours: those are not even read
     if !file.text.contains("Resources") {
         let map = file.text.contains("\naccounts:") && file.text.contains("version:");
-        let reason = if map { "a region map; `logmap validate` checks it" } else { "it is none of the inputs that are read" };
-        input.ignored.push(reason.to_owned());
+        let map = map.then(|| NotRead::because("a region map; `logmap validate` checks it"));
+        input.ignored.push(map.unwrap_or(NotRead::Unrelated));
         return;
     }
     let mut findings = Vec::new();
@@ -138,11 +139,11 @@ fn read_yaml(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
             let position = file.position(finding.span.start);
             format!("{} (line {}, column {})", finding.message, position.line, position.column)
         });
-        input.ignored.push(reason);
+        input.ignored.push(NotRead::because(reason));
         return;
     };
     if dumps::child(root, "Resources").is_none() {
-        input.ignored.push("it is none of the inputs that are read".to_owned());
+        input.ignored.push(NotRead::Unrelated);
         return;
     }
     input.is_code = true;

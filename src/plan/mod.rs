@@ -9,6 +9,7 @@ pub mod keys;
 pub mod memo;
 pub mod names;
 pub mod prove;
+mod record;
 pub mod routes;
 pub mod statements;
 
@@ -21,6 +22,7 @@ pub use crate::{
     policy::compose::{PolicyReport, Tier},
 };
 use indexmap::IndexMap;
+pub use record::BucketRecord;
 use serde::{Serialize, Serializer};
 use std::{borrow::Borrow, sync::Arc};
 

@@ -5,7 +5,7 @@
 //! `code`, `prose`, `xml`, `dot`, `mermaid`); what does not must be harmless in
 //! every language, or the render fails. Tera 2: overrides written for Tera 1 will not load.
 
-use super::escape::{self, Shape, Tree};
+use crate::escape::{self, Shape, Tree};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use std::{

@@ -8,7 +8,6 @@ pub mod aws_cli;
 pub mod cloudformation;
 pub mod digests;
 pub mod engine;
-pub mod escape;
 pub mod graph;
 pub mod policies;
 pub mod readme;
@@ -19,11 +18,12 @@ pub mod terraform;
 
 use crate::{
     artifacts::Artifact,
-    plan::{Account, LogBucket, Place, Plan},
+    digest::digest,
+    plan::{Account, BucketRecord, Place, Plan},
 };
 use anyhow::{Result, bail};
-use digests::{Digests, digest};
-use serde::{Deserialize, Serialize};
+use digests::Digests;
+use serde::Serialize;
 
 /// Receives the artifacts one by one, so that a large tree is never held in memory.
 pub type Sink<'a> = dyn FnMut(Artifact) -> Result<()> + 'a;
@@ -39,35 +39,7 @@ pub struct Context<'a> {
     /// The accounts and Regions that were asked for.
     pub filter: &'a Filter,
     /// Log buckets that an earlier run rendered and the map no longer has: Terraform forgets them, nothing deletes them.
-    pub retired: &'a [Retired],
-}
-
-/// A log bucket that an earlier run rendered and the map no longer has.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Retired {
-    /// Account key, as it was then.
-    pub account: String,
-    /// Twelve digits: an account keeps its id when its key changes.
-    pub account_id: String,
-    /// Region name.
-    pub region: String,
-    /// True if it was the bucket that takes access logs (false: the second one, of `split_trails`).
-    pub takes_access_logs: bool,
-    /// Bucket name.
-    pub bucket: String,
-}
-
-impl Retired {
-    /// A log bucket of a plan, as the lock lists it.
-    pub fn of(account: &Account, region: &str, bucket: &LogBucket) -> Self {
-        Retired {
-            account: account.key.clone(),
-            account_id: account.id.clone(),
-            region: region.to_owned(),
-            takes_access_logs: bucket.takes_access_logs,
-            bucket: bucket.name.clone(),
-        }
-    }
+    pub retired: &'a [BucketRecord],
 }
 
 /// `--account` and `--region`; empty lists mean all.

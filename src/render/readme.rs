@@ -5,6 +5,9 @@ use crate::artifacts::Artifact;
 use anyhow::Result;
 use serde::Serialize;
 
+/// Its path in the output tree.
+pub const PATH: &str = "README.md";
+
 /// The template.
 pub const TEMPLATES: &[(&str, &str)] = &[("readme/README.md", include_str!("../../templates/readme/README.md"))];
 
@@ -92,11 +95,11 @@ struct KeyRow {
     arn: String,
 }
 
-/// Renders `README.md`; `folders` are the targets' folders that are there.
+/// Renders `README.md`; `targets` are the names of those whose folders are there.
 ///
 /// # Errors
 /// An overridden template fails.
-pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
+pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     let accounts = cx.plan().apply_order.iter().filter_map(|key| cx.plan().account(key)).map(|account| {
         let mut after: Vec<String> = account
@@ -140,11 +143,11 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
         adopts: accounts.iter().any(|account| !account.adopted.is_empty()),
         accounts,
         buckets: buckets.collect(),
-        policies: folders.contains(&"policies/"),
-        terraform: folders.contains(&"terraform/"),
-        cloudformation: folders.contains(&"cloudformation/"),
-        aws_cli: folders.contains(&"aws-cli/"),
-        athena: folders.contains(&"athena/"),
+        policies: targets.contains(&"policies"),
+        terraform: targets.contains(&"terraform"),
+        cloudformation: targets.contains(&"cloudformation"),
+        aws_cli: targets.contains(&"aws-cli"),
+        athena: targets.contains(&"athena"),
         parameter: guards().find_map(|(_, _, guard)| Some(guard.parameter.as_ref()?.name.clone())).unwrap_or_default(),
         alerts: guards()
             .filter_map(|(account, place, guard)| {
@@ -168,5 +171,5 @@ pub fn render(cx: &Context<'_>, folders: &[&str]) -> Result<Artifact> {
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
     };
     context.header = cx.header(&context);
-    Ok(Artifact::file("README.md", engine.render("readme/README.md", &context)?))
+    Ok(Artifact::file(PATH, engine.render("readme/README.md", &context)?))
 }

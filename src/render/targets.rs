@@ -1,20 +1,107 @@
-//! The targets by name: one function each, from the context to the sink.
+//! The targets: one table, from which everything that is about all of them is made: arguments, folders, templates, work, pruning.
+//!
+//! A target that is added has its renderer and its templates beside the others', and one row here.
 
-pub use super::athena::render as athena;
-pub use super::aws_cli::render as aws_cli;
-pub use super::cloudformation::render as cloudformation;
-pub use super::policies::render as policies;
-use super::{Context, Sink, aws_cli::preflight, terraform::render as modules};
+use super::{Context, Sink, athena, aws_cli, cloudformation, policies, terraform};
 use anyhow::Result;
 
-/// Root modules, and the preflight checks of those that adopt buckets.
+/// A target of `generate`.
+#[derive(Debug)]
+pub struct Target {
+    /// What `--target` takes, and the name of its folder in the output tree.
+    pub name: &'static str,
+    /// What it makes, for the help.
+    pub about: &'static str,
+    /// Its built-in templates: path below `templates/` → text.
+    pub templates: &'static [(&'static str, &'static str)],
+    /// Renders its files for the accounts and Regions that were asked for.
+    pub render: fn(&Context<'_>, &mut Sink<'_>) -> Result<()>,
+    /// About how many files it makes of so many accounts and places (account and Region).
+    pub files: fn(usize, usize) -> usize,
+    /// What one of its files is about.
+    pub unit: Unit,
+}
+
+/// What one file of a target is about: whether a run that was asked for some accounts or Regions makes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// The whole map.
+    Map,
+    /// One account: its folder has the account's key.
+    Account,
+    /// One Region of an account: its name begins with the Region, in a folder with the account's key.
+    Region,
+}
+
+/// All targets, in the order in which they are rendered and listed.
+pub static TARGETS: [Target; 5] = [
+    Target {
+        name: "policies",
+        about: "Bucket policies as JSON",
+        templates: &[],
+        render: policies::render,
+        files: |_, places| places,
+        unit: Unit::Map,
+    },
+    Target {
+        name: "terraform",
+        about: "Root modules for Terraform and OpenTofu",
+        templates: terraform::TEMPLATES,
+        render: modules,
+        files: |accounts, places| 3 * accounts + 2 * places,
+        unit: Unit::Account,
+    },
+    Target {
+        name: "cloudformation",
+        about: "CloudFormation templates",
+        templates: cloudformation::TEMPLATES,
+        render: cloudformation::render,
+        files: |_, places| places,
+        unit: Unit::Region,
+    },
+    Target {
+        name: "aws-cli",
+        about: "Bash scripts for the AWS CLI",
+        templates: aws_cli::TEMPLATES,
+        render: aws_cli::render,
+        files: |_, places| places,
+        unit: Unit::Region,
+    },
+    Target {
+        name: "athena",
+        about: "Tables and queries for Athena",
+        templates: athena::TEMPLATES,
+        render: athena::render,
+        files: |_, places| places,
+        unit: Unit::Region,
+    },
+];
+
+impl Target {
+    /// The target of a name.
+    pub fn find(name: &str) -> Option<&'static Target> {
+        TARGETS.iter().find(|target| target.name == name)
+    }
+
+    /// Its folder in the output tree, with a slash at the end.
+    pub fn folder(&self) -> String {
+        format!("{}/", self.name)
+    }
+
+    /// Is a file of the output tree the target's?
+    pub fn owns(&self, path: &str) -> bool {
+        path.strip_prefix(self.name).is_some_and(|rest| rest.starts_with('/'))
+    }
+}
+
+/// Root modules, and the preflight checks of those that adopt buckets, which are scripts.
 ///
 /// # Errors
 /// An overridden template fails, or the sink does.
-pub fn terraform(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
-    modules(cx, sink)?;
+pub fn modules(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
+    terraform::render(cx, sink)?;
     for account in cx.accounts() {
-        if let Some(artifact) = preflight(cx, account)? {
+        if let Some(artifact) = aws_cli::preflight(cx, account)? {
             sink(artifact)?;
         }
     }

@@ -7,7 +7,7 @@ pub mod conditions;
 pub mod value;
 
 use super::{
-    At, Bucket, Input, Logging, Observed, Place, Setting, Target, Text, Told, Trail, Way,
+    At, Bucket, Input, Logging, NotRead, Observed, Place, Setting, Target, Text, Told, Trail, Way,
     dumps::child,
     hole,
     policy::{self, PolicyDoc, Reading, Resolved},
@@ -30,9 +30,9 @@ pub fn read(file: &SourceFile, id: FileId, document: &Document, told: &Told, inp
     let parts: Vec<&Node> = resources.iter().map(|(_, node)| *node).collect();
     let (ways, more) = conditions::ways(&template, &parts);
     if more {
-        input
-            .ignored
-            .push("some of its conditions: they can turn out in more than 64 ways; give values with `--parameter`".to_owned());
+        input.ignored.push(NotRead::because(
+            "some of its conditions: they can turn out in more than 64 ways; give values with `--parameter`",
+        ));
     }
     for choice in ways {
         let words = choice.words();

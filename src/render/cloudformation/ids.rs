@@ -1,6 +1,6 @@
 //! Logical ids: letters and digits, the same as long as the thing keeps its name.
 
-use crate::{plan::LogBucket, render::digests::short_digest};
+use crate::{digest::short_digest, plan::LogBucket};
 
 /// Logical id of a log bucket.
 pub(super) fn bucket_id(bucket: &LogBucket) -> String {

@@ -18,11 +18,11 @@ mod tests;
 use super::{
     Context, Sink,
     athena::Catalog,
-    digests::digest,
     engine::{Engine, Part},
 };
 use crate::{
     artifacts::Artifact,
+    digest::digest,
     plan::{Account, Place, RenderSettings, Source},
 };
 use anyhow::Result;

@@ -4,7 +4,7 @@
 //! more is needed, each gives a few sources to the new last one. Deployed in their order, the earlier stack lets go of a
 //! source before the later one takes it.
 
-use crate::{plan::Source, render::digests::number};
+use crate::{digest::number, plan::Source};
 use std::borrow::Cow;
 
 /// Largest template that can be given to the API as it is, in bytes.

@@ -6,9 +6,9 @@
 use super::{Engine, HTML, MADE_BY, layout, measure, picture::Picture, words};
 use crate::{
     aws::region,
+    escape,
     plan::{self, KeyFormat, LifecycleRule, Place, Source, Tier, prove},
     policy::Policy,
-    render::escape,
     topology::{Area, Topology, marks::Mark},
 };
 use anyhow::{Result, anyhow};

@@ -4,9 +4,9 @@
 use super::context;
 use crate::{
     artifacts::Artifact,
-    plan::{Account, Plan},
+    plan::{Account, BucketRecord, Plan},
     render::{
-        Filter, Retired, Sink,
+        Filter, Sink,
         athena::Catalog,
         digests::Digests,
         engine::Engine,
@@ -68,10 +68,10 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         )?;
         let mut copy = |artifact: Artifact| put(&artifact.path.clone(), artifact.text);
         // the old module with nothing but what it forgets
-        let retired: Vec<Retired> = account
+        let retired: Vec<BucketRecord> = account
             .places
             .iter()
-            .flat_map(|place| place.buckets.iter().map(|bucket| Retired::of(account, &place.region, bucket)))
+            .flat_map(|place| place.buckets.iter().map(|bucket| BucketRecord::of(account, &place.region, bucket)))
             .collect();
         let empty = Plan {
             accounts: vec![Account { key: old.clone(), places: Vec::new(), ..account.clone() }],
@@ -79,7 +79,7 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
             ..start.clone()
         };
         let filter = Filter::default();
-        targets::terraform(&context(&Digests::of(&empty), map_name, &filter, &retired), &mut copy)?;
+        targets::modules(&context(&Digests::of(&empty), map_name, &filter, &retired), &mut copy)?;
         // the new one as the old map has it; what exists is imported, adopted or not
         let mut own = account.clone();
         for bucket in own.places.iter_mut().flat_map(|place| &mut place.buckets) {
@@ -87,7 +87,7 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         }
         let mut whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..start.clone() };
         whole.render.glue = false;
-        targets::terraform(&context(&Digests::of(&whole), map_name, &filter, &[]), &mut copy)?;
+        targets::modules(&context(&Digests::of(&whole), map_name, &filter, &[]), &mut copy)?;
         found.push(Handover { old: old.clone(), new: new.clone() });
     }
     Ok(found)

@@ -247,6 +247,11 @@ fn phases(book: &Runbook) -> Vec<Phase> {
 }
 
 /// A context for rendering one plan by the targets.
-fn context<'a>(digests: &'a Digests<'a>, map_name: &'a str, filter: &'a Filter, retired: &'a [super::Retired]) -> Context<'a> {
+fn context<'a>(
+    digests: &'a Digests<'a>,
+    map_name: &'a str,
+    filter: &'a Filter,
+    retired: &'a [crate::plan::BucketRecord],
+) -> Context<'a> {
     Context { digests, map_name, overrides: &[], filter, retired }
 }

@@ -3,13 +3,9 @@
 use super::context;
 use crate::{
     artifacts::Artifact,
-    plan::{LogBucket, Plan, Source, guard},
-    render::{
-        Filter, Retired, Sink,
-        digests::{Digests, digest},
-        targets,
-        terraform::label,
-    },
+    digest::digest,
+    plan::{BucketRecord, LogBucket, Plan, Source, guard},
+    render::{Filter, Sink, cloudformation, digests::Digests, targets, terraform::label},
     runbook::{Runbook, Work},
 };
 use anyhow::Result;
@@ -68,7 +64,7 @@ pub(super) struct Forget {
 }
 
 /// Path → artifact of everything that the two targets make of some accounts of a plan.
-fn tree(plan: &Plan, map_name: &str, retired: &[Retired], filter: &Filter) -> Result<BTreeMap<String, Artifact>> {
+fn tree(plan: &Plan, map_name: &str, retired: &[BucketRecord], filter: &Filter) -> Result<BTreeMap<String, Artifact>> {
     let mut found = BTreeMap::new();
     if filter.accounts.is_empty() {
         return Ok(found);
@@ -81,13 +77,13 @@ fn tree(plan: &Plan, map_name: &str, retired: &[Retired], filter: &Filter) -> Re
         }
         Ok(())
     };
-    targets::terraform(&cx, &mut sink)?;
-    targets::cloudformation(&cx, &mut sink)?;
+    targets::modules(&cx, &mut sink)?;
+    cloudformation::render(&cx, &mut sink)?;
     Ok(found)
 }
 
 /// The last plan without the log buckets that retire, and those.
-fn settled(book: &Runbook) -> (Plan, Vec<Retired>) {
+fn settled(book: &Runbook) -> (Plan, Vec<BucketRecord>) {
     let stays = |sources: &[Source], bucket: &LogBucket| {
         !bucket.basis.trails.is_empty() || sources.iter().any(|source| *source.log_bucket == bucket.name)
     };
@@ -96,7 +92,7 @@ fn settled(book: &Runbook) -> (Plan, Vec<Retired>) {
         .places()
         .flat_map(|(account, place)| {
             let gone = place.buckets.iter().filter(|bucket| !stays(&place.sources, bucket));
-            gone.map(|bucket| Retired::of(account, &place.region, bucket))
+            gone.map(|bucket| BucketRecord::of(account, &place.region, bucket))
         })
         .collect();
     for account in &mut plan.accounts {

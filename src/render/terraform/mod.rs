@@ -21,8 +21,11 @@ pub use module::{
 pub use names::{label, trail_label};
 pub use region::{Bucket, Group, Logged, RegionContext, Rule, TrailContext};
 
-use super::{Context, Retired, Sink, athena::Catalog, engine::Engine};
-use crate::{artifacts::Artifact, plan::Account};
+use super::{Context, Sink, athena::Catalog, engine::Engine};
+use crate::{
+    artifacts::Artifact,
+    plan::{Account, BucketRecord},
+};
 use anyhow::Result;
 use std::collections::BTreeMap;
 
@@ -50,7 +53,7 @@ const REGION_BYTES: usize = 16_000;
 pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     let catalog = cx.plan().render.glue.then(|| Catalog::of(cx.plan()));
-    let mut retired: BTreeMap<&str, Vec<&Retired>> = BTreeMap::new();
+    let mut retired: BTreeMap<&str, Vec<&BucketRecord>> = BTreeMap::new();
     for entry in cx.retired {
         retired.entry(&entry.account_id).or_default().push(entry);
     }
@@ -68,14 +71,14 @@ struct Module<'a> {
     cx: &'a Context<'a>,
     account: &'a Account,
     /// Its log buckets of earlier runs that the map no longer has.
-    retired: Vec<&'a Retired>,
+    retired: Vec<&'a BucketRecord>,
     header: Vec<String>,
 }
 
 impl<'a> Module<'a> {
     /// Nothing if the account was not asked for. One without Regions has a module only as long as there is something to forget.
     /// `retired` are all its log buckets of earlier runs.
-    fn new(cx: &'a Context<'a>, account: &'a Account, mut retired: Vec<&'a Retired>) -> Option<Self> {
+    fn new(cx: &'a Context<'a>, account: &'a Account, mut retired: Vec<&'a BucketRecord>) -> Option<Self> {
         let current = |name: &str| account.places.iter().flat_map(|place| &place.buckets).any(|bucket| bucket.name == name);
         retired.retain(|entry| !current(&entry.bucket));
         retired.sort();

@@ -4,7 +4,7 @@
 //! text or list means none.
 
 use super::{Module, gap, label, region::groups, trail_label};
-use crate::{plan::ExistingSetting, render::escape};
+use crate::{escape, plan::ExistingSetting};
 use anyhow::Result;
 use serde::Serialize;
 

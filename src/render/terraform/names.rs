@@ -3,7 +3,7 @@
 //! Takes names of buckets, Regions and trails and gives identifiers. An address must never change as long as the thing
 //! exists (Terraform would destroy and create), so it depends on the thing's own name and on nothing beside it.
 
-use crate::{plan::Trail, render::digests::short_digest};
+use crate::{digest::short_digest, plan::Trail};
 
 /// The resource label of a bucket or Region: its own name as an HCL identifier.
 ///

@@ -184,7 +184,7 @@ fn organisation(aws_provider: u32) -> Plan {
 }
 
 /// Renders a plan; with `LOGMAP_DUMP`, also to a folder of that name.
-fn render_all(name: &str, plan: &Plan, retired: &[Retired]) -> BTreeMap<String, String> {
+fn render_all(name: &str, plan: &Plan, retired: &[BucketRecord]) -> BTreeMap<String, String> {
     let filter = Filter::default();
     let digests = Digests::of(plan);
     let cx = Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired };
@@ -273,8 +273,8 @@ fn an_adopted_bucket_is_imported_with_what_exists_on_it() {
     );
 }
 
-fn gone(region: &str, bucket: &str) -> Retired {
-    Retired {
+fn gone(region: &str, bucket: &str) -> BucketRecord {
+    BucketRecord {
         account: "prod".to_owned(),
         account_id: PROD.to_owned(),
         region: region.to_owned(),

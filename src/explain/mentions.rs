@@ -2,7 +2,7 @@
 //!
 //! Guesses by the words around a name, and says only what has the form of one.
 
-use super::{bucket_name, region};
+use crate::aws::{bucket_name, region};
 
 /// What a text speaks of, each once, in order.
 #[derive(Debug, Default, PartialEq, Eq)]

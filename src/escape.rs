@@ -196,6 +196,20 @@ pub fn yaml_string(text: &str) -> String {
     out
 }
 
+/// A string as a YAML scalar that may stand anywhere: without quotes only what no reader takes for anything but a string.
+pub fn yaml_word(text: &str) -> String {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./".contains(&b))
+        && !has_other_meaning(text);
+    if plain { text.to_owned() } else { yaml_string(text) }
+}
+
+/// Words that a YAML reader takes for something else than a string.
+fn has_other_meaning(word: &str) -> bool {
+    const OTHER_MEANING: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
+    OTHER_MEANING.iter().any(|other| word.eq_ignore_ascii_case(other))
+}
+
 fn write_yaml_string(text: &str, out: &mut String) {
     if is_bare(text, b"\"\\") {
         return write_quoted(text, out);
@@ -248,9 +262,8 @@ pub fn yaml_lines(text: &str, indent: usize) -> String {
 
 /// Only words that no YAML reader takes for anything but a string go without quotes.
 fn write_yaml_key(key: &str, out: &mut String) {
-    const OTHER_MEANING: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
     let plain = !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphabetic());
-    if plain && !OTHER_MEANING.iter().any(|other| key.eq_ignore_ascii_case(other)) {
+    if plain && !has_other_meaning(key) {
         out.push_str(key);
     } else {
         write_yaml_string(key, out);
@@ -268,6 +281,12 @@ pub fn sh(text: &str) -> String {
     } else {
         ["'", text, "'"].concat()
     }
+}
+
+/// A string as one shell word for people to read: in quotes only where it needs them.
+pub fn sh_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { sh(text) }
 }
 
 /// A string as a literal of Athena's queries (Trino): only the quote has a meaning in it.

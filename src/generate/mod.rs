@@ -1,0 +1,164 @@
+//! What one run of `generate` makes of a plan: which files, by which renderers, the lock that goes with them, and which files of an
+//! earlier run may go.
+//!
+//! Takes a plan and a request, gives files one by one. Reads and writes no disk, prints nothing.
+
+mod in_parallel;
+
+use crate::{
+    artifacts::Artifact,
+    disk::{
+        File,
+        lock::{Lock, MapEntry},
+    },
+    plan::{BucketRecord, Plan},
+    render::{
+        self, Context, Filter, Sink,
+        digests::Digests,
+        targets::{TARGETS, Target, Unit},
+    },
+    threads::{cores, join},
+};
+use in_parallel::{Job, render_in_parallel};
+use std::{collections::BTreeSet, thread};
+
+/// What is to be made.
+pub struct Request<'a> {
+    /// Of what.
+    pub plan: &'a Plan,
+    /// For which accounts and Regions.
+    pub filter: &'a Filter,
+    /// Templates that replace built-in ones: name → text.
+    pub overrides: &'a [(String, String)],
+    /// For which targets, each once, in the order of [`TARGETS`].
+    pub targets: &'a [&'static Target],
+    /// The map's file name without folders, for headers and the lock.
+    pub map_name: &'a str,
+}
+
+impl Request<'_> {
+    /// Renders on threads of their own and gives the files in any order to `take`, which compares and writes meanwhile. Gives
+    /// the lock that is to come.
+    ///
+    /// # Errors
+    /// Those of `take`; an overridden template fails.
+    pub fn run(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
+        let (digests, retired) = (Digests::of(self.plan), self.retired(old));
+        let context = self.context(&digests, &retired);
+        thread::scope(|scope| {
+            let lock = scope.spawn(|| self.lock(&context));
+            render_in_parallel(cores(), self.jobs(&context, old), take)?;
+            Ok(join(lock))
+        })
+    }
+
+    /// All files at once, on this thread: those of one target in their order, then the README of the tree.
+    ///
+    /// # Errors
+    /// An overridden template fails.
+    pub fn artifacts(&self) -> anyhow::Result<Vec<Artifact>> {
+        let mut artifacts: Vec<Artifact> = Vec::new();
+        let mut sink = |artifact| {
+            artifacts.push(artifact);
+            Ok(())
+        };
+        let (digests, nothing) = (Digests::of(self.plan), Lock::default());
+        self.jobs(&self.context(&digests, &[]), &nothing).into_iter().try_for_each(|job| job(&mut sink))?;
+        Ok(artifacts)
+    }
+
+    /// About how many files there will be.
+    pub fn expected_files(&self) -> usize {
+        let accounts = || self.plan.accounts.iter().filter(|account| self.filter.account(account));
+        let places = accounts().flat_map(|account| &account.places).filter(|place| self.filter.region(place)).count();
+        self.targets.iter().map(|target| (target.files)(accounts().count(), places)).sum()
+    }
+
+    /// May a file of the old lock go when this run does not give it?
+    pub fn prunes(&self, path: &str) -> bool {
+        let Some(target) = self.targets.iter().find(|target| target.owns(path)) else {
+            return path == render::readme::PATH && self.is_whole();
+        };
+        if self.is_whole() {
+            return true;
+        }
+        let mut parts = path.split('/').skip(1);
+        let (account, file) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let known = self.plan.account(account).is_some_and(|known| self.filter.account(known));
+        let here = |region: &String| file.strip_prefix(region.as_str()).is_some_and(|rest| rest.starts_with(['.', '-']));
+        match target.unit {
+            Unit::Map => false,
+            Unit::Account => known,
+            Unit::Region => known && (self.filter.regions.is_empty() || self.filter.regions.iter().any(here)),
+        }
+    }
+
+    fn context<'b>(&'b self, digests: &'b Digests<'b>, retired: &'b [BucketRecord]) -> Context<'b> {
+        Context { digests, map_name: self.map_name, overrides: self.overrides, filter: self.filter, retired }
+    }
+
+    /// What there is to render: each target, and what is about all of them.
+    fn jobs<'b>(&'b self, context: &'b Context<'b>, old: &'b Lock) -> Vec<Job<'b>> {
+        let job = |target: &&'static Target| -> Job<'b> {
+            let target = *target;
+            Box::new(move |sink| (target.render)(context, sink))
+        };
+        let present = |target: &Target| {
+            self.targets.iter().any(|wanted| wanted.name == target.name) || old.files.keys().any(|path| target.owns(path))
+        };
+        let readme = move |sink: &mut Sink<'_>| {
+            let names: Vec<&str> = TARGETS.iter().filter(|target| present(target)).map(|target| target.name).collect();
+            sink(render::readme::render(context, &names)?)
+        };
+        let mut jobs: Vec<Job<'b>> = self.targets.iter().map(job).collect();
+        if self.is_whole() {
+            jobs.push(Box::new(readme));
+        }
+        jobs
+    }
+
+    /// Is the request for every account and Region? Files about all of them are left alone otherwise.
+    fn is_whole(&self) -> bool {
+        self.filter.accounts.is_empty() && self.filter.regions.is_empty()
+    }
+
+    fn log_buckets(&self) -> Vec<BucketRecord> {
+        self.plan
+            .places()
+            .flat_map(|(account, place)| place.buckets.iter().map(move |bucket| BucketRecord::of(account, &place.region, bucket)))
+            .collect()
+    }
+
+    /// Log buckets of earlier runs that are no longer in the plan.
+    fn retired(&self, old: &Lock) -> Vec<BucketRecord> {
+        let now: BTreeSet<(&str, &str)> = self
+            .plan
+            .places()
+            .flat_map(|(account, place)| place.buckets.iter().map(|bucket| (account.id.as_str(), bucket.name.as_str())))
+            .collect();
+        let same = |a: &BucketRecord, b: &BucketRecord| (&a.account_id, &a.bucket) == (&b.account_id, &b.bucket);
+        let mut retired: Vec<BucketRecord> = old
+            .log_buckets
+            .iter()
+            .chain(&old.retired)
+            .filter(|gone| !now.contains(&(gone.account_id.as_str(), gone.bucket.as_str())))
+            .cloned()
+            .collect();
+        retired.sort();
+        retired.dedup_by(|a, b| same(a, b));
+        retired
+    }
+
+    fn lock(&self, context: &Context<'_>) -> Lock {
+        Lock {
+            format_version: "1.0".to_owned(),
+            logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
+            map: MapEntry { file: self.map_name.to_owned(), digest: context.digests.whole() },
+            apply_order: self.plan.apply_order.clone(),
+            log_buckets: self.log_buckets(),
+            retired: context.retired.to_vec(),
+            journal: None,
+            files: Default::default(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The files that `check`, `import` and `graph --check` are given: named ones, and those met in folders.
+//!
+//! Takes paths, gives texts with the names the user knows them by. Knows nothing of what stands in them.
+
+use crate::{
+    observed::{Ignored, NotRead},
+    source::SourceFile,
+};
+use anyhow::Context;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Endings of files that are read when they stand in a folder; any file is read that is named itself.
+const ENDINGS: [&str; 7] = ["json", "yaml", "yml", "template", "tfplan", "policy", "csv"];
+/// Folders of tools, which hold no inputs.
+const PASSED_OVER: [&str; 3] = ["node_modules", "target", "__pycache__"];
+
+/// Reads every input, folders in the order of their names; `-` is what `standard_input` gives.
+///
+/// Gives the files, each under the name as it was given, and those met in folders that can't be read.
+///
+/// # Errors
+/// An input that was named itself can't be read; the message names it.
+pub fn read(
+    paths: &[PathBuf],
+    standard_input: impl Fn() -> std::io::Result<Vec<u8>>,
+) -> anyhow::Result<(Vec<SourceFile>, Vec<Ignored>)> {
+    let (mut files, mut unread) = (Vec::new(), Vec::new());
+    for path in paths {
+        if path.as_os_str() == "-" {
+            let bytes = standard_input().context("can't read standard input")?;
+            files.push(SourceFile::of_bytes("-", bytes));
+        } else if path.is_dir() {
+            walk(path, &mut files, &mut unread);
+        } else {
+            let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
+            files.push(SourceFile::of_bytes(path.display().to_string(), bytes));
+        }
+    }
+    Ok((files, unread))
+}
+
+/// Everything below a folder that could be an input. Links to folders are not followed: they may go in circles.
+fn walk(folder: &Path, files: &mut Vec<SourceFile>, unread: &mut Vec<Ignored>) {
+    let mut entries: Vec<PathBuf> = match fs::read_dir(folder) {
+        Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
+        Err(error) => return unread.push(failed(folder, &error)),
+    };
+    entries.sort();
+    for path in entries {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let link = path.symlink_metadata().is_ok_and(|data| data.is_symlink());
+        if path.is_dir() {
+            if !link && !name.starts_with('.') && !PASSED_OVER.contains(&name.as_str()) {
+                walk(&path, files, unread);
+            }
+        } else if ENDINGS.iter().any(|ending| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending))) {
+            match fs::read(&path) {
+                Ok(bytes) => files.push(SourceFile::of_bytes(path.display().to_string(), bytes)),
+                Err(error) => unread.push(failed(&path, &error)),
+            }
+        }
+    }
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Ignored {
+    Ignored { file: path.display().to_string(), reason: NotRead::because(format!("it can't be read: {error}")) }
+}
