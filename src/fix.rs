@@ -4,7 +4,7 @@
 
 use crate::{
     analysis::{Analysis, analyze},
-    diagnostics::Finding,
+    diagnostics::{Finding, Scope},
     edit::{self, Fix},
     rules::ignore,
     source::SourceFile,
@@ -96,7 +96,9 @@ fn apply(before: &Analysis, chosen: &[(&Finding, &Fix)]) -> Option<(Analysis, Ve
 
 /// Is less of the text understood, or a comment gone? Findings that could only now be made are no harm.
 fn harms(before: &Analysis, after: &Analysis) -> bool {
-    let unread = |analysis: &Analysis| analysis.findings.iter().filter(|finding| finding.rule.id < "LM0015").count();
+    let unread = |analysis: &Analysis| {
+        analysis.findings.iter().filter(|finding| matches!(finding.rule.scope, Scope::Text | Scope::Shape)).count()
+    };
     let comments = |analysis: &Analysis| {
         let mut texts: Vec<String> = analysis
             .document

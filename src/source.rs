@@ -161,26 +161,6 @@ impl SourceFile {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_count_characters_and_a_byte_order_mark_is_none() {
-        let file = SourceFile::new("m", "\u{feff}a: é\r\nbé: c\n");
-        assert_eq!(file.position(0), Position { line: 1, column: 1 });
-        let c = Span::new(file.text.find('c').unwrap_or_default(), 0).start;
-        assert_eq!(file.position(c), Position { line: 2, column: 5 });
-        assert_eq!(file.slice(file.line_span(0)), "a: é");
-        assert_eq!(file.position(9999).line, 3);
-        let long = SourceFile::new("m", format!("a\n{}x", "é".repeat(9000)));
-        for characters in [0, 1, 2048, 2049, 5000, 9000] {
-            let offset = Span::new(2 + 2 * characters, 0).start;
-            assert_eq!(long.position(offset), Position { line: 2, column: characters + 1 });
-        }
-    }
-}
-
 /// UTF-8 text; UTF-16 with a byte order mark is understood too. Where it is neither the text ends with [`NOT_UTF8`].
 fn text_of(bytes: Vec<u8>) -> String {
     let utf16 = |wide: fn([u8; 2]) -> u16| {
@@ -201,4 +181,24 @@ fn text_of(bytes: Vec<u8>) -> String {
             text
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_characters_and_a_byte_order_mark_is_none() {
+        let file = SourceFile::new("m", "\u{feff}a: é\r\nbé: c\n");
+        assert_eq!(file.position(0), Position { line: 1, column: 1 });
+        let c = Span::new(file.text.find('c').unwrap_or_default(), 0).start;
+        assert_eq!(file.position(c), Position { line: 2, column: 5 });
+        assert_eq!(file.slice(file.line_span(0)), "a: é");
+        assert_eq!(file.position(9999).line, 3);
+        let long = SourceFile::new("m", format!("a\n{}x", "é".repeat(9000)));
+        for characters in [0, 1, 2048, 2049, 5000, 9000] {
+            let offset = Span::new(2 + 2 * characters, 0).start;
+            assert_eq!(long.position(offset), Position { line: 2, column: characters + 1 });
+        }
+    }
 }

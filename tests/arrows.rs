@@ -49,7 +49,7 @@ const ALLOWED: &[(&str, &str)] = &[
 ];
 
 /// Macros stand at the crate's root, wherever they are declared.
-const MACROS: &[(&str, &str)] = &[("rule", "diagnostics"), ("record", "map"), ("words", "map")];
+const MACROS: &[(&str, &str)] = &[("rule_family", "diagnostics"), ("record", "map"), ("words", "map")];
 
 /// What a file says, as far as arrows go: paths that begin at the crate or above, as (the path's first names, line).
 #[derive(Debug, Default, Clone, PartialEq)]

@@ -9,7 +9,7 @@
 
 use logmap::{
     analysis::{Analysis, analyze},
-    diagnostics::{Finding, Rule, Severity},
+    diagnostics::{Finding, Rule, Scope, Severity},
     import::{GivenAccount, Options, import},
     inspection::inspect,
     observed::Told,
@@ -58,7 +58,7 @@ fn examples(rule: &Rule) -> Vec<Example> {
 
 /// Does the rule speak of what others wrote?
 fn is_observed(rule: &Rule) -> bool {
-    rule.id >= "LM1000"
+    matches!(rule.scope, Scope::Input | Scope::Import)
 }
 
 /// The map that `map=small` names.
@@ -76,7 +76,7 @@ fn judged(rule: &Rule, example: &Example) -> (Vec<Finding>, bool) {
     let flag = |key: &str| example.flags.iter().find_map(|flag| Some(flag.strip_prefix(key)?.strip_prefix('=')?.to_owned()));
     let told = Told { region: flag("region"), account: flag("account"), ..Told::default() };
     let plan = flag("map").map(|_| analysis(SMALL).plan.unwrap());
-    if rule.id >= "LM1600" {
+    if rule.scope == Scope::Import {
         let account = flag("account").map(|text| match text.split_once('=') {
             Some((key, id)) => GivenAccount { key: Some(key.to_owned()), id: id.to_owned() },
             None => GivenAccount { key: None, id: text },

@@ -16,7 +16,7 @@ use crate::{
     edit::{Change, Fix},
     source::{FileId, SourceFile, Span},
 };
-pub use rule::{Rule, Severity};
+pub use rule::{Rule, Scope, Severity};
 
 /// What the faces show: findings, the files that they speak of, and how a place is called in its file.
 pub struct Report<'a> {

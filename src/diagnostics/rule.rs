@@ -22,6 +22,21 @@ impl Severity {
     }
 }
 
+/// What a rule looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// The text of a map: can it be read as YAML, and its comments.
+    Text,
+    /// The keys and types of a map.
+    Shape,
+    /// What a map says, and what is derived of it.
+    Map,
+    /// What others wrote.
+    Input,
+    /// What is imported.
+    Import,
+}
+
 /// A rule.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
@@ -31,34 +46,54 @@ pub struct Rule {
     pub name: &'static str,
     /// Its findings' severity.
     pub severity: Severity,
+    /// What it looks at.
+    pub scope: Scope,
     /// One line: what it finds.
     pub summary: &'static str,
+    /// Version of logmap that it came with.
+    pub since: &'static str,
     /// Its page, Markdown.
     pub page: &'static str,
     /// May a comment in the map silence it? Not if nothing could be derived afterwards.
     pub can_be_ignored: bool,
 }
 
-/// Declares a rule beside its check: `rule!(NAME, "LM0101", "kebab-name", Error, "what it finds")`.
+/// Declares a family of rules, in the order of their ids: the rules, and `RULES`, which lists them.
 ///
-/// A sixth argument, `blocking`, says that nothing can be derived while it stands, so that it can't be ignored.
+/// ```text
+/// rule_family! {
+///     since "0.1.0";
+///     SHORT = "LM0504" "short-retention" Warning Map: "logs expire within a week";
+/// }
+/// ```
+///
+/// A rule's line has its name in the code, id, name, severity, scope and summary. `blocking` after the scope says that nothing can
+/// be derived while the rule's findings stand, so that it can't be ignored. A rule that comes with a later version of logmap stands
+/// behind a line with that version. Each rule has a page, `src/rules/docs/ID.md`.
 #[macro_export]
-macro_rules! rule {
-    ($konst:ident, $id:literal, $name:literal, $severity:ident, $summary:literal) => {
-        $crate::rule!(@ $konst, $id, $name, $severity, $summary, true);
+macro_rules! rule_family {
+    ($(since $since:literal; $($konst:ident = $id:literal $name:literal $severity:ident $scope:ident $($blocking:ident)?: $summary:literal;)*)*) => {
+        $($(
+            #[doc = $summary]
+            pub static $konst: $crate::diagnostics::Rule = $crate::diagnostics::Rule {
+                id: $id,
+                name: $name,
+                severity: $crate::diagnostics::Severity::$severity,
+                scope: $crate::diagnostics::Scope::$scope,
+                summary: $summary,
+                since: $since,
+                page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules/docs/", $id, ".md")),
+                can_be_ignored: $crate::rule_family!(@ignorable $($blocking)?),
+            };
+        )*)*
+
+        /// The family, in the order of its declaration.
+        pub const RULES: &[&$crate::diagnostics::Rule] = &[$($(&$konst),*),*];
     };
-    ($konst:ident, $id:literal, $name:literal, $severity:ident, $summary:literal, blocking) => {
-        $crate::rule!(@ $konst, $id, $name, $severity, $summary, false);
+    (@ignorable) => {
+        true
     };
-    (@ $konst:ident, $id:literal, $name:literal, $severity:ident, $summary:literal, $ignorable:literal) => {
-        #[doc = $summary]
-        pub static $konst: $crate::diagnostics::Rule = $crate::diagnostics::Rule {
-            id: $id,
-            name: $name,
-            severity: $crate::diagnostics::Severity::$severity,
-            summary: $summary,
-            page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules/docs/", $id, ".md")),
-            can_be_ignored: $ignorable,
-        };
+    (@ignorable blocking) => {
+        false
     };
 }

@@ -95,7 +95,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
     let mut findings = Vec::new();
     let inventory = inventory::collect(&inputs, options, &mut findings);
     let mut imported = Imported { files, findings, ignored, map: None, broken: Vec::new(), inputs };
-    let refused = |finding: &Finding| [NO_REGION.id, WHOSE.id].contains(&finding.rule.id);
+    let refused = |finding: &Finding| [&NO_REGION, &WHOSE].contains(&finding.rule);
     if inventory.buckets.is_empty() && !imported.findings.iter().any(|finding| finding.severity() == Severity::Error) {
         imported.findings.push(
             Finding::new(&NOTHING, Span::default(), "no input tells of a bucket whose name, account and Region are known")

@@ -39,20 +39,25 @@ impl Note {
 
     /// What a comment begins with.
     pub fn kind(&self) -> &'static str {
-        match self.rule.id {
-            id if id == GUESS.id => "guess",
-            id if id == LEFT_OUT.id => "left out",
-            _ => "to do",
+        if *self.rule == GUESS {
+            "guess"
+        } else if *self.rule == LEFT_OUT {
+            "left out"
+        } else {
+            "to do"
         }
     }
 
     /// As a finding.
     pub fn finding(&self) -> Finding {
-        let message = match self.kind() {
-            "guess" => format!("{} is a guess: {}", self.subject, self.why),
-            "left out" => format!("{} is left out: {}", self.subject, self.why),
-            _ => format!("{}: {}", self.subject, self.why),
+        let what = if *self.rule == GUESS {
+            " is a guess"
+        } else if *self.rule == LEFT_OUT {
+            " is left out"
+        } else {
+            ""
         };
+        let message = format!("{}{what}: {}", self.subject, self.why);
         Finding::new(self.rule, self.place.span, message).in_file(self.place.file)
     }
 }

@@ -2,19 +2,19 @@
 
 use crate::{
     aws::limits::{BUCKET_POLICY_BYTES, BUCKET_POLICY_WARN_BYTES},
-    diagnostics::{Finding, Rule},
+    diagnostics::Finding,
     map::PolicyScope,
     policy::compose::{Cause, Overflow, PolicyReport},
-    rule,
+    rule_family,
     source::{Span, Spanned},
 };
 
-rule!(POLICY_SIZE, "LM0401", "policy-size", Error, "a bucket policy does not fit into 20,480 bytes", blocking);
-rule!(POLICY_NEARLY_FULL, "LM0402", "policy-nearly-full", Warning, "a bucket policy is nearly full");
-rule!(POLICY_WIDENED, "LM0403", "policy-widened", Info, "a grant is wider than exact names, because those do not fit");
-
-/// The family.
-pub const RULES: &[&Rule] = &[&POLICY_SIZE, &POLICY_NEARLY_FULL, &POLICY_WIDENED];
+rule_family! {
+    since "0.1.0";
+    POLICY_SIZE = "LM0401" "policy-size" Error Map blocking: "a bucket policy does not fit into 20,480 bytes";
+    POLICY_NEARLY_FULL = "LM0402" "policy-nearly-full" Warning Map: "a bucket policy is nearly full";
+    POLICY_WIDENED = "LM0403" "policy-widened" Info Map: "a grant is wider than exact names, because those do not fit";
+}
 
 /// What to say of a policy that fits.
 pub fn fits(

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE},
-    diagnostics::{Finding, Rule, did_you_mean},
+    diagnostics::{Finding, did_you_mean},
     edit::{Change, Fix},
     map::{
         RegionMap,
@@ -17,45 +17,29 @@ use crate::{
         statement::{PrincipalValue, Statement},
     },
     policy::evaluate,
-    rule,
+    rule_family,
     source::{Span, Spanned},
 };
 use indexmap::IndexMap;
 
-rule!(PREFIX, "LM0301", "prefix", Error, "a key prefix can't be used");
-rule!(PREFIX_SLASH, "LM0302", "prefix-slash", Info, "a key prefix does not end with a slash");
-rule!(PREFIX_OVERLAP, "LM0303", "prefix-overlap", Error, "the log objects of two sources mix");
-rule!(PREFIX_TRAIL_OVERLAP, "LM0304", "prefix-trail-overlap", Error, "access logs and trails share a prefix in one bucket");
-rule!(OBJECT_LOCK, "LM0305", "object-lock", Error, "a bucket that takes access logs has Object Lock", blocking);
-rule!(OBJECT_LOCK_TRAILS, "LM0306", "object-lock-trails", Info, "the trails' bucket has Object Lock");
-rule!(STATEMENT, "LM0307", "statement", Error, "a statement is not what a bucket policy can hold", blocking);
-rule!(STATEMENT_RESOURCE, "LM0308", "statement-resource", Error, "a statement speaks of something else than the log bucket");
-rule!(STATEMENT_PRINCIPAL, "LM0309", "statement-principal", Error, "a principal that AWS does not know, or of another partition");
-rule!(STATEMENT_WILDCARD, "LM0310", "statement-wildcard", Error, "a wildcard under an operator that compares exactly");
-rule!(BLOCKS_DELIVERY, "LM0311", "blocks-delivery", Error, "a statement keeps logs from being delivered");
-rule!(PUBLIC, "LM0312", "public-statement", Error, "a statement lets everybody in");
-rule!(INSECURE_TRANSPORT, "LM0313", "insecure-transport", Warning, "requests without TLS are not denied");
-rule!(OPENS, "LM0315", "opens-to-others", Error, "a statement lets others than the sources and trails deliver");
-rule!(LOCKS_OUT, "LM0314", "locks-out-owner", Error, "a statement keeps the account itself from the bucket's policy");
-
-/// The family.
-pub const RULES: &[&Rule] = &[
-    &PREFIX,
-    &PREFIX_SLASH,
-    &PREFIX_OVERLAP,
-    &PREFIX_TRAIL_OVERLAP,
-    &OBJECT_LOCK,
-    &OBJECT_LOCK_TRAILS,
-    &STATEMENT,
-    &STATEMENT_RESOURCE,
-    &STATEMENT_PRINCIPAL,
-    &STATEMENT_WILDCARD,
-    &BLOCKS_DELIVERY,
-    &PUBLIC,
-    &INSECURE_TRANSPORT,
-    &LOCKS_OUT,
-    &OPENS,
-];
+rule_family! {
+    since "0.1.0";
+    PREFIX = "LM0301" "prefix" Error Map: "a key prefix can't be used";
+    PREFIX_SLASH = "LM0302" "prefix-slash" Info Map: "a key prefix does not end with a slash";
+    PREFIX_OVERLAP = "LM0303" "prefix-overlap" Error Map: "the log objects of two sources mix";
+    PREFIX_TRAIL_OVERLAP = "LM0304" "prefix-trail-overlap" Error Map: "access logs and trails share a prefix in one bucket";
+    OBJECT_LOCK = "LM0305" "object-lock" Error Map blocking: "a bucket that takes access logs has Object Lock";
+    OBJECT_LOCK_TRAILS = "LM0306" "object-lock-trails" Info Map: "the trails' bucket has Object Lock";
+    STATEMENT = "LM0307" "statement" Error Map blocking: "a statement is not what a bucket policy can hold";
+    STATEMENT_RESOURCE = "LM0308" "statement-resource" Error Map: "a statement speaks of something else than the log bucket";
+    STATEMENT_PRINCIPAL = "LM0309" "statement-principal" Error Map: "a principal that AWS does not know, or of another partition";
+    STATEMENT_WILDCARD = "LM0310" "statement-wildcard" Error Map: "a wildcard under an operator that compares exactly";
+    BLOCKS_DELIVERY = "LM0311" "blocks-delivery" Error Map: "a statement keeps logs from being delivered";
+    PUBLIC = "LM0312" "public-statement" Error Map: "a statement lets everybody in";
+    INSECURE_TRANSPORT = "LM0313" "insecure-transport" Warning Map: "requests without TLS are not denied";
+    LOCKS_OUT = "LM0314" "locks-out-owner" Error Map: "a statement keeps the account itself from the bucket's policy";
+    OPENS = "LM0315" "opens-to-others" Error Map: "a statement lets others than the sources and trails deliver";
+}
 
 /// Placeholders in the strings of a statement.
 pub const STATEMENT_PLACEHOLDERS: [&str; 4] = ["log_bucket_arn", "account_id", "region", "partition"];

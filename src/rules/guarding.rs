@@ -5,18 +5,18 @@
 
 use crate::{
     aws::{parameter, watch},
-    diagnostics::{Finding, Rule},
+    diagnostics::Finding,
     map::RegionMap,
-    rule,
+    rule_family,
 };
 
-rule!(PARAMETER_NAME, "LM0801", "parameter-name", Error, "Systems Manager would not take this parameter name", blocking);
-rule!(TOPIC_NAME, "LM0802", "topic-name", Error, "SNS would not take this topic name, or EventBridge the topic", blocking);
-rule!(CONFIG_RULE_REGION, "LM0803", "config-rule-region", Info, "a Region without the AWS Config rule");
-rule!(ALERTS_WITHOUT_TRAIL, "LM0804", "alerts-without-trail", Info, "no trail of the map records what alerts are about");
-
-/// The family.
-pub const RULES: &[&Rule] = &[&PARAMETER_NAME, &TOPIC_NAME, &CONFIG_RULE_REGION, &ALERTS_WITHOUT_TRAIL];
+rule_family! {
+    since "0.1.0";
+    PARAMETER_NAME = "LM0801" "parameter-name" Error Map blocking: "Systems Manager would not take this parameter name";
+    TOPIC_NAME = "LM0802" "topic-name" Error Map blocking: "SNS would not take this topic name, or EventBridge the topic";
+    CONFIG_RULE_REGION = "LM0803" "config-rule-region" Info Map: "a Region without the AWS Config rule";
+    ALERTS_WITHOUT_TRAIL = "LM0804" "alerts-without-trail" Info Map: "no trail of the map records what alerts are about";
+}
 
 /// Checks the names.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {

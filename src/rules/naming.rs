@@ -5,51 +5,34 @@
 use super::{log_buckets, texts};
 use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
-    diagnostics::{Finding, Rule, did_you_mean, list},
+    diagnostics::{Finding, did_you_mean, list},
     edit::Change,
     map::{RegionMap, settle},
-    rule,
+    rule_family,
     source::{Span, Spanned},
 };
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
-rule!(ACCOUNT_ID, "LM0101", "account-id", Error, "an account id is not twelve digits", blocking);
-rule!(ACCOUNT_KEY, "LM0102", "account-key", Error, "an account key is not a short lower-case name", blocking);
-rule!(ACCOUNT_ID_TWICE, "LM0103", "account-id-twice", Error, "two accounts have one id", blocking);
-rule!(REGION_NAME, "LM0104", "region-name", Error, "a name is not the name of a Region", blocking);
-rule!(REGION_UNKNOWN, "LM0105", "region-unknown", Warning, "a Region that the table of Regions does not have");
-rule!(REGION_OPT_IN, "LM0106", "region-opt-in", Info, "a Region that the account must enable first");
-rule!(SOURCE_NAME, "LM0107", "source-name", Error, "no bucket can have the name of a source");
-rule!(SOURCE_LEGACY_NAME, "LM0108", "source-legacy-name", Info, "a source has a name that only old buckets in us-east-1 have");
-rule!(PLACEHOLDER, "LM0109", "placeholder", Error, "a name has a placeholder that is unknown or has no value", blocking);
-rule!(LOG_BUCKET_NAME, "LM0110", "log-bucket-name", Error, "S3 would not create a log bucket of the derived name", blocking);
-rule!(LOG_BUCKET_NAME_TWICE, "LM0111", "log-bucket-name-twice", Error, "two log buckets have one name", blocking);
-rule!(LOG_BUCKET_DOTS, "LM0112", "log-bucket-dots", Warning, "the name of a log bucket has dots");
-rule!(ACCOUNT_REGIONAL, "LM0113", "account-regional", Error, "a name does not fit its namespace");
-rule!(TAG, "LM0114", "tag", Error, "AWS does not allow a tag's key or value");
-rule!(ORGANIZATION, "LM0115", "organization", Error, "the organisation's name or id is malformed", blocking);
-rule!(ROLE, "LM0116", "role", Error, "a role is malformed or of another account");
-
-/// The family.
-pub const RULES: &[&Rule] = &[
-    &ACCOUNT_ID,
-    &ACCOUNT_KEY,
-    &ACCOUNT_ID_TWICE,
-    &REGION_NAME,
-    &REGION_UNKNOWN,
-    &REGION_OPT_IN,
-    &SOURCE_NAME,
-    &SOURCE_LEGACY_NAME,
-    &PLACEHOLDER,
-    &LOG_BUCKET_NAME,
-    &LOG_BUCKET_NAME_TWICE,
-    &LOG_BUCKET_DOTS,
-    &ACCOUNT_REGIONAL,
-    &TAG,
-    &ORGANIZATION,
-    &ROLE,
-];
+rule_family! {
+    since "0.1.0";
+    ACCOUNT_ID = "LM0101" "account-id" Error Map blocking: "an account id is not twelve digits";
+    ACCOUNT_KEY = "LM0102" "account-key" Error Map blocking: "an account key is not a short lower-case name";
+    ACCOUNT_ID_TWICE = "LM0103" "account-id-twice" Error Map blocking: "two accounts have one id";
+    REGION_NAME = "LM0104" "region-name" Error Map blocking: "a name is not the name of a Region";
+    REGION_UNKNOWN = "LM0105" "region-unknown" Warning Map: "a Region that the table of Regions does not have";
+    REGION_OPT_IN = "LM0106" "region-opt-in" Info Map: "a Region that the account must enable first";
+    SOURCE_NAME = "LM0107" "source-name" Error Map: "no bucket can have the name of a source";
+    SOURCE_LEGACY_NAME = "LM0108" "source-legacy-name" Info Map: "a source has a name that only old buckets in us-east-1 have";
+    PLACEHOLDER = "LM0109" "placeholder" Error Map blocking: "a name has a placeholder that is unknown or has no value";
+    LOG_BUCKET_NAME = "LM0110" "log-bucket-name" Error Map blocking: "S3 would not create a log bucket of the derived name";
+    LOG_BUCKET_NAME_TWICE = "LM0111" "log-bucket-name-twice" Error Map blocking: "two log buckets have one name";
+    LOG_BUCKET_DOTS = "LM0112" "log-bucket-dots" Warning Map: "the name of a log bucket has dots";
+    ACCOUNT_REGIONAL = "LM0113" "account-regional" Error Map: "a name does not fit its namespace";
+    TAG = "LM0114" "tag" Error Map: "AWS does not allow a tag's key or value";
+    ORGANIZATION = "LM0115" "organization" Error Map blocking: "the organisation's name or id is malformed";
+    ROLE = "LM0116" "role" Error Map: "a role is malformed or of another account";
+}
 
 /// Placeholders in names of log buckets.
 const PLACEHOLDERS: [&str; 5] = ["org", "account", "account_id", "region", "partition"];

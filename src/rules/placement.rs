@@ -2,38 +2,21 @@
 //!
 //! A cross-Region or cross-account target can't be written in a map; what can be wrong is where a source is listed.
 
-use crate::{
-    aws::Partition,
-    diagnostics::{Finding, Rule},
-    edit::Change,
-    map::RegionMap,
-    rule,
-    source::Span,
-};
+use crate::{aws::Partition, diagnostics::Finding, edit::Change, map::RegionMap, rule_family, source::Span};
 use indexmap::{IndexMap, map::Entry};
 
-rule!(PARTITION_MIXED, "LM0201", "partition-mixed", Error, "an account has Regions of two partitions", blocking);
-rule!(PARTITION_CROSSED, "LM0202", "partition-crossed", Error, "a trail crosses partitions", blocking);
-rule!(SOURCE_TWICE, "LM0203", "source-twice", Error, "a source bucket is listed in two places");
-rule!(LOG_BUCKET_IS_SOURCE, "LM0204", "log-bucket-is-source", Error, "a log bucket is listed as a source");
-rule!(SOURCE_KIND, "LM0205", "source-kind", Error, "a source is not a general purpose bucket");
-rule!(SHARED, "LM0206", "shared-log-bucket", Info, "one bucket takes access logs and trails");
-rule!(UNUSED_ACCOUNT, "LM0207", "unused-account", Warning, "an account has nothing to do");
-rule!(UNUSED_ADOPT, "LM0209", "unused-adopt", Warning, "an adopted bucket takes no logs");
-rule!(NO_ACCOUNT, "LM0208", "no-account", Warning, "the map has no account");
-
-/// The family.
-pub const RULES: &[&Rule] = &[
-    &PARTITION_MIXED,
-    &PARTITION_CROSSED,
-    &SOURCE_TWICE,
-    &LOG_BUCKET_IS_SOURCE,
-    &SOURCE_KIND,
-    &SHARED,
-    &UNUSED_ACCOUNT,
-    &NO_ACCOUNT,
-    &UNUSED_ADOPT,
-];
+rule_family! {
+    since "0.1.0";
+    PARTITION_MIXED = "LM0201" "partition-mixed" Error Map blocking: "an account has Regions of two partitions";
+    PARTITION_CROSSED = "LM0202" "partition-crossed" Error Map blocking: "a trail crosses partitions";
+    SOURCE_TWICE = "LM0203" "source-twice" Error Map: "a source bucket is listed in two places";
+    LOG_BUCKET_IS_SOURCE = "LM0204" "log-bucket-is-source" Error Map: "a log bucket is listed as a source";
+    SOURCE_KIND = "LM0205" "source-kind" Error Map: "a source is not a general purpose bucket";
+    SHARED = "LM0206" "shared-log-bucket" Info Map: "one bucket takes access logs and trails";
+    UNUSED_ACCOUNT = "LM0207" "unused-account" Warning Map: "an account has nothing to do";
+    NO_ACCOUNT = "LM0208" "no-account" Warning Map: "the map has no account";
+    UNUSED_ADOPT = "LM0209" "unused-adopt" Warning Map: "an adopted bucket takes no logs";
+}
 
 /// Checks where things are listed.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {

@@ -1,19 +1,15 @@
 //! Rules on how targets are to look.
 
 use super::texts;
-use crate::{
-    diagnostics::{Finding, Rule},
-    map::RegionMap,
-    rule,
-};
+use crate::{diagnostics::Finding, map::RegionMap, rule_family};
 
 // LM0701 said that a key is not rendered yet; the number is not given again
-rule!(PROVIDER, "LM0702", "provider-version", Error, "a version of the AWS provider that is not supported", blocking);
-rule!(BACKEND, "LM0703", "backend", Error, "two state backends for one partition, or a malformed one");
-rule!(NO_BACKEND, "LM0704", "no-backend", Info, "a partition without a state backend");
-
-/// The family.
-pub const RULES: &[&Rule] = &[&PROVIDER, &BACKEND, &NO_BACKEND];
+rule_family! {
+    since "0.1.0";
+    PROVIDER = "LM0702" "provider-version" Error Map blocking: "a version of the AWS provider that is not supported";
+    BACKEND = "LM0703" "backend" Error Map: "two state backends for one partition, or a malformed one";
+    NO_BACKEND = "LM0704" "no-backend" Info Map: "a partition without a state backend";
+}
 
 /// Checks `render`.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {

@@ -3,17 +3,17 @@
 use super::log_buckets;
 use crate::{
     aws::limits,
-    diagnostics::{Finding, Rule},
+    diagnostics::Finding,
     map::{RegionMap, Retention, StorageClass},
-    rule,
+    rule_family,
 };
 
-rule!(RETENTION, "LM0501", "retention", Error, "S3 would refuse the lifecycle rule");
-rule!(LOCK_OUTLIVES, "LM0502", "lock-outlives-retention", Warning, "Object Lock keeps objects longer than the lifecycle rule");
-rule!(LOCK_NEEDS_VERSIONING, "LM0503", "lock-needs-versioning", Error, "Object Lock without versioning");
-
-/// The family.
-pub const RULES: &[&Rule] = &[&RETENTION, &LOCK_OUTLIVES, &LOCK_NEEDS_VERSIONING];
+rule_family! {
+    since "0.1.0";
+    RETENTION = "LM0501" "retention" Error Map: "S3 would refuse the lifecycle rule";
+    LOCK_OUTLIVES = "LM0502" "lock-outlives-retention" Warning Map: "Object Lock keeps objects longer than the lifecycle rule";
+    LOCK_NEEDS_VERSIONING = "LM0503" "lock-needs-versioning" Error Map: "Object Lock without versioning";
+}
 
 /// Checks what one `retention` says by itself; how layers combine is checked in `plan::derive`.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {

@@ -4,36 +4,26 @@
 
 use crate::{
     aws::{Partition, arn, limits, region},
-    diagnostics::{Finding, Rule, did_you_mean, list},
+    diagnostics::{Finding, did_you_mean, list},
     edit::Change,
     map::{Coverage, KmsKey, RegionMap, Scope, Trail, settle},
-    rule,
+    rule_family,
     source::{Span, Spanned},
 };
 use std::collections::BTreeMap;
 
-rule!(TRAIL_NAME, "LM0601", "trail-name", Error, "CloudTrail would not create a trail of this name", blocking);
-rule!(TRAIL_ACCOUNT, "LM0602", "trail-account", Error, "a trail names an account that the map does not have", blocking);
-rule!(TRAIL_KEYS, "LM0603", "trail-keys", Error, "keys of a trail that do not go together", blocking);
-rule!(TRAIL_PREFIX, "LM0604", "trail-prefix", Error, "a trail's prefix can't be used");
-rule!(TRAIL_QUOTA, "LM0605", "trail-quota", Error, "more than five trails in a Region");
-rule!(TRAIL_QUOTA_REACHED, "LM0606", "trail-quota-reached", Warning, "five trails in a Region");
-rule!(KMS_KEY, "LM0607", "kms-key", Error, "a trail's KMS key is malformed or in the wrong Region");
-rule!(NO_ACCOUNTS, "LM0608", "trail-without-accounts", Warning, "no account gets the trail");
-rule!(CIRCLE, "LM0609", "trail-circle", Warning, "accounts deliver trails to each other");
-
-/// The family.
-pub const RULES: &[&Rule] = &[
-    &TRAIL_NAME,
-    &TRAIL_ACCOUNT,
-    &TRAIL_KEYS,
-    &TRAIL_PREFIX,
-    &TRAIL_QUOTA,
-    &TRAIL_QUOTA_REACHED,
-    &KMS_KEY,
-    &NO_ACCOUNTS,
-    &CIRCLE,
-];
+rule_family! {
+    since "0.1.0";
+    TRAIL_NAME = "LM0601" "trail-name" Error Map blocking: "CloudTrail would not create a trail of this name";
+    TRAIL_ACCOUNT = "LM0602" "trail-account" Error Map blocking: "a trail names an account that the map does not have";
+    TRAIL_KEYS = "LM0603" "trail-keys" Error Map blocking: "keys of a trail that do not go together";
+    TRAIL_PREFIX = "LM0604" "trail-prefix" Error Map: "a trail's prefix can't be used";
+    TRAIL_QUOTA = "LM0605" "trail-quota" Error Map: "more than five trails in a Region";
+    TRAIL_QUOTA_REACHED = "LM0606" "trail-quota-reached" Warning Map: "five trails in a Region";
+    KMS_KEY = "LM0607" "kms-key" Error Map: "a trail's KMS key is malformed or in the wrong Region";
+    NO_ACCOUNTS = "LM0608" "trail-without-accounts" Warning Map: "no account gets the trail";
+    CIRCLE = "LM0609" "trail-circle" Warning Map: "accounts deliver trails to each other";
+}
 
 /// Checks each trail as it stands.
 pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
