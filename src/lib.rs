@@ -24,6 +24,7 @@ pub mod disk;
 pub mod document;
 pub mod edit;
 pub mod fix;
+pub mod formats;
 pub mod import;
 pub mod inspection;
 #[cfg(feature = "lsp")]

@@ -5,8 +5,10 @@ use crate::{
     analysis::Analysis,
     diagnostics::{Finding, Report, baseline::Baseline},
     disk::replace::replace,
+    formats::Unread,
 };
 use anyhow::Context;
+use std::path::Path;
 
 /// Hides a map's known findings, or writes them down and hides them.
 ///
@@ -29,8 +31,7 @@ pub fn known(report: &Report<'_>, common: &Common, io: &Io) -> Result<Option<Vec
     let baseline = match (&common.baseline, &common.write_baseline) {
         (Some(path), _) => {
             let text = std::fs::read_to_string(path).with_context(|| format!("can't read the baseline {}", path.display()));
-            let baseline = Baseline::parse(&text.map_err(Stop::usage)?);
-            baseline.with_context(|| format!("{} is not a baseline", path.display())).map_err(Stop::usage)?
+            Baseline::parse(&text.map_err(Stop::usage)?).map_err(|error| Stop::usage(not_read(path, error)))?
         }
         (None, Some(path)) => {
             let baseline = Baseline::of(report);
@@ -61,4 +62,17 @@ pub fn known(report: &Report<'_>, common: &Common, io: &Io) -> Result<Option<Vec
         }
     }
     Ok(Some(known))
+}
+
+/// What is wrong with a baseline; one of a newer logmap is a baseline, and is not to be thrown away.
+fn not_read(path: &Path, error: anyhow::Error) -> anyhow::Error {
+    let newer = error.downcast_ref::<Unread>().is_some_and(Unread::is_newer);
+    error.context(if newer {
+        format!(
+            "the baseline {} can't be used; use that logmap or a newer one, or write it anew with `--write-baseline`",
+            path.display()
+        )
+    } else {
+        format!("{} is not a baseline", path.display())
+    })
 }

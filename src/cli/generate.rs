@@ -19,7 +19,7 @@ use crate::{
     disk::{
         File,
         check::Checker,
-        lock::{Lock, MapEntry},
+        lock::{self, Lock, MapEntry},
     },
     plan::Plan,
     render::{self, Context, Filter, Retired, Sink, digests::Digests, targets},
@@ -179,7 +179,7 @@ impl Job<'_> {
 
     fn lock(&self, context: &Context<'_>) -> Lock {
         Lock {
-            format_version: "1.0".to_owned(),
+            format_version: lock::FORMAT_VERSION.to_owned(),
             logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
             map: MapEntry { file: self.map_name.to_owned(), digest: context.digests.whole() },
             apply_order: self.plan.apply_order.clone(),
@@ -234,6 +234,13 @@ impl Job<'_> {
             self.command(args),
             if checker.edited { " --force" } else { "" }
         ));
+        let writer = &old.logmap_version;
+        if !writer.is_empty() && writer != env!("CARGO_PKG_VERSION") {
+            io.say(format_args!(
+                "logmap `{writer}` wrote it and this is logmap `{}`: files may differ for that alone",
+                env!("CARGO_PKG_VERSION")
+            ));
+        }
         if checker.edited {
             io.say("a file was edited since logmap wrote it: what the edit is for belongs into the map, `--force` drops it");
         }

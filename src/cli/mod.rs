@@ -28,6 +28,7 @@ mod schema;
 mod validate;
 mod writing;
 
+use crate::formats::Unread;
 use args::{Cli, Command};
 use clap::Parser;
 use exit::Exit;
@@ -52,7 +53,9 @@ impl Stop {
 
 impl From<anyhow::Error> for Stop {
     fn from(error: anyhow::Error) -> Self {
-        let exit = if error.is::<crate::render::engine::TemplateError>() { Exit::Usage } else { Exit::Failure };
+        let newer = error.downcast_ref::<Unread>().is_some_and(Unread::is_newer);
+        let usage = newer || error.is::<crate::render::engine::TemplateError>();
+        let exit = if usage { Exit::Usage } else { Exit::Failure };
         Stop { exit, error }
     }
 }

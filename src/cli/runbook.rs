@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     changes,
-    disk::lock::{Lock, MapEntry},
+    disk::lock::{self, Lock, MapEntry},
     render, runbook,
 };
 use anyhow::anyhow;
@@ -54,7 +54,7 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
         return Ok(Exit::Findings);
     }
     let lock = Lock {
-        format_version: "1.0".to_owned(),
+        format_version: lock::FORMAT_VERSION.to_owned(),
         logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
         map: MapEntry { file: format!("{old_name} → {new_name}"), digest: render::digests::digest(&(old_plan, new_plan)) },
         apply_order: book.stages.last().apply_order.clone(),
