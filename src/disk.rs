@@ -1,8 +1,8 @@
 //! The disk: the only writer. Puts artifacts into the output folder so that a reader sees the old file or the new one.
 //!
 //! The protocol, which `tests/harness/writer.py` kills before each of its system calls:
-//! 1. the folder is held (`hold`), so that one run writes at a time, and what a killed run staged is cleared away;
-//! 2. the lock is read. If it has a journal, a run was interrupted between 4 and 6: which content each file has, the old or
+//! 1. the folder is held (`hold`), so that one run writes at a time;
+//! 2. the lock is read, and what a killed run staged is cleared away. If the lock has a journal, a run was interrupted between 4 and 6: which content each file has, the old or
 //!    the journal's, is looked up on the disk, and both are ours;
 //! 3. each artifact is compared with the disk, and staged beside it if it differs. What is not ours stands in the way of all;
 //! 4. the lock gets a journal of what is to be. Until here the tree is wholly the old one;
@@ -95,12 +95,13 @@ impl<'a> Writer<'a> {
     /// `waiting`.
     ///
     /// # Errors
-    /// The folder can't be made or read, or its lock is not one.
+    /// The folder can't be made or read, or its lock is not one, or a newer logmap's.
     pub fn new(out: &'a Path, force: bool, waiting: impl FnOnce()) -> Result<Self> {
         fs::create_dir_all(out).with_context(|| format!("can't make the folder {}", out.display()))?;
         let hold = Hold::take(out, waiting)?;
-        clear_leftovers(out);
+        // before anything is cleared away: of a newer logmap's folder nothing is touched
         let on_disk = Lock::read(out)?;
+        clear_leftovers(out);
         let interrupted = on_disk.interrupted();
         clear_folders(out, &on_disk);
         let old = on_disk.settled(out);

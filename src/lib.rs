@@ -33,6 +33,7 @@ pub mod edit;
 pub mod escape;
 pub mod explain;
 pub mod fix;
+pub mod formats;
 pub mod generate;
 pub mod import;
 pub mod inputs;

@@ -15,12 +15,13 @@ const ALLOWED: &[(&str, &str)] = &[
     ("text", ""),
     ("digest", ""),
     ("source", ""),
+    ("formats", ""),
     ("artifacts", ""),
     ("aws", ""),
     ("escape", "text"),
     ("edit", "source"),
     ("policy", "aws text"),
-    ("diagnostics", "edit source text"),
+    ("diagnostics", "edit formats source text"),
     ("catalog", "diagnostics"),
     ("document", "catalog diagnostics edit source text"),
     ("map", "aws catalog diagnostics document edit escape source"),
@@ -38,12 +39,12 @@ const ALLOWED: &[(&str, &str)] = &[
     ("runbook", "aws plan policy"),
     ("topology", "compare inspection plan source"),
     ("render", "artifacts aws compare digest escape plan policy runbook text topology"),
-    ("disk", "artifacts digest plan"),
+    ("disk", "artifacts digest formats plan"),
     ("generate", "artifacts disk plan render threads"),
     ("lsp", "analysis aws diagnostics document edit map plan source"),
     (
         "cli",
-        "analysis aws changes compare diagnostics digest disk escape explain fix generate import inputs inspection lsp map observed plan render \
+        "analysis aws changes compare diagnostics digest disk escape explain fix formats generate import inputs inspection lsp map observed plan render \
          rules runbook source topology",
     ),
 ];

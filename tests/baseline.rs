@@ -114,6 +114,20 @@ fn a_file_that_is_no_baseline_is_wrong_usage() {
         let run = logmap(dir.path(), &["validate", "--baseline", "known.json"]);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{text}: {}", run.stderr);
     }
+    // a newer one is told from what is none: its format may have changed in any way
+    for (text, said) in [
+        ("{\"format_version\":\"2.0\",\"known\":7}", "the baseline known.json can't be used; use that logmap or a newer one"),
+        ("{\"format_version\":\"2.0\",\"known\":7}", "a newer logmap wrote it: its format is `2.0`"),
+        ("{\"format_version\":\"0.9\",\"findings\":[]}", "known.json is not a baseline: its format is `0.9`"),
+        ("{\"findings\":[]}", "known.json is not a baseline: it has no `format_version`"),
+    ] {
+        fs::write(dir.path().join("known.json"), text).unwrap();
+        for command in ["validate", "generate"] {
+            let run = logmap(dir.path(), &[command, "--baseline", "known.json"]);
+            assert!(run.code == 2 && run.stderr.contains(said), "{command} {text}: {}", run.stderr);
+        }
+        assert!(!dir.path().join("out").exists());
+    }
     assert_eq!(logmap(dir.path(), &["validate", "--baseline", "nowhere.json"]).code, 2);
     assert_eq!(logmap(dir.path(), &["schema", "--baseline", "known.json"]).code, 2, "it would do nothing");
 }

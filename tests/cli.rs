@@ -128,3 +128,40 @@ fn comments_silence_with_a_reason_only() {
     assert_eq!(rules("# logmap: ignore[LM0105]"), ["LM0014", "LM0105"]);
     assert_eq!(rules("# logmap: ignore[LM0203] not here"), ["LM0015", "LM0105"]);
 }
+
+#[test]
+fn a_command_takes_the_flags_that_mean_something_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let shown = |command: &str| logmap(dir.path(), &[command, "--help"]).stdout;
+    let flags = ["--format", "--fail-on", "--baseline", "--write-baseline"];
+    for (command, wanted) in [
+        ("validate", &flags[..]),
+        ("generate", &flags[..]),
+        ("check", &flags[..]),
+        ("import", &flags[..]),
+        ("graph", &flags[..]),
+        ("diff", &flags[..2]),
+        ("runbook", &flags[1..2]),
+        ("explain", &[]),
+        ("init", &[]),
+        ("schema", &[]),
+        ("completions", &[]),
+        ("man", &[]),
+        #[cfg(feature = "lsp")]
+        ("lsp", &[]),
+    ] {
+        let help = shown(command);
+        let offered: Vec<&str> = flags.into_iter().filter(|flag| help.contains(&format!(" {flag} "))).collect();
+        assert_eq!(offered, wanted, "{command}");
+        for flag in flags.iter().filter(|flag| !wanted.contains(flag)) {
+            let run = logmap(dir.path(), &[command, flag, "text"]);
+            assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{command} {flag}: {}", run.stderr);
+        }
+        for common in ["--color", "--quiet", "--verbose"] {
+            assert!(help.contains(common), "{command} {common}");
+        }
+    }
+    // before the command stand the flags of every command, and no others
+    assert_eq!(logmap(dir.path(), &["-q", "--color", "never", "schema"]).code, 0);
+    assert_eq!(logmap(dir.path(), &["--format", "json", "validate"]).code, 2);
+}

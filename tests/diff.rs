@@ -323,6 +323,6 @@ fn a_format_of_findings_is_refused_before_anything_is_read() {
     for format in ["sarif", "github", "junit"] {
         let run = logmap(dir.path(), &["diff", "none.yaml", "none.yaml", "--format", format]);
         assert_eq!(run.code, 2, "{format}");
-        assert!(run.stderr.contains("differences are written as text, json or markdown"), "{format}: {}", run.stderr);
+        assert!(run.stderr.contains("[possible values: text, json, markdown]"), "{format}: {}", run.stderr);
     }
 }

@@ -274,3 +274,79 @@ fn templates_can_be_replaced_and_mistakes_in_them_are_usage_errors() {
     assert_eq!(run.code, 2);
     assert!(run.stderr.contains("there is no template `unknown.md`"), "{}", run.stderr);
 }
+
+/// The folder's lock with one word put in the place of another.
+fn edit_lock(out: &Path, from: &str, to: &str) {
+    let path = out.join("logmap.lock.json");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    fs::write(path, text.replacen(from, to, 1)).unwrap();
+}
+
+const FORMAT: &str = "\"format_version\": \"1.0\"";
+
+#[test]
+fn what_a_newer_logmap_wrote_is_left_alone() {
+    let dir = folder(MAP);
+    generate(dir.path(), &[]);
+    let out = dir.path().join("out");
+    // in a newer format the rest may look like anything
+    for newer in [
+        "\"format_version\": \"9.0\"",
+        "\"format_version\": \"1.1\", \"files_of\": 3",
+        "\"format_version\": \"2.0\", \"map\": []",
+    ] {
+        let whole = fs::read_to_string(out.join("logmap.lock.json")).unwrap();
+        edit_lock(&out, FORMAT, newer);
+        edit_lock(&out, env!("CARGO_PKG_VERSION"), "8.7.6");
+        fs::create_dir(out.join(".logmap-stage-left")).unwrap();
+        let before = tree(&out);
+        for more in [&[][..], &["--check"], &["--force"], &["--target", "policies"]] {
+            let run = generate(dir.path(), more);
+            assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{newer} {more:?} {}", run.stderr);
+            assert!(
+                run.stderr.contains("a newer logmap wrote it, `8.7.6`") && run.stderr.contains("nothing was written; use"),
+                "{}",
+                run.stderr
+            );
+            assert!(tree(&out) == before && out.join(".logmap-stage-left").exists(), "{newer} {more:?}");
+        }
+        fs::write(dir.path().join("new.yaml"), MAP.replace("acme-data", "acme-data-2")).unwrap();
+        let book = logmap(dir.path(), &["runbook", "logmap.yaml", "new.yaml", "--out", "out"]);
+        assert!(book.code == 2 && book.stderr.contains("a newer logmap wrote it") && tree(&out) == before, "{}", book.stderr);
+        fs::remove_dir(out.join(".logmap-stage-left")).unwrap();
+        fs::write(out.join("logmap.lock.json"), whole).unwrap();
+    }
+    assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+}
+
+#[test]
+fn a_lock_of_no_version_that_was_ever_written_is_no_lock() {
+    let dir = folder(MAP);
+    generate(dir.path(), &[]);
+    let out = dir.path().join("out");
+    for strange in ["\"format_version\": \"0.9\"", "\"format_version\": \"x\"", "\"format_version\": 1", "\"format\": \"1.0\""] {
+        edit_lock(&out, FORMAT, strange);
+        let before = tree(&out);
+        let run = generate(dir.path(), &[]);
+        assert!(run.code == 3 && run.stderr.contains("is not a lock that logmap wrote; restore it"), "{strange} {}", run.stderr);
+        assert_eq!(tree(&out), before, "{strange}");
+        edit_lock(&out, strange, FORMAT);
+    }
+    assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+}
+
+#[test]
+fn after_an_upgrade_check_says_so_and_a_run_mends_it() {
+    let dir = folder(MAP);
+    generate(dir.path(), &[]);
+    edit_lock(&dir.path().join("out"), env!("CARGO_PKG_VERSION"), "0.0.9");
+    let check = generate(dir.path(), &["--check"]);
+    assert_eq!(check.code, 1);
+    assert!(check.stderr.contains("logmap `0.0.9` wrote it and this is logmap `"), "{}", check.stderr);
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+    fs::write(dir.path().join("logmap.yaml"), MAP.replace("acme-data", "acme-data-2")).unwrap();
+    let stale = generate(dir.path(), &["--check"]);
+    assert!(stale.code == 1 && !stale.stderr.contains("wrote it and this is"), "{}", stale.stderr);
+}

@@ -288,7 +288,7 @@ fn what_is_not_asked_for_is_not_written() {
         (&["runbook", "old.yaml", "gov.yaml"], 1, "nothing crosses partitions"),
         (&["runbook", "old.yaml", "bad.yaml"], 1, "LM0104"),
         (&["runbook", "old.yaml", "none.yaml"], 2, "can't read the map"),
-        (&["runbook", "old.yaml", "gov.yaml", "--format", "json"], 2, "logmap diff --format json"),
+        (&["runbook", "old.yaml", "gov.yaml", "--format", "json"], 2, "unexpected argument '--format'"),
     ] {
         let run = common::logmap(dir.path(), arguments);
         assert!(run.code == code && run.stderr.contains(said), "{arguments:?} {} {}", run.code, run.stderr);

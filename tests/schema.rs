@@ -328,3 +328,47 @@ fn reports_fit_the_report_schema() {
     assert!(report["configurations"].as_array().unwrap().len() > 100 && !report["ignored"].as_array().unwrap().is_empty());
     assert_eq!(validator.iter_errors(&report).map(|error| error.to_string()).collect::<Vec<_>>(), Vec::<String>::new());
 }
+
+#[test]
+fn locks_fit_the_lock_schema() {
+    let schema: Value = serde_json::from_str(include_str!("../schemas/lock.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    assert_eq!(schema["properties"]["format_version"]["const"], logmap::disk::lock::FORMAT_VERSION);
+    let dir = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str], input: &str| {
+        let run = common::logmap_with_input(dir.path(), arguments, input);
+        assert_eq!(run.code, 0, "{arguments:?} {}", run.stderr);
+    };
+    let fits = |path: &str| -> Value {
+        let lock: Value = serde_json::from_str(&std::fs::read_to_string(dir.path().join(path)).unwrap()).unwrap();
+        let errors: Vec<String> =
+            validator.iter_errors(&lock).map(|error| format!("{error} at {}", error.instance_path())).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{path}");
+        lock
+    };
+    let map = "version: 1\norganization: { name: acme }\naccounts:\n  prod: { id: \"111122223333\", regions: { us-east-1: { buckets: [acme-web] }, eu-west-1: { buckets: [acme-eu] } } }\n";
+    let less = map.replace(", eu-west-1: { buckets: [acme-eu] }", "");
+    std::fs::write(dir.path().join("old.yaml"), map).unwrap();
+    run(&["generate", "-"], map);
+    assert!(fits("out/logmap.lock.json").get("retired").is_none());
+    run(&["generate", "-"], &less);
+    let lock = fits("out/logmap.lock.json");
+    assert_eq!(lock["retired"].as_array().unwrap().len(), 1);
+    run(&["runbook", "old.yaml", "-"], &map.replace("acme-eu]", "acme-eu, acme-eu-2]"));
+    fits("runbook/logmap.lock.json");
+    // what the schema is to refuse, and the journal that it takes
+    let with = |change: &dyn Fn(&mut Value)| {
+        let mut lock = lock.clone();
+        change(&mut lock);
+        validator.is_valid(&lock)
+    };
+    assert!(with(&|lock| lock["journal"] = lock["files"].clone()));
+    assert!(!with(&|lock| lock["format_version"] = json!("9.0")));
+    assert!(!with(&|lock| lock["surprise"] = json!(1)));
+    assert!(!with(&|lock| lock["files"]["README.md"] = json!("no hash")));
+    // every key of the type is in the schema, the journal and what is skipped when empty, too
+    let filled = logmap::disk::lock::Lock::default().with_journal(&Default::default());
+    let keys: Vec<String> = serde_json::to_value(&filled).unwrap().as_object().unwrap().keys().cloned().collect();
+    assert!(keys.iter().all(|key| schema["properties"].get(key).is_some()), "{keys:?}");
+    assert_eq!(validator.iter_errors(&serde_json::to_value(&filled).unwrap()).count(), 0);
+}

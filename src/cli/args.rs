@@ -25,22 +25,11 @@ pub struct Cli {
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Common {
-    /// How findings are written; of `graph`, the language of the picture: svg, dot, mermaid or html
-    #[arg(long, global = true, value_enum, default_value = "text", value_name = "FORMAT")]
-    pub format: Format,
     /// When to use colours
     #[arg(long, global = true, value_enum, default_value = "auto", value_name = "WHEN")]
     pub color: Color,
-    /// The least severity that makes the exit code 1
-    #[arg(long, global = true, value_enum, default_value = "error", value_name = "SEVERITY")]
-    pub fail_on: FailOn,
-    /// A file with findings that are known and not shown again
-    #[arg(long, global = true, value_name = "FILE")]
-    pub baseline: Option<PathBuf>,
-    /// Write the findings to a file for --baseline
-    #[arg(long, global = true, value_name = "FILE", conflicts_with = "baseline")]
-    pub write_baseline: Option<PathBuf>,
     /// Say only what is wrong
     #[arg(short, long, global = true)]
     pub quiet: bool,
@@ -49,9 +38,45 @@ pub struct Common {
     pub verbose: bool,
 }
 
+/// How a command that finds things reports them.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Report")]
+pub struct ReportArgs {
+    /// How findings are written
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub format: FindingFormat,
+    /// What counts.
+    #[command(flatten)]
+    pub severity: SeverityArgs,
+    /// What is known.
+    #[command(flatten)]
+    pub known: KnownArgs,
+}
+
+/// Which findings make a command fail.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Report")]
+pub struct SeverityArgs {
+    /// The least severity that makes the exit code 1
+    #[arg(long, value_enum, default_value = "error", value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+}
+
+/// Findings that are known.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Report")]
+pub struct KnownArgs {
+    /// A file with findings that are known and not shown again
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the findings to a file for --baseline
+    #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
+    pub write_baseline: Option<PathBuf>,
+}
+
 /// Formats of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum FindingFormat {
     /// For people.
     Text,
     /// One JSON report.
@@ -62,16 +87,33 @@ pub enum Format {
     Github,
     /// JUnit XML, for test reports.
     Junit,
-    /// For a pull request; `diff` only.
+}
+
+/// Formats of differences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFormat {
+    /// For people.
+    Text,
+    /// One JSON report.
+    Json,
+    /// For a pull request.
     Markdown,
-    /// A picture; `graph` only.
+}
+
+/// Formats of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// A picture.
     Svg,
-    /// For Graphviz; `graph` only.
+    /// For Graphviz.
     Dot,
-    /// A diagram for Markdown; `graph` only.
+    /// A diagram for Markdown.
     Mermaid,
-    /// A page that searches and filters; `graph` only.
+    /// A page that searches and filters.
     Html,
+    /// What the ending of the file says, as without the flag.
+    #[value(hide = true)]
+    Text,
 }
 
 /// When to use colours.
@@ -149,6 +191,9 @@ pub struct ValidateArgs {
     /// Print what --fix would change as a diff, and write nothing; exit with 1 if it would change anything
     #[arg(long, conflicts_with = "fix")]
     pub diff: bool,
+    /// How findings are reported.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Two maps.
@@ -172,6 +217,12 @@ pub struct DiffArgs {
     /// Which maps.
     #[command(flatten)]
     pub maps: PairArgs,
+    /// How differences are written
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT")]
+    pub format: DiffFormat,
+    /// What counts.
+    #[command(flatten)]
+    pub severity: SeverityArgs,
 }
 
 /// Arguments of `runbook`.
@@ -186,6 +237,9 @@ pub struct RunbookArgs {
     /// Overwrite files of an earlier runbook that were edited; files that logmap did not write are never overwritten
     #[arg(long)]
     pub force: bool,
+    /// What counts.
+    #[command(flatten)]
+    pub severity: SeverityArgs,
 }
 
 /// Arguments of `generate`.
@@ -218,6 +272,9 @@ pub struct GenerateArgs {
     /// Overwrite generated files that were edited; files that logmap did not write are never overwritten
     #[arg(long)]
     pub force: bool,
+    /// How findings are reported.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// The names of the targets, with what each makes.
@@ -247,6 +304,9 @@ pub struct CheckArgs {
     /// What can't be known makes the exit code 1, too
     #[arg(long)]
     pub strict: bool,
+    /// How findings are reported.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `graph`.
@@ -270,6 +330,15 @@ pub struct GraphArgs {
     /// What `logmap check` reads: a file or folder whose violations are marked; may be repeated
     #[arg(long, value_name = "PATH")]
     pub check: Vec<PathBuf>,
+    /// The language of the picture [default: by the ending of --out, else svg]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<GraphFormat>,
+    /// What counts.
+    #[command(flatten)]
+    pub severity: SeverityArgs,
+    /// What is known.
+    #[command(flatten)]
+    pub known: KnownArgs,
 }
 
 /// Arguments of `import`.
@@ -305,6 +374,9 @@ pub struct ImportArgs {
     /// Short name of the organisation, a part of the names of log buckets
     #[arg(long, value_name = "NAME")]
     pub organization: Option<String>,
+    /// How findings are reported.
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Arguments of `explain`.

@@ -1,21 +1,23 @@
 //! `--baseline` and `--write-baseline`: reads, applies and writes the file of known findings, for every command.
 
-use super::{Stop, args::Common, io::Io};
+use super::{Stop, args::ReportArgs, io::Io};
 use crate::{
     analysis::Analysis,
     diagnostics::{Finding, Report, baseline::Baseline},
     disk::replace::replace,
+    formats::Unread,
 };
 use anyhow::Context;
+use std::path::Path;
 
 /// Hides a map's known findings, or writes them down and hides them.
 ///
 /// # Errors
 /// The baseline can't be read (exit code 2) or written.
-pub fn apply(analysis: &mut Analysis, common: &Common, io: &Io) -> Result<(), Stop> {
+pub fn apply(analysis: &mut Analysis, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| analysis.route(finding);
     let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
-    let Some(known) = known(&report, common, io)? else { return Ok(()) };
+    let Some(known) = known(&report, asked, io)? else { return Ok(()) };
     let mut known = known.into_iter();
     analysis.silence(|_| known.next().unwrap_or(false));
     Ok(())
@@ -25,12 +27,11 @@ pub fn apply(analysis: &mut Analysis, common: &Common, io: &Io) -> Result<(), St
 ///
 /// # Errors
 /// The baseline can't be read (exit code 2) or written.
-pub fn known(report: &Report<'_>, common: &Common, io: &Io) -> Result<Option<Vec<bool>>, Stop> {
-    let baseline = match (&common.baseline, &common.write_baseline) {
+pub fn known(report: &Report<'_>, asked: &ReportArgs, io: &Io) -> Result<Option<Vec<bool>>, Stop> {
+    let baseline = match (&asked.known.baseline, &asked.known.write_baseline) {
         (Some(path), _) => {
             let text = std::fs::read_to_string(path).with_context(|| format!("can't read the baseline {}", path.display()));
-            let baseline = Baseline::parse(&text.map_err(Stop::usage)?);
-            baseline.with_context(|| format!("{} is not a baseline", path.display())).map_err(Stop::usage)?
+            Baseline::parse(&text.map_err(Stop::usage)?).map_err(|error| Stop::usage(not_read(path, error)))?
         }
         (None, Some(path)) => {
             let baseline = Baseline::of(report);
@@ -42,7 +43,7 @@ pub fn known(report: &Report<'_>, common: &Common, io: &Io) -> Result<Option<Vec
     let (known, gone) = baseline.compare(report);
     if !io.quiet {
         let hidden = known.iter().filter(|known| **known).count();
-        match (&common.baseline, &common.write_baseline) {
+        match (&asked.known.baseline, &asked.known.write_baseline) {
             (Some(path), _) => {
                 for (known, count) in gone {
                     let times = if count == 1 { String::new() } else { format!(" ({count} times)") };
@@ -61,4 +62,17 @@ pub fn known(report: &Report<'_>, common: &Common, io: &Io) -> Result<Option<Vec
         }
     }
     Ok(Some(known))
+}
+
+/// What is wrong with a baseline; one of a newer logmap is a baseline, and is not to be thrown away.
+fn not_read(path: &Path, error: anyhow::Error) -> anyhow::Error {
+    let newer = error.downcast_ref::<Unread>().is_some_and(Unread::is_newer);
+    error.context(if newer {
+        format!(
+            "the baseline {} can't be used; use that logmap or a newer one, or write it anew with `--write-baseline`",
+            path.display()
+        )
+    } else {
+        format!("{} is not a baseline", path.display())
+    })
 }

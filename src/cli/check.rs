@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{CheckArgs, Common, Format, MapArgs},
+    args::{CheckArgs, FindingFormat, MapArgs, ReportArgs},
     baseline,
     exit::Exit,
     findings,
@@ -18,7 +18,8 @@ use crate::{
 };
 use anyhow::anyhow;
 
-pub(super) fn run(args: &CheckArgs, common: &Common, io: &Io) -> Outcome {
+pub(super) fn run(args: &CheckArgs, io: &Io) -> Outcome {
+    let asked = &args.report;
     let told = told(args)?;
     let (files, mut unread) = read::inputs(&args.paths, io)?;
     let plan = match &args.map {
@@ -38,17 +39,17 @@ pub(super) fn run(args: &CheckArgs, common: &Common, io: &Io) -> Outcome {
     let known = {
         let route = |finding: &Finding| inspection.route(finding);
         let found = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
-        baseline::known(&found, common, io)?
+        baseline::known(&found, asked, io)?
     };
     if let Some(known) = known {
         inspection.silence(&known);
     }
-    print(&inspection, common, io)?;
+    print(&inspection, asked, io)?;
     let unknown = inspection.configurations.iter().any(|configuration| configuration.verdict() == Verdict::Unknown);
     if args.strict && (unknown || !inspection.ignored.is_empty() && inspection.configurations.is_empty()) {
         return Ok(Exit::Findings);
     }
-    findings::exit_of(&inspection.findings, common)
+    findings::exit_of(&inspection.findings, asked)
 }
 
 fn told(args: &CheckArgs) -> Result<Told, Stop> {
@@ -71,10 +72,10 @@ pub(super) fn parameters(texts: &[String]) -> Result<Vec<(String, String)>, Stop
     texts.iter().map(pair).collect()
 }
 
-fn print(inspection: &Inspection, common: &Common, io: &Io) -> Result<(), Stop> {
+fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| inspection.route(finding);
     let found = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
-    if common.format == Format::Json {
+    if asked.format == FindingFormat::Json {
         let mut value = json::report(&found);
         if let Some(object) = value.as_object_mut() {
             object.insert("configurations".to_owned(), report::configurations(&inspection.files, &inspection.configurations));
@@ -87,8 +88,8 @@ fn print(inspection: &Inspection, common: &Common, io: &Io) -> Result<(), Stop> 
         io.data(&findings::pretty(&value))?;
         return Ok(());
     }
-    findings::print(&found, "check", common, io, true, true)?;
-    if common.format != Format::Text {
+    findings::print(&found, "check", asked, io, true, true)?;
+    if asked.format != FindingFormat::Text {
         return Ok(());
     }
     let mut counts = [0usize; 3];

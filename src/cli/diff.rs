@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{Common, DiffArgs, Format},
+    args::{DiffArgs, DiffFormat, FindingFormat, KnownArgs, ReportArgs},
     exit::Exit,
     findings,
     io::Io,
@@ -13,21 +13,18 @@ use crate::{
     changes::{self, show},
     plan::Plan,
 };
-use anyhow::anyhow;
 use serde_json::json;
 
-pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
-    if !matches!(common.format, Format::Json | Format::Text | Format::Markdown) {
-        return Err(Stop::usage(anyhow!(
-            "differences are written as text, json or markdown; sarif, github and junit are for findings"
-        )));
-    }
+pub(super) fn run(args: &DiffArgs, io: &Io) -> Outcome {
+    // an error in a map is a report, in the nearest format
+    let format = if args.format == DiffFormat::Json { FindingFormat::Json } else { FindingFormat::Text };
+    let asked = ReportArgs { format, severity: args.severity.clone(), known: KnownArgs::default() };
     let (old, new) = revision::read_pair(&args.maps, io)?;
-    let Some((old_plan, new_plan)) = plans(&old, &new, common, io)? else { return Ok(Exit::Findings) };
+    let Some((old_plan, new_plan)) = plans(&old, &new, &asked, io)? else { return Ok(Exit::Findings) };
     let changes = changes::between(old_plan, new_plan);
     let (old, new) = (&old.file.name, &new.file.name);
-    let text = match common.format {
-        Format::Json => {
+    let text = match args.format {
+        DiffFormat::Json => {
             let report = json!({
                 "format_version": changes::FORMAT_VERSION,
                 "old": old,
@@ -37,8 +34,8 @@ pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
             });
             findings::pretty(&report)
         }
-        Format::Markdown => show::draw(&changes, old, new, show::Draw::Markdown),
-        _ => show::draw(&changes, old, new, show::Draw::Text),
+        DiffFormat::Markdown => show::draw(&changes, old, new, show::Draw::Markdown),
+        DiffFormat::Text => show::draw(&changes, old, new, show::Draw::Text),
     };
     io.data(&text)?;
     if changes.is_empty() && !io.quiet {
@@ -51,20 +48,14 @@ pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
 pub(super) fn plans<'a>(
     old: &'a Analysis,
     new: &'a Analysis,
-    common: &Common,
+    asked: &ReportArgs,
     io: &Io,
 ) -> Result<Option<(&'a Plan, &'a Plan)>, Stop> {
     let mut failed = false;
     for analysis in [old, new] {
-        if findings::exit_of(&analysis.findings, common)? != Exit::Clean {
+        if findings::exit_of(&analysis.findings, asked)? != Exit::Clean {
             // one report is what standard output can hold
-            read::print_findings(
-                analysis,
-                common,
-                io,
-                !failed && !matches!(common.format, Format::Text | Format::Markdown),
-                false,
-            )?;
+            read::print_findings(analysis, asked, io, !failed && asked.format != FindingFormat::Text, false)?;
             failed = true;
         }
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{Common, FailOn, Format},
+    args::{FailOn, FindingFormat, ReportArgs},
     exit::Exit,
     io::Io,
 };
@@ -13,9 +13,9 @@ use crate::diagnostics::{Finding, Report, Severity, Summary, github, json, junit
 ///
 /// # Errors
 /// Standard output fails.
-pub fn print(report: &Report<'_>, subject: &str, common: &Common, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
-    let text = match common.format {
-        Format::Text | Format::Markdown => {
+pub fn print(report: &Report<'_>, subject: &str, asked: &ReportArgs, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
+    let text = match asked.format {
+        FindingFormat::Text => {
             let shown: Vec<Finding> = report
                 .findings
                 .iter()
@@ -29,18 +29,17 @@ pub fn print(report: &Report<'_>, subject: &str, common: &Common, io: &Io, to_st
             let shown = Report { files: report.files, findings: &shown, route: report.route };
             text::render(&shown, io.width(to_stdout), io.colour(to_stdout))
         }
-        Format::Json => pretty(&json::report(report)),
-        Format::Sarif => pretty(&sarif::log(report)),
-        Format::Github => github::render(report),
-        Format::Svg | Format::Dot | Format::Mermaid | Format::Html => String::new(), // `run` refuses them, and `graph` talks
-        Format::Junit => junit::render(report, subject, |severity| fails(severity, common)),
+        FindingFormat::Json => pretty(&json::report(report)),
+        FindingFormat::Sarif => pretty(&sarif::log(report)),
+        FindingFormat::Github => github::render(report),
+        FindingFormat::Junit => junit::render(report, subject, |severity| fails(severity, asked)),
     };
     if to_stdout {
         io.data(&text)?;
     } else {
         io.talk(&text);
     }
-    if !io.quiet && matches!(common.format, Format::Text | Format::Markdown) && !report.findings.is_empty() {
+    if !io.quiet && asked.format == FindingFormat::Text && !report.findings.is_empty() {
         io.say(format_args!("{subject}: {}", text::summary(Summary::of(report.findings))));
     }
     Ok(())
@@ -52,12 +51,12 @@ pub fn pretty(value: &serde_json::Value) -> String {
 }
 
 /// The exit code that findings ask for.
-pub fn exit_of(findings: &[Finding], common: &Common) -> Outcome {
-    let found = findings.iter().any(|finding| fails(finding.severity(), common));
+pub fn exit_of(findings: &[Finding], asked: &ReportArgs) -> Outcome {
+    let found = findings.iter().any(|finding| fails(finding.severity(), asked));
     Ok(if found { Exit::Findings } else { Exit::Clean })
 }
 
 /// Does a finding of this severity make the command fail?
-fn fails(severity: Severity, common: &Common) -> bool {
-    severity == Severity::Error || (severity == Severity::Warning && common.fail_on == FailOn::Warning)
+fn fails(severity: Severity, asked: &ReportArgs) -> bool {
+    severity == Severity::Error || (severity == Severity::Warning && asked.severity.fail_on == FailOn::Warning)
 }

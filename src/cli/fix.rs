@@ -1,15 +1,6 @@
 //! `logmap validate --fix` and `--diff`: the fixes of the findings, made in the map or shown.
 
-use super::{
-    Outcome, Stop,
-    args::{Common, ValidateArgs},
-    baseline,
-    exit::Exit,
-    findings,
-    io::Io,
-    read,
-    report::report,
-};
+use super::{Outcome, Stop, args::ValidateArgs, baseline, exit::Exit, findings, io::Io, read, report::report};
 use crate::{
     disk::{self, replace::replace},
     fix,
@@ -18,7 +9,8 @@ use crate::{
 use anyhow::anyhow;
 use std::path::Path;
 
-pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
+pub(super) fn run(args: &ValidateArgs, io: &Io) -> Outcome {
+    let asked = &args.report;
     let (name, bytes) = read::read_bytes(&args.map, io)?;
     if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
         return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it fixed")));
@@ -28,7 +20,7 @@ pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
     let before = file.text.clone();
     let mut fixed = fix::fix(file, args.unsafe_fixes);
     let after = fixed.analysis.file.text.clone();
-    baseline::apply(&mut fixed.analysis, common, io)?;
+    baseline::apply(&mut fixed.analysis, asked, io)?;
     if !io.quiet {
         let verb = if args.diff { "would fix" } else { "fixed" };
         for made in &fixed.made {
@@ -37,16 +29,16 @@ pub(super) fn run(args: &ValidateArgs, common: &Common, io: &Io) -> Outcome {
     }
     if args.diff {
         io.data(&disk::unified(&name, "as it is", "fixed", &before, &after))?;
-        return if after == before { findings::exit_of(&fixed.analysis.findings, common) } else { Ok(Exit::Findings) };
+        return if after == before { findings::exit_of(&fixed.analysis.findings, asked) } else { Ok(Exit::Findings) };
     }
     if name == "-" {
         io.data(&after)?;
-        read::print_findings(&fixed.analysis, common, io, false, true)?;
-        return findings::exit_of(&fixed.analysis.findings, common);
+        read::print_findings(&fixed.analysis, asked, io, false, true)?;
+        return findings::exit_of(&fixed.analysis.findings, asked);
     }
     if after != before {
         let mark = if marked { read::BYTE_ORDER_MARK } else { b"" };
         replace(Path::new(&name), &[mark, after.as_bytes()].concat())?;
     }
-    report(&fixed.analysis, common, io)
+    report(&fixed.analysis, asked, io)
 }

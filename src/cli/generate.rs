@@ -3,7 +3,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{Common, Format, GenerateArgs},
+    args::{FindingFormat, GenerateArgs},
     baseline,
     budgets::budgets,
     exit::Exit,
@@ -29,15 +29,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
+pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
+    let asked = &args.report;
     let mut analysis = read::read_map(&args.map, io)?;
-    baseline::apply(&mut analysis, common, io)?;
-    let findings_on_stdout = common.format != Format::Text && !args.stdout && !args.check;
-    let exit = findings::exit_of(&analysis.findings, common)?;
+    baseline::apply(&mut analysis, asked, io)?;
+    let findings_on_stdout = asked.format != FindingFormat::Text && !args.stdout && !args.check;
+    let exit = findings::exit_of(&analysis.findings, asked)?;
     // with --check and --stdout standard output has other data; a report is then worth its place only if it ends the run
     let failed = exit != Exit::Clean;
-    if common.format == Format::Text || failed || findings_on_stdout {
-        read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format != Format::Text), io.verbose)?;
+    if asked.format == FindingFormat::Text || failed || findings_on_stdout {
+        read::print_findings(
+            &analysis,
+            asked,
+            io,
+            findings_on_stdout || (failed && asked.format != FindingFormat::Text),
+            io.verbose,
+        )?;
     }
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
     read::proven(plan)?;
@@ -112,6 +119,13 @@ impl Job<'_> {
             self.command(args),
             if checker.edited { " --force" } else { "" }
         ));
+        let writer = &old.logmap_version;
+        if !writer.is_empty() && writer != env!("CARGO_PKG_VERSION") {
+            io.say(format_args!(
+                "logmap `{writer}` wrote it and this is logmap `{}`: files may differ for that alone",
+                env!("CARGO_PKG_VERSION")
+            ));
+        }
         if checker.edited {
             io.say("a file was edited since logmap wrote it: what the edit is for belongs into the map, `--force` drops it");
         }

@@ -3,7 +3,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{Common, Format, GraphArgs},
+    args::{FindingFormat, GraphArgs, GraphFormat, ReportArgs},
     baseline,
     exit::Exit,
     findings, generate,
@@ -21,14 +21,14 @@ use crate::{
 use anyhow::{Context, anyhow};
 use std::{fs, io::Read, path::Path};
 
-pub(super) fn run(args: &GraphArgs, common: &Common, io: &Io) -> Outcome {
-    let language = language(args, common)?;
+pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
+    let language = language(args)?;
     // findings are talk here, and `--format` is the picture's
-    let common = &Common { format: Format::Text, ..common.clone() };
+    let asked = &ReportArgs { format: FindingFormat::Text, severity: args.severity.clone(), known: args.known.clone() };
     let mut analysis = read::read_map(&args.map, io)?;
-    baseline::apply(&mut analysis, common, io)?;
-    read::print_findings(&analysis, common, io, false, io.verbose)?;
-    let exit = findings::exit_of(&analysis.findings, common)?;
+    baseline::apply(&mut analysis, asked, io)?;
+    read::print_findings(&analysis, asked, io, false, io.verbose)?;
+    let exit = findings::exit_of(&analysis.findings, asked)?;
     let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
     read::proven(plan)?;
     let filter = generate::filter(&args.account, &args.region, plan)?;
@@ -72,20 +72,19 @@ pub(super) fn run(args: &GraphArgs, common: &Common, io: &Io) -> Outcome {
 }
 
 /// The language asked for, else that of the file's ending, else SVG.
-fn language(args: &GraphArgs, common: &Common) -> Result<Language, Stop> {
+fn language(args: &GraphArgs) -> Result<Language, Stop> {
     let ending = args.out.as_ref().and_then(|path| path.extension()).map(|ending| ending.to_string_lossy().to_lowercase());
-    Ok(match (common.format, ending.as_deref()) {
-        (Format::Svg, _) | (Format::Text, None | Some("svg")) => Language::Svg,
-        (Format::Dot, _) | (Format::Text, Some("dot" | "gv")) => Language::Dot,
-        (Format::Mermaid, _) | (Format::Text, Some("mmd" | "mermaid")) => Language::Mermaid,
-        (Format::Html, _) | (Format::Text, Some("html" | "htm")) => Language::Html,
-        (Format::Text, Some(ending)) => {
+    Ok(match (args.format, ending.as_deref()) {
+        (Some(GraphFormat::Svg), _) => Language::Svg,
+        (Some(GraphFormat::Dot), _) => Language::Dot,
+        (Some(GraphFormat::Mermaid), _) => Language::Mermaid,
+        (Some(GraphFormat::Html), _) => Language::Html,
+        (None | Some(GraphFormat::Text), None | Some("svg")) => Language::Svg,
+        (None | Some(GraphFormat::Text), Some("dot" | "gv")) => Language::Dot,
+        (None | Some(GraphFormat::Text), Some("mmd" | "mermaid")) => Language::Mermaid,
+        (None | Some(GraphFormat::Text), Some("html" | "htm")) => Language::Html,
+        (None | Some(GraphFormat::Text), Some(ending)) => {
             return Err(Stop::usage(anyhow!("`.{ending}` says no format; name one with `--format svg`, dot, mermaid or html")));
-        }
-        _ => {
-            return Err(Stop::usage(anyhow!(
-                "`logmap graph` draws svg, dot, mermaid or html; `logmap validate` and `logmap check` give findings in that format"
-            )));
         }
     })
 }

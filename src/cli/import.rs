@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{Common, Format, ImportArgs, MapArgs},
+    args::{FindingFormat, ImportArgs, MapArgs, ReportArgs},
     baseline, check,
     exit::Exit,
     findings,
@@ -21,7 +21,8 @@ use crate::{
 use anyhow::{Context, anyhow};
 use std::{fs, path::Path};
 
-pub(super) fn run(args: &ImportArgs, common: &Common, io: &Io) -> Outcome {
+pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
+    let asked = &args.report;
     let options = options(args)?;
     if let Some(out) = args.out.as_ref().filter(|out| !args.force && fs::symlink_metadata(out).is_ok()) {
         return Err(Stop::usage(anyhow!("{} exists already; `--into` extends a map, `--force` overwrites", out.display())));
@@ -34,13 +35,13 @@ pub(super) fn run(args: &ImportArgs, common: &Common, io: &Io) -> Outcome {
     let known = {
         let route = |finding: &Finding| imported.route(finding);
         let report = Report { files: &imported.files, findings: &imported.findings, route: &route };
-        baseline::known(&report, common, io)?
+        baseline::known(&report, asked, io)?
     };
     if let Some(known) = known {
         let mut known = known.into_iter();
         imported.findings.retain(|_| !known.next().unwrap_or(false));
     }
-    say(&imported, common, io)?;
+    say(&imported, asked, io)?;
     // a map that is there is not made worse
     let Some(map) = imported.map.as_ref().filter(|_| before.is_none() || imported.broken.is_empty()) else {
         return Ok(Exit::Findings);
@@ -75,13 +76,13 @@ pub(super) fn run(args: &ImportArgs, common: &Common, io: &Io) -> Outcome {
             false
         }
     };
-    if !io.quiet && common.format == Format::Text {
+    if !io.quiet && asked.format == FindingFormat::Text {
         summary(map, io);
     }
     if changed || !imported.broken.is_empty() {
         return Ok(Exit::Findings);
     }
-    findings::exit_of(&imported.findings, common)
+    findings::exit_of(&imported.findings, asked)
 }
 
 fn options(args: &ImportArgs) -> Result<Options, Stop> {
@@ -137,20 +138,20 @@ fn write(out: &Path, text: &str, force: bool) -> Result<(), Stop> {
 }
 
 /// Says what was found: guesses and omissions a line each, the rest as everywhere.
-fn say(imported: &Imported, common: &Common, io: &Io) -> Result<(), Stop> {
+fn say(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| imported.route(finding);
-    if common.format != Format::Text {
+    if asked.format != FindingFormat::Text {
         let report = Report { files: &imported.files, findings: &imported.findings, route: &route };
-        findings::print(&report, "import", common, io, false, true)?;
+        findings::print(&report, "import", asked, io, false, true)?;
         return Ok(());
     }
     let (notes, errors): (Vec<Finding>, Vec<Finding>) =
         imported.findings.iter().cloned().partition(|finding| finding.severity() == Severity::Info);
-    findings::print(&Report { files: &imported.files, findings: &errors, route: &route }, "import", common, io, false, true)?;
+    findings::print(&Report { files: &imported.files, findings: &errors, route: &route }, "import", asked, io, false, true)?;
     if let Some(map) = imported.map.as_ref().filter(|_| !imported.broken.is_empty()) {
         let route = |finding: &Finding| map.route(finding);
         let report = Report { files: std::slice::from_ref(&map.file), findings: &imported.broken, route: &route };
-        findings::print(&report, &map.file.name, common, io, false, true)?;
+        findings::print(&report, &map.file.name, asked, io, false, true)?;
     }
     if !io.quiet {
         for note in &notes {

@@ -27,6 +27,7 @@ mod schema;
 mod validate;
 mod writing;
 
+use crate::formats::Unread;
 use args::{Cli, Command};
 use clap::Parser;
 use exit::Exit;
@@ -51,7 +52,9 @@ impl Stop {
 
 impl From<anyhow::Error> for Stop {
     fn from(error: anyhow::Error) -> Self {
-        let exit = if error.is::<crate::render::engine::TemplateError>() { Exit::Usage } else { Exit::Failure };
+        let newer = error.downcast_ref::<Unread>().is_some_and(Unread::is_newer);
+        let usage = newer || error.is::<crate::render::engine::TemplateError>();
+        let exit = if usage { Exit::Usage } else { Exit::Failure };
         Stop { exit, error }
     }
 }
@@ -76,35 +79,15 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         }
     };
     let io = Io::new(cli.common.color, cli.common.quiet, cli.common.verbose);
-    use args::Format;
-    let markdown = cli.common.format == Format::Markdown;
-    let picture = matches!(cli.common.format, Format::Svg | Format::Dot | Format::Mermaid | Format::Html);
-    let baseline = cli.common.baseline.is_some() || cli.common.write_baseline.is_some();
     let outcome = match &cli.command {
-        Command::Diff(_)
-        | Command::Init(_)
-        | Command::Explain(_)
-        | Command::Schema
-        | Command::Completions(_)
-        | Command::Man(_)
-            if baseline =>
-        {
-            Err(Stop::usage(anyhow::anyhow!("a baseline is for commands that find things, such as `logmap validate`")))
-        }
-        Command::Graph(args) => graph::run(args, &cli.common, &io),
-        _ if picture => Err(Stop::usage(anyhow::anyhow!(
-            "`--format` svg, dot, mermaid and html are for `logmap graph`; findings are written as text, json, sarif, github or junit"
-        ))),
-        Command::Diff(args) => diff::run(args, &cli.common, &io),
-        _ if markdown => Err(Stop::usage(anyhow::anyhow!(
-            "`--format markdown` is for `logmap diff`; findings are written as text, json, sarif, github or junit"
-        ))),
+        Command::Graph(args) => graph::run(args, &io),
+        Command::Diff(args) => diff::run(args, &io),
         Command::Init(args) => init::run(args, &io),
-        Command::Validate(args) => validate::run(args, &cli.common, &io),
-        Command::Generate(args) => generate::run(args, &cli.common, &io),
-        Command::Check(args) => check::run(args, &cli.common, &io),
-        Command::Import(args) => import::run(args, &cli.common, &io),
-        Command::Runbook(args) => runbook::run(args, &cli.common, &io),
+        Command::Validate(args) => validate::run(args, &io),
+        Command::Generate(args) => generate::run(args, &io),
+        Command::Check(args) => check::run(args, &io),
+        Command::Import(args) => import::run(args, &io),
+        Command::Runbook(args) => runbook::run(args, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Schema => schema::run(&io),
         Command::Completions(args) => completions::run(args, &io),

@@ -2,7 +2,7 @@
 
 use super::{
     Stop,
-    args::{Common, MapArgs},
+    args::{MapArgs, ReportArgs},
     findings,
     io::Io,
 };
@@ -98,8 +98,8 @@ pub fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignore
 ///
 /// # Errors
 /// Standard output fails.
-pub fn print_findings(analysis: &Analysis, common: &Common, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
+pub fn print_findings(analysis: &Analysis, asked: &ReportArgs, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
     let route = |finding: &Finding| analysis.route(finding);
     let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
-    findings::print(&report, &analysis.file.name, common, io, to_stdout, infos)
+    findings::print(&report, &analysis.file.name, asked, io, to_stdout, infos)
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Outcome,
-    args::{Common, Format},
+    args::{FindingFormat, ReportArgs},
     findings,
     io::Io,
     read,
@@ -13,14 +13,14 @@ use crate::{
 };
 
 /// Prints what was found, and what is good.
-pub(super) fn report(analysis: &Analysis, common: &Common, io: &Io) -> Outcome {
-    read::print_findings(analysis, common, io, true, true)?;
+pub(super) fn report(analysis: &Analysis, asked: &ReportArgs, io: &Io) -> Outcome {
+    read::print_findings(analysis, asked, io, true, true)?;
     if let Some(plan) = &analysis.plan {
-        if io.verbose && common.format == Format::Text {
+        if io.verbose && asked.format == FindingFormat::Text {
             io.talk(&super::budgets::budgets(plan, usize::MAX));
             io.talk(&proofs(plan));
         }
-        if !io.quiet && analysis.findings.is_empty() && common.format == Format::Text {
+        if !io.quiet && analysis.findings.is_empty() && asked.format == FindingFormat::Text {
             let sources: usize = plan.places().map(|(_, place)| place.sources.len()).sum();
             let places = plan.places().count();
             io.say(format_args!(
@@ -30,7 +30,7 @@ pub(super) fn report(analysis: &Analysis, common: &Common, io: &Io) -> Outcome {
             ));
         }
     }
-    findings::exit_of(&analysis.findings, common)
+    findings::exit_of(&analysis.findings, asked)
 }
 
 /// What was shown of each policy: how many requests were asked about, and which statements decided.

@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{Common, Format, RunbookArgs},
+    args::{FindingFormat, KnownArgs, ReportArgs, RunbookArgs},
     diff,
     exit::Exit,
     io::Io,
@@ -12,20 +12,16 @@ use super::{
 use crate::{
     changes,
     digest::digest,
-    disk::lock::{Lock, MapEntry},
+    disk::lock::{self, Lock, MapEntry},
     render, runbook,
 };
 use anyhow::anyhow;
 use std::path::Path;
 
-pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
-    if common.format != Format::Text {
-        return Err(Stop::usage(anyhow!(
-            "a runbook is Markdown and scripts; `logmap diff --format json` gives what changes as JSON"
-        )));
-    }
+pub(super) fn run(args: &RunbookArgs, io: &Io) -> Outcome {
+    let asked = ReportArgs { format: FindingFormat::Text, severity: args.severity.clone(), known: KnownArgs::default() };
     let (old, new) = revision::read_pair(&args.maps, io)?;
-    let Some((old_plan, new_plan)) = diff::plans(&old, &new, common, io)? else { return Ok(Exit::Findings) };
+    let Some((old_plan, new_plan)) = diff::plans(&old, &new, &asked, io)? else { return Ok(Exit::Findings) };
     read::proven(old_plan)?;
     read::proven(new_plan)?;
     let (old_name, new_name) = (name(&old.file.name), name(&new.file.name));
@@ -55,7 +51,7 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
         return Ok(Exit::Findings);
     }
     let lock = Lock {
-        format_version: "1.0".to_owned(),
+        format_version: lock::FORMAT_VERSION.to_owned(),
         logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
         map: MapEntry { file: format!("{old_name} → {new_name}"), digest: digest(&(old_plan, new_plan)) },
         apply_order: book.stages.last().apply_order.clone(),

@@ -3,10 +3,11 @@
 //! Text in, text out; the command line reads and writes the file. What keeps a map from being used is never in one.
 
 use super::{Report, fingerprint::fingerprints};
+use crate::formats;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Version of the file's format.
+/// Version of the file's format, of which `schemas/baseline.schema.json` is the description.
 pub const FORMAT_VERSION: &str = "1.0";
 
 /// Known findings.
@@ -57,13 +58,10 @@ impl Baseline {
     /// Reads the text of a baseline.
     ///
     /// # Errors
-    /// It is not one, or of another version.
+    /// It is not one, or of another version: then the error is a [`formats::Unread`].
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let baseline: Baseline = serde_json::from_str(text)?;
-        if baseline.format_version != FORMAT_VERSION {
-            anyhow::bail!("its format is `{}`, not `{FORMAT_VERSION}`", baseline.format_version);
-        }
-        Ok(baseline)
+        formats::look(text.as_bytes(), FORMAT_VERSION)?;
+        Ok(serde_json::from_str(text)?)
     }
 
     /// The text for a file; the same for the same findings.

@@ -1,7 +1,7 @@
 //! The lock: what logmap wrote into a folder, so that the next run knows its own files.
 
 use super::folders::Folders;
-use crate::{digest::sha256_hex, plan::BucketRecord};
+use crate::{digest::sha256_hex, formats, plan::BucketRecord};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -10,6 +10,9 @@ use std::{
     io::Write,
     path::Path,
 };
+
+/// Version of the lock's format, of which `schemas/lock.schema.json` is the description.
+pub const FORMAT_VERSION: &str = "1.0";
 
 /// File name of the lock in the output folder.
 pub const LOCK_NAME: &str = "logmap.lock.json";
@@ -20,7 +23,7 @@ pub(super) const TEMPORARY_PREFIX: &str = ".logmap-lock-";
 /// The lock's content.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
-    /// Version of this format.
+    /// [`FORMAT_VERSION`]; empty in the lock of a folder that has none.
     pub format_version: String,
     /// Version of logmap that wrote the tree.
     pub logmap_version: String,
@@ -53,19 +56,21 @@ impl Lock {
     /// Reads the lock of a folder; an empty one if there is none.
     ///
     /// # Errors
-    /// It can't be read, or is not a lock.
+    /// It can't be read, is not a lock, or is one of another format: then the cause is a [`formats::Unread`].
     pub fn read(out: &Path) -> Result<Self> {
         let path = out.join(LOCK_NAME);
         match fs::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(Lock::default()),
             Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
-            Ok(text) => serde_json::from_slice(&text).with_context(|| {
-                format!(
-                    "{} is not a lock that logmap wrote; restore it from version control, or move the folder away and generate it anew",
-                    path.display()
-                )
-            }),
+            Ok(text) => match formats::look(&text, FORMAT_VERSION) {
+                // a newer lock may list files in a way that this logmap does not see, and would take for foreign ones
+                Err(unread) if unread.is_newer() => Err(unread).with_context(|| {
+                    format!("{} can't be used and nothing was written; use that logmap or a newer one", path.display())
+                }),
+                Err(unread) => Err(unread).with_context(|| not_a_lock(&path)),
+                Ok(()) => serde_json::from_slice(&text).with_context(|| not_a_lock(&path)),
+            },
         }
     }
 
@@ -130,8 +135,15 @@ impl Lock {
 
     /// The lock while new files are put in place.
     pub fn with_journal(&self, new: &BTreeMap<String, String>) -> Self {
-        Lock { journal: Some(new.clone()), format_version: "1.0".to_owned(), ..self.clone() }
+        Lock { journal: Some(new.clone()), format_version: FORMAT_VERSION.to_owned(), ..self.clone() }
     }
+}
+
+fn not_a_lock(path: &Path) -> String {
+    format!(
+        "{} is not a lock that logmap wrote; restore it from version control, or move the folder away and generate it anew",
+        path.display()
+    )
 }
 
 trait PermissionsLikeFiles {

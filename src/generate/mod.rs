@@ -9,7 +9,7 @@ use crate::{
     artifacts::Artifact,
     disk::{
         File,
-        lock::{Lock, MapEntry},
+        lock::{self, Lock, MapEntry},
     },
     plan::{BucketRecord, Plan},
     render::{
@@ -151,7 +151,7 @@ impl Request<'_> {
 
     fn lock(&self, context: &Context<'_>) -> Lock {
         Lock {
-            format_version: "1.0".to_owned(),
+            format_version: lock::FORMAT_VERSION.to_owned(),
             logmap_version: env!("CARGO_PKG_VERSION").to_owned(),
             map: MapEntry { file: self.map_name.to_owned(), digest: context.digests.whole() },
             apply_order: self.plan.apply_order.clone(),
