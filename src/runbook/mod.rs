@@ -5,13 +5,15 @@
 
 mod blend;
 mod dangers;
+mod stage;
 mod stages;
 mod step;
 mod steps;
 mod words;
 
 pub use dangers::Danger;
-pub use stages::{STAGES, Stages};
+pub use stage::{ByStage, Stage};
+pub use stages::Stages;
 pub use step::{Arrival, BucketMove, Leftover, Quiet, Seat, SourceMove, Step, TrailMove, Work};
 pub use words::{Words, window};
 

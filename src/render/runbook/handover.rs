@@ -13,7 +13,7 @@ use crate::{
         targets,
         terraform::{BUCKET_TYPES, guard_resources, label, trail_label},
     },
-    runbook::Runbook,
+    runbook::{Runbook, Stage},
 };
 use anyhow::Result;
 use serde::Serialize;
@@ -53,7 +53,7 @@ struct Address {
 
 /// Writes both modules of each account that changes its key.
 pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut Sink<'_>) -> Result<Vec<Handover>> {
-    let start = &book.stages.plans[0];
+    let start = &book.stages.plans[Stage::Old];
     let mut found = Vec::new();
     for (new, old) in &book.stages.renamed_accounts {
         let Some(account) = start.account(new).filter(|account| !account.places.is_empty()) else { continue };
