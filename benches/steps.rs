@@ -13,7 +13,7 @@ use logmap::{
     map::{self, RegionMap, settle},
     plan::{
         Account, Plan, derive,
-        prove::{Subject, prove},
+        prove::{Subject, prove, proven},
     },
     policy::condense::condense,
     render::{Context, Filter, Sink, digests::Digests, targets},
@@ -128,7 +128,7 @@ fn prove_account(account: &Account) -> usize {
 }
 
 fn render(bencher: Bencher<'_, '_>, text: String, target: fn(&Context<'_>, &mut Sink<'_>) -> anyhow::Result<()>) {
-    let (plan, filter) = (plan(text), Filter::default());
+    let (plan, filter) = (proven(plan(text)).unwrap(), Filter::default());
     bencher.bench(|| {
         // anew in each round, as nothing of them is known before a run
         let digests = &Digests::of(&plan);

@@ -22,9 +22,9 @@ pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
             "differences are written as text, json or markdown; sarif, github and junit are for findings"
         )));
     }
-    let (old, new) = revision::read_pair(&args.maps, io)?;
-    let Some((old_plan, new_plan)) = plans(&old, &new, common, io)? else { return Ok(Exit::Findings) };
-    let changes = changes::between(old_plan, new_plan);
+    let (mut old, mut new) = revision::read_pair(&args.maps, io)?;
+    let Some((old_plan, new_plan)) = plans(&mut old, &mut new, common, io)? else { return Ok(Exit::Findings) };
+    let changes = changes::between(&old_plan, &new_plan);
     let (old, new) = (&old.file.name, &new.file.name);
     let text = match common.format {
         Format::Json => {
@@ -47,15 +47,10 @@ pub(super) fn run(args: &DiffArgs, common: &Common, io: &Io) -> Outcome {
     Ok(if changes.is_empty() { Exit::Clean } else { Exit::Findings })
 }
 
-/// The plans of both maps; nothing when one has errors (or warnings, where they count), which are then printed.
-pub(super) fn plans<'a>(
-    old: &'a Analysis,
-    new: &'a Analysis,
-    common: &Common,
-    io: &Io,
-) -> Result<Option<(&'a Plan, &'a Plan)>, Stop> {
+/// Takes the plans of both maps; nothing when one has errors (or warnings, where they count), which are then printed.
+pub(super) fn plans(old: &mut Analysis, new: &mut Analysis, common: &Common, io: &Io) -> Result<Option<(Plan, Plan)>, Stop> {
     let mut failed = false;
-    for analysis in [old, new] {
+    for analysis in [&*old, &*new] {
         if findings::exit_of(&analysis.findings, common)? != Exit::Clean {
             // one report is what standard output can hold
             read::print_findings(
@@ -68,5 +63,5 @@ pub(super) fn plans<'a>(
             failed = true;
         }
     }
-    Ok(old.plan.as_ref().zip(new.plan.as_ref()).filter(|_| !failed))
+    Ok(old.plan.take().zip(new.plan.take()).filter(|_| !failed))
 }

@@ -21,7 +21,10 @@ use crate::{
         check::Checker,
         lock::{Lock, MapEntry},
     },
-    plan::Plan,
+    plan::{
+        Plan,
+        prove::{Proven, proven},
+    },
     render::{self, Context, Filter, Retired, Sink, digests::Digests, targets},
     threads::{cores, join},
 };
@@ -44,8 +47,8 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
     if common.format == Format::Text || failed || findings_on_stdout {
         read::print_findings(&analysis, common, io, findings_on_stdout || (failed && common.format != Format::Text), io.verbose)?;
     }
-    let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    read::proven(plan)?;
+    let (Some(plan), Exit::Clean) = (analysis.plan.take(), exit) else { return Ok(Exit::Findings) };
+    let plan = &proven(plan).map_err(anyhow::Error::from)?;
     let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let targets: Vec<Target> = if args.target.is_empty() { Target::value_variants().to_vec() } else { sorted(&args.target) };
@@ -64,7 +67,7 @@ pub(super) fn run(args: &GenerateArgs, common: &Common, io: &Io) -> Outcome {
 
 /// One run's request.
 struct Job<'a> {
-    plan: &'a Plan,
+    plan: &'a Proven,
     filter: &'a Filter,
     overrides: &'a [(String, String)],
     targets: &'a [Target],

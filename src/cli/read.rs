@@ -9,7 +9,6 @@ use super::{
 use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Report},
-    plan::{Plan, prove},
     source::{NOT_UTF8, SourceFile},
 };
 use anyhow::{Context, anyhow};
@@ -30,19 +29,6 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
     let (name, bytes) = read_bytes(args, io)?;
     Ok(analyze(SourceFile::new(name, text_of(bytes))))
-}
-
-/// Does the proof of every policy hold? Nothing is made of a plan without it.
-///
-/// # Errors
-/// It does not: a bug of logmap.
-pub fn proven(plan: &Plan) -> anyhow::Result<()> {
-    match prove::unproven(plan).first() {
-        Some((name, failure)) => {
-            Err(anyhow!("the policy of {name} is not proven, so nothing is written: {failure}; this is a bug of logmap"))
-        }
-        None => Ok(()),
-    }
 }
 
 /// The map's file name without folders, as generated files name it.

@@ -6,12 +6,13 @@ use super::{
     diff,
     exit::Exit,
     io::Io,
-    read, revision,
+    revision,
     writing::{stands_in_the_way, start_writing},
 };
 use crate::{
     changes,
     disk::lock::{Lock, MapEntry},
+    plan::prove::proven,
     render, runbook,
 };
 use anyhow::anyhow;
@@ -23,10 +24,10 @@ pub(super) fn run(args: &RunbookArgs, common: &Common, io: &Io) -> Outcome {
             "a runbook is Markdown and scripts; `logmap diff --format json` gives what changes as JSON"
         )));
     }
-    let (old, new) = revision::read_pair(&args.maps, io)?;
-    let Some((old_plan, new_plan)) = diff::plans(&old, &new, common, io)? else { return Ok(Exit::Findings) };
-    read::proven(old_plan)?;
-    read::proven(new_plan)?;
+    let (mut old, mut new) = revision::read_pair(&args.maps, io)?;
+    let Some((old_plan, new_plan)) = diff::plans(&mut old, &mut new, common, io)? else { return Ok(Exit::Findings) };
+    let old_plan = &proven(old_plan).map_err(anyhow::Error::from)?;
+    let new_plan = &proven(new_plan).map_err(anyhow::Error::from)?;
     let (old_name, new_name) = (name(&old.file.name), name(&new.file.name));
     let changes = changes::between(old_plan, new_plan);
     if changes.is_empty() {

@@ -19,7 +19,7 @@ pub use words::{Words, window};
 
 use crate::{
     aws::Partition,
-    plan::{Account, LogBucket, Place, Plan},
+    plan::{Account, LogBucket, Place, Plan, prove::Proven},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ pub struct Runbook {
 ///
 /// # Errors
 /// Sentences that say what can't be done in one runbook, and what to write instead.
-pub fn plan(old: &Plan, new: &Plan) -> Result<Runbook, Vec<String>> {
+pub fn plan(old: &Proven, new: &Proven) -> Result<Runbook, Vec<String>> {
     let obstacles = obstacles(old, new);
     if !obstacles.is_empty() {
         return Err(obstacles);

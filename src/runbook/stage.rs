@@ -42,6 +42,15 @@ impl<T> ByStage<T> {
         ByStage(Stage::ALL.map(make))
     }
 
+    /// What `make` gives for the value of each stage.
+    ///
+    /// # Errors
+    /// The first that it gives.
+    pub fn try_map<U, E>(self, mut make: impl FnMut(T) -> Result<U, E>) -> Result<ByStage<U>, E> {
+        let [old, granted, switched, narrowed, retired] = self.0;
+        Ok(ByStage([make(old)?, make(granted)?, make(switched)?, make(narrowed)?, make(retired)?]))
+    }
+
     /// Each stage with its value, in their order.
     pub fn iter(&self) -> impl Iterator<Item = (Stage, &T)> {
         Stage::ALL.into_iter().zip(&self.0)

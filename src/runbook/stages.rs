@@ -20,6 +20,7 @@ use crate::{
     plan::{
         Account, LogBucket, Place, Plan, Source, Trail,
         guard::{self, Guard},
+        prove::{Proven, proven},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +29,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub struct Stages {
     /// An account has one key in all of them: its new one, if it has one.
-    pub plans: ByStage<Plan>,
+    pub plans: ByStage<Proven>,
     /// What is wider or different for the time between the maps.
     pub notes: Vec<String>,
     /// ARNs of old trails that have to go before new ones can be made: same name, or no room.
@@ -70,6 +71,8 @@ pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
         .filter_map(|site| Some((site.key.clone(), site.old?.key.clone())))
         .filter(|(new, old)| new != old)
         .collect();
+    // a stage is a plan of its own, so the proofs of the two maps say nothing of it
+    let plans = plans.try_map(proven).map_err(|unproven| vec![unproven.to_string()])?;
     Ok(Stages { plans, notes, renamed_accounts, in_the_way: maker.in_the_way })
 }
 

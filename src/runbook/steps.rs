@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     aws::Partition,
-    plan::{Account, LogBucket, Place, Plan, Source, Trail},
+    plan::{Account, LogBucket, Place, Source, Trail, prove::Proven},
     policy::Statement,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -376,7 +376,7 @@ fn number(steps: &mut [Step]) {
 /// The last stage: what the new map says, and the log buckets that retire.
 impl Stages {
     /// The plan of the end.
-    pub fn last(&self) -> &Plan {
+    pub fn last(&self) -> &Proven {
         &self.plans[Stage::Retired]
     }
 }

@@ -4,7 +4,7 @@
 use super::context;
 use crate::{
     artifacts::Artifact,
-    plan::{Account, Plan},
+    plan::{Account, Plan, prove::proven},
     render::{
         Filter, Retired, Sink,
         athena::Catalog,
@@ -76,8 +76,9 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         let empty = Plan {
             accounts: vec![Account { key: old.clone(), places: Vec::new(), ..account.clone() }],
             apply_order: vec![old.clone()],
-            ..start.clone()
+            ..Plan::clone(start)
         };
+        let empty = proven(empty)?;
         let filter = Filter::default();
         targets::terraform(&context(&Digests::of(&empty), map_name, &filter, &retired), &mut copy)?;
         // the new one as the old map has it; what exists is imported, adopted or not
@@ -85,8 +86,9 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         for bucket in own.places.iter_mut().flat_map(|place| &mut place.buckets) {
             bucket.adopt = None;
         }
-        let mut whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..start.clone() };
+        let mut whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..Plan::clone(start) };
         whole.render.glue = false;
+        let whole = proven(whole)?;
         targets::terraform(&context(&Digests::of(&whole), map_name, &filter, &[]), &mut copy)?;
         found.push(Handover { old: old.clone(), new: new.clone() });
     }

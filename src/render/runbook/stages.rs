@@ -3,7 +3,10 @@
 use super::context;
 use crate::{
     artifacts::Artifact,
-    plan::{LogBucket, Plan, Source, guard},
+    plan::{
+        LogBucket, Plan, Source, guard,
+        prove::{Proven, proven},
+    },
     render::{
         Filter, Retired, Sink,
         digests::{Digests, digest},
@@ -68,7 +71,7 @@ pub(super) struct Forget {
 }
 
 /// Path → artifact of everything that the two targets make of some accounts of a plan.
-fn tree(plan: &Plan, map_name: &str, retired: &[Retired], filter: &Filter) -> Result<BTreeMap<String, Artifact>> {
+fn tree(plan: &Proven, map_name: &str, retired: &[Retired], filter: &Filter) -> Result<BTreeMap<String, Artifact>> {
     let mut found = BTreeMap::new();
     if filter.accounts.is_empty() {
         return Ok(found);
@@ -87,11 +90,11 @@ fn tree(plan: &Plan, map_name: &str, retired: &[Retired], filter: &Filter) -> Re
 }
 
 /// The last plan without the log buckets that retire, and those.
-fn settled(book: &Runbook) -> (Plan, Vec<Retired>) {
+fn settled(book: &Runbook) -> Result<(Proven, Vec<Retired>)> {
     let stays = |sources: &[Source], bucket: &LogBucket| {
         !bucket.basis.trails.is_empty() || sources.iter().any(|source| *source.log_bucket == bucket.name)
     };
-    let mut plan = book.stages.last().clone();
+    let mut plan = Plan::clone(book.stages.last());
     let retired = plan
         .places()
         .flat_map(|(account, place)| {
@@ -106,12 +109,12 @@ fn settled(book: &Runbook) -> (Plan, Vec<Retired>) {
         account.places.retain(|place| !(place.buckets.is_empty() && place.sources.is_empty() && place.trails.is_empty()));
     }
     guard::fill(&mut plan.accounts, &plan.wanted);
-    (plan, retired)
+    Ok((proven(plan)?, retired))
 }
 
 /// Keys of the accounts that are not the same in all plans: the others' modules and stacks need not be rendered to be known as
 /// equal, but for tables of Athena, which tell of other accounts.
-fn changing(plans: &ByStage<&Plan>) -> Vec<String> {
+fn changing(plans: &ByStage<&Proven>) -> Vec<String> {
     let mut seen: BTreeMap<&str, (usize, BTreeSet<String>)> = BTreeMap::new();
     for (_, plan) in plans.iter() {
         for account in &plan.accounts {
@@ -128,7 +131,7 @@ fn changing(plans: &ByStage<&Plan>) -> Vec<String> {
 
 /// Writes the stages; gives what the Markdown says of them.
 pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Result<Vec<StageContext>> {
-    let (last, retired) = settled(book);
+    let (last, retired) = settled(book)?;
     let plans = ByStage::of(|stage| if stage == Stage::Retired { &last } else { &book.stages.plans[stage] });
     let filter = Filter { accounts: changing(&plans), regions: Vec::new() };
     let mut before = tree(plans[Stage::Old], map_name, &[], &filter)?;
