@@ -13,7 +13,7 @@ use logmap::{
     map::{self, RegionMap, settle},
     plan::{
         Account, Plan, derive,
-        prove::{Subject, prove},
+        prove::{Subject, prove, proven},
     },
     policy::condense::condense,
     render::{Context, Filter, digests::Digests, targets::Target},
@@ -128,7 +128,7 @@ fn prove_account(account: &Account) -> usize {
 }
 
 fn render(bencher: Bencher<'_, '_>, text: String, target: &str) {
-    let (plan, filter) = (plan(text), Filter::default());
+    let (plan, filter) = (proven(plan(text)).unwrap(), Filter::default());
     let target = Target::find(target).unwrap();
     bencher.bench(|| {
         // anew in each round, as nothing of them is known before a run

@@ -526,7 +526,7 @@ fn a_deny_never_lapses_between_two_maps() {
     };
     let (old, new) = (new_map(&[("us-east-1: { ", &deny("a"))]), new_map(&[("us-east-1: { ", &deny("b"))]));
     let (_, _, book) = told(&old, &new);
-    for stage in &book.stages.plans {
+    for (_, stage) in book.stages.plans.iter() {
         let bucket = &stage
             .accounts
             .iter()

@@ -10,10 +10,7 @@ mod large;
 use logmap::{
     analysis::{Analysis, analyze},
     artifacts::Artifact,
-    plan::{
-        Plan,
-        prove::{Subject, prove},
-    },
+    plan::prove::{Proven, Subject, prove, proven},
     render::{
         Context, Filter,
         digests::Digests,
@@ -43,7 +40,7 @@ fn analysis(text: &str) -> Analysis {
 }
 
 /// What a target renders, all on the caller's thread.
-fn render(plan: &Plan, filter: &Filter, target: &Target) -> Vec<Artifact> {
+fn render(plan: &Proven, filter: &Filter, target: &Target) -> Vec<Artifact> {
     let digests = &Digests::of(plan);
     let context = Context { digests, map_name: "logmap.yaml", overrides: &[], filter, retired: &[] };
     let mut artifacts = Vec::new();
@@ -78,10 +75,11 @@ fn work_grows_in_proportion_to_the_sources() {
         let (small, small_work) = counted(|| analysis(&small));
         let (large, large_work) = counted(|| analysis(&large));
         at_most(name, small_work, large_work, 8.8);
-        let (Some(small), Some(large)) = (&small.plan, &large.plan) else {
+        let (Some(small), Some(large)) = (small.plan, large.plan) else {
             assert!(large.findings.len() >= 8_000, "{name} has {} findings", large.findings.len());
             continue;
         };
+        let (small, large) = (&proven(small).unwrap(), &proven(large).unwrap());
         for target in &TARGETS {
             let (few, small_work) = counted(|| render(small, &Filter::default(), target));
             let (many, large_work) = counted(|| render(large, &Filter::default(), target));
@@ -91,7 +89,7 @@ fn work_grows_in_proportion_to_the_sources() {
     }
 
     // an account out of a hundred costs about a hundredth, whatever the target
-    let whole = analysis(&large::grid(10_000)).plan.unwrap();
+    let whole = proven(analysis(&large::grid(10_000)).plan.unwrap()).unwrap();
     let filter = Filter { accounts: vec!["team-00042".to_owned()], regions: Vec::new() };
     for target in &TARGETS {
         let (all, all_work) = counted(|| render(&whole, &Filter::default(), target));
@@ -114,7 +112,7 @@ fn the_tree_on_the_disk_is_what_a_single_thread_renders() {
     assert_eq!(common::logmap(dir.path(), &["generate"]).code, 0);
     let mut written = common::tree(&dir.path().join("out"));
     written.remove("logmap.lock.json").unwrap();
-    let plan = analysis(&text).plan.unwrap();
+    let plan = proven(analysis(&text).plan.unwrap()).unwrap();
     let mut rendered: Vec<Artifact> = TARGETS.iter().flat_map(|target| render(&plan, &Filter::default(), target)).collect();
     let whole = Filter::default();
     let digests = &Digests::of(&plan);

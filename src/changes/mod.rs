@@ -148,6 +148,8 @@ fn all<'a, T, K: Ord>(
 }
 
 /// Compares two plans.
+///
+/// Takes any plan, proven or not: what it shows of a policy is for people to read, nothing that could be applied.
 pub fn between(old: &Plan, new: &Plan) -> Changes {
     let log_buckets = buckets::LogBuckets::of(old, new);
     Changes {

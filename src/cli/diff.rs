@@ -19,9 +19,9 @@ pub(super) fn run(args: &DiffArgs, io: &Io) -> Outcome {
     // an error in a map is a report, in the nearest format
     let format = if args.format == DiffFormat::Json { FindingFormat::Json } else { FindingFormat::Text };
     let asked = ReportArgs { format, severity: args.severity.clone(), known: KnownArgs::default() };
-    let (old, new) = revision::read_pair(&args.maps, io)?;
-    let Some((old_plan, new_plan)) = plans(&old, &new, &asked, io)? else { return Ok(Exit::Findings) };
-    let changes = changes::between(old_plan, new_plan);
+    let (mut old, mut new) = revision::read_pair(&args.maps, io)?;
+    let Some((old_plan, new_plan)) = plans(&mut old, &mut new, &asked, io)? else { return Ok(Exit::Findings) };
+    let changes = changes::between(&old_plan, &new_plan);
     let (old, new) = (&old.file.name, &new.file.name);
     let text = match args.format {
         DiffFormat::Json => {
@@ -44,20 +44,15 @@ pub(super) fn run(args: &DiffArgs, io: &Io) -> Outcome {
     Ok(if changes.is_empty() { Exit::Clean } else { Exit::Findings })
 }
 
-/// The plans of both maps; nothing when one has errors (or warnings, where they count), which are then printed.
-pub(super) fn plans<'a>(
-    old: &'a Analysis,
-    new: &'a Analysis,
-    asked: &ReportArgs,
-    io: &Io,
-) -> Result<Option<(&'a Plan, &'a Plan)>, Stop> {
+/// Takes the plans of both maps; nothing when one has errors (or warnings, where they count), which are then printed.
+pub(super) fn plans(old: &mut Analysis, new: &mut Analysis, asked: &ReportArgs, io: &Io) -> Result<Option<(Plan, Plan)>, Stop> {
     let mut failed = false;
-    for analysis in [old, new] {
+    for analysis in [&*old, &*new] {
         if findings::exit_of(&analysis.findings, asked)? != Exit::Clean {
             // one report is what standard output can hold
             read::print_findings(analysis, asked, io, !failed && asked.format != FindingFormat::Text, false)?;
             failed = true;
         }
     }
-    Ok(old.plan.as_ref().zip(new.plan.as_ref()).filter(|_| !failed))
+    Ok(old.plan.take().zip(new.plan.take()).filter(|_| !failed))
 }

@@ -17,7 +17,7 @@ use crate::{
     disk::{File, check::Checker, lock::Lock},
     escape,
     generate::Request,
-    plan::Plan,
+    plan::{Plan, prove::proven},
     render::{
         self, Filter,
         targets::{TARGETS, Target},
@@ -46,8 +46,8 @@ pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
             io.verbose,
         )?;
     }
-    let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    read::proven(plan)?;
+    let (Some(plan), Exit::Clean) = (analysis.plan.take(), exit) else { return Ok(Exit::Findings) };
+    let plan = &proven(plan).map_err(anyhow::Error::from)?;
     let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
     let wanted = |target: &&'static Target| args.target.is_empty() || args.target.iter().any(|name| name.name == target.name);

@@ -15,6 +15,7 @@ use crate::{
     disk::replace::replace,
     inspection,
     observed::Told,
+    plan::prove::proven,
     render::graph::{self, Language},
     topology::{Topology, marks::Marks},
 };
@@ -29,8 +30,8 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
     baseline::apply(&mut analysis, asked, io)?;
     read::print_findings(&analysis, asked, io, false, io.verbose)?;
     let exit = findings::exit_of(&analysis.findings, asked)?;
-    let (Some(plan), Exit::Clean) = (&analysis.plan, exit) else { return Ok(Exit::Findings) };
-    read::proven(plan)?;
+    let (Some(plan), Exit::Clean) = (analysis.plan.take(), exit) else { return Ok(Exit::Findings) };
+    let plan = &proven(plan).map_err(anyhow::Error::from)?;
     let filter = generate::filter(&args.account, &args.region, plan)?;
     let marks = if args.check.is_empty() {
         Marks::default()

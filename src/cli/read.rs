@@ -11,7 +11,6 @@ use crate::{
     diagnostics::{Finding, Report},
     inputs,
     observed::Ignored,
-    plan::{Plan, prove},
     source::SourceFile,
 };
 use anyhow::{Context, anyhow};
@@ -32,19 +31,6 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
     let (name, bytes) = read_bytes(args, io)?;
     Ok(analyze(SourceFile::of_bytes(name, bytes)))
-}
-
-/// Does the proof of every policy hold? Nothing is made of a plan without it.
-///
-/// # Errors
-/// It does not: a bug of logmap.
-pub fn proven(plan: &Plan) -> anyhow::Result<()> {
-    match prove::unproven(plan).first() {
-        Some((name, failure)) => {
-            Err(anyhow!("the policy of {name} is not proven, so nothing is written: {failure}; this is a bug of logmap"))
-        }
-        None => Ok(()),
-    }
 }
 
 /// The map's file name without folders, as generated files name it.

@@ -6,13 +6,14 @@ use super::{
     diff,
     exit::Exit,
     io::Io,
-    read, revision,
+    revision,
     writing::{stands_in_the_way, start_writing},
 };
 use crate::{
     changes,
     digest::digest,
     disk::lock::{self, Lock, MapEntry},
+    plan::prove::proven,
     render, runbook,
 };
 use anyhow::anyhow;
@@ -20,10 +21,10 @@ use std::path::Path;
 
 pub(super) fn run(args: &RunbookArgs, io: &Io) -> Outcome {
     let asked = ReportArgs { format: FindingFormat::Text, severity: args.severity.clone(), known: KnownArgs::default() };
-    let (old, new) = revision::read_pair(&args.maps, io)?;
-    let Some((old_plan, new_plan)) = diff::plans(&old, &new, &asked, io)? else { return Ok(Exit::Findings) };
-    read::proven(old_plan)?;
-    read::proven(new_plan)?;
+    let (mut old, mut new) = revision::read_pair(&args.maps, io)?;
+    let Some((old_plan, new_plan)) = diff::plans(&mut old, &mut new, &asked, io)? else { return Ok(Exit::Findings) };
+    let old_plan = &proven(old_plan).map_err(anyhow::Error::from)?;
+    let new_plan = &proven(new_plan).map_err(anyhow::Error::from)?;
     let (old_name, new_name) = (name(&old.file.name), name(&new.file.name));
     let changes = changes::between(old_plan, new_plan);
     if changes.is_empty() {

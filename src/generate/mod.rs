@@ -11,7 +11,7 @@ use crate::{
         File,
         lock::{self, Lock, MapEntry},
     },
-    plan::{BucketRecord, Plan},
+    plan::{BucketRecord, prove::Proven},
     render::{
         self, Context, Filter, Sink,
         digests::Digests,
@@ -25,7 +25,7 @@ use std::{collections::BTreeSet, thread};
 /// What is to be made.
 pub struct Request<'a> {
     /// Of what.
-    pub plan: &'a Plan,
+    pub plan: &'a Proven,
     /// For which accounts and Regions.
     pub filter: &'a Filter,
     /// Templates that replace built-in ones: name → text.

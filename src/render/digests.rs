@@ -5,7 +5,7 @@
 use crate::{
     aws::Partition,
     digest::digest,
-    plan::{Account, KeyPolicy, Place, Plan, RenderSettings, position},
+    plan::{Account, KeyPolicy, Place, Plan, RenderSettings, position, prove::Proven},
 };
 use serde::Serialize;
 use std::sync::OnceLock;
@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 /// Digests of a plan's places, each taken when it is first asked for, by whichever thread.
 pub struct Digests<'p> {
     /// The plan.
-    pub plan: &'p Plan,
+    pub plan: &'p Proven,
     /// For each account, for each of its places.
     places: Vec<Vec<OnceLock<String>>>,
 }
@@ -41,7 +41,7 @@ struct PlanSlice<'p> {
 
 impl<'p> Digests<'p> {
     /// Of a plan.
-    pub fn of(plan: &'p Plan) -> Self {
+    pub fn of(plan: &'p Proven) -> Self {
         let none_yet = |account: &Account| account.places.iter().map(|_| OnceLock::new()).collect();
         Digests { plan, places: plan.accounts.iter().map(none_yet).collect() }
     }
@@ -64,7 +64,7 @@ impl<'p> Digests<'p> {
 
     /// Of the whole plan.
     pub fn whole(&self) -> String {
-        let Plan { accounts, apply_order, render, key_policies, wanted: _ } = self.plan;
+        let Plan { accounts, apply_order, render, key_policies, wanted: _ } = &**self.plan;
         digest(&PlanSlice {
             accounts: accounts.iter().map(|account| self.account(account)).collect(),
             apply_order,

@@ -1,6 +1,6 @@
 //! Rendering: plan → artifacts. One file for each target; each has a documented context struct, its templates' contract.
 //!
-//! Never sees the map, never touches the disk. What a template puts out goes through a filter of its language; the
+//! Takes nothing but a [proven](crate::plan::prove::Proven) plan. Never sees the map, never touches the disk. What a template puts out goes through a filter of its language; the
 //! engine refuses anything else that is not harmless everywhere.
 
 pub mod athena;

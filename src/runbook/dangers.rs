@@ -2,6 +2,7 @@
 
 use super::{
     DRAIN_HOURS, log_buckets,
+    stage::Stage,
     stages::Stages,
     step::{Step, Work},
 };
@@ -169,7 +170,7 @@ pub(super) fn dangers(old: &Plan, new: &Plan, stages: &Stages, steps: &[Step]) -
         );
     }
     let at_last = log_buckets(stages.last());
-    let shorter: BTreeSet<String> = log_buckets(&stages.plans[3])
+    let shorter: BTreeSet<String> = log_buckets(&stages.plans[Stage::Narrowed])
         .into_iter()
         .filter(|(at, (.., bucket))| {
             at_last.get(at).is_some_and(|(.., last)| {

@@ -5,19 +5,21 @@
 
 mod blend;
 mod dangers;
+mod stage;
 mod stages;
 mod step;
 mod steps;
 mod words;
 
 pub use dangers::Danger;
-pub use stages::{STAGES, Stages};
+pub use stage::{ByStage, Stage};
+pub use stages::Stages;
 pub use step::{Arrival, BucketMove, Leftover, Quiet, Seat, SourceMove, Step, TrailMove, Work};
 pub use words::{Words, window};
 
 use crate::{
     aws::Partition,
-    plan::{Account, LogBucket, Place, Plan},
+    plan::{Account, LogBucket, Place, Plan, prove::Proven},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +45,7 @@ pub struct Runbook {
 ///
 /// # Errors
 /// Sentences that say what can't be done in one runbook, and what to write instead.
-pub fn plan(old: &Plan, new: &Plan) -> Result<Runbook, Vec<String>> {
+pub fn plan(old: &Proven, new: &Proven) -> Result<Runbook, Vec<String>> {
     let obstacles = obstacles(old, new);
     if !obstacles.is_empty() {
         return Err(obstacles);

@@ -11,24 +11,25 @@
 //! Takes two plans. The steps are the differences between neighbouring stages, place by place; Terraform and CloudFormation
 //! render the stages themselves.
 
-use super::blend::{Home, bare, blend, lifecycle};
+use super::{
+    blend::{Home, bare, blend, lifecycle},
+    stage::{ByStage, Stage},
+};
 use crate::{
     aws::{Partition, limits},
     plan::{
         Account, LogBucket, Place, Plan, Source, Trail,
         guard::{self, Guard},
+        prove::{Proven, proven},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many stages there are.
-pub const STAGES: usize = 5;
-
 /// The stages, and what to know about them.
 #[derive(Debug)]
 pub struct Stages {
-    /// Old, granted, switched, narrowed, retired. An account has one key in all of them: its new one, if it has one.
-    pub plans: [Plan; STAGES],
+    /// An account has one key in all of them: its new one, if it has one.
+    pub plans: ByStage<Proven>,
     /// What is wider or different for the time between the maps.
     pub notes: Vec<String>,
     /// ARNs of old trails that have to go before new ones can be made: same name, or no room.
@@ -57,8 +58,8 @@ pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
     let sites = sites(old, new);
     let maker = Maker { in_the_way: in_the_way(old, new, &sites), old, new, sites };
     let (mut notes, mut problems) = (Vec::new(), Vec::new());
-    let plans: [Plan; STAGES] = std::array::from_fn(|stage| maker.plan(stage, &mut notes, &mut problems));
-    notes.extend(guarding(&plans[0], &plans[STAGES - 1]));
+    let plans = ByStage::of(|stage| maker.plan(stage, &mut notes, &mut problems));
+    notes.extend(guarding(&plans[Stage::Old], &plans[Stage::Retired]));
     problems.sort();
     problems.dedup();
     if !problems.is_empty() {
@@ -70,6 +71,8 @@ pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
         .filter_map(|site| Some((site.key.clone(), site.old?.key.clone())))
         .filter(|(new, old)| new != old)
         .collect();
+    // a stage is a plan of its own, so the proofs of the two maps say nothing of it
+    let plans = plans.try_map(proven).map_err(|unproven| vec![unproven.to_string()])?;
     Ok(Stages { plans, notes, renamed_accounts, in_the_way: maker.in_the_way })
 }
 
@@ -160,7 +163,7 @@ fn in_the_way(old: &Plan, new: &Plan, sites: &[Site<'_>]) -> BTreeSet<String> {
 }
 
 impl<'a> Maker<'a> {
-    fn plan(&self, stage: usize, notes: &mut Vec<String>, problems: &mut Vec<String>) -> Plan {
+    fn plan(&self, stage: Stage, notes: &mut Vec<String>, problems: &mut Vec<String>) -> Plan {
         let accounts = self.sites.iter().filter_map(|site| {
             let shell = site.new.or(site.old)?;
             let regions: BTreeSet<&str> = site
@@ -186,27 +189,28 @@ impl<'a> Maker<'a> {
         let mut accounts: Vec<Account> = accounts.collect();
         let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
         accounts.sort_by(|a, b| a.key.cmp(&b.key));
-        let wanted = if stage == 0 { &self.old.wanted } else { &self.new.wanted };
-        guard::fill(&mut accounts, wanted);
+        let map = if stage == Stage::Old { self.old } else { self.new };
+        guard::fill(&mut accounts, &map.wanted);
         Plan {
-            wanted: wanted.clone(),
+            wanted: map.wanted.clone(),
             accounts,
             apply_order,
-            render: if stage == 0 { self.old.render.clone() } else { self.new.render.clone() },
-            key_policies: if stage == 0 { self.old.key_policies.clone() } else { self.new.key_policies.clone() },
+            render: map.render.clone(),
+            key_policies: map.key_policies.clone(),
         }
     }
 
-    fn place(&self, stage: usize, site: &Site<'a>, region: &str, notes: &mut Vec<String>, problems: &mut Vec<String>) -> Place {
+    fn place(&self, stage: Stage, site: &Site<'a>, region: &str, notes: &mut Vec<String>, problems: &mut Vec<String>) -> Place {
         let of =
             |account: Option<&'a Account>| account.and_then(|account| account.places.iter().find(|place| place.region == region));
         let (old, new) = (of(site.old), of(site.new));
         let partition = site.new.or(site.old).map_or(Partition::Aws, |account| account.partition);
-        let sources = if stage <= 1 { old } else { new }.map_or(Vec::new(), |place| place.sources.clone());
+        let logs_as = if stage.is_before_the_switch() { old } else { new };
+        let sources = logs_as.map_or(Vec::new(), |place| place.sources.clone());
         let account_id = site.new.or(site.old).map_or("", |account| &account.id);
         let mut buckets = self.buckets(stage, Home { partition, account_id, region }, old, new, notes, problems);
         // the targets write one destination for the sources of a place
-        let target = if stage <= 1 { old.and_then(Place::access_log_bucket) } else { new.and_then(Place::access_log_bucket) };
+        let target = logs_as.and_then(Place::access_log_bucket);
         let target = target.or(old.and_then(Place::access_log_bucket)).or(new.and_then(Place::access_log_bucket));
         for bucket in &mut buckets {
             bucket.takes_access_logs = target.is_some_and(|target| target.name == bucket.name);
@@ -216,7 +220,7 @@ impl<'a> Maker<'a> {
 
     fn buckets(
         &self,
-        stage: usize,
+        stage: Stage,
         home: Home<'_>,
         old: Option<&Place>,
         new: Option<&Place>,
@@ -224,7 +228,7 @@ impl<'a> Maker<'a> {
         problems: &mut Vec<String>,
     ) -> Vec<LogBucket> {
         let (was, is) = (old.map_or(&[][..], |place| &place.buckets), new.map_or(&[][..], |place| &place.buckets));
-        if stage == 0 {
+        if stage == Stage::Old {
             return was.to_vec();
         }
         let senders = |place: Option<&Place>, bucket: &LogBucket| -> Vec<Source> {
@@ -243,26 +247,26 @@ impl<'a> Maker<'a> {
                 continue;
             };
             keep(match stage {
-                1 | 2 => {
+                Stage::Old | Stage::Granted | Stage::Switched => {
                     let (old_senders, new_senders) = (senders(old, before), senders(new, bucket));
                     blend(home, (before, &old_senders), (bucket, &new_senders)).map(|blended| {
-                        if stage == 1 {
+                        if stage == Stage::Granted {
                             notes.extend(blended.notes);
                         }
                         blended.bucket
                     })
                 }
-                3 => Ok(LogBucket { lifecycle: lifecycle(&before.lifecycle, &bucket.lifecycle), ..bucket.clone() }),
-                _ => Ok(bucket.clone()),
+                Stage::Narrowed => Ok(LogBucket { lifecycle: lifecycle(&before.lifecycle, &bucket.lifecycle), ..bucket.clone() }),
+                Stage::Retired => Ok(bucket.clone()),
             });
         }
         for bucket in was.iter().filter(|bucket| !is.iter().any(|other| other.name == bucket.name)) {
-            keep(if stage <= 2 { Ok(bucket.clone()) } else { bare(home, bucket) });
+            keep(if stage < Stage::Narrowed { Ok(bucket.clone()) } else { bare(home, bucket) });
         }
         buckets
     }
 
-    fn trails(&self, stage: usize, old: Option<&Place>, new: Option<&Place>) -> Vec<Trail> {
+    fn trails(&self, stage: Stage, old: Option<&Place>, new: Option<&Place>) -> Vec<Trail> {
         let (was, is) = (old.map_or(&[][..], |place| &place.trails), new.map_or(&[][..], |place| &place.trails));
         let both = |trail: &Trail, others: &[Trail]| -> Option<Vec<String>> {
             let mut all = trail.data_events_exclude.clone()?;
@@ -278,12 +282,12 @@ impl<'a> Maker<'a> {
             ..trail.clone()
         };
         let mut trails: Vec<Trail> = match stage {
-            0 => was.to_vec(),
-            1 => was.iter().map(|trail| wider(trail, is)).collect(),
-            2 => is.iter().map(|trail| wider(trail, was)).collect(),
-            _ => is.to_vec(),
+            Stage::Old => was.to_vec(),
+            Stage::Granted => was.iter().map(|trail| wider(trail, is)).collect(),
+            Stage::Switched => is.iter().map(|trail| wider(trail, was)).collect(),
+            Stage::Narrowed | Stage::Retired => is.to_vec(),
         };
-        if stage <= 1 {
+        if stage.is_before_the_switch() {
             // an old trail speaks of accounts by their old keys
             for trail in &mut trails {
                 let id = self.old.account(&trail.bucket_account).map(|account| account.id.as_str());

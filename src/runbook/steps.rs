@@ -5,12 +5,13 @@
 //! early step never takes back a later one.
 
 use super::{
-    stages::{STAGES, Stages},
+    stage::{ByStage, Stage},
+    stages::Stages,
     step::{Arrival, BucketMove, Leftover, Quiet, Seat, SourceMove, Step, TrailMove, Work},
 };
 use crate::{
     aws::Partition,
-    plan::{Account, LogBucket, Place, Plan, Source, Trail},
+    plan::{Account, LogBucket, Place, Source, Trail, prove::Proven},
     policy::Statement,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -20,39 +21,39 @@ type At = (String, String);
 /// All five stages of one place.
 struct Course<'a> {
     seat: Seat,
-    stages: [Option<&'a Place>; STAGES],
+    stages: ByStage<Option<&'a Place>>,
 }
 
 impl<'a> Course<'a> {
-    fn buckets(&self, stage: usize) -> &'a [LogBucket] {
+    fn buckets(&self, stage: Stage) -> &'a [LogBucket] {
         self.stages[stage].map_or(&[], |place| &place.buckets)
     }
 
-    fn sources(&self, stage: usize) -> &'a [Source] {
+    fn sources(&self, stage: Stage) -> &'a [Source] {
         self.stages[stage].map_or(&[], |place| &place.sources)
     }
 
-    fn trails(&self, stage: usize) -> &'a [Trail] {
+    fn trails(&self, stage: Stage) -> &'a [Trail] {
         self.stages[stage].map_or(&[], |place| &place.trails)
     }
 
     /// The move of each bucket from one stage to the next, where there is something to do.
-    fn bucket_moves(&self, stage: usize) -> Vec<BucketMove> {
-        let of = |stage: usize, name: &str| self.buckets(stage).iter().find(|bucket| bucket.name == name);
-        let next = self.buckets(stage + 1).iter();
+    fn bucket_moves(&self, from: Stage, to: Stage) -> Vec<BucketMove> {
+        let of = |stage: Stage, name: &str| self.buckets(stage).iter().find(|bucket| bucket.name == name);
+        let next = self.buckets(to).iter();
         next.filter_map(|after| {
-            let before = of(stage, &after.name);
+            let before = of(from, &after.name);
             if before.is_some_and(|before| same_bucket(before, after)) {
                 return None;
             }
-            let way: Vec<&LogBucket> = (0..STAGES).filter_map(|stage| of(stage, &after.name)).collect();
+            let way: Vec<&LogBucket> = Stage::ALL.into_iter().filter_map(|stage| of(stage, &after.name)).collect();
             let mut known: Vec<Statement> = Vec::new();
             for statement in way.iter().flat_map(|bucket| &bucket.policy.statements) {
                 if !known.contains(statement) {
                     known.push(statement.clone());
                 }
             }
-            let later = (stage + 2..STAGES).filter_map(|stage| of(stage, &after.name));
+            let later = to.later().filter_map(|stage| of(stage, &after.name));
             let later = later.filter(|bucket| looks(bucket) != looks(after)).cloned().collect();
             // in which stage it takes what only matters to the targets
             let takes_access_logs = way.iter().any(|bucket| bucket.takes_access_logs);
@@ -61,14 +62,14 @@ impl<'a> Course<'a> {
         .collect()
     }
 
-    fn trail_moves(&self, stage: usize) -> Vec<TrailMove> {
-        let of = |stage: usize, arn: &str| self.trails(stage).iter().find(|trail| trail.arn == arn);
-        let moved = self.trails(stage + 1).iter().filter_map(|after| {
-            let before = of(stage, &after.arn);
+    fn trail_moves(&self, from: Stage, to: Stage) -> Vec<TrailMove> {
+        let of = |stage: Stage, arn: &str| self.trails(stage).iter().find(|trail| trail.arn == arn);
+        let moved = self.trails(to).iter().filter_map(|after| {
+            let before = of(from, &after.arn);
             if before.is_some_and(|before| json(before) == json(after)) {
                 return None;
             }
-            let later = (stage + 2..STAGES).filter_map(|stage| of(stage, &after.arn)).filter(|trail| json(trail) != json(after));
+            let later = to.later().filter_map(|stage| of(stage, &after.arn)).filter(|trail| json(trail) != json(after));
             Some(TrailMove {
                 before: before.cloned(),
                 after: Some(after.clone()),
@@ -79,10 +80,10 @@ impl<'a> Course<'a> {
         moved.collect()
     }
 
-    /// Trails that are there before and not after.
-    fn trails_gone(&self, stage: usize) -> impl Iterator<Item = &'a Trail> {
-        let after = self.trails(stage + 1);
-        self.trails(stage).iter().filter(move |trail| !after.iter().any(|other| other.arn == trail.arn))
+    /// Trails that end at the switch.
+    fn trails_gone(&self) -> impl Iterator<Item = &'a Trail> {
+        let after = self.trails(Stage::Switched);
+        self.trails(Stage::Granted).iter().filter(move |trail| !after.iter().any(|other| other.arn == trail.arn))
     }
 }
 
@@ -121,11 +122,13 @@ pub(super) fn steps(stages: &Stages) -> Vec<Step> {
     let courses = courses(stages);
     let old_seats: BTreeMap<(Partition, &str), &Seat> = courses
         .iter()
-        .flat_map(|course| course.sources(0).iter().map(|source| ((course.seat.partition, source.name.as_str()), &course.seat)))
+        .flat_map(|course| {
+            course.sources(Stage::Old).iter().map(|source| ((course.seat.partition, source.name.as_str()), &course.seat))
+        })
         .collect();
     let new_names: BTreeSet<(Partition, &str)> = courses
         .iter()
-        .flat_map(|course| course.sources(4).iter().map(|source| (course.seat.partition, source.name.as_str())))
+        .flat_map(|course| course.sources(Stage::Retired).iter().map(|source| (course.seat.partition, source.name.as_str())))
         .collect();
     let mut steps: Vec<Step> = Vec::new();
     let each = |work: Work, steps: &mut Vec<Step>, fill: &dyn Fn(&Course<'_>, &mut Step)| {
@@ -138,16 +141,18 @@ pub(super) fn steps(stages: &Stages) -> Vec<Step> {
         }
     };
     each(Work::Create, &mut steps, &|course, step| {
-        step.buckets = course.bucket_moves(0).into_iter().filter(|bucket| bucket.before.is_none()).collect();
+        step.buckets =
+            course.bucket_moves(Stage::Old, Stage::Granted).into_iter().filter(|bucket| bucket.before.is_none()).collect();
     });
     each(Work::Grant, &mut steps, &|course, step| {
-        step.buckets = course.bucket_moves(0).into_iter().filter(|bucket| bucket.before.is_some()).collect();
-        step.trails = course.trail_moves(0);
+        step.buckets =
+            course.bucket_moves(Stage::Old, Stage::Granted).into_iter().filter(|bucket| bucket.before.is_some()).collect();
+        step.trails = course.trail_moves(Stage::Old, Stage::Granted);
     });
     let rivals = rivals(&courses);
     each(Work::Clear, &mut steps, &|course, step| {
         let alone = course
-            .trails_gone(1)
+            .trails_gone()
             .filter(|trail| stages.in_the_way.contains(&trail.arn) && !rivals.contains_key(trail.arn.as_str()));
         step.trails = alone.map(|trail| gone(trail, &course.seat)).collect();
     });
@@ -156,7 +161,7 @@ pub(super) fn steps(stages: &Stages) -> Vec<Step> {
     });
     each(Work::Switch, &mut steps, &|course, step| {
         step.sources = source_moves(course, &old_seats);
-        step.trails = course.trail_moves(1);
+        step.trails = course.trail_moves(Stage::Granted, Stage::Switched);
         for trail in step.trails.iter_mut().filter(|trail| trail.before.is_none()) {
             let replaced = trail.after.as_ref().and_then(|after| {
                 rivals
@@ -172,7 +177,7 @@ pub(super) fn steps(stages: &Stages) -> Vec<Step> {
     each(Work::Release, &mut steps, &|course, step| {
         let leaves = |source: &&Source| !new_names.contains(&(course.seat.partition, source.name.as_str()));
         step.sources = course
-            .sources(0)
+            .sources(Stage::Old)
             .iter()
             .filter(leaves)
             .map(|source| SourceMove {
@@ -183,19 +188,19 @@ pub(super) fn steps(stages: &Stages) -> Vec<Step> {
                 moved_from: None,
             })
             .collect();
-        let leaving = course.trails_gone(1).filter(|trail| !stages.in_the_way.contains(&trail.arn));
+        let leaving = course.trails_gone().filter(|trail| !stages.in_the_way.contains(&trail.arn));
         step.trails = leaving.map(|trail| gone(trail, &course.seat)).collect();
     });
     let switched = steps.clone();
     each(Work::Verify, &mut steps, &|course, step| verify(course, &switched, step));
     each(Work::Drain, &mut steps, &|course, step| step.quiets = quiets(course));
     each(Work::Narrow, &mut steps, &|course, step| {
-        step.buckets = course.bucket_moves(2);
-        step.trails = course.trail_moves(2);
+        step.buckets = course.bucket_moves(Stage::Switched, Stage::Narrowed);
+        step.trails = course.trail_moves(Stage::Switched, Stage::Narrowed);
         step.left = departed(course).cloned().collect();
     });
     each(Work::Retire, &mut steps, &|course, step| {
-        step.buckets = course.bucket_moves(3);
+        step.buckets = course.bucket_moves(Stage::Narrowed, Stage::Retired);
         step.leftovers = leftovers(course);
     });
     number(&mut steps);
@@ -205,20 +210,20 @@ pub(super) fn steps(stages: &Stages) -> Vec<Step> {
 fn courses(stages: &Stages) -> Vec<Course<'_>> {
     let mut found: BTreeMap<At, Course<'_>> = BTreeMap::new();
     let mut order: Vec<At> = Vec::new();
-    for (stage, plan) in stages.plans.iter().enumerate() {
+    for (stage, plan) in stages.plans.iter() {
         for account in plan.apply_order.iter().filter_map(|key| plan.account(key)) {
             for place in &account.places {
                 let at = (account.key.clone(), place.region.clone());
                 let course = found.entry(at.clone()).or_insert_with(|| {
                     order.push(at);
-                    Course { seat: seat(account, &place.region), stages: [None; STAGES] }
+                    Course { seat: seat(account, &place.region), stages: ByStage::default() }
                 });
                 course.stages[stage] = Some(place);
             }
         }
     }
     // the order of accounts is that of the plans; within one, of its Regions
-    let position = |key: &str| stages.plans[1].apply_order.iter().position(|other| other == key);
+    let position = |key: &str| stages.plans[Stage::Granted].apply_order.iter().position(|other| other == key);
     order.sort_by(|a, b| (position(&a.0), &a.1).cmp(&(position(&b.0), &b.1)));
     order.into_iter().filter_map(|at| found.remove(&at)).collect()
 }
@@ -229,11 +234,11 @@ fn rivals<'a>(courses: &[Course<'a>]) -> BTreeMap<&'a str, (String, &'a Trail, S
     let mut found = BTreeMap::new();
     let mut heirs: BTreeSet<String> = BTreeSet::new();
     for course in courses {
-        for trail in course.trails_gone(1) {
+        for trail in course.trails_gone() {
             let heir = courses
                 .iter()
                 .filter(|other| other.seat.account_id == course.seat.account_id)
-                .flat_map(|other| other.trail_moves(1))
+                .flat_map(|other| other.trail_moves(Stage::Granted, Stage::Switched))
                 .filter(|other| other.before.is_none())
                 .filter_map(|other| other.after)
                 .find(|after| after.name == trail.name && (after.multi_region || trail.multi_region));
@@ -251,9 +256,10 @@ fn gone(trail: &Trail, seat: &Seat) -> TrailMove {
 
 /// The sources whose destination changes at the switch, or that come.
 fn source_moves(course: &Course<'_>, old_seats: &BTreeMap<(Partition, &str), &Seat>) -> Vec<SourceMove> {
-    let old: BTreeMap<&str, &Source> = course.sources(1).iter().map(|source| (source.name.as_str(), source)).collect();
+    let old: BTreeMap<&str, &Source> =
+        course.sources(Stage::Granted).iter().map(|source| (source.name.as_str(), source)).collect();
     let mut moves = Vec::new();
-    for after in course.sources(2) {
+    for after in course.sources(Stage::Switched) {
         let before = old.get(after.name.as_str()).copied();
         let by_other_hands = before.is_some_and(|before| !before.managed && after.managed);
         if before.is_some_and(|before| before.destination() == after.destination()) && !by_other_hands {
@@ -299,14 +305,14 @@ fn verify(course: &Course<'_>, steps: &[Step], step: &mut Step) {
 
 /// Sources of the old map that have another destination by the new one, or none.
 fn departed<'a>(course: &Course<'a>) -> impl Iterator<Item = &'a Source> {
-    let now: HashSet<_> = course.sources(4).iter().map(|source| (&source.name, source.destination())).collect();
-    course.sources(0).iter().filter(move |source| !now.contains(&(&source.name, source.destination())))
+    let now: HashSet<_> = course.sources(Stage::Retired).iter().map(|source| (&source.name, source.destination())).collect();
+    course.sources(Stage::Old).iter().filter(move |source| !now.contains(&(&source.name, source.destination())))
 }
 
 /// The old destinations of sources that are about to lose their grants.
 fn quiets(course: &Course<'_>) -> Vec<Quiet> {
     let mut found: Vec<Quiet> = Vec::new();
-    for bucket in &course.bucket_moves(2) {
+    for bucket in &course.bucket_moves(Stage::Switched, Stage::Narrowed) {
         let leaving = departed(course).filter(|source| *source.log_bucket == bucket.after.name);
         found.extend(leaving.map(|source| Quiet {
             name: source.name.clone(),
@@ -324,10 +330,10 @@ fn quiets(course: &Course<'_>) -> Vec<Quiet> {
 
 fn leftovers(course: &Course<'_>) -> Vec<Leftover> {
     let mut found = Vec::new();
-    for bucket in course.buckets(0) {
-        let new = course.stages[4].and_then(|place| place.buckets.iter().find(|other| other.name == bucket.name));
+    for bucket in course.buckets(Stage::Old) {
+        let new = course.buckets(Stage::Retired).iter().find(|other| other.name == bucket.name);
         let retires = new.is_some_and(|new| {
-            new.basis.trails.is_empty() && !course.sources(4).iter().any(|source| *source.log_bucket == new.name)
+            new.basis.trails.is_empty() && !course.sources(Stage::Retired).iter().any(|source| *source.log_bucket == new.name)
         });
         let Some(new) = new else { continue };
         if retires {
@@ -370,7 +376,7 @@ fn number(steps: &mut [Step]) {
 /// The last stage: what the new map says, and the log buckets that retire.
 impl Stages {
     /// The plan of the end.
-    pub fn last(&self) -> &Plan {
-        &self.plans[STAGES - 1]
+    pub fn last(&self) -> &Proven {
+        &self.plans[Stage::Retired]
     }
 }

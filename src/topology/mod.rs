@@ -1,12 +1,12 @@
 //! The topology: what a plan lays out as areas (an account in a Region), nodes (sources, log buckets, trails) and deliveries
 //! (a trail to its bucket), with the verdicts of an inspection on them.
 //!
-//! Takes a [`Plan`] and what was asked for; gives references into it. Knows no picture: `render::graph` draws it. That a source
+//! Takes a [`Proven`] plan and what was asked for; gives references into it. Knows no picture: `render::graph` draws it. That a source
 //! logs to the bucket of its own area needs no edge: nothing else can be derived.
 
 pub mod marks;
 
-use crate::plan::{Account, LogBucket, Place, Plan, Source, Trail};
+use crate::plan::{Account, LogBucket, Place, Source, Trail, prove::Proven};
 use marks::{Mark, Marks};
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ pub struct Counts {
 
 impl<'a> Topology<'a> {
     /// The topology of what `asked` takes, and of what delivers there or takes from there.
-    pub fn of(plan: &'a Plan, asked: impl Fn(&Account, &Place) -> bool, mut marks: Marks) -> Self {
+    pub fn of(plan: &'a Proven, asked: impl Fn(&Account, &Place) -> bool, mut marks: Marks) -> Self {
         let mut places: Vec<(&Account, &Place)> = plan.places().collect();
         places.sort_by_key(|(account, _)| account.partition); // accounts and Regions are sorted already
         let index: BTreeMap<(&str, &str), usize> =
@@ -177,7 +177,7 @@ fn nth_left(stays: &[bool], at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{analysis::analyze, source::SourceFile};
+    use crate::{analysis::analyze, plan::prove::proven, source::SourceFile};
 
     const MAP: &str = r#"
 version: 1
@@ -192,7 +192,8 @@ trails:
 "#;
 
     fn words(account: &[&str]) -> Vec<String> {
-        let plan = analyze(SourceFile::new("map", MAP.to_owned())).plan.unwrap_or_else(|| unreachable!());
+        let plan = analyze(SourceFile::new("map", MAP.to_owned())).plan.and_then(|plan| proven(plan).ok());
+        let plan = plan.unwrap_or_else(|| unreachable!());
         let topology = Topology::of(&plan, |one, _| account.is_empty() || account.contains(&one.key.as_str()), Marks::default());
         let areas = topology.areas.iter().map(|area| {
             let counts = (area.sources.len(), area.buckets.len(), area.trails.len());

@@ -1,7 +1,11 @@
 //! Pairs of region maps: one with a few parts replaced, and random ones without errors, as JSON text (which is YAML).
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
-use logmap::{analysis::analyze, plan::Plan, source::SourceFile};
+use logmap::{
+    analysis::analyze,
+    plan::prove::{Proven, proven},
+    source::SourceFile,
+};
 use proptest::{prelude::*, sample::select};
 use serde_json::{Map, Value, json};
 
@@ -9,8 +13,8 @@ const REGIONS: [&str; 4] = ["us-east-1", "eu-west-1", "eu-central-1", "ap-southe
 const ACCOUNTS: [(&str, &str); 3] = [("prod", "111122223333"), ("stage", "222233334444"), ("archive", "444455556666")];
 
 /// The plan of a map; nothing if it has errors.
-pub fn plan(text: &str) -> Option<Plan> {
-    analyze(SourceFile::new("map", text.to_owned())).plan
+pub fn plan(text: &str) -> Option<Proven> {
+    analyze(SourceFile::new("map", text.to_owned())).plan.map(|plan| proven(plan).unwrap())
 }
 
 pub const OLD: &str = r#"

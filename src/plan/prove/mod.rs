@@ -19,7 +19,8 @@ use crate::{
     },
     threads::{cores, join},
 };
-use std::{collections::BTreeMap, thread};
+use serde::Serialize;
+use std::{collections::BTreeMap, error::Error, fmt, ops::Deref, thread};
 
 /// What a policy is for.
 #[derive(Debug, Clone, Copy)]
@@ -143,20 +144,75 @@ impl Proof {
     }
 }
 
-/// What of a plan is not proven: the name of a bucket, or the ARN of a topic, and the claim that does not hold.
-pub fn unproven(plan: &Plan) -> Vec<(String, String)> {
-    let mut found = Vec::new();
+/// A plan each of whose policies is proven. Whatever renders takes nothing else, and [`proven`] alone makes one. It can't be
+/// changed: who alters a plan has a plan, and asks again.
+///
+/// A plan as it is derived can't be rendered:
+///
+/// ```compile_fail,E0308
+/// use logmap::{plan::Plan, render::digests::Digests};
+/// fn render(plan: &Plan) {
+///     let _ = Digests::of(plan);
+/// }
+/// ```
+///
+/// nor is there another way to make a proven one:
+///
+/// ```compile_fail,E0423
+/// use logmap::plan::{Plan, prove::Proven};
+/// fn forge(plan: Plan) -> Proven {
+///     Proven(plan)
+/// }
+/// ```
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Proven(Plan);
+
+impl Deref for Proven {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// Why a plan is not proven: a claim of one of its policies does not hold. What the map is to blame for is a finding, so this
+/// is a bug of logmap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unproven {
+    /// Name of the bucket, or ARN of the topic.
+    pub subject: String,
+    /// What follows from the claim that does not hold.
+    pub failure: String,
+}
+
+impl fmt::Display for Unproven {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Unproven { subject, failure } = self;
+        write!(f, "the policy of {subject} is not proven, so nothing is written: {failure}; this is a bug of logmap")
+    }
+}
+
+impl Error for Unproven {}
+
+/// The plan again, if the proof of each of its policies holds.
+///
+/// # Errors
+/// The first that does not.
+pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
     for (account, place) in plan.places() {
         for bucket in &place.buckets {
-            let failures = bucket.proof.rows.iter().flat_map(|row| &row.failures);
-            found.extend(failures.map(|failure| (bucket.name.clone(), failure.what.clone())));
+            if let Some(failure) = bucket.proof.rows.iter().flat_map(|row| &row.failures).next() {
+                return Err(Unproven { subject: bucket.name.clone(), failure: failure.what.clone() });
+            }
         }
         if let Some(alerts) = &place.guard.alerts {
-            let failures = alerts.failures(&account.id, account.partition, &place.region);
-            found.extend(failures.into_iter().map(|failure| (alerts.topic_arn.clone(), failure)));
+            if let Some(failure) = alerts.failures(&account.id, account.partition, &place.region).into_iter().next() {
+                return Err(Unproven { subject: alerts.topic_arn.clone(), failure });
+            }
         }
     }
-    found
+    Ok(Proven(plan))
 }
 
 /// The key of one log object of a source, and the Sid of the statement that lets it in.

@@ -147,6 +147,7 @@ fn prod() -> Account {
 fn files(plan: &Plan) -> BTreeMap<String, String> {
     let mut files = BTreeMap::new();
     let filter = Filter::default();
+    let plan = &crate::plan::prove::proven(plan.clone()).unwrap();
     let digests = Digests::of(plan);
     let cx = Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
     render(&cx, &mut |artifact: Artifact| {

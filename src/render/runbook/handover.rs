@@ -4,7 +4,7 @@
 use super::context;
 use crate::{
     artifacts::Artifact,
-    plan::{Account, BucketRecord, Plan},
+    plan::{Account, BucketRecord, Plan, prove::proven},
     render::{
         Filter, Sink,
         athena::Catalog,
@@ -13,7 +13,7 @@ use crate::{
         targets,
         terraform::{BUCKET_TYPES, guard_resources, label, trail_label},
     },
-    runbook::Runbook,
+    runbook::{Runbook, Stage},
 };
 use anyhow::Result;
 use serde::Serialize;
@@ -53,7 +53,7 @@ struct Address {
 
 /// Writes both modules of each account that changes its key.
 pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut Sink<'_>) -> Result<Vec<Handover>> {
-    let start = &book.stages.plans[0];
+    let start = &book.stages.plans[Stage::Old];
     let mut found = Vec::new();
     for (new, old) in &book.stages.renamed_accounts {
         let Some(account) = start.account(new).filter(|account| !account.places.is_empty()) else { continue };
@@ -76,8 +76,9 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         let empty = Plan {
             accounts: vec![Account { key: old.clone(), places: Vec::new(), ..account.clone() }],
             apply_order: vec![old.clone()],
-            ..start.clone()
+            ..Plan::clone(start)
         };
+        let empty = proven(empty)?;
         let filter = Filter::default();
         targets::modules(&context(&Digests::of(&empty), map_name, &filter, &retired), &mut copy)?;
         // the new one as the old map has it; what exists is imported, adopted or not
@@ -85,8 +86,9 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         for bucket in own.places.iter_mut().flat_map(|place| &mut place.buckets) {
             bucket.adopt = None;
         }
-        let mut whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..start.clone() };
+        let mut whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..Plan::clone(start) };
         whole.render.glue = false;
+        let whole = proven(whole)?;
         targets::modules(&context(&Digests::of(&whole), map_name, &filter, &[]), &mut copy)?;
         found.push(Handover { old: old.clone(), new: new.clone() });
     }

@@ -4,26 +4,29 @@ use super::context;
 use crate::{
     artifacts::Artifact,
     digest::digest,
-    plan::{BucketRecord, LogBucket, Plan, Source, guard},
+    plan::{
+        BucketRecord, LogBucket, Plan, Source, guard,
+        prove::{Proven, proven},
+    },
     render::{Filter, Sink, cloudformation, digests::Digests, targets, terraform::label},
-    runbook::{Runbook, Work},
+    runbook::{ByStage, Runbook, Stage, Work},
 };
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Number of the stage in a runbook, folder, heading, and what to say of it.
-const STAGES: [(usize, &str, &str, &str); 4] = [
-    (1, "1-grant", "Make and grant", "It takes the place of the phases create and grant."),
+/// A stage that is a tree: folder, heading, and what to say of it.
+const TREES: [(Stage, &str, &str, &str); 4] = [
+    (Stage::Granted, "1-grant", "Make and grant", "It takes the place of the phases create and grant."),
     (
-        2,
+        Stage::Switched,
         "2-switch",
         "Switch",
         "It takes the place of the phases clear, switch and release; before it come recreate and its owners.",
     ),
-    (3, "3-narrow", "Narrow", "It takes the place of the phase narrow; before it come verify and drain."),
+    (Stage::Narrowed, "3-narrow", "Narrow", "It takes the place of the phase narrow; before it come verify and drain."),
     (
-        4,
+        Stage::Retired,
         "4-forget",
         "Settle",
         "After the phase retire: the new map's lifecycle rules, and the modules and stacks forget the old log buckets, which stay.",
@@ -64,7 +67,7 @@ pub(super) struct Forget {
 }
 
 /// Path → artifact of everything that the two targets make of some accounts of a plan.
-fn tree(plan: &Plan, map_name: &str, retired: &[BucketRecord], filter: &Filter) -> Result<BTreeMap<String, Artifact>> {
+fn tree(plan: &Proven, map_name: &str, retired: &[BucketRecord], filter: &Filter) -> Result<BTreeMap<String, Artifact>> {
     let mut found = BTreeMap::new();
     if filter.accounts.is_empty() {
         return Ok(found);
@@ -83,11 +86,11 @@ fn tree(plan: &Plan, map_name: &str, retired: &[BucketRecord], filter: &Filter) 
 }
 
 /// The last plan without the log buckets that retire, and those.
-fn settled(book: &Runbook) -> (Plan, Vec<BucketRecord>) {
+fn settled(book: &Runbook) -> Result<(Proven, Vec<BucketRecord>)> {
     let stays = |sources: &[Source], bucket: &LogBucket| {
         !bucket.basis.trails.is_empty() || sources.iter().any(|source| *source.log_bucket == bucket.name)
     };
-    let mut plan = book.stages.last().clone();
+    let mut plan = Plan::clone(book.stages.last());
     let retired = plan
         .places()
         .flat_map(|(account, place)| {
@@ -102,36 +105,36 @@ fn settled(book: &Runbook) -> (Plan, Vec<BucketRecord>) {
         account.places.retain(|place| !(place.buckets.is_empty() && place.sources.is_empty() && place.trails.is_empty()));
     }
     guard::fill(&mut plan.accounts, &plan.wanted);
-    (plan, retired)
+    Ok((proven(plan)?, retired))
 }
 
 /// Keys of the accounts that are not the same in all plans: the others' modules and stacks need not be rendered to be known as
 /// equal, but for tables of Athena, which tell of other accounts.
-fn changing(plans: &[&Plan]) -> Vec<String> {
+fn changing(plans: &ByStage<&Proven>) -> Vec<String> {
     let mut seen: BTreeMap<&str, (usize, BTreeSet<String>)> = BTreeMap::new();
-    for plan in plans {
+    for (_, plan) in plans.iter() {
         for account in &plan.accounts {
             let (count, digests) = seen.entry(&account.key).or_default();
             *count += 1;
             digests.insert(digest(account));
         }
     }
-    let settings: BTreeSet<String> = plans.iter().map(|plan| digest(&plan.render)).collect();
-    let all = settings.len() > 1 || plans.iter().any(|plan| plan.render.glue);
-    let changes = |(count, digests): &(usize, BTreeSet<String>)| all || *count < plans.len() || digests.len() > 1;
+    let settings: BTreeSet<String> = plans.iter().map(|(_, plan)| digest(&plan.render)).collect();
+    let all = settings.len() > 1 || plans.iter().any(|(_, plan)| plan.render.glue);
+    let changes = |(count, digests): &(usize, BTreeSet<String>)| all || *count < Stage::ALL.len() || digests.len() > 1;
     seen.into_iter().filter(|(_, seen)| changes(seen)).map(|(key, _)| key.to_owned()).collect()
 }
 
 /// Writes the stages; gives what the Markdown says of them.
 pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Result<Vec<StageContext>> {
-    let (last, retired) = settled(book);
-    let plans: Vec<&Plan> = book.stages.plans[..4].iter().chain([&last]).collect();
+    let (last, retired) = settled(book)?;
+    let plans = ByStage::of(|stage| if stage == Stage::Retired { &last } else { &book.stages.plans[stage] });
     let filter = Filter { accounts: changing(&plans), regions: Vec::new() };
-    let mut before = tree(plans[0], map_name, &[], &filter)?;
+    let mut before = tree(plans[Stage::Old], map_name, &[], &filter)?;
     let mut contexts = Vec::new();
-    for (stage, folder, title, about) in STAGES {
+    for (stage, folder, title, about) in TREES {
         let plan = plans[stage];
-        let now = tree(plan, map_name, if stage == 4 { &retired } else { &[] }, &filter)?;
+        let now = tree(plan, map_name, if stage == Stage::Retired { &retired } else { &[] }, &filter)?;
         let differs = |path: &&String| before.get(*path) != now.get(*path);
         let part = |path: &str, at: usize| path.split('/').nth(at).unwrap_or_default().to_owned();
         let modules: BTreeSet<String> = now
@@ -172,10 +175,10 @@ pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Res
         stacks.sort_by(|a, b| (order(&a.account), &a.region, &a.name).cmp(&(order(&b.account), &b.region, &b.name)));
         if !modules.is_empty() || !stacks.is_empty() {
             let works: &[Work] = match stage {
-                1 => &[Work::Create, Work::Grant],
-                2 => &[Work::Clear, Work::Switch, Work::Release],
-                3 => &[Work::Narrow],
-                _ => &[],
+                Stage::Granted => &[Work::Create, Work::Grant],
+                Stage::Switched => &[Work::Clear, Work::Switch, Work::Release],
+                Stage::Narrowed => &[Work::Narrow],
+                Stage::Old | Stage::Retired => &[],
             };
             let phases = works.iter().filter(|work| book.steps.iter().any(|step| step.work == **work)).map(|work| work.word());
             contexts.push(StageContext { folder, title, about, phases: phases.collect(), modules, stacks });

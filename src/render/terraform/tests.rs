@@ -186,6 +186,7 @@ fn organisation(aws_provider: u32) -> Plan {
 /// Renders a plan; with `LOGMAP_DUMP`, also to a folder of that name.
 fn render_all(name: &str, plan: &Plan, retired: &[BucketRecord]) -> BTreeMap<String, String> {
     let filter = Filter::default();
+    let plan = &crate::plan::prove::proven(plan.clone()).unwrap();
     let digests = Digests::of(plan);
     let cx = Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired };
     let mut files = BTreeMap::new();
@@ -385,6 +386,7 @@ fn policies_are_the_reviewed_bytes() {
 fn a_filtered_account_keeps_all_its_regions() {
     let plan = organisation(6);
     let filter = Filter { accounts: vec!["prod".to_owned()], regions: vec!["us-east-1".to_owned()] };
+    let plan = crate::plan::prove::proven(plan).unwrap();
     let digests = Digests::of(&plan);
     let cx = Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
     let mut paths = Vec::new();
