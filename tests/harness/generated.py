@@ -1,7 +1,7 @@
 """Generated maps (generator.py): all targets mean the same, and the map's strings come back from each as they were.
 
 `expected` derives a small part of the model from the map itself, apart from logmap.  The seeds are fixed; a failure's
-check is named after its seed, and `tests/run --only generated/SEED` runs it again.
+check is named after its seed, and `tests/run --exhaustive --only generated/SEED` runs it again, of either tier.
 """
 import re
 import shutil
