@@ -10,7 +10,8 @@ import queue
 import sys
 from pathlib import Path
 
-from .jobs import jobs, work
+from . import tier
+from .jobs import jobs, shard, work
 from .report import Report
 
 
@@ -21,10 +22,14 @@ def main():
     parser.add_argument("--logmap", type=Path, required=True)
     parser.add_argument("--counts", required=True)
     parser.add_argument("--workers", type=int, default=min(os.cpu_count() or 1, 4))
+    parser.add_argument("--exhaustive", action="store_true")
+    parser.add_argument("--shard", type=lambda text: tuple(map(int, text.split("/"))), default=(1, 1))
     args = parser.parse_args()
+    args.tier, seconds = tier.of(args.exhaustive), {}
+    print(args.tier.says(), flush=True)
     total, context = Report(), multiprocessing.get_context("spawn")
     names, results = context.Queue(), context.Queue()
-    for name in [*jobs(), *[None] * args.workers]:
+    for name in [*shard(list(jobs(args.tier)), args.shard), *[None] * args.workers]:
         names.put(name)
     workers = [context.Process(target=work, args=(args, names, results)) for _ in range(args.workers)]
     for worker in workers:
@@ -42,11 +47,16 @@ def main():
             continue
         print(result[0], end="", flush=True)
         total.passed, total.failed, total.skipped = total.passed + result[1], total.failed + result[2], total.skipped + result[3]
+        seconds[result[4]] = result[5]
     for worker in workers:
         worker.join()
         if worker.exitcode:
             total.failed += 1
             print(f"FAIL    a worker of the harness ended with {worker.exitcode}")
+    print(f"{sum(seconds.values()):.0f} seconds of {len(workers)} workers:")
+    for name, took in sorted(seconds.items(), key=lambda one: -one[1]):
+        if took >= 0.5:
+            print(f"{took:7.0f}  {name}")
     total.save(args.counts)
     return total.failed > 0
 

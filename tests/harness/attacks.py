@@ -146,24 +146,31 @@ class Disturbed:
             attack.back_to(left)
         return None
 
-    def all(self, sample, seed=7):
+    def one_in(self, stride):
+        """Of calls and faults one in `stride`: each fault at another call than the one before it, and each fault somewhere."""
+        tries = [(number, do) for number, do in self.every() if (number + FAULTS.index(do)) % stride == 0]
+        missing = set(FAULTS) - {do for _, do in tries}
+        return tries + [(1 + FAULTS.index(do) % len(self.calls), do) for do in FAULTS if do in missing]
+
+    def all(self, sample=None, stride=1, seed=7):
+        """Every way, or `sample` of them by a fixed seed, or one in `stride`."""
         tries = self.every()
-        for number, do in random.Random(seed).sample(tries, min(sample, len(tries))) if sample else tries:
+        for number, do in random.Random(seed).sample(tries, min(sample, len(tries))) if sample else self.one_in(stride):
             self.one(number, do)
         return f"{len(self.calls)} calls: {self.failed} failed and {self.killed} killed of {len(tries)} ways, {self.followed} runs after them"
 
 
-def faults(attack, sample=None):
+def faults(attack, sample=None, stride=1):
     """All calls with all faults (or a sample): run again it ends where it should, and rolled back at the world before."""
     attack.set_scene()
     start = attack.keep()
     calls = attack.run_well(*attack.flags).calls
     applied = attack.stage.snapshot()
     attack.back_to(start)
-    return Disturbed(attack, attack.flags, calls, applied, [(attack.flags, applied), (("--rollback",), attack.before)]).all(sample)
+    return Disturbed(attack, attack.flags, calls, applied, [(attack.flags, applied), (("--rollback",), attack.before)]).all(sample, stride)
 
 
-def rollback(attack, sample=None):
+def rollback(attack, sample=None, stride=1):
     """Back to the world before and forth again, and the same by a rollback that is disturbed at each of its calls."""
     attack.set_scene()
     done = attack.run("--rollback")
@@ -182,7 +189,7 @@ def rollback(attack, sample=None):
     attack.run_well("--rollback")
     same(attack.before, attack.stage.snapshot(), "a second rollback does not end at the world before")
     attack.back_to(start)
-    return Disturbed(attack, ("--rollback",), back.calls, attack.before, [(("--rollback",), attack.before), (attack.flags, applied)]).all(sample)
+    return Disturbed(attack, ("--rollback",), back.calls, attack.before, [(("--rollback",), attack.before), (attack.flags, applied)]).all(sample, stride)
 
 
 def kept(attack):
@@ -217,24 +224,25 @@ def smallest(stage):
     return min(found, key=lambda one: one[0])[1:]
 
 
-PARTS = {"faults": lambda attack: f"apply, {faults(attack)}", "rollback": lambda attack: f"--rollback, {rollback(attack)}", "kept": kept}
+PARTS = {"faults": lambda attack, stride: f"apply, {faults(attack, stride=stride)}",
+         "rollback": lambda attack, stride: f"--rollback, {rollback(attack, stride=stride)}", "kept": lambda attack, _: kept(attack)}
 
 
-def exhaustive(report, name, part, make_stage):
-    """One part of all that can be done to a map's first script with a trail; `make_stage()` sets the stage."""
+def every_call(report, name, part, make_stage, stride):
+    """One part of all that can be done to a map's first script with a trail, or one in `stride`; `make_stage()` sets the stage."""
     if not report.wants(f"{name}/attack-{part}"):
         return
     stage = make_stage()
     account, script = next(((a, s) for a, s in stage.scripts() if "trail/" in s.read_text()), smallest(stage))
     with report.check(f"{name}/attack-{part}"):
-        if figures := PARTS[part](Attack(stage, account, script)):
+        if figures := PARTS[part](Attack(stage, account, script), stride):
             print(f"        {figures}")
 
 
-def check(report, name, stage):
-    """A sample on one script of a map."""
+def check(report, name, stage, samples):
+    """A sample on one script of a map: so many ways to disturb applying, and so many of rolling back."""
     with report.check(f"{name}/attack-sample"):
         found = stage.scripts()
         index = random.Random(len(found)).randrange(len(found))
         attack = Attack(stage, *found[index], earlier=found[:index])
-        print(f"        apply, {faults(attack, sample=6)}; --rollback, {rollback(attack, sample=3)}")
+        print(f"        apply, {faults(attack, sample=samples[0])}; --rollback, {rollback(attack, sample=samples[1])}")

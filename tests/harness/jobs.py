@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import tempfile
+import time
 import traceback
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def check_map(report, args, name, path, stage_of, core, folder):
     if stage and "scripts" in kinds:
         scripts.check(report, f"{name}/scripts", stage, sample=2)
         if name != ATTACKED:  # that one has jobs of its own
-            attacks.check(report, f"{name}/scripts", stage)
+            attacks.check(report, f"{name}/scripts", stage, args.tier.map_attacks)
     if stage and path.stem == "hostile":
         with report.check(f"{name}/lint"):
             scripts.lint(stage.tree)
@@ -74,7 +75,7 @@ def check_map(report, args, name, path, stage_of, core, folder):
     if stage and "others" in kinds:
         if "terraform" not in kinds:
             shutil.copytree(stage.tree / "terraform", folder / "terraform")
-        others.check(report, name, args.logmap, core, stage.tree, folder)
+        others.check(report, name, args.logmap, core, stage.tree, folder, 1 if name == ATTACKED else args.tier.mutants)
     if stage and "meaning" in kinds:
         meaning.check(report, f"{name}/meaning", stage, core, folder)
     if stage and "athena" in kinds:
@@ -120,11 +121,20 @@ class Bench:
         self.temp.cleanup()
 
 
-def jobs():
+def shard(names, place):
+    """Of these jobs those of shard `place`, (1, 3) for the first of three: dealt to and fro, as those that take longest come first."""
+    number, of = place
+    rounds = [names[at:at + of] for at in range(0, len(names), of)]
+    lines = [line if at % 2 == 0 else line[::-1] if len(line) == of else line for at, line in enumerate(rounds)]
+    return [line[number - 1] for line in lines if len(line) >= number]
+
+
+def jobs(tier):
     """{name: job}: groups of checks that know nothing of each other; those that take longest come first."""
     attacked = good_maps()[ATTACKED].read_text()
     found = {
-        f"attack {part}": lambda bench, report, part=part: attacks.exhaustive(report, f"{ATTACKED}/scripts", part, lambda: bench.stage_from(attacked))
+        f"attack {part}": lambda bench, report, part=part: attacks.every_call(
+            report, f"{ATTACKED}/scripts", part, lambda: bench.stage_from(attacked), tier.attacks)
         for part in attacks.PARTS}
     found |= {
         f"map {name}": lambda bench, report, name=name, path=path: check_map(report, bench.args, name, path, bench.stage_of, bench.core, bench.new_folder())
@@ -144,13 +154,13 @@ def jobs():
         "limits": lambda bench, report: limits.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), bench.new_folder),
         "since": lambda bench, report: since.check(report, bench.stage_from),
         "scanners": lambda bench, report: scanners.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), good_maps(), bench.new_folder),
-        "writer": lambda bench, report: writer.check(report, bench.args.logmap, bench.new_folder),
+        "writer": lambda bench, report: writer.check(report, bench.args.logmap, bench.new_folder, tier),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
         "selftest terraform": lambda bench, report: selftest_terraform.check(report, bench.core, bench.new_folder),
     }
-    for seeds in (generated.SEEDS[at:at + 10] for at in range(0, len(generated.SEEDS), 10)):
+    for seeds in (tier.seeds[at:at + 10] for at in range(0, len(tier.seeds), 10)):
         found[f"generated {seeds[0]}"] = lambda bench, report, seeds=seeds: generated.check(
-            report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds)
+            report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds, tier.planned)
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
         "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
@@ -168,17 +178,17 @@ SLOW = ("maps/organization", "examples/organization", "examples/gov-and-china")
 
 def work(args, names, results):
     """One worker: takes names of jobs until there are none, and gives back what each printed and counted."""
-    bench, all_jobs = Bench(args), jobs()
+    bench, all_jobs = Bench(args), jobs(args.tier)
     try:
         while (name := names.get()) is not None:
-            report, said = Report(args.only, args.full), io.StringIO()
+            report, said, start = Report(args.only, args.full), io.StringIO(), time.monotonic()
             try:
                 with contextlib.redirect_stdout(said):
                     all_jobs[name](bench, report)
             except Exception:  # a job that breaks outside of its checks is a failure, too
                 report.failed += 1
                 said.write(f"FAIL    {name}\n{traceback.format_exc()}")
-            results.put((said.getvalue(), report.passed, report.failed, report.skipped))
+            results.put((said.getvalue(), report.passed, report.failed, report.skipped, name, time.monotonic() - start))
     finally:
         bench.close()
         results.put(None)

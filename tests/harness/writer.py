@@ -165,12 +165,18 @@ def kill(bench, out, name, call, number):
     return bench.run(name, out, under=strace("-o", os.devnull, "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={number}")).returncode
 
 
-def kills(bench, before, name):
+def one_in(stride, found):
+    """Of these calls one in `stride`, and the first of each kind."""
+    first = {call: point for point in reversed(found) for call in point[:1]}
+    return [point for number, point in enumerate(found) if number % stride == 0 or point == first[point[0]]]
+
+
+def kills(bench, before, name, stride):
     """Killed before every call that changes the disk: mended by the same map, and by going back to the one before."""
     count, journals, apart = 0, 0, 0
     folders = lambda maps: {path for path, text in bench.after(*maps).items() if text is None} if maps else set()
     come = folders((*before, name)) - folders(before) if before else set()
-    for number, (call, at) in enumerate(calls(bench, before, name)):
+    for number, (call, at) in enumerate(one_in(stride, calls(bench, before, name))):
         out = bench.world(*before)
         killed = kill(bench, out, name, call, at) in (-9, 137)
         try:
@@ -185,7 +191,7 @@ def kills(bench, before, name):
             raise Failure(f"killed before {call} number {at} of {' → '.join([*before, name])}: {failure}") from None
         shutil.rmtree(out)
         count += killed
-    expect(journals > 5, f"only {journals} kills left a journal: the kills do not hit the writing")
+    expect(journals > 5 // stride, f"only {journals} kills left a journal: the kills do not hit the writing")
     expect(apart or len(come) < 2, f"no kill between the new folders {sorted(come)}: they do not come one by one")
     return count
 
@@ -407,7 +413,7 @@ def many(bench, files, rng):
 
 # ---- the job
 
-def check(report, logmap, new_folder):
+def check(report, logmap, new_folder, tier):
     if not report.wants("writer"):
         return
     rng = random.Random(20)
@@ -415,15 +421,15 @@ def check(report, logmap, new_folder):
     survived = 0
     for title, before, name in (("first", (), "old"), ("update", ("old",), "new"), ("prune", ("old", "new"), "third")):
         with report.check(f"writer/kills/{title}"):
-            count = kills(bench, before, name)
+            count = kills(bench, before, name, tier.kills)
             survived += count
             print(f"        {count} kills survived")
     with report.check("writer/kills/twice"):
-        count = double_kills(bench, rng, 40)
+        count = double_kills(bench, rng, tier.double_kills)
         survived += count
-        expect(count > 20, f"only {count} second kills")
+        expect(count > tier.double_kills // 2, f"only {count} second kills")
     with report.check("writer/kills/count"):
-        expect(survived >= 300, f"only {survived} kills")
+        expect(survived >= 300 // tier.kills, f"only {survived} kills")
         print(f"        {survived} kills survived")
     with report.check("writer/obstacles"):
         obstacles(bench)
