@@ -206,10 +206,10 @@ pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
                 return Err(Unproven { subject: bucket.name.clone(), failure: failure.what.clone() });
             }
         }
-        if let Some(alerts) = &place.guard.alerts {
-            if let Some(failure) = alerts.failures(&account.id, account.partition, &place.region).into_iter().next() {
-                return Err(Unproven { subject: alerts.topic_arn.clone(), failure });
-            }
+        if let Some(alerts) = &place.guard.alerts
+            && let Some(failure) = alerts.failures(&account.id, account.partition, &place.region).into_iter().next()
+        {
+            return Err(Unproven { subject: alerts.topic_arn.clone(), failure });
         }
     }
     Ok(Proven(plan))
