@@ -1,4 +1,4 @@
-//! Exit codes: one table, here and in the README.
+//! Exit codes: one table, here and in docs/stability.md.
 
 /// How a command ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// All, with their meaning, for help and README.
+    /// All, with their meaning, for help and documentation.
     pub const TABLE: [(Exit, &'static str); 4] = [
         (Exit::Clean, "clean"),
         (Exit::Findings, "findings, differences or drift"),

@@ -1,4 +1,4 @@
-//! Rules as data: one declaration gives id, severity, summary and page; `explain`, the README and JSON read it.
+//! Rules as data: one declaration gives id, severity, summary and page; `explain`, the pages in docs/rules/ and JSON read it.
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

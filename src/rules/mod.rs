@@ -1,7 +1,7 @@
 //! The rules on a map: each is declared once, beside its check; a family is a file.
 //!
 //! Rules take the map (or, in `plan::derive`, what is derived from it) and give findings with places. The registry here
-//! is what `explain`, the README's table and the tests read. Must not print, and must not change the map.
+//! is what `explain`, the index in docs/rules/ and the tests read. Must not print, and must not change the map.
 
 pub mod budget;
 pub mod delivery;

@@ -1,4 +1,4 @@
-"""Runs what the README shows.  Blocks of one file share one temporary folder and run in order, with `logmap` on PATH.
+"""Runs what the README and the pages in docs/ show.  Blocks of one file share one temporary folder and run in order, with `logmap` on PATH.
 
     ```console            each line `$ command` is run by bash (a line that ends in \\ goes on in the next); the lines after
     $ logmap validate     it are what it prints, standard output and error together.  A line `...` stands for any lines.
@@ -74,16 +74,19 @@ def run_file(text, folder, path):
 
 def check(report, root, logmap, new_folder):
     path = f"{logmap.parent}:{clean_env()['PATH']}"
-    for readme in [root / "README.md", *sorted((root / "examples").glob("*/README.md"))]:
+    # pages of rules have examples of their own kind, which tests/rule_pages.rs runs; without any page a glob would pass in silence
+    pages = [page for page in sorted((root / "docs").rglob("*.md")) if page.parent.name != "rules"]
+    for readme in [root / "README.md", *pages, *sorted((root / "examples").glob("*/README.md"))]:
         title = f"readme/{readme.relative_to(root)}"
         if not report.wants(title):
             continue
         with report.check(title):
             expect(readme.exists(), "there is no README.md")
             folder = new_folder() / "copy"
-            if readme.parent == root:
-                folder.mkdir()
-            else:
+            if readme.parent.parent == root / "examples":
                 shutil.copytree(readme.parent, folder)
+            else:
+                folder.mkdir()
             count = run_file(readme.read_text(), folder, path)
             expect(count or readme.parent != root, "no block was run")
+    expect(len(pages) > 10, "docs/ has no pages")
