@@ -130,9 +130,12 @@ fn kind(schema: &Value, part: &Value) -> String {
     if let Some(words) = whole.get("enum").and_then(Value::as_array) {
         return words.iter().map(|word| format!("`{}`", inline(word))).collect::<Vec<_>>().join(", ");
     }
-    if whole.get("properties").is_some() {
-        let name = name.unwrap_or("mapping");
-        return format!("[{name}](#{})", name.to_lowercase());
+    if let Some(keys) = whole.get("properties").and_then(Value::as_object) {
+        // one without a name has no heading to go to
+        return name.map_or_else(
+            || format!("mapping with {}", keys.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+            |name| format!("[{name}](#{})", name.to_lowercase()),
+        );
     }
     if let Some(constant) = whole.get("const") {
         return format!("`{}`", inline(constant));
