@@ -350,3 +350,28 @@ fn after_an_upgrade_check_says_so_and_a_run_mends_it() {
     let stale = generate(dir.path(), &["--check"]);
     assert!(stale.code == 1 && !stale.stderr.contains("wrote it and this is"), "{}", stale.stderr);
 }
+
+#[test]
+fn the_library_of_the_scripts_stands_once_and_is_always_among_the_files() {
+    let dir = folder(MAP);
+    assert_eq!(generate(dir.path(), &["--target", "aws-cli", "--account", "dev", "--region", "us-east-1"]).code, 0);
+    let scripts = dir.path().join("out/aws-cli");
+    let names: Vec<String> = tree(&scripts).into_keys().collect();
+    assert_eq!(names, ["dev/us-east-1.sh", "lib/guard.py", "lib/helper.py", "lib/logmap.sh"]);
+    let script = fs::read_to_string(scripts.join("dev/us-east-1.sh")).unwrap();
+    assert!(script.lines().count() < 100, "a script carries more than its data");
+    let printed = generate(dir.path(), &["--target", "aws-cli", "--region", "us-east-1", "--stdout"]);
+    assert_eq!(printed.stdout.matches("==> aws-cli/lib/").count(), 3);
+
+    // it is compared, and written again, as any other file
+    fs::remove_file(scripts.join("lib/helper.py")).unwrap();
+    let check = generate(dir.path(), &["--target", "aws-cli", "--account", "prod", "--check"]);
+    assert!(check.code == 1 && check.stdout.contains("lib/helper.py"), "{}", check.stdout);
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+    // another map leaves it as it is
+    let before = fs::read_to_string(scripts.join("lib/logmap.sh")).unwrap();
+    fs::write(dir.path().join("logmap.yaml"), MAP.replace("acme-dev", "acme-other")).unwrap();
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    assert_eq!(fs::read_to_string(scripts.join("lib/logmap.sh")).unwrap(), before);
+}

@@ -1,7 +1,7 @@
 //! AWS CLI: one bash script for each account and Region, one that runs them all, and the preflight check for Terraform.
 //!
-//! Takes the plan, gives scripts. What a script does is in the template `aws-cli/library.sh`; here the plan becomes tables of
-//! words and JSON documents, which land in the script as single-quoted words.
+//! Takes the plan, gives scripts. What a script does is in the template `aws-cli/library.sh`, which stands once, in `aws-cli/lib/`;
+//! here the plan becomes tables of words and JSON documents, which land in the script as single-quoted words.
 
 use super::{Context, Sink, engine::Engine};
 use crate::{
@@ -21,6 +21,9 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     (REGION, include_str!("../../templates/aws-cli/region.sh")),
     ("aws-cli/library.sh", include_str!("../../templates/aws-cli/library.sh")),
     ("aws-cli/guard.sh", include_str!("../../templates/aws-cli/guard.sh")),
+    (LIBRARY, include_str!("../../templates/aws-cli/lib.sh")),
+    (HELPER, include_str!("../../templates/aws-cli/helper.py")),
+    (GUARD_HELPER, include_str!("../../templates/aws-cli/guard.py")),
     (RUN_ALL, include_str!("../../templates/aws-cli/run-all.sh")),
     (PREFLIGHT, include_str!("../../templates/aws-cli/preflight.sh")),
 ];
@@ -29,8 +32,19 @@ const REGION: &str = "aws-cli/region.sh";
 const RUN_ALL: &str = "aws-cli/run-all.sh";
 const PREFLIGHT: &str = "aws-cli/preflight.sh";
 
+const LIBRARY: &str = "aws-cli/lib.sh";
+const HELPER: &str = "aws-cli/helper.py";
+const GUARD_HELPER: &str = "aws-cli/guard.py";
+
+/// What a Region's script expects of the library, as a number: raised only when scripts of before can't work with a new library,
+/// or the other way round. A version or a digest would change every script with each release.
+const INTERFACE: u32 = 1;
+
 /// About what a script has beside its sources.
-const SCRIPT_BYTES: usize = 80_000;
+const SCRIPT_BYTES: usize = 10_000;
+
+/// How many files the library is.
+pub const LIBRARY_FILES: usize = 3;
 
 /// Whose logging the scripts set.
 const MANAGED: &str = "managed";
@@ -64,6 +78,17 @@ struct ScriptContext<'a> {
     guards: Vec<GuardRow<'a>>,
     /// ARN of the topic of the alerts; empty for none.
     topic_arn: &'a str,
+    /// The library's interface that the script was made for.
+    interface: u32,
+}
+
+/// What `aws-cli/lib.sh` gets.
+#[derive(Debug, Serialize)]
+struct LibraryContext {
+    /// True: the helpers are files of their own, not a part of the library.
+    apart: bool,
+    /// What scripts expect of it.
+    interface: u32,
 }
 
 /// Something that is published or watched.
@@ -165,7 +190,7 @@ struct PreflightPlace<'a> {
     sources: Vec<SourceRows<'a>>,
 }
 
-/// Renders the scripts of the accounts and Regions that were asked for; without filter also `run-all.sh`.
+/// Renders the scripts of the accounts and Regions that were asked for, and their library; without filter also `run-all.sh`.
 ///
 /// # Errors
 /// An overridden template fails, or the sink does.
@@ -180,12 +205,22 @@ pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
             sink(Artifact::script(format!("aws-cli/{}", path(account, place)), text))?;
         }
     }
+    library(&engine, sink)?;
     // it is about all accounts, so a run for some leaves it alone
     if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
         let accounts = cx.plan().apply_order.iter().filter_map(|key| cx.plan().account(key));
         let scripts: Vec<String> = accounts.flat_map(|account| account.places.iter().map(|place| path(account, place))).collect();
         let context = RunAllContext { header: cx.header(&scripts), scripts };
         sink(Artifact::script("aws-cli/run-all.sh", engine.render(RUN_ALL, &context)?))?;
+    }
+    Ok(())
+}
+
+/// What the scripts share. No script works without it, so it is among the files whatever was asked for.
+fn library(engine: &Engine, sink: &mut Sink<'_>) -> Result<()> {
+    let context = LibraryContext { apart: true, interface: INTERFACE };
+    for (file, template) in [("logmap.sh", LIBRARY), ("helper.py", HELPER), ("guard.py", GUARD_HELPER)] {
+        sink(Artifact::file(format!("aws-cli/lib/{file}"), engine.render(template, &context)?))?;
     }
     Ok(())
 }
@@ -260,6 +295,7 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> Scrip
         trails: place.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         guards: guard_rows(&place.guard),
         topic_arn: place.guard.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
+        interface: INTERFACE,
     }
 }
 

@@ -64,7 +64,7 @@ pub static TARGETS: [Target; 5] = [
         about: "Bash scripts for the AWS CLI",
         templates: aws_cli::TEMPLATES,
         render: aws_cli::render,
-        files: |_, places| places,
+        files: |_, places| places + aws_cli::LIBRARY_FILES,
         unit: Unit::Region,
     },
     Target {

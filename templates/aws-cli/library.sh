@@ -1,5 +1,5 @@
 {% raw -%}
-# ---------------------------------------------------------------- how it is brought about (the same in every script)
+# ---------------------------------------------------------------- how it is brought about (the same for every map)
 
 usage() {
   cat <<USAGE
@@ -138,200 +138,13 @@ explain_failure() {
 
 json() { python3 -I -S -X utf8 "$WORK/helper.py" "$@"; }
 
+{% endraw -%}
+{% if not apart %}{% raw -%}
 write_json_helper() {
   cat >"$WORK/helper.py" <<'PYTHON'
-import json, re, sys
-
-def listed(value):
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-def load(text):
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-def read(path):
-    if path == "-":
-        return given()
-    try:
-        with open(path, encoding="utf-8") as file:
-            return load(file.read())
-    except FileNotFoundError:
-        return None
-
-def given():
-    """What is wanted comes on standard input: it may be longer than an argument can be."""
-    return load(sys.stdin.buffer.read().decode("utf-8"))
-
-def policy(document):
-    """A policy whose lists are sorted, scalars are lists, statements are in order of their text, and accounts are ids."""
-    def plain(value):
-        if isinstance(value, dict):
-            return {key: plain(item) for key, item in value.items()}
-        if isinstance(value, bool):
-            return [str(value).lower()]
-        return sorted(str(item) for item in listed(value))
-    def statement(one):
-        out = {key: plain(value) for key, value in one.items()}
-        for key in ("Principal", "NotPrincipal"):
-            if out.get(key) == {"AWS": ["*"]}:
-                out[key] = ["*"]
-            elif isinstance(out.get(key), dict) and "AWS" in out[key]:
-                out[key]["AWS"] = sorted(re.sub(r"^arn:[a-z-]+:iam::(\d{12}):root$", r"\1", name) for name in out[key]["AWS"])
-        return out
-    if not isinstance(document, dict):
-        return None
-    statements = sorted((statement(one) for one in listed(document.get("Statement"))), key=lambda one: json.dumps(one, sort_keys=True))
-    return document.get("Version", "2008-10-17"), statements
-
-def current_policy(path):
-    answer = read(path)
-    return load(answer["Policy"]) if answer else None
-
-def lifecycle(document):
-    def rule(one):
-        kept = {key: value for key, value in one.items() if key not in ("Filter", "Prefix")}
-        scope = one.get("Filter") or {}
-        kept["Filter"] = scope if set(scope) - {"Prefix"} else {"Prefix": scope.get("Prefix", one.get("Prefix") or "")}
-        return kept
-    return sorted((rule(one) for one in (document or {}).get("Rules", [])), key=lambda one: one.get("ID", ""))
-
-def logging(document):
-    enabled = (document or {}).get("LoggingEnabled")
-    if not enabled:
-        return None
-    form = enabled.get("TargetObjectKeyFormat") or {"SimplePrefix": {}}
-    if "PartitionedPrefix" in form:
-        source = (form["PartitionedPrefix"] or {}).get("PartitionDateSource", "EventTime")
-        form = {"PartitionedPrefix": {"PartitionDateSource": source}}
-    else:
-        form = {"SimplePrefix": {}}
-    return enabled.get("TargetBucket"), enabled.get("TargetPrefix", ""), json.dumps(form, sort_keys=True), bool(enabled.get("TargetGrants"))
-
-def tags(path):
-    return {tag["Key"]: tag["Value"] for tag in (read(path) or {}).get("TagSet", [])}
-
-def selectors(document):
-    """Advanced selectors in order, with sorted values; basic ones as they are."""
-    def plain(one):
-        fields = [{key: value if key == "Field" else sorted(value) for key, value in field.items() if value} for field in one.get("FieldSelectors", [])]
-        return {"Name": one.get("Name"), "FieldSelectors": sorted(fields, key=lambda field: field["Field"])}
-    return [plain(one) for one in (document or {}).get("AdvancedEventSelectors") or []]
-
-def input_of(name, want, update):
-    """The whole input of create-trail or update-trail."""
-    kept = {key: want.get(key, default) for key, default in TRAIL_KEYS.items() if key != "LogFileValidationEnabled"}
-    kept = {key: value for key, value in kept.items() if value != "" or update}
-    return {"Name": name, **kept, "EnableLogFileValidation": bool(want.get("LogFileValidationEnabled"))}
-
-TRAIL_KEYS = {"S3BucketName": "", "S3KeyPrefix": "", "IsMultiRegionTrail": False, "IncludeGlobalServiceEvents": True,
-              "LogFileValidationEnabled": False, "KmsKeyId": "", "IsOrganizationTrail": False}
-
-def trail(document):
-    return {key: document.get(key) or default if not isinstance(default, bool) else document.get(key, default) for key, default in TRAIL_KEYS.items()}
-
-def get(document, route):
-    for key in route.split("."):
-        if isinstance(document, list):
-            document = document[int(key)] if int(key) < len(document) else None
-        else:
-            document = (document or {}).get(key)
-    return document
-
-def plain_selectors(state):
-    """Management events, all of them, and nothing else: what a new trail has."""
-    advanced, basic = state.get("AdvancedEventSelectors") or [], state.get("EventSelectors") or []
-    management = [{"Field": "eventCategory", "Equals": ["Management"]}]
-    return (not advanced or [one["FieldSelectors"] for one in selectors(state)] == [management]) and not any(
-        one.get("DataResources") or one.get("ReadWriteType", "All") != "All" or one.get("ExcludeManagementEventSources")
-        or not one.get("IncludeManagementEvents", True) for one in basic)
-
-def same_selectors(path, want):
-    """Nothing wanted: management events only."""
-    state = read(path) or {}
-    return selectors(state) == selectors({"AdvancedEventSelectors": want}) if want else plain_selectors(state)
-
-# is what a file holds the same, in meaning, as what is wanted?
-SAME = {
-    "policy": lambda path, want: policy(current_policy(path)) == policy(want),
-    "lifecycle": lambda path, want: lifecycle(read(path)) == lifecycle(want),
-    "logging": lambda path, want: logging(read(path)) == logging(want),
-    "tags": lambda path, want: {**tags(path), **want} == tags(path),  # every wanted tag is there
-    "trail": lambda path, want: trail(get(read(path), "Trail") or {}) == trail(want or {}),
-    "selectors": same_selectors,
+{% endraw %}{% include "aws-cli/helper.py" %}PYTHON
 }
-
-command, args = sys.argv[1], sys.argv[2:]
-if command == "get":  # get FILE ROUTE: a value, or nothing
-    value = get(read(args[0]), args[1])
-    print("" if value is None else str(value).lower() if isinstance(value, bool) else value if isinstance(value, str) else json.dumps(value))
-elif command == "here":  # here FILE REGION FOLDER: of the names given, those that the list shows in the Region, as files
-    there = {one["Name"] for one in (read(args[0]) or {}).get("Buckets") or [] if one.get("BucketRegion") == args[1]}
-    for name in sys.stdin.read().split():
-        if name in there:
-            open(args[2] + "/" + name, "w").close()
-elif command == "unwrap":  # unwrap FILE KEY: that part of an answer, as JSON
-    print(json.dumps(get(read(args[0]), args[1]), sort_keys=True))
-elif command.startswith("same-") and command[5:] in SAME:  # same-KIND FILE: is that what is wanted?
-    sys.exit(not SAME[command[5:]](args[0], given()))
-elif command == "known":  # known KIND FILE SET: is this one of the documents that a script has set, a line each?
-    with open(args[2], encoding="utf-8") as file:
-        sys.exit(not any(SAME[args[0]](args[1], load(line)) for line in file if line.endswith("\n")))
-elif command == "foreign":  # statements that are neither ours nor wanted
-    want = given()
-    ours, texts = {one.get("Sid") for one in listed(want.get("Statement"))}, policy(want)[1]
-    for one in listed((current_policy(args[0]) or {}).get("Statement")):
-        sid = one.get("Sid") or ""
-        if not (policy({"Statement": [one]})[1][0] in texts or sid.startswith("Logmap") or (sid and sid in ours)):
-            print(json.dumps(one))
-elif command == "grants":  # who has rights by the ACL, besides the owner
-    state = read(args[0]) or {}
-    owner = (state.get("Owner") or {}).get("ID")
-    for grant in state.get("Grants") or []:
-        grantee = grant.get("Grantee") or {}
-        if grantee.get("ID") is None or grantee.get("ID") != owner:
-            who = grantee.get("URI") or grantee.get("DisplayName") or grantee.get("ID") or "?"
-            print(grant.get("Permission", "?") + " to " + who.rpartition("/")[2])
-elif command == "all-blocked":
-    have = (read(args[0]) or {}).get("PublicAccessBlockConfiguration") or {}
-    sys.exit(not all(have.get(key) for key in ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")))
-elif command == "same-lock":
-    have = get(read(args[0]), "ObjectLockConfiguration.Rule.DefaultRetention") or {}
-    want = given()["Rule"]["DefaultRetention"]
-    sys.exit(any(have.get(key) != want[key] for key in want))
-elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagged since stays, what scripts have set goes back
-    have, old = tags(args[0]), tags(args[1])
-    with open(args[2], encoding="utf-8") as file:
-        ours = [(key, value) for line in file for key, value in (load(line) or {}).items()]
-    for key, value in ours:
-        if have.get(key) == value:
-            have.pop(key)
-            if key in old:
-                have[key] = old[key]
-    print(json.dumps([{"Key": key, "Value": value} for key, value in sorted(have.items())]) if have else "null")
-elif command == "merged-tags":  # those of AWS itself (aws:...) too: S3 refuses a set without them
-    have = {**tags(args[0]), **given()}
-    print(json.dumps({"TagSet": [{"Key": key, "Value": value} for key, value in sorted(have.items())]}))
-elif command == "foreign-selectors":  # some that logmap did not make
-    state = read(args[0]) or {}
-    names = [one.get("Name") or "" for one in state.get("AdvancedEventSelectors") or []]
-    sys.exit(plain_selectors(state) or bool(names) and all(name.startswith("Logmap") for name in names))
-elif command == "trail-input":  # trail-input NAME VERB
-    print(json.dumps(input_of(args[0], given(), args[1] == "update")))
-elif command == "same-input":  # is this trail what that input of create-trail makes?
-    have = trail(get(read(args[0]), "Trail") or {})
-    sys.exit(input_of("", have, False) != {**given(), "Name": ""})
-elif command == "same-answer":  # same-answer FILE FILE KEY...: the same under these keys; an empty list is none
-    one, other = read(args[0]) or {}, read(args[1]) or {}
-    sys.exit(any((one.get(key) or None) != (other.get(key) or None) for key in args[2:]))
-elif command == "ascii":  # the given JSON in ASCII, so that no file encoding matters
-    print(json.dumps(given()))
-else:
-    sys.exit("unknown command " + command)
-PYTHON
-}
-
+{% endif %}{% raw %}
 # ---- credentials
 
 become_account() {
@@ -984,7 +797,7 @@ list_all_buckets() {
   done
   list_buckets ${names[@]+"${names[@]}"}
 }
-# scripts with something to publish or to watch have others
+# the library of accounts and Regions has others
 # shellcheck disable=SC2317,SC2329 # one of the two is never called
 each_guard() { :; }
 # shellcheck disable=SC2317,SC2329 # as above

@@ -6,9 +6,31 @@
 # region: {{ region }}
 #
 # Log buckets, source logging and trails of account {{ account_key | comment }} in {{ region }}. `--help` says how to use it.
+# shellcheck disable=SC1091,SC2034 # the library reads what is set here
 set -euo pipefail
 
-{% include "aws-cli/library.sh" %}
+# ---------------------------------------------------------------- how it is brought about: lib/ beside the accounts' folders
+
+script=${BASH_SOURCE[0]:-$0}
+while [ -L "$script" ]; do # a link is followed to where the folders are
+  link=$(readlink -- "$script")
+  case $link in /*) script=$link ;; *) script=$(dirname -- "$script")/$link ;; esac
+done
+LIBRARY=$(unset CDPATH && cd -P -- "$(dirname -- "$script")/.." && pwd)/lib
+for file in logmap.sh helper.py guard.py; do
+  if [ ! -r "$LIBRARY/$file" ]; then
+    printf 'error: %s is not there: copy the folder aws-cli/ as a whole, this script needs what is in its lib/. Nothing was changed\n' "$LIBRARY/$file" >&2
+    exit 1
+  fi
+done
+LIBRARY_INTERFACE=''
+# shellcheck source-path=SCRIPTDIR source=../lib/logmap.sh
+. "$LIBRARY/logmap.sh"
+if [ "$LIBRARY_INTERFACE" != {{ interface }} ]; then
+  printf 'error: %s is of another logmap than this script (its interface is %s, and {{ interface }} is needed): copy the folder aws-cli/ as a whole, or run "logmap generate" again. Nothing was changed\n' "$LIBRARY" "${LIBRARY_INTERFACE:-unknown}" >&2
+  exit 1
+fi
+
 # ---------------------------------------------------------------- what is to be
 
 ACCOUNT_KEY={{ account_key | sh }}
@@ -42,7 +64,13 @@ TRAILS=(
 {% for trail in trails %}  {{ trail.name | sh }} {{ trail.arn | sh }} {{ trail.settings | sh }}
   {{ trail.selectors | sh }} {{ trail.first | sh }}
 {% endfor %})
-{% if guards %}
-{% include "aws-cli/guard.sh" -%}
-{% endif %}
+
+# for each thing that is published or watched: kind (parameter, topic, rule, config), name, what it is to be
+# shellcheck disable=SC2016 # what looks like an expansion is text
+GUARDS=(
+{% for guard in guards %}  {{ guard.kind | sh }} {{ guard.name | sh }}
+  {{ guard.want | sh }}
+{% endfor %})
+TOPIC_ARN={{ topic_arn | sh }}
+
 main "$@"

@@ -16,6 +16,7 @@ import yaml
 
 from . import glue, guards
 from .report import Failure, clean_env, expect
+from .scripts import region_scripts
 from .terraform import first, resources
 from .world import partition_of
 
@@ -138,7 +139,7 @@ def tables(script):
     """What bash makes of the words of a script: (account, Region, profile, role, topic), buckets, sources, trails, guards."""
     text = script.read_text()
     expect(text.endswith('\nmain "$@"\n'), f"{script.name} does not end by calling main")
-    done = subprocess.run(["bash", "--norc", "-c", text[:text.rindex("main")] + SHOW], env=clean_env(), cwd=script.parent, capture_output=True)
+    done = subprocess.run(["bash", "--norc", "-c", text[:text.rindex("main")] + SHOW, script], env=clean_env(), cwd=script.parent, capture_output=True)
     expect(done.returncode == 0 and not done.stderr, f"{script.name}: {done.stderr.decode()}")
     words = iter(done.stdout.decode().split("\0"))
     head, rows = [next(words) for _ in range(4)], []
@@ -152,7 +153,7 @@ def tables(script):
 def of_scripts(tree, region_map):
     """The model, and {(account, Region): (profile, role)}.  External sources are left out, as in every target."""
     model, callers = empty(), {}
-    for path in sorted((tree / "aws-cli").glob("*/*.sh")):
+    for path in region_scripts(tree / "aws-cli", "*"):
         (account, region, profile, role, topic), buckets, sources, trails, watched = tables(path)
         expect((account, region) == (region_map.accounts[path.parent.name].id, path.stem), f"{path}: is for {account}/{region}")
         callers[account, region] = profile, role

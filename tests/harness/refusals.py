@@ -202,6 +202,41 @@ def tools(attack):
         expect(done.returncode == code and "usage:" in done.stdout and not done.calls, f"{flags}: exits {done.returncode}\n{done.stdout}")
 
 
+def library(attack):
+    """The library is found from wherever a script is called; without it, or with a part of it or another one, nothing is asked of AWS."""
+    attack.scene = None
+    attack.set_scene()
+    home, script = attack.home, attack.script
+    folder = home / "a copy's $(touch PWNED) folder"  # the folder aws-cli/ is all that has to be copied
+    shutil.copytree(attack.stage.tree / "aws-cli", folder)
+    copy = folder / script.parent.name / script.name
+    (home / "links").mkdir()
+    (home / "link.sh").symlink_to(copy)
+    (home / "links" / "again.sh").symlink_to("../link.sh")
+    (home / "to-folder").symlink_to(copy.parent)
+    for called in (copy, copy.relative_to(home), home / "link.sh", "links/again.sh", "to-folder/" + script.name):
+        attack.script = called
+        done = attack.run("--dry-run", CDPATH=f".:{folder}", LIBRARY="x", LIBRARY_INTERFACE="1")
+        expect(done.returncode == 0 and "changes would be made" in done.stdout, f"{called}: exits {done.returncode}\n{done.stdout}")
+    expect(not (home / "PWNED").exists(), "the name of a folder was run")
+    attack.script, lib = copy, folder / "lib"
+    text = (lib / "logmap.sh").read_text()
+    for what, change, says in (
+            ("half a library", lambda: (lib / "logmap.sh").write_text(text[:text.rindex("\nLIBRARY_INTERFACE=")]), "its interface is unknown, and "),
+            ("another library", lambda: (lib / "logmap.sh").write_text(re.sub(r"^LIBRARY_INTERFACE=.*", "LIBRARY_INTERFACE=99", text, flags=re.M)), "its interface is 99, and "),
+            ("no helper", lambda: (lib / "helper.py").unlink(), "helper.py is not there: copy the folder aws-cli/ as a whole"),
+            ("no library", lambda: shutil.rmtree(lib), "logmap.sh is not there: copy the folder aws-cli/ as a whole")):
+        change()
+        for flags in ((), ("--force",), ("--rollback",), ("--help",)):
+            done = attack.run(*flags, LIBRARY_INTERFACE="1")
+            lines = done.stdout.splitlines()
+            expect(done.returncode == 1 and not done.calls and len(lines) == 1 and says in lines[0] and "Nothing was changed" in lines[0],
+                   f"{what} {flags}: exits {done.returncode}\n{done.stdout}")
+        (lib / "logmap.sh").write_text(text)
+    same(attack.before, attack.stage.snapshot(), "without its library a script changes something")
+    attack.script = script
+
+
 def credentials(attack):
     """The environment before the profile; the role only from another account, and the account is checked after it."""
     attack.scene = None
@@ -311,6 +346,7 @@ def hostile(stage):
 PARTS = {
     "refusals": lambda attack: refusals(attack, attack.stage.tree / "terraform" / "prod" / "preflight.sh"),
     "tools": tools,
+    "library": library,
     "credentials": credentials,
     "dry-run": dry_run,
     "verify": verify,
