@@ -7,7 +7,7 @@
 mod large;
 
 use divan::{AllocProfiler, Bencher, black_box};
-use logmap::{
+use logmap::testing::{
     diagnostics::Finding,
     document::{self, Document},
     map::{self, RegionMap, settle},

@@ -11,7 +11,7 @@ use crate::{
     source::{SourceFile, Span},
     threads::join,
 };
-use std::thread;
+use std::{ops::Deref, thread};
 
 /// From a map of so many bytes on, a thread costs less than it saves.
 const WORTH_A_THREAD: usize = 100_000;
@@ -29,8 +29,28 @@ pub struct Analysis {
     pub plan: Option<Plan>,
     /// Reading the text gave no finding, so that a change of it can be read by itself.
     read_cleanly: bool,
-    /// What could be derived of a map with errors: for the editor to show, never to be rendered.
-    draft: Option<Plan>,
+    /// Only of a map with errors.
+    draft: Option<Draft>,
+}
+
+/// What could be derived of a map with errors: for the editor to show. It can be looked at as a plan, but the plan does not
+/// come out of it, and whatever renders asks for a proof, which takes the plan itself:
+///
+/// ```compile_fail,E0308
+/// use logmap::testing::{analysis::Draft, plan::prove::proven};
+/// fn render(draft: Draft) {
+///     let _ = proven(draft);
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Draft(Plan);
+
+impl Deref for Draft {
+    type Target = Plan;
+
+    fn deref(&self) -> &Plan {
+        &self.0
+    }
 }
 
 impl Analysis {
@@ -44,13 +64,14 @@ impl Analysis {
     pub fn silence(&mut self, mut hide: impl FnMut(&Finding) -> bool) {
         self.findings.retain(|finding| !(hide(finding) && finding.rule.can_be_ignored));
         if is_clean(&self.findings) {
-            self.plan = self.plan.take().or(self.draft.take());
+            // no error is left that made it a draft
+            self.plan = self.plan.take().or(self.draft.take().map(|draft| draft.0));
         }
     }
 
-    /// The plan, or of a map with errors as much of it as could be derived: to be shown, never to be rendered.
+    /// The plan, or of a map with errors its [`Draft`]: to be shown. It is lent, and a proof takes a plan as a whole.
     pub fn derived(&self) -> Option<&Plan> {
-        self.plan.as_ref().or(self.draft.as_ref())
+        self.plan.as_ref().or(self.draft.as_deref())
     }
 
     /// Counts of the findings.
@@ -76,7 +97,7 @@ impl Past {
     /// Takes an analysis that is no longer needed.
     pub fn keep(&mut self, analysis: Analysis) {
         let Analysis { file, document, plan, draft, read_cleanly, .. } = analysis;
-        if let Some(plan) = plan.or(draft) {
+        if let Some(plan) = plan.or(draft.map(|draft| draft.0)) {
             self.policies.keep(plan);
         }
         self.tree = read_cleanly.then_some((file, document));
@@ -132,7 +153,7 @@ pub fn analyze_again(file: SourceFile, past: &mut Past) -> Analysis {
     diagnostics::sort(&mut findings);
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
-    let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan) };
+    let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan.map(Draft)) };
     Analysis { file, document, findings, plan, draft, read_cleanly }
 }
 

@@ -16,17 +16,17 @@ pub fn digest(value: &impl Serialize) -> String {
 }
 
 /// SHA-256 as lower-case hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
 /// Twelve digits of a name's SHA-256: enough to tell the things of one template or module apart.
-pub fn short_digest(name: &str) -> String {
+pub(crate) fn short_digest(name: &str) -> String {
     hex(&Sha256::digest(name)[..6])
 }
 
 /// The first eight bytes of a name's SHA-256, as a number.
-pub fn number(name: &str) -> u64 {
+pub(crate) fn number(name: &str) -> u64 {
     Sha256::digest(name)[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 

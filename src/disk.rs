@@ -13,11 +13,11 @@
 //! Unchanged files are not touched; only files the lock lists are ever removed; links below the folder are never followed. Files
 //! are not synced one by one: after a power cut an incomplete one looks like an edited one, and `--force` mends it.
 
-pub mod check;
+pub(crate) mod check;
 mod folders;
 mod hold;
-pub mod lock;
-pub mod replace;
+pub(crate) mod lock;
+pub(crate) mod replace;
 
 use crate::{artifacts::Artifact, digest::sha256_hex};
 use anyhow::{Context, Result, bail};
@@ -36,7 +36,7 @@ const STAGE_PREFIX: &str = ".logmap-stage-";
 
 /// What stands in the way of writing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Conflict {
+pub(crate) enum Conflict {
     /// A file that logmap did not write.
     Foreign,
     /// No longer wanted, but edited since logmap wrote it.
@@ -47,7 +47,7 @@ pub enum Conflict {
 
 /// An artifact with its hash, which whoever renders it takes: the disk has enough to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
+pub(crate) struct File {
     /// The artifact.
     pub artifact: Artifact,
     hash: String,
@@ -61,7 +61,7 @@ impl From<Artifact> for File {
 
 /// What a write did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Written {
+pub(crate) struct Written {
     /// Files that are new or changed.
     pub written: usize,
     /// Files that were right already.
@@ -71,7 +71,7 @@ pub struct Written {
 }
 
 /// A tree that is being written.
-pub struct Writer<'a> {
+pub(crate) struct Writer<'a> {
     out: &'a Path,
     /// Declared before `hold`: the stage is gone when the next run may begin.
     stage: tempfile::TempDir,
@@ -96,7 +96,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// The folder can't be made or read, or its lock is not one, or a newer logmap's.
-    pub fn new(out: &'a Path, force: bool, waiting: impl FnOnce()) -> Result<Self> {
+    pub(crate) fn new(out: &'a Path, force: bool, waiting: impl FnOnce()) -> Result<Self> {
         fs::create_dir_all(out).with_context(|| format!("can't make the folder {}", out.display()))?;
         let hold = Hold::take(out, waiting)?;
         // before anything is cleared away: of a newer logmap's folder nothing is touched
@@ -126,12 +126,12 @@ impl<'a> Writer<'a> {
     }
 
     /// Was the run before interrupted while it put files in place?
-    pub fn interrupted(&self) -> bool {
+    pub(crate) fn interrupted(&self) -> bool {
         self.interrupted
     }
 
     /// The lock as it was before.
-    pub fn old_lock(&self) -> &Lock {
+    pub(crate) fn old_lock(&self) -> &Lock {
         &self.old
     }
 
@@ -139,7 +139,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// The disk can't be read or written; two artifacts have one path.
-    pub fn add(&mut self, File { artifact, hash }: &File) -> Result<()> {
+    pub(crate) fn add(&mut self, File { artifact, hash }: &File) -> Result<()> {
         if self.files.insert(artifact.path.clone(), hash.clone()).is_some() {
             bail!("two files of the output have the path {}", artifact.path);
         }
@@ -195,7 +195,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Takes note of edited files among those that would be removed.
-    pub fn keep_edited(&mut self, prune: impl Fn(&str) -> bool) {
+    pub(crate) fn keep_edited(&mut self, prune: impl Fn(&str) -> bool) {
         if self.force {
             return;
         }
@@ -210,7 +210,7 @@ impl<'a> Writer<'a> {
     }
 
     /// What stands in the way, by path below the folder of the output.
-    pub fn conflicts(&self) -> &BTreeMap<String, Conflict> {
+    pub(crate) fn conflicts(&self) -> &BTreeMap<String, Conflict> {
         &self.conflicts
     }
 
@@ -218,7 +218,7 @@ impl<'a> Writer<'a> {
     ///
     /// # Errors
     /// The disk fails. The lock then still has its journal, and the next run finishes.
-    pub fn finish(mut self, mut lock: Lock, prune: impl Fn(&str) -> bool) -> Result<Written> {
+    pub(crate) fn finish(mut self, mut lock: Lock, prune: impl Fn(&str) -> bool) -> Result<Written> {
         let gone = self.old.gone(&self.files, prune);
         lock.files = self.old.files_after(&self.files, &gone);
         let done = Written { written: self.changed, unchanged: self.unchanged, removed: gone.len() };
@@ -258,7 +258,7 @@ impl<'a> Writer<'a> {
 }
 
 /// A unified diff; empty if the texts are equal.
-pub fn unified(path: &str, old_name: &str, new_name: &str, old: &str, new: &str) -> String {
+pub(crate) fn unified(path: &str, old_name: &str, new_name: &str, old: &str, new: &str) -> String {
     let (old_name, new_name) = (format!("{path} ({old_name})"), format!("{path} ({new_name})"));
     TextDiff::from_lines(old, new).unified_diff().header(&old_name, &new_name).to_string()
 }

@@ -4,7 +4,7 @@
 //! what a plain `012345678901` means is decided where a type is expected, never here. Budgets keep hostile input
 //! cheap: depth, nodes, and what aliases expand to. Must not know the map's vocabulary.
 
-pub mod again;
+pub(crate) mod again;
 
 use crate::{
     catalog::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
@@ -132,7 +132,7 @@ pub fn read(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
 }
 
 /// Reads a CloudFormation template in YAML. Only what keeps it from being read is a finding.
-pub fn read_template(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
+pub(crate) fn read_template(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
     read_as(file, Dialect::Template, findings)
 }
 

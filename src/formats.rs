@@ -13,7 +13,7 @@ struct Head {
 
 /// A text that is of the format, but not of a version that this logmap reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unread {
+pub(crate) struct Unread {
     /// What its `format_version` says; nothing if it has none.
     pub version: Option<String>,
     /// The version that this logmap reads.
@@ -24,7 +24,7 @@ pub struct Unread {
 
 impl Unread {
     /// Did a newer logmap write it?
-    pub fn is_newer(&self) -> bool {
+    pub(crate) fn is_newer(&self) -> bool {
         let number = |text: &str| -> Option<(u32, u32)> {
             let (major, minor) = text.split_once('.')?;
             Some((major.parse().ok()?, minor.parse().ok()?))
@@ -55,7 +55,7 @@ impl std::error::Error for Unread {}
 ///
 /// # Errors
 /// [`Unread`] if the version is not `ours`. A text that is no JSON object passes: the decoder says better what is wrong with it.
-pub fn look(text: &[u8], ours: &'static str) -> Result<(), Unread> {
+pub(crate) fn look(text: &[u8], ours: &'static str) -> Result<(), Unread> {
     let Ok(head) = serde_json::from_slice::<Head>(text) else { return Ok(()) };
     let word = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let version = head.format_version.map(word);

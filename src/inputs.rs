@@ -23,7 +23,7 @@ const PASSED_OVER: [&str; 3] = ["node_modules", "target", "__pycache__"];
 ///
 /// # Errors
 /// An input that was named itself can't be read; the message names it.
-pub fn read(
+pub(crate) fn read(
     paths: &[PathBuf],
     standard_input: impl Fn() -> std::io::Result<Vec<u8>>,
 ) -> anyhow::Result<(Vec<SourceFile>, Vec<Ignored>)> {

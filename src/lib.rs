@@ -17,37 +17,50 @@
 //!
 //! The rules and the derivation see the same map, side by side: neither waits for the other, and a plan is given only where both
 //! found no error. Which module may name which stands in `tests/arrows.rs`, in layer order.
+//!
+//! The version is the tool's: what users may rely on stands in `docs/stability.md`, and the library promises nothing. All of it
+//! that is public is [`run`].
 
-pub mod analysis;
-pub mod artifacts;
-pub mod aws;
-pub mod catalog;
-pub mod changes;
-pub mod cli;
-pub mod compare;
-pub mod diagnostics;
-pub mod digest;
-pub mod disk;
-pub mod document;
-pub mod edit;
-pub mod escape;
-pub mod explain;
-pub mod fix;
-pub mod formats;
-pub mod generate;
-pub mod import;
-pub mod inputs;
-pub mod inspection;
+// in tests, which are crates of their own, everything public is unreachable
+#![warn(unreachable_pub)]
+
+mod analysis;
+mod artifacts;
+mod aws;
+mod catalog;
+mod changes;
+mod cli;
+mod compare;
+mod diagnostics;
+mod digest;
+mod disk;
+mod document;
+mod edit;
+mod escape;
+mod explain;
+mod fix;
+mod formats;
+mod generate;
+mod import;
+mod inputs;
+mod inspection;
 #[cfg(feature = "lsp")]
-pub mod lsp;
-pub mod map;
-pub mod observed;
-pub mod plan;
-pub mod policy;
-pub mod render;
-pub mod rules;
-pub mod runbook;
-pub mod source;
-pub mod text;
-pub mod threads;
-pub mod topology;
+mod lsp;
+mod map;
+mod observed;
+mod plan;
+mod policy;
+mod render;
+mod rules;
+mod runbook;
+mod source;
+#[doc(hidden)]
+pub mod testing;
+mod text;
+mod threads;
+mod topology;
+
+/// Runs the program with its arguments, the first of which is its name. Gives the exit code.
+pub fn run(args: impl IntoIterator<Item = std::ffi::OsString>) -> u8 {
+    cli::run(args)
+}

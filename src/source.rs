@@ -5,7 +5,7 @@
 use std::{cmp::Ordering, ops::Deref, sync::OnceLock};
 
 /// Stands where a file's bytes stop being UTF-8: a character that no text may hold.
-pub const NOT_UTF8: char = '\u{fdd0}';
+pub(crate) const NOT_UTF8: char = '\u{fdd0}';
 
 /// A text with the name under which the user gave it.
 #[derive(Debug, Clone)]

@@ -7,25 +7,25 @@ use std::fmt::Write as _;
 
 /// Characters that readers refuse, fold, or show as something else: controls, line separators, byte order marks, and the
 /// marks that turn the direction of text.
-pub fn is_unprintable(c: char) -> bool {
+pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Has the text nothing but letters, signs and spaces of ASCII? Most have, and there is nothing to do for them.
-pub fn is_plain(text: &str) -> bool {
+pub(crate) fn is_plain(text: &str) -> bool {
     // to the end in any case, because many bytes are then looked at in one go
     text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
 /// Compact JSON in which no character is unprintable: each is written as `\uXXXX`, which means the same.
-pub fn json<T: Serialize + ?Sized>(value: &T) -> String {
+pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     // writing strings, lists and numbers to memory can't fail
     escaped(serde_json::to_string(value).unwrap_or_default())
 }
 
 /// The same for people, on several lines.
-pub fn pretty_json<T: Serialize + ?Sized>(value: &T) -> String {
+pub(crate) fn pretty_json<T: Serialize + ?Sized>(value: &T) -> String {
     escaped(serde_json::to_string_pretty(value).unwrap_or_default())
 }
 
@@ -39,7 +39,7 @@ fn escaped(json: String) -> String {
 }
 
 /// Text for an element or an attribute. What XML can't hold at all becomes U+FFFD.
-pub fn xml(text: &str) -> String {
+pub(crate) fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

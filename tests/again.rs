@@ -5,7 +5,7 @@
 mod dice;
 
 use dice::Dice;
-use logmap::{
+use logmap::testing::{
     analysis::{Analysis, Past, analyze, analyze_again},
     document::again::reread,
     source::SourceFile,
@@ -123,7 +123,7 @@ fn an_analysis_that_borrows_is_the_same_as_a_fresh_one() {
         }
         let fresh = analyze(SourceFile::new("m", text.clone()));
         // rules up to LM0008 are those of reading
-        if last.findings.iter().all(|finding| finding.rule.scope != logmap::diagnostics::Scope::Text) {
+        if last.findings.iter().all(|finding| finding.rule.scope != logmap::testing::diagnostics::Scope::Text) {
             borrowed_trees += usize::from(reread(&last.file, last.document.clone(), &fresh.file).is_some());
         }
         past.keep(last);

@@ -47,6 +47,10 @@ const ALLOWED: &[(&str, &str)] = &[
         "analysis aws changes compare diagnostics digest disk escape explain fix formats generate import inputs inspection lsp map observed plan render \
          rules runbook source topology",
     ),
+    (
+        "testing",
+        "analysis artifacts aws changes cli diagnostics digest disk document edit escape fix import inspection lsp map observed plan policy render rules runbook source",
+    ),
 ];
 
 /// Macros stand at the crate's root, wherever they are declared.

@@ -1,7 +1,7 @@
 //! Whatever the sources and trails: a policy fits into what S3 allows, lets each of them in, and says how many others.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-use logmap::{
+use logmap::testing::{
     aws::{Partition, limits::BUCKET_POLICY_BYTES},
     plan::Tier,
     policy::{
@@ -46,7 +46,13 @@ fn trails() -> impl Strategy<Value = Vec<TrailGrant>> {
     })
 }
 
-fn allowed(policy: &logmap::policy::Policy, service: &str, action: &str, resource: &str, context: &[(&str, &str)]) -> bool {
+fn allowed(
+    policy: &logmap::testing::policy::Policy,
+    service: &str,
+    action: &str,
+    resource: &str,
+    context: &[(&str, &str)],
+) -> bool {
     let context: Vec<_> = context.iter().copied().chain([("aws:SecureTransport", "true")]).collect();
     let request = Request { principal: Caller::Service(service), action, resource, context: &context };
     matches!(evaluate(policy, &request), Verdict::Allowed(_))

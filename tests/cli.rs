@@ -107,7 +107,7 @@ fn explain_knows_ids_and_names() {
         assert_eq!((run.code, run.stdout.starts_with("# LM0203 source-twice")), (0, true), "{word}");
     }
     let list = logmap(dir.path(), &["explain", "--list"]);
-    assert_eq!(list.stdout.lines().count(), logmap::rules::all().len());
+    assert_eq!(list.stdout.lines().count(), logmap::testing::rules::all().len());
 }
 
 #[test]

@@ -6,7 +6,7 @@ mod common;
 mod maps;
 
 use common::{logmap, logmap_with_input};
-use logmap::{
+use logmap::testing::{
     changes::{self, Access, Changes, Kind},
     digest::digest,
     plan::Plan,

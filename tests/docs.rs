@@ -8,7 +8,7 @@ mod common;
 
 use clap::CommandFactory;
 use common::logmap;
-use logmap::{
+use logmap::testing::{
     cli::{args::Cli, exit::Exit},
     map::schema::{schema, schema_text},
     rules,

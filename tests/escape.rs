@@ -1,7 +1,7 @@
 //! What the escape functions write means the string it was made from, says each language's own reader.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-use logmap::escape;
+use logmap::testing::escape;
 use proptest::{prelude::*, strategy::ValueTree};
 use serde_json::{Map, Value, json};
 use std::process::Command;

@@ -4,7 +4,7 @@
 mod common;
 
 use common::logmap;
-use logmap::{
+use logmap::testing::{
     diagnostics::{Finding, Report, Severity, fingerprint::fingerprints, github, junit, sarif},
     edit::Fix,
     rules,

@@ -9,7 +9,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-use logmap::{analysis::analyze, diagnostics::Severity, rules, source::SourceFile};
+use logmap::testing::{analysis::analyze, diagnostics::Severity, rules, source::SourceFile};
 use std::{collections::BTreeSet, fs, path::Path};
 
 /// Line from 1, rule id, underlined text.
@@ -37,8 +37,9 @@ fn expectations(text: &str) -> Vec<Expected> {
 fn found(text: &str, expected: &[Expected]) -> Vec<(Expected, String)> {
     let analysis = analyze(SourceFile::new("map.yaml", text));
     let wanted: BTreeSet<&str> = expected.iter().map(|(_, id, _)| id.as_str()).collect();
-    let shown =
-        |finding: &&logmap::diagnostics::Finding| finding.severity() != Severity::Info || wanted.contains(finding.rule.id);
+    let shown = |finding: &&logmap::testing::diagnostics::Finding| {
+        finding.severity() != Severity::Info || wanted.contains(finding.rule.id)
+    };
     let all = analysis.findings.iter().filter(shown).map(|finding| {
         let line = analysis.file.position(finding.span.start).line;
         let underlined = analysis.file.slice(finding.span).replace("\r\n", "⏎").replace('\n', "⏎").replace('\t', "⇥");

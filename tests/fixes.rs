@@ -6,7 +6,7 @@
 mod common;
 
 use common::{logmap, logmap_with_input};
-use logmap::{analysis::analyze, fix::fix, source::SourceFile};
+use logmap::testing::{analysis::analyze, fix::fix, source::SourceFile};
 use proptest::prelude::*;
 use std::{fs, path::Path};
 

@@ -8,7 +8,7 @@
 mod common;
 
 use common::{logmap, logmap_with_input};
-use logmap::{
+use logmap::testing::{
     analysis::analyze,
     import::{GivenAccount, Options, import},
     source::SourceFile,

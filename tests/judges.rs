@@ -7,7 +7,7 @@ use iam_rs::{
     Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal as JudgePrincipal, PrincipalId,
 };
 use indexmap::IndexMap;
-use logmap::policy::{
+use logmap::testing::policy::{
     Condition, Effect, Element, Policy, Principal, Statement,
     evaluate::{Caller, Request, Verdict, evaluate},
 };

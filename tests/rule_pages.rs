@@ -7,7 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
-use logmap::{
+use logmap::testing::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Rule, Scope, Severity},
     import::{GivenAccount, Options, import},
@@ -270,7 +270,7 @@ fn every_generated_map_is_used_by_a_page() {
 }
 
 /// Each fix of each finding, of every bad example and of the rule's maps in `tests/fixes/`.
-fn fixes() -> Vec<(&'static Rule, String, logmap::edit::Fix)> {
+fn fixes() -> Vec<(&'static Rule, String, logmap::testing::edit::Fix)> {
     let mut all = Vec::new();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixes");
     let names: BTreeSet<String> =
@@ -300,7 +300,7 @@ fn every_fix_mends_its_finding_and_breaks_nothing() {
                 wrong.push(format!("{}: no fix `{}` in\n{text}", rule.id, fix.title));
                 continue;
             };
-            let (fixed, made) = logmap::edit::apply(&text, [fix]);
+            let (fixed, made) = logmap::testing::edit::apply(&text, [fix]);
             assert_eq!(made, [true]);
             let after = analysis(&fixed);
             let count = |analysis: &Analysis, rule: &Rule| analysis.findings.iter().filter(|f| f.rule == rule).count();
@@ -342,7 +342,8 @@ fn a_page_says_which_fix_there_is() {
     let mut wrong = Vec::new();
     let all = fixes();
     for rule in rules::all() {
-        let of_rule: Vec<&logmap::edit::Fix> = all.iter().filter(|(other, _, _)| *other == rule).map(|(_, _, fix)| fix).collect();
+        let of_rule: Vec<&logmap::testing::edit::Fix> =
+            all.iter().filter(|(other, _, _)| *other == rule).map(|(_, _, fix)| fix).collect();
         let said = (rule.page.contains("\nA safe fix: "), rule.page.contains("\nA fix that is a guess: "));
         let is = (of_rule.iter().any(|fix| fix.safe), of_rule.iter().any(|fix| !fix.safe));
         if said != is {

@@ -8,7 +8,7 @@ mod common;
 #[path = "common/maps.rs"]
 mod maps;
 
-use logmap::{
+use logmap::testing::{
     aws::Partition,
     plan::{KeyFormat, Plan, Source, Tier, Trail},
     policy::{

@@ -5,7 +5,7 @@ mod common;
 
 use std::path::Path;
 
-use logmap::{
+use logmap::testing::{
     analysis::analyze,
     map::schema::{schema, schema_text},
     source::SourceFile,
@@ -68,7 +68,7 @@ fn good_maps_fit_the_schema() {
     let validator = jsonschema::validator_for(&schema()).unwrap();
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut maps: Vec<(String, String)> = Vec::new();
-    for rule in logmap::rules::all() {
+    for rule in logmap::testing::rules::all() {
         let fences = rule.page.split("```yaml good\n").skip(1);
         maps.extend(fences.map(|rest| (rule.id.to_owned(), rest.split("```").next().unwrap().to_owned())));
     }
@@ -91,7 +91,7 @@ fn good_maps_fit_the_schema() {
 
 #[test]
 fn the_pattern_of_regions_is_what_is_well_formed() {
-    let validator = jsonschema::validator_for(&json!({ "pattern": logmap::aws::region::pattern() })).unwrap();
+    let validator = jsonschema::validator_for(&json!({ "pattern": logmap::testing::aws::region::pattern() })).unwrap();
     let names = [
         "us-east-1",
         "us-esat-1",
@@ -103,15 +103,18 @@ fn the_pattern_of_regions_is_what_is_well_formed() {
         "us-gov-1",
         "us-east-123",
     ];
-    for name in names.into_iter().chain(logmap::aws::region::KNOWN.iter().map(|region| region.name)) {
-        assert_eq!(validator.is_valid(&json!(name)), logmap::aws::region::is_well_formed(name), "{name}");
+    for name in names.into_iter().chain(logmap::testing::aws::region::KNOWN.iter().map(|region| region.name)) {
+        assert_eq!(validator.is_valid(&json!(name)), logmap::testing::aws::region::is_well_formed(name), "{name}");
     }
 }
 
 /// Findings about structure: unknown and missing keys, types, words.
 fn decoder_refuses(map: &Value) -> bool {
     let analysis = analyze(SourceFile::new("map", serde_json::to_string_pretty(map).unwrap()));
-    analysis.findings.iter().any(|finding| finding.rule.scope == logmap::diagnostics::Scope::Shape || finding.rule.id == "LM0702")
+    analysis
+        .findings
+        .iter()
+        .any(|finding| finding.rule.scope == logmap::testing::diagnostics::Scope::Shape || finding.rule.id == "LM0702")
 }
 
 /// The schema of the structure alone; what values mean (patterns, ranges) is for the rules.
@@ -333,7 +336,7 @@ fn reports_fit_the_report_schema() {
 fn locks_fit_the_lock_schema() {
     let schema: Value = serde_json::from_str(include_str!("../schemas/lock.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    assert_eq!(schema["properties"]["format_version"]["const"], logmap::disk::lock::FORMAT_VERSION);
+    assert_eq!(schema["properties"]["format_version"]["const"], logmap::testing::disk::lock::FORMAT_VERSION);
     let dir = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str], input: &str| {
         let run = common::logmap_with_input(dir.path(), arguments, input);
@@ -367,7 +370,7 @@ fn locks_fit_the_lock_schema() {
     assert!(!with(&|lock| lock["surprise"] = json!(1)));
     assert!(!with(&|lock| lock["files"]["README.md"] = json!("no hash")));
     // every key of the type is in the schema, the journal and what is skipped when empty, too
-    let filled = logmap::disk::lock::Lock::default().with_journal(&Default::default());
+    let filled = logmap::testing::disk::lock::Lock::default().with_journal(&Default::default());
     let keys: Vec<String> = serde_json::to_value(&filled).unwrap().as_object().unwrap().keys().cloned().collect();
     assert!(keys.iter().all(|key| schema["properties"].get(key).is_some()), "{keys:?}");
     assert_eq!(validator.iter_errors(&serde_json::to_value(&filled).unwrap()).count(), 0);

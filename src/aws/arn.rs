@@ -4,7 +4,7 @@ use super::Partition;
 
 /// An ARN's parts after `arn:`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arn<'a> {
+pub(crate) struct Arn<'a> {
     /// `aws`, `aws-cn` …
     pub partition: &'a str,
     /// `s3`, `kms` …
@@ -18,7 +18,7 @@ pub struct Arn<'a> {
 }
 
 /// Takes an ARN apart.
-pub fn parse(text: &str) -> Option<Arn<'_>> {
+pub(crate) fn parse(text: &str) -> Option<Arn<'_>> {
     let mut parts = text.splitn(6, ':');
     let arn = parts.next()?;
     let arn = Arn {
@@ -32,31 +32,31 @@ pub fn parse(text: &str) -> Option<Arn<'_>> {
 }
 
 /// ARN of a bucket: no Region and no account in it.
-pub fn bucket(partition: Partition, name: &str) -> String {
+pub(crate) fn bucket(partition: Partition, name: &str) -> String {
     ["arn:", partition.id(), ":s3:::", name].concat()
 }
 
 /// ARN of an object of a bucket.
-pub fn object(partition: Partition, bucket: &str, key: &str) -> String {
+pub(crate) fn object(partition: Partition, bucket: &str, key: &str) -> String {
     ["arn:", partition.id(), ":s3:::", bucket, "/", key].concat()
 }
 
 /// ARN of a trail: its home Region and owner in it.
-pub fn trail(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
+pub(crate) fn trail(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
     format!("arn:{partition}:cloudtrail:{region}:{account_id}:trail/{name}")
 }
 
 /// ARN of a role by its name.
-pub fn role(partition: Partition, account_id: &str, name: &str) -> String {
+pub(crate) fn role(partition: Partition, account_id: &str, name: &str) -> String {
     format!("arn:{partition}:iam::{account_id}:role/{name}")
 }
 
 /// ARN of an SNS topic.
-pub fn topic(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
+pub(crate) fn topic(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
     format!("arn:{partition}:sns:{region}:{account_id}:{name}")
 }
 
 /// ARN of a rule of the default event bus.
-pub fn event_rule(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
+pub(crate) fn event_rule(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
     format!("arn:{partition}:events:{region}:{account_id}:rule/{name}")
 }

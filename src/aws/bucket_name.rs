@@ -3,16 +3,16 @@
 //! Source: S3 user guide, "General purpose bucket naming rules" and "Namespaces for general purpose buckets".
 
 /// Longest name.
-pub const MAX_LEN: usize = 63;
+pub(crate) const MAX_LEN: usize = 63;
 /// Prefixes that S3 reserves.
-pub const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
+pub(crate) const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-demo-"];
 /// Suffixes that S3 reserves for things that are no general purpose buckets.
-pub const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
+pub(crate) const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
 /// Why S3 would not create a bucket of this name; nothing if it would.
 ///
 /// A name that ends in `-an` belongs to the account regional namespace; [`account_regional`] takes it apart.
-pub fn problem(name: &str) -> Option<String> {
+pub(crate) fn problem(name: &str) -> Option<String> {
     let ends = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
     if name.chars().count() < 3 {
         return Some("is shorter than 3 characters".to_owned());
@@ -51,7 +51,7 @@ pub fn problem(name: &str) -> Option<String> {
 }
 
 /// What a name with a reserved suffix names instead of a general purpose bucket.
-pub fn other_kind(name: &str) -> Option<&'static str> {
+pub(crate) fn other_kind(name: &str) -> Option<&'static str> {
     [
         ("--x-s3", "a directory bucket"),
         ("--table-s3", "a table bucket"),
@@ -66,7 +66,7 @@ pub fn other_kind(name: &str) -> Option<&'static str> {
 
 /// Could the name be one from before March 2018 in us-east-1: up to 255 characters, upper case and underscores?
 /// Names that S3 reserves and names like an IP address are taken for mistakes: most come from AWS's own examples.
-pub fn could_be_legacy(name: &str) -> bool {
+pub(crate) fn could_be_legacy(name: &str) -> bool {
     let reserved = RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || is_ipv4(name);
     !reserved
         && (3..=255).contains(&name.len())
@@ -74,12 +74,12 @@ pub fn could_be_legacy(name: &str) -> bool {
 }
 
 /// The suffix of a name in the account regional namespace.
-pub fn account_regional_suffix(account_id: &str, region: &str) -> String {
+pub(crate) fn account_regional_suffix(account_id: &str, region: &str) -> String {
     format!("-{account_id}-{region}-an")
 }
 
 /// Account id and Region in a name of the account regional namespace, `prefix-111122223333-eu-west-1-an`.
-pub fn account_regional(name: &str) -> Option<(&str, &str)> {
+pub(crate) fn account_regional(name: &str) -> Option<(&str, &str)> {
     let body = name.strip_suffix("-an")?;
     let mut from = 0;
     while let Some(at) = body[from..].find('-').map(|at| at + from) {

@@ -4,25 +4,25 @@
 /// Compact JSON is an upper bound of what S3 counts.
 pub const BUCKET_POLICY_BYTES: usize = 20_480;
 /// From here on a policy is called nearly full.
-pub const BUCKET_POLICY_WARN_BYTES: usize = 18_000;
+pub(crate) const BUCKET_POLICY_WARN_BYTES: usize = 18_000;
 /// Lifecycle rules of a bucket (S3 error responses, `PutBucketLifecycle`).
-pub const LIFECYCLE_RULES: usize = 1_000;
+pub(crate) const LIFECYCLE_RULES: usize = 1_000;
 /// Trails in a Region, shadow trails of multi-Region trails included; can't be raised (CloudTrail quotas).
-pub const TRAILS_PER_REGION: usize = 5;
+pub(crate) const TRAILS_PER_REGION: usize = 5;
 /// Longest `S3KeyPrefix` of a trail (CloudTrail API, CreateTrail).
-pub const TRAIL_PREFIX_CHARS: usize = 200;
+pub(crate) const TRAIL_PREFIX_CHARS: usize = 200;
 /// Values in all advanced event selectors of a trail (CloudTrail quotas).
-pub const SELECTOR_VALUES: usize = 500;
+pub(crate) const SELECTOR_VALUES: usize = 500;
 /// Tags of a bucket (S3 user guide, cost allocation tags).
-pub const BUCKET_TAGS: usize = 50;
+pub(crate) const BUCKET_TAGS: usize = 50;
 /// Longest S3 object key in bytes.
-pub const OBJECT_KEY_BYTES: usize = 1_024;
+pub(crate) const OBJECT_KEY_BYTES: usize = 1_024;
 /// Earliest transition to the infrequent-access classes in days (S3 user guide, lifecycle transitions).
-pub const INFREQUENT_ACCESS_DAYS: u32 = 30;
+pub(crate) const INFREQUENT_ACCESS_DAYS: u32 = 30;
 
 /// Is this a trail name: 3 to 128 characters of `[A-Za-z0-9._-]`, letters or digits at its ends, no two of `._-` side by
 /// side, not the form of an IP address? (CloudTrail API, CreateTrail)
-pub fn is_trail_name(name: &str) -> bool {
+pub(crate) fn is_trail_name(name: &str) -> bool {
     let bytes = name.as_bytes();
     let special = |b: &u8| matches!(b, b'.' | b'_' | b'-');
     (3..=128).contains(&bytes.len())
@@ -35,11 +35,11 @@ pub fn is_trail_name(name: &str) -> bool {
 }
 
 /// Is this character allowed in tag keys and values? (S3 API, Tag: letters, numbers, spaces and `+ - = . _ : / @`)
-pub fn is_tag_char(c: char) -> bool {
+pub(crate) fn is_tag_char(c: char) -> bool {
     c.is_alphanumeric() || c == ' ' || "+-=._:/@".contains(c)
 }
 
 /// Account id: twelve digits.
-pub fn is_account_id(text: &str) -> bool {
+pub(crate) fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }

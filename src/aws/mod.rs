@@ -2,17 +2,17 @@
 //!
 //! Takes plain strings and gives plain answers. Imports nothing of ours and knows nothing of maps, plans or findings.
 
-pub mod arn;
-pub mod bucket_name;
-pub mod limits;
-pub mod parameter;
-pub mod partition;
-pub mod region;
-pub mod watch;
+pub(crate) mod arn;
+pub(crate) mod bucket_name;
+pub(crate) mod limits;
+pub(crate) mod parameter;
+pub(crate) mod partition;
+pub(crate) mod region;
+pub(crate) mod watch;
 
 pub use partition::Partition;
 
 /// Service principal that delivers access logs, the same in every partition (S3 user guide, enabling server access logging).
-pub const LOGGING_SERVICE: &str = "logging.s3.amazonaws.com";
+pub(crate) const LOGGING_SERVICE: &str = "logging.s3.amazonaws.com";
 /// Service principal of CloudTrail, the same in every partition (CloudTrail user guide, bucket policy).
-pub const CLOUDTRAIL_SERVICE: &str = "cloudtrail.amazonaws.com";
+pub(crate) const CLOUDTRAIL_SERVICE: &str = "cloudtrail.amazonaws.com";

@@ -3,12 +3,12 @@
 //! Source: Systems Manager API, PutParameter (`Name`), and the user guide, "Requirements and constraints for parameter names".
 
 /// Levels of a parameter name, the last one included.
-pub const LEVELS: usize = 15;
+pub(crate) const LEVELS: usize = 15;
 /// Longest name: 1,011 characters are for the ARN, whose part before the name takes up to 64.
-pub const NAME_CHARS: usize = 1_011 - 64;
+pub(crate) const NAME_CHARS: usize = 1_011 - 64;
 
 /// What AWS would not take of a parameter's name: the first thing that is wrong with it.
-pub fn problem(name: &str) -> Option<&'static str> {
+pub(crate) fn problem(name: &str) -> Option<&'static str> {
     let path = name.strip_prefix('/').unwrap_or(name);
     let levels: Vec<&str> = path.split('/').collect();
     let reserved =

@@ -3,10 +3,8 @@
 //! The table is dated. An unknown Region with a well-formed name may be newer than the table; that is never an error.
 //! Source: the AWS Regions page of the global infrastructure guide, and SDK partition metadata for other partitions.
 
-use super::Partition;
-
 /// When the table was last compared with its sources.
-pub const TABLE_DATE: &str = "2026-10-31";
+pub(crate) const TABLE_DATE: &str = "2026-10-31";
 
 /// A known Region.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,10 +77,10 @@ pub const KNOWN: [Region; 46] = [
 
 /// Regions without the account regional namespace.
 /// Source: S3 user guide, "Namespaces for general purpose buckets".
-pub const WITHOUT_ACCOUNT_REGIONAL: [&str; 2] = ["me-south-1", "me-central-1"];
+pub(crate) const WITHOUT_ACCOUNT_REGIONAL: [&str; 2] = ["me-south-1", "me-central-1"];
 
 /// The known Region of this name.
-pub fn find(name: &str) -> Option<&'static Region> {
+pub(crate) fn find(name: &str) -> Option<&'static Region> {
     KNOWN.binary_search_by(|region| region.name.cmp(name)).ok().map(|at| &KNOWN[at])
 }
 
@@ -111,18 +109,14 @@ pub fn is_well_formed(name: &str) -> bool {
 }
 
 /// The Region that another word names in AWS's own APIs: `EU` is `eu-west-1`.
-pub fn legacy(name: &str) -> Option<&'static str> {
+pub(crate) fn legacy(name: &str) -> Option<&'static str> {
     (name == "EU" || name == "eu").then_some("eu-west-1")
-}
-
-/// The partition's known Regions.
-pub fn of_partition(partition: Partition) -> impl Iterator<Item = &'static Region> {
-    KNOWN.iter().filter(move |region| Partition::of_region(region.name) == partition)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::Partition;
 
     #[test]
     fn the_table_is_sorted_and_every_name_in_it_is_well_formed() {
@@ -138,6 +132,6 @@ mod tests {
             assert!(!is_well_formed(bad), "{bad}");
         }
         assert!(is_well_formed("sa-west-1") && find("sa-west-1").is_none());
-        assert_eq!(of_partition(Partition::Cn).count(), 2);
+        assert_eq!(KNOWN.iter().filter(|region| Partition::of_region(region.name) == Partition::Cn).count(), 2);
     }
 }

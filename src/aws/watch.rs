@@ -4,7 +4,7 @@
 //! `PutBucketPublicAccessBlock`); CloudTrail API reference; EventBridge quotas; SNS API, CreateTopic; Config API, ConfigRule.
 
 /// Calls that change where a bucket's logs go, who may write to it or read it, or that end it.
-pub const BUCKET_CALLS: [&str; 12] = [
+pub(crate) const BUCKET_CALLS: [&str; 12] = [
     "DeleteBucket",
     "DeleteBucketEncryption",
     "DeleteBucketOwnershipControls",
@@ -19,22 +19,22 @@ pub const BUCKET_CALLS: [&str; 12] = [
     "PutBucketVersioning",
 ];
 /// Calls that matter on a log bucket only: what keeps objects, or keeps deliveries out.
-pub const LOG_BUCKET_CALLS: [&str; 4] =
+pub(crate) const LOG_BUCKET_CALLS: [&str; 4] =
     ["DeleteBucketLifecycle", "PutBucketLifecycle", "PutBucketObjectLockConfiguration", "PutBucketRequestPayment"];
 /// Calls that change what a trail records or where it delivers.
-pub const TRAIL_CALLS: [&str; 4] = ["DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"];
+pub(crate) const TRAIL_CALLS: [&str; 4] = ["DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"];
 
 /// Characters of an event pattern (EventBridge quotas, "Event pattern size", the default).
-pub const PATTERN_CHARS: usize = 2_048;
+pub(crate) const PATTERN_CHARS: usize = 2_048;
 /// Characters of a rule's name (EventBridge API, PutRule).
-pub const RULE_NAME_CHARS: usize = 64;
+pub(crate) const RULE_NAME_CHARS: usize = 64;
 /// Rules of one account and Region that name its sources; an event bus has room for 300 or, in some Regions, 100 (EventBridge quotas).
-pub const SOURCE_RULES: usize = 20;
+pub(crate) const SOURCE_RULES: usize = 20;
 /// The service that evaluates rules and publishes what they match.
-pub const EVENTS_SERVICE: &str = "events.amazonaws.com";
+pub(crate) const EVENTS_SERVICE: &str = "events.amazonaws.com";
 
 /// What SNS would not take of a topic's name, or EventBridge of the topic.
-pub fn topic_problem(name: &str) -> Option<&'static str> {
+pub(crate) fn topic_problem(name: &str) -> Option<&'static str> {
     if name.ends_with(".fifo") {
         // EventBridge user guide, "Amazon SNS topic target": a FIFO topic needs a message group, which a rule does not give
         Some("is the name of a FIFO topic, and a rule of EventBridge gives no message group to publish there")
@@ -52,7 +52,7 @@ const WITHOUT_CONFIG_RULE: [&str; 3] = ["ap-east-2", "ap-southeast-7", "mx-centr
 
 /// Is Config's managed rule `s3-bucket-logging-enabled` known to exist in a Region? The rule's page leaves out China and
 /// GovCloud (China's own page has it; that is not established), and says nothing of other partitions or of Regions newer than it.
-pub fn has_config_rule(region: &str) -> bool {
+pub(crate) fn has_config_rule(region: &str) -> bool {
     super::Partition::of_region(region) == super::Partition::Aws
         && super::region::find(region).is_some()
         && !WITHOUT_CONFIG_RULE.contains(&region)

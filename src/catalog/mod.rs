@@ -2,6 +2,6 @@
 //!
 //! Stands below everything that finds something, and imports nothing but what a rule is.
 
-pub mod importing;
-pub mod observed;
-pub mod reading;
+pub(crate) mod importing;
+pub(crate) mod observed;
+pub(crate) mod reading;

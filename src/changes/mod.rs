@@ -6,11 +6,12 @@
 mod buckets;
 mod layout;
 mod policy;
-pub mod reach;
+pub(crate) mod reach;
 mod settings;
 pub mod show;
 
-pub use policy::{Access, ElementChange, PolicyChange, StatementChange, StatementKind};
+pub use policy::Access;
+pub(crate) use policy::{PolicyChange, StatementKind};
 
 use crate::{
     aws::Partition,
@@ -20,7 +21,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Version of the JSON form.
-pub const FORMAT_VERSION: &str = "1.0";
+pub(crate) const FORMAT_VERSION: &str = "1.0";
 
 /// Everything that differs.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

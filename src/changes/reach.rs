@@ -7,7 +7,7 @@ use crate::policy::{Condition, Element, Principal, Statement, evaluate::glob};
 
 /// How the requests that a statement matches differ from those of its older version.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Reach {
+pub(crate) struct Reach {
     /// It matches some that it did not.
     pub wider: bool,
     /// It no longer matches some that it did.
@@ -35,7 +35,7 @@ impl Reach {
 }
 
 /// Compares two versions of a statement, whatever its effect.
-pub fn compare(old: &Statement, new: &Statement) -> Reach {
+pub(crate) fn compare(old: &Statement, new: &Statement) -> Reach {
     let lower = |list: &Vec<String>| list.iter().map(|action| action.to_ascii_lowercase()).collect();
     element(&old.principal, &new.principal, &principals, covers)
         .and(element(&old.action, &new.action, &lower, covers))
@@ -74,7 +74,7 @@ fn instances(pattern: &str) -> [String; 2] {
 
 /// Inclusion of wildcard patterns: a wildcard of the second is met only by one of the first that is at least as wide. Sound;
 /// what it denies may still be so.
-pub fn covers(wide: &str, narrow: &str) -> bool {
+pub(crate) fn covers(wide: &str, narrow: &str) -> bool {
     // the second pattern is read as text in which its own wildcards are characters that only a wildcard can match
     let text: String = narrow.chars().map(|c| if c == '*' { '\u{2}' } else { c }).collect();
     if !text.contains('\u{2}') {

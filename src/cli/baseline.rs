@@ -14,7 +14,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// The baseline can't be read (exit code 2) or written.
-pub fn apply(analysis: &mut Analysis, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
+pub(super) fn apply(analysis: &mut Analysis, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| analysis.route(finding);
     let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
     let Some(known) = known(&report, asked, io)? else { return Ok(()) };
@@ -27,7 +27,7 @@ pub fn apply(analysis: &mut Analysis, asked: &ReportArgs, io: &Io) -> Result<(),
 ///
 /// # Errors
 /// The baseline can't be read (exit code 2) or written.
-pub fn known(report: &Report<'_>, asked: &ReportArgs, io: &Io) -> Result<Option<Vec<bool>>, Stop> {
+pub(super) fn known(report: &Report<'_>, asked: &ReportArgs, io: &Io) -> Result<Option<Vec<bool>>, Stop> {
     let baseline = match (&asked.known.baseline, &asked.known.write_baseline) {
         (Some(path), _) => {
             let text = std::fs::read_to_string(path).with_context(|| format!("can't read the baseline {}", path.display()));

@@ -13,7 +13,14 @@ use crate::diagnostics::{Finding, Report, Severity, Summary, github, json, junit
 ///
 /// # Errors
 /// Standard output fails.
-pub fn print(report: &Report<'_>, subject: &str, asked: &ReportArgs, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
+pub(crate) fn print(
+    report: &Report<'_>,
+    subject: &str,
+    asked: &ReportArgs,
+    io: &Io,
+    to_stdout: bool,
+    infos: bool,
+) -> Result<(), Stop> {
     let text = match asked.format {
         FindingFormat::Text => {
             let shown: Vec<Finding> = report
@@ -46,12 +53,12 @@ pub fn print(report: &Report<'_>, subject: &str, asked: &ReportArgs, io: &Io, to
 }
 
 /// JSON for standard output.
-pub fn pretty(value: &serde_json::Value) -> String {
+pub(crate) fn pretty(value: &serde_json::Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
 }
 
 /// The exit code that findings ask for.
-pub fn exit_of(findings: &[Finding], asked: &ReportArgs) -> Outcome {
+pub(crate) fn exit_of(findings: &[Finding], asked: &ReportArgs) -> Outcome {
     let found = findings.iter().any(|finding| fails(finding.severity(), asked));
     Ok(if found { Exit::Findings } else { Exit::Clean })
 }

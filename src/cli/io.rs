@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The streams, and how to use them.
-pub struct Io {
+pub(crate) struct Io {
     color: Color,
     /// Errors only.
     pub quiet: bool,
@@ -17,7 +17,7 @@ pub struct Io {
 
 impl Io {
     /// The process's streams.
-    pub fn new(color: Color, quiet: bool, verbose: bool) -> Self {
+    pub(crate) fn new(color: Color, quiet: bool, verbose: bool) -> Self {
         Io { color, quiet, verbose }
     }
 
@@ -25,7 +25,7 @@ impl Io {
     ///
     /// # Errors
     /// Any other failure of standard output.
-    pub fn data(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn data(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -34,24 +34,24 @@ impl Io {
     }
 
     /// Says something, whatever `-q` says. If standard error is gone there is nobody to tell.
-    pub fn say(&self, text: impl Display) {
+    pub(crate) fn say(&self, text: impl Display) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// Writes text without a line break after it to standard error.
-    pub fn talk(&self, text: &str) {
+    pub(crate) fn talk(&self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
     /// Does somebody look at standard error who wants to see how work goes on?
-    pub fn is_watched(&self) -> bool {
+    pub(crate) fn is_watched(&self) -> bool {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
         io::stderr().is_terminal() && !self.quiet && !dumb && !set("CI")
     }
 
     /// May standard output (or standard error) have colours?
-    pub fn colour(&self, stdout: bool) -> bool {
+    pub(crate) fn colour(&self, stdout: bool) -> bool {
         let terminal = if stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         match self.color {
@@ -62,7 +62,7 @@ impl Io {
     }
 
     /// Width for drawing on standard output (or standard error): `COLUMNS` if it is set, else the terminal's, else 140.
-    pub fn width(&self, stdout: bool) -> usize {
+    pub(crate) fn width(&self, stdout: bool) -> usize {
         let set = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let terminal = || {
             let size = if stdout {
@@ -79,14 +79,14 @@ impl Io {
     ///
     /// # Errors
     /// It can't be read.
-    pub fn input(&self) -> io::Result<Vec<u8>> {
+    pub(crate) fn input(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         io::stdin().lock().read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 
     /// Asks a question, if there is somebody to answer. Gives nothing for an empty answer.
-    pub fn ask(&self, question: &str) -> Option<String> {
+    pub(crate) fn ask(&self, question: &str) -> Option<String> {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return None;
         }

@@ -8,13 +8,13 @@ mod completions;
 mod diff;
 pub mod exit;
 mod explain;
-pub mod findings;
+pub(crate) mod findings;
 mod fix;
 mod generate;
 mod graph;
 mod import;
 mod init;
-pub mod io;
+pub(crate) mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod man;
@@ -36,7 +36,7 @@ use std::ffi::OsString;
 
 /// What ended a command early.
 #[derive(Debug)]
-pub struct Stop {
+pub(crate) struct Stop {
     /// How the process ends.
     pub exit: Exit,
     /// What to say.
@@ -45,7 +45,7 @@ pub struct Stop {
 
 impl Stop {
     /// Wrong usage, or input that can't be had.
-    pub fn usage(error: impl Into<anyhow::Error>) -> Self {
+    pub(crate) fn usage(error: impl Into<anyhow::Error>) -> Self {
         Stop { exit: Exit::Usage, error: error.into() }
     }
 }
@@ -66,10 +66,10 @@ impl From<std::io::Error> for Stop {
 }
 
 /// What a command gives.
-pub type Outcome = Result<Exit, Stop>;
+pub(crate) type Outcome = Result<Exit, Stop>;
 
 /// Runs the command line and gives the exit code.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {

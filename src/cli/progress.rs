@@ -14,7 +14,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 const WIDTH: usize = 30;
 
 /// How far work on files has come.
-pub struct Progress<'a> {
+pub(super) struct Progress<'a> {
     io: &'a Io,
     /// Time since the start; nothing where nobody looks.
     clock: Option<&'a dyn Fn() -> Duration>,
@@ -25,12 +25,12 @@ pub struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// For about so many files.
-    pub fn new(io: &'a Io, clock: &'a dyn Fn() -> Duration, expected: usize) -> Self {
+    pub(super) fn new(io: &'a Io, clock: &'a dyn Fn() -> Duration, expected: usize) -> Self {
         Progress { io, clock: Some(clock).filter(|_| io.is_watched()), expected, done: 0, drawn: None }
     }
 
     /// One more file is done.
-    pub fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         self.done += 1;
         let Some(now) = self.clock.map(|clock| clock()) else { return };
         if is_due(now, self.drawn) {

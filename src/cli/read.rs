@@ -20,7 +20,7 @@ use std::{
 };
 
 /// Name of a map when none is given.
-pub const MAP_NAME: &str = "logmap.yaml";
+pub(super) const MAP_NAME: &str = "logmap.yaml";
 /// What some editors put before UTF-8 text.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -28,13 +28,13 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 ///
 /// # Errors
 /// There is no map, or it can't be read: exit code 2.
-pub fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
+pub(super) fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
     let (name, bytes) = read_bytes(args, io)?;
     Ok(analyze(SourceFile::of_bytes(name, bytes)))
 }
 
 /// The map's file name without folders, as generated files name it.
-pub fn map_name(analysis: &Analysis) -> String {
+pub(super) fn map_name(analysis: &Analysis) -> String {
     Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
@@ -42,7 +42,7 @@ pub fn map_name(analysis: &Analysis) -> String {
 ///
 /// # Errors
 /// There is no map, or it can't be read: exit code 2.
-pub fn read_bytes(args: &MapArgs, io: &Io) -> Result<(String, Vec<u8>), Stop> {
+pub(super) fn read_bytes(args: &MapArgs, io: &Io) -> Result<(String, Vec<u8>), Stop> {
     Ok(match &args.map {
         Some(path) if path.as_os_str() == "-" => {
             ("-".to_owned(), io.input().context("can't read standard input").map_err(Stop::usage)?)
@@ -76,7 +76,7 @@ pub(super) fn find_above() -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// A path that was named can't be read: exit code 2.
-pub fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
+pub(super) fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
     inputs::read(paths, || io.input()).map_err(Stop::usage)
 }
 
@@ -84,7 +84,7 @@ pub fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignore
 ///
 /// # Errors
 /// Standard output fails.
-pub fn print_findings(analysis: &Analysis, asked: &ReportArgs, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
+pub(super) fn print_findings(analysis: &Analysis, asked: &ReportArgs, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
     let route = |finding: &Finding| analysis.route(finding);
     let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
     findings::print(&report, &analysis.file.name, asked, io, to_stdout, infos)

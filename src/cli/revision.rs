@@ -18,7 +18,7 @@ use std::{
 ///
 /// # Errors
 /// One is missing or can't be read: exit code 2.
-pub fn read_pair(args: &PairArgs, io: &Io) -> Result<(Analysis, Analysis), Stop> {
+pub(super) fn read_pair(args: &PairArgs, io: &Io) -> Result<(Analysis, Analysis), Stop> {
     let (old, new) = match (&args.since, &args.old, &args.new) {
         (Some(_), Some(_), Some(_)) => {
             return Err(Stop::usage(anyhow!("`--since` says what the old map is: give one map beside it, the new one")));

@@ -21,7 +21,7 @@ pub(super) fn judge(world: &World<'_>, logging: &Logging) -> Configuration {
     let (target, is_arn) = match &logging.target {
         Target::Named(text) => name_of(text),
         Target::Omitted => return itself(logging, source_name),
-        Target::Unknown(_) => {
+        Target::Unknown => {
             let mut unknown = Configuration::new(Kind::AccessLog, (logging.place, logging.anchor), source_name, "");
             unknown.doubt("the log bucket is not known here");
             return unknown;

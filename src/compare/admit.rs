@@ -14,7 +14,7 @@ use indexmap::IndexMap;
 
 /// What a policy says of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// It is let in.
     Allowed,
     /// These statements shut it out, by index.
@@ -33,7 +33,7 @@ enum Holds {
 }
 
 /// Asks a policy about a request; both may have holes.
-pub fn ask(policy: &Policy, request: &Request<'_>) -> Answer {
+pub(crate) fn ask(policy: &Policy, request: &Request<'_>) -> Answer {
     let open = hole::has(request.resource) || request.context.iter().any(|(_, value)| hole::has(value));
     if !open && !policy.statements.iter().any(has_hole) {
         return match evaluate(policy, request) {
@@ -66,7 +66,7 @@ pub fn ask(policy: &Policy, request: &Request<'_>) -> Answer {
 }
 
 /// Which Deny statements shut a request out, whatever is allowed; and which may.
-pub fn shut_out(policy: &Policy, request: &Request<'_>) -> (Vec<usize>, Vec<usize>) {
+pub(crate) fn shut_out(policy: &Policy, request: &Request<'_>) -> (Vec<usize>, Vec<usize>) {
     let which = |wanted: Holds| {
         let statements = policy.statements.iter().enumerate().filter(|(_, statement)| statement.effect == Effect::Deny);
         statements.filter(|(_, statement)| matches(statement, request) == wanted).map(|(at, _)| at).collect()
@@ -75,7 +75,7 @@ pub fn shut_out(policy: &Policy, request: &Request<'_>) -> (Vec<usize>, Vec<usiz
 }
 
 /// Is something in the statement unknown?
-pub fn has_hole(statement: &Statement) -> bool {
+pub(crate) fn has_hole(statement: &Statement) -> bool {
     let principals = match statement.principal.inner() {
         Principal::Any => false,
         Principal::Kinds(kinds) => kinds.values().flatten().any(|value| hole::has(value)),

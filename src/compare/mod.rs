@@ -5,10 +5,10 @@
 //! be known is a reason, never a finding.
 
 mod access_logs;
-pub mod admit;
+pub(crate) mod admit;
 mod cycles;
 mod policies;
-pub mod report;
+pub(crate) mod report;
 mod trails;
 
 use crate::{
@@ -121,7 +121,7 @@ impl Configuration {
 }
 
 /// Judges everything that was observed.
-pub fn compare(observed: &Observed, plan: Option<&Plan>) -> Vec<Configuration> {
+pub(crate) fn compare(observed: &Observed, plan: Option<&Plan>) -> Vec<Configuration> {
     let world = World::new(observed, plan);
     let mut configurations: Vec<Configuration> = Vec::new();
     configurations.extend(observed.logging.iter().map(|logging| access_logs::judge(&world, logging)));
@@ -231,7 +231,7 @@ fn related(finding: Finding, place: Place, message: impl Into<String>) -> Findin
 }
 
 /// The findings of several configurations, one of each rule at each place: a Deny is one mistake, whomever it keeps out.
-pub fn findings(configurations: &[Configuration]) -> Vec<Finding> {
+pub(crate) fn findings(configurations: &[Configuration]) -> Vec<Finding> {
     let mut found: Vec<Finding> = configurations.iter().flat_map(|configuration| &configuration.findings).cloned().collect();
     crate::diagnostics::sort(&mut found);
     found.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.file == b.file);
@@ -240,7 +240,7 @@ pub fn findings(configurations: &[Configuration]) -> Vec<Finding> {
 
 /// Joins what one file's configurations are in the ways in which its conditions can turn out: a violation in each way is one;
 /// in some of them only, it can't be known.
-pub fn join(ways: Vec<(String, Vec<Configuration>)>, file: FileId) -> Vec<Configuration> {
+pub(crate) fn join(ways: Vec<(String, Vec<Configuration>)>, file: FileId) -> Vec<Configuration> {
     let mut joined: std::collections::BTreeMap<(Kind, Place), Vec<(String, Configuration)>> = Default::default();
     for (words, configurations) in ways {
         for configuration in configurations.into_iter().filter(|configuration| configuration.place.file == file) {

@@ -5,7 +5,7 @@ use crate::{diagnostics::json::place, source::SourceFile};
 use serde_json::{Value, json};
 
 /// Log configurations as JSON, each with its verdict.
-pub fn configurations(files: &[SourceFile], configurations: &[Configuration]) -> Value {
+pub(crate) fn configurations(files: &[SourceFile], configurations: &[Configuration]) -> Value {
     let one = |configuration: &Configuration| {
         let (file, range) = place(files, configuration.place.file, configuration.place.span);
         let mut rules: Vec<&str> = configuration.findings.iter().map(|finding| finding.rule.id).collect();

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of the file's format, of which `schemas/baseline.schema.json` is the description.
-pub const FORMAT_VERSION: &str = "1.0";
+pub(crate) const FORMAT_VERSION: &str = "1.0";
 
 /// Known findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Baseline {
+pub(crate) struct Baseline {
     /// [`FORMAT_VERSION`].
     pub format_version: String,
     /// Sorted by rule, then fingerprint.
@@ -23,7 +23,7 @@ pub struct Baseline {
 /// Findings that are alike.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Known {
+pub(crate) struct Known {
     /// The rule's id.
     pub rule: String,
     /// See [`fingerprints`].
@@ -38,7 +38,7 @@ pub struct Known {
 
 impl Baseline {
     /// The baseline of what was found.
-    pub fn of(report: &Report<'_>) -> Self {
+    pub(crate) fn of(report: &Report<'_>) -> Self {
         let mut known: BTreeMap<(&str, String), Known> = BTreeMap::new();
         for (finding, fingerprint) in report.findings.iter().zip(fingerprints(report)) {
             if finding.rule.can_be_ignored {
@@ -59,18 +59,18 @@ impl Baseline {
     ///
     /// # Errors
     /// It is not one, or of another version: then the error is a [`formats::Unread`].
-    pub fn parse(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         formats::look(text.as_bytes(), FORMAT_VERSION)?;
         Ok(serde_json::from_str(text)?)
     }
 
     /// The text for a file; the same for the same findings.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
     /// Of each finding whether it is known, and what the baseline lists but nothing found, with how many are gone.
-    pub fn compare(&self, report: &Report<'_>) -> (Vec<bool>, Vec<(&Known, usize)>) {
+    pub(crate) fn compare(&self, report: &Report<'_>) -> (Vec<bool>, Vec<(&Known, usize)>) {
         let prints = fingerprints(report);
         let mut left: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for known in &self.findings {

@@ -8,10 +8,10 @@ use crate::{
 use serde_json::{Value, json};
 
 /// Version of the report's format.
-pub const FORMAT_VERSION: &str = "1.0";
+pub(crate) const FORMAT_VERSION: &str = "1.0";
 
 /// The report as JSON. Lines and columns count from 1; an end is the place after the last character.
-pub fn report(report: &Report<'_>) -> Value {
+pub(crate) fn report(report: &Report<'_>) -> Value {
     let findings: Vec<Value> = report
         .findings
         .iter()

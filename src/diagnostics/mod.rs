@@ -3,14 +3,14 @@
 //!
 //! A finding names spans; the tree turns a span into a route (`accounts.prod.regions.us-east-1.buckets[3]`).
 
-pub mod baseline;
+pub(crate) mod baseline;
 pub mod fingerprint;
 pub mod github;
-pub mod json;
+pub(crate) mod json;
 pub mod junit;
-pub mod rule;
+pub(crate) mod rule;
 pub mod sarif;
-pub mod text;
+pub(crate) mod text;
 
 use crate::{
     edit::{Change, Fix},
@@ -154,12 +154,12 @@ impl Summary {
 }
 
 /// Puts findings in the order of their places, then of their rules.
-pub fn sort(findings: &mut [Finding]) {
+pub(crate) fn sort(findings: &mut [Finding]) {
     findings.sort_by(|a, b| (a.file, a.span, a.rule.id, &a.message).cmp(&(b.file, b.span, b.rule.id, &b.message)));
 }
 
 /// The known word nearest to a misspelt one, if any is near enough to be meant.
-pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).clamp(1, 4);
     let known: Vec<&str> = known.into_iter().collect();
     let longer = || known.iter().copied().find(|candidate| word.len() > 3 && candidate.starts_with(word));
@@ -174,7 +174,7 @@ pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// `a`, `a and b`, `a, b and c`, each in backticks.
-pub fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     let words: Vec<String> = words.into_iter().map(|word| format!("`{word}`")).collect();
     match words.as_slice() {
         [] => String::new(),

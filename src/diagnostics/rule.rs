@@ -75,7 +75,7 @@ macro_rules! rule_family {
     ($(since $since:literal; $($konst:ident = $id:literal $name:literal $severity:ident $scope:ident $($blocking:ident)?: $summary:literal;)*)*) => {
         $($(
             #[doc = $summary]
-            pub static $konst: $crate::diagnostics::Rule = $crate::diagnostics::Rule {
+            pub(crate) static $konst: $crate::diagnostics::Rule = $crate::diagnostics::Rule {
                 id: $id,
                 name: $name,
                 severity: $crate::diagnostics::Severity::$severity,
@@ -88,7 +88,7 @@ macro_rules! rule_family {
         )*)*
 
         /// The family, in the order of its declaration.
-        pub const RULES: &[&$crate::diagnostics::Rule] = &[$($(&$konst),*),*];
+        pub(crate) const RULES: &[&$crate::diagnostics::Rule] = &[$($(&$konst),*),*];
     };
     (@ignorable) => {
         true

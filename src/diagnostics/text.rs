@@ -22,7 +22,7 @@ struct Place<'a> {
 }
 
 /// Draws findings one after another. `width` is the terminal's, `colour` whether escape sequences may be used.
-pub fn render(report: &Report<'_>, width: usize, colour: bool) -> String {
+pub(crate) fn render(report: &Report<'_>, width: usize, colour: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii).term_width(width);
     report.findings.iter().map(|finding| renderer.render(&[group(report, finding)]) + "\n\n").collect()
 }
@@ -93,7 +93,7 @@ fn snippet<'a>(places: &[Place<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
 }
 
 /// `2 errors, 1 warning`, and so on; infos are left out when there are none.
-pub fn summary(summary: Summary) -> String {
+pub(crate) fn summary(summary: Summary) -> String {
     let count = |n: usize, word: &str| if n == 1 { format!("1 {word}") } else { format!("{n} {word}s") };
     let mut parts = vec![count(summary.errors, "error"), count(summary.warnings, "warning")];
     if summary.infos > 0 {

@@ -17,7 +17,7 @@ use std::{
 };
 
 /// How a tree on disk differs from what would be generated.
-pub struct Checker<'a> {
+pub(crate) struct Checker<'a> {
     out: &'a Path,
     on_disk: Lock,
     old: Lock,
@@ -36,7 +36,7 @@ impl<'a> Checker<'a> {
     ///
     /// # Errors
     /// The lock there can't be read.
-    pub fn new(out: &'a Path) -> Result<Self> {
+    pub(crate) fn new(out: &'a Path) -> Result<Self> {
         let on_disk = Lock::read(out)?;
         Ok(Checker {
             old: on_disk.clone().settled(out),
@@ -51,12 +51,12 @@ impl<'a> Checker<'a> {
     }
 
     /// The lock as it was before.
-    pub fn old_lock(&self) -> &Lock {
+    pub(crate) fn old_lock(&self) -> &Lock {
         &self.old
     }
 
     /// Was a run interrupted while it put files in place, or is one doing so now?
-    pub fn interrupted(&self) -> bool {
+    pub(crate) fn interrupted(&self) -> bool {
         self.on_disk.interrupted()
     }
 
@@ -64,7 +64,7 @@ impl<'a> Checker<'a> {
     ///
     /// # Errors
     /// The file is there and can't be read.
-    pub fn add(&mut self, File { artifact, hash }: &File) -> Result<()> {
+    pub(crate) fn add(&mut self, File { artifact, hash }: &File) -> Result<()> {
         self.files.insert(artifact.path.clone(), hash.clone());
         let target = self.out.join(&artifact.path);
         let can_not_read = || format!("can't read {}", target.display());
@@ -105,7 +105,7 @@ impl<'a> Checker<'a> {
     }
 
     /// Adds files of the lock that are no longer wanted, and the lock itself if it would change.
-    pub fn finish(&mut self, mut lock: Lock, prune: impl Fn(&str) -> bool) {
+    pub(crate) fn finish(&mut self, mut lock: Lock, prune: impl Fn(&str) -> bool) {
         let gone = self.old.gone(&self.files, prune);
         lock.files = self.old.files_after(&self.files, &gone);
         for path in gone {

@@ -15,7 +15,7 @@ use std::{
 pub const FORMAT_VERSION: &str = "1.0";
 
 /// File name of the lock in the output folder.
-pub const LOCK_NAME: &str = "logmap.lock.json";
+pub(crate) const LOCK_NAME: &str = "logmap.lock.json";
 
 /// Beginning of the name of a lock that is not in its place yet.
 pub(super) const TEMPORARY_PREFIX: &str = ".logmap-lock-";

@@ -6,7 +6,7 @@
 
 /// A cause, for which AWS has one or more codes and messages.
 #[derive(Debug, PartialEq, Eq)]
-pub struct AwsError {
+pub(crate) struct AwsError {
     /// Codes on the wire and in documents. Several causes may share one.
     pub codes: &'static [&'static str],
     /// Texts that only this cause's messages have.
@@ -19,7 +19,7 @@ pub struct AwsError {
 
 /// What mends an error where a region map describes the buckets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mend {
+pub(crate) enum Mend {
     /// Apply what is generated for the account and Region of the source or trail.
     Apply,
     /// Apply the account that owns the log bucket first, then the writer's.
@@ -32,7 +32,7 @@ pub enum Mend {
 
 /// A cause found in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hit {
+pub(crate) struct Hit {
     /// The cause.
     pub error: &'static AwsError,
     /// First byte in the text.
@@ -44,7 +44,7 @@ pub struct Hit {
 macro_rules! causes {
     ($($file:literal: [$($code:literal),*] [$($phrase:literal),*] $mend:ident;)*) => {
         /// All causes. Where several share a code, the first one is meant when no message tells them apart.
-        pub static ALL: &[AwsError] = &[$(AwsError {
+        pub(crate) static ALL: &[AwsError] = &[$(AwsError {
             codes: &[$($code),*],
             phrases: &[$($phrase),*],
             mend: Mend::$mend,
@@ -113,7 +113,7 @@ const GENERIC: [&str; 5] =
 const NEAR: usize = 600;
 
 /// The causes in a text, in order; a code and its message are one.
-pub fn find(text: &str) -> Vec<Hit> {
+pub(crate) fn find(text: &str) -> Vec<Hit> {
     let squeezed = Squeezed::of(text);
     let mut matches: Vec<Match> = Vec::new();
     let codes: std::collections::BTreeSet<&str> = ALL.iter().flat_map(|error| error.codes).copied().collect();
@@ -162,7 +162,7 @@ pub fn find(text: &str) -> Vec<Hit> {
 }
 
 /// A text without what terminals and loggers put into it: white space, frames, colours. Knows where each letter stood.
-pub struct Squeezed {
+pub(crate) struct Squeezed {
     letters: String,
     /// Byte of each byte of `letters` in the text.
     origin: Vec<usize>,
@@ -172,7 +172,7 @@ pub struct Squeezed {
 
 impl Squeezed {
     /// Squeezes a text.
-    pub fn of(text: &str) -> Self {
+    pub(crate) fn of(text: &str) -> Self {
         let mut squeezed = Squeezed { letters: String::new(), origin: Vec::new(), spaced: Vec::new() };
         let mut characters = text.char_indices().peekable();
         let (mut gap, mut broken) = (false, false);
@@ -199,7 +199,7 @@ impl Squeezed {
     }
 
     /// Places of a word with nothing of a word on either side, whole or broken by line breaks.
-    pub fn word<'s>(&'s self, word: &str) -> impl Iterator<Item = (usize, usize)> + use<'s> {
+    pub(crate) fn word<'s>(&'s self, word: &str) -> impl Iterator<Item = (usize, usize)> + use<'s> {
         let needle = word.to_ascii_lowercase();
         let of_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
         self.places(needle)

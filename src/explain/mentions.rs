@@ -6,7 +6,7 @@ use crate::aws::{bucket_name, region};
 
 /// What a text speaks of, each once, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Mentions {
+pub(crate) struct Mentions {
     /// Bucket names.
     pub buckets: Vec<String>,
     /// Region names.
@@ -14,7 +14,7 @@ pub struct Mentions {
 }
 
 /// Finds the names in a text.
-pub fn find(text: &str) -> Mentions {
+pub(crate) fn find(text: &str) -> Mentions {
     let mut mentions = Mentions::default();
     let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
     for token in text.split(|c: char| !word(c)).filter(|token| region::is_well_formed(token)) {

@@ -3,8 +3,8 @@
 //! `errors` finds the causes and has a page for each, `mentions` finds buckets and Regions that a text names. Takes texts and an
 //! analysed map, gives Markdown and plain text; neither reads nor prints anything.
 
-pub mod errors;
-pub mod mentions;
+pub(crate) mod errors;
+pub(crate) mod mentions;
 
 use crate::{
     analysis::Analysis,
@@ -16,7 +16,7 @@ use errors::{AwsError, Mend, Squeezed};
 use std::path::Path;
 
 /// The causes in a text, each once, in the order in which they are first met.
-pub fn causes(text: &str) -> Vec<&'static AwsError> {
+pub(crate) fn causes(text: &str) -> Vec<&'static AwsError> {
     let mut causes: Vec<&AwsError> = Vec::new();
     for hit in errors::find(text) {
         if !causes.contains(&hit.error) {
@@ -29,7 +29,7 @@ pub fn causes(text: &str) -> Vec<&'static AwsError> {
 /// What a map says of the names in the text.
 ///
 /// `map` is how the user names the map. Where the map knows none of them, the answer says that.
-pub fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text: &str, found: &mentions::Mentions) -> String {
+pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text: &str, found: &mentions::Mentions) -> String {
     let map = map.display();
     let Some(plan) = &analysis.plan else {
         return format!("\nThe map {map} has errors, so nothing follows from it: `logmap validate {map}` shows them.\n");

@@ -19,14 +19,14 @@ const BATCH_BYTES: usize = 256 << 10;
 const BATCHES_WAITING: usize = 4;
 
 /// Something to render, by itself.
-pub type Job<'a> = Box<dyn FnOnce(&mut Sink<'_>) -> Result<()> + Send + 'a>;
+pub(super) type Job<'a> = Box<dyn FnOnce(&mut Sink<'_>) -> Result<()> + Send + 'a>;
 
 /// Renders the jobs on some threads, and gives their files to `take`, which runs meanwhile. Those of one job come in their
 /// order, those of several mixed.
 ///
 /// # Errors
 /// Those of `take`, which end the rendering, and of the jobs that fail the first one's.
-pub fn render_in_parallel(threads: usize, jobs: Vec<Job<'_>>, mut take: impl FnMut(&File) -> Result<()>) -> Result<()> {
+pub(super) fn render_in_parallel(threads: usize, jobs: Vec<Job<'_>>, mut take: impl FnMut(&File) -> Result<()>) -> Result<()> {
     let threads = threads.min(jobs.len());
     let jobs = Mutex::new(jobs.into_iter().enumerate());
     thread::scope(|scope| {

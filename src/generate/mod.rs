@@ -23,7 +23,7 @@ use in_parallel::{Job, render_in_parallel};
 use std::{collections::BTreeSet, thread};
 
 /// What is to be made.
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// Of what.
     pub plan: &'a Proven,
     /// For which accounts and Regions.
@@ -42,7 +42,7 @@ impl Request<'_> {
     ///
     /// # Errors
     /// Those of `take`; an overridden template fails.
-    pub fn run(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
+    pub(crate) fn run(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
         let (digests, retired) = (Digests::of(self.plan), self.retired(old));
         let context = self.context(&digests, &retired);
         thread::scope(|scope| {
@@ -56,7 +56,7 @@ impl Request<'_> {
     ///
     /// # Errors
     /// An overridden template fails.
-    pub fn artifacts(&self) -> anyhow::Result<Vec<Artifact>> {
+    pub(crate) fn artifacts(&self) -> anyhow::Result<Vec<Artifact>> {
         let mut artifacts: Vec<Artifact> = Vec::new();
         let mut sink = |artifact| {
             artifacts.push(artifact);
@@ -68,14 +68,14 @@ impl Request<'_> {
     }
 
     /// About how many files there will be.
-    pub fn expected_files(&self) -> usize {
+    pub(crate) fn expected_files(&self) -> usize {
         let accounts = || self.plan.accounts.iter().filter(|account| self.filter.account(account));
         let places = accounts().flat_map(|account| &account.places).filter(|place| self.filter.region(place)).count();
         self.targets.iter().map(|target| (target.files)(accounts().count(), places)).sum()
     }
 
     /// May a file of the old lock go when this run does not give it?
-    pub fn prunes(&self, path: &str) -> bool {
+    pub(crate) fn prunes(&self, path: &str) -> bool {
         let Some(target) = self.targets.iter().find(|target| target.owns(path)) else {
             return path == render::readme::PATH && self.is_whole();
         };

@@ -64,7 +64,7 @@ enum Evidence {
 
 /// The log buckets of an account and Region.
 #[derive(Debug)]
-pub struct Found<'a> {
+pub(super) struct Found<'a> {
     /// The one to adopt, with what speaks for it.
     best: Option<(&'a Known, Evidence)>,
     /// Others, with what is to be said of them.
@@ -77,17 +77,17 @@ pub struct Found<'a> {
 
 impl<'a> Found<'a> {
     /// Is this bucket one of them, and so no source?
-    pub fn is_log_bucket(&self, name: &str) -> bool {
+    pub(super) fn is_log_bucket(&self, name: &str) -> bool {
         self.adopted().is_some_and(|best| best.name() == name) || self.others.contains_key(name)
     }
 
     /// The one to adopt.
-    pub fn adopted(&self) -> Option<&'a Known> {
+    pub(super) fn adopted(&self) -> Option<&'a Known> {
         self.best.as_ref().map(|(known, _)| *known)
     }
 
     /// The one to adopt as the map is to have it, and what is said of the others.
-    pub fn finish(self) -> (Option<Adopt>, Vec<Note>) {
+    pub(super) fn finish(self) -> (Option<Adopt>, Vec<Note>) {
         let others: Vec<Note> = self.others.into_values().collect();
         let Some((known, evidence)) = self.best else { return (None, others) };
         let place = known.bucket.name.place;
@@ -118,7 +118,7 @@ impl<'a> Found<'a> {
 }
 
 /// Finds the log buckets among the buckets of an account and Region. `blocked` are those that can't be adopted, and why.
-pub fn find<'a>(buckets: &[&'a Known], inventory: &Inventory, blocked: &BTreeMap<String, String>) -> Found<'a> {
+pub(super) fn find<'a>(buckets: &[&'a Known], inventory: &Inventory, blocked: &BTreeMap<String, String>) -> Found<'a> {
     let taking: BTreeSet<&str> =
         inventory.trails.values().filter_map(|trail| Some(trail.bucket.known()?.value.as_str())).collect();
     let mut candidates: Vec<(Evidence, &'a Known)> =
@@ -284,6 +284,6 @@ fn is_derived(statement: &Statement) -> bool {
 }
 
 /// A statement's Sid, for people.
-pub fn sid(value: &Value) -> String {
+pub(super) fn sid(value: &Value) -> String {
     value.get("Sid").and_then(Value::as_str).map_or_else(|| "without a Sid".to_owned(), |sid| format!("`{sid}`"))
 }

@@ -22,7 +22,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Account id → key.
-pub fn account_keys(map: &Analysis) -> BTreeMap<String, String> {
+pub(super) fn account_keys(map: &Analysis) -> BTreeMap<String, String> {
     let map = decoded(map);
     accounts(&map)
         .map(|(key, account)| (account.id.as_ref().map_or_else(String::new, |id| id.value.clone()), key.to_owned()))
@@ -38,7 +38,7 @@ fn accounts(map: &RegionMap) -> impl Iterator<Item = (&str, &map::Account)> {
 }
 
 /// The text of the map with what it lacks. `id` is the map's number among the files that findings speak of.
-pub fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId, findings: &mut Vec<Finding>) -> String {
+pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId, findings: &mut Vec<Finding>) -> String {
     let map = decoded(analysis);
     keep_missing(&map, analysis.derived(), proposal, id, findings);
     let mut additions = Additions::new(&analysis.file, &analysis.document);

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// All that is known.
 #[derive(Debug, Default)]
-pub struct Inventory {
+pub(super) struct Inventory {
     /// Buckets, sorted by name.
     pub buckets: Vec<Known>,
     /// ARNs of the trails that code makes.
@@ -30,7 +30,7 @@ pub struct Inventory {
 
 /// A bucket whose account and Region are known.
 #[derive(Debug)]
-pub struct Known {
+pub(super) struct Known {
     /// All that inputs tell of it.
     pub bucket: Bucket,
     /// Account id.
@@ -47,7 +47,7 @@ pub struct Known {
 
 /// Logging of a bucket.
 #[derive(Debug, Clone)]
-pub struct SetLogging {
+pub(super) struct SetLogging {
     /// As an input has it.
     pub logging: Logging,
     /// Does code set it?
@@ -56,12 +56,12 @@ pub struct SetLogging {
 
 impl Known {
     /// Its name.
-    pub fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         &self.bucket.name.value
     }
 
     /// The bucket that it logs to, if that is known.
-    pub fn target(&self) -> Option<&str> {
+    pub(super) fn target(&self) -> Option<&str> {
         match &self.logging.as_ref()?.logging.target {
             Target::Named(text) if !hole::has(&text.value) => Some(&text.value),
             _ => None,
@@ -78,7 +78,7 @@ struct Draft {
 }
 
 /// Collects all that inputs tell.
-pub fn collect(inputs: &[Input], options: &Options, findings: &mut Vec<Finding>) -> Inventory {
+pub(super) fn collect(inputs: &[Input], options: &Options, findings: &mut Vec<Finding>) -> Inventory {
     let mut inventory = Inventory::default();
     let mut drafts: BTreeMap<(String, Partition), Draft> = BTreeMap::new();
     let mut logging: BTreeMap<String, SetLogging> = BTreeMap::new();
@@ -320,11 +320,11 @@ fn log_here(buckets: &mut [Known]) {
 }
 
 /// A setting that is known to be this.
-pub fn is(setting: &Setting<bool>, value: bool) -> bool {
+pub(super) fn is(setting: &Setting<bool>, value: bool) -> bool {
     setting.known().is_some_and(|known| known.value == value)
 }
 
 /// A trail's home Region: in its ARN.
-pub fn home(trail: &Trail) -> &str {
+pub(super) fn home(trail: &Trail) -> &str {
     arn::parse(&trail.arn).map_or("", |arn| arn.region)
 }

@@ -17,7 +17,7 @@ const GENERAL: [&str; 9] = ["aws", "default", "main", "this", "primary", "second
 
 /// A key for each account, and what is to be said of it. Keys that the caller gives come first, then those of the map that is
 /// extended, then the names of inputs.
-pub fn keys(
+pub(super) fn keys(
     ids: &BTreeSet<&str>,
     inventory: &Inventory,
     options: &Options,
@@ -105,7 +105,7 @@ fn usable(name: &str) -> Option<String> {
 }
 
 /// The organisation's short name: what the caller says, else the first word that most buckets have in common.
-pub fn organization(proposal: &mut Proposal, inventory: &Inventory, options: &Options) {
+pub(super) fn organization(proposal: &mut Proposal, inventory: &Inventory, options: &Options) {
     if let Some(name) = &options.organization {
         proposal.organization.clone_from(name);
         return;

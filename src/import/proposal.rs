@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// A guess, something that was left out, or something to do in others' code.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub(super) struct Note {
     /// Which of them.
     pub rule: &'static Rule,
     /// Where what it speaks of is told.
@@ -23,22 +23,22 @@ pub struct Note {
 
 impl Note {
     /// Says that something is a guess.
-    pub fn guess(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(super) fn guess(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
         Note { rule: &GUESS, place, subject: subject.into(), why: why.into() }
     }
 
     /// Says that something is left out.
-    pub fn left_out(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(super) fn left_out(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
         Note { rule: &LEFT_OUT, place, subject: subject.into(), why: why.into() }
     }
 
     /// Says what is to be done in the code that sets a bucket up.
-    pub fn own_code(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(super) fn own_code(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
         Note { rule: &OWN_CODE, place, subject: subject.into(), why: why.into() }
     }
 
     /// What a comment begins with.
-    pub fn kind(&self) -> &'static str {
+    pub(super) fn kind(&self) -> &'static str {
         if *self.rule == GUESS {
             "guess"
         } else if *self.rule == LEFT_OUT {
@@ -49,7 +49,7 @@ impl Note {
     }
 
     /// As a finding.
-    pub fn finding(&self) -> Finding {
+    pub(super) fn finding(&self) -> Finding {
         let what = if *self.rule == GUESS {
             " is a guess"
         } else if *self.rule == LEFT_OUT {
@@ -64,7 +64,7 @@ impl Note {
 
 /// What the map is to hold.
 #[derive(Debug, Default)]
-pub struct Proposal {
+pub(super) struct Proposal {
     /// `organization.name`.
     pub organization: String,
     /// Why, if it is a guess.
@@ -81,7 +81,7 @@ pub struct Proposal {
 
 /// An account.
 #[derive(Debug, Default)]
-pub struct Account {
+pub(super) struct Account {
     /// Its id.
     pub id: String,
     /// What is to be said of its key: the name that it has elsewhere, or why it is a guess.
@@ -92,7 +92,7 @@ pub struct Account {
 
 /// A Region of an account.
 #[derive(Debug, Default)]
-pub struct Region {
+pub(super) struct Region {
     /// The log bucket that is there.
     pub adopt: Option<Adopt>,
     /// The sources by name.
@@ -103,7 +103,7 @@ pub struct Region {
 
 /// A log bucket that exists.
 #[derive(Debug)]
-pub struct Adopt {
+pub(super) struct Adopt {
     /// Its name.
     pub name: String,
     /// Where it is told.
@@ -120,7 +120,7 @@ pub struct Adopt {
 
 /// A source.
 #[derive(Debug)]
-pub struct Source {
+pub(super) struct Source {
     /// Where it is told.
     pub place: Place,
     /// Does code set its logging?
@@ -133,7 +133,7 @@ pub struct Source {
 
 /// A trail.
 #[derive(Debug)]
-pub struct Trail {
+pub(super) struct Trail {
     /// Where it is told.
     pub place: Place,
     /// Is it the organization's?

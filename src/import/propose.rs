@@ -19,7 +19,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Makes a proposal.
-pub fn propose(inventory: &Inventory, options: &Options, keys_of_map: &BTreeMap<String, String>) -> Proposal {
+pub(super) fn propose(inventory: &Inventory, options: &Options, keys_of_map: &BTreeMap<String, String>) -> Proposal {
     let mut proposal = Proposal::default();
     let ids: BTreeSet<&str> = inventory
         .buckets

@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of trails before it is known which log buckets are adopted.
 #[derive(Debug, Default)]
-pub struct Judged<'a> {
+pub(super) struct Judged<'a> {
     /// ARN → why the trail can't be in a map.
     pub problems: BTreeMap<String, String>,
     /// ARN → its bucket.
@@ -25,7 +25,7 @@ pub struct Judged<'a> {
 
 /// Trails of the map.
 #[derive(Debug, Default)]
-pub struct Planned {
+pub(super) struct Planned {
     /// By name.
     pub trails: BTreeMap<String, proposal::Trail>,
     /// ARN → why the trail is not among them.
@@ -35,7 +35,7 @@ pub struct Planned {
 }
 
 /// Judges each trail by itself.
-pub fn judge(inventory: &Inventory) -> Judged<'_> {
+pub(super) fn judge(inventory: &Inventory) -> Judged<'_> {
     let by_name: BTreeMap<&str, &Known> = inventory.buckets.iter().map(|known| (known.name(), known)).collect();
     let mut judged = Judged::default();
     for (arn, trail) in &inventory.trails {
@@ -132,7 +132,7 @@ struct Likeness {
 }
 
 /// Makes trails of the map, given which log buckets are adopted, and the Regions with sources of each account.
-pub fn plan(
+pub(super) fn plan(
     inventory: &Inventory,
     judged: &Judged<'_>,
     chosen: &BTreeMap<(&str, &str), Found<'_>>,

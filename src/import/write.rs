@@ -28,7 +28,7 @@ enum Part {
 }
 
 /// The analysis of the proposal's text. What is wrong in it is no longer in the proposal, if it could be left out.
-pub fn settled(proposal: &mut Proposal, inputs: &[&str]) -> Analysis {
+pub(super) fn settled(proposal: &mut Proposal, inputs: &[&str]) -> Analysis {
     let mut rounds = 0;
     loop {
         let mut writer = Writer::indented(0, 2);
@@ -102,7 +102,7 @@ fn region_of<'p>(proposal: &'p mut Proposal, account: &str, region: &str) -> Opt
 
 /// A text that grows by lines.
 #[derive(Default)]
-pub struct Writer {
+pub(super) struct Writer {
     /// The text.
     pub text: String,
     indent: usize,
@@ -112,12 +112,12 @@ pub struct Writer {
 
 impl Writer {
     /// A text whose lines have so many spaces before them, and so many more for each level.
-    pub fn indented(indent: usize, step: usize) -> Self {
+    pub(super) fn indented(indent: usize, step: usize) -> Self {
         Writer { indent, step, ..Writer::default() }
     }
 
     /// A line.
-    pub fn line(&mut self, text: impl AsRef<str>) {
+    pub(super) fn line(&mut self, text: impl AsRef<str>) {
         self.text += &" ".repeat(self.indent);
         self.text += text.as_ref();
         self.text.push('\n');
@@ -159,7 +159,7 @@ impl Writer {
     }
 
     /// `organization`.
-    pub fn organization(&mut self, name: Option<String>, for_trails: Option<(&String, &String)>) {
+    pub(super) fn organization(&mut self, name: Option<String>, for_trails: Option<(&String, &String)>) {
         self.line("organization:");
         self.inner(|to| {
             name.iter().for_each(|name| to.line(name));
@@ -171,7 +171,7 @@ impl Writer {
     }
 
     /// An account with its key.
-    pub fn account(&mut self, key: &str, account: &Account) {
+    pub(super) fn account(&mut self, key: &str, account: &Account) {
         let note = account.note.as_ref().map_or_else(String::new, |note| format!(" # guess: {}", comment(&note.why)));
         self.line(format!("{}:{note}", escape::yaml_word(key)));
         self.inner(|to| {
@@ -183,13 +183,13 @@ impl Writer {
     }
 
     /// `regions` of an account.
-    pub fn regions(&mut self, key: &str, account: &Account) {
+    pub(super) fn regions(&mut self, key: &str, account: &Account) {
         self.line("regions:");
         self.inner(|to| account.regions.iter().for_each(|(name, region)| to.region(key, name, region)));
     }
 
     /// A Region with its name.
-    pub fn region(&mut self, account: &str, name: &str, region: &Region) {
+    pub(super) fn region(&mut self, account: &str, name: &str, region: &Region) {
         self.line(format!("{}:", escape::yaml_word(name)));
         self.inner(|to| {
             if let Some(adopt) = &region.adopt {
@@ -209,13 +209,13 @@ impl Writer {
     }
 
     /// `buckets` of a Region.
-    pub fn buckets(&mut self, account: &str, region: &str, content: &Region) {
+    pub(super) fn buckets(&mut self, account: &str, region: &str, content: &Region) {
         self.line("buckets:");
         self.inner(|to| to.sources(account, region, content));
     }
 
     /// The items of `buckets`.
-    pub fn sources(&mut self, account: &str, region: &str, content: &Region) {
+    pub(super) fn sources(&mut self, account: &str, region: &str, content: &Region) {
         for (name, source) in &content.sources {
             self.part(Part::Source(account.to_owned(), region.to_owned(), name.clone()), |to| {
                 let notes: Vec<String> =
@@ -255,13 +255,13 @@ impl Writer {
     }
 
     /// `trails`.
-    pub fn trails<'t>(&mut self, trails: impl Iterator<Item = (&'t String, &'t Trail)>) {
+    pub(super) fn trails<'t>(&mut self, trails: impl Iterator<Item = (&'t String, &'t Trail)>) {
         self.line("trails:");
         self.inner(|to| trails.for_each(|(name, trail)| to.trail(name, trail)));
     }
 
     /// A trail with its name.
-    pub fn trail(&mut self, name: &str, trail: &Trail) {
+    pub(super) fn trail(&mut self, name: &str, trail: &Trail) {
         self.part(Part::Trail(name.to_owned()), |to| {
             trail.notes.first().iter().for_each(|note| to.line(format!("# {}", words(note))));
             to.line(format!("{}:", escape::yaml_word(name)));
@@ -312,7 +312,7 @@ fn scalar(value: &Value) -> String {
 }
 
 /// A value in flow style.
-pub fn flow(value: &Value) -> String {
+pub(super) fn flow(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(flow).collect::<Vec<_>>().join(", ")),
         Value::Object(entries) => {
@@ -324,7 +324,7 @@ pub fn flow(value: &Value) -> String {
 }
 
 /// A source as an item.
-pub fn source_value(name: &str, source: &Source) -> Value {
+pub(super) fn source_value(name: &str, source: &Source) -> Value {
     if !source.external && source.prefix.is_none() {
         return name.into();
     }
@@ -335,7 +335,7 @@ pub fn source_value(name: &str, source: &Source) -> Value {
 }
 
 /// A Region as a flow mapping.
-pub fn region_value(region: &Region) -> Value {
+pub(super) fn region_value(region: &Region) -> Value {
     let mut value = Map::new();
     if let Some(adopt) = &region.adopt {
         let mut log_bucket = Map::from_iter([("adopt".to_owned(), true.into()), ("name".to_owned(), adopt.name.as_str().into())]);
@@ -351,17 +351,17 @@ pub fn region_value(region: &Region) -> Value {
 }
 
 /// `regions` of an account as a flow mapping.
-pub fn regions_value(account: &Account) -> Value {
+pub(super) fn regions_value(account: &Account) -> Value {
     account.regions.iter().map(|(name, region)| (name.clone(), region_value(region))).collect()
 }
 
 /// An account as a flow mapping.
-pub fn account_value(account: &Account) -> Value {
+pub(super) fn account_value(account: &Account) -> Value {
     json!({ "id": account.id, "regions": regions_value(account) })
 }
 
 /// A trail's keys and values.
-pub fn trail_value(trail: &Trail) -> Map<String, Value> {
+pub(super) fn trail_value(trail: &Trail) -> Map<String, Value> {
     let mut value = Map::new();
     let mut set = |key: &str, to: Value| value.insert(key.to_owned(), to);
     if trail.organization {

@@ -7,7 +7,7 @@ use std::{collections::HashMap, ops::Range};
 
 /// The fixes of findings that touch the bytes; of each finding the best first. A fix that can be made without asking is
 /// preferred, so that editors offer it at once.
-pub fn fixes(uri: &Uri, text: &Text, analysis: &Analysis, bytes: Range<u32>) -> Vec<CodeActionResponse> {
+pub(super) fn fixes(uri: &Uri, text: &Text, analysis: &Analysis, bytes: Range<u32>) -> Vec<CodeActionResponse> {
     let (start, end) = (bytes.start.min(bytes.end), bytes.start.max(bytes.end));
     let here = analysis.findings.iter().filter(|finding| finding.span.start <= end && start <= finding.span.end);
     here.flat_map(|finding| {

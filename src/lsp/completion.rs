@@ -55,7 +55,7 @@ struct Found {
 }
 
 /// What can be written at a position.
-pub fn complete(shape: &Shape, open: &mut Open, position: Position) -> Vec<CompletionItem> {
+pub(super) fn complete(shape: &Shape, open: &mut Open, position: Position) -> Vec<CompletionItem> {
     open.analysis(); // learns the account keys, if the text can be read
     let text = open.text.as_str();
     let at = open.text.offset(position);

@@ -7,7 +7,7 @@ use crate::{
 
 /// One step from the root.
 #[derive(Debug, Clone, Copy)]
-pub enum Step<'d> {
+pub(super) enum Step<'d> {
     /// Into the value of a key.
     Key(&'d Entry),
     /// Into an item of a list.
@@ -16,7 +16,7 @@ pub enum Step<'d> {
 
 /// The way to a place.
 #[derive(Debug, Default)]
-pub struct Cursor<'d> {
+pub(super) struct Cursor<'d> {
     /// From the root.
     pub steps: Vec<Step<'d>>,
     /// The place is in the last step's key, not in its value.
@@ -25,7 +25,7 @@ pub struct Cursor<'d> {
 
 impl<'d> Cursor<'d> {
     /// The way to the innermost key or value that touches an offset.
-    pub fn at(document: &'d Document, offset: u32) -> Self {
+    pub(super) fn at(document: &'d Document, offset: u32) -> Self {
         let mut cursor = Cursor::default();
         let mut node = document.root.as_ref();
         while let Some(current) = node {
@@ -54,7 +54,7 @@ impl<'d> Cursor<'d> {
     }
 
     /// The keys on the way; a list item is `[]`.
-    pub fn path(&self) -> Vec<&'d str> {
+    pub(super) fn path(&self) -> Vec<&'d str> {
         self.steps
             .iter()
             .map(|step| match step {
@@ -65,7 +65,7 @@ impl<'d> Cursor<'d> {
     }
 
     /// What the cursor is on: the key, or the value if it is a scalar.
-    pub fn span(&self) -> Option<Span> {
+    pub(super) fn span(&self) -> Option<Span> {
         Some(match self.steps.last()? {
             Step::Key(entry) if self.on_key => entry.key_span,
             Step::Key(entry) => entry.value.span,
@@ -74,7 +74,7 @@ impl<'d> Cursor<'d> {
     }
 
     /// The node of a step, counted from the root.
-    pub fn node(&self, step: usize) -> Option<&'d Node> {
+    pub(super) fn node(&self, step: usize) -> Option<&'d Node> {
         Some(match self.steps.get(step)? {
             Step::Key(entry) => &entry.value,
             Step::Item(item) => item,
@@ -83,7 +83,7 @@ impl<'d> Cursor<'d> {
 }
 
 /// The entries of a mapping; none of anything else.
-pub fn entries<'d>(document: &'d Document, node: Option<&'d Node>) -> &'d [Entry] {
+pub(super) fn entries<'d>(document: &'d Document, node: Option<&'d Node>) -> &'d [Entry] {
     match node.map(|node| &document.resolve(node).kind) {
         Some(Kind::Mapping(entries)) => entries,
         _ => &[],
@@ -91,7 +91,7 @@ pub fn entries<'d>(document: &'d Document, node: Option<&'d Node>) -> &'d [Entry
 }
 
 /// The items of a list; none of anything else.
-pub fn items<'d>(document: &'d Document, node: Option<&'d Node>) -> &'d [Node] {
+pub(super) fn items<'d>(document: &'d Document, node: Option<&'d Node>) -> &'d [Node] {
     match node.map(|node| &document.resolve(node).kind) {
         Some(Kind::Sequence(items)) => items,
         _ => &[],
@@ -99,12 +99,12 @@ pub fn items<'d>(document: &'d Document, node: Option<&'d Node>) -> &'d [Node] {
 }
 
 /// The value of a key.
-pub fn get<'d>(entries: &'d [Entry], key: &str) -> Option<&'d Node> {
+pub(super) fn get<'d>(entries: &'d [Entry], key: &str) -> Option<&'d Node> {
     entries.iter().find(|entry| &*entry.key == key).map(|entry| &entry.value)
 }
 
 /// The text of a scalar.
-pub fn text<'d>(document: &'d Document, node: &'d Node) -> Option<&'d str> {
+pub(super) fn text<'d>(document: &'d Document, node: &'d Node) -> Option<&'d str> {
     match &document.resolve(node).kind {
         Kind::Scalar { text, .. } => Some(text),
         _ => None,

@@ -8,12 +8,12 @@ use crate::{
 use lsp_types::{CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Uri};
 
 /// All diagnostics of a map.
-pub fn all(uri: &Uri, text: &Text, analysis: &Analysis) -> Vec<Diagnostic> {
+pub(super) fn all(uri: &Uri, text: &Text, analysis: &Analysis) -> Vec<Diagnostic> {
     analysis.findings.iter().map(|finding| diagnostic(uri, text, finding)).collect()
 }
 
 /// One finding for the client: its message, then what the underlined place is, then the advice.
-pub fn diagnostic(uri: &Uri, text: &Text, finding: &Finding) -> Diagnostic {
+pub(super) fn diagnostic(uri: &Uri, text: &Text, finding: &Finding) -> Diagnostic {
     let mut message = finding.message.clone();
     if !finding.label.is_empty() {
         message += &format!("\n{}", finding.label);

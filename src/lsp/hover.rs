@@ -15,7 +15,7 @@ use crate::{
 use lsp_types::{Hover, MarkupContent, MarkupKind};
 
 /// The hover at an offset of the analysed text.
-pub fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32) -> Option<Hover> {
+pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32) -> Option<Hover> {
     let cursor = Cursor::at(&analysis.document, offset);
     let path = cursor.path();
     let here = analysis.findings.iter().filter(|finding| finding.span.touches(offset));

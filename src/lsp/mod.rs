@@ -14,7 +14,7 @@ mod open;
 mod outline;
 mod server;
 mod shape;
-pub mod text;
+pub(crate) mod text;
 
 use lsp_server::{Connection, Message};
 use server::Server;
@@ -25,7 +25,7 @@ use std::{collections::VecDeque, sync::mpsc, thread};
 ///
 /// # Errors
 /// The streams could not be read or written.
-pub fn stdio() -> std::io::Result<bool> {
+pub(crate) fn stdio() -> std::io::Result<bool> {
     let (connection, threads) = Connection::stdio();
     let clean = serve(connection);
     threads.join()?;

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 
 /// A place where an account key stands.
 #[derive(Debug, Clone, Copy)]
-pub struct Use<'d> {
+pub(super) struct Use<'d> {
     /// The key.
     pub key: &'d str,
     /// Its bytes, quotes included.
@@ -27,13 +27,13 @@ pub struct Use<'d> {
 }
 
 /// The account keys of a map, in order.
-pub fn accounts(document: &Document) -> Vec<String> {
+pub(super) fn accounts(document: &Document) -> Vec<String> {
     let root = entries(document, document.root.as_ref());
     entries(document, get(root, "accounts")).iter().map(|entry| entry.key.to_string()).collect()
 }
 
 /// Everywhere that an account key stands, in the order of the sections.
-pub fn uses<'d>(document: &'d Document) -> Vec<Use<'d>> {
+pub(super) fn uses<'d>(document: &'d Document) -> Vec<Use<'d>> {
     let root = entries(document, document.root.as_ref());
     let defined = entries(document, get(root, "accounts")).iter();
     let mut found: Vec<Use<'d>> =
@@ -61,21 +61,21 @@ fn at(document: &Document, offset: u32) -> Option<Use<'_>> {
 }
 
 /// Where the account that is named at an offset is defined.
-pub fn definition(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32) -> Option<Location> {
+pub(super) fn definition(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32) -> Option<Location> {
     let here = at(&analysis.document, offset)?;
     let found = uses(&analysis.document).into_iter().find(|used| used.is_definition && used.key == here.key)?;
     Some(Location { uri: uri.clone(), range: source.range(found.span) })
 }
 
 /// Where the account that is named at an offset stands.
-pub fn references(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32, definitions: bool) -> Option<Vec<Location>> {
+pub(super) fn references(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32, definitions: bool) -> Option<Vec<Location>> {
     let here = at(&analysis.document, offset)?;
     let same = uses(&analysis.document).into_iter().filter(|used| used.key == here.key && (definitions || !used.is_definition));
     Some(same.map(|used| Location { uri: uri.clone(), range: source.range(used.span) }).collect())
 }
 
 /// What would be renamed at an offset.
-pub fn prepare(source: &Text, analysis: &Analysis, offset: u32) -> Option<PrepareRenameResult> {
+pub(super) fn prepare(source: &Text, analysis: &Analysis, offset: u32) -> Option<PrepareRenameResult> {
     let here = at(&analysis.document, offset)?;
     let range = source.range(here.span);
     Some(PrepareRenamePlaceholder { range, placeholder: here.key.to_owned() }.into())
@@ -85,7 +85,7 @@ pub fn prepare(source: &Text, analysis: &Analysis, offset: u32) -> Option<Prepar
 ///
 /// # Errors
 /// Why it can't be done, for the user.
-pub fn rename(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32, new: &str) -> Result<WorkspaceEdit, String> {
+pub(super) fn rename(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32, new: &str) -> Result<WorkspaceEdit, String> {
     let here = at(&analysis.document, offset).ok_or("only account keys can be renamed; no account is named here")?;
     if !settle::is_account_key(new) {
         let reserved = if new == settle::RESERVED_ACCOUNT_KEY { "; this word is a folder of the output" } else { "" };

@@ -14,7 +14,7 @@ use crate::{
 use lsp_types::{PublishDiagnosticsParams, TextDocumentContentChangeEvent, TextDocumentItem, Uri};
 
 /// An open document.
-pub struct Open {
+pub(super) struct Open {
     /// As the client names it.
     pub uri: Uri,
     /// The client's number of this text.
@@ -35,7 +35,7 @@ pub struct Open {
 
 impl Open {
     /// A document that the client has opened.
-    pub fn new(item: TextDocumentItem, encoding: Encoding) -> Self {
+    pub(super) fn new(item: TextDocumentItem, encoding: Encoding) -> Self {
         Open {
             uri: item.uri,
             version: item.version,
@@ -50,7 +50,7 @@ impl Open {
     }
 
     /// Makes changes, in order.
-    pub fn change(&mut self, version: i32, changes: Vec<TextDocumentContentChangeEvent>) {
+    pub(super) fn change(&mut self, version: i32, changes: Vec<TextDocumentContentChangeEvent>) {
         self.version = version;
         for change in changes {
             self.text.change(change);
@@ -62,12 +62,12 @@ impl Open {
     }
 
     /// Is the document a region map?
-    pub fn is_map(&self) -> bool {
+    pub(super) fn is_map(&self) -> bool {
         is_map(&self.uri.0, &self.language, self.text.as_str())
     }
 
     /// What is known about the text, if it is a map.
-    pub fn analysis(&mut self) -> Option<&Analysis> {
+    pub(super) fn analysis(&mut self) -> Option<&Analysis> {
         if !self.is_map() {
             return None;
         }
@@ -83,13 +83,13 @@ impl Open {
     }
 
     /// Text and analysis at once.
-    pub fn known(&mut self) -> Option<(&Text, &Analysis)> {
+    pub(super) fn known(&mut self) -> Option<(&Text, &Analysis)> {
         self.analysis()?;
         Some((&self.text, self.analysis.as_ref()?))
     }
 
     /// The diagnostics, if the client has not seen those of this text.
-    pub fn unpublished(&mut self) -> Option<PublishDiagnosticsParams> {
+    pub(super) fn unpublished(&mut self) -> Option<PublishDiagnosticsParams> {
         if !std::mem::take(&mut self.stale) {
             return None;
         }
@@ -102,7 +102,7 @@ impl Open {
     }
 
     /// Does the client have to be told that there is nothing to show any more?
-    pub fn is_shown(&self) -> bool {
+    pub(super) fn is_shown(&self) -> bool {
         self.shown
     }
 }

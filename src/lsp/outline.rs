@@ -13,7 +13,7 @@ use lsp_types::{DocumentSymbol, FoldingRange, InlayHint, InlayHintKind, Range, S
 
 /// Accounts with their Regions and buckets, then trails.
 #[allow(deprecated, reason = "the type has a field that the protocol has replaced")]
-pub fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
+pub(super) fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
     let make = |name: &str, detail: Option<String>, kind: SymbolKind, whole: Span, key: Span, children: Vec<DocumentSymbol>| {
         DocumentSymbol {
             // a symbol without a name is refused by clients
@@ -61,7 +61,7 @@ fn whole(entry: &Entry) -> Span {
 }
 
 /// Sections, accounts, Regions and trails that are longer than a line.
-pub fn folding(text: &Text, document: &Document) -> Vec<FoldingRange> {
+pub(super) fn folding(text: &Text, document: &Document) -> Vec<FoldingRange> {
     let mut found = Vec::new();
     let mut fold = |entry: &Entry| {
         let Range { start, end } = text.range(whole(entry));
@@ -83,7 +83,7 @@ pub fn folding(text: &Text, document: &Document) -> Vec<FoldingRange> {
 }
 
 /// `→ log bucket` behind each Region in the range.
-pub fn hints(text: &Text, analysis: &Analysis, range: Range) -> Vec<InlayHint> {
+pub(super) fn hints(text: &Text, analysis: &Analysis, range: Range) -> Vec<InlayHint> {
     let document = &analysis.document;
     let Some(plan) = analysis.derived() else { return Vec::new() };
     let shown = text.analysed(range.start)..=text.analysed(range.end);

@@ -38,7 +38,7 @@ struct Refusal(ErrorCode, String);
 type Answer<T> = Result<T, Refusal>;
 
 /// The server.
-pub struct Server<S> {
+pub(super) struct Server<S> {
     /// Takes messages for the client.
     send: S,
     phase: Phase,
@@ -49,7 +49,7 @@ pub struct Server<S> {
 }
 
 /// Does the message cancel a request?
-pub fn cancels(message: &Message, id: &RequestId) -> bool {
+pub(super) fn cancels(message: &Message, id: &RequestId) -> bool {
     match message {
         Message::Notification(note) if note.method == "$/cancelRequest" => {
             let named = note.params.get("id").cloned().and_then(|id| serde_json::from_value::<RequestId>(id).ok());
@@ -61,18 +61,18 @@ pub fn cancels(message: &Message, id: &RequestId) -> bool {
 
 impl<S: Fn(Message)> Server<S> {
     /// A server that has not been spoken to.
-    pub fn new(send: S) -> Self {
+    pub(super) fn new(send: S) -> Self {
         let (phase, encoding) = (Phase::New, Encoding::default());
         Server { send, phase, encoding, shape: Shape::new(), documents: Vec::new() }
     }
 
     /// Was `shutdown` asked for?
-    pub fn is_shut_down(&self) -> bool {
+    pub(super) fn is_shut_down(&self) -> bool {
         self.phase == Phase::ShutDown
     }
 
     /// Publishes the diagnostics of one changed document; false if there is none.
-    pub fn publish_one(&mut self) -> bool {
+    pub(super) fn publish_one(&mut self) -> bool {
         match self.documents.iter_mut().find_map(Open::unpublished) {
             Some(params) => self.publish(&params),
             None => return false,
@@ -86,7 +86,7 @@ impl<S: Fn(Message)> Server<S> {
     }
 
     /// Answers a request that was cancelled before it was begun.
-    pub fn cancel(&self, id: RequestId) {
+    pub(super) fn cancel(&self, id: RequestId) {
         self.refuse(id, ErrorCode::RequestCanceled, "cancelled");
     }
 
@@ -95,7 +95,7 @@ impl<S: Fn(Message)> Server<S> {
     }
 
     /// Answers a request; each gets exactly one answer.
-    pub fn request(&mut self, request: Request) {
+    pub(super) fn request(&mut self, request: Request) {
         match (self.phase, request.method.as_str()) {
             (Phase::New, "initialize") => self.initialize(request),
             (Phase::New, _) => self.refuse(request.id, ErrorCode::ServerNotInitialized, "`initialize` comes first"),
@@ -249,7 +249,7 @@ impl<S: Fn(Message)> Server<S> {
     }
 
     /// Takes a notification. One that can't be read, or is of a document that is not open, has no one to answer to.
-    pub fn notification(&mut self, note: Notification) {
+    pub(super) fn notification(&mut self, note: Notification) {
         if self.phase != Phase::Running {
             return;
         }

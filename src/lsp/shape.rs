@@ -4,18 +4,18 @@ use crate::map::schema::schema;
 use serde_json::{Map, Value};
 
 /// The schema, and ways through it.
-pub struct Shape {
+pub(super) struct Shape {
     root: Value,
 }
 
 impl Shape {
     /// The map's shape.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Shape { root: schema() }
     }
 
     /// The schema at a path of keys (`[]` for a list item): as its parent describes it.
-    pub fn at(&self, path: &[&str]) -> Option<&Value> {
+    pub(super) fn at(&self, path: &[&str]) -> Option<&Value> {
         path.iter().try_fold(&self.root, |schema, step| {
             self.forms(schema).into_iter().find_map(|form| match *step {
                 "[]" => form.get("items"),
@@ -28,7 +28,7 @@ impl Shape {
     }
 
     /// The schema itself, what it refers to, and its alternatives.
-    pub fn forms<'s>(&'s self, schema: &'s Value) -> Vec<&'s Value> {
+    pub(super) fn forms<'s>(&'s self, schema: &'s Value) -> Vec<&'s Value> {
         let mut forms = vec![schema];
         let mut at = 0;
         // the generated schema holds no circle of references alone; the bound keeps that from mattering
@@ -44,13 +44,13 @@ impl Shape {
     }
 
     /// The keys that a mapping may have, with their schemas.
-    pub fn keys<'s>(&'s self, schema: &'s Value) -> Vec<(&'s str, &'s Value)> {
+    pub(super) fn keys<'s>(&'s self, schema: &'s Value) -> Vec<(&'s str, &'s Value)> {
         let maps = self.forms(schema).into_iter().filter_map(|form| form.get("properties").and_then(Value::as_object));
         maps.flat_map(Map::iter).map(|(key, value)| (key.as_str(), value)).collect()
     }
 
     /// The words that a value may be, with what each means: of an enumeration, and `true` and `false`.
-    pub fn words<'s>(&'s self, schema: &'s Value) -> Vec<(String, &'s str)> {
+    pub(super) fn words<'s>(&'s self, schema: &'s Value) -> Vec<(String, &'s str)> {
         let mut found: Vec<(String, &str)> = Vec::new();
         for form in self.forms(schema) {
             let meanings = form.get("markdownEnumDescriptions").or_else(|| form.get("enumDescriptions"));
@@ -68,14 +68,14 @@ impl Shape {
     }
 
     /// Does a scalar stand there, and nothing else?
-    pub fn is_scalar(&self, schema: &Value) -> bool {
+    pub(super) fn is_scalar(&self, schema: &Value) -> bool {
         let forms = self.forms(schema);
         let has = |word: &str| forms.iter().any(|form| is_type(form, word));
         !has("object") && !has("array") && (has("string") || has("integer") || has("boolean"))
     }
 
     /// Description, default and example as Markdown; nothing for what is not described.
-    pub fn describe(&self, schema: &Value) -> Option<String> {
+    pub(super) fn describe(&self, schema: &Value) -> Option<String> {
         let mut text = self.forms(schema).into_iter().find_map(|form| form.get("description")?.as_str())?.to_owned();
         if let Some(default) = schema.get("default").filter(|default| !default.is_object()) {
             text += &format!("\n\nDefault: `{}`", plain(default));

@@ -8,7 +8,7 @@ use lsp_types::{Position, PositionEncodingKind, Range, TextDocumentContentChange
 
 /// In what a client counts columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Encoding {
+pub(crate) enum Encoding {
     /// Bytes.
     Utf8,
     /// UTF-16 code units, which every client knows.
@@ -20,7 +20,7 @@ pub enum Encoding {
 
 impl Encoding {
     /// The first one offered that we know; UTF-16 if nothing is offered.
-    pub fn choose(offered: &[PositionEncodingKind]) -> Self {
+    pub(crate) fn choose(offered: &[PositionEncodingKind]) -> Self {
         let known = offered.iter().find_map(|kind| match kind {
             PositionEncodingKind::UTF8 => Some(Encoding::Utf8),
             PositionEncodingKind::UTF16 => Some(Encoding::Utf16),
@@ -31,7 +31,7 @@ impl Encoding {
     }
 
     /// As the protocol calls it.
-    pub fn kind(self) -> PositionEncodingKind {
+    pub(crate) fn kind(self) -> PositionEncodingKind {
         match self {
             Encoding::Utf8 => PositionEncodingKind::UTF8,
             Encoding::Utf16 => PositionEncodingKind::UTF16,
@@ -53,7 +53,7 @@ const STEP: usize = 1024;
 
 /// A text and where its lines begin.
 #[derive(Debug, Clone)]
-pub struct Text {
+pub(crate) struct Text {
     text: String,
     encoding: Encoding,
     /// Lines end with `\n`, `\r\n` or `\r`, as in the protocol.
@@ -68,14 +68,14 @@ pub struct Text {
 
 impl Text {
     /// A document's text.
-    pub fn new(text: String, encoding: Encoding) -> Self {
+    pub(crate) fn new(text: String, encoding: Encoding) -> Self {
         let mut made = Text { text, encoding, line_starts: Vec::new(), columns: Vec::new(), plain: false, mark: 0 };
         made.index();
         made
     }
 
     /// The whole text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
@@ -112,7 +112,7 @@ impl Text {
     }
 
     /// Makes a change.
-    pub fn change(&mut self, change: TextDocumentContentChangeEvent) {
+    pub(crate) fn change(&mut self, change: TextDocumentContentChangeEvent) {
         match change {
             TextDocumentContentChangeEvent::TextDocumentContentChangeWholeDocument(whole) => self.text = whole.text,
             TextDocumentContentChangeEvent::TextDocumentContentChangePartial(part) => {
@@ -124,20 +124,20 @@ impl Text {
     }
 
     /// Byte range of a line, counted from 0, without its break; empty at the end for lines that are not there.
-    pub fn line(&self, line: usize) -> std::ops::Range<usize> {
+    pub(crate) fn line(&self, line: usize) -> std::ops::Range<usize> {
         let Some(start) = self.line_starts.get(line).copied() else { return self.text.len()..self.text.len() };
         let end = self.line_starts.get(line + 1).copied().unwrap_or(self.text.len());
         start..start + self.text[start..end].trim_end_matches(['\n', '\r']).len()
     }
 
     /// Line, counted from 0, of a byte offset.
-    pub fn line_of(&self, offset: usize) -> usize {
+    pub(crate) fn line_of(&self, offset: usize) -> usize {
         self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1)
     }
 
     /// Byte offset of a position. Past the end of a line is its end; past the last line is the end of the text; inside a
     /// character is before it.
-    pub fn offset(&self, position: Position) -> usize {
+    pub(crate) fn offset(&self, position: Position) -> usize {
         let line = self.line(position.line as usize);
         let wanted = position.character as usize;
         if self.plain {
@@ -167,7 +167,7 @@ impl Text {
     }
 
     /// Position of a byte offset.
-    pub fn position(&self, offset: usize) -> Position {
+    pub(crate) fn position(&self, offset: usize) -> Position {
         let offset = self.boundary(offset);
         let line = self.line_of(offset);
         let start = self.line_starts[line];
@@ -183,22 +183,22 @@ impl Text {
     }
 
     /// Offset in the analysed text of a position.
-    pub fn analysed(&self, position: Position) -> u32 {
+    pub(crate) fn analysed(&self, position: Position) -> u32 {
         Span::new(self.offset(position).saturating_sub(self.mark), 0).start
     }
 
     /// Byte offset of an offset in the analysed text.
-    pub fn raw(&self, offset: u32) -> usize {
+    pub(crate) fn raw(&self, offset: u32) -> usize {
         offset as usize + self.mark
     }
 
     /// The range of a span of the analysed text.
-    pub fn range(&self, span: Span) -> Range {
+    pub(crate) fn range(&self, span: Span) -> Range {
         Range { start: self.position(self.raw(span.start)), end: self.position(self.raw(span.end)) }
     }
 
     /// The range of bytes of this text.
-    pub fn byte_range(&self, bytes: std::ops::Range<usize>) -> Range {
+    pub(crate) fn byte_range(&self, bytes: std::ops::Range<usize>) -> Range {
         Range { start: self.position(bytes.start), end: self.position(bytes.end) }
     }
 }

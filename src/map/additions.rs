@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 /// Members that are to be added.
 #[derive(Debug)]
-pub struct Additions<'a> {
+pub(crate) struct Additions<'a> {
     file: &'a SourceFile,
     document: &'a Document,
     /// Bytes that are replaced, empty where something is inserted → indentation of what comes, the innermost first, and its text.
@@ -33,7 +33,7 @@ struct Collection<'a> {
 
 impl<'a> Additions<'a> {
     /// None yet.
-    pub fn new(file: &'a SourceFile, document: &'a Document) -> Self {
+    pub(crate) fn new(file: &'a SourceFile, document: &'a Document) -> Self {
         let mut additions = Additions { file, document, made: BTreeMap::new(), step: 2 };
         if let Some(inner) = additions.find(&["accounts"])
             && let Kind::Mapping(entries) = &inner.node.kind
@@ -46,7 +46,7 @@ impl<'a> Additions<'a> {
 
     /// Adds members to the collection at these keys. `block` gives whole lines for an indentation, `flow` what stands between
     /// commas. False if the collection is written in a way that can't be added to.
-    pub fn append(&mut self, path: &[&str], block: &dyn Fn(usize) -> String, flow: &str) -> bool {
+    pub(crate) fn append(&mut self, path: &[&str], block: &dyn Fn(usize) -> String, flow: &str) -> bool {
         let Some((span, indentation, text)) = self.addition(path, block, flow) else { return false };
         let here = self.made.entry(span).or_default();
         // what replaces an empty collection replaces it once
@@ -58,7 +58,7 @@ impl<'a> Additions<'a> {
     }
 
     /// The text with the members.
-    pub fn applied(self) -> String {
+    pub(crate) fn applied(self) -> String {
         let fixes: Vec<Fix> = self
             .made
             .into_iter()

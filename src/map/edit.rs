@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Finds the bytes for the changes that rules proposed, and makes fixes of them.
-pub fn resolve(file: &SourceFile, document: &Document, findings: &mut [Finding]) {
+pub(crate) fn resolve(file: &SourceFile, document: &Document, findings: &mut [Finding]) {
     let Some(root) = &document.root else { return };
     let editor = Editor { file, document, root };
     for finding in findings {

@@ -11,6 +11,7 @@ macro_rules! record {
         $(#[doc = $record_doc])*
         #[derive(Debug, Clone, Default)]
         #[allow(non_snake_case, reason = "IAM spells its keys in upper case")]
+        #[allow(unreachable_pub, reason = "the region map itself is public in `testing`")]
         pub struct $name {
             $( $(#[doc = $doc])* pub $key: $crate::map::decode::Field<$ty>, )*
         }

@@ -3,17 +3,17 @@
 //! Values keep their places and may all be absent: a `RegionMap` may be wrong. Defaults are applied once, in `settle`.
 //! Each type's schema, decoder and documentation come from the one declaration here.
 
-pub mod additions;
+pub(crate) mod additions;
 pub mod decode;
-pub mod edit;
+pub(crate) mod edit;
 mod log_bucket;
 mod macros;
 mod names;
 mod render;
 pub mod schema;
 pub mod settle;
-pub mod settled;
-pub mod statement;
+pub(crate) mod settled;
+pub(crate) mod statement;
 mod trail;
 
 use crate::{
@@ -24,12 +24,12 @@ use crate::{
     words,
 };
 use decode::{Cx, Decode, Entries};
-pub use log_bucket::*;
-pub use names::*;
-pub use render::*;
+pub(crate) use log_bucket::*;
+pub(crate) use names::*;
+pub(crate) use render::*;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
-pub use trail::*;
+pub(crate) use trail::*;
 
 /// What could be the name of a source: old buckets in us-east-1 have capitals, underscores and up to 255 characters.
 const BUCKET_NAME: &str = "^[A-Za-z0-9._-]{3,255}$";

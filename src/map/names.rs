@@ -4,10 +4,10 @@ use super::decode::Names;
 use schemars::{Schema, json_schema};
 
 /// A regular expression for keys of accounts.
-pub const ACCOUNT_KEY: &str = "^[a-z][a-z0-9-]*$";
+pub(crate) const ACCOUNT_KEY: &str = "^[a-z][a-z0-9-]*$";
 
 /// What the schema says of a Region's name that is a value: the known ones are offered, a new one is taken.
-pub fn region_value() -> serde_json::Value {
+pub(crate) fn region_value() -> serde_json::Value {
     let known: Vec<&str> = crate::aws::region::KNOWN.iter().map(|region| region.name).collect();
     serde_json::json!([{ "enum": known }, { "pattern": crate::aws::region::pattern() }])
 }

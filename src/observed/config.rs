@@ -21,7 +21,7 @@ use std::borrow::Cow;
 const COLUMNS: [&str; 5] = ["resourceType", "resourceId", "resourceName", "accountId", "awsRegion"];
 
 /// Is this the answer to a query?
-pub fn is_answer(root: &Node) -> bool {
+pub(crate) fn is_answer(root: &Node) -> bool {
     match &root.kind {
         Kind::Mapping(_) => matches!(dumps::child(root, "Results").map(|node| &node.kind), Some(Kind::Sequence(_))),
         // the console's JSON has the items alone
@@ -34,14 +34,14 @@ pub fn is_answer(root: &Node) -> bool {
 }
 
 /// Is this a table of the console?
-pub fn is_csv(text: &str) -> bool {
+pub(crate) fn is_csv(text: &str) -> bool {
     let head = text.lines().next().unwrap_or_default();
     let names: Vec<&str> = head.split(',').map(|name| name.trim().trim_matches('"')).collect();
     !head.starts_with(['{', '[']) && COLUMNS.iter().filter(|name| names.contains(name)).count() >= 2
 }
 
 /// Reads one page.
-pub fn read(root: &Node, file: FileId, observed: &mut Observed) {
+pub(crate) fn read(root: &Node, file: FileId, observed: &mut Observed) {
     let items = match &root.kind {
         Kind::Sequence(items) => items,
         _ => match dumps::child(root, "Results").map(|node| &node.kind) {
@@ -62,7 +62,7 @@ pub fn read(root: &Node, file: FileId, observed: &mut Observed) {
 ///
 /// # Errors
 /// It is not CSV, in words.
-pub fn read_csv(text: &str, file: FileId, observed: &mut Observed) -> Result<(), String> {
+pub(crate) fn read_csv(text: &str, file: FileId, observed: &mut Observed) -> Result<(), String> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let names = reader.headers().map_err(|error| format!("it is not CSV: {error}"))?.clone();
     for record in reader.records() {

@@ -6,7 +6,7 @@
 
 use super::{
     AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Place, Setting, Target, Text, Trail,
-    hole::{self, hole},
+    hole::hole,
     policy::{self, Plain},
 };
 use crate::{
@@ -32,12 +32,12 @@ const KEYS: [&str; 12] = [
 ];
 
 /// Is this an answer of the CLI?
-pub fn is_dump(root: &[Entry]) -> bool {
+pub(crate) fn is_dump(root: &[Entry]) -> bool {
     root.iter().any(|entry| KEYS.contains(&&*entry.key))
 }
 
 /// Reads an answer.
-pub fn read(root: &Node, name: &str, file: FileId, observed: &mut Observed) {
+pub(crate) fn read(root: &Node, name: &str, file: FileId, observed: &mut Observed) {
     let reader = Reader { file, bucket: bucket_in(name) };
     let Kind::Mapping(entries) = &root.kind else { return };
     for entry in entries {
@@ -197,7 +197,7 @@ impl Reader {
             place: self.place(child(value, "TargetBucket").map_or(value.span, |node| node.span)),
             anchor: self.place(value.span),
             source: self.bucket.clone().map(|name| self.at(name, value.span)),
-            target: target.map_or(Target::Unknown(self.place(value.span)), Target::Named),
+            target: target.map_or(Target::Unknown, Target::Named),
             prefix: self.text(child(value, "TargetPrefix")).map_or(Setting::Unsaid, Setting::Known),
             partitioned: Some(format.is_some_and(|format| child(format, "PartitionedPrefix").is_some())),
             region: None,
@@ -239,7 +239,7 @@ impl Reader {
 }
 
 /// A key's value in a mapping.
-pub fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+pub(crate) fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     match &node.kind {
         Kind::Mapping(entries) => entries.iter().rev().find(|entry| &*entry.key == key).map(|entry| &entry.value),
         _ => None,
@@ -251,11 +251,6 @@ fn first(node: Option<&Node>) -> Option<&Node> {
         Kind::Sequence(items) => items.first(),
         _ => None,
     }
-}
-
-/// Is this name known, so that it tells buckets of several inputs apart?
-pub fn is_name(text: &Text) -> bool {
-    !hole::has(&text.value)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ const MARKS: [char; 3] = ['\u{f0000}', '\u{f0001}', '\u{f0002}'];
 
 /// Are two things the same?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Same {
+pub(crate) enum Same {
     /// Certainly.
     Yes,
     /// Certainly not.
@@ -18,23 +18,23 @@ pub enum Same {
 }
 
 /// A hole. `scope` keeps holes of one name apart, such as parameters of two templates; people don't see it.
-pub fn hole(name: &str, scope: &str) -> String {
+pub(crate) fn hole(name: &str, scope: &str) -> String {
     let clean = |text: &str| text.replace(MARKS, "");
     format!("{}{}{}{}{}", MARKS[0], clean(name), MARKS[2], clean(scope), MARKS[1])
 }
 
 /// Is something in the text unknown?
-pub fn has(text: &str) -> bool {
+pub(crate) fn has(text: &str) -> bool {
     text.contains(MARKS[0])
 }
 
 /// Is the whole text one hole?
-pub fn is_one(text: &str) -> bool {
+pub(crate) fn is_one(text: &str) -> bool {
     text.starts_with(MARKS[0]) && text.find(MARKS[1]) == Some(text.len() - MARKS[1].len_utf8())
 }
 
 /// The text as people see it: `${name}` for a hole.
-pub fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(MARKS[0]) {
@@ -47,7 +47,7 @@ pub fn shown(text: &str) -> String {
 }
 
 /// Are two texts equal, whatever the holes stand for?
-pub fn same(a: &str, b: &str) -> Same {
+pub(crate) fn same(a: &str, b: &str) -> Same {
     match (a == b, could_match(a, b, false)) {
         (true, _) => Same::Yes,
         (false, true) => Same::Maybe,
@@ -56,7 +56,7 @@ pub fn same(a: &str, b: &str) -> Same {
 }
 
 /// Could a pattern match a text for some value of the holes in both? With `wildcards`, `*` and `?` of the pattern count.
-pub fn could_match(pattern: &str, text: &str, wildcards: bool) -> bool {
+pub(crate) fn could_match(pattern: &str, text: &str, wildcards: bool) -> bool {
     let (pattern, text) = (pieces(pattern, wildcards), pieces(text, false));
     // equal holes are equal: what both begin and end with is taken off
     let fixed = |piece: &Piece<'_>| matches!(piece, Piece::Char(_) | Piece::Hole(_));

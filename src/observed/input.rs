@@ -6,7 +6,7 @@ use std::fmt;
 
 /// What one input gave.
 #[derive(Debug, Default)]
-pub struct Input {
+pub(crate) struct Input {
     /// What it tells, once for each way its conditions can turn out; one for anything without conditions, none if it was not read.
     pub ways: Vec<Way>,
     /// Its tree, for routes and comments; not of Terraform's JSON.
@@ -55,12 +55,12 @@ pub struct Ignored {
 
 impl Input {
     /// What was not read of the input, whose name is `file`.
-    pub fn not_read(&self, file: &str) -> impl Iterator<Item = Ignored> {
+    pub(crate) fn not_read(&self, file: &str) -> impl Iterator<Item = Ignored> {
         self.ignored.iter().map(|reason| Ignored { file: file.to_owned(), reason: reason.clone() })
     }
 
     /// A place in the words of the input.
-    pub fn route(&self, offset: u32) -> String {
+    pub(crate) fn route(&self, offset: u32) -> String {
         if let Some(document) = &self.document {
             return document.route(offset);
         }
@@ -71,7 +71,7 @@ impl Input {
 
 /// One way in which an input's conditions turn out.
 #[derive(Debug, Default, Clone)]
-pub struct Way {
+pub(crate) struct Way {
     /// What people would call it; empty for the only way.
     pub words: String,
     /// What the input tells then.

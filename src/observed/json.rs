@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 128;
 
 /// Something in a text that is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub(crate) struct Fault {
     /// Its bytes.
     pub span: Span,
     /// What it is, such as "a comment".
@@ -21,7 +21,7 @@ pub struct Fault {
 }
 
 /// Reads a text. Gives no tree after a fault that can't be read over; it is the last one.
-pub fn read(text: &str) -> (Option<Node>, Vec<Fault>) {
+pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Fault>) {
     let mut reader = Reader { text, at: 0, faults: Vec::new() };
     let node = reader.value(0);
     if node.is_some() {
@@ -34,7 +34,7 @@ pub fn read(text: &str) -> (Option<Node>, Vec<Fault>) {
 }
 
 /// Reads documents that follow each other, as the pages of an answer do in one file. Ends before what can't be read.
-pub fn read_all(text: &str) -> Vec<Node> {
+pub(crate) fn read_all(text: &str) -> Vec<Node> {
     let mut reader = Reader { text, at: 0, faults: Vec::new() };
     let mut nodes = Vec::new();
     loop {

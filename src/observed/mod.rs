@@ -3,21 +3,21 @@
 //! Readers fill it from Terraform plans and states, CloudFormation templates, bucket policies and dumps of the AWS CLI. A value
 //! is known, unknown, or not said; texts may have [holes](hole). Judges nothing: `compare` does.
 
-pub mod cloudformation;
-pub mod config;
-pub mod dumps;
-pub mod hole;
+pub(crate) mod cloudformation;
+pub(crate) mod config;
+pub(crate) mod dumps;
+pub(crate) mod hole;
 mod input;
-pub mod json;
-pub mod policy;
-pub mod recognise;
-pub mod terraform;
+pub(crate) mod json;
+pub(crate) mod policy;
+pub(crate) mod recognise;
+pub(crate) mod terraform;
 
 use crate::{
     aws::Partition,
     source::{FileId, Span},
 };
-pub use input::{Ignored, Input, NotRead, Way};
+pub(crate) use input::{Ignored, Input, NotRead, Way};
 use policy::PolicyDoc;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -32,7 +32,7 @@ pub struct Place {
 
 /// A value and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct At<T> {
+pub(crate) struct At<T> {
     /// The value.
     pub value: T,
     /// Where.
@@ -41,17 +41,17 @@ pub struct At<T> {
 
 impl<T> At<T> {
     /// Another value, made of this one, at the same place.
-    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> At<U> {
+    pub(crate) fn map<U>(self, make: impl FnOnce(T) -> U) -> At<U> {
         At { value: make(self.value), place: self.place }
     }
 }
 
 /// A text that may have holes.
-pub type Text = At<String>;
+pub(crate) type Text = At<String>;
 
 /// A setting as an input has it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Setting<T> {
+pub(crate) enum Setting<T> {
     /// The input says nothing: AWS's default, if the bucket is described there.
     #[default]
     Unsaid,
@@ -63,7 +63,7 @@ pub enum Setting<T> {
 
 impl<T> Setting<T> {
     /// The value, if it is known.
-    pub fn known(&self) -> Option<&At<T>> {
+    pub(crate) fn known(&self) -> Option<&At<T>> {
         match self {
             Setting::Known(value) => Some(value),
             _ => None,
@@ -71,7 +71,7 @@ impl<T> Setting<T> {
     }
 
     /// Keeps what says more.
-    pub fn merge(&mut self, other: Setting<T>) {
+    pub(crate) fn merge(&mut self, other: Setting<T>) {
         match (&self, &other) {
             (Setting::Unsaid, _) | (Setting::Unknown(_), Setting::Known(_)) => *self = other,
             _ => {}
@@ -81,7 +81,7 @@ impl<T> Setting<T> {
 
 /// A bucket, as far as an input tells.
 #[derive(Debug, Clone)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     /// What defines or names it.
     pub place: Place,
     /// Its name.
@@ -114,13 +114,13 @@ pub struct Bucket {
 
 impl Bucket {
     /// Its partition: its Region's, else what the input's ARNs tell, else the commercial one.
-    pub fn partition(&self) -> Partition {
+    pub(crate) fn partition(&self) -> Partition {
         let region = self.region.as_ref().filter(|region| !hole::has(&region.value));
         region.map(|region| Partition::of_region(&region.value)).or(self.partition).unwrap_or(Partition::Aws)
     }
 
     /// A bucket of which the name alone is known.
-    pub fn named(name: Text, place: Place) -> Self {
+    pub(crate) fn named(name: Text, place: Place) -> Self {
         Bucket {
             place,
             name,
@@ -140,7 +140,7 @@ impl Bucket {
     }
 
     /// Adds what another input tells of the same bucket.
-    pub fn merge(&mut self, other: Bucket) {
+    pub(crate) fn merge(&mut self, other: Bucket) {
         if other.defined && !self.defined {
             self.place = other.place;
             self.name = other.name;
@@ -168,18 +168,18 @@ impl Bucket {
 
 /// Where a source bucket is to log to.
 #[derive(Debug, Clone)]
-pub enum Target {
+pub(crate) enum Target {
     /// To the bucket of this name.
     Named(Text),
     /// None is named: CloudFormation takes the bucket itself.
     Omitted,
     /// It can't be known here.
-    Unknown(Place),
+    Unknown,
 }
 
 /// Access logging of one bucket.
 #[derive(Debug, Clone)]
-pub struct Logging {
+pub(crate) struct Logging {
     /// Where it is set.
     pub place: Place,
     /// Where it is defined, however its conditions turn out.
@@ -200,7 +200,7 @@ pub struct Logging {
 
 /// A trail.
 #[derive(Debug, Clone)]
-pub struct Trail {
+pub(crate) struct Trail {
     /// Where its bucket is named.
     pub place: Place,
     /// Where it is defined, however its conditions turn out.
@@ -231,7 +231,7 @@ pub struct Trail {
 
 /// What an account is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccountName {
+pub(crate) struct AccountName {
     /// Account id.
     pub id: String,
     /// Its name there.
@@ -242,7 +242,7 @@ pub struct AccountName {
 
 /// What gives an account a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum NamedBy {
+pub(crate) enum NamedBy {
     /// The AWS organization.
     Organization,
     /// A profile of the AWS CLI in a Terraform provider.
@@ -253,7 +253,7 @@ pub enum NamedBy {
 
 /// What an input tells of the AWS organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Organization {
+pub(crate) struct Organization {
     /// `o-…`.
     pub id: Text,
     /// Id of the management account.
@@ -262,7 +262,7 @@ pub struct Organization {
 
 /// What one or more inputs tell.
 #[derive(Debug, Clone, Default)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// Buckets; several may speak of one.
     pub buckets: Vec<Bucket>,
     /// Log configurations.
@@ -279,7 +279,7 @@ pub struct Observed {
 
 impl Observed {
     /// Adds what another input tells.
-    pub fn add(&mut self, other: &Observed) {
+    pub(crate) fn add(&mut self, other: &Observed) {
         self.buckets.extend(other.buckets.iter().cloned());
         self.logging.extend(other.logging.iter().cloned());
         self.trails.extend(other.trails.iter().cloned());
@@ -290,7 +290,7 @@ impl Observed {
 }
 
 /// The partition of an input's ARNs, where all that name one name the same.
-pub fn partition_in(text: &str) -> Option<Partition> {
+pub(crate) fn partition_in(text: &str) -> Option<Partition> {
     let mut found = text.match_indices("arn:aws").filter_map(|(at, _)| Partition::from_id(text[at + 4..].split(':').next()?));
     let first = found.next()?;
     found.all(|other| other == first).then_some(first)
@@ -310,4 +310,4 @@ pub struct Told {
 }
 
 /// Parameters of Systems Manager that a map publishes: name and value, by account id and Region.
-pub type Published = Arc<BTreeMap<(String, String), (String, String)>>;
+pub(crate) type Published = Arc<BTreeMap<(String, String), (String, String)>>;

@@ -18,7 +18,7 @@ use indexmap::IndexMap;
 
 /// A bucket policy with its places.
 #[derive(Debug, Clone, PartialEq)]
-pub struct PolicyDoc {
+pub(crate) struct PolicyDoc {
     /// The document.
     pub place: Place,
     /// The bucket it is attached to, if the input tells.
@@ -37,7 +37,7 @@ pub struct PolicyDoc {
 
 /// A finding of reading a policy. (A finding itself can't be compared.)
 #[derive(Debug, Clone)]
-pub struct PolicyFinding(pub Finding);
+pub(crate) struct PolicyFinding(pub Finding);
 
 impl PartialEq for PolicyFinding {
     fn eq(&self, other: &Self) -> bool {
@@ -49,7 +49,7 @@ impl Eq for PolicyDoc {}
 
 /// Where the parts of a statement stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StatementPlaces {
+pub(crate) struct StatementPlaces {
     /// The statement.
     pub whole: Place,
     /// Its principal.
@@ -63,7 +63,7 @@ pub struct StatementPlaces {
 }
 
 /// How a tree is read: its aliases, its functions, its places.
-pub trait Reading {
+pub(crate) trait Reading {
     /// What a node stands for.
     fn resolve<'n>(&'n self, node: &'n Node) -> Resolved<'n>;
     /// A node's text, with holes; nothing if it is none.
@@ -76,7 +76,7 @@ pub trait Reading {
 
 /// What a node stands for.
 #[derive(Debug, Clone, Copy)]
-pub enum Resolved<'n> {
+pub(crate) enum Resolved<'n> {
     /// This node.
     Node(&'n Node),
     /// Nothing: it is taken out.
@@ -87,7 +87,7 @@ pub enum Resolved<'n> {
 
 /// Plain JSON: no functions.
 #[derive(Debug, Clone, Copy)]
-pub struct Plain {
+pub(crate) struct Plain {
     /// Where the text stands.
     pub file: FileId,
     /// The one place of everything, for a document inside a string.
@@ -116,7 +116,7 @@ impl Reading for Plain {
 }
 
 /// Reads a policy's text.
-pub fn parse(text: &str, reading: Plain, bucket: Option<Text>) -> PolicyDoc {
+pub(crate) fn parse(text: &str, reading: Plain, bucket: Option<Text>) -> PolicyDoc {
     let (node, faults) = json::read(text);
     let mut doc = match &node {
         // anything else is no policy; reading it as text inside a text would have no end
@@ -146,7 +146,7 @@ fn not_json(reading: &Plain, fault: Fault) -> Finding {
 }
 
 /// Reads a policy's tree.
-pub fn read(node: &Node, reading: &dyn Reading, bucket: Option<Text>) -> PolicyDoc {
+pub(crate) fn read(node: &Node, reading: &dyn Reading, bucket: Option<Text>) -> PolicyDoc {
     let mut doc = empty(reading.place(node.span), bucket);
     let Resolved::Node(root) = reading.resolve(node) else {
         doc.partly_unknown = true;
@@ -344,7 +344,7 @@ fn signed<T>(negated: bool, value: T) -> Element<T> {
 }
 
 /// Is this mapping a function of a template rather than data?
-pub fn is_function(entries: &[Entry]) -> bool {
+pub(crate) fn is_function(entries: &[Entry]) -> bool {
     matches!(entries, [one] if one.key.starts_with("Fn::") || &*one.key == "Ref" || &*one.key == "Condition" && matches!(one.value.kind, Kind::Scalar { .. }))
 }
 
@@ -425,7 +425,7 @@ fn unknown_operator(reading: &dyn Reading, operator: &Entry) -> Finding {
 }
 
 /// The bucket that every resource of a policy speaks of, if it is one.
-pub fn bucket_of(doc: &PolicyDoc) -> Option<Text> {
+pub(crate) fn bucket_of(doc: &PolicyDoc) -> Option<Text> {
     let mut names = doc.policy.statements.iter().zip(&doc.places).flat_map(|(statement, places)| {
         statement.resource.inner().iter().zip(&places.resources).filter_map(|(resource, place)| {
             let name = resource.split_once(":s3:::")?.1.split('/').next()?;

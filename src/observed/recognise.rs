@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Reads an input.
-pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Input {
+pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Input {
     let mut input = Input::default();
     let text = file.text.trim_start();
     let ignore = |reason: &str| Input { ignored: vec![NotRead::because(reason)], ..Input::default() };

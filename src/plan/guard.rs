@@ -5,7 +5,7 @@
 //! values as they are. Event patterns are made here and nowhere else.
 
 use super::{Account, Place};
-pub use crate::map::settled::Wanted;
+pub(crate) use crate::map::settled::Wanted;
 use crate::{
     aws::{Partition, arn, watch},
     diagnostics::Finding,
@@ -81,10 +81,10 @@ pub struct EventRule {
 }
 
 /// Description of the Config rule: scripts know their own by its first word.
-pub const CONFIG_RULE_DESCRIPTION: &str = "logmap: buckets that do not log to the log bucket of their account and Region";
+pub(crate) const CONFIG_RULE_DESCRIPTION: &str = "logmap: buckets that do not log to the log bucket of their account and Region";
 
 /// Id of the one target that logmap gives a rule.
-pub const TARGET_ID: &str = "logmap-alerts";
+pub(crate) const TARGET_ID: &str = "logmap-alerts";
 
 impl Guard {
     /// Is there nothing?
@@ -266,7 +266,7 @@ impl Alerts {
 }
 
 /// Says of each place what is published and watched there.
-pub fn fill(accounts: &mut [Account], wanted: &Wanted) {
+pub(crate) fn fill(accounts: &mut [Account], wanted: &Wanted) {
     for account in accounts {
         for place in &mut account.places {
             place.guard = wanted.in_place(&account.id, account.partition, place);
@@ -275,7 +275,7 @@ pub fn fill(accounts: &mut [Account], wanted: &Wanted) {
 }
 
 /// What only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
-pub fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
     let recorded = Recorded::of(accounts);
     for account in accounts {
         let Some(settled) = map.accounts.get(account.key.as_str()) else { continue };

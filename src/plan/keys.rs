@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The statements that keys of trails need, one document for each key.
 /// Source: CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
-pub fn key_policies(accounts: &[Account], deliveries: &[Delivery<'_>]) -> Vec<KeyPolicy> {
+pub(crate) fn key_policies(accounts: &[Account], deliveries: &[Delivery<'_>]) -> Vec<KeyPolicy> {
     let mut by_file: BTreeMap<String, (String, Vec<&Delivery<'_>>)> = BTreeMap::new();
     for delivery in deliveries {
         let Some((key, _)) = delivery.key().filter(|_| super::position(accounts, delivery.writer).is_some()) else {

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Of all that a policy and its proof are made of.
-pub type Origin = [u8; 32];
+pub(crate) type Origin = [u8; 32];
 
 /// Most policies that are kept though the last plan had no use for them: it may have lost accounts to an error.
 const SPARE: usize = 4_000;

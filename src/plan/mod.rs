@@ -4,25 +4,26 @@
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
 pub mod derive;
-pub mod guard;
-pub mod keys;
-pub mod memo;
-pub mod names;
+pub(crate) mod guard;
+pub(crate) mod keys;
+pub(crate) mod memo;
+pub(crate) mod names;
 pub mod prove;
 mod record;
-pub mod routes;
-pub mod statements;
+pub(crate) mod routes;
+pub(crate) mod statements;
 
 use crate::{
     aws::Partition,
     policy::{Policy, Statement, compose::TrailGrant},
 };
-pub use crate::{
-    map::settled::{Backend, ExistingSetting, KeyFormat, ObjectLock, RenderSettings, Transition},
-    policy::compose::{PolicyReport, Tier},
+pub use crate::{map::settled::KeyFormat, policy::compose::Tier};
+pub(crate) use crate::{
+    map::settled::{Backend, ExistingSetting, ObjectLock, RenderSettings, Transition},
+    policy::compose::PolicyReport,
 };
 use indexmap::IndexMap;
-pub use record::BucketRecord;
+pub(crate) use record::BucketRecord;
 use serde::{Serialize, Serializer};
 use std::{borrow::Borrow, sync::Arc};
 
@@ -167,7 +168,7 @@ pub struct Source {
 }
 
 /// Where a source's log objects go: its log bucket, the prefix of their keys, and how the keys go on.
-pub type Destination<'a> = (&'a str, &'a str, KeyFormat);
+pub(crate) type Destination<'a> = (&'a str, &'a str, KeyFormat);
 
 impl Source {
     /// Where its log objects go.
@@ -177,7 +178,7 @@ impl Source {
 }
 
 /// Sources, one after the other, that differ in their names only: most of a place are one such run.
-pub fn alike<S: Borrow<Source>>(sources: &[S]) -> impl Iterator<Item = &[S]> {
+pub(crate) fn alike<S: Borrow<Source>>(sources: &[S]) -> impl Iterator<Item = &[S]> {
     let same = |one: &Source, next: &Source| (one.destination(), one.managed) == (next.destination(), next.managed);
     sources.chunk_by(move |one, next| same(one.borrow(), next.borrow()))
 }

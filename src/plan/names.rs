@@ -13,7 +13,7 @@ use crate::{
 
 /// What a name is derived from.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// `{org}`, if the map has one.
     pub organization: Option<&'a str>,
     /// `{account}`.
@@ -29,7 +29,7 @@ pub struct Place<'a> {
 }
 
 /// Fills in a template and judges the name. Nothing if there is no name to be had.
-pub fn derive(
+pub(crate) fn derive(
     template: Spanned<&str>,
     settings: &settle::Settings<'_>,
     adopted: bool,

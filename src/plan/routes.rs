@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One trail of one account, and where it delivers.
 #[derive(Debug)]
-pub struct Delivery<'m> {
+pub(crate) struct Delivery<'m> {
     /// The trail of the map.
     pub trail: &'m settle::Trail<'m>,
     /// Key of the account that owns it.
@@ -37,7 +37,7 @@ pub struct Delivery<'m> {
 
 impl Delivery<'_> {
     /// What the bucket's policy has to grant.
-    pub fn grant(&self, map: &Settled<'_>) -> TrailGrant {
+    pub(crate) fn grant(&self, map: &Settled<'_>) -> TrailGrant {
         TrailGrant {
             arn: self.arn.clone(),
             account_id: self.writer_id.to_owned(),
@@ -65,7 +65,7 @@ impl Delivery<'_> {
 }
 
 /// All deliveries, in the order of trails, writers and Regions.
-pub fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) -> Vec<Delivery<'m>> {
+pub(crate) fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) -> Vec<Delivery<'m>> {
     let mut all = Vec::new();
     let settled_by = partitions_by_trails(map);
     for trail in map.trails.values() {
@@ -113,7 +113,7 @@ pub fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) -> Vec<
 }
 
 /// The deliveries that each account writes or takes, by its key.
-pub fn by_account<'a, 'm>(deliveries: &'a [Delivery<'m>]) -> BTreeMap<&'m str, Vec<&'a Delivery<'m>>> {
+pub(crate) fn by_account<'a, 'm>(deliveries: &'a [Delivery<'m>]) -> BTreeMap<&'m str, Vec<&'a Delivery<'m>>> {
     let mut found: BTreeMap<&str, Vec<&Delivery<'_>>> = BTreeMap::new();
     for delivery in deliveries {
         found.entry(delivery.writer).or_default().push(delivery);
@@ -191,7 +191,12 @@ fn no_accounts(trail: &settle::Trail<'_>) -> Finding {
 }
 
 /// Puts the trails where their homes are, and judges keys and quotas.
-pub fn finish_trails(map: &Settled<'_>, deliveries: &[Delivery<'_>], accounts: &mut [Account], findings: &mut Vec<Finding>) {
+pub(crate) fn finish_trails(
+    map: &Settled<'_>,
+    deliveries: &[Delivery<'_>],
+    accounts: &mut [Account],
+    findings: &mut Vec<Finding>,
+) {
     let targets: BTreeMap<(String, String), String> = accounts
         .iter()
         .flat_map(|account| account.places.iter().map(move |place| (account, place)))
@@ -344,7 +349,7 @@ fn quotas(map: &Settled<'_>, deliveries: &[Delivery<'_>], findings: &mut Vec<Fin
 }
 
 /// Accounts whose buckets take others' trails come first. A circle is reported, and its accounts follow in order.
-pub fn apply_order(
+pub(crate) fn apply_order(
     map: &Settled<'_>,
     accounts: &[Account],
     deliveries: &[Delivery<'_>],

@@ -23,7 +23,7 @@ use indexmap::IndexMap;
 
 /// The bucket that statements are for.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// Bucket name.
     pub bucket: &'a str,
     /// Account id.
@@ -67,7 +67,7 @@ impl Place<'_> {
 
 /// Fills in the statements for a bucket, and gives each one's origin beside it. A statement that lacks an element
 /// (reported already) is left out.
-pub fn instantiate<'m>(
+pub(crate) fn instantiate<'m>(
     statements: &[&'m Spanned<MapStatement>],
     place: &Place<'_>,
     findings: &mut Vec<Finding>,
@@ -254,7 +254,13 @@ fn public(filled: &Statement, statement: &Spanned<MapStatement>, findings: &mut 
 /// Turns what a proof found into findings on the statements of the map; `origins` are those at `first..` in the policy.
 ///
 /// Several claims that one statement breaks are said once for each rule.
-pub fn blame(proof: &Proof, policy: &Policy, first: usize, origins: &[&Spanned<MapStatement>], findings: &mut Vec<Finding>) {
+pub(crate) fn blame(
+    proof: &Proof,
+    policy: &Policy,
+    first: usize,
+    origins: &[&Spanned<MapStatement>],
+    findings: &mut Vec<Finding>,
+) {
     for (row, failure) in proof.rows.iter().flat_map(|row| row.failures.iter().map(move |failure| (row, failure))) {
         for at in &failure.statements {
             let Some(origin) = at.checked_sub(first).and_then(|at| origins.get(at)) else { continue };

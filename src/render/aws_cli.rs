@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 /// The templates.
-pub const TEMPLATES: &[(&str, &str)] = &[
+pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (REGION, include_str!("../../templates/aws-cli/region.sh")),
     ("aws-cli/library.sh", include_str!("../../templates/aws-cli/library.sh")),
     ("aws-cli/guard.sh", include_str!("../../templates/aws-cli/guard.sh")),
@@ -44,7 +44,7 @@ const INTERFACE: u32 = 1;
 const SCRIPT_BYTES: usize = 10_000;
 
 /// How many files the library is.
-pub const LIBRARY_FILES: usize = 3;
+pub(crate) const LIBRARY_FILES: usize = 3;
 
 /// Whose logging the scripts set.
 const MANAGED: &str = "managed";
@@ -194,7 +194,7 @@ struct PreflightPlace<'a> {
 ///
 /// # Errors
 /// An overridden template fails, or the sink does.
-pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
+pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     for account in cx.accounts() {
         for place in cx.places(account) {
@@ -229,7 +229,7 @@ fn library(engine: &Engine, sink: &mut Sink<'_>) -> Result<()> {
 ///
 /// # Errors
 /// An overridden template fails.
-pub fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Artifact>> {
+pub(crate) fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Artifact>> {
     let places: Vec<PreflightPlace<'_>> = account
         .places
         .iter()

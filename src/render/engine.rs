@@ -16,7 +16,7 @@ use std::{
 use tera::{Kwargs, State, Tera, Value, value::Key};
 
 /// Templates of one target, ready to render.
-pub struct Engine {
+pub(crate) struct Engine {
     tera: Tera,
     /// Rendered into, so that not every text has to grow from nothing.
     buffer: Cell<Vec<u8>>,
@@ -31,7 +31,7 @@ impl Engine {
     ///
     /// # Errors
     /// A template that does not parse; the message names it and the line.
-    pub fn new(embedded: &[(&str, &str)], overrides: &[(String, String)]) -> Result<Self> {
+    pub(crate) fn new(embedded: &[(&str, &str)], overrides: &[(String, String)]) -> Result<Self> {
         let mut tera = Tera::new();
         tera.autoescape_on(vec![""]); // every name ends with the empty suffix: escaping is always on
         tera.set_escape_fn(guard);
@@ -84,7 +84,7 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::render`].
-    pub fn part(&self, name: &str, context: &impl Serialize) -> Result<Part> {
+    pub(crate) fn part(&self, name: &str, context: &impl Serialize) -> Result<Part> {
         Ok(Part(Value::safe_string(&self.render(name, context)?)))
     }
 
@@ -92,7 +92,7 @@ impl Engine {
     ///
     /// # Errors
     /// An unknown name in the template, or a value that went out without a filter.
-    pub fn render(&self, name: &str, context: &impl Serialize) -> Result<String> {
+    pub(crate) fn render(&self, name: &str, context: &impl Serialize) -> Result<String> {
         let context = tera::Context::from_serialize(context).with_context(|| format!("the context of template `{name}`"))?;
         let mut buffer = self.buffer.take();
         buffer.clear();
@@ -109,7 +109,7 @@ impl Engine {
     }
 
     /// The next text will have about so many bytes.
-    pub fn reserve(&self, bytes: usize) {
+    pub(crate) fn reserve(&self, bytes: usize) {
         let mut buffer = self.buffer.take();
         buffer.clear();
         buffer.reserve(bytes);
@@ -120,11 +120,11 @@ impl Engine {
 /// A text that the engine rendered, for the contexts of other templates: none of them escapes it again.
 #[derive(Debug, Clone, Serialize)]
 #[serde(transparent)]
-pub struct Part(Value);
+pub(crate) struct Part(Value);
 
 impl Part {
     /// Its text.
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.0.as_str().unwrap_or_default()
     }
 }
@@ -137,7 +137,7 @@ impl Default for Part {
 
 /// A template that fails: one of the user's, as the embedded ones don't.
 #[derive(Debug)]
-pub struct TemplateError(String);
+pub(crate) struct TemplateError(String);
 
 impl std::fmt::Display for TemplateError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -3,18 +3,18 @@
 //! Takes nothing but a [proven](crate::plan::prove::Proven) plan. Never sees the map, never touches the disk. What a template puts out goes through a filter of its language; the
 //! engine refuses anything else that is not harmless everywhere.
 
-pub mod athena;
-pub mod aws_cli;
-pub mod cloudformation;
+pub(crate) mod athena;
+pub(crate) mod aws_cli;
+pub(crate) mod cloudformation;
 pub mod digests;
-pub mod engine;
-pub mod graph;
-pub mod policies;
+pub(crate) mod engine;
+pub(crate) mod graph;
+pub(crate) mod policies;
 pub mod readme;
-pub mod runbook;
-pub mod scanners;
+pub(crate) mod runbook;
+pub(crate) mod scanners;
 pub mod targets;
-pub mod terraform;
+pub(crate) mod terraform;
 
 use crate::{
     artifacts::Artifact,
@@ -26,7 +26,7 @@ use digests::Digests;
 use serde::Serialize;
 
 /// Receives the artifacts one by one, so that a large tree is never held in memory.
-pub type Sink<'a> = dyn FnMut(Artifact) -> Result<()> + 'a;
+pub(crate) type Sink<'a> = dyn FnMut(Artifact) -> Result<()> + 'a;
 
 /// What all targets need to know beside the plan.
 pub struct Context<'a> {
@@ -101,7 +101,7 @@ fn templates() -> Vec<(&'static str, &'static str)> {
 ///
 /// # Errors
 /// There is one.
-pub fn check_overrides(overrides: &[(String, String)]) -> Result<()> {
+pub(crate) fn check_overrides(overrides: &[(String, String)]) -> Result<()> {
     let known = templates();
     for (name, _) in overrides {
         if !known.iter().any(|(template, _)| template == name) {

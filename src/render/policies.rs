@@ -8,7 +8,7 @@ use anyhow::Result;
 ///
 /// # Errors
 /// The sink fails.
-pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
+pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     for account in cx.accounts() {
         for bucket in cx.places(account).flat_map(|place| &place.buckets) {
             sink(Artifact::file(format!("policies/{}.json", bucket.name), bucket.policy.to_pretty_json()))?;

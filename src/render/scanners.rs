@@ -13,7 +13,7 @@ use {Only::*, Scanner::*};
 
 /// A scanner of infrastructure code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Scanner {
+pub(crate) enum Scanner {
     /// Checkov, for HCL and CloudFormation.
     Checkov,
     /// Trivy, for HCL and CloudFormation.
@@ -26,13 +26,13 @@ pub enum Scanner {
 
 /// What must be so about a resource for a suppression to be there: none is unless it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Only {
+pub(crate) enum Only {
     /// Every resource of the type.
     Always,
     /// A log bucket that takes access logs.
     AccessLogs,
     /// A log bucket that takes trails only.
-    TrailsOnly,
+    TrailsAlone,
     /// A log bucket that takes trails, whatever else it takes.
     Trails,
     /// A log bucket whose versioning the map turns off.
@@ -53,7 +53,7 @@ pub enum Only {
 
 /// A suppression: the id of a check, and why it does not fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Skip {
+pub(crate) struct Skip {
     /// Id of the check.
     pub id: &'static str,
     /// Why it does not fit, a sentence without full stop.
@@ -96,15 +96,15 @@ const TABLE: &[Row] = &[
     ("aws_s3_bucket", Always, Trivy, "AVD-AWS-0089", NO_LOGGING),
     ("aws_s3_bucket", Trails, Trivy, "AVD-AWS-0163", NO_LOGGING),
     ("aws_s3_bucket", AccessLogs, Checkov, "CKV_AWS_145", NO_KMS),
-    ("aws_s3_bucket", TrailsOnly, Checkov, "CKV_AWS_145", TRAILS_KEY),
+    ("aws_s3_bucket", TrailsAlone, Checkov, "CKV_AWS_145", TRAILS_KEY),
     ("aws_s3_bucket", AccessLogs, Trivy, "AVD-AWS-0132", NO_KMS),
-    ("aws_s3_bucket", TrailsOnly, Trivy, "AVD-AWS-0132", TRAILS_KEY),
+    ("aws_s3_bucket", TrailsAlone, Trivy, "AVD-AWS-0132", TRAILS_KEY),
     ("aws_s3_bucket", Always, Checkov, "CKV_AWS_144", STAYS),
     ("aws_s3_bucket", Always, Checkov, "CKV2_AWS_62", NOTHING_WAITS),
     ("aws_s3_bucket", Unversioned, Checkov, "CKV_AWS_21", UNVERSIONED),
     // Trivy reports these where the setting is made
     ("aws_s3_bucket_server_side_encryption_configuration", AccessLogs, Trivy, "AVD-AWS-0132", NO_KMS),
-    ("aws_s3_bucket_server_side_encryption_configuration", TrailsOnly, Trivy, "AVD-AWS-0132", TRAILS_KEY),
+    ("aws_s3_bucket_server_side_encryption_configuration", TrailsAlone, Trivy, "AVD-AWS-0132", TRAILS_KEY),
     ("aws_s3_bucket_versioning", Unversioned, Trivy, "AVD-AWS-0090", UNVERSIONED),
     ("aws_s3_bucket_lifecycle_configuration", Always, Checkov, "CKV_AWS_300", ABORTS),
     ("aws_cloudtrail", Always, Checkov, "CKV2_AWS_10", NO_LOG_GROUP),
@@ -129,7 +129,7 @@ const TABLE: &[Row] = &[
     ("AWS::S3::Bucket", Always, CfnNag, "W35", NO_LOGGING),
     ("AWS::S3::Bucket", Always, CfnGuard, "S3_BUCKET_LOGGING_ENABLED", NO_LOGGING),
     ("AWS::S3::Bucket", AccessLogs, Trivy, "AVD-AWS-0132", NO_KMS),
-    ("AWS::S3::Bucket", TrailsOnly, Trivy, "AVD-AWS-0132", TRAILS_KEY),
+    ("AWS::S3::Bucket", TrailsAlone, Trivy, "AVD-AWS-0132", TRAILS_KEY),
     ("AWS::S3::Bucket", Always, CfnGuard, "S3_BUCKET_REPLICATION_ENABLED", STAYS),
     ("AWS::S3::Bucket", AccessLogs, CfnGuard, "S3_BUCKET_DEFAULT_LOCK_ENABLED", NO_LOCK),
     ("AWS::S3::Bucket", Unlocked, CfnGuard, "S3_BUCKET_DEFAULT_LOCK_ENABLED", UNLOCKED),
@@ -187,13 +187,13 @@ const TABLE: &[Row] = &[
 ];
 
 /// The bucket in the template of a resource import, which has nothing but its name.
-pub const IMPORTED_BUCKET: &str = "AWS::S3::Bucket, imported";
+pub(crate) const IMPORTED_BUCKET: &str = "AWS::S3::Bucket, imported";
 
 /// What is so about a log bucket.
-pub fn of_bucket(bucket: &LogBucket) -> Vec<Only> {
+pub(crate) fn of_bucket(bucket: &LogBucket) -> Vec<Only> {
     let only = [
         (bucket.takes_access_logs, AccessLogs),
-        (!bucket.takes_access_logs, TrailsOnly),
+        (!bucket.takes_access_logs, TrailsAlone),
         (bucket.takes_trails, Trails),
         (!bucket.versioning, Unversioned),
         (bucket.basis.deny_insecure_transport, Tls),
@@ -204,7 +204,7 @@ pub fn of_bucket(bucket: &LogBucket) -> Vec<Only> {
 }
 
 /// What is so about a trail.
-pub fn of_trail(trail: &Trail) -> Vec<Only> {
+pub(crate) fn of_trail(trail: &Trail) -> Vec<Only> {
     let only =
         [(trail.kms_key_arn.is_none(), NoKey), (!trail.multi_region, OneRegion), (!trail.log_file_validation, Unvalidated)];
     holding(&only)
@@ -215,7 +215,7 @@ fn holding(all: &[(bool, Only)]) -> Vec<Only> {
 }
 
 /// One scanner's suppressions on a resource.
-pub fn skips(scanner: Scanner, resource: &str, so: &[Only]) -> Vec<Skip> {
+pub(crate) fn skips(scanner: Scanner, resource: &str, so: &[Only]) -> Vec<Skip> {
     TABLE
         .iter()
         .filter(|(kind, only, by, _, _)| *kind == resource && *by == scanner && (*only == Always || so.contains(only)))
@@ -225,7 +225,7 @@ pub fn skips(scanner: Scanner, resource: &str, so: &[Only]) -> Vec<Skip> {
 
 /// The `Metadata` of a CloudFormation resource: what Checkov, cfn-nag and cfn-guard read. cfn-guard takes no reasons, so those that
 /// nothing else carries stand beside its list.
-pub fn metadata(resource: &str, so: &[Only]) -> Value {
+pub(crate) fn metadata(resource: &str, so: &[Only]) -> Value {
     let of = |scanner| skips(scanner, resource, so);
     let mut found = Map::new();
     let checkov: Vec<Value> = of(Checkov).iter().map(|skip| json!({ "id": skip.id, "comment": skip.reason })).collect();

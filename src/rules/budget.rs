@@ -17,7 +17,7 @@ rule_family! {
 }
 
 /// What to say of a policy that fits.
-pub fn fits(
+pub(crate) fn fits(
     bucket: &str,
     report: &PolicyReport,
     region: Span,
@@ -46,7 +46,7 @@ pub fn fits(
 }
 
 /// What to say of a policy that does not.
-pub fn overflows(
+pub(crate) fn overflows(
     bucket: &str,
     overflow: &Overflow,
     region: Span,

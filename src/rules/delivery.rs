@@ -42,10 +42,10 @@ rule_family! {
 }
 
 /// Placeholders in the strings of a statement.
-pub const STATEMENT_PLACEHOLDERS: [&str; 4] = ["log_bucket_arn", "account_id", "region", "partition"];
+pub(crate) const STATEMENT_PLACEHOLDERS: [&str; 4] = ["log_bucket_arn", "account_id", "region", "partition"];
 
 /// Checks prefixes and statements as they stand.
-pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     for layer in log_buckets(map) {
         prefix(&layer.prefix, findings);
         if let Some(flag) = layer.deny_insecure_transport.filter(|flag| !flag.value) {
@@ -70,9 +70,10 @@ pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
 }
 
 /// Could this prefix be used?
-pub fn prefix_problem(prefix: &str) -> Option<(&'static str, &'static str)> {
+pub(crate) fn prefix_problem(prefix: &str) -> Option<(&'static str, &'static str)> {
     // the rest of a key is at most account, Region, bucket, date, time and a unique string: under 180 bytes
     const MOST: usize = 800;
+    const { assert!(MOST + 180 <= crate::aws::limits::OBJECT_KEY_BYTES) };
     let special = ["*", "?", "${"].into_iter().find(|special| prefix.contains(special));
     Some(match special {
         Some("*") => ("has a `*`", "in a policy `*` stands for any text, so the grant would reach further than the prefix"),
@@ -306,7 +307,7 @@ fn check_principal(principal: &Spanned<PrincipalValue>, findings: &mut Vec<Findi
 }
 
 /// Why IAM would not take this for a principal. A part of one can't be a wildcard (IAM user guide, "Principal").
-pub fn iam_principal_problem(text: &str) -> Option<&'static str> {
+pub(crate) fn iam_principal_problem(text: &str) -> Option<&'static str> {
     if !is_iam_principal(text) {
         Some("is neither an account id, an ARN of a user, role or account, nor `*`")
     } else if text.contains(['*', '?']) {

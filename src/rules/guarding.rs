@@ -19,7 +19,7 @@ rule_family! {
 }
 
 /// Checks the names.
-pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     if let Some(name) = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref())
         && let Some(problem) = parameter::problem(name)
     {

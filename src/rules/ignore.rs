@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Is it a comment of this kind, right or wrong?
-pub fn is_one(comment: &Comment) -> bool {
+pub(crate) fn is_one(comment: &Comment) -> bool {
     after_marker(comment).is_some()
 }
 
@@ -30,7 +30,7 @@ struct Ignore {
 }
 
 /// Takes silenced findings out and adds what is wrong with the comments.
-pub fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) {
+pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) {
     let mut about_comments = Vec::new();
     // while nothing can be derived, what a comment silences may not have been found yet
     let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);

@@ -3,17 +3,17 @@
 //! Rules take the map (or, in `plan::derive`, what is derived from it) and give findings with places. The registry here
 //! is what `explain`, the index in docs/rules/ and the tests read. Must not print, and must not change the map.
 
-pub mod budget;
-pub mod delivery;
-pub mod guarding;
-pub mod ignore;
-pub mod naming;
-pub mod placement;
-pub mod rendering;
-pub mod retention;
-pub mod texts;
-pub mod trails;
-pub mod version;
+pub(crate) mod budget;
+pub(crate) mod delivery;
+pub(crate) mod guarding;
+pub(crate) mod ignore;
+pub(crate) mod naming;
+pub(crate) mod placement;
+pub(crate) mod rendering;
+pub(crate) mod retention;
+pub(crate) mod texts;
+pub(crate) mod trails;
+pub(crate) mod version;
 
 use crate::{
     catalog::{importing, observed, reading},

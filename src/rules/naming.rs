@@ -38,7 +38,7 @@ rule_family! {
 const PLACEHOLDERS: [&str; 5] = ["org", "account", "account_id", "region", "partition"];
 
 /// A placeholder that names of log buckets don't have.
-pub fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option<Finding> {
+pub(crate) fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option<Finding> {
     if PLACEHOLDERS.contains(&name) {
         return None;
     }
@@ -55,7 +55,7 @@ pub fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option<Findin
 }
 
 /// Checks all names that stand in the map.
-pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     organization(map, findings);
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {

@@ -19,7 +19,7 @@ rule_family! {
 }
 
 /// Checks where things are listed.
-pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     // an account that could not be read has been reported
     let readable = findings.iter().all(|finding| finding.rule.can_be_ignored);
     if let Some(accounts) = map.accounts.as_ref().filter(|accounts| accounts.items.is_empty() && readable) {

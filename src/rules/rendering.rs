@@ -12,7 +12,7 @@ rule_family! {
 }
 
 /// Checks `render`.
-pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     let Some(terraform) = map.render.as_ref().and_then(|render| render.terraform.as_ref()) else { return };
     if let Some(version) = terraform.aws_provider.filter(|version| !(5..=6).contains(&version.value)) {
         findings.push(

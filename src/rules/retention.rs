@@ -16,7 +16,7 @@ rule_family! {
 }
 
 /// Checks what one `retention` says by itself; how layers combine is checked in `plan::derive`.
-pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     for layer in log_buckets(map) {
         if let Some(retention) = &layer.retention {
             days(retention, findings);

@@ -7,7 +7,7 @@ pub(super) const NOT_COMPOSED_HELP: &str =
     "Terraform composes every string, so the targets would differ; type the characters anew, or convert the text to NFC";
 
 /// The names between braces that are not policy variables.
-pub fn bare_placeholders(text: &str) -> Vec<&str> {
+pub(crate) fn bare_placeholders(text: &str) -> Vec<&str> {
     let mut names = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('{') {

@@ -26,7 +26,7 @@ rule_family! {
 }
 
 /// Checks each trail as it stands.
-pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     // key → id
     let known: BTreeMap<&str, &str> = map
         .accounts
@@ -185,6 +185,6 @@ fn kms_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
 }
 
 /// Where a finding about the default of `home_region` points: the trail's name.
-pub fn home_region_span(trail: &settle::Trail<'_>) -> Span {
+pub(crate) fn home_region_span(trail: &settle::Trail<'_>) -> Span {
     trail.home_region.map_or(trail.name.span, |home| home.span)
 }

@@ -4,7 +4,7 @@ use crate::catalog::reading::VERSION;
 use crate::{diagnostics::Finding, map::RegionMap};
 
 /// Checks the version.
-pub fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     if let Some(version) = map.version.filter(|version| version.value != 1) {
         findings.push(
             Finding::new(&VERSION, version.span, format!("version {} of the format is not known", version.value))

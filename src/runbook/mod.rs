@@ -11,11 +11,12 @@ mod step;
 mod steps;
 mod words;
 
-pub use dangers::Danger;
-pub use stage::{ByStage, Stage};
-pub use stages::Stages;
-pub use step::{Arrival, BucketMove, Leftover, Quiet, Seat, SourceMove, Step, TrailMove, Work};
-pub use words::{Words, window};
+pub(crate) use dangers::Danger;
+pub(crate) use stage::{ByStage, Stage};
+pub(crate) use stages::Stages;
+pub(crate) use step::{Arrival, BucketMove, SourceMove, TrailMove};
+pub use step::{Leftover, Step, Work};
+pub(crate) use words::window;
 
 use crate::{
     aws::Partition,
@@ -25,10 +26,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Hours for which an old destination must have been quiet before its grants go. S3 may follow an old target "for the next
 /// hour" and delivers most records "within a few hours" (S3 user guide, server access logging); a day is on the safe side.
-pub const DRAIN_HOURS: u32 = 24;
+pub(crate) const DRAIN_HOURS: u32 = 24;
 
 /// Hours within which the first object should have arrived at a new destination, for the same reason.
-pub const VERIFY_HOURS: u32 = 24;
+pub(crate) const VERIFY_HOURS: u32 = 24;
 
 /// A runbook.
 #[derive(Debug)]

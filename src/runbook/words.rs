@@ -250,6 +250,6 @@ fn few(lines: impl ExactSizeIterator<Item = String>, what: &str) -> Vec<String> 
 }
 
 /// Hours for people.
-pub fn window() -> String {
+pub(crate) fn window() -> String {
     format!("{VERIFY_HOURS} hours")
 }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What an inspection says of one node.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mark {
+pub(crate) struct Mark {
     /// The worst of the verdicts.
     pub verdict: Verdict,
     /// What was checked, such as "`a` logs to `b`".
@@ -24,7 +24,7 @@ pub struct Mark {
 
 /// All marks, until nodes take them.
 #[derive(Debug, Default)]
-pub struct Marks {
+pub(crate) struct Marks {
     /// Was anything inspected?
     pub checked: bool,
     sources: BTreeMap<String, Mark>,
@@ -36,7 +36,7 @@ pub struct Marks {
 
 impl Marks {
     /// The marks of an inspection on the nodes of a plan.
-    pub fn of(inspection: &Inspection, plan: &Plan) -> Self {
+    pub(crate) fn of(inspection: &Inspection, plan: &Plan) -> Self {
         let mut trails: BTreeMap<&str, Vec<&Trail>> = BTreeMap::new();
         for trail in plan.places().flat_map(|(_, place)| &place.trails) {
             trails.entry(&trail.name).or_default().push(trail);
@@ -74,22 +74,22 @@ impl Marks {
     }
 
     /// The mark of a source, which takes it.
-    pub fn source(&mut self, name: &str) -> Option<Mark> {
+    pub(crate) fn source(&mut self, name: &str) -> Option<Mark> {
         self.sources.remove(name)
     }
 
     /// The mark of a log bucket, which takes it.
-    pub fn bucket(&mut self, name: &str) -> Option<Mark> {
+    pub(crate) fn bucket(&mut self, name: &str) -> Option<Mark> {
         self.buckets.remove(name)
     }
 
     /// The mark of a trail, which takes it.
-    pub fn trail(&mut self, trail: &Trail) -> Option<Mark> {
+    pub(crate) fn trail(&mut self, trail: &Trail) -> Option<Mark> {
         self.trails.remove(&trail.arn)
     }
 
     /// What nobody took and is not clean.
-    pub fn rest(self) -> Vec<Mark> {
+    pub(crate) fn rest(self) -> Vec<Mark> {
         let named = self.sources.into_values().chain(self.trails.into_values()).chain(self.buckets.into_values());
         named.chain(self.rest).filter(|mark| mark.verdict != Verdict::Ok).collect()
     }

@@ -4,7 +4,7 @@
 //! Takes a [`Proven`] plan and what was asked for; gives references into it. Knows no picture: `render::graph` draws it. That a source
 //! logs to the bucket of its own area needs no edge: nothing else can be derived.
 
-pub mod marks;
+pub(crate) mod marks;
 
 use crate::plan::{Account, LogBucket, Place, Source, Trail, prove::Proven};
 use marks::{Mark, Marks};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// Everything there is to draw.
 #[derive(Debug)]
-pub struct Topology<'a> {
+pub(crate) struct Topology<'a> {
     /// The areas, by partition, account and Region.
     pub areas: Vec<Area<'a>>,
     /// Trails and the buckets they deliver to, in the order of the trails.
@@ -25,7 +25,7 @@ pub struct Topology<'a> {
 
 /// An account in a Region.
 #[derive(Debug)]
-pub struct Area<'a> {
+pub(crate) struct Area<'a> {
     /// The account.
     pub account: &'a Account,
     /// The Region, with everything the plan has there.
@@ -42,7 +42,7 @@ pub struct Area<'a> {
 
 /// Something in an area.
 #[derive(Debug)]
-pub struct Node<'a, T> {
+pub(crate) struct Node<'a, T> {
     /// What it is.
     pub item: &'a T,
     /// What an inspection says of it.
@@ -51,7 +51,7 @@ pub struct Node<'a, T> {
 
 /// A trail and its bucket; each is an index of an area and one of a node in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Delivery {
+pub(crate) struct Delivery {
     /// Area and trail.
     pub from: (usize, usize),
     /// Area and bucket.
@@ -62,7 +62,7 @@ pub struct Delivery {
 
 /// What a delivery crosses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Crossing {
+pub(crate) enum Crossing {
     /// Nothing: the bucket is in the trail's own account and Region.
     Nothing,
     /// The bucket is in another Region of the account.
@@ -73,7 +73,7 @@ pub enum Crossing {
 
 /// Counts of a topology.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub(crate) struct Counts {
     /// Accounts.
     pub accounts: usize,
     /// Areas.
@@ -90,7 +90,7 @@ pub struct Counts {
 
 impl<'a> Topology<'a> {
     /// The topology of what `asked` takes, and of what delivers there or takes from there.
-    pub fn of(plan: &'a Proven, asked: impl Fn(&Account, &Place) -> bool, mut marks: Marks) -> Self {
+    pub(crate) fn of(plan: &'a Proven, asked: impl Fn(&Account, &Place) -> bool, mut marks: Marks) -> Self {
         let mut places: Vec<(&Account, &Place)> = plan.places().collect();
         places.sort_by_key(|(account, _)| account.partition); // accounts and Regions are sorted already
         let index: BTreeMap<(&str, &str), usize> =
@@ -140,7 +140,7 @@ impl<'a> Topology<'a> {
     }
 
     /// Counts of what is there.
-    pub fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> Counts {
         let mut keys: Vec<&str> = self.areas.iter().map(|area| area.account.key.as_str()).collect();
         keys.dedup();
         let sum = |count: fn(&Area<'_>) -> usize| self.areas.iter().map(count).sum();
@@ -157,7 +157,7 @@ impl<'a> Topology<'a> {
 
 impl Area<'_> {
     /// All marks on its nodes.
-    pub fn marks(&self) -> impl Iterator<Item = &Mark> {
+    pub(crate) fn marks(&self) -> impl Iterator<Item = &Mark> {
         let sources = self.sources.iter().filter_map(|node| node.mark.as_ref());
         let buckets = self.buckets.iter().filter_map(|node| node.mark.as_ref());
         sources.chain(buckets).chain(self.trails.iter().filter_map(|node| node.mark.as_ref()))

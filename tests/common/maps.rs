@@ -1,7 +1,7 @@
 //! Pairs of region maps: one with a few parts replaced, and random ones without errors, as JSON text (which is YAML).
 #![allow(dead_code, reason = "each test file uses what it needs")]
 
-use logmap::{
+use logmap::testing::{
     analysis::analyze,
     plan::prove::{Proven, proven},
     source::SourceFile,

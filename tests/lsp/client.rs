@@ -25,7 +25,7 @@ impl Client {
     /// A server that has not been spoken to.
     pub fn new() -> Self {
         let (ours, theirs) = Connection::memory();
-        let server = thread::spawn(|| logmap::lsp::serve(theirs));
+        let server = thread::spawn(|| logmap::testing::lsp::serve(theirs));
         Client { connection: Some(ours), server: Some(server), next: 0, version: 0, published: Vec::new() }
     }
 

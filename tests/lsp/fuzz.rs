@@ -6,7 +6,7 @@ use crate::{
     client::{Client, MAP, offset, position},
     dice::Dice,
 };
-use logmap::{analysis::analyze, source::SourceFile};
+use logmap::testing::{analysis::analyze, source::SourceFile};
 use serde_json::{Value, json};
 
 /// A map with so many sources.

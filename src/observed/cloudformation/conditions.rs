@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const MOST_WAYS: usize = 64;
 
 /// The ways in which the conditions turn out that these parts of the template depend on. True if there are more.
-pub fn ways(template: &Template<'_>, parts: &[&Node]) -> (Vec<Choice>, bool) {
+pub(crate) fn ways(template: &Template<'_>, parts: &[&Node]) -> (Vec<Choice>, bool) {
     let mut names = BTreeSet::new();
     for part in parts {
         conditions_in(template, part, &mut names, 0);
@@ -195,7 +195,7 @@ impl Compared {
 }
 
 /// Is a resource made in this way? One whose condition can't be known is taken to be.
-pub fn is_made(template: &Template<'_>, resource: &Node) -> bool {
+pub(crate) fn is_made(template: &Template<'_>, resource: &Node) -> bool {
     match child(resource, "Condition").map(|node| template.resolve(node)) {
         Some(Resolved::Node(node)) => match &node.kind {
             Kind::Scalar { text, .. } => holds(template, text).unwrap_or(true),

@@ -3,8 +3,8 @@
 //!
 //! Other resources, other versions, unknown functions and nested templates are passed over; nothing here fails.
 
-pub mod conditions;
-pub mod value;
+pub(crate) mod conditions;
+pub(crate) mod value;
 
 use super::{
     At, Bucket, Input, Logging, NotRead, Observed, Place, Setting, Target, Text, Told, Trail, Way,
@@ -22,7 +22,7 @@ use value::{Choice, Template};
 const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudTrail::Trail"];
 
 /// Reads a template.
-pub fn read(file: &SourceFile, id: FileId, document: &Document, told: &Told, input: &mut Input) {
+pub(crate) fn read(file: &SourceFile, id: FileId, document: &Document, told: &Told, input: &mut Input) {
     let named = super::partition_in(&file.text);
     let told = &only_place(&Template::new(document, id, told, Choice::default(), named));
     let template = Template::new(document, id, told, Choice::default(), named);
@@ -208,9 +208,9 @@ impl Reader<'_, '_> {
         };
         let unknown = !matches!(&configuration.kind, Kind::Mapping(entries) if !policy::is_function(entries));
         let target = match self.setting(configuration, &["DestinationBucketName"]) {
-            _ if unknown => Target::Unknown(self.template.place(configuration.span)),
+            _ if unknown => Target::Unknown,
             Setting::Known(text) => Target::Named(text),
-            Setting::Unknown(place) => Target::Unknown(place),
+            Setting::Unknown(_) => Target::Unknown,
             Setting::Unsaid => Target::Omitted,
         };
         let format = self.template.get(configuration, "TargetObjectKeyFormat");

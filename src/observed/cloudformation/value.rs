@@ -20,7 +20,7 @@ use std::{
 const MAX_DEPTH: usize = 40;
 
 /// A template with everything that decides its values.
-pub struct Template<'a> {
+pub(crate) struct Template<'a> {
     /// The tree.
     pub document: &'a Document,
     /// The file.
@@ -37,37 +37,43 @@ pub struct Template<'a> {
 
 impl<'a> Template<'a> {
     /// A template.
-    pub fn new(document: &'a Document, file: FileId, told: &'a Told, choice: Choice, named_partition: Option<Partition>) -> Self {
+    pub(crate) fn new(
+        document: &'a Document,
+        file: FileId,
+        told: &'a Told,
+        choice: Choice,
+        named_partition: Option<Partition>,
+    ) -> Self {
         Template { document, file, told, choice, named_partition, depth: Cell::new(0) }
     }
 
     /// A section of the template, such as `Resources`.
-    pub fn section(&self, name: &str) -> Option<&'a Node> {
+    pub(crate) fn section(&self, name: &str) -> Option<&'a Node> {
         self.document.root.as_ref().and_then(|root| child(root, name)).map(|node| self.document.resolve(node))
     }
 
     /// An entry of a section.
-    pub fn in_section(&self, section: &str, name: &str) -> Option<&'a Node> {
+    pub(crate) fn in_section(&self, section: &str, name: &str) -> Option<&'a Node> {
         child(self.section(section)?, name).map(|node| self.document.resolve(node))
     }
 
     /// A hole that is this template's own.
-    pub fn hole(&self, name: &str) -> String {
+    pub(crate) fn hole(&self, name: &str) -> String {
         hole(name, &self.file.0.to_string())
     }
 
     /// The stack's Region.
-    pub fn region(&self) -> String {
+    pub(crate) fn region(&self) -> String {
         self.told.region.clone().or_else(|| self.choice.value("AWS::Region")).unwrap_or_else(|| self.hole("AWS::Region"))
     }
 
     /// The stack's account.
-    pub fn account(&self) -> String {
+    pub(crate) fn account(&self) -> String {
         self.told.account.clone().or_else(|| self.choice.value("AWS::AccountId")).unwrap_or_else(|| self.hole("AWS::AccountId"))
     }
 
     /// The stack's partition; where neither the Region is told nor an ARN names one, the commercial one.
-    pub fn partition(&self) -> Partition {
+    pub(crate) fn partition(&self) -> Partition {
         let region = self.region();
         if region::is_well_formed(&region) {
             Partition::of_region(&region)
@@ -77,14 +83,14 @@ impl<'a> Template<'a> {
     }
 
     /// The properties of a resource, if it has this type.
-    pub fn properties(&self, logical: &str, kind: &str) -> Option<&Node> {
+    pub(crate) fn properties(&self, logical: &str, kind: &str) -> Option<&Node> {
         let resource = self.in_section("Resources", logical)?;
         let is = matches!(&child(resource, "Type")?.kind, Kind::Scalar { text, .. } if &**text == kind);
         is.then(|| child(resource, "Properties").map_or(resource, |node| self.document.resolve(node)))
     }
 
     /// A property that has a value.
-    pub fn get<'n>(&'n self, node: &'n Node, key: &str) -> Option<&'n Node> {
+    pub(crate) fn get<'n>(&'n self, node: &'n Node, key: &str) -> Option<&'n Node> {
         let Resolved::Node(node) = self.resolve(node) else { return None };
         match self.resolve(child(node, key)?) {
             Resolved::Node(node) => Some(node),
@@ -93,13 +99,13 @@ impl<'a> Template<'a> {
     }
 
     /// Name of a bucket of the template.
-    pub fn bucket_name(&self, logical: &str) -> Option<String> {
+    pub(crate) fn bucket_name(&self, logical: &str) -> Option<String> {
         let properties = self.properties(logical, "AWS::S3::Bucket")?;
         Some(self.get(properties, "BucketName").and_then(|node| self.text(node)).unwrap_or_else(|| self.hole(logical)))
     }
 
     /// ARN of a trail of the template.
-    pub fn trail_arn(&self, logical: &str) -> Option<String> {
+    pub(crate) fn trail_arn(&self, logical: &str) -> Option<String> {
         let properties = self.properties(logical, "AWS::CloudTrail::Trail")?;
         let name = self.get(properties, "TrailName").and_then(|node| self.text(node)).unwrap_or_else(|| self.hole(logical));
         Some(arn::trail(self.partition(), &self.region(), &self.account(), &name))
@@ -334,7 +340,7 @@ impl Reading for Template<'_> {
 
 /// One way in which the conditions turn out.
 #[derive(Debug, Clone, Default)]
-pub struct Choice {
+pub(crate) struct Choice {
     /// Values of parameters.
     pub(super) values: BTreeMap<String, String>,
     /// Parameters that have none of the values that they are compared with.
@@ -345,12 +351,12 @@ pub struct Choice {
 
 impl Choice {
     /// The value of a parameter in this way.
-    pub fn value(&self, name: &str) -> Option<String> {
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
         self.values.get(name).cloned()
     }
 
     /// What people would call it, such as "`Env` is `prod`"; empty for the only way.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let values = self.values.iter().map(|(name, value)| format!("`{name}` is `{value}`"));
         let others = self.others.iter().map(|name| format!("`{name}` is something else"));
         let tests = self.tests.values().map(|holds| format!("a comparison {}", if *holds { "holds" } else { "does not hold" }));
@@ -359,7 +365,7 @@ impl Choice {
 }
 
 /// Does a condition hold? Nothing if it can't be known or does not exist.
-pub fn holds(template: &Template<'_>, name: &str) -> Option<bool> {
+pub(crate) fn holds(template: &Template<'_>, name: &str) -> Option<bool> {
     test(template, template.in_section("Conditions", name)?, 0)
 }
 

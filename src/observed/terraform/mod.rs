@@ -6,7 +6,7 @@
 mod accounts;
 mod order;
 mod refer;
-pub mod show;
+pub(crate) mod show;
 mod trail;
 
 use super::{
@@ -35,7 +35,7 @@ fn is_read(kind: &str) -> bool {
 ///
 /// # Errors
 /// It is nothing of the kind, in words.
-pub fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec<(u32, String)>), String> {
+pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec<(u32, String)>), String> {
     let show: Show<'_> =
         serde_json::from_str(&file.text).map_err(|error| format!("it is not what `terraform show -json` prints: {error}"))?;
     let is_plan = show.planned_values.is_some();
@@ -248,7 +248,7 @@ impl<'a> Reader<'a> {
 
     fn resource(&self, item: &Item<'a>, observed: &mut Observed) {
         if item.resource.kind == "aws_s3_bucket" {
-            observed.buckets.push(self.bucket(item, observed));
+            observed.buckets.push(self.bucket(item));
             if let Some(policy) = observed.buckets.last().and_then(|bucket| bucket.policy.known()) {
                 observed.policies.push(policy.value.clone());
             }
@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
         observed.buckets.push(bucket);
     }
 
-    fn bucket(&self, item: &Item<'a>, _: &Observed) -> Bucket {
+    fn bucket(&self, item: &Item<'a>) -> Bucket {
         let place = self.here(item);
         let name = self
             .own(item, "bucket")
@@ -344,11 +344,9 @@ impl<'a> Reader<'a> {
 
     fn logging(&self, item: &Item<'a>, source: Text) -> Logging {
         let target = match self.text(item, "target_bucket") {
-            Some(text) if hole::is_one(&text.value) && !self.names.values().any(|name| *name == text.value) => {
-                Target::Unknown(text.place)
-            }
+            Some(text) if hole::is_one(&text.value) && !self.names.values().any(|name| *name == text.value) => Target::Unknown,
             Some(text) => Target::Named(text),
-            None => Target::Unknown(self.here(item)),
+            None => Target::Unknown,
         };
         let place = match &target {
             Target::Named(text) => text.place,
@@ -393,7 +391,7 @@ impl<'a> Reader<'a> {
             place,
             anchor: self.here(item),
             source: Some(At { value: source, place: self.here(item) }),
-            target: target.map_or(Target::Unknown(place), Target::Named),
+            target: target.map_or(Target::Unknown, Target::Named),
             prefix: text("target_prefix").map_or(Setting::Unsaid, Setting::Known),
             partitioned: Some(false),
             region: None,

@@ -12,13 +12,13 @@ use std::{borrow::Cow, cell::RefCell, collections::BTreeMap};
 const MAX_DEPTH: usize = 40;
 
 /// Is this a data source that tells of Regions, accounts or buckets?
-pub fn is_data_read(kind: &str) -> bool {
+pub(super) fn is_data_read(kind: &str) -> bool {
     matches!(kind, "aws_caller_identity" | "aws_region" | "aws_s3_bucket")
 }
 
 /// What a provider configuration says.
 #[derive(Debug, Clone, Default)]
-pub struct Provider {
+pub(super) struct Provider {
     /// Its key in the plan; empty in a state.
     pub key: String,
     /// Its Region.
@@ -35,13 +35,13 @@ pub struct Provider {
 
 impl Provider {
     /// Its alias.
-    pub fn alias(&self) -> Option<&str> {
+    pub(super) fn alias(&self) -> Option<&str> {
         self.key.rsplit(':').next()?.split_once('.').map(|(_, alias)| alias)
     }
 }
 
 /// The code of a plan; empty for a state.
-pub struct Code<'a> {
+pub(super) struct Code<'a> {
     root: Option<&'a ConfigModule<'a>>,
     providers: Option<&'a BTreeMap<Cow<'a, str>, ProviderConfig<'a>>>,
     variables: BTreeMap<&'a str, String>,
@@ -54,7 +54,7 @@ pub struct Code<'a> {
 
 impl<'a> Code<'a> {
     /// The code of a plan.
-    pub fn new(show: &'a Show<'a>, data: &[(&'a Module<'a>, &'a Resource<'a>)]) -> Self {
+    pub(super) fn new(show: &'a Show<'a>, data: &[(&'a Module<'a>, &'a Resource<'a>)]) -> Self {
         let configuration = show.configuration.as_ref();
         let variables = show.variables.iter().filter_map(|(name, variable)| Some((&**name, string(variable.value?)?)));
         let mut code = Code {
@@ -96,12 +96,12 @@ impl<'a> Code<'a> {
     }
 
     /// Does the code set this argument?
-    pub fn sets(&self, module: &str, resource: &Resource<'_>, key: &str) -> bool {
+    pub(super) fn sets(&self, module: &str, resource: &Resource<'_>, key: &str) -> bool {
         self.argument(module, resource, key).is_some()
     }
 
     /// What an argument refers to: nothing if it is not set; nothing inside if it can't be known.
-    pub fn follow(
+    pub(super) fn follow(
         &self,
         module: &str,
         resource: &Resource<'_>,
@@ -113,7 +113,7 @@ impl<'a> Code<'a> {
     }
 
     /// Like [`Code::follow`] for an argument of a nested block.
-    pub fn follow_nested(
+    pub(super) fn follow_nested(
         &self,
         module: &str,
         resource: &Resource<'_>,
@@ -226,7 +226,7 @@ impl<'a> Code<'a> {
     }
 
     /// The provider of a resource.
-    pub fn provider(&self, module: &str, resource: &Resource<'_>) -> Provider {
+    pub(super) fn provider(&self, module: &str, resource: &Resource<'_>) -> Provider {
         let key = self.resource(module, resource).map_or("", |code| &*code.provider_config_key);
         if let Some(provider) = self.known.borrow().get(key) {
             return provider.clone();

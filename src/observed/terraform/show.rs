@@ -7,7 +7,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 /// A plan or a state.
 #[derive(Deserialize)]
-pub struct Show<'a> {
+pub(crate) struct Show<'a> {
     /// What a plan's resources will be.
     #[serde(borrow)]
     pub planned_values: Option<Values<'a>>,
@@ -30,7 +30,7 @@ pub struct Show<'a> {
 
 /// A state inside a plan.
 #[derive(Deserialize)]
-pub struct Prior<'a> {
+pub(crate) struct Prior<'a> {
     /// Its values.
     #[serde(borrow)]
     pub values: Option<Values<'a>>,
@@ -38,7 +38,7 @@ pub struct Prior<'a> {
 
 /// A variable.
 #[derive(Deserialize)]
-pub struct Variable<'a> {
+pub(crate) struct Variable<'a> {
     /// Its value.
     #[serde(borrow)]
     pub value: Option<&'a RawValue>,
@@ -46,7 +46,7 @@ pub struct Variable<'a> {
 
 /// The tree of modules.
 #[derive(Deserialize)]
-pub struct Values<'a> {
+pub(crate) struct Values<'a> {
     /// Its root.
     #[serde(borrow)]
     pub root_module: Option<Module<'a>>,
@@ -54,7 +54,7 @@ pub struct Values<'a> {
 
 /// A module with its resources.
 #[derive(Deserialize, Default)]
-pub struct Module<'a> {
+pub(crate) struct Module<'a> {
     /// Such as `module.logs["eu"]`; nothing for the root.
     #[serde(borrow, default)]
     pub address: Cow<'a, str>,
@@ -68,7 +68,7 @@ pub struct Module<'a> {
 
 /// A resource of a plan or state.
 #[derive(Deserialize, Clone)]
-pub struct Resource<'a> {
+pub(crate) struct Resource<'a> {
     /// Such as `module.logs.aws_s3_bucket.this[0]`.
     #[serde(borrow, default)]
     pub address: Cow<'a, str>,
@@ -91,7 +91,7 @@ pub struct Resource<'a> {
 
 /// What a plan does to a resource.
 #[derive(Deserialize)]
-pub struct ResourceChange<'a> {
+pub(crate) struct ResourceChange<'a> {
     /// The resource.
     #[serde(borrow, default)]
     pub address: Cow<'a, str>,
@@ -105,7 +105,7 @@ pub struct ResourceChange<'a> {
 
 /// A change.
 #[derive(Deserialize)]
-pub struct Change<'a> {
+pub(crate) struct Change<'a> {
     /// `create`, `delete`, `no-op` …
     #[serde(borrow, default)]
     pub actions: Vec<Cow<'a, str>>,
@@ -113,7 +113,7 @@ pub struct Change<'a> {
 
 /// The code of a plan.
 #[derive(Deserialize, Default)]
-pub struct Configuration<'a> {
+pub(crate) struct Configuration<'a> {
     /// Provider configurations by key, such as `aws.west` or `module.logs:aws`.
     #[serde(borrow, default)]
     pub provider_config: BTreeMap<Cow<'a, str>, ProviderConfig<'a>>,
@@ -124,7 +124,7 @@ pub struct Configuration<'a> {
 
 /// A provider configuration.
 #[derive(Deserialize)]
-pub struct ProviderConfig<'a> {
+pub(crate) struct ProviderConfig<'a> {
     /// The module that it stands in; nothing for the root.
     #[serde(borrow, default)]
     pub module_address: Cow<'a, str>,
@@ -135,7 +135,7 @@ pub struct ProviderConfig<'a> {
 
 /// A module's code.
 #[derive(Deserialize, Default)]
-pub struct ConfigModule<'a> {
+pub(crate) struct ConfigModule<'a> {
     /// Its resources.
     #[serde(borrow, default)]
     pub resources: Vec<ConfigResource<'a>>,
@@ -149,7 +149,7 @@ pub struct ConfigModule<'a> {
 
 /// A resource's code.
 #[derive(Deserialize)]
-pub struct ConfigResource<'a> {
+pub(crate) struct ConfigResource<'a> {
     /// Such as `aws_s3_bucket.logs`, without the module.
     #[serde(borrow, default)]
     pub address: Cow<'a, str>,
@@ -172,7 +172,7 @@ pub struct ConfigResource<'a> {
 
 /// A call of a module.
 #[derive(Deserialize)]
-pub struct ModuleCall<'a> {
+pub(crate) struct ModuleCall<'a> {
     /// What it passes.
     #[serde(borrow, default)]
     pub expressions: BTreeMap<Cow<'a, str>, &'a RawValue>,
@@ -186,7 +186,7 @@ pub struct ModuleCall<'a> {
 
 /// An output.
 #[derive(Deserialize)]
-pub struct Output<'a> {
+pub(crate) struct Output<'a> {
     /// Its expression.
     #[serde(borrow)]
     pub expression: Option<&'a RawValue>,
@@ -197,7 +197,7 @@ pub struct Output<'a> {
 
 /// An expression: a constant, or what it refers to.
 #[derive(Deserialize, Default)]
-pub struct Expression<'a> {
+pub(crate) struct Expression<'a> {
     /// Its value.
     #[serde(borrow)]
     pub constant_value: Option<&'a RawValue>,
@@ -208,18 +208,18 @@ pub struct Expression<'a> {
 
 impl<'a> Expression<'a> {
     /// Reads an expression; a block or a list of blocks has neither constant nor references.
-    pub fn of(raw: &'a RawValue) -> Self {
+    pub(crate) fn of(raw: &'a RawValue) -> Self {
         serde_json::from_str(raw.get()).unwrap_or_default()
     }
 }
 
 /// A JSON string's text; nothing for anything else.
-pub fn string(raw: &RawValue) -> Option<String> {
+pub(crate) fn string(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
 }
 
 /// A list with one block: the block. Terraform writes nested blocks so.
-pub fn block(raw: &RawValue) -> Option<serde_json::Value> {
+pub(crate) fn block(raw: &RawValue) -> Option<serde_json::Value> {
     match serde_json::from_str(raw.get()).ok()? {
         serde_json::Value::Array(items) => items.into_iter().next(),
         other => Some(other),

@@ -150,7 +150,7 @@ impl Proof {
 /// A plan as it is derived can't be rendered:
 ///
 /// ```compile_fail,E0308
-/// use logmap::{plan::Plan, render::digests::Digests};
+/// use logmap::testing::{plan::Plan, render::digests::Digests};
 /// fn render(plan: &Plan) {
 ///     let _ = Digests::of(plan);
 /// }
@@ -159,7 +159,7 @@ impl Proof {
 /// nor is there another way to make a proven one:
 ///
 /// ```compile_fail,E0423
-/// use logmap::plan::{Plan, prove::Proven};
+/// use logmap::testing::plan::{Plan, prove::Proven};
 /// fn forge(plan: Plan) -> Proven {
 ///     Proven(plan)
 /// }

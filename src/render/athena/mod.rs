@@ -4,7 +4,7 @@
 //! out is not read. Record formats and key layouts: S3 and CloudTrail user guides. Names that become identifiers are made of
 //! letters, digits and underscores; everything else lands in string literals through `hive` (DDL) or `sql` (queries).
 
-pub mod shape;
+pub(crate) mod shape;
 
 use super::{Context, Sink, engine::Engine};
 use crate::{
@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const REGION: &str = "athena/region.sql";
 
 /// The templates.
-pub const TEMPLATES: &[(&str, &str)] = &[
+pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (REGION, include_str!("../../../templates/athena/region.sql")),
     ("athena/table.sql", include_str!("../../../templates/athena/table.sql")),
 ];
@@ -106,7 +106,7 @@ pub(super) struct TrailTable {
 ///
 /// # Errors
 /// An overridden template fails, or the sink does.
-pub fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
+pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     let catalog = Catalog::of(cx.plan());
     for account in cx.accounts() {

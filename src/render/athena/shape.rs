@@ -92,7 +92,7 @@ const TRAIL_COLUMNS: [(&str, &[&str]); 29] = [
 
 /// What a table is, without its name.
 #[derive(Debug, Clone, Serialize)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Its columns.
     pub columns: Vec<Column>,
     /// Columns that come from the keys, all of them strings.
@@ -113,7 +113,7 @@ pub struct Shape {
 
 /// A column.
 #[derive(Debug, Clone, Serialize)]
-pub struct Column {
+pub(crate) struct Column {
     /// Its name: letters, digits and underscores.
     pub name: &'static str,
     /// Its type as DDL has it, line by line.
@@ -124,7 +124,7 @@ pub struct Column {
 
 /// A property.
 #[derive(Debug, Clone, Serialize)]
-pub struct Property {
+pub(crate) struct Property {
     /// Its key.
     pub key: String,
     /// Its value.
@@ -132,7 +132,7 @@ pub struct Property {
 }
 
 /// The values of a partition column.
-pub enum Values<'a> {
+pub(crate) enum Values<'a> {
     /// These.
     Enum(&'a str),
     /// Whatever a query asks for.
@@ -142,7 +142,7 @@ pub enum Values<'a> {
 const OUTPUT: &str = "org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat";
 
 /// A table of access logs; `partitions` are its enumerated columns, in order, if its keys are partitioned at all.
-pub fn access(record: &str, location: &str, days: u32, partitions: &[(&'static str, &str)]) -> Shape {
+pub(crate) fn access(record: &str, location: &str, days: u32, partitions: &[(&'static str, &str)]) -> Shape {
     let partitions: Vec<(&'static str, Values<'_>)> =
         partitions.iter().map(|(name, values)| (*name, Values::Enum(values))).collect();
     Shape {
@@ -155,7 +155,7 @@ pub fn access(record: &str, location: &str, days: u32, partitions: &[(&'static s
 }
 
 /// A table of CloudTrail events.
-pub fn events(location: &str, days: u32, accounts: Values<'_>, regions: &str) -> Shape {
+pub(crate) fn events(location: &str, days: u32, accounts: Values<'_>, regions: &str) -> Shape {
     Shape {
         columns: columns(&TRAIL_COLUMNS),
         library: "org.apache.hive.hcatalog.data.JsonSerDe",
@@ -216,12 +216,12 @@ fn columns(table: &[(&'static str, &'static [&'static str])]) -> Vec<Column> {
 
 impl Shape {
     /// Properties of the table as Glue has them, by key; Athena reads external tables only.
-    pub fn table_parameters(&self) -> IndexMap<&str, &str> {
+    pub(crate) fn table_parameters(&self) -> IndexMap<&str, &str> {
         std::iter::once(("EXTERNAL", "TRUE")).chain(pairs(&self.parameters)).collect()
     }
 
     /// Properties of what reads records, by key.
-    pub fn serde_parameters(&self) -> IndexMap<&str, &str> {
+    pub(crate) fn serde_parameters(&self) -> IndexMap<&str, &str> {
         pairs(&self.serde).collect()
     }
 }
@@ -232,7 +232,7 @@ fn pairs(properties: &[Property]) -> impl Iterator<Item = (&str, &str)> {
 
 /// A table as a Glue resource: what the templates of Terraform and CloudFormation get.
 #[derive(Debug, Serialize)]
-pub struct GlueTable<'a> {
+pub(crate) struct GlueTable<'a> {
     /// Resource label or logical id.
     pub label: String,
     /// Its name.
@@ -247,7 +247,7 @@ pub struct GlueTable<'a> {
 
 impl<'a> GlueTable<'a> {
     /// The table of this name under this label.
-    pub fn new(label: String, name: &'a str, shape: &'a Shape) -> Self {
+    pub(crate) fn new(label: String, name: &'a str, shape: &'a Shape) -> Self {
         GlueTable { label, name, parameters: shape.table_parameters(), serde: shape.serde_parameters(), shape }
     }
 }

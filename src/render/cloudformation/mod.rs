@@ -34,7 +34,7 @@ use stacksets::StackSets;
 use std::slice;
 
 /// The embedded templates of this target.
-pub const TEMPLATES: &[(&str, &str)] = &[
+pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (STACK, include_str!("../../../templates/cloudformation/stack.yaml")),
     (RESOURCES, include_str!("../../../templates/cloudformation/resources.yaml")),
     (OUTPUTS, include_str!("../../../templates/cloudformation/outputs.yaml")),
@@ -67,7 +67,7 @@ struct Slice<'a> {
 ///
 /// # Errors
 /// A template that fails, or the sink's own errors.
-pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
+pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let renderer = Renderer::new(cx)?;
     let catalog = cx.plan().render.glue.then(|| Catalog::of(cx.plan()));
     // they are about all accounts, so a run for some leaves them alone

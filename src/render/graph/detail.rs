@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 /// How many of what are drawn.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub(super) struct Limits {
     /// Areas.
     pub areas: usize,
     /// Sources of an area; marked ones are drawn up to twice as many.
@@ -21,7 +21,7 @@ pub struct Limits {
 }
 
 /// What is drawn.
-pub struct Folded<'t> {
+pub(super) struct Folded<'t> {
     /// The accounts that are drawn.
     pub accounts: Vec<AccountView<'t>>,
     /// The accounts that are not, one entry for each partition.
@@ -33,7 +33,7 @@ pub struct Folded<'t> {
 }
 
 /// An account with its areas.
-pub struct AccountView<'t> {
+pub(super) struct AccountView<'t> {
     /// The account.
     pub account: &'t Account,
     /// Its Regions.
@@ -41,7 +41,7 @@ pub struct AccountView<'t> {
 }
 
 /// An area, folded.
-pub struct AreaView<'t> {
+pub(super) struct AreaView<'t> {
     /// The area.
     pub area: &'t Area<'t>,
     /// Its index in the topology.
@@ -60,7 +60,7 @@ pub struct AreaView<'t> {
 
 /// Nodes that are drawn as a count.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct More {
+pub(super) struct More {
     /// All of them.
     pub count: usize,
     /// Those with a violation.
@@ -71,7 +71,7 @@ pub struct More {
 
 /// Accounts that are drawn as a count.
 #[derive(Debug, Clone, Copy)]
-pub struct Rest {
+pub(super) struct Rest {
     /// Their partition.
     pub partition: Partition,
     /// What they have.
@@ -82,7 +82,7 @@ pub struct Rest {
 
 /// Where a link begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
+pub(super) enum Origin {
     /// A trail: area of the topology, and trail of the area.
     Trail(usize, usize),
     /// The trails of an area that are a count.
@@ -93,7 +93,7 @@ pub enum Origin {
 
 /// One or more trails that deliver to one bucket.
 #[derive(Debug, Clone, Copy)]
-pub struct Link {
+pub(super) struct Link {
     /// Where it begins.
     pub from: Origin,
     /// Area of the topology and bucket of the area.
@@ -105,7 +105,7 @@ pub struct Link {
 }
 
 /// Folds a topology.
-pub fn fold<'t>(topology: &'t Topology<'t>, limits: Limits) -> Folded<'t> {
+pub(super) fn fold<'t>(topology: &'t Topology<'t>, limits: Limits) -> Folded<'t> {
     let shown = choose(topology, limits.areas);
     let mut folded = Folded { accounts: Vec::new(), rest: Vec::new(), links: Vec::new(), grouped: false };
     let mut drawn_trails: Vec<Vec<bool>> = Vec::new();
@@ -240,6 +240,6 @@ impl More {
 }
 
 /// Where links of a view's trail begin, by its place in the drawn column: the count comes last.
-pub fn origin(view: &AreaView<'_>, at: usize) -> Origin {
+pub(super) fn origin(view: &AreaView<'_>, at: usize) -> Origin {
     view.trails.get(at).map_or(Origin::MoreTrails(view.at), |(trail, _)| Origin::Trail(view.at, *trail))
 }

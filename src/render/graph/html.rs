@@ -17,13 +17,13 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Colours, each for light and for dark.
-pub const THEME: &str = include_str!("../../../templates/graph/theme.css");
+pub(super) const THEME: &str = include_str!("../../../templates/graph/theme.css");
 /// How the parts of a picture look.
-pub const PICTURE: &str = include_str!("../../../templates/graph/picture.css");
+pub(super) const PICTURE: &str = include_str!("../../../templates/graph/picture.css");
 /// How the page looks.
-pub const PAGE: &str = include_str!("../../../templates/graph/page/page.css");
+pub(super) const PAGE: &str = include_str!("../../../templates/graph/page/page.css");
 /// What the page does: the parts of one script, in order.
-pub const SCRIPT: [&str; 4] = [
+pub(super) const SCRIPT: [&str; 4] = [
     include_str!("../../../templates/graph/page/model.js"),
     include_str!("../../../templates/graph/page/list.js"),
     include_str!("../../../templates/graph/page/details.js"),
@@ -141,7 +141,7 @@ struct MarkData<'a> {
 ///
 /// # Errors
 /// Never with the built-in template.
-pub fn render(engine: &Engine, topology: &Topology<'_>, map_name: &str) -> Result<String> {
+pub(super) fn render(engine: &Engine, topology: &Topology<'_>, map_name: &str) -> Result<String> {
     let (picture, _) = super::picture(topology, map_name, true);
     let context = PageContext {
         title: measure::shown(map_name),
@@ -288,7 +288,7 @@ fn hash(parts: &[&str]) -> String {
 }
 
 /// The style of a picture that stands alone: each colour as such, for readers that know no variables, and again for the dark.
-pub fn alone() -> String {
+pub(super) fn alone() -> String {
     let colours: Vec<(&str, &str, &str)> = THEME
         .lines()
         .flat_map(|line| line.split(';'))

@@ -22,7 +22,7 @@ type Point = (i32, i32);
 
 /// Where crossing deliveries begin and end.
 #[derive(Default)]
-pub struct Ends {
+pub(super) struct Ends {
     /// The right end of each trail, or what stands for trails.
     pub outgoing: BTreeMap<Origin, Point>,
     /// The left end of the row of each bucket that takes from elsewhere.
@@ -30,7 +30,7 @@ pub struct Ends {
 }
 
 /// What comes into each bucket from elsewhere, in words.
-pub fn incoming(topology: &Topology<'_>, folded: &Folded<'_>) -> BTreeMap<(usize, usize), String> {
+pub(super) fn incoming(topology: &Topology<'_>, folded: &Folded<'_>) -> BTreeMap<(usize, usize), String> {
     let mut links: BTreeMap<(usize, usize), Vec<&Link>> = BTreeMap::new();
     for link in crossing(folded) {
         links.entry(link.to).or_default().push(link);
@@ -56,7 +56,7 @@ fn crossing<'f>(folded: &'f Folded<'_>) -> impl Iterator<Item = &'f Link> {
 }
 
 /// The buckets of its own area that a trail of a view (or its count) delivers to.
-pub fn local(view: &AreaView<'_>, at: usize) -> Vec<usize> {
+pub(super) fn local(view: &AreaView<'_>, at: usize) -> Vec<usize> {
     let there = |name: &str| view.buckets.iter().position(|node| node.item.name == name);
     let at_home = |trail: &crate::plan::Trail| {
         let home = trail.bucket_account == view.area.account.key && trail.bucket_region == view.area.place.region;
@@ -73,7 +73,7 @@ pub fn local(view: &AreaView<'_>, at: usize) -> Vec<usize> {
 }
 
 /// Draws the lanes; gives the right end of the last.
-pub fn draw(folded: &Folded<'_>, ends: &Ends, right: i32, into: &mut Vec<Shape>) -> i32 {
+pub(super) fn draw(folded: &Folded<'_>, ends: &Ends, right: i32, into: &mut Vec<Shape>) -> i32 {
     let mut by_goal: BTreeMap<(usize, usize), Vec<Point>> = BTreeMap::new();
     for link in crossing(folded) {
         by_goal.entry(link.to).or_default().extend(ends.outgoing.get(&link.from));

@@ -16,7 +16,7 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// Space around the picture, and between accounts.
-pub const MARGIN: i32 = 24;
+pub(super) const MARGIN: i32 = 24;
 /// Size of an account's key.
 const KEY: i32 = 15;
 /// Space inside of a frame.
@@ -31,7 +31,7 @@ const NARROWEST: i32 = 860;
 const INCOMING: i32 = 32;
 
 /// Draws it.
-pub fn layout(topology: &Topology<'_>, folded: &Folded<'_>, title: &str, in_page: bool) -> Picture {
+pub(super) fn layout(topology: &Topology<'_>, folded: &Folded<'_>, title: &str, in_page: bool) -> Picture {
     let views: Vec<&AreaView<'_>> = folded.accounts.iter().flat_map(|account| &account.areas).collect();
     let mut columns = Columns::of(&views, topology.checked);
     if folded.links.iter().any(|link| link.crosses != Crossing::Nothing) {
@@ -88,7 +88,7 @@ pub fn layout(topology: &Topology<'_>, folded: &Folded<'_>, title: &str, in_page
 }
 
 /// `3 accounts · 5 areas …`.
-pub fn counts(counts: Counts) -> String {
+pub(super) fn counts(counts: Counts) -> String {
     let parts =
         [(counts.accounts, "account"), (counts.areas, "area"), (counts.sources, "source"), (counts.buckets, "log bucket")];
     let mut words: Vec<String> = parts.iter().map(|(number, what)| count(*number, what)).collect();
@@ -102,7 +102,7 @@ pub fn counts(counts: Counts) -> String {
 }
 
 /// The picture as it grows downwards.
-pub struct Page {
+pub(super) struct Page {
     pub(super) columns: Columns,
     /// Left ends of the columns.
     x: (i32, i32, i32),

@@ -4,17 +4,17 @@
 use crate::text::is_unprintable;
 
 /// Width of a column of names: `size` in pixels, each cell at most 0.63 of it.
-pub fn mono(text: &str, size: i32) -> i32 {
+pub(super) fn mono(text: &str, size: i32) -> i32 {
     (cells(text) * size * 63 + 99) / 100
 }
 
 /// How many cells fit into a width.
-pub fn mono_fit(width: i32, size: i32) -> i32 {
+pub(super) fn mono_fit(width: i32, size: i32) -> i32 {
     width * 100 / (size * 63)
 }
 
 /// Width of words.
-pub fn sans(text: &str, size: i32) -> i32 {
+pub(super) fn sans(text: &str, size: i32) -> i32 {
     text.chars().map(|c| share(c) * size).sum::<i32>() / 100 + 2
 }
 
@@ -33,7 +33,7 @@ fn share(c: char) -> i32 {
 }
 
 /// Cells of a terminal's or a monospaced font's width.
-pub fn cells(text: &str) -> i32 {
+pub(super) fn cells(text: &str) -> i32 {
     text.chars().map(|c| if is_wide(c) { 2 } else { 1 }).sum()
 }
 
@@ -43,12 +43,12 @@ fn is_wide(c: char) -> bool {
 }
 
 /// The text with what does not show made visible; lines stay lines.
-pub fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().map(|c| if is_unprintable(c) && c != '\n' { format!("\\u{{{:x}}}", c as u32) } else { c.to_string() }).collect()
 }
 
 /// The text in at most so many cells: beginning and end stay, as names differ in both.
-pub fn shorten(text: &str, most: i32) -> String {
+pub(super) fn shorten(text: &str, most: i32) -> String {
     if cells(text) <= most {
         return text.to_owned();
     }
@@ -69,7 +69,7 @@ pub fn shorten(text: &str, most: i32) -> String {
 }
 
 /// Words in one line of at most this width: beginning and end stay.
-pub fn fit(text: &str, width: i32, size: i32) -> String {
+pub(super) fn fit(text: &str, width: i32, size: i32) -> String {
     let mut short = text.to_owned();
     let mut most = cells(text);
     while sans(&short, size) > width && most > 1 {
@@ -80,7 +80,7 @@ pub fn fit(text: &str, width: i32, size: i32) -> String {
 }
 
 /// Words in lines of at most this width, at most so many; what is left out is an ellipsis.
-pub fn wrap(text: &str, width: i32, size: i32, most: usize) -> Vec<String> {
+pub(super) fn wrap(text: &str, width: i32, size: i32, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
     for word in text.split_whitespace() {
         let mut word = word.to_owned();
@@ -127,7 +127,7 @@ fn put(lines: &mut [String], line: String) {
 }
 
 /// `1,234,567`.
-pub fn thousands(number: usize) -> String {
+pub(super) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -140,7 +140,7 @@ pub fn thousands(number: usize) -> String {
 }
 
 /// `1 trail`, `2 trails`, and with an ending of its own `2 log buckets`.
-pub fn count(number: usize, what: &str) -> String {
+pub(super) fn count(number: usize, what: &str) -> String {
     format!("{} {what}{}", thousands(number), if number == 1 { "" } else { "s" })
 }
 

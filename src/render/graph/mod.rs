@@ -23,7 +23,7 @@ use serde::Serialize;
 
 /// The languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
+pub(crate) enum Language {
     /// A picture for every browser.
     Svg,
     /// For Graphviz.
@@ -35,7 +35,7 @@ pub enum Language {
 }
 
 /// What stands in every file that is drawn here, near its beginning.
-pub const MADE_BY: &str = "Drawn by `logmap graph` from";
+pub(crate) const MADE_BY: &str = "Drawn by `logmap graph` from";
 
 const SVG: &str = "graph/topology.svg";
 const DOT: &str = "graph/topology.dot";
@@ -63,7 +63,7 @@ const MERMAID_CHARS: usize = 45_000;
 const MERMAID_EDGES: usize = 450;
 
 /// A drawn topology.
-pub struct Drawing {
+pub(crate) struct Drawing {
     /// The file's text.
     pub text: String,
     /// Were things left out or counted, to keep it readable?
@@ -74,7 +74,7 @@ pub struct Drawing {
 ///
 /// # Errors
 /// Never with the templates that are built in.
-pub fn draw(topology: &Topology<'_>, map_name: &str, language: Language) -> Result<Drawing> {
+pub(crate) fn draw(topology: &Topology<'_>, map_name: &str, language: Language) -> Result<Drawing> {
     let engine = Engine::new(TEMPLATES, &[])?;
     match language {
         Language::Svg => {

@@ -12,11 +12,11 @@ use crate::{
 };
 
 /// Size of names.
-pub const NAME: i32 = 12;
+pub(super) const NAME: i32 = 12;
 /// Size of words on nodes.
-pub const SMALL: i32 = 11;
+pub(super) const SMALL: i32 = 11;
 /// Space beside the text in a node.
-pub const PAD: i32 = 11;
+pub(super) const PAD: i32 = 11;
 /// Room for the sign of a mark.
 const SIGN: i32 = 16;
 const LINE: i32 = 15;
@@ -28,7 +28,7 @@ const TRAIL_CELLS: i32 = 40;
 
 /// Columns of a picture, the same in all areas.
 #[derive(Debug, Clone, Copy)]
-pub struct Columns {
+pub(super) struct Columns {
     /// Width of sources.
     pub sources: i32,
     /// Width of log buckets.
@@ -40,7 +40,7 @@ pub struct Columns {
 }
 
 /// A node to be drawn: its height is known before its place.
-pub struct Card {
+pub(super) struct Card {
     /// Pixels.
     pub height: i32,
     class: String,
@@ -55,7 +55,7 @@ pub struct Card {
 
 impl Columns {
     /// As wide as the widest text in each.
-    pub fn of(areas: &[&AreaView<'_>], signs: bool) -> Self {
+    pub(super) fn of(areas: &[&AreaView<'_>], signs: bool) -> Self {
         let sign = if signs { SIGN } else { 0 };
         let mut columns = Columns { sources: 190, buckets: 210, trails: 0, signs };
         for view in areas {
@@ -88,7 +88,7 @@ impl Columns {
     }
 
     /// A source.
-    pub fn source(&self, node: &Node<'_, Source>) -> Card {
+    pub(super) fn source(&self, node: &Node<'_, Source>) -> Card {
         let badge = if node.item.managed { "" } else { EXTERNAL };
         let room = self.sources - 2 * PAD - self.sign() - if badge.is_empty() { 0 } else { sans(badge, SMALL) + 10 };
         let class = if node.item.managed { "node source" } else { "node source external" };
@@ -104,7 +104,7 @@ impl Columns {
     }
 
     /// A log bucket.
-    pub fn bucket(&self, node: &Node<'_, LogBucket>) -> Card {
+    pub(super) fn bucket(&self, node: &Node<'_, LogBucket>) -> Card {
         let bucket = node.item;
         let class = if bucket.adopt.is_some() { "node bucket adopted" } else { "node bucket" };
         let title = words::titled(&format!("log bucket {}, takes {}", bucket.name, words::bucket(bucket)), node.mark.as_ref());
@@ -114,7 +114,7 @@ impl Columns {
     }
 
     /// A trail.
-    pub fn trail(&self, view: &AreaView<'_>, node: &Node<'_, Trail>) -> Card {
+    pub(super) fn trail(&self, view: &AreaView<'_>, node: &Node<'_, Trail>) -> Card {
         let (trail, area) = (node.item, view.area);
         let name = shorten(&trail.name, mono_fit(self.trails - 2 * PAD - self.sign(), NAME));
         let mut lines = vec![("name", name), ("small", words::trail(trail))];
@@ -126,7 +126,7 @@ impl Columns {
     }
 
     /// Nodes that are a count.
-    pub fn more(&self, more: More, drawn: usize, what: &str, width: i32) -> Option<Card> {
+    pub(super) fn more(&self, more: More, drawn: usize, what: &str, width: i32) -> Option<Card> {
         let words = words::more(more, drawn, what)?;
         let class = if more.violations > 0 { "node more violation" } else { "node more" };
         let lines = wrap(&words, width - 2 * PAD, SMALL, 3).into_iter().map(|line| ("small", line)).collect();
@@ -156,7 +156,7 @@ const EXTERNAL: &str = "external";
 
 impl Card {
     /// Its shapes at a place.
-    pub fn draw(self, (x, y): (i32, i32), width: i32, into: &mut Vec<Shape>) {
+    pub(super) fn draw(self, (x, y): (i32, i32), width: i32, into: &mut Vec<Shape>) {
         let radius = if self.class.contains("source") || self.class.contains("more") { 9 } else { 3 };
         into.push(Shape::Open { class: self.class.clone(), title: self.title, href: self.href });
         into.push(rect("card", (x, y), (width, self.height), radius));
@@ -181,7 +181,7 @@ impl Card {
 }
 
 /// The sign of a mark, in a square of ten pixels.
-pub fn sign(mark: &str, x: i32, y: i32) -> Option<Shape> {
+pub(super) fn sign(mark: &str, x: i32, y: i32) -> Option<Shape> {
     let d = match mark {
         "violation" => format!("M{} {}l8 8m0 -8l-8 8", x + 1, y + 1),
         "ok" => format!("M{} {}l3 4l6 -8", x, y + 5),

@@ -15,7 +15,7 @@ use serde::Serialize;
 
 /// What `graph/topology.dot` and `graph/topology.mmd` get.
 #[derive(Debug, Serialize)]
-pub struct Outline {
+pub(super) struct Outline {
     /// Lines for a comment at the head.
     pub header: Vec<String>,
     /// The accounts.
@@ -30,7 +30,7 @@ pub struct Outline {
 
 /// An account.
 #[derive(Debug, Serialize)]
-pub struct Account {
+pub(super) struct Account {
     /// Letters and digits.
     pub id: String,
     /// Its label.
@@ -41,7 +41,7 @@ pub struct Account {
 
 /// An account in a Region.
 #[derive(Debug, Serialize)]
-pub struct Area {
+pub(super) struct Area {
     /// Letters and digits.
     pub id: String,
     /// Its label.
@@ -52,7 +52,7 @@ pub struct Area {
 
 /// A node.
 #[derive(Debug, Serialize)]
-pub struct Box {
+pub(super) struct Box {
     /// Letters and digits.
     pub id: String,
     /// `source`, `external`, `bucket`, `adopted`, `trail` or `more`.
@@ -69,7 +69,7 @@ pub struct Box {
 
 /// An arrow.
 #[derive(Debug, Serialize)]
-pub struct Edge {
+pub(super) struct Edge {
     /// Id of a node.
     pub from: String,
     /// Id of a node.
@@ -87,7 +87,7 @@ const NAME: i32 = 70;
 const REASON: i32 = 260;
 
 /// Makes the outline.
-pub fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<String>) -> Outline {
+pub(super) fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<String>) -> Outline {
     let mut outline = Outline { header, accounts: Vec::new(), rest: Vec::new(), edges: Vec::new(), crossing: Vec::new() };
     for (number, account) in folded.accounts.iter().enumerate() {
         let label = format!("{} · {} · {}", account.account.key, account.account.id, account.account.partition);

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// What `graph/topology.svg` gets.
 #[derive(Debug, Serialize)]
-pub struct Picture {
+pub(super) struct Picture {
     /// Width in pixels.
     pub width: i32,
     /// Height in pixels.
@@ -23,7 +23,7 @@ pub struct Picture {
 /// One element.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Shape {
+pub(super) enum Shape {
     /// Begins a group: a node, with its full name as the title.
     Open {
         /// Classes.
@@ -73,16 +73,16 @@ pub enum Shape {
 }
 
 /// A rectangle.
-pub fn rect(class: &str, (x, y): (i32, i32), (w, h): (i32, i32), r: i32) -> Shape {
+pub(super) fn rect(class: &str, (x, y): (i32, i32), (w, h): (i32, i32), r: i32) -> Shape {
     Shape::Rect { class: class.to_owned(), x, y, w, h, r }
 }
 
 /// A line of text, what does not show in it made visible.
-pub fn text(class: &str, (x, y): (i32, i32), text: impl AsRef<str>) -> Shape {
+pub(super) fn text(class: &str, (x, y): (i32, i32), text: impl AsRef<str>) -> Shape {
     Shape::Text { class: class.to_owned(), x, y, text: super::measure::shown(text.as_ref()) }
 }
 
 /// A path.
-pub fn path(class: &str, d: String, arrow: &'static str) -> Shape {
+pub(super) fn path(class: &str, d: String, arrow: &'static str) -> Shape {
     Shape::Path { class: class.to_owned(), d, arrow }
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// What a log bucket takes, and what is special about it.
-pub fn bucket(bucket: &LogBucket) -> String {
+pub(super) fn bucket(bucket: &LogBucket) -> String {
     let mut words = vec![match (bucket.takes_access_logs, bucket.takes_trails) {
         (true, true) => "access logs and trails",
         (true, false) => "access logs",
@@ -20,7 +20,7 @@ pub fn bucket(bucket: &LogBucket) -> String {
 }
 
 /// How full its policy is, and how it names the sources.
-pub fn budget(bucket: &LogBucket) -> String {
+pub(super) fn budget(bucket: &LogBucket) -> String {
     let tier = match bucket.report.tier {
         Tier::Buckets => "exact names",
         Tier::Patterns => "patterns",
@@ -31,14 +31,14 @@ pub fn budget(bucket: &LogBucket) -> String {
 }
 
 /// What a trail records.
-pub fn trail(trail: &Trail) -> String {
+pub(super) fn trail(trail: &Trail) -> String {
     let reach = if trail.multi_region { "all Regions" } else { "this Region" };
     let whose = if trail.organization { "organization trail · " } else { "" };
     format!("{whose}{reach}")
 }
 
 /// Where a trail delivers, seen from its own area; nothing if it stays there.
-pub fn elsewhere(area: &Area<'_>, trail: &Trail) -> Option<String> {
+pub(super) fn elsewhere(area: &Area<'_>, trail: &Trail) -> Option<String> {
     let same_account = area.account.key == trail.bucket_account;
     match (same_account, area.place.region == trail.bucket_region) {
         (true, true) => None,
@@ -48,7 +48,7 @@ pub fn elsewhere(area: &Area<'_>, trail: &Trail) -> Option<String> {
 }
 
 /// The class of a node by its mark.
-pub fn class(mark: Option<&Mark>) -> &'static str {
+pub(super) fn class(mark: Option<&Mark>) -> &'static str {
     match mark.map(|mark| mark.verdict) {
         Some(Verdict::Violation) => "violation",
         Some(Verdict::Unknown) => "unknown",
@@ -58,18 +58,18 @@ pub fn class(mark: Option<&Mark>) -> &'static str {
 }
 
 /// The sentences of a mark that is not clean.
-pub fn reasons(mark: Option<&Mark>) -> Vec<&str> {
+pub(super) fn reasons(mark: Option<&Mark>) -> Vec<&str> {
     mark.iter().flat_map(|mark| mark.reasons.iter().map(|(reason, _)| reason.as_str())).collect()
 }
 
 /// What stands on a node when one points at it.
-pub fn source_title(node: &Node<'_, Source>) -> String {
+pub(super) fn source_title(node: &Node<'_, Source>) -> String {
     let managed = if node.item.managed { "source bucket" } else { "source bucket, logging set elsewhere" };
     titled(&format!("{managed} {} logs to {}", node.item.name, node.item.log_bucket), node.mark.as_ref())
 }
 
 /// A title with the words of a mark.
-pub fn titled(title: &str, mark: Option<&Mark>) -> String {
+pub(super) fn titled(title: &str, mark: Option<&Mark>) -> String {
     let Some(mark) = mark else { return title.to_owned() };
     let verdict = match mark.verdict {
         Verdict::Ok => "checked, ok",
@@ -81,7 +81,7 @@ pub fn titled(title: &str, mark: Option<&Mark>) -> String {
 }
 
 /// Nodes that are a count: `+ 23 more sources`, or `50 sources` when none is drawn.
-pub fn more(more: More, drawn: usize, what: &str) -> Option<String> {
+pub(super) fn more(more: More, drawn: usize, what: &str) -> Option<String> {
     if more.count == 0 {
         return None;
     }
@@ -95,7 +95,7 @@ pub fn more(more: More, drawn: usize, what: &str) -> Option<String> {
 }
 
 /// `, 3 violations, 1 unknown`.
-pub fn doubts(more: More) -> String {
+pub(super) fn doubts(more: More) -> String {
     let mut text = String::new();
     if more.violations > 0 {
         text += &format!(", {} violation{}", thousands(more.violations), if more.violations == 1 { "" } else { "s" });

@@ -138,7 +138,7 @@ struct Entry {
 ///
 /// # Errors
 /// A template fails (a bug), or the sink does.
-pub fn render(book: &Runbook, old: &str, new: &str, sink: &mut Sink<'_>) -> Result<()> {
+pub(crate) fn render(book: &Runbook, old: &str, new: &str, sink: &mut Sink<'_>) -> Result<()> {
     let templates = [TEMPLATES, aws_cli::TEMPLATES, terraform::TEMPLATES, readme::TEMPLATES].concat();
     let engine = Engine::new(&templates, &[])?;
     let header = vec![

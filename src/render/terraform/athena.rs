@@ -9,7 +9,7 @@ use serde::Serialize;
 
 /// Contract of `terraform/athena.tf`, and of `terraform/where.tf`, which it includes in each resource.
 #[derive(Debug, Serialize)]
-pub struct AthenaContext<'a> {
+pub(crate) struct AthenaContext<'a> {
     /// Lines for the head of the file, without comment marks.
     pub header: Vec<String>,
     /// True with provider 6: resources name their Region. False with provider 5: they name the provider `region_label`.

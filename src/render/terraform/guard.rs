@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// Contract of `terraform/guard.tf`, as `guard` of the Region's context.
 #[derive(Debug, Serialize)]
-pub struct GuardContext {
+pub(crate) struct GuardContext {
     /// The parameter with the log bucket's name.
     pub parameters: Vec<Pointer>,
     /// The Config rule.
@@ -29,7 +29,7 @@ pub struct GuardContext {
 
 /// Something that names the log bucket.
 #[derive(Debug, Serialize)]
-pub struct Pointer {
+pub(crate) struct Pointer {
     /// Its own name.
     pub name: String,
     /// Label of the log bucket.
@@ -38,7 +38,7 @@ pub struct Pointer {
 
 /// The topic and what publishes to it.
 #[derive(Debug, Serialize)]
-pub struct AlertsContext {
+pub(crate) struct AlertsContext {
     /// Name of the topic.
     pub topic: String,
     /// Path of its policy below the module.
@@ -49,7 +49,7 @@ pub struct AlertsContext {
 
 /// A rule of EventBridge.
 #[derive(Debug, Serialize)]
-pub struct RuleContext {
+pub(crate) struct RuleContext {
     /// Resource label of the rule and its target.
     pub label: String,
     /// Its name.
@@ -103,7 +103,7 @@ fn rule_label(name: &str, region: &str) -> String {
 }
 
 /// All that a place's file has of it: resource type, label and import id (the provider's documentation of each, "Import").
-pub fn resources(place: &Place) -> Vec<(&'static str, String, String)> {
+pub(crate) fn resources(place: &Place) -> Vec<(&'static str, String, String)> {
     let region = label(&place.region);
     let mut found = Vec::new();
     let mut add = |kind, label: &str, id: &str| found.push((kind, label.to_owned(), id.to_owned()));

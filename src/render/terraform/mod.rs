@@ -12,14 +12,9 @@ mod region;
 #[cfg(test)]
 mod tests;
 
-pub use athena::AthenaContext;
-pub use guard::{AlertsContext, GuardContext, Pointer, RuleContext, resources as guard_resources};
-pub use module::{
-    BUCKET_TYPES, Destination, Forgotten, Import, ImportsContext, Named, OutputsContext, Provider, ProvidersContext,
-    RemovedContext, Setting, VersionsContext,
-};
-pub use names::{label, trail_label};
-pub use region::{Bucket, Group, Logged, RegionContext, Rule, TrailContext};
+pub(crate) use guard::{GuardContext, resources as guard_resources};
+pub(crate) use module::BUCKET_TYPES;
+pub(crate) use names::{label, trail_label};
 
 use super::{Context, Sink, athena::Catalog, engine::Engine};
 use crate::{
@@ -30,7 +25,7 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 
 /// The templates: name → text. A template of the same name given by the user replaces it.
-pub const TEMPLATES: &[(&str, &str)] = &[
+pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/versions.tf", include_str!("../../../templates/terraform/versions.tf")),
     ("terraform/providers.tf", include_str!("../../../templates/terraform/providers.tf")),
     ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
@@ -50,7 +45,7 @@ const REGION_BYTES: usize = 16_000;
 ///
 /// # Errors
 /// A template that can't be read or rendered, sources without a log bucket, or what the sink reports.
-pub fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
+pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     let catalog = cx.plan().render.glue.then(|| Catalog::of(cx.plan()));
     let mut retired: BTreeMap<&str, Vec<&BucketRecord>> = BTreeMap::new();

@@ -9,7 +9,7 @@ use anyhow::Result;
 use serde::Serialize;
 
 /// The resource types that make up one log bucket.
-pub const BUCKET_TYPES: [&str; 8] = [
+pub(crate) const BUCKET_TYPES: [&str; 8] = [
     "aws_s3_bucket",
     "aws_s3_bucket_ownership_controls",
     "aws_s3_bucket_public_access_block",
@@ -22,7 +22,7 @@ pub const BUCKET_TYPES: [&str; 8] = [
 
 /// Contract of `terraform/versions.tf`.
 #[derive(Debug, Serialize)]
-pub struct VersionsContext {
+pub(crate) struct VersionsContext {
     /// Lines for the head of the file, without comment marks.
     pub header: Vec<String>,
     /// Constraint on Terraform and OpenTofu.
@@ -39,7 +39,7 @@ pub struct VersionsContext {
 
 /// An argument of a block: identifier and value.
 #[derive(Debug, Serialize)]
-pub struct Setting {
+pub(crate) struct Setting {
     /// The argument, an identifier.
     pub name: String,
     /// One item for each space that aligns the equal sign.
@@ -50,7 +50,7 @@ pub struct Setting {
 
 /// Contract of `terraform/providers.tf`.
 #[derive(Debug, Serialize)]
-pub struct ProvidersContext {
+pub(crate) struct ProvidersContext {
     /// Lines for the head of the file, without comment marks.
     pub header: Vec<String>,
     /// True with provider 6: resources name their Region. False with provider 5: they name a provider.
@@ -67,7 +67,7 @@ pub struct ProvidersContext {
 
 /// A provider block.
 #[derive(Debug, Serialize)]
-pub struct Provider {
+pub(crate) struct Provider {
     /// Its alias, an identifier; empty for the default provider.
     pub alias: String,
     /// Its Region.
@@ -76,7 +76,7 @@ pub struct Provider {
 
 /// Contract of `terraform/imports.tf`; there is no such file without imports.
 #[derive(Debug, Serialize)]
-pub struct ImportsContext {
+pub(crate) struct ImportsContext {
     /// Lines for the head of the file, without comment marks.
     pub header: Vec<String>,
     /// The import blocks.
@@ -85,7 +85,7 @@ pub struct ImportsContext {
 
 /// An import block.
 #[derive(Debug, Serialize)]
-pub struct Import {
+pub(crate) struct Import {
     /// Alias of the provider, an identifier; empty with provider 6.
     pub provider: String,
     /// Resource type.
@@ -99,7 +99,7 @@ pub struct Import {
 
 /// Contract of `terraform/removed.tf`; there is no such file without retired buckets.
 #[derive(Debug, Serialize)]
-pub struct RemovedContext {
+pub(crate) struct RemovedContext {
     /// Lines for the head of the file, without comment marks.
     pub header: Vec<String>,
     /// The resource types of a log bucket: each gets a block. A block for what is not in the state does nothing.
@@ -110,7 +110,7 @@ pub struct RemovedContext {
 
 /// A log bucket that Terraform is to forget.
 #[derive(Debug, Serialize)]
-pub struct Forgotten {
+pub(crate) struct Forgotten {
     /// Bucket name, for a comment.
     pub name: String,
     /// Its Region, for a comment.
@@ -121,7 +121,7 @@ pub struct Forgotten {
 
 /// Contract of `terraform/outputs.tf`.
 #[derive(Debug, Serialize)]
-pub struct OutputsContext {
+pub(crate) struct OutputsContext {
     /// Lines for the head of the file, without comment marks.
     pub header: Vec<String>,
     /// The locals that map sources to prefixes, with what is the same for all sources in one.
@@ -140,7 +140,7 @@ pub struct OutputsContext {
 
 /// Where the sources in one local value log to.
 #[derive(Debug, Serialize)]
-pub struct Destination {
+pub(crate) struct Destination {
     /// The local value, an identifier.
     pub local: String,
     /// Label of their log bucket.
@@ -151,7 +151,7 @@ pub struct Destination {
 
 /// A key and the label of the resource that it stands for.
 #[derive(Debug, Serialize)]
-pub struct Named {
+pub(crate) struct Named {
     /// Key in the output.
     pub key: String,
     /// One item for each space that aligns the equal sign.

@@ -10,7 +10,7 @@ use crate::{digest::short_digest, plan::Trail};
 /// A name of letters, digits and hyphens that starts with a letter just gets underscores; any other gets a digest too,
 /// so that no two names share a label. A log bucket that the map renames so gets a new address, and its old one can be
 /// forgotten by a `removed` block, which can't point at a resource that still is in the configuration.
-pub fn label(name: &str) -> String {
+pub(crate) fn label(name: &str) -> String {
     let plain =
         name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
     let mapped: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
@@ -21,12 +21,12 @@ pub fn label(name: &str) -> String {
 }
 
 /// The resource label of a trail. It holds the Region because a trail in each Region has one name in all of them.
-pub fn trail_label(trail: &Trail, region: &str) -> String {
+pub(crate) fn trail_label(trail: &Trail, region: &str) -> String {
     format!("{}_{}", label(&trail.name), label(region))
 }
 
 /// A bucket's or Region's name as a part of a file name: the name itself wherever that is harmless.
-pub fn file_stem(name: &str) -> String {
+pub(super) fn file_stem(name: &str) -> String {
     let harmless = !name.starts_with('.') && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
     if harmless && !name.is_empty() { name.to_owned() } else { label(name) }
 }

@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 
 /// Contract of `terraform/region.tf`, and of `terraform/where.tf`, which it includes in each resource.
 #[derive(Debug, Serialize)]
-pub struct RegionContext<'a> {
+pub(crate) struct RegionContext<'a> {
     /// Lines for the head of the file, without comment marks.
     pub header: Vec<String>,
     /// True with provider 6: resources name their Region. False with provider 5: they name the provider `region_label`.
@@ -42,7 +42,7 @@ pub struct RegionContext<'a> {
 
 /// A log bucket.
 #[derive(Debug, Serialize)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     /// Resource label of the bucket and all its settings.
     pub label: String,
     /// Bucket name.
@@ -81,7 +81,7 @@ pub struct Bucket {
 
 /// A lifecycle rule.
 #[derive(Debug, Serialize)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// Id of the rule.
     pub id: String,
     /// Key prefix; empty for the whole bucket.
@@ -96,7 +96,7 @@ pub struct Rule {
 
 /// Sources with the same key format whose logging is set by the same hand.
 #[derive(Debug, Serialize)]
-pub struct Group<'a> {
+pub(crate) struct Group<'a> {
     /// The local value that holds them, an identifier.
     pub local: String,
     /// Label of the bucket that they log to.
@@ -114,7 +114,7 @@ pub struct Group<'a> {
 
 /// A group whose logging is set here.
 #[derive(Debug, Serialize)]
-pub struct Logged {
+pub(crate) struct Logged {
     /// The local value that holds it, an identifier.
     pub local: String,
     /// `EventTime` or `DeliveryTime`; empty for the simple key format.
@@ -127,7 +127,7 @@ fn prefixes<S: Serializer>(sources: &[&Source], serializer: S) -> Result<S::Ok, 
 
 /// A trail.
 #[derive(Debug, Serialize)]
-pub struct TrailContext {
+pub(crate) struct TrailContext {
     /// Resource label.
     pub label: String,
     /// Trail name.
