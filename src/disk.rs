@@ -81,6 +81,8 @@ pub(crate) struct Writer<'a> {
     force: bool,
     folders: Folders,
     files: BTreeMap<String, String>,
+    /// Paths in lower case → as they are.
+    folded: BTreeMap<String, String>,
     /// What is staged to be renamed: files, and folders that are new with all below them.
     moves: BTreeSet<String>,
     /// By path.
@@ -118,6 +120,7 @@ impl<'a> Writer<'a> {
             force,
             folders: Folders::new(out),
             files: BTreeMap::new(),
+            folded: BTreeMap::new(),
             moves: BTreeSet::new(),
             conflicts: BTreeMap::new(),
             changed: 0,
@@ -142,6 +145,13 @@ impl<'a> Writer<'a> {
     pub(crate) fn add(&mut self, File { artifact, hash }: &File) -> Result<()> {
         if self.files.insert(artifact.path.clone(), hash.clone()).is_some() {
             bail!("two files of the output have the path {}", artifact.path);
+        }
+        if let Some(other) = self.folded.insert(artifact.path.to_lowercase(), artifact.path.clone()) {
+            bail!(
+                "two files of the output differ in upper and lower case only, and are one file where a file system does not tell \
+                 these apart: {other} and {}",
+                artifact.path
+            );
         }
         let moved = match self.folders.above(&artifact.path)? {
             Place::Folder if !self.is_to_change(artifact, hash)? => return Ok(()),
@@ -201,6 +211,7 @@ impl<'a> Writer<'a> {
         }
         for path in self.old.gone(&self.files, prune) {
             if self.folders.lead_to(&path)
+                && self.out.join(&path).is_file()
                 && let Ok(text) = fs::read(self.out.join(&path))
                 && !self.old.knows(&path, &sha256_hex(&text))
             {
@@ -246,7 +257,9 @@ impl<'a> Writer<'a> {
             return Ok(());
         }
         let target = self.out.join(path);
-        if let Ok(text) = fs::read(&target) {
+        if target.is_file()
+            && let Ok(text) = fs::read(&target)
+        {
             if !self.force && !self.old.knows(path, &sha256_hex(&text)) {
                 return Ok(());
             }
@@ -337,4 +350,19 @@ fn make_executable(_: &Path) -> std::io::Result<()> {
 #[cfg(not(unix))]
 fn is_executable(_: &fs::Metadata) -> bool {
     true
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_differ_in_case_only_are_refused() {
+        let out = tempfile::tempdir().unwrap();
+        let mut writer = Writer::new(out.path(), false, || ()).unwrap();
+        writer.add(&Artifact::file("policies/Acme.json".to_owned(), String::new()).into()).unwrap();
+        let refused = writer.add(&Artifact::file("policies/acme.json".to_owned(), String::new()).into()).unwrap_err();
+        assert!(refused.to_string().contains("policies/Acme.json and policies/acme.json"), "{refused}");
+    }
 }

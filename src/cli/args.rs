@@ -248,9 +248,9 @@ pub struct GenerateArgs {
     /// Which map.
     #[command(flatten)]
     pub map: MapArgs,
-    /// The output folder
-    #[arg(long, default_value = "out", value_name = "DIR")]
-    pub out: PathBuf,
+    /// The output folder [default: `out` beside the map]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Targets to render, separated by commas [default: all]
     #[arg(long, value_parser = targets(), value_delimiter = ',', value_name = "TARGET")]
     pub target: Vec<&'static Target>,

@@ -1,10 +1,10 @@
 //! `--baseline` and `--write-baseline`: reads, applies and writes the file of known findings, for every command.
 
-use super::{Stop, args::ReportArgs, io::Io};
+use super::{Stop, args::ReportArgs, io::Io, writing::not_written};
 use crate::{
     analysis::Analysis,
     diagnostics::{Finding, Report, baseline::Baseline},
-    disk::replace::replace,
+    disk::replace::output,
     formats::Unread,
 };
 use anyhow::Context;
@@ -35,7 +35,7 @@ pub(super) fn known(report: &Report<'_>, asked: &ReportArgs, io: &Io) -> Result<
         }
         (None, Some(path)) => {
             let baseline = Baseline::of(report);
-            replace(path, baseline.text().as_bytes())?;
+            output(path, baseline.text().as_bytes(), Baseline::is_one).map_err(|error| not_written(error, "--write-baseline"))?;
             baseline
         }
         (None, None) => return Ok(None),

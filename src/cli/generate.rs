@@ -23,7 +23,7 @@ use crate::{
         targets::{TARGETS, Target},
     },
 };
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -54,8 +54,8 @@ pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
     let targets: Vec<&'static Target> = TARGETS.iter().filter(wanted).collect();
     let map_name = read::map_name(&analysis);
     let request = Request { plan, filter: &filter, overrides: &overrides, targets: &targets, map_name: &map_name };
-    let job = Job { request, all: args.target.is_empty() };
     render::check_overrides(&overrides).map_err(Stop::usage)?;
+    let job = Job { request, out: out_folder(args, &analysis.file.name)?, all: args.target.is_empty() };
     if args.stdout {
         job.print(io)
     } else if args.check {
@@ -65,9 +65,23 @@ pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
     }
 }
 
+/// The output folder: the one that was named, else `out` beside the map, where a link that came with the map is not followed.
+fn out_folder(args: &GenerateArgs, map: &str) -> anyhow::Result<PathBuf> {
+    if let Some(out) = &args.out {
+        return Ok(out.clone());
+    }
+    let out = Path::new(map).with_file_name("out");
+    if out.is_symlink() {
+        bail!("{0} is a symbolic link, which is followed only if you ask for it: `--out {0}`", out.display());
+    }
+    Ok(out)
+}
+
 /// One run, in the user's words.
 struct Job<'a> {
     request: Request<'a>,
+    /// The output folder.
+    out: PathBuf,
     /// Were no targets named?
     all: bool,
 }
@@ -95,13 +109,13 @@ impl Job<'_> {
     }
 
     fn check(&self, args: &GenerateArgs, io: &Io) -> Outcome {
-        let mut checker = Checker::new(&args.out)?;
+        let mut checker = Checker::new(&self.out)?;
         let old = checker.old_lock().clone();
         let lock = self.each(&old, io, |file| checker.add(file))?;
         checker.finish(lock, |path| self.request.prunes(path));
         if checker.differences.is_empty() {
             if !io.quiet {
-                io.say(format_args!("{} is up to date", args.out.display()));
+                io.say(format_args!("{} is up to date", self.out.display()));
             }
             return Ok(Exit::Clean);
         }
@@ -109,12 +123,12 @@ impl Job<'_> {
         if checker.interrupted() {
             io.say(format_args!(
                 "a run that wrote to {} was interrupted, or is not done yet: some files are of before, some are new",
-                args.out.display()
+                self.out.display()
             ));
         }
         io.say(format_args!(
             "{} is stale: {} files differ; `{}{}` brings it up to date",
-            args.out.display(),
+            self.out.display(),
             checker.differences.len(),
             self.command(args),
             if checker.edited { " --force" } else { "" }
@@ -130,17 +144,17 @@ impl Job<'_> {
             io.say("a file was edited since logmap wrote it: what the edit is for belongs into the map, `--force` drops it");
         }
         for path in &checker.foreign {
-            io.say(format_args!("{} was not written by logmap: move it away first", args.out.join(path).display()));
+            io.say(format_args!("{} was not written by logmap: move it away first", self.out.join(path).display()));
         }
         Ok(Exit::Findings)
     }
 
     fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
-        let mut writer = start_writing(&args.out, args.force, io)?;
+        let mut writer = start_writing(&self.out, args.force, io)?;
         let old = writer.old_lock().clone();
         let lock = self.each(&old, io, |file| writer.add(file))?;
         writer.keep_edited(|path| self.request.prunes(path));
-        if stands_in_the_way(writer.conflicts(), &args.out, io) {
+        if stands_in_the_way(writer.conflicts(), &self.out, io) {
             return Ok(Exit::Findings);
         }
         let done = writer.finish(lock, |path| self.request.prunes(path))?;
@@ -148,7 +162,7 @@ impl Job<'_> {
             io.talk(&budgets(self.request.plan, if io.verbose { usize::MAX } else { 10 }));
             io.say(format_args!(
                 "{}: {} files written, {} unchanged, {} removed",
-                args.out.display(),
+                self.out.display(),
                 done.written,
                 done.unchanged,
                 done.removed
@@ -163,8 +177,8 @@ impl Job<'_> {
         if let Some(map) = &args.map.map {
             command += &format!(" {}", word(map));
         }
-        if args.out != *"out" {
-            command += &format!(" --out {}", word(&args.out));
+        if let Some(out) = &args.out {
+            command += &format!(" --out {}", word(out));
         }
         if !self.all {
             let names: Vec<&str> = self.request.targets.iter().map(|target| target.name).collect();

@@ -9,18 +9,18 @@ use super::{
     findings, generate,
     io::Io,
     read,
+    writing::not_written,
 };
 use crate::{
     compare::Verdict,
-    disk::replace::replace,
+    disk::replace::output,
     inspection,
     observed::Told,
     plan::prove::proven,
     render::graph::{self, Language},
     topology::{Topology, marks::Marks},
 };
-use anyhow::{Context, anyhow};
-use std::{fs, io::Read, path::Path};
+use anyhow::anyhow;
 
 pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
     let language = language(args)?;
@@ -59,8 +59,7 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
     match &args.out {
         None => io.data(&drawing.text)?,
         Some(path) => {
-            ours(path)?;
-            replace(path, drawing.text.as_bytes())?;
+            output(path, drawing.text.as_bytes(), ours).map_err(|error| not_written(error, "--out"))?;
             if !io.quiet {
                 io.say(format_args!("{}: {} written", path.display(), size(drawing.text.len())));
             }
@@ -90,20 +89,10 @@ fn language(args: &GraphArgs) -> Result<Language, Stop> {
     })
 }
 
-/// Refuses to overwrite a file that is not an earlier picture.
-fn ours(path: &Path) -> Result<(), Stop> {
-    /// So far from the beginning does a picture say what it is.
-    const HEAD: u64 = 4_096;
-    let Ok(file) = fs::File::open(path) else { return Ok(()) };
-    let mut head = Vec::new();
-    file.take(HEAD).read_to_end(&mut head).with_context(|| format!("can't read {}", path.display()))?;
-    if head.is_empty() || String::from_utf8_lossy(&head).contains(graph::MADE_BY) {
-        return Ok(());
-    }
-    Err(Stop::usage(anyhow!(
-        "{} is not a picture of logmap's, so it is not overwritten; move it away or choose another `--out`",
-        path.display()
-    )))
+/// Is this the text of an earlier picture? It says so near its beginning.
+fn ours(text: &[u8]) -> bool {
+    const HEAD: usize = 4_096;
+    String::from_utf8_lossy(&text[..text.len().min(HEAD)]).contains(graph::MADE_BY)
 }
 
 fn size(bytes: usize) -> String {

@@ -8,12 +8,16 @@ use super::{
     findings,
     io::Io,
     read,
+    writing::not_written,
 };
 use crate::{
     analysis::{self, Analysis},
     aws::{limits, region},
     diagnostics::{Finding, Report, Severity},
-    disk::{self, replace::replace},
+    disk::{
+        self,
+        replace::{output, replace},
+    },
     import::{self, GivenAccount, Imported, Options},
     map::settle,
     source::SourceFile,
@@ -124,10 +128,10 @@ fn map_to_extend(into: &Path, io: &Io) -> Result<(Analysis, bool), Stop> {
     Ok((analysis, marked))
 }
 
-/// Writes a map that is not there, or with `force` one that is.
+/// Writes a map that is not there, or with `force` one that an earlier `import` wrote.
 fn write(out: &Path, text: &str, force: bool) -> Result<(), Stop> {
     if force {
-        return Ok(replace(out, text.as_bytes())?);
+        return output(out, text.as_bytes(), import::is_own_map).map_err(|error| not_written(error, "--out"));
     }
     let mut file = fs::OpenOptions::new().write(true).create_new(true).open(out);
     let written = file.as_mut().map_err(|error| std::io::Error::from(error.kind()));

@@ -1,7 +1,8 @@
 //! What `generate` and `runbook` say while they write a tree: whom they wait for, and what keeps them from it.
 
-use super::io::Io;
-use crate::disk::{Conflict, Writer};
+use super::{Stop, io::Io};
+use crate::disk::{Conflict, Writer, replace::InTheWay};
+use anyhow::anyhow;
 use std::{collections::BTreeMap, path::Path};
 
 /// Starts a write, and says what is unusual about it.
@@ -42,4 +43,13 @@ pub(super) fn stands_in_the_way(conflicts: &BTreeMap<String, Conflict>, out: &Pa
         });
     }
     !conflicts.is_empty()
+}
+
+/// Why the file of an option was not written: something that the option did not write stands in its place (exit code 2), or the
+/// disk failed.
+pub(super) fn not_written(error: anyhow::Error, option: &str) -> Stop {
+    match error.downcast_ref::<InTheWay>() {
+        Some(why) => Stop::usage(anyhow!("{error} {why}; move it away or choose another `{option}`")),
+        None => error.into(),
+    }
 }

@@ -55,6 +55,16 @@ impl Baseline {
         Baseline { format_version: FORMAT_VERSION.to_owned(), findings: known.into_values().collect() }
     }
 
+    /// Is this the text of a baseline, of whatever version? One that is about to be written anew need not be understood.
+    pub(crate) fn is_one(text: &[u8]) -> bool {
+        let Ok(value) = serde_json::from_slice::<serde_json::Value>(text) else { return false };
+        // a report of findings has a summary
+        let findings = value.get("findings").and_then(|findings| findings.as_array());
+        value.get("format_version").is_some_and(|version| version.is_string())
+            && value.get("summary").is_none()
+            && findings.is_some_and(|findings| findings.iter().all(|finding| finding.get("fingerprint").is_some()))
+    }
+
     /// Reads the text of a baseline.
     ///
     /// # Errors

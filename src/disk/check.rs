@@ -68,6 +68,11 @@ impl<'a> Checker<'a> {
         self.files.insert(artifact.path.clone(), hash.clone());
         let target = self.out.join(&artifact.path);
         let can_not_read = || format!("can't read {}", target.display());
+        if let Err(link) = self.folders.above(&artifact.path) {
+            self.foreign.insert(artifact.path.clone());
+            self.differences.push((artifact.path.clone(), format!("{}: {link}\n", artifact.path)));
+            return Ok(());
+        }
         let on_disk = match fs::symlink_metadata(&target) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 if let Place::Taken(in_the_way) = self.folders.above(&artifact.path)? {
@@ -75,9 +80,12 @@ impl<'a> Checker<'a> {
                 }
                 Vec::new()
             }
-            Ok(meta) if meta.is_dir() => {
-                self.in_the_way(&artifact.path, None, b"");
-                Vec::new()
+            // what a link leads to is not read, and a pipe has no end
+            Ok(meta) if !meta.is_file() => {
+                self.foreign.insert(artifact.path.clone());
+                let what = if meta.is_symlink() { "a symbolic link" } else { "not a plain file" };
+                self.differences.push((artifact.path.clone(), format!("{}: {what}\n", artifact.path)));
+                return Ok(());
             }
             meta => {
                 let meta = meta.with_context(can_not_read)?;
@@ -109,7 +117,9 @@ impl<'a> Checker<'a> {
         let gone = self.old.gone(&self.files, prune);
         lock.files = self.old.files_after(&self.files, &gone);
         for path in gone {
-            let bytes = fs::read(self.out.join(&path)).ok();
+            let target = self.out.join(&path);
+            let ours = self.folders.lead_to(&path) && target.is_file();
+            let bytes = ours.then(|| fs::read(target).ok()).flatten();
             if let Some(bytes) = &bytes {
                 self.edited |= !self.old.knows(&path, &sha256_hex(bytes));
             }

@@ -1,8 +1,8 @@
 //! The lock: what logmap wrote into a folder, so that the next run knows its own files.
 
-use super::folders::Folders;
+use super::{folders::Folders, replace::like_files};
 use crate::{digest::sha256_hex, formats, plan::BucketRecord};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -59,6 +59,11 @@ impl Lock {
     /// It can't be read, is not a lock, or is one of another format: then the cause is a [`formats::Unread`].
     pub fn read(out: &Path) -> Result<Self> {
         let path = out.join(LOCK_NAME);
+        if let Ok(meta) = fs::symlink_metadata(&path)
+            && !meta.is_file()
+        {
+            bail!("{} is not a plain file; move it away", path.display());
+        }
         match fs::read(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(Lock::default()),
@@ -69,9 +74,27 @@ impl Lock {
                     format!("{} can't be used and nothing was written; use that logmap or a newer one", path.display())
                 }),
                 Err(unread) => Err(unread).with_context(|| not_a_lock(&path)),
-                Ok(()) => serde_json::from_slice(&text).with_context(|| not_a_lock(&path)),
+                Ok(()) => serde_json::from_slice::<Lock>(&text)
+                    .map_err(anyhow::Error::from)
+                    .and_then(|lock| lock.checked())
+                    .with_context(|| not_a_lock(&path)),
             },
         }
+    }
+
+    /// The lock again, if it says nothing that logmap would not: whoever can put a file into a repository can write a lock, and
+    /// what it lists is read, compared and removed.
+    fn checked(self) -> Result<Self> {
+        let mut paths = self.files.keys().chain(self.journal.iter().flatten().map(|(path, _)| path));
+        if let Some(path) = paths.find(|path| !is_plain(path)) {
+            bail!("`{}` is no path of a file that logmap writes", printable(path));
+        }
+        for record in self.log_buckets.iter().chain(&self.retired) {
+            if !record.is_plausible() {
+                bail!("`{}` is no log bucket that logmap knows", printable(&record.bucket));
+            }
+        }
+        Ok(self)
     }
 
     /// The lock as text.
@@ -86,7 +109,7 @@ impl Lock {
     pub fn write(&self, out: &Path) -> Result<()> {
         let path = out.join(LOCK_NAME);
         let write = || -> std::io::Result<()> {
-            let mut file = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).permissions_like_files().tempfile_in(out)?;
+            let mut file = like_files(tempfile::Builder::new().prefix(TEMPORARY_PREFIX)).tempfile_in(out)?;
             file.write_all(self.text().as_bytes())?;
             file.as_file().sync_all()?;
             file.persist(&path).map_err(|error| error.error)?;
@@ -104,7 +127,10 @@ impl Lock {
     pub fn settled(mut self, out: &Path) -> Self {
         let mut folders = Folders::new(out);
         for (path, hash) in self.journal.take().into_iter().flatten() {
-            let placed = || fs::read(out.join(&path)).is_ok_and(|text| sha256_hex(&text) == hash);
+            let placed = || {
+                let file = out.join(&path);
+                file.is_file() && fs::read(file).is_ok_and(|text| sha256_hex(&text) == hash)
+            };
             if self.files.get(&path) != Some(&hash) && folders.lead_to(&path) && placed() {
                 self.files.insert(path, hash);
             }
@@ -139,27 +165,22 @@ impl Lock {
     }
 }
 
+/// Is it a path that logmap gives to a file: relative, with slashes, and below the folder whatever the folders on the way are?
+/// Names that begin with a dot are never logmap's: those of version control and of the stage do.
+fn is_plain(path: &str) -> bool {
+    let name = |name: &str| !name.is_empty() && !name.starts_with('.');
+    let safe = |c: char| !c.is_control() && !matches!(c, '\\' | ':');
+    path.split('/').all(name) && path.chars().all(safe) && !path.eq_ignore_ascii_case(LOCK_NAME)
+}
+
+/// As it can be shown on a terminal.
+fn printable(text: &str) -> String {
+    text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 fn not_a_lock(path: &Path) -> String {
     format!(
         "{} is not a lock that logmap wrote; restore it from version control, or move the folder away and generate it anew",
         path.display()
     )
-}
-
-trait PermissionsLikeFiles {
-    fn permissions_like_files(&mut self) -> &mut Self;
-}
-
-impl PermissionsLikeFiles for tempfile::Builder<'_, '_> {
-    /// Temporary files are private by default; the lock is as readable as the files beside it.
-    #[cfg(unix)]
-    fn permissions_like_files(&mut self) -> &mut Self {
-        use std::os::unix::fs::PermissionsExt;
-        self.permissions(fs::Permissions::from_mode(0o666))
-    }
-
-    #[cfg(not(unix))]
-    fn permissions_like_files(&mut self) -> &mut Self {
-        self
-    }
 }

@@ -16,6 +16,8 @@ mod propose;
 mod trails;
 mod write;
 
+pub(crate) use write::is_own_map;
+
 use crate::{
     analysis::{Analysis, analyze},
     catalog::importing::{NO_REGION, NOTHING, WHOSE},

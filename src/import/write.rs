@@ -18,6 +18,14 @@ const MOST_ROUNDS: usize = 20;
 /// More accounts than this go below each other.
 const ON_ONE_LINE: usize = 6;
 
+/// What a map that `import` writes begins with.
+const MADE_BY: &str = "# Made by `logmap import`";
+
+/// Is this a map that an earlier `import` wrote, edited since or not?
+pub(crate) fn is_own_map(text: &[u8]) -> bool {
+    text.starts_with(MADE_BY.as_bytes())
+}
+
 /// A part of the map that can be left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Part {
@@ -137,7 +145,7 @@ impl Writer {
 
     fn map(&mut self, proposal: &Proposal, inputs: &[&str]) {
         let inputs: Vec<String> = inputs.iter().map(|name| escape::comment(name)).collect();
-        self.line(format!("# Made by `logmap import` from {}.", shortened(&inputs)));
+        self.line(format!("{MADE_BY} from {}.", shortened(&inputs)));
         self.line("# A comment that begins with \"guess\" says what no input tells; read those first.");
         self.line("version: 1");
         self.line("");

@@ -21,6 +21,17 @@ pub struct BucketRecord {
 }
 
 impl BucketRecord {
+    /// Could logmap have written it? A lock is a file that others can change.
+    pub fn is_plausible(&self) -> bool {
+        use crate::aws::{limits, region};
+        let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+        word(&self.account)
+            && limits::is_account_id(&self.account_id)
+            && region::is_well_formed(&self.region)
+            && (1..=255).contains(&self.bucket.len())
+            && self.bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+    }
+
     /// The record of a log bucket of a plan.
     pub fn of(account: &Account, region: &str, bucket: &LogBucket) -> Self {
         BucketRecord {
