@@ -41,7 +41,8 @@ pub struct Changes {
     /// Statements for KMS keys, by key.
     pub key_policies: Vec<Change>,
     /// What is published and watched in each place.
-    pub guarding: Vec<Setting>,
+    #[serde(rename = "guarding")]
+    pub monitoring: Vec<Setting>,
     /// How the targets look.
     pub rendering: Vec<Setting>,
 }
@@ -114,7 +115,7 @@ impl Changes {
     /// How many entries there are. What follows from others, the layouts, is not counted.
     pub fn count(&self) -> usize {
         let lists = [&self.accounts, &self.sources, &self.log_buckets, &self.trails, &self.key_policies];
-        lists.iter().map(|list| list.len()).sum::<usize>() + self.policies.len() + self.guarding.len() + self.rendering.len()
+        lists.iter().map(|list| list.len()).sum::<usize>() + self.policies.len() + self.monitoring.len() + self.rendering.len()
     }
 }
 
@@ -161,7 +162,7 @@ pub fn between(old: &Plan, new: &Plan) -> Changes {
         layouts: layout::between(old, new),
         trails: trails(old, new),
         key_policies: key_policies(old, new),
-        guarding: settings::guarding(old, new),
+        monitoring: settings::monitoring(old, new),
         rendering: settings::rendering(old, new),
     }
 }

@@ -43,7 +43,7 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
         ("where log objects lie", how.layouts(changes)),
         ("trails", how.changes(&changes.trails)),
         ("statements for KMS keys", how.changes(&changes.key_policies)),
-        ("publishing and alerts", settings(&changes.guarding)),
+        ("publishing and alerts", settings(&changes.monitoring)),
         ("rendering", settings(&changes.rendering)),
     ];
     for (title, lines) in sections.into_iter().filter(|(_, lines)| !lines.is_empty()) {

@@ -8,7 +8,7 @@ mod trails;
 use super::{Bucket, KeyFormatWord, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging};
 use super::{
     LockMode, StorageClass,
-    settled::{Backend, ExistingSetting, KeyFormat, ObjectLock, RenderSettings, Transition, Wanted},
+    settled::{Backend, ExistingSetting, KeyFormat, MonitoringSettings, ObjectLock, RenderSettings, Transition},
     statement::Statement,
 };
 use crate::{
@@ -50,7 +50,7 @@ pub struct Settled<'m> {
     /// `render`.
     pub render: RenderSettings,
     /// `monitoring` and `publish`.
-    pub wanted: Wanted,
+    pub monitoring: MonitoringSettings,
 }
 
 /// An account that can be used: it has a key, an id and one partition.
@@ -160,7 +160,7 @@ pub fn settle(map: &RegionMap) -> Settled<'_> {
         trails,
         accounts,
         render: render(map),
-        wanted: wanted(map),
+        monitoring: monitoring(map),
     }
 }
 
@@ -378,11 +378,11 @@ fn render(map: &RegionMap) -> RenderSettings {
 }
 
 /// `monitoring` and `publish`, without names that AWS would not take (reported already).
-fn wanted(map: &RegionMap) -> Wanted {
+fn monitoring(map: &RegionMap) -> MonitoringSettings {
     let monitoring = map.monitoring.as_ref();
     let topic = monitoring.and_then(|monitoring| monitoring.tamper_alerts.as_ref()?.sns_topic_name.as_ref());
     let name = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref());
-    Wanted {
+    MonitoringSettings {
         organization: map
             .organization
             .as_ref()

@@ -9,8 +9,9 @@ mod place;
 mod settings;
 
 use super::{
-    Account, Place, Plan, guard, keys,
+    Account, Place, Plan, keys,
     memo::Memo,
+    monitoring,
     routes::{self, Delivery},
 };
 use crate::{
@@ -112,12 +113,12 @@ fn derive_on(threads: usize, map: &Settled<'_>, memo: &mut Memo, findings: &mut 
     log_buckets_that_are_sources(map, &taken, findings);
     names_twice(taken, findings);
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
-    guard::fill(&mut accounts, &map.wanted);
-    guard::check(map, &accounts, findings);
+    monitoring::fill(&mut accounts, &map.monitoring);
+    monitoring::check(map, &accounts, findings);
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
     let key_policies = keys::key_policies(&accounts, &deliveries);
     once_each(findings, before);
-    Plan { accounts, apply_order, render: map.render.clone(), key_policies, wanted: map.wanted.clone() }
+    Plan { accounts, apply_order, render: map.render.clone(), key_policies, monitoring: map.monitoring.clone() }
 }
 
 /// The places of the planners, and the names that they use.

@@ -4,9 +4,9 @@
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
 pub mod derive;
-pub(crate) mod guard;
 pub(crate) mod keys;
 pub(crate) mod memo;
+pub(crate) mod monitoring;
 pub(crate) mod names;
 pub mod prove;
 mod record;
@@ -40,7 +40,7 @@ pub struct Plan {
     pub key_policies: Vec<KeyPolicy>,
     /// What is to be published and watched in each place. The places say what comes of it, so no digest is made of it.
     #[serde(skip)]
-    pub wanted: guard::Wanted,
+    pub monitoring: monitoring::MonitoringSettings,
 }
 
 /// One account.
@@ -73,8 +73,8 @@ pub struct Place {
     /// The trails whose home is this account and Region, sorted by name.
     pub trails: Vec<Trail>,
     /// What is published and watched here.
-    #[serde(skip_serializing_if = "guard::Guard::is_empty")]
-    pub guard: guard::Guard,
+    #[serde(skip_serializing_if = "monitoring::Monitoring::is_empty")]
+    pub monitoring: monitoring::Monitoring,
 }
 
 /// A bucket that takes access logs, trails or both.

@@ -19,7 +19,7 @@ use crate::{
     aws::{Partition, limits},
     plan::{
         Account, LogBucket, Place, Plan, Source, Trail,
-        guard::{self, Guard},
+        monitoring::{self, Monitoring},
         prove::{Proven, proven},
     },
 };
@@ -59,7 +59,7 @@ pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
     let maker = Maker { in_the_way: in_the_way(old, new, &sites), old, new, sites };
     let (mut notes, mut problems) = (Vec::new(), Vec::new());
     let plans = ByStage::of(|stage| maker.plan(stage, &mut notes, &mut problems));
-    notes.extend(guarding(&plans[Stage::Old], &plans[Stage::Retired]));
+    notes.extend(monitoring(&plans[Stage::Old], &plans[Stage::Retired]));
     problems.sort();
     problems.dedup();
     if !problems.is_empty() {
@@ -77,17 +77,20 @@ pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
 }
 
 /// What the steps' scripts leave alone: what is published and watched. The stages carry it.
-fn guarding(old: &Plan, new: &Plan) -> Vec<String> {
+fn monitoring(old: &Plan, new: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
-    let guards = |plan: &'_ Plan| plan.places().any(|(_, place)| !place.guard.is_empty());
-    if guards(old) || guards(new) {
+    let monitored = |plan: &'_ Plan| plan.places().any(|(_, place)| !place.monitoring.is_empty());
+    if monitored(old) || monitored(new) {
         notes.push("the steps leave parameters, alerts and AWS Config rules as they are: the stages carry them, and the new map's scripts set them once the phase retire is done".to_owned());
     }
     for (account, place) in new.places() {
         let before = old.places().find(|(other, was)| (&other.id, &was.region) == (&account.id, &place.region));
-        let before = before.and_then(|(_, was)| was.guard.parameter.as_ref());
-        if let Some(parameter) =
-            place.guard.parameter.as_ref().filter(|now| before.is_some_and(|was| was.name == now.name && was.value != now.value))
+        let before = before.and_then(|(_, was)| was.monitoring.parameter.as_ref());
+        if let Some(parameter) = place
+            .monitoring
+            .parameter
+            .as_ref()
+            .filter(|now| before.is_some_and(|was| was.name == now.name && was.value != now.value))
         {
             notes.push(format!(
                 "the parameter `{}` names another log bucket in `{}` of `{}`: right after the phase switch run `aws ssm put-parameter --region {} --name={} --type String --overwrite --value {}` there, so that nobody is sent to the old one",
@@ -190,9 +193,9 @@ impl<'a> Maker<'a> {
         let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
         accounts.sort_by(|a, b| a.key.cmp(&b.key));
         let map = if stage == Stage::Old { self.old } else { self.new };
-        guard::fill(&mut accounts, &map.wanted);
+        monitoring::fill(&mut accounts, &map.monitoring);
         Plan {
-            wanted: map.wanted.clone(),
+            monitoring: map.monitoring.clone(),
             accounts,
             apply_order,
             render: map.render.clone(),
@@ -215,7 +218,13 @@ impl<'a> Maker<'a> {
         for bucket in &mut buckets {
             bucket.takes_access_logs = target.is_some_and(|target| target.name == bucket.name);
         }
-        Place { region: region.to_owned(), buckets, sources, trails: self.trails(stage, old, new), guard: Guard::default() }
+        Place {
+            region: region.to_owned(),
+            buckets,
+            sources,
+            trails: self.trails(stage, old, new),
+            monitoring: Monitoring::default(),
+        }
     }
 
     fn buckets(

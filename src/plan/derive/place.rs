@@ -5,7 +5,7 @@ use crate::{
     aws::Partition,
     diagnostics::Finding,
     map::settle::{self, Settings, with_slash},
-    plan::{KeyFormat, Place, Source, Trail, guard, memo::Memo, names, routes::Delivery},
+    plan::{KeyFormat, Place, Source, Trail, memo::Memo, monitoring, names, routes::Delivery},
     rules::{delivery::PREFIX_OVERLAP, naming::ACCOUNT_REGIONAL},
     source::Span,
 };
@@ -55,7 +55,13 @@ impl Planner<'_, '_> {
         let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.place_sources(mapped, &settings, &log_bucket, findings));
         self.check_settings(&settings, &drafts, findings);
         let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, memo, findings)).collect();
-        Place { region: self.region.to_owned(), buckets, sources, trails: Vec::<Trail>::new(), guard: guard::Guard::default() }
+        Place {
+            region: self.region.to_owned(),
+            buckets,
+            sources,
+            trails: Vec::<Trail>::new(),
+            monitoring: monitoring::Monitoring::default(),
+        }
     }
 
     fn name(

@@ -206,7 +206,7 @@ pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
                 return Err(Unproven { subject: bucket.name.clone(), failure: failure.what.clone() });
             }
         }
-        if let Some(alerts) = &place.guard.alerts
+        if let Some(alerts) = &place.monitoring.alerts
             && let Some(failure) = alerts.failures(&account.id, account.partition, &place.region).into_iter().next()
         {
             return Err(Unproven { subject: alerts.topic_arn.clone(), failure });

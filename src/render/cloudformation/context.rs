@@ -4,8 +4,8 @@
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
 use super::{
-    guard::GuardContext,
     ids::{bucket_id, id, policy_id},
+    monitoring::MonitoringContext,
     outputs::Output,
 };
 use crate::{
@@ -97,7 +97,7 @@ pub(super) struct PlaceContext<'a> {
     /// Trails.
     pub trails: Vec<TrailContext<'a>>,
     /// What is published and watched here; in the stack of the log buckets.
-    pub guard: GuardContext<'a>,
+    pub monitoring: MonitoringContext<'a>,
     /// Logical id of the permission to set logging; empty if no source is set from here.
     pub permission: String,
     /// ARNs of the sources that are set from here.
@@ -248,7 +248,7 @@ impl<'a> PlaceContext<'a> {
             condition,
             buckets: buckets.iter().map(BucketContext::new).collect(),
             trails: trails.iter().map(|trail| TrailContext::new(trail, account, place)).collect(),
-            guard: if with_buckets { GuardContext::new(account, place) } else { GuardContext::default() },
+            monitoring: if with_buckets { MonitoringContext::new(account, place) } else { MonitoringContext::default() },
             needs: grants.chain([permission.clone()]).collect(),
             permission,
             source_arns: set.iter().map(|source| arn::bucket(account.partition, &source.name)).collect(),

@@ -6,9 +6,9 @@
 
 mod athena;
 mod context;
-mod guard;
 mod ids;
 mod import;
+mod monitoring;
 mod outputs;
 mod split;
 mod stacksets;
@@ -41,7 +41,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (FUNCTION, include_str!("../../../templates/cloudformation/function.yaml")),
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
     (athena::TEMPLATE, include_str!("../../../templates/cloudformation/athena.yaml")),
-    ("cloudformation/guard.yaml", include_str!("../../../templates/cloudformation/guard.yaml")),
+    ("cloudformation/monitoring.yaml", include_str!("../../../templates/cloudformation/monitoring.yaml")),
     (stacksets::README, include_str!("../../../templates/cloudformation/stacksets.md")),
 ];
 

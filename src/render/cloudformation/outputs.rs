@@ -37,7 +37,7 @@ pub(super) fn outputs(account: &Account, place: &Place, with_buckets: bool, sour
             value: format!("s3://{}/{}", trail.bucket, trail.prefix),
         });
     }
-    for alerts in place.guard.alerts.iter().filter(|_| with_buckets) {
+    for alerts in place.monitoring.alerts.iter().filter(|_| with_buckets) {
         let description = format!("Topic of the alerts of {} in {}", account.key, place.region);
         list.push(Output { id: id("Alerts", &alerts.topic_arn), description, value: alerts.topic_arn.clone() });
     }

@@ -101,7 +101,7 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
         buckets: if sources.is_empty() && trail_accounts.is_empty() { vec![] } else { vec![bucket] },
         sources: sources.iter().map(source).collect(),
         trails: vec![],
-        guard: Default::default(),
+        monitoring: Default::default(),
     }
 }
 
@@ -130,7 +130,7 @@ fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
 fn plan(accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
     let render = RenderSettings { aws_provider: 6, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
-    Plan { accounts, apply_order, render, key_policies: vec![], wanted: Default::default() }
+    Plan { accounts, apply_order, render, key_policies: vec![], monitoring: Default::default() }
 }
 
 fn prod() -> Account {

@@ -2,9 +2,9 @@
 //!
 //! `RegionContext` is the contract of `terraform/region.tf`. No field is ever absent; an empty text or list means none.
 
-use super::{GuardContext, Module, label, names::file_stem, trail_label};
+use super::{Module, MonitoringContext, label, names::file_stem, trail_label};
 use crate::{
-    plan::{KeyFormat, LogBucket, Place, Source, Trail, guard::TARGET_ID},
+    plan::{KeyFormat, LogBucket, Place, Source, Trail, monitoring::TARGET_ID},
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
 };
 use anyhow::{Result, bail};
@@ -35,7 +35,7 @@ pub(crate) struct RegionContext<'a> {
     /// The trails whose home is here.
     pub trails: Vec<TrailContext>,
     /// What is published and watched here.
-    pub guard: GuardContext,
+    pub monitoring: MonitoringContext,
     /// Id of the target of each rule.
     pub target_id: &'static str,
 }
@@ -174,7 +174,7 @@ impl Module<'_> {
             groups,
             logged,
             trails: place.trails.iter().map(|trail| self.trail(trail, &place.region)).collect(),
-            guard: GuardContext::new(place),
+            monitoring: MonitoringContext::new(place),
             target_id: TARGET_ID,
         })
     }
