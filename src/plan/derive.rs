@@ -9,9 +9,8 @@ mod place;
 mod settings;
 
 use super::{
-    Account, Place, Plan, keys,
-    memo::Memo,
-    monitoring,
+    Account, Place, Plan, keys, monitoring,
+    policy_cache::PolicyCache,
     routes::{self, Delivery},
 };
 use crate::{
@@ -50,7 +49,7 @@ struct Named {
 
 /// Derives the plan. What seems to be unused may have lost its use to an error that others find: see [`keep_what_is_sure`].
 pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
-    derive_with(map, &mut Memo::default(), findings)
+    derive_with(map, &mut PolicyCache::default(), findings)
 }
 
 /// Takes out of the findings of a derivation what is not sure if the map, for another reason, can't be used as it is.
@@ -59,16 +58,16 @@ pub fn keep_what_is_sure(derived: &mut Vec<Finding>) {
 }
 
 /// Derives the plan, with policies that are lent by an earlier one. The same plan as [`derive`] gives.
-pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Finding>) -> Plan {
-    // what an edit changes is little, and one memo lends to all
+pub fn derive_with(map: &Settled<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
+    // what an edit changes is little, and one cache lends to all
     let sources: usize =
         map.accounts.values().flat_map(|account| account.regions.values()).map(|region| region.sources.len()).sum();
-    let threads = if memo.remembers() || sources < WORTH_THREADS { 1 } else { cores() };
-    derive_on(threads, map, memo, findings)
+    let threads = if cache.enabled() || sources < WORTH_THREADS { 1 } else { cores() };
+    derive_on(threads, map, cache, findings)
 }
 
 /// Derives the plan on some threads, each with some of the places; the plan and the findings are the same on any number.
-fn derive_on(threads: usize, map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Finding>) -> Plan {
+fn derive_on(threads: usize, map: &Settled<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
     let before = findings.len();
     let deliveries = routes::deliveries(map, findings);
     let by_account = routes::by_account(&deliveries);
@@ -94,7 +93,7 @@ fn derive_on(threads: usize, map: &Settled<'_>, memo: &mut Memo, findings: &mut 
         planned.push((account, regions.len()));
         planners.extend(regions.into_iter().map(|region| Planner { map, account, region, deliveries }));
     }
-    let (places, taken) = places(threads, &planners, memo, findings);
+    let (places, taken) = places(threads, &planners, cache, findings);
     let (mut places, mut accounts) = (places.into_iter(), Vec::new());
     for (account, count) in planned {
         let places: Vec<Place> = places.by_ref().take(count).collect();
@@ -122,21 +121,26 @@ fn derive_on(threads: usize, map: &Settled<'_>, memo: &mut Memo, findings: &mut 
 }
 
 /// The places of the planners, and the names that they use.
-fn places(threads: usize, planners: &[Planner<'_, '_>], memo: &mut Memo, findings: &mut Vec<Finding>) -> (Vec<Place>, Taken) {
-    let plan = |planners: &[Planner<'_, '_>], memo: &mut Memo, findings: &mut Vec<Finding>| {
+fn places(
+    threads: usize,
+    planners: &[Planner<'_, '_>],
+    cache: &mut PolicyCache,
+    findings: &mut Vec<Finding>,
+) -> (Vec<Place>, Taken) {
+    let plan = |planners: &[Planner<'_, '_>], cache: &mut PolicyCache, findings: &mut Vec<Finding>| {
         let mut taken = Taken::new();
-        let places: Vec<Place> = planners.iter().map(|planner| planner.place(&mut taken, memo, findings)).collect();
+        let places: Vec<Place> = planners.iter().map(|planner| planner.place(&mut taken, cache, findings)).collect();
         (places, taken)
     };
     if threads < 2 {
-        return plan(planners, memo, findings);
+        return plan(planners, cache, findings);
     }
     let (mut places, mut taken) = (Vec::new(), Taken::new());
     thread::scope(|scope| {
         let start = |part| {
             scope.spawn(move || {
                 let mut findings = Vec::new();
-                (plan(part, &mut Memo::default(), &mut findings), findings)
+                (plan(part, &mut PolicyCache::default(), &mut findings), findings)
             })
         };
         let running: Vec<_> = planners.chunks(planners.len().div_ceil(threads).max(1)).map(start).collect();
@@ -241,7 +245,7 @@ mod tests {
                 let mut findings = Vec::new();
                 let document = document::read(&SourceFile::new("logmap.yaml", text.to_owned()), &mut findings);
                 let map = map::decode(&document, &mut findings);
-                let plan = derive_on(threads, &settle::settle(&map), &mut Memo::default(), &mut findings);
+                let plan = derive_on(threads, &settle::settle(&map), &mut PolicyCache::default(), &mut findings);
                 diagnostics::sort(&mut findings);
                 (crate::text::json(&plan), format!("{findings:?}"))
             };

@@ -5,9 +5,9 @@
 
 pub mod derive;
 pub(crate) mod keys;
-pub(crate) mod memo;
 pub(crate) mod monitoring;
 pub(crate) mod names;
+pub(crate) mod policy_cache;
 pub mod prove;
 mod record;
 pub(crate) mod routes;
@@ -109,7 +109,7 @@ pub struct LogBucket {
     pub proof: prove::Proof,
     /// What policy and proof were made of, if the plan was derived to be followed by another of the same map.
     #[serde(skip)]
-    pub origin: Option<memo::Origin>,
+    pub origin: Option<policy_cache::Origin>,
     /// What the policy was composed from beside the sources, for those who have to compose another one. No digest is made of it.
     #[serde(skip)]
     pub basis: Basis,

@@ -7,7 +7,7 @@ use crate::{
     map::{PolicyScope, settle::Settings},
     plan::{
         Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source,
-        memo::Memo,
+        policy_cache::PolicyCache,
         prove::{Proof, Subject, prove},
         routes::Delivery,
         statements,
@@ -28,7 +28,7 @@ impl Planner<'_, '_> {
         settings: &Settings<'_>,
         sources: &[Source],
         received: &[&Delivery<'_>],
-        memo: &mut Memo,
+        cache: &mut PolicyCache,
         findings: &mut Vec<Finding>,
     ) -> LogBucket {
         let sources: &[Source] = if draft.takes_access_logs { sources } else { &[] };
@@ -62,8 +62,8 @@ impl Planner<'_, '_> {
         };
         let organization_id = self.map.organization_id.map(|id| id.as_str());
         let layout = format!("{:?}", settings.key_format);
-        let origin = memo.origin(&grants, &[self.region, organization_id.unwrap_or_default(), &layout]);
-        let (lent, composed) = match memo.take(origin) {
+        let origin = cache.origin(&grants, &[self.region, organization_id.unwrap_or_default(), &layout]);
+        let (lent, composed) = match cache.take(origin) {
             Some((policy, report, proof)) => (Some(proof), Ok((policy, report))),
             None => (None, compose::compose(&grants)),
         };
