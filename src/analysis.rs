@@ -5,7 +5,7 @@ use crate::{
     catalog::reading::MISSING_KEY,
     diagnostics::{self, Finding, Severity, Summary},
     document::{self, Document},
-    map::{self, settle},
+    map::{self, effective},
     plan::{Plan, derive, policy_cache::PolicyCache},
     rules::{self, ignore},
     source::{SourceFile, Span},
@@ -125,7 +125,7 @@ pub fn analyze_incremental(file: SourceFile, cache: &mut AnalysisCache) -> Analy
         Some(root) if !map::decode::is_null(root) => {
             let map = map::decode(&document, &mut findings);
             let mut derived = Vec::new();
-            let mut derive = || derive::derive_with(&settle::settle(&map), &mut cache.policies, &mut derived);
+            let mut derive = || derive::derive_with(&effective::effective_map(&map), &mut cache.policies, &mut derived);
             let mut check = || rules::check_map(&map, &mut findings);
             plan = Some(if file.text.len() < WORTH_A_THREAD {
                 check();

@@ -97,7 +97,7 @@ pub mod lsp {
 
 pub mod map {
     //! The region map.
-    pub use crate::map::{RegionMap, decode, schema, settle};
+    pub use crate::map::{RegionMap, decode, effective, schema};
 }
 
 pub mod observed {

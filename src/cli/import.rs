@@ -15,7 +15,7 @@ use crate::{
     diagnostics::{Finding, Report, Severity},
     disk::{self, replace::replace},
     import::{self, GivenAccount, Imported, Options},
-    map::settle,
+    map::effective,
     source::SourceFile,
 };
 use anyhow::{Context, anyhow};
@@ -89,13 +89,13 @@ fn options(args: &ImportArgs) -> Result<Options, Stop> {
     if let Some(name) = args.region.as_ref().filter(|name| !region::is_well_formed(name)) {
         return Err(Stop::usage(anyhow!("`{name}` is not the name of a Region")));
     }
-    if let Some(name) = args.organization.as_ref().filter(|name| !settle::is_org_name(name)) {
+    if let Some(name) = args.organization.as_ref().filter(|name| !effective::is_org_name(name)) {
         return Err(Stop::usage(anyhow!("`{name}` can't be a part of bucket names: use lower-case letters, digits and hyphens")));
     }
     let mut accounts: Vec<GivenAccount> = Vec::new();
     for text in &args.account {
         let (key, id) = text.split_once('=').map_or((None, text.as_str()), |(key, id)| (Some(key), id));
-        if !limits::is_account_id(id) || key.is_some_and(|key| !settle::is_account_key(key)) {
+        if !limits::is_account_id(id) || key.is_some_and(|key| !effective::is_account_key(key)) {
             return Err(Stop::usage(anyhow!(
                 "`{text}` is neither an account id of twelve digits nor KEY=ID, a short lower-case key and such an id"
             )));

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     aws::region,
-    map::settle,
+    map::effective,
     observed::{NamedBy, Place},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,7 +43,7 @@ pub(super) fn keys(
                 continue;
             };
             let key = if taken.contains(&key) { format!("{key}-{id}") } else { key };
-            if !settle::is_account_key(&key) || !taken.insert(key.clone()) {
+            if !effective::is_account_key(&key) || !taken.insert(key.clone()) {
                 continue;
             }
             let note = match by {
@@ -101,7 +101,7 @@ fn usable(name: &str) -> Option<String> {
     }
     key.truncate(50);
     let key = key.trim_end_matches('-');
-    settle::is_account_key(key).then(|| key.to_owned())
+    effective::is_account_key(key).then(|| key.to_owned())
 }
 
 /// The organisation's short name: what the caller says, else the first word that most buckets have in common.
@@ -114,7 +114,7 @@ pub(super) fn organization(proposal: &mut Proposal, inventory: &Inventory, optio
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in names() {
         let word = name.split(['-', '.', '_']).next().unwrap_or_default();
-        if word.len() >= 2 && settle::is_org_name(word) && !word.bytes().all(|b| b.is_ascii_digit()) {
+        if word.len() >= 2 && effective::is_org_name(word) && !word.bytes().all(|b| b.is_ascii_digit()) {
             *counts.entry(word).or_default() += 1;
         }
     }

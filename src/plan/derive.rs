@@ -1,7 +1,7 @@
-//! Settled map → plan. Placement is by construction: a source's log bucket is the one of its own account and Region,
+//! Effective map → plan. Placement is by construction: a source's log bucket is the one of its own account and Region,
 //! and there is no way to say otherwise.
 //!
-//! Takes a settled map, gives a plan of whatever can be used, and the findings that only the whole shows. Deterministic:
+//! Takes an effective map, gives a plan of whatever can be used, and the findings that only the whole shows. Deterministic:
 //! the order of keys in the map does not matter.
 
 mod bucket;
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     aws::{Partition, arn},
     diagnostics::Finding,
-    map::settle::{self, Settled},
+    map::effective::{self, EffectiveMap},
     rules::{
         naming::LOG_BUCKET_NAME_TWICE,
         placement::{LOG_BUCKET_IS_SOURCE, UNUSED_ACCOUNT},
@@ -48,7 +48,7 @@ struct Named {
 }
 
 /// Derives the plan. What seems to be unused may have lost its use to an error that others find: see [`keep_what_is_sure`].
-pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
+pub fn derive(map: &EffectiveMap<'_>, findings: &mut Vec<Finding>) -> Plan {
     derive_with(map, &mut PolicyCache::default(), findings)
 }
 
@@ -58,7 +58,7 @@ pub fn keep_what_is_sure(derived: &mut Vec<Finding>) {
 }
 
 /// Derives the plan, with policies that are lent by an earlier one. The same plan as [`derive`] gives.
-pub fn derive_with(map: &Settled<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
+pub fn derive_with(map: &EffectiveMap<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
     // what an edit changes is little, and one cache lends to all
     let sources: usize =
         map.accounts.values().flat_map(|account| account.regions.values()).map(|region| region.sources.len()).sum();
@@ -67,7 +67,7 @@ pub fn derive_with(map: &Settled<'_>, cache: &mut PolicyCache, findings: &mut Ve
 }
 
 /// Derives the plan on some threads, each with some of the places; the plan and the findings are the same on any number.
-fn derive_on(threads: usize, map: &Settled<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
+fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
     let before = findings.len();
     let deliveries = routes::deliveries(map, findings);
     let by_account = routes::by_account(&deliveries);
@@ -180,7 +180,7 @@ fn once_each(findings: &mut Vec<Finding>, from: usize) {
 }
 
 /// Sources that have the name of a log bucket. One that is listed again (reported already) is said once.
-fn log_buckets_that_are_sources(map: &Settled<'_>, taken: &Taken, findings: &mut Vec<Finding>) {
+fn log_buckets_that_are_sources(map: &EffectiveMap<'_>, taken: &Taken, findings: &mut Vec<Finding>) {
     let mut said = BTreeSet::new();
     for (name, region) in map.accounts.values().flat_map(|account| &account.regions) {
         let uses = taken.get(&Partition::of_region(name));
@@ -204,8 +204,8 @@ fn log_buckets_that_are_sources(map: &Settled<'_>, taken: &Taken, findings: &mut
 
 /// Plans one account in one Region.
 struct Planner<'a, 'm> {
-    map: &'a Settled<'m>,
-    account: &'a settle::Account<'m>,
+    map: &'a EffectiveMap<'m>,
+    account: &'a effective::Account<'m>,
     region: &'a str,
     /// Those that the account writes or takes.
     deliveries: &'a [&'a Delivery<'m>],
@@ -229,7 +229,7 @@ mod tests {
                     [{ name: web, prefix: one/ }, api, { name: web, prefix: two/ }] } } }\n";
         let document = document::read(&SourceFile::new("logmap.yaml", text), &mut Vec::new());
         let map = map::decode(&document, &mut Vec::new());
-        let plan = derive(&settle::settle(&map), &mut Vec::new());
+        let plan = derive(&effective::effective_map(&map), &mut Vec::new());
         let sources: Vec<(&str, &str)> =
             plan.accounts[0].places[0].sources.iter().map(|source| (source.name.as_str(), &*source.prefix)).collect();
         assert_eq!(sources, [("api", "s3-access/"), ("web", "two/")]);
@@ -245,7 +245,7 @@ mod tests {
                 let mut findings = Vec::new();
                 let document = document::read(&SourceFile::new("logmap.yaml", text.to_owned()), &mut findings);
                 let map = map::decode(&document, &mut findings);
-                let plan = derive_on(threads, &settle::settle(&map), &mut PolicyCache::default(), &mut findings);
+                let plan = derive_on(threads, &effective::effective_map(&map), &mut PolicyCache::default(), &mut findings);
                 diagnostics::sort(&mut findings);
                 (crate::text::json(&plan), format!("{findings:?}"))
             };

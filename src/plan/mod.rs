@@ -17,9 +17,9 @@ use crate::{
     aws::Partition,
     policy::{Policy, Statement, compose::TrailGrant},
 };
-pub use crate::{map::settled::KeyFormat, policy::compose::Tier};
+pub use crate::{map::values::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
-    map::settled::{Backend, ExistingSetting, ObjectLock, RenderSettings, Transition},
+    map::values::{Backend, ExistingSetting, ObjectLock, RenderSettings, Transition},
     policy::compose::PolicyReport,
 };
 use indexmap::IndexMap;

@@ -5,11 +5,11 @@
 //! values as they are. Event patterns are made here and nowhere else.
 
 use super::{Account, Place};
-pub(crate) use crate::map::settled::MonitoringSettings;
+pub(crate) use crate::map::values::MonitoringSettings;
 use crate::{
     aws::{Partition, arn, watch},
     diagnostics::Finding,
-    map::settle::Settled,
+    map::effective::EffectiveMap,
     policy::{
         Condition, Effect, Element, Policy, Principal, Statement,
         evaluate::{Caller, Request, Verdict, evaluate},
@@ -275,11 +275,11 @@ pub(crate) fn fill(accounts: &mut [Account], settings: &MonitoringSettings) {
 }
 
 /// What only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
-pub(crate) fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
     let recorded = Recorded::of(accounts);
     for account in accounts {
-        let Some(settled) = map.accounts.get(account.key.as_str()) else { continue };
-        let span = |region: &str| settled.regions.get(region).map_or(settled.key.span, |region| region.span);
+        let Some(effective) = map.accounts.get(account.key.as_str()) else { continue };
+        let span = |region: &str| effective.regions.get(region).map_or(effective.key.span, |region| region.span);
         let mut silent: Vec<&str> = Vec::new();
         for place in &account.places {
             if map.monitoring.config_rule && place.access_log_bucket().is_some() && place.monitoring.config_rule.is_none() {
@@ -300,7 +300,7 @@ pub(crate) fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<
             findings.push(
                 Finding::new(
                     &ALERTS_WITHOUT_TRAIL,
-                    settled.key.span,
+                    effective.key.span,
                     format!("no trail of the map records changes in {} of `{}`", crate::diagnostics::list(silent), account.key),
                 )
                 .help("EventBridge hears of API calls only where a trail records management events: without one, of this map or another's, no alert comes"),

@@ -7,7 +7,7 @@ use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
     diagnostics::{Finding, did_you_mean, list},
     edit::Change,
-    map::{RegionMap, settle},
+    map::{RegionMap, effective},
     rule_family,
     source::{Span, Spanned},
 };
@@ -152,11 +152,11 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
 
 fn organization(map: &RegionMap, findings: &mut Vec<Finding>) {
     let Some(organization) = &map.organization else { return };
-    if let Some(name) = organization.name.as_ref().filter(|name| !settle::is_org_name(name)) {
+    if let Some(name) = organization.name.as_ref().filter(|name| !effective::is_org_name(name)) {
         let finding = Finding::new(&ORGANIZATION, name.span, format!("`{}` can't be a part of bucket names", name.value))
             .help("use lower-case letters, digits and hyphens only");
         let usable = name.to_ascii_lowercase().replace([' ', '_', '.'], "-");
-        findings.push(if settle::is_org_name(&usable) {
+        findings.push(if effective::is_org_name(&usable) {
             finding.perhaps(format!("write `{usable}`"), Change::Scalar(name.span, usable))
         } else {
             finding
@@ -176,8 +176,8 @@ fn organization(map: &RegionMap, findings: &mut Vec<Finding>) {
 }
 
 fn account_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
-    if !settle::is_account_key(key) {
-        let help = if key.as_str() == settle::RESERVED_ACCOUNT_KEY {
+    if !effective::is_account_key(key) {
+        let help = if key.as_str() == effective::RESERVED_ACCOUNT_KEY {
             "`stacksets` is a folder of the output; choose another key"
         } else {
             "a key begins with a lower-case letter and has only lower-case letters, digits and hyphens, 64 at most"

@@ -6,7 +6,7 @@ use crate::{
     aws::{Partition, arn, limits, region},
     diagnostics::{Finding, did_you_mean, list},
     edit::Change,
-    map::{Coverage, KmsKey, RegionMap, Scope, Trail, settle},
+    map::{Coverage, KmsKey, RegionMap, Scope, Trail, effective},
     rule_family,
     source::{Span, Spanned},
 };
@@ -92,7 +92,7 @@ fn account(key: &Spanned<String>, known: &BTreeMap<&str, &str>, findings: &mut V
     } else if let Some(near) = near {
         finding = finding.perhaps(format!("write `{near}`"), Change::Scalar(key.span, near.to_owned()));
     }
-    if settle::is_account_key(key) {
+    if effective::is_account_key(key) {
         // not twelve digits: a made-up id would pass for a real one
         let entry = Change::InsertLast(vec!["accounts".to_owned()], key.value.clone(), "{ id: \"FILL IN\" }".to_owned());
         finding = finding.perhaps(format!("add an account `{}`, whose id is to be filled in", key.value), entry);
@@ -185,6 +185,6 @@ fn kms_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
 }
 
 /// Where a finding about the default of `home_region` points: the trail's name.
-pub(crate) fn home_region_span(trail: &settle::Trail<'_>) -> Span {
+pub(crate) fn home_region_span(trail: &effective::Trail<'_>) -> Span {
     trail.home_region.map_or(trail.name.span, |home| home.span)
 }

@@ -4,7 +4,7 @@ use super::{Draft, Planner};
 use crate::{
     aws::{arn, limits},
     diagnostics::Finding,
-    map::{PolicyScope, settle::Settings},
+    map::{PolicyScope, effective::Settings},
     plan::{
         Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source,
         policy_cache::PolicyCache,

@@ -4,7 +4,7 @@ use super::{Draft, Named, Planner, Taken};
 use crate::{
     aws::Partition,
     diagnostics::Finding,
-    map::settle::{self, Settings, with_slash},
+    map::effective::{self, Settings, with_slash},
     plan::{KeyFormat, Place, Source, Trail, monitoring, names, policy_cache::PolicyCache, routes::Delivery},
     rules::{delivery::PREFIX_OVERLAP, naming::ACCOUNT_REGIONAL},
     source::Span,
@@ -101,13 +101,13 @@ impl Planner<'_, '_> {
 
     fn place_sources(
         &self,
-        mapped: &[settle::Source<'_>],
+        mapped: &[effective::Source<'_>],
         settings: &Settings<'_>,
         log_bucket: &str,
         findings: &mut Vec<Finding>,
     ) -> Vec<Source> {
         // a name that is listed twice (reported already) is planned once, as it is listed last
-        let mut by_name: Vec<&settle::Source<'_>> = mapped.iter().rev().collect();
+        let mut by_name: Vec<&effective::Source<'_>> = mapped.iter().rev().collect();
         by_name.sort_by_key(|source| source.name.as_str());
         by_name.dedup_by_key(|source| source.name.as_str());
         // the same for all but a few
@@ -149,7 +149,7 @@ impl Planner<'_, '_> {
 }
 
 /// Prefix of a source's keys, where `usual` is the one of the settings.
-fn prefix_of(source: &settle::Source<'_>, key_format: KeyFormat, usual: &Arc<str>) -> Arc<str> {
+fn prefix_of(source: &effective::Source<'_>, key_format: KeyFormat, usual: &Arc<str>) -> Arc<str> {
     let base = source.prefix.map_or_else(|| Arc::clone(usual), |prefix| with_slash(prefix).into());
     if key_format == KeyFormat::Simple { format!("{base}{}/", source.name.value).into() } else { base }
 }
