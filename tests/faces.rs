@@ -30,7 +30,7 @@ fn hostile() -> (Vec<SourceFile>, Vec<Finding>) {
         .in_file(FileId(1))
         .help("100%")
         .related(Span::new(0, 3), "it is <here>")
-        .fix(Fix::safe("quote", Span::new(4, 7), "y"));
+        .fix(Fix::safe_fix("quote", Span::new(4, 7), "y"));
     (files, vec![finding])
 }
 

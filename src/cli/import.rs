@@ -50,29 +50,29 @@ pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
         (Some((before, marked)), _) => {
             let (old, new) = (&before.file.text, &map.file.text);
             if args.diff {
-                io.data(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
+                io.write_stdout(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
             } else if before.file.name == "-" {
-                io.data(new)?;
+                io.write_stdout(new)?;
             } else if old != new {
                 let mark: &[u8] = if *marked { read::BYTE_ORDER_MARK } else { b"" };
                 replace(Path::new(&before.file.name), &[mark, new.as_bytes()].concat())?;
                 if !io.quiet {
-                    io.say(format_args!("extended {}", before.file.name));
+                    io.message(format_args!("extended {}", before.file.name));
                 }
             } else if !io.quiet {
-                io.say(format_args!("{} has all of it already", before.file.name));
+                io.message(format_args!("{} has all of it already", before.file.name));
             }
             args.diff && old != new
         }
         (None, Some(out)) => {
             write(out, &map.file.text, args.force)?;
             if !io.quiet {
-                io.say(format_args!("wrote {}", out.display()));
+                io.message(format_args!("wrote {}", out.display()));
             }
             false
         }
         (None, None) => {
-            io.data(&map.file.text)?;
+            io.write_stdout(&map.file.text)?;
             false
         }
     };
@@ -157,10 +157,10 @@ fn say(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
         for note in &notes {
             let file = note.file.of(&imported.files);
             let place = file.map_or_else(String::new, |file| file.place(note.span.start) + ": ");
-            io.say(format_args!("{place}{}", note.message));
+            io.message(format_args!("{place}{}", note.message));
         }
         for ignored in &imported.ignored {
-            io.say(format_args!("{}: not read: {}", ignored.file, ignored.reason));
+            io.message(format_args!("{}: not read: {}", ignored.file, ignored.reason));
         }
     }
     Ok(())
@@ -171,7 +171,7 @@ fn summary(map: &Analysis, io: &Io) {
     let places = || plan.places();
     let sources: usize = places().map(|(_, place)| place.sources.len()).sum();
     let adopted = places().flat_map(|(_, place)| &place.buckets).filter(|bucket| bucket.adopt.is_some()).count();
-    io.say(format_args!(
+    io.message(format_args!(
         "the map: {} account(s), {} Region(s), {sources} source(s), {adopted} adopted log bucket(s)",
         plan.accounts.len(),
         places().count()

@@ -41,11 +41,11 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
         let target = args.dir.join(path);
         let made = create(&target, &text).with_context(|| format!("can't write {}", target.display()))?;
         if !io.quiet {
-            io.say(format_args!("{} {}", if made { "wrote" } else { "left as it is:" }, target.display()));
+            io.message(format_args!("{} {}", if made { "wrote" } else { "left as it is:" }, target.display()));
         }
     }
     if !io.quiet {
-        io.say("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
+        io.message("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
     }
     Ok(Exit::Clean)
 }

@@ -15,7 +15,7 @@ pub(super) fn run(args: &ManArgs, io: &Io) -> Outcome {
         let what = || format!("can't write manual pages into {}", folder.display());
         fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(Cli::command(), folder)).with_context(what)?;
         if !io.quiet {
-            io.say(format_args!(
+            io.message(format_args!(
                 "the pages are in {}; `man {}` shows the first",
                 folder.display(),
                 folder.join("logmap.1").display()
@@ -25,6 +25,6 @@ pub(super) fn run(args: &ManArgs, io: &Io) -> Outcome {
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command().disable_help_subcommand(true)).render(&mut page)?;
-    io.data(&String::from_utf8_lossy(&page))?;
+    io.write_stdout(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Clean)
 }

@@ -254,7 +254,7 @@ fn public(filled: &Statement, statement: &Spanned<MapStatement>, findings: &mut 
 /// Turns what a proof found into findings on the statements of the map; `origins` are those at `first..` in the policy.
 ///
 /// Several claims that one statement breaks are said once for each rule.
-pub(crate) fn blame(
+pub(crate) fn report_failures(
     proof: &Proof,
     policy: &Policy,
     first: usize,
