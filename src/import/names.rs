@@ -8,7 +8,7 @@ use super::{
 use crate::{
     aws::region,
     map::effective,
-    observed::{NamedBy, Place},
+    observed::{NamedBy, SourceLocation},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -119,7 +119,7 @@ pub(super) fn organization(proposal: &mut Proposal, inventory: &Inventory, optio
         }
     }
     let total = names().count();
-    let place = inventory.buckets.first().map_or(Place::default(), |known| known.bucket.name.place);
+    let place = inventory.buckets.first().map_or(SourceLocation::default(), |known| known.bucket.name.place);
     let best = counts.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
     let (name, why) = match best {
         Some((word, count)) if count * 2 > total && count > 1 => {

@@ -9,7 +9,7 @@ mod place;
 mod settings;
 
 use super::{
-    Account, Place, Plan, keys, monitoring,
+    Account, Placement, Plan, keys, monitoring,
     policy_cache::PolicyCache,
     routes::{self, Delivery},
 };
@@ -96,7 +96,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     let (places, taken) = places(threads, &planners, cache, findings);
     let (mut places, mut accounts) = (places.into_iter(), Vec::new());
     for (account, count) in planned {
-        let places: Vec<Place> = places.by_ref().take(count).collect();
+        let places: Vec<Placement> = places.by_ref().take(count).collect();
         let partition = Partition::of_region(places.first().map_or("", |place| &place.region));
         accounts.push(Account {
             key: account.key.value.clone(),
@@ -126,10 +126,10 @@ fn places(
     planners: &[Planner<'_, '_>],
     cache: &mut PolicyCache,
     findings: &mut Vec<Finding>,
-) -> (Vec<Place>, Taken) {
+) -> (Vec<Placement>, Taken) {
     let plan = |planners: &[Planner<'_, '_>], cache: &mut PolicyCache, findings: &mut Vec<Finding>| {
         let mut taken = Taken::new();
-        let places: Vec<Place> = planners.iter().map(|planner| planner.place(&mut taken, cache, findings)).collect();
+        let places: Vec<Placement> = planners.iter().map(|planner| planner.place(&mut taken, cache, findings)).collect();
         (places, taken)
     };
     if threads < 2 {

@@ -57,12 +57,12 @@ pub struct Account {
     /// AWS CLI profile of the caller.
     pub profile: Option<String>,
     /// The Regions in which there is something to do, sorted by name.
-    pub places: Vec<Place>,
+    pub places: Vec<Placement>,
 }
 
 /// One account in one Region: the unit in which scripts and stacks are made.
 #[derive(Debug, Clone, Serialize)]
-pub struct Place {
+pub struct Placement {
     /// Region name.
     pub region: String,
     /// None, one, or (with `split_trails`) two log buckets; the one that takes access logs first.
@@ -247,7 +247,7 @@ impl Plan {
     }
 
     /// Every place with its account, in order.
-    pub fn places(&self) -> impl Iterator<Item = (&Account, &Place)> {
+    pub fn places(&self) -> impl Iterator<Item = (&Account, &Placement)> {
         self.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)))
     }
 
@@ -272,7 +272,7 @@ impl Trail {
     }
 }
 
-impl Place {
+impl Placement {
     /// The bucket the sources here log to.
     pub fn access_log_bucket(&self) -> Option<&LogBucket> {
         self.buckets.iter().find(|bucket| bucket.takes_access_logs)

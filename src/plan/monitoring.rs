@@ -4,7 +4,7 @@
 //! Config rule, and the alerts: a topic, its policy and the rules of EventBridge that publish to it. All targets render these
 //! values as they are. Event patterns are made here and nowhere else.
 
-use super::{Account, Place};
+use super::{Account, Placement};
 pub(crate) use crate::map::values::MonitoringSettings;
 use crate::{
     aws::{Partition, arn, watch},
@@ -95,7 +95,7 @@ impl Monitoring {
 
 impl MonitoringSettings {
     /// What comes of it in one place.
-    pub fn in_place(&self, account_id: &str, partition: Partition, place: &Place) -> Monitoring {
+    pub fn in_place(&self, account_id: &str, partition: Partition, place: &Placement) -> Monitoring {
         let bucket = place.access_log_bucket();
         Monitoring {
             parameter: bucket
@@ -122,7 +122,7 @@ impl MonitoringSettings {
         }
     }
 
-    fn alerts(&self, topic: &str, account_id: &str, partition: Partition, place: &Place) -> Alerts {
+    fn alerts(&self, topic: &str, account_id: &str, partition: Partition, place: &Placement) -> Alerts {
         let stem = self.stem();
         let (mut rules, mut every_bucket) = (Vec::new(), false);
         let log_buckets: Vec<&str> = place.buckets.iter().map(|bucket| bucket.name.as_str()).collect();
@@ -326,7 +326,7 @@ impl<'a> Recorded<'a> {
 
     /// Does a trail of the map, the account's own or the organization's, record the account's events in a Region?
     fn has(&self, account: &Account, region: &str) -> bool {
-        let own = |place: &Place| place.trails.iter().any(|trail| trail.multi_region || place.region == region);
+        let own = |place: &Placement| place.trails.iter().any(|trail| trail.multi_region || place.region == region);
         self.0.contains(&(account.partition, None))
             || self.0.contains(&(account.partition, Some(region)))
             || account.places.iter().any(own)

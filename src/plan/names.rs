@@ -13,7 +13,7 @@ use crate::{
 
 /// What a name is derived from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct NameValues<'a> {
     /// `{org}`, if the map has one.
     pub organization: Option<&'a str>,
     /// `{account}`.
@@ -33,7 +33,7 @@ pub(crate) fn derive(
     template: Spanned<&str>,
     settings: &effective::Settings<'_>,
     adopted: bool,
-    place: &Place<'_>,
+    place: &NameValues<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<String> {
     let name = if adopted { template.value.to_owned() } else { fill(template, place, findings)? };
@@ -91,7 +91,7 @@ pub(crate) fn derive(
     Some(name)
 }
 
-fn fill(template: Spanned<&str>, place: &Place<'_>, findings: &mut Vec<Finding>) -> Option<String> {
+fn fill(template: Spanned<&str>, place: &NameValues<'_>, findings: &mut Vec<Finding>) -> Option<String> {
     let before = findings.len();
     for name in bare_placeholders(template.value) {
         if let Some(finding) = unknown_placeholder(name, template) {

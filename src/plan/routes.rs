@@ -1,7 +1,7 @@
 //! Routes of trails: which account's trail delivers to which bucket, in which Region, and what follows from it: homes,
 //! quotas, the Regions of KMS keys, the order in which accounts are applied.
 
-use super::{Account, Place, Trail};
+use super::{Account, Placement, Trail};
 use crate::{
     aws::{Partition, arn, limits, region},
     diagnostics::{Finding, list},
@@ -209,7 +209,7 @@ pub(crate) fn finish_trails(
         let Some(bucket) = targets.get(&(delivery.reader.to_owned(), delivery.region.to_owned())) else { continue };
         let writer = super::position(accounts, delivery.writer);
         let excluded = || {
-            let recorded = |place: &&Place| {
+            let recorded = |place: &&Placement| {
                 (delivery.trail.home_region.is_some() || place.region == delivery.region)
                     && Partition::of_region(&place.region) == Partition::of_region(delivery.region)
             };

@@ -7,7 +7,7 @@ use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{
-        Account, LogBucket, Place, Source, Trail, alike,
+        Account, LogBucket, Placement, Source, Trail, alike,
         monitoring::{CONFIG_RULE_DESCRIPTION, Monitoring},
     },
     text,
@@ -254,7 +254,7 @@ pub(crate) fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Ar
     Ok(Some(Artifact::script(format!("terraform/{}/preflight.sh", account.key), text)))
 }
 
-fn path(account: &Account, place: &Place) -> String {
+fn path(account: &Account, place: &Placement) -> String {
     format!("{}/{}.sh", account.key, place.region)
 }
 
@@ -272,7 +272,7 @@ struct Slice<'a> {
     place: String,
 }
 
-fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> ScriptContext<'a> {
+fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Placement) -> ScriptContext<'a> {
     let slice = Slice {
         key: &account.key,
         id: &account.id,
@@ -363,7 +363,7 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
 }
 
 /// The sources for the scripts, in their order: most of a place log to one destination, whose argument is made once.
-fn source_rows(place: &Place) -> Vec<SourceRows<'_>> {
+fn source_rows(place: &Placement) -> Vec<SourceRows<'_>> {
     let runs = alike(&place.sources).map(|run| SourceRows {
         names: run.iter().map(|source| source.name.as_str()).collect(),
         by: if run[0].managed { MANAGED } else { "external" },

@@ -35,7 +35,7 @@ impl Planner<'_, '_> {
         let received: &[&Delivery<'_>] = if draft.takes_trails { received } else { &[] };
         let trails: Vec<TrailGrant> = received.iter().map(|delivery| delivery.grant(self.map)).collect();
         self.check_prefixes(draft, settings, sources, received, findings);
-        let place = statements::Place {
+        let place = statements::BucketValues {
             bucket: &draft.name,
             account_id: self.account.id,
             region: self.region,

@@ -5,7 +5,7 @@ use crate::{
     aws::Partition,
     diagnostics::Finding,
     map::effective::{self, Settings, with_slash},
-    plan::{KeyFormat, Place, Source, Trail, monitoring, names, policy_cache::PolicyCache, routes::Delivery},
+    plan::{KeyFormat, Placement, Source, Trail, monitoring, names, policy_cache::PolicyCache, routes::Delivery},
     rules::{delivery::PREFIX_OVERLAP, naming::ACCOUNT_REGIONAL},
     source::Span,
 };
@@ -28,7 +28,7 @@ impl Planner<'_, '_> {
         mapped.or_else(brought).unwrap_or(self.account.key.span)
     }
 
-    pub(super) fn place(&self, taken: &mut Taken, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Place {
+    pub(super) fn place(&self, taken: &mut Taken, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Placement {
         let settings = self.account.settings(self.region);
         let mapped = self.account.regions.get(self.region).map_or(&[][..], |region| &region.sources);
         let received: Vec<&Delivery<'_>> = self
@@ -55,7 +55,7 @@ impl Planner<'_, '_> {
         let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.place_sources(mapped, &settings, &log_bucket, findings));
         self.check_settings(&settings, &drafts, findings);
         let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, cache, findings)).collect();
-        Place {
+        Placement {
             region: self.region.to_owned(),
             buckets,
             sources,
@@ -72,7 +72,7 @@ impl Planner<'_, '_> {
         taken: &mut Taken,
         findings: &mut Vec<Finding>,
     ) -> Option<String> {
-        let place = names::Place {
+        let place = names::NameValues {
             organization: self.map.organization.map(|name| name.as_str()),
             account: self.account.key,
             account_id: self.account.id,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     aws::arn,
-    plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition, alike},
+    plan::{Account, LogBucket, ObjectLock, Placement, Source, Trail, Transition, alike},
     policy::Policy,
     render::{
         engine::Part,
@@ -239,7 +239,13 @@ impl FunctionContext {
 
 impl<'a> PlaceContext<'a> {
     /// With the log buckets and trails of the place or without, and with the sources that are to be set.
-    pub(super) fn new(account: &Account, place: &'a Place, with_buckets: bool, set: &[&'a Source], condition: &'a str) -> Self {
+    pub(super) fn new(
+        account: &Account,
+        place: &'a Placement,
+        with_buckets: bool,
+        set: &[&'a Source],
+        condition: &'a str,
+    ) -> Self {
         let buckets: &[LogBucket] = if with_buckets { &place.buckets } else { &[] };
         let trails: &[Trail] = if with_buckets { &place.trails } else { &[] };
         let permission = if set.is_empty() { String::new() } else { format!("MaySetLogging{}", account.id) };
@@ -295,7 +301,7 @@ impl<'a> BucketContext<'a> {
 }
 
 impl<'a> TrailContext<'a> {
-    fn new(trail: &'a Trail, account: &Account, place: &Place) -> Self {
+    fn new(trail: &'a Trail, account: &Account, place: &Placement) -> Self {
         let here = trail.bucket_account == account.key && trail.bucket_region == place.region;
         let bucket = place.buckets.iter().find(|bucket| here && bucket.name == trail.bucket);
         let so = of_trail(trail);

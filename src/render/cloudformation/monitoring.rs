@@ -4,7 +4,7 @@
 
 use super::ids::{bucket_id, id, policy_id};
 use crate::{
-    plan::{Account, Place, monitoring::TARGET_ID},
+    plan::{Account, Placement, monitoring::TARGET_ID},
     policy::Policy,
     render::scanners::{Scanner, Skip, metadata, skips},
 };
@@ -70,7 +70,7 @@ pub(super) struct RuleContext<'a> {
 }
 
 impl<'a> MonitoringContext<'a> {
-    pub(super) fn new(account: &Account, place: &'a Place) -> Self {
+    pub(super) fn new(account: &Account, place: &'a Placement) -> Self {
         let own = |kind: &str, name: &str| id(kind, &format!("{}/{name}", account.id));
         let bucket = place.access_log_bucket();
         let pointer = |kind: &str, name: &'a str| {

@@ -27,7 +27,7 @@ fn statement(sid: &str, service: &str, action: &str, resource: &str, operator: &
     }
 }
 
-fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_accounts: &[&str]) -> Place {
+fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_accounts: &[&str]) -> Placement {
     let name = format!("acme-logs-{account}-{region}");
     let arn = format!("arn:{partition}:s3:::{name}");
     let mut statements = Vec::new();
@@ -96,7 +96,7 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
         key_format: KeyFormat::PartitionedEventTime,
         managed: true,
     };
-    Place {
+    Placement {
         region: region.to_owned(),
         buckets: if sources.is_empty() && trail_accounts.is_empty() { vec![] } else { vec![bucket] },
         sources: sources.iter().map(source).collect(),
@@ -122,7 +122,7 @@ fn trail(account: &Account, region: &str, to_account: &str, to_key: &str) -> Tra
     }
 }
 
-fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
+fn account(key: &str, id: &str, places: Vec<Placement>) -> Account {
     let partition = places.first().map_or(Partition::Aws, |place| Partition::of_region(&place.region));
     Account { key: key.to_owned(), id: id.to_owned(), partition, role_arn: None, profile: None, places }
 }

@@ -4,7 +4,7 @@
 
 use super::label;
 use crate::{
-    plan::{Place, monitoring::TARGET_ID},
+    plan::{Placement, monitoring::TARGET_ID},
     render::scanners::{Scanner, Skip, skips},
 };
 use serde::Serialize;
@@ -61,7 +61,7 @@ pub(crate) struct RuleContext {
 }
 
 impl MonitoringContext {
-    pub(super) fn new(place: &Place) -> Self {
+    pub(super) fn new(place: &Placement) -> Self {
         let pointer = |name: &String, bucket: &String| Pointer { name: name.clone(), bucket_label: label(bucket) };
         let monitoring = &place.monitoring;
         MonitoringContext {
@@ -103,7 +103,7 @@ fn rule_label(name: &str, region: &str) -> String {
 }
 
 /// All that a place's file has of it: resource type, label and import id (the provider's documentation of each, "Import").
-pub(crate) fn resources(place: &Place) -> Vec<(&'static str, String, String)> {
+pub(crate) fn resources(place: &Placement) -> Vec<(&'static str, String, String)> {
     let region = label(&place.region);
     let mut found = Vec::new();
     let mut add = |kind, label: &str, id: &str| found.push((kind, label.to_owned(), id.to_owned()));

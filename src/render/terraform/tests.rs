@@ -97,11 +97,11 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
     }
 }
 
-fn place(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Place {
-    Place { region: region.to_owned(), buckets, sources, trails, monitoring: Default::default() }
+fn place(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Placement {
+    Placement { region: region.to_owned(), buckets, sources, trails, monitoring: Default::default() }
 }
 
-fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
+fn account(key: &str, id: &str, places: Vec<Placement>) -> Account {
     Account {
         key: key.to_owned(),
         id: id.to_owned(),
