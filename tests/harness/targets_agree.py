@@ -456,7 +456,7 @@ def check(report, name, stage, core, folder):
         with report.check(f"{name}/alerts"):
             monitoring.check_alerts(scripts, {**stage.map.sources, **stage.map.external})
     with report.check(f"{name}/terraform"):
-        work = folder / "meaning"
+        work = folder / "targets_agree"
         shutil.copytree(stage.tree / "terraform", work)
         planned, published, seen = plans(core(), stage.tree, stage.map, work)
         compare_plan(planned, published, scripts, templates, stage.map)
