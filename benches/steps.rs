@@ -10,7 +10,7 @@ use divan::{AllocProfiler, Bencher, black_box};
 use logmap::testing::{
     diagnostics::Finding,
     document::{self, Document},
-    map::{self, RegionMap, settle},
+    map::{self, RegionMap, effective},
     plan::{
         Account, Plan, derive,
         prove::{Subject, prove, proven},
@@ -42,7 +42,7 @@ fn read(file: &SourceFile) -> (Document, RegionMap) {
 }
 
 fn plan(text: String) -> Plan {
-    derive::derive(&settle::settle(&read(&file(text)).1), &mut Vec::new())
+    derive::derive(&effective::effective_map(&read(&file(text)).1), &mut Vec::new())
 }
 
 /// The steps of one shape of map.
@@ -62,7 +62,7 @@ macro_rules! steps {
                 let document = read(&file(large::$shape(sources))).0;
                 bencher.bench(|| {
                     let map = map::decode(black_box(&document), &mut Vec::new());
-                    settle::settle(&map).accounts.len()
+                    effective::effective_map(&map).accounts.len()
                 });
             }
 
@@ -80,7 +80,7 @@ macro_rules! steps {
             #[divan::bench(args = $sizes)]
             fn derive(bencher: Bencher<'_, '_>, sources: usize) {
                 let map = read(&file(large::$shape(sources))).1;
-                bencher.bench(|| derive::derive(&settle::settle(black_box(&map)), &mut Vec::new()));
+                bencher.bench(|| derive::derive(&effective::effective_map(black_box(&map)), &mut Vec::new()));
             }
 
             #[divan::bench(args = $sizes)]

@@ -5,8 +5,8 @@ use crate::{
     catalog::reading::MISSING_KEY,
     diagnostics::{self, Finding, Severity, Summary},
     document::{self, Document},
-    map::{self, settle},
-    plan::{Plan, derive, memo::Memo},
+    map::{self, effective},
+    plan::{Plan, derive, policy_cache::PolicyCache},
     rules::{self, ignore},
     source::{SourceFile, Span},
     threads::join,
@@ -83,15 +83,15 @@ impl Analysis {
 /// What earlier texts of a map can lend to the analysis of the next, so that a keystroke costs little more than what it
 /// changes.
 #[derive(Debug, Default)]
-pub struct Past {
-    policies: Memo,
+pub struct AnalysisCache {
+    policies: PolicyCache,
     tree: Option<(SourceFile, Document)>,
 }
 
-impl Past {
+impl AnalysisCache {
     /// For a map that will be analysed again and again.
     pub fn for_editing() -> Self {
-        Past { policies: Memo::for_editing(), tree: None }
+        AnalysisCache { policies: PolicyCache::for_editing(), tree: None }
     }
 
     /// Takes an analysis that is no longer needed.
@@ -105,27 +105,27 @@ impl Past {
 
     /// The tree of a text.
     fn read(&mut self, file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
-        let tree = self.tree.take().and_then(|(before, document)| document::again::reread(&before, document, file));
+        let tree = self.tree.take().and_then(|(before, document)| document::incremental::reread(&before, document, file));
         tree.unwrap_or_else(|| document::read(file, findings))
     }
 }
 
 /// Analyses a map.
 pub fn analyze(file: SourceFile) -> Analysis {
-    analyze_again(file, &mut Past::default())
+    analyze_incremental(file, &mut AnalysisCache::default())
 }
 
 /// Analyses a map with what earlier texts of it can lend. The same analysis as [`analyze`] gives.
-pub fn analyze_again(file: SourceFile, past: &mut Past) -> Analysis {
+pub fn analyze_incremental(file: SourceFile, cache: &mut AnalysisCache) -> Analysis {
     let mut findings = Vec::new();
-    let document = past.read(&file, &mut findings);
+    let document = cache.read(&file, &mut findings);
     let read_cleanly = findings.is_empty();
     let mut plan = None;
     match &document.root {
         Some(root) if !map::decode::is_null(root) => {
             let map = map::decode(&document, &mut findings);
             let mut derived = Vec::new();
-            let mut derive = || derive::derive_with(&settle::settle(&map), &mut past.policies, &mut derived);
+            let mut derive = || derive::derive_with(&effective::effective_map(&map), &mut cache.policies, &mut derived);
             let mut check = || rules::check_map(&map, &mut findings);
             plan = Some(if file.text.len() < WORTH_A_THREAD {
                 check();

@@ -4,7 +4,7 @@
 //! what a plain `012345678901` means is decided where a type is expected, never here. Budgets keep hostile input
 //! cheap: depth, nodes, and what aliases expand to. Must not know the map's vocabulary.
 
-pub(crate) mod again;
+pub(crate) mod incremental;
 
 use crate::{
     catalog::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
@@ -276,7 +276,7 @@ impl Loader<'_> {
                 let spaces = self.file.text[span.range().end..].bytes().take_while(|b| *b == b' ').count();
                 if at.is_some() && spaces > 0 {
                     let mut fix =
-                        Fix::guess("leave the tag out", Span { end: span.end + Span::new(spaces, 0).start, ..span }, "");
+                        Fix::unsafe_fix("leave the tag out", Span { end: span.end + Span::new(spaces, 0).start, ..span }, "");
                     let text = self.file.slice(value);
                     // a tag `!!str` says what the quotes say
                     if quote && !text.is_empty() && !text.contains(['"', '\\', '\n']) {
@@ -416,7 +416,7 @@ impl Loader<'_> {
                                 .label("this one would replace the first, silently, in many readers")
                                 .related(*first, "it is first here")
                                 .help("merge the two, or remove one")
-                                .safely("remove it: it says the same", Change::RemoveRepeated(span, *first)),
+                                .safe_fix("remove it: it says the same", Change::RemoveRepeated(span, *first)),
                         );
                     } else {
                         seen.insert(text.clone(), span);

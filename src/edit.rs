@@ -46,13 +46,13 @@ pub struct Fix {
 
 impl Fix {
     /// A fix with one edit that can only be what was meant.
-    pub fn safe(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+    pub fn safe_fix(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
         Fix { title: title.into(), edits: vec![Edit { span, text: text.into() }], safe: true }
     }
 
-    /// A fix with one edit that is a guess, for a person to accept.
-    pub fn guess(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
-        Fix { safe: false, ..Fix::safe(title, span, text) }
+    /// A fix with one edit that may not be what was meant: a person accepts it.
+    pub fn unsafe_fix(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        Fix { safe: false, ..Fix::safe_fix(title, span, text) }
     }
 }
 
@@ -96,13 +96,13 @@ mod tests {
     #[test]
     fn overlapping_fixes_are_left_for_the_next_round() {
         let fixes = [
-            Fix::safe("b", Span::new(1, 2), "BB"),
-            Fix::safe("bc", Span::new(1, 3), "-"),
-            Fix::safe("end", Span::new(3, 3), "!"),
-            Fix::safe("end again", Span::new(3, 3), "?"),
-            Fix::safe("all", Span::new(0, 3), "-"),
-            Fix::safe("before b", Span::new(1, 1), "<"),
-            Fix::safe("past the end", Span::new(3, 4), "-"),
+            Fix::safe_fix("b", Span::new(1, 2), "BB"),
+            Fix::safe_fix("bc", Span::new(1, 3), "-"),
+            Fix::safe_fix("end", Span::new(3, 3), "!"),
+            Fix::safe_fix("end again", Span::new(3, 3), "?"),
+            Fix::safe_fix("all", Span::new(0, 3), "-"),
+            Fix::safe_fix("before b", Span::new(1, 1), "<"),
+            Fix::safe_fix("past the end", Span::new(3, 4), "-"),
         ];
         assert_eq!(apply("abc", &fixes), ("a<BBc!".to_owned(), vec![true, false, true, false, false, true, false]));
     }

@@ -36,15 +36,15 @@ pub struct Made {
     pub title: String,
 }
 
-/// Makes the safe fixes; with `guesses`, the best fix of each finding.
-pub fn fix(file: SourceFile, guesses: bool) -> Fixed {
+/// Makes the safe fixes; with `unsafe_fixes`, the best fix of each finding.
+pub fn fix(file: SourceFile, unsafe_fixes: bool) -> Fixed {
     let mut fixed = Fixed { analysis: analyze(file), made: Vec::new() };
     for _ in 0..MOST_ROUNDS {
         let wanted: Vec<(&Finding, &Fix)> = fixed
             .analysis
             .findings
             .iter()
-            .filter_map(|finding| Some((finding, finding.fixes.iter().find(|fix| fix.safe || guesses)?)))
+            .filter_map(|finding| Some((finding, finding.fixes.iter().find(|fix| fix.safe || unsafe_fixes)?)))
             .collect();
         let Some((analysis, made)) = round(&fixed.analysis, &wanted) else { break };
         fixed.made.extend(made);

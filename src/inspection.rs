@@ -76,7 +76,7 @@ pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Insp
 /// The parameters of Systems Manager that a plan has.
 fn published(plan: Option<&Plan>) -> Published {
     let parameters = plan.into_iter().flat_map(Plan::places).filter_map(|(account, place)| {
-        let parameter = place.guard.parameter.as_ref()?;
+        let parameter = place.monitoring.parameter.as_ref()?;
         Some(((account.id.clone(), place.region.clone()), (parameter.name.clone(), parameter.value.clone())))
     });
     Arc::new(parameters.collect())

@@ -5,7 +5,7 @@
 //! ```text
 //! map text ─source→ SourceFile ─document→ spanned tree ─map::decode→ RegionMap (+ findings)
 //!   RegionMap ─┬─ rules::check_map ─→ findings
-//!              └─ map::settle → plan::derive ─→ Plan, each policy proven (+ findings)
+//!              └─ map::effective → plan::derive ─→ Plan, each policy proven (+ findings)
 //!   Plan ─generate─ render → files, one by one ─disk→ the tree | --check diff
 //! two Plans ─changes→ Changes ─changes::show→ text, Markdown, JSON
 //! two Plans ─runbook→ Runbook ─render::runbook→ steps, stages, RUNBOOK.md

@@ -3,7 +3,7 @@
 
 pub mod analysis {
     //! A map's text, analyzed.
-    pub use crate::analysis::{Analysis, Draft, Past, analyze, analyze_again};
+    pub use crate::analysis::{Analysis, AnalysisCache, Draft, analyze, analyze_incremental};
 }
 
 pub mod artifacts {
@@ -58,9 +58,9 @@ pub mod document {
     //! YAML as a tree.
     pub use crate::document::{Document, read};
 
-    pub mod again {
+    pub mod incremental {
         //! A text that was read before.
-        pub use crate::document::again::reread;
+        pub use crate::document::incremental::reread;
     }
 }
 
@@ -97,7 +97,7 @@ pub mod lsp {
 
 pub mod map {
     //! The region map.
-    pub use crate::map::{RegionMap, decode, schema, settle};
+    pub use crate::map::{RegionMap, decode, effective, schema};
 }
 
 pub mod observed {

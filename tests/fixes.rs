@@ -1,4 +1,4 @@
-//! Fixes on whole maps: `NAME.safe.yaml` or `NAME.guesses.yaml` in `tests/fixes/` becomes, byte by byte, `….fixed.yaml`.
+//! Fixes on whole maps: `NAME.safe.yaml` or `NAME.unsafe.yaml` in `tests/fixes/` becomes, byte by byte, `….fixed.yaml`.
 //!
 //! The rules' pages have their fixes tried one by one in `rule_pages.rs`; here all are made, and the command is run.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
@@ -21,8 +21,8 @@ fn maps_are_fixed_as_their_twins_say() {
     assert!(maps.len() >= 10 && names.len() == maps.len() * 2, "a map in {} is without its twin", folder.display());
     for name in maps {
         let stem = name.strip_suffix(".yaml").unwrap();
-        let guesses = stem.ends_with(".guesses");
-        assert!(guesses || stem.ends_with(".safe"), "{name} says neither safe nor guesses");
+        let unsafe_fixes = stem.ends_with(".unsafe");
+        assert!(unsafe_fixes || stem.ends_with(".safe"), "{name} says neither safe nor unsafe");
         let text = fs::read_to_string(folder.join(name)).unwrap();
         let expected = fs::read_to_string(folder.join(format!("{stem}.fixed.yaml"))).unwrap();
         for (shape, text, expected) in [
@@ -30,7 +30,7 @@ fn maps_are_fixed_as_their_twins_say() {
             ("with CRLF", text.replace('\n', "\r\n"), expected.replace('\n', "\r\n")),
             ("without its last line break", text.trim_end().to_owned(), expected.trim_end().to_owned()),
         ] {
-            let fixed = fix(SourceFile::new("logmap.yaml", text), guesses);
+            let fixed = fix(SourceFile::new("logmap.yaml", text), unsafe_fixes);
             if fixed.analysis.file.text != expected {
                 wrong.push(format!("{name} {shape}: {:#?} gives\n{}", fixed.made, fixed.analysis.file.text));
                 break;
@@ -153,8 +153,8 @@ proptest! {
             (readable, texts)
         };
         let before = comments(&text);
-        for guesses in [false, true] {
-            let fixed = fix(SourceFile::new("m", text.clone()), guesses);
+        for unsafe_fixes in [false, true] {
+            let fixed = fix(SourceFile::new("m", text.clone()), unsafe_fixes);
             if fixed.made.is_empty() {
                 prop_assert_eq!(&fixed.analysis.file.text, &text);
             } else {

@@ -357,7 +357,7 @@ fn the_library_of_the_scripts_stands_once_and_is_always_among_the_files() {
     assert_eq!(generate(dir.path(), &["--target", "aws-cli", "--account", "dev", "--region", "us-east-1"]).code, 0);
     let scripts = dir.path().join("out/aws-cli");
     let names: Vec<String> = tree(&scripts).into_keys().collect();
-    assert_eq!(names, ["dev/us-east-1.sh", "lib/guard.py", "lib/helper.py", "lib/logmap.sh"]);
+    assert_eq!(names, ["dev/us-east-1.sh", "lib/helper.py", "lib/logmap.sh", "lib/monitoring.py"]);
     let script = fs::read_to_string(scripts.join("dev/us-east-1.sh")).unwrap();
     assert!(script.lines().count() < 100, "a script carries more than its data");
     let printed = generate(dir.path(), &["--target", "aws-cli", "--region", "us-east-1", "--stdout"]);

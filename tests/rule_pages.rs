@@ -344,10 +344,10 @@ fn a_page_says_which_fix_there_is() {
     for rule in rules::all() {
         let of_rule: Vec<&logmap::testing::edit::Fix> =
             all.iter().filter(|(other, _, _)| *other == rule).map(|(_, _, fix)| fix).collect();
-        let said = (rule.page.contains("\nA safe fix: "), rule.page.contains("\nA fix that is a guess: "));
+        let said = (rule.page.contains("\nA safe fix: "), rule.page.contains("\nAn unsafe fix: "));
         let is = (of_rule.iter().any(|fix| fix.safe), of_rule.iter().any(|fix| !fix.safe));
         if said != is {
-            wrong.push(format!("{}: the page says (safe, guess) {said:?}, its bad maps have {is:?}", rule.id));
+            wrong.push(format!("{}: the page says (safe, unsafe) {said:?}, its bad maps have {is:?}", rule.id));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -79,7 +79,7 @@ impl World {
 
     /// Makes the changes of a step in the order of its script, and looks after each.
     fn walk(&mut self, step: &Step, look: &mut dyn FnMut(&World, &str)) {
-        let (partition, home) = (step.seat.partition, (step.seat.account_id.clone(), step.seat.region.clone()));
+        let (partition, home) = (step.placement.partition, (step.placement.account_id.clone(), step.placement.region.clone()));
         if matches!(step.work, Work::Verify | Work::Drain) {
             return;
         }
@@ -122,7 +122,7 @@ impl World {
                             assert_eq!(there, Some(text(before)), "{}", step.id);
                         }
                         if let Some(after) = &trail.after {
-                            self.trails.insert(after.arn.clone(), (step.seat.account_id.clone(), text(after)));
+                            self.trails.insert(after.arn.clone(), (step.placement.account_id.clone(), text(after)));
                         }
                         look(self, &format!("{}: trail", step.id));
                     }
@@ -201,7 +201,7 @@ fn walk(old: &Plan, new: &Plan, book: &Runbook) -> usize {
     let mut looks = 0;
     for step in &book.steps {
         if step.work == Work::Recreate {
-            window.extend(step.sources.iter().map(|source| (step.seat.partition, source.name.clone())));
+            window.extend(step.sources.iter().map(|source| (step.placement.partition, source.name.clone())));
         }
         world.walk(step, &mut |world, what| {
             looks += 1;
@@ -345,7 +345,7 @@ fn a_source_is_made_again_in_another_region() {
     let text = &book.dangers[0].text;
     assert!(text.contains("one window") && text.contains("stranger") && text.contains("aws:SourceAccount"), "{text}");
     let recreate = &book.steps[1];
-    assert_eq!(recreate.seat.region, "eu-west-1");
+    assert_eq!(recreate.placement.region, "eu-west-1");
     assert_eq!(recreate.sources[0].moved_from.as_ref().unwrap().region, "us-east-1");
 }
 
@@ -376,7 +376,7 @@ fn another_account_id_is_another_account() {
     assert!(dangers.contains(&"Accounts with another id"));
     assert_eq!(works.iter().filter(|work| **work == Work::Recreate).count(), 2);
     assert!(works.contains(&Work::Release) && works.contains(&Work::Retire));
-    let keys: BTreeSet<&str> = book.steps.iter().map(|step| step.seat.account.as_str()).collect();
+    let keys: BTreeSet<&str> = book.steps.iter().map(|step| step.placement.account.as_str()).collect();
     assert_eq!(keys.into_iter().collect::<Vec<_>>(), ["prod", "prod-111122223333"]);
 }
 
@@ -413,7 +413,9 @@ fn a_trail_that_delivers_elsewhere_needs_the_policy_first() {
     );
     let create = works.iter().position(|work| *work == Work::Create).unwrap();
     let switch = works.iter().position(|work| *work == Work::Switch).unwrap();
-    assert!(create < switch && book.steps[create].seat.account == "archive" && book.steps[switch].seat.account == "prod");
+    assert!(
+        create < switch && book.steps[create].placement.account == "archive" && book.steps[switch].placement.account == "prod"
+    );
     let text = &book.dangers.iter().find(|danger| danger.title == "Trails that deliver elsewhere").unwrap().text;
     assert!(dangers.len() == 1 || dangers.contains(&"Trails that deliver elsewhere"));
     for word in ["digest", "InsufficientS3BucketPolicyException", "30 days", "billed"] {
@@ -426,7 +428,7 @@ fn a_trail_with_another_home_has_a_window_that_is_said() {
     let (_, dangers, book) = told(OLD, &new_map(&[("home_region: us-east-1", "home_region: eu-west-1")]));
     assert!(dangers.contains(&"Trails that end before their successor begins"), "{dangers:?}");
     let switch = book.steps.iter().find(|step| step.work == Work::Switch).unwrap();
-    assert_eq!((switch.trails[0].old_home.as_str(), switch.seat.region.as_str()), ("us-east-1", "eu-west-1"));
+    assert_eq!((switch.trails[0].old_home.as_str(), switch.placement.region.as_str()), ("us-east-1", "eu-west-1"));
 }
 
 /// A trail in each Region becomes one for all: its script hands over from one of the old ones, the others end before.
@@ -495,7 +497,7 @@ fn old_prefixes_expire_before_their_rule_goes() {
     let new = new_map(&[("us-east-1: { ", "us-east-1: { log_bucket: { prefix: logs/, retention: { expire_after_days: 30 } }, ")]);
     let (_, dangers, book) = told(OLD, &new);
     let rules = |work: Work| {
-        let step = book.steps.iter().find(|step| step.work == work && step.seat.region == "us-east-1").unwrap();
+        let step = book.steps.iter().find(|step| step.work == work && step.placement.region == "us-east-1").unwrap();
         step.buckets[0]
             .after
             .lifecycle

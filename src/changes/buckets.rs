@@ -31,7 +31,7 @@ impl<'a> LogBuckets<'a> {
         let mut gone: Vec<At<'_, LogBucket>> = was.into_values().collect();
         for bucket in fresh {
             let heir = gone.iter().position(|old| {
-                same_place(&old.spot(), &bucket.spot()) && old.thing.takes_access_logs == bucket.thing.takes_access_logs
+                same_place(&old.placement(), &bucket.placement()) && old.thing.takes_access_logs == bucket.thing.takes_access_logs
             });
             pairs.push((heir.map(|at| gone.remove(at)), Some(bucket)));
         }
@@ -65,7 +65,7 @@ impl<'a> LogBuckets<'a> {
                 ));
                 Kind::Renamed
             }
-            (Some(old), Some(new)) if !same_place(&old.spot(), &new.spot()) => {
+            (Some(old), Some(new)) if !same_place(&old.placement(), &new.placement()) => {
                 notes.push("the name is taken by the bucket that has it, which is never deleted: give the new place's bucket another name".to_owned());
                 Kind::Moved
             }
@@ -80,7 +80,7 @@ impl<'a> LogBuckets<'a> {
             notes.extend(settings::shorter_retention(old.thing, new.thing));
         }
         let old_name = old.map(|at| at.thing.name.clone()).filter(|old| *old != name);
-        Some(Change { old_name, settings, notes, ..change(kind, &name, old.map(At::spot), new.map(At::spot)) })
+        Some(Change { old_name, settings, notes, ..change(kind, &name, old.map(At::placement), new.map(At::placement)) })
     }
 
     pub(super) fn policies(&self) -> Vec<PolicyChange> {

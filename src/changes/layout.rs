@@ -1,7 +1,7 @@
 //! Layouts: where the log objects of sources come to lie, before and after, and what that does to tables and readers.
 
 use super::settings::{key_format, prefix};
-use crate::plan::{Account, KeyFormat, Place, Plan, Source};
+use crate::plan::{Account, KeyFormat, Placement, Plan, Source};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ fn layouts(plan: &Plan) -> Layouts {
 }
 
 /// S3 user guide, "Log object key format".
-fn layout(account: &Account, place: &Place, source: &Source) -> String {
+fn layout(account: &Account, place: &Placement, source: &Source) -> String {
     match source.key_format {
         KeyFormat::Simple => format!("s3://{}/{}{{yyyy-MM-dd-HH-mm-ss}}-…", source.log_bucket, prefix(source)),
         _ => format!(

@@ -15,7 +15,7 @@ pub(crate) use policy::{PolicyChange, StatementKind};
 
 use crate::{
     aws::Partition,
-    plan::{Account, Place, Plan, Source, Trail},
+    plan::{Account, Placement, Plan, Source, Trail},
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -41,7 +41,8 @@ pub struct Changes {
     /// Statements for KMS keys, by key.
     pub key_policies: Vec<Change>,
     /// What is published and watched in each place.
-    pub guarding: Vec<Setting>,
+    #[serde(rename = "guarding")]
+    pub monitoring: Vec<Setting>,
     /// How the targets look.
     pub rendering: Vec<Setting>,
 }
@@ -56,9 +57,9 @@ pub struct Change {
     /// Its old name, where that is another.
     pub old_name: Option<String>,
     /// Where it was.
-    pub old: Option<Spot>,
+    pub old: Option<PlacementId>,
     /// Where it is to be.
-    pub new: Option<Spot>,
+    pub new: Option<PlacementId>,
     /// What differs of it.
     pub settings: Vec<Setting>,
     /// What to know about it.
@@ -85,7 +86,7 @@ pub enum Kind {
 
 /// An account and a Region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Spot {
+pub struct PlacementId {
     /// Account key.
     pub account: String,
     /// Twelve digits.
@@ -114,31 +115,31 @@ impl Changes {
     /// How many entries there are. What follows from others, the layouts, is not counted.
     pub fn count(&self) -> usize {
         let lists = [&self.accounts, &self.sources, &self.log_buckets, &self.trails, &self.key_policies];
-        lists.iter().map(|list| list.len()).sum::<usize>() + self.policies.len() + self.guarding.len() + self.rendering.len()
+        lists.iter().map(|list| list.len()).sum::<usize>() + self.policies.len() + self.monitoring.len() + self.rendering.len()
     }
 }
 
 /// A thing with its account and place.
 struct At<'a, T> {
     account: &'a Account,
-    place: &'a Place,
+    place: &'a Placement,
     thing: &'a T,
 }
 
 impl<T> At<'_, T> {
-    fn spot(&self) -> Spot {
-        Spot { region: self.place.region.clone(), ..spot_of(self.account) }
+    fn placement(&self) -> PlacementId {
+        PlacementId { region: self.place.region.clone(), ..placement_of(self.account) }
     }
 }
 
-fn spot_of(account: &Account) -> Spot {
-    Spot { account: account.key.clone(), account_id: account.id.clone(), region: String::new() }
+fn placement_of(account: &Account) -> PlacementId {
+    PlacementId { account: account.key.clone(), account_id: account.id.clone(), region: String::new() }
 }
 
 /// All things of one kind by their key, in order.
 fn all<'a, T, K: Ord>(
     plan: &'a Plan,
-    of: impl Fn(&'a Place) -> &'a [T],
+    of: impl Fn(&'a Placement) -> &'a [T],
     key: impl Fn(&'a Account, &'a T) -> K,
 ) -> BTreeMap<K, At<'a, T>> {
     let mut found = BTreeMap::new();
@@ -161,7 +162,7 @@ pub fn between(old: &Plan, new: &Plan) -> Changes {
         layouts: layout::between(old, new),
         trails: trails(old, new),
         key_policies: key_policies(old, new),
-        guarding: settings::guarding(old, new),
+        monitoring: settings::monitoring(old, new),
         rendering: settings::rendering(old, new),
     }
 }
@@ -183,7 +184,7 @@ fn accounts(old: &Plan, new: &Plan) -> Vec<Change> {
                 });
                 changes.push(Change {
                     notes: notes.into_iter().collect(),
-                    ..change(Kind::Removed, &account.key, Some(spot_of(account)), None)
+                    ..change(Kind::Removed, &account.key, Some(placement_of(account)), None)
                 });
             }
             Some(other) => {
@@ -195,23 +196,23 @@ fn accounts(old: &Plan, new: &Plan) -> Vec<Change> {
                         old_name: (account.key != other.key).then(|| account.key.clone()),
                         settings: differing,
                         notes: notes.into_iter().collect(),
-                        ..change(kind, &other.key, Some(spot_of(account)), Some(spot_of(other)))
+                        ..change(kind, &other.key, Some(placement_of(account)), Some(placement_of(other)))
                     });
                 }
             }
         }
     }
     let added = is.iter().filter(|(id, _)| !was.contains_key(*id)).map(|(_, at)| &new.accounts[*at]);
-    changes.extend(added.map(|account| change(Kind::Added, &account.key, None, Some(spot_of(account)))));
+    changes.extend(added.map(|account| change(Kind::Added, &account.key, None, Some(placement_of(account)))));
     changes
 }
 
-fn change(kind: Kind, name: &str, old: Option<Spot>, new: Option<Spot>) -> Change {
+fn change(kind: Kind, name: &str, old: Option<PlacementId>, new: Option<PlacementId>) -> Change {
     Change { change: kind, name: name.to_owned(), old_name: None, old, new, settings: Vec::new(), notes: Vec::new() }
 }
 
-/// Are two spots one place? The account's key does not matter.
-fn same_place(old: &Spot, new: &Spot) -> bool {
+/// Are two placements one place? The account's key does not matter.
+fn same_place(old: &PlacementId, new: &PlacementId) -> bool {
     (&old.account_id, &old.region) == (&new.account_id, &new.region)
 }
 
@@ -232,10 +233,10 @@ fn sources(old: &Plan, new: &Plan) -> Vec<Change> {
             None => changes.push(Change {
                 settings: settings::source(Some(old.thing), None),
                 notes: elsewhere(&is, name).into_iter().collect(),
-                ..change(Kind::Removed, name, Some(old.spot()), None)
+                ..change(Kind::Removed, name, Some(old.placement()), None)
             }),
             Some(new) => {
-                let moved = !same_place(&old.spot(), &new.spot());
+                let moved = !same_place(&old.placement(), &new.placement());
                 let settings = settings::source(Some(old.thing), Some(new.thing));
                 let note = "S3 moves no bucket: it is deleted and made again, and its name is free for anybody in between";
                 if moved || !settings.is_empty() {
@@ -243,7 +244,7 @@ fn sources(old: &Plan, new: &Plan) -> Vec<Change> {
                     changes.push(Change {
                         settings,
                         notes: moved.then(|| note.to_owned()).into_iter().collect(),
-                        ..change(kind, name, Some(old.spot()), Some(new.spot()))
+                        ..change(kind, name, Some(old.placement()), Some(new.placement()))
                     });
                 }
             }
@@ -254,7 +255,7 @@ fn sources(old: &Plan, new: &Plan) -> Vec<Change> {
             changes.push(Change {
                 settings: settings::source(None, Some(new.thing)),
                 notes: elsewhere(&was, name).into_iter().collect(),
-                ..change(Kind::Added, name, None, Some(new.spot()))
+                ..change(Kind::Added, name, None, Some(new.placement()))
             });
         }
     }
@@ -282,7 +283,7 @@ fn trails(old: &Plan, new: &Plan) -> Vec<Change> {
             changes.push(Change {
                 settings,
                 notes,
-                ..change(Kind::Changed, &new.thing.name, Some(old.spot()), Some(new.spot()))
+                ..change(Kind::Changed, &new.thing.name, Some(old.placement()), Some(new.placement()))
             });
         }
     }
@@ -303,14 +304,14 @@ fn trails(old: &Plan, new: &Plan) -> Vec<Change> {
             ..change(
                 if old.is_some() { Kind::Moved } else { Kind::Added },
                 &new.thing.name,
-                old.as_ref().map(At::spot),
-                Some(new.spot()),
+                old.as_ref().map(At::placement),
+                Some(new.placement()),
             )
         });
     }
     changes.extend(was.into_values().map(|old| Change {
         settings: settings::trail(Some(old.thing), None),
-        ..change(Kind::Removed, &old.thing.name, Some(old.spot()), None)
+        ..change(Kind::Removed, &old.thing.name, Some(old.placement()), None)
     }));
     changes.sort_by(|a, b| (&a.name, &a.new, &a.old).cmp(&(&b.name, &b.new, &b.old)));
     changes

@@ -1,7 +1,9 @@
 //! Settings of things, in words for people, old beside new: only what differs.
 
 use super::Setting;
-use crate::plan::{Account, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail, guard::Wanted};
+use crate::plan::{
+    Account, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail, monitoring::MonitoringSettings,
+};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -156,13 +158,13 @@ pub(super) fn trail(old: Option<&Trail>, new: Option<&Trail>) -> Vec<Setting> {
 }
 
 /// What is published and watched, by the keys of the map.
-pub(super) fn guarding(old: &Plan, new: &Plan) -> Vec<Setting> {
-    let named = |wanted: &Wanted| wanted.config_rule || wanted.topic.is_some();
-    Pairs::new(Some(&old.wanted), Some(&new.wanted))
-        .row("publish.ssm_parameter", |wanted| wanted.parameter.clone())
-        .row("monitoring.config_rule", |wanted| yes(wanted.config_rule, "true", "false"))
-        .row("monitoring.tamper_alerts.sns_topic_name", |wanted| wanted.topic.clone())
-        .row("names of rules begin with", |wanted| named(wanted).then(|| wanted.stem()))
+pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
+    let named = |settings: &MonitoringSettings| settings.config_rule || settings.topic.is_some();
+    Pairs::new(Some(&old.monitoring), Some(&new.monitoring))
+        .row("publish.ssm_parameter", |settings| settings.parameter.clone())
+        .row("monitoring.config_rule", |settings| yes(settings.config_rule, "true", "false"))
+        .row("monitoring.tamper_alerts.sns_topic_name", |settings| settings.topic.clone())
+        .row("names of rules begin with", |settings| named(settings).then(|| settings.stem()))
         .found
 }
 

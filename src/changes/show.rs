@@ -3,7 +3,7 @@
 //! One outline, drawn in two ways. What comes from a map goes through `Draw::value`: control characters never reach a
 //! terminal, and in Markdown nothing in it is markup, a mention or a link.
 
-use super::{Access, Change, Changes, Kind, Setting, Spot, StatementKind};
+use super::{Access, Change, Changes, Kind, PlacementId, Setting, StatementKind};
 use crate::escape;
 use std::collections::BTreeMap;
 
@@ -43,7 +43,7 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
         ("where log objects lie", how.layouts(changes)),
         ("trails", how.changes(&changes.trails)),
         ("statements for KMS keys", how.changes(&changes.key_policies)),
-        ("publishing and alerts", settings(&changes.guarding)),
+        ("publishing and alerts", settings(&changes.monitoring)),
         ("rendering", settings(&changes.rendering)),
     ];
     for (title, lines) in sections.into_iter().filter(|(_, lines)| !lines.is_empty()) {
@@ -77,9 +77,9 @@ impl Draw {
         }
     }
 
-    fn spot(self, spot: &Spot) -> String {
-        let region = if spot.region.is_empty() { String::new() } else { format!(" {}", self.value(&spot.region)) };
-        format!("{} ({}){region}", self.value(&spot.account), spot.account_id)
+    fn placement(self, placement: &PlacementId) -> String {
+        let region = if placement.region.is_empty() { String::new() } else { format!(" {}", self.value(&placement.region)) };
+        format!("{} ({}){region}", self.value(&placement.account), placement.account_id)
     }
 
     fn setting(self, setting: &Setting) -> String {
@@ -104,7 +104,7 @@ impl Draw {
 
     /// Things that change in the same way in the same places are one entry.
     fn changes(self, changes: &[Change]) -> Vec<Line> {
-        type Way<'a> = (Kind, &'a Option<Spot>, &'a Option<Spot>, &'a [Setting], &'a [String]);
+        type Way<'a> = (Kind, &'a Option<PlacementId>, &'a Option<PlacementId>, &'a [Setting], &'a [String]);
         let mut groups: BTreeMap<Way<'_>, Vec<&Change>> = BTreeMap::new();
         for change in changes {
             let way: Way<'_> = (change.change, &change.old, &change.new, &change.settings, &change.notes);
@@ -126,9 +126,9 @@ impl Draw {
                 None => self.value(&change.name),
             };
             let place = match (&first.old, &first.new) {
-                (Some(old), Some(new)) if old == new => format!(" in {}", self.spot(old)),
-                (Some(old), Some(new)) => format!(" from {} to {}", self.spot(old), self.spot(new)),
-                (Some(one), None) | (None, Some(one)) => format!(" in {}", self.spot(one)),
+                (Some(old), Some(new)) if old == new => format!(" in {}", self.placement(old)),
+                (Some(old), Some(new)) => format!(" from {} to {}", self.placement(old), self.placement(new)),
+                (Some(one), None) | (None, Some(one)) => format!(" in {}", self.placement(one)),
                 (None, None) => String::new(),
             };
             let count = if group.len() > 1 { format!(" {}", group.len()) } else { String::new() };

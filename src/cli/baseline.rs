@@ -47,7 +47,7 @@ pub(super) fn known(report: &Report<'_>, asked: &ReportArgs, io: &Io) -> Result<
             (Some(path), _) => {
                 for (known, count) in gone {
                     let times = if count == 1 { String::new() } else { format!(" ({count} times)") };
-                    io.say(format_args!(
+                    io.message(format_args!(
                         "note: {} lists {} at {}, which is no longer found{times}: {}",
                         path.display(),
                         known.rule,
@@ -55,9 +55,9 @@ pub(super) fn known(report: &Report<'_>, asked: &ReportArgs, io: &Io) -> Result<
                         known.message
                     ));
                 }
-                io.say(format_args!("{}: {hidden} known finding(s) are not shown", path.display()));
+                io.message(format_args!("{}: {hidden} known finding(s) are not shown", path.display()));
             }
-            (None, Some(path)) => io.say(format_args!("{}: {hidden} finding(s) written", path.display())),
+            (None, Some(path)) => io.message(format_args!("{}: {hidden} finding(s) written", path.display())),
             (None, None) => {}
         }
     }

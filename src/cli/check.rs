@@ -85,7 +85,7 @@ fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Sto
                 .map(|ignored| serde_json::json!({ "file": ignored.file, "reason": ignored.reason.to_string() }));
             object.insert("ignored".to_owned(), ignored.collect());
         }
-        io.data(&findings::pretty(&value))?;
+        io.write_stdout(&findings::pretty(&value))?;
         return Ok(());
     }
     findings::print(&found, "check", asked, io, true, true)?;
@@ -105,15 +105,15 @@ fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Sto
         text += &format!("{}: {place}: {}\n", verdict.word(), configuration.words());
         text.extend(configuration.unknown.iter().map(|reason| format!("  {reason}\n")));
     }
-    io.data(&text)?;
+    io.write_stdout(&text)?;
     if !io.quiet {
         // in a folder most files are nobody's concern
         for ignored in inspection.ignored.iter().filter(|ignored| io.verbose || ignored.reason != NotRead::Unrelated) {
-            io.say(format_args!("{}: not read: {}", ignored.file, ignored.reason));
+            io.message(format_args!("{}: not read: {}", ignored.file, ignored.reason));
         }
         let others = inspection.ignored.iter().filter(|ignored| ignored.reason == NotRead::Unrelated).count();
         let others = if others > 0 && !io.verbose { format!("; {others} other file(s)") } else { String::new() };
-        io.say(format_args!("{} ok, {} violation(s), {} unknown{others}", counts[0], counts[2], counts[1]));
+        io.message(format_args!("{} ok, {} violation(s), {} unknown{others}", counts[0], counts[2], counts[1]));
     }
     Ok(())
 }

@@ -11,6 +11,6 @@ use clap::CommandFactory;
 pub(super) fn run(args: &CompletionsArgs, io: &Io) -> Outcome {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "logmap", &mut script);
-    io.data(&String::from_utf8_lossy(&script))?;
+    io.write_stdout(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Clean)
 }

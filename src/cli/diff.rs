@@ -37,9 +37,9 @@ pub(super) fn run(args: &DiffArgs, io: &Io) -> Outcome {
         DiffFormat::Markdown => show::draw(&changes, old, new, show::Draw::Markdown),
         DiffFormat::Text => show::draw(&changes, old, new, show::Draw::Text),
     };
-    io.data(&text)?;
+    io.write_stdout(&text)?;
     if changes.is_empty() && !io.quiet {
-        io.say(format_args!("{old} and {new} mean the same"));
+        io.message(format_args!("{old} and {new} mean the same"));
     }
     Ok(if changes.is_empty() { Exit::Clean } else { Exit::Findings })
 }

@@ -24,12 +24,12 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
             .iter()
             .map(|rule| format!("{}  {:<8} {:<26} {}\n", rule.id, rule.severity.word(), rule.name, rule.summary))
             .collect();
-        io.data(&lines)?;
+        io.write_stdout(&lines)?;
         return Ok(Exit::Clean);
     }
     if args.errors {
         let lines: String = errors::ALL.iter().map(|error| format!("{}\n", title(error))).collect();
-        io.data(&lines)?;
+        io.write_stdout(&lines)?;
         return Ok(Exit::Clean);
     }
     let given = args.text.join(" ");
@@ -41,12 +41,12 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
         _ => given,
     };
     if let Some(rule) = rules::find(text.trim()) {
-        io.data(rule.page)?;
+        io.write_stdout(rule.page)?;
         return Ok(Exit::Clean);
     }
     let causes = explain::causes(&text);
     if causes.is_empty() {
-        io.say(unknown(&text));
+        io.message(unknown(&text));
         return Ok(Exit::Findings);
     }
     let mut out = causes.iter().map(|cause| cause.page).collect::<Vec<_>>().join("\n");
@@ -64,7 +64,7 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
         let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
         out += &explain::by_map(&analysis, map, &causes, &text, &found);
     }
-    io.data(&out)?;
+    io.write_stdout(&out)?;
     Ok(Exit::Clean)
 }
 

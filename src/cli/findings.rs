@@ -42,12 +42,12 @@ pub(crate) fn print(
         FindingFormat::Junit => junit::render(report, subject, |severity| fails(severity, asked)),
     };
     if to_stdout {
-        io.data(&text)?;
+        io.write_stdout(&text)?;
     } else {
-        io.talk(&text);
+        io.write_stderr(&text);
     }
     if !io.quiet && asked.format == FindingFormat::Text && !report.findings.is_empty() {
-        io.say(format_args!("{subject}: {}", text::summary(Summary::of(report.findings))));
+        io.message(format_args!("{subject}: {}", text::summary(Summary::of(report.findings))));
     }
     Ok(())
 }

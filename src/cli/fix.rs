@@ -24,15 +24,15 @@ pub(super) fn run(args: &ValidateArgs, io: &Io) -> Outcome {
     if !io.quiet {
         let verb = if args.diff { "would fix" } else { "fixed" };
         for made in &fixed.made {
-            io.say(format_args!("{verb} {} at {name}:{}: {}", made.rule, made.line, made.title));
+            io.message(format_args!("{verb} {} at {name}:{}: {}", made.rule, made.line, made.title));
         }
     }
     if args.diff {
-        io.data(&disk::unified(&name, "as it is", "fixed", &before, &after))?;
+        io.write_stdout(&disk::unified(&name, "as it is", "fixed", &before, &after))?;
         return if after == before { findings::exit_of(&fixed.analysis.findings, asked) } else { Ok(Exit::Findings) };
     }
     if name == "-" {
-        io.data(&after)?;
+        io.write_stdout(&after)?;
         read::print_findings(&fixed.analysis, asked, io, false, true)?;
         return findings::exit_of(&fixed.analysis.findings, asked);
     }

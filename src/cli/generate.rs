@@ -104,7 +104,7 @@ impl Job<'_> {
             [one] => one.text.clone(),
             many => many.iter().map(|artifact| format!("==> {} <==\n{}\n", artifact.path, artifact.text)).collect(),
         };
-        io.data(&text)?;
+        io.write_stdout(&text)?;
         Ok(Exit::Clean)
     }
 
@@ -115,18 +115,18 @@ impl Job<'_> {
         checker.finish(lock, |path| self.request.prunes(path));
         if checker.differences.is_empty() {
             if !io.quiet {
-                io.say(format_args!("{} is up to date", self.out.display()));
+                io.message(format_args!("{} is up to date", self.out.display()));
             }
             return Ok(Exit::Clean);
         }
-        io.data(&checker.differences.iter().map(|(_, diff)| diff.as_str()).collect::<String>())?;
+        io.write_stdout(&checker.differences.iter().map(|(_, diff)| diff.as_str()).collect::<String>())?;
         if checker.interrupted() {
-            io.say(format_args!(
+            io.message(format_args!(
                 "a run that wrote to {} was interrupted, or is not done yet: some files are of before, some are new",
                 self.out.display()
             ));
         }
-        io.say(format_args!(
+        io.message(format_args!(
             "{} is stale: {} files differ; `{}{}` brings it up to date",
             self.out.display(),
             checker.differences.len(),
@@ -135,16 +135,16 @@ impl Job<'_> {
         ));
         let writer = &old.logmap_version;
         if !writer.is_empty() && writer != env!("CARGO_PKG_VERSION") {
-            io.say(format_args!(
+            io.message(format_args!(
                 "logmap `{writer}` wrote it and this is logmap `{}`: files may differ for that alone",
                 env!("CARGO_PKG_VERSION")
             ));
         }
         if checker.edited {
-            io.say("a file was edited since logmap wrote it: what the edit is for belongs into the map, `--force` drops it");
+            io.message("a file was edited since logmap wrote it: what the edit is for belongs into the map, `--force` drops it");
         }
         for path in &checker.foreign {
-            io.say(format_args!("{} was not written by logmap: move it away first", self.out.join(path).display()));
+            io.message(format_args!("{} was not written by logmap: move it away first", self.out.join(path).display()));
         }
         Ok(Exit::Findings)
     }
@@ -159,8 +159,8 @@ impl Job<'_> {
         }
         let done = writer.finish(lock, |path| self.request.prunes(path))?;
         if !io.quiet {
-            io.talk(&budgets(self.request.plan, if io.verbose { usize::MAX } else { 10 }));
-            io.say(format_args!(
+            io.write_stderr(&budgets(self.request.plan, if io.verbose { usize::MAX } else { 10 }));
+            io.message(format_args!(
                 "{}: {} files written, {} unchanged, {} removed",
                 self.out.display(),
                 done.written,

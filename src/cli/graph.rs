@@ -41,14 +41,14 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
         if !io.quiet {
             let count = |verdict| inspection.configurations.iter().filter(|one| one.verdict() == verdict).count();
             let (bad, unknown) = (count(Verdict::Violation), count(Verdict::Unknown));
-            io.say(format_args!(
+            io.message(format_args!(
                 "{} configurations checked: {bad} violation(s), {unknown} unknown; `logmap check` says more",
                 inspection.configurations.len()
             ));
             let named =
                 |ignored: &&crate::observed::Ignored| args.check.iter().any(|path| path.display().to_string() == ignored.file);
             for ignored in unread.iter().chain(&inspection.ignored).filter(|ignored| io.verbose || named(ignored)) {
-                io.say(format_args!("{}: not read: {}", ignored.file, ignored.reason));
+                io.message(format_args!("{}: not read: {}", ignored.file, ignored.reason));
             }
         }
         Marks::of(&inspection, plan)
@@ -57,16 +57,16 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
     let name = read::map_name(&analysis);
     let drawing = graph::draw(&topology, &name, language)?;
     match &args.out {
-        None => io.data(&drawing.text)?,
+        None => io.write_stdout(&drawing.text)?,
         Some(path) => {
             output(path, drawing.text.as_bytes(), ours).map_err(|error| not_written(error, "--out"))?;
             if !io.quiet {
-                io.say(format_args!("{}: {} written", path.display(), size(drawing.text.len())));
+                io.message(format_args!("{}: {} written", path.display(), size(drawing.text.len())));
             }
         }
     }
     if drawing.grouped && !io.quiet {
-        io.say("large groups are counts on this picture; `--format html` shows each, `--account` and `--region` draw less");
+        io.message("large groups are counts on this picture; `--format html` shows each, `--account` and `--region` draw less");
     }
     Ok(Exit::Clean)
 }

@@ -19,7 +19,7 @@ use crate::{
         replace::{output, replace},
     },
     import::{self, GivenAccount, Imported, Options},
-    map::settle,
+    map::effective,
     source::SourceFile,
 };
 use anyhow::{Context, anyhow};
@@ -54,29 +54,29 @@ pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
         (Some((before, marked)), _) => {
             let (old, new) = (&before.file.text, &map.file.text);
             if args.diff {
-                io.data(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
+                io.write_stdout(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
             } else if before.file.name == "-" {
-                io.data(new)?;
+                io.write_stdout(new)?;
             } else if old != new {
                 let mark: &[u8] = if *marked { read::BYTE_ORDER_MARK } else { b"" };
                 replace(Path::new(&before.file.name), &[mark, new.as_bytes()].concat())?;
                 if !io.quiet {
-                    io.say(format_args!("extended {}", before.file.name));
+                    io.message(format_args!("extended {}", before.file.name));
                 }
             } else if !io.quiet {
-                io.say(format_args!("{} has all of it already", before.file.name));
+                io.message(format_args!("{} has all of it already", before.file.name));
             }
             args.diff && old != new
         }
         (None, Some(out)) => {
             write(out, &map.file.text, args.force)?;
             if !io.quiet {
-                io.say(format_args!("wrote {}", out.display()));
+                io.message(format_args!("wrote {}", out.display()));
             }
             false
         }
         (None, None) => {
-            io.data(&map.file.text)?;
+            io.write_stdout(&map.file.text)?;
             false
         }
     };
@@ -93,13 +93,13 @@ fn options(args: &ImportArgs) -> Result<Options, Stop> {
     if let Some(name) = args.region.as_ref().filter(|name| !region::is_well_formed(name)) {
         return Err(Stop::usage(anyhow!("`{name}` is not the name of a Region")));
     }
-    if let Some(name) = args.organization.as_ref().filter(|name| !settle::is_org_name(name)) {
+    if let Some(name) = args.organization.as_ref().filter(|name| !effective::is_org_name(name)) {
         return Err(Stop::usage(anyhow!("`{name}` can't be a part of bucket names: use lower-case letters, digits and hyphens")));
     }
     let mut accounts: Vec<GivenAccount> = Vec::new();
     for text in &args.account {
         let (key, id) = text.split_once('=').map_or((None, text.as_str()), |(key, id)| (Some(key), id));
-        if !limits::is_account_id(id) || key.is_some_and(|key| !settle::is_account_key(key)) {
+        if !limits::is_account_id(id) || key.is_some_and(|key| !effective::is_account_key(key)) {
             return Err(Stop::usage(anyhow!(
                 "`{text}` is neither an account id of twelve digits nor KEY=ID, a short lower-case key and such an id"
             )));
@@ -161,10 +161,10 @@ fn say(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
         for note in &notes {
             let file = note.file.of(&imported.files);
             let place = file.map_or_else(String::new, |file| file.place(note.span.start) + ": ");
-            io.say(format_args!("{place}{}", note.message));
+            io.message(format_args!("{place}{}", note.message));
         }
         for ignored in &imported.ignored {
-            io.say(format_args!("{}: not read: {}", ignored.file, ignored.reason));
+            io.message(format_args!("{}: not read: {}", ignored.file, ignored.reason));
         }
     }
     Ok(())
@@ -175,7 +175,7 @@ fn summary(map: &Analysis, io: &Io) {
     let places = || plan.places();
     let sources: usize = places().map(|(_, place)| place.sources.len()).sum();
     let adopted = places().flat_map(|(_, place)| &place.buckets).filter(|bucket| bucket.adopt.is_some()).count();
-    io.say(format_args!(
+    io.message(format_args!(
         "the map: {} account(s), {} Region(s), {sources} source(s), {adopted} adopted log bucket(s)",
         plan.accounts.len(),
         places().count()

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     aws::{limits, region},
     escape,
-    map::{schema::schema_text, settle},
+    map::{effective, schema::schema_text},
 };
 use anyhow::{Context, anyhow};
 use std::{
@@ -41,11 +41,11 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
         let target = args.dir.join(path);
         let made = create(&target, &text).with_context(|| format!("can't write {}", target.display()))?;
         if !io.quiet {
-            io.say(format_args!("{} {}", if made { "wrote" } else { "left as it is:" }, target.display()));
+            io.message(format_args!("{} {}", if made { "wrote" } else { "left as it is:" }, target.display()));
         }
     }
     if !io.quiet {
-        io.say("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
+        io.message("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
     }
     Ok(Exit::Clean)
 }
@@ -65,7 +65,7 @@ fn create(path: &Path, text: &str) -> std::io::Result<bool> {
 /// The starter map with what the flags (or the answers on a terminal) say.
 fn map_text(args: &InitArgs, io: &Io) -> Result<String, Stop> {
     let org = args.org.clone().or_else(|| io.ask("short name of the organisation [acme]:")).unwrap_or_else(|| "acme".to_owned());
-    if !settle::is_org_name(&org) {
+    if !effective::is_org_name(&org) {
         return Err(Stop::usage(anyhow!("`{org}` can't be a part of bucket names: use lower-case letters, digits and hyphens")));
     }
     let mut accounts = args.account.clone();
@@ -84,12 +84,10 @@ fn map_text(args: &InitArgs, io: &Io) -> Result<String, Stop> {
     for account in &accounts {
         let (key, id) = account
             .split_once('=')
-            .filter(|(key, id)| settle::is_account_key(key) && limits::is_account_id(id))
+            .filter(|(key, id)| effective::is_account_key(key) && limits::is_account_id(id))
             .ok_or_else(|| {
-                Stop::usage(anyhow!(
-                    "`{account}` is not KEY=ID: a short lower-case key and twelve digits, such as prod=111122223333"
-                ))
-            })?;
+            Stop::usage(anyhow!("`{account}` is not KEY=ID: a short lower-case key and twelve digits, such as prod=111122223333"))
+        })?;
         if seen.iter().any(|(other_key, other_id)| *other_key == key || *other_id == id) {
             return Err(Stop::usage(anyhow!("`{account}` has a key or an id that another account has")));
         }

@@ -25,7 +25,7 @@ impl Io {
     ///
     /// # Errors
     /// Any other failure of standard output.
-    pub(crate) fn data(&self, text: &str) -> io::Result<()> {
+    pub(crate) fn write_stdout(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -34,12 +34,12 @@ impl Io {
     }
 
     /// Says something, whatever `-q` says. If standard error is gone there is nobody to tell.
-    pub(crate) fn say(&self, text: impl Display) {
+    pub(crate) fn message(&self, text: impl Display) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
     /// Writes text without a line break after it to standard error.
-    pub(crate) fn talk(&self, text: &str) {
+    pub(crate) fn write_stderr(&self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
@@ -90,7 +90,7 @@ impl Io {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
             return None;
         }
-        self.talk(&format!("{question} "));
+        self.write_stderr(&format!("{question} "));
         let mut answer = String::new();
         io::stdin().read_line(&mut answer).ok()?;
         Some(answer.trim().to_owned()).filter(|answer| !answer.is_empty())

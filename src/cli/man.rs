@@ -19,7 +19,7 @@ pub(super) fn run(args: &ManArgs, io: &Io) -> Outcome {
             output(&folder.join(name), &page, is_page).map_err(|error| not_written(error, "--out"))?;
         }
         if !io.quiet {
-            io.say(format_args!(
+            io.message(format_args!(
                 "the pages are in {}; `man {}` shows the first",
                 folder.display(),
                 folder.join("logmap.1").display()
@@ -29,7 +29,7 @@ pub(super) fn run(args: &ManArgs, io: &Io) -> Outcome {
     }
     let mut page = Vec::new();
     clap_mangen::Man::new(Cli::command().disable_help_subcommand(true)).render(&mut page)?;
-    io.data(&String::from_utf8_lossy(&page))?;
+    io.write_stdout(&String::from_utf8_lossy(&page))?;
     Ok(Exit::Clean)
 }
 

@@ -98,7 +98,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     match outcome {
         Ok(exit) => exit.code(),
         Err(stop) => {
-            io.say(format_args!("error: {:#}", stop.error));
+            io.message(format_args!("error: {:#}", stop.error));
             stop.exit.code()
         }
     }

@@ -17,13 +17,13 @@ pub(super) fn report(analysis: &Analysis, asked: &ReportArgs, io: &Io) -> Outcom
     read::print_findings(analysis, asked, io, true, true)?;
     if let Some(plan) = &analysis.plan {
         if io.verbose && asked.format == FindingFormat::Text {
-            io.talk(&super::budgets::budgets(plan, usize::MAX));
-            io.talk(&proofs(plan));
+            io.write_stderr(&super::budgets::budgets(plan, usize::MAX));
+            io.write_stderr(&proofs(plan));
         }
         if !io.quiet && analysis.findings.is_empty() && asked.format == FindingFormat::Text {
             let sources: usize = plan.places().map(|(_, place)| place.sources.len()).sum();
             let places = plan.places().count();
-            io.say(format_args!(
+            io.message(format_args!(
                 "{}: no findings; {} account(s), {places} Region(s), {sources} source(s)",
                 analysis.file.name,
                 plan.accounts.len()

@@ -28,16 +28,16 @@ pub(super) fn run(args: &RunbookArgs, io: &Io) -> Outcome {
     let (old_name, new_name) = (name(&old.file.name), name(&new.file.name));
     let changes = changes::between(old_plan, new_plan);
     if changes.is_empty() {
-        io.say(format_args!("{old_name} and {new_name} mean the same; there is nothing to do"));
+        io.message(format_args!("{old_name} and {new_name} mean the same; there is nothing to do"));
         return Ok(Exit::Clean);
     }
     let book = match runbook::plan(old_plan, new_plan) {
         Ok(book) => book,
         Err(problems) => {
             for problem in problems {
-                io.say(format_args!("error: {problem}"));
+                io.message(format_args!("error: {problem}"));
             }
-            io.say("nothing was written");
+            io.message("nothing was written");
             return Ok(Exit::Findings);
         }
     };
@@ -61,9 +61,9 @@ pub(super) fn run(args: &RunbookArgs, io: &Io) -> Outcome {
     let done = writer.finish(lock, |_| true)?;
     if !io.quiet {
         for danger in &book.dangers {
-            io.say(format_args!("read first: {}", danger.title));
+            io.message(format_args!("read first: {}", danger.title));
         }
-        io.say(format_args!(
+        io.message(format_args!(
             "{}: {} steps; {} files written, {} unchanged, {} removed; start with {}",
             args.out.display(),
             book.steps.len(),

@@ -4,6 +4,6 @@ use super::{Outcome, exit::Exit, io::Io};
 use crate::map::schema::schema_text;
 
 pub(super) fn run(io: &Io) -> Outcome {
-    io.data(&schema_text())?;
+    io.write_stdout(&schema_text())?;
     Ok(Exit::Clean)
 }

@@ -8,10 +8,13 @@ use std::{collections::BTreeMap, path::Path};
 /// Starts a write, and says what is unusual about it.
 pub(super) fn start_writing<'a>(out: &'a Path, force: bool, io: &Io) -> anyhow::Result<Writer<'a>> {
     let writer = Writer::new(out, force, || {
-        io.say(format_args!("waiting for another logmap that is writing to {}", out.display()));
+        io.message(format_args!("waiting for another logmap that is writing to {}", out.display()));
     })?;
     if writer.interrupted() {
-        io.say(format_args!("the run before was interrupted while it wrote to {}; this one finishes the work", out.display()));
+        io.message(format_args!(
+            "the run before was interrupted while it wrote to {}; this one finishes the work",
+            out.display()
+        ));
     }
     Ok(writer)
 }
@@ -23,20 +26,20 @@ pub(super) fn stands_in_the_way(conflicts: &BTreeMap<String, Conflict>, out: &Pa
         match conflict {
             Conflict::Foreign => {
                 foreign = true;
-                io.say(format_args!("error: {} is there and logmap did not write it", out.join(path).display()))
+                io.message(format_args!("error: {} is there and logmap did not write it", out.join(path).display()))
             }
-            Conflict::EditedAndGone => io.say(format_args!(
+            Conflict::EditedAndGone => io.message(format_args!(
                 "error: {} is no longer wanted, but was edited since logmap wrote it",
                 out.join(path).display()
             )),
             Conflict::Edited(diff) => {
-                io.say(format_args!("error: {} was edited since logmap wrote it:", out.join(path).display()));
-                io.talk(diff);
+                io.message(format_args!("error: {} was edited since logmap wrote it:", out.join(path).display()));
+                io.write_stderr(diff);
             }
         }
     }
     if !conflicts.is_empty() {
-        io.say(if foreign {
+        io.message(if foreign {
             "nothing was written; logmap never overwrites files that it did not write: move them away, or choose another `--out`"
         } else {
             "nothing was written; move the files away, put the change into the map, or overwrite them with `--force`"

@@ -11,7 +11,7 @@ use crate::{
         ACCOUNT, ACL, DENIED, ENCRYPTION, LOCK, NO_GRANT, NOT_DERIVED, PAYER, REGION, SELF, SETTING_REGION, TARGET_KIND,
         TARGET_NAME,
     },
-    observed::{At, Bucket, Logging, Place, Setting, Target, Text, hole},
+    observed::{At, Bucket, Logging, Setting, SourceLocation, Target, Text, hole},
     plan::prove,
     policy::evaluate::{Caller, Request},
 };
@@ -216,7 +216,8 @@ impl Judged<'_> {
             _ => {}
         }
         for (rule, place, message, help) in found {
-            let found = finding(rule, if place == Place::default() { self.logging.place } else { place }, message).help(help);
+            let found =
+                finding(rule, if place == SourceLocation::default() { self.logging.place } else { place }, message).help(help);
             configuration.findings.push(related(found, self.logging.place, format!("`{}` logs to it", configuration.source)));
         }
     }

@@ -14,7 +14,7 @@ mod trails;
 use crate::{
     aws::{arn, bucket_name},
     diagnostics::{Finding, Rule, Severity},
-    observed::{At, Bucket, Observed, Place, Setting, Text, hole, policy::PolicyDoc},
+    observed::{At, Bucket, Observed, Setting, SourceLocation, Text, hole, policy::PolicyDoc},
     plan::{Plan, Source},
     source::FileId,
 };
@@ -26,9 +26,9 @@ pub struct Configuration {
     /// Which of them it is.
     pub kind: Kind,
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Where it is defined, however its conditions turn out.
-    pub anchor: Place,
+    pub anchor: SourceLocation,
     /// The source bucket or the trail; empty for a policy.
     pub source: String,
     /// The log bucket; empty if it is unknown.
@@ -84,7 +84,7 @@ impl Verdict {
 }
 
 impl Configuration {
-    fn new(kind: Kind, (place, anchor): (Place, Place), source: &str, target: &str) -> Self {
+    fn new(kind: Kind, (place, anchor): (SourceLocation, SourceLocation), source: &str, target: &str) -> Self {
         let (source, target) = (hole::shown(source), hole::shown(target));
         Configuration { kind, place, anchor, source, target, findings: Vec::new(), unknown: Vec::new() }
     }
@@ -147,8 +147,8 @@ impl<'a> World<'a> {
         for account in plan.iter().flat_map(|plan| &plan.accounts) {
             for place in &account.places {
                 let bucket = |name: &str| {
-                    let at = |value: &str| At { value: value.to_owned(), place: Place::default() };
-                    let mut bucket = Bucket::named(at(name), Place::default());
+                    let at = |value: &str| At { value: value.to_owned(), place: SourceLocation::default() };
+                    let mut bucket = Bucket::named(at(name), SourceLocation::default());
                     bucket.account = Some(at(&account.id));
                     bucket.region = Some(at(&place.region));
                     bucket
@@ -160,10 +160,11 @@ impl<'a> World<'a> {
                 for log_bucket in &place.buckets {
                     let mut bucket = bucket(&log_bucket.name);
                     bucket.defined = true;
-                    bucket.object_lock = Setting::Known(At { value: log_bucket.object_lock.is_some(), place: Place::default() });
+                    bucket.object_lock =
+                        Setting::Known(At { value: log_bucket.object_lock.is_some(), place: SourceLocation::default() });
                     bucket.policy = Setting::Known(At {
                         value: PolicyDoc {
-                            place: Place::default(),
+                            place: SourceLocation::default(),
                             bucket: None,
                             places: vec![Default::default(); log_bucket.policy.statements.len()],
                             policy: log_bucket.policy.clone(),
@@ -171,7 +172,7 @@ impl<'a> World<'a> {
                             bytes: Some(log_bucket.policy.size()),
                             findings: Vec::new(),
                         },
-                        place: Place::default(),
+                        place: SourceLocation::default(),
                     });
                     world.add(bucket);
                 }
@@ -220,12 +221,12 @@ fn name_of(text: &Text) -> (Text, bool) {
 }
 
 /// A finding at a place.
-fn finding(rule: &'static Rule, place: Place, message: impl Into<String>) -> Finding {
+fn finding(rule: &'static Rule, place: SourceLocation, message: impl Into<String>) -> Finding {
     Finding::new(rule, place.span, message).in_file(place.file)
 }
 
 /// Adds another end, if it has a place of its own.
-fn related(finding: Finding, place: Place, message: impl Into<String>) -> Finding {
+fn related(finding: Finding, place: SourceLocation, message: impl Into<String>) -> Finding {
     let itself = (finding.file, finding.span) == (place.file, place.span);
     if itself || place.span.start == place.span.end { finding } else { finding.related_in(place.file, place.span, message) }
 }
@@ -241,7 +242,7 @@ pub(crate) fn findings(configurations: &[Configuration]) -> Vec<Finding> {
 /// Joins what one file's configurations are in the ways in which its conditions can turn out: a violation in each way is one;
 /// in some of them only, it can't be known.
 pub(crate) fn join(ways: Vec<(String, Vec<Configuration>)>, file: FileId) -> Vec<Configuration> {
-    let mut joined: std::collections::BTreeMap<(Kind, Place), Vec<(String, Configuration)>> = Default::default();
+    let mut joined: std::collections::BTreeMap<(Kind, SourceLocation), Vec<(String, Configuration)>> = Default::default();
     for (words, configurations) in ways {
         for configuration in configurations.into_iter().filter(|configuration| configuration.place.file == file) {
             let key = (configuration.kind, configuration.anchor);
@@ -281,7 +282,7 @@ fn one(ways: Vec<(String, Configuration)>) -> Option<Configuration> {
 fn effective<T: Clone>(bucket: &Bucket, setting: &Setting<T>, default: T) -> Option<At<T>> {
     match setting {
         Setting::Known(value) => Some(value.clone()),
-        Setting::Unsaid if bucket.defined => Some(At { value: default, place: Place::default() }),
+        Setting::Unsaid if bucket.defined => Some(At { value: default, place: SourceLocation::default() }),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     },
     diagnostics::did_you_mean,
     observed::{
-        Place, hole,
+        SourceLocation, hole,
         policy::{PolicyDoc, StatementPlaces},
     },
     plan::prove,
@@ -174,7 +174,7 @@ impl Judged<'_> {
         }
     }
 
-    fn partition_of(&self, id: &str, arn: &str, place: Place, configuration: &mut Configuration) {
+    fn partition_of(&self, id: &str, arn: &str, place: SourceLocation, configuration: &mut Configuration) {
         let Some(partition) = self.partition else { return };
         if !hole::has(id) && !id.contains(['*', '?']) && id != partition.id() {
             configuration.findings.push(
@@ -226,7 +226,7 @@ impl Judged<'_> {
     }
 
     /// Judges a source ARN; true if it bounds who may write.
-    fn source(&self, value: &str, place: Place, service: &'static str, configuration: &mut Configuration) -> bool {
+    fn source(&self, value: &str, place: SourceLocation, service: &'static str, configuration: &mut Configuration) -> bool {
         if hole::is_one(value) {
             return true;
         }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, Partition, arn, limits},
     catalog::observed::{DENIED, PAYER, TARGET_NAME, TRAIL_GRANT, TRAIL_KEY, TRAIL_ORDER, TRAIL_PREFIX},
-    observed::{At, Bucket, Place, Setting, Trail, hole},
+    observed::{At, Bucket, Setting, SourceLocation, Trail, hole},
     plan::prove,
     policy::evaluate::{Caller, Request},
 };
@@ -94,7 +94,7 @@ impl Judged<'_> {
     fn payer(&self, configuration: &mut Configuration) {
         match effective(self.bucket, &self.bucket.payer, "BucketOwner".to_owned()) {
             Some(payer) if payer.value == "Requester" => {
-                let place = if payer.place == Place::default() { self.trail.place } else { payer.place };
+                let place = if payer.place == SourceLocation::default() { self.trail.place } else { payer.place };
                 configuration.findings.push(
                     finding(&PAYER, place, format!("`{}` takes logs and is Requester Pays", self.name))
                         .help("a log bucket can't be Requester Pays; let the bucket owner pay"),

@@ -114,12 +114,12 @@ impl Finding {
     }
 
     /// Adds a change of the tree that can only be what was meant.
-    pub fn safely(self, title: impl Into<String>, change: Change) -> Self {
+    pub fn safe_fix(self, title: impl Into<String>, change: Change) -> Self {
         self.change(title, change, true)
     }
 
-    /// Adds a change of the tree that is a guess, for a person to accept.
-    pub fn perhaps(self, title: impl Into<String>, change: Change) -> Self {
+    /// Adds a change of the tree that may not be what was meant: a person accepts it.
+    pub fn unsafe_fix(self, title: impl Into<String>, change: Change) -> Self {
         self.change(title, change, false)
     }
 

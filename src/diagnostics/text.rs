@@ -14,7 +14,7 @@ const LONGEST: usize = 20_000;
 const MOST_RELATED: usize = 4;
 
 /// A place to be drawn.
-struct Place<'a> {
+struct Label<'a> {
     file: &'a SourceFile,
     span: Span,
     kind: AnnotationKind,
@@ -36,12 +36,12 @@ fn group<'a>(report: &Report<'a>, finding: &'a Finding) -> annotate_snippets::Gr
     let primary = (finding.file, finding.span, AnnotationKind::Primary, finding.label.as_str());
     let others = finding.related.iter().take(MOST_RELATED);
     let others = others.map(|related| (related.file, related.span, AnnotationKind::Context, related.message.as_str()));
-    let mut windows: Vec<Vec<Place<'_>>> = Vec::new();
+    let mut windows: Vec<Vec<Label<'_>>> = Vec::new();
     for (file, span, kind, label) in std::iter::once(primary).chain(others) {
         let Some(file) = file.of(report.files) else { continue };
         let line = file.line_of(span.start);
-        let near = |place: &Place<'_>| std::ptr::eq(place.file, file) && file.line_of(place.span.start).abs_diff(line) <= NEAR;
-        let place = Place { file, span, kind, label };
+        let near = |place: &Label<'_>| std::ptr::eq(place.file, file) && file.line_of(place.span.start).abs_diff(line) <= NEAR;
+        let place = Label { file, span, kind, label };
         match windows.iter_mut().find(|window| window.iter().any(near)) {
             Some(window) => window.push(place),
             None => windows.push(vec![place]),
@@ -74,7 +74,7 @@ fn group<'a>(report: &Report<'a>, finding: &'a Finding) -> annotate_snippets::Gr
     if finding.help.is_empty() { group } else { group.element(Level::HELP.message(finding.help.as_str())) }
 }
 
-fn snippet<'a>(places: &[Place<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
+fn snippet<'a>(places: &[Label<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
     let file = places.first()?.file;
     let lines = || places.iter().map(|place| file.line_of(place.span.start));
     let (first, last) = (lines().min()?, lines().max()?);

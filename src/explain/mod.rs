@@ -9,7 +9,7 @@ pub(crate) mod mentions;
 use crate::{
     analysis::Analysis,
     document::{Kind, Node},
-    plan::{Account, Place},
+    plan::{Account, Placement},
     source::Span,
 };
 use errors::{AwsError, Mend, Squeezed};
@@ -89,7 +89,7 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
 }
 
 /// The commands that mend what the causes ask for, for one account and Region.
-fn commands(map: &str, account: &Account, place: &Place, causes: &[&AwsError]) -> String {
+fn commands(map: &str, account: &Account, place: &Placement, causes: &[&AwsError]) -> String {
     let (key, region) = (&account.key, &place.region);
     let mut lines: Vec<String> = Vec::new();
     let wants = |mend: Mend| causes.iter().any(|cause| cause.mend == mend);
@@ -122,7 +122,7 @@ fn commands(map: &str, account: &Account, place: &Place, causes: &[&AwsError]) -
 }
 
 /// Where the map speaks of a source, or of an account's Region: `FILE:LINE:COLUMN (route): `.
-fn entry(analysis: &Analysis, account: &Account, place: &Place, source: Option<&str>) -> String {
+fn entry(analysis: &Analysis, account: &Account, place: &Placement, source: Option<&str>) -> String {
     let document = &analysis.document;
     let child = |node: &Node, key: &str| match &document.resolve(node).kind {
         Kind::Mapping(entries) => {

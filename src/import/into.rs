@@ -14,7 +14,7 @@ use crate::{
     diagnostics::Finding,
     escape,
     map::{self, RegionMap, additions::Additions},
-    observed::Place,
+    observed::SourceLocation,
     plan::Plan,
     source::{FileId, Span},
 };
@@ -42,7 +42,7 @@ pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId,
     let map = decoded(analysis);
     keep_missing(&map, analysis.derived(), proposal, id, findings);
     let mut additions = Additions::new(&analysis.file, &analysis.document);
-    let refuse = |what: String, place: Place| {
+    let refuse = |what: String, place: SourceLocation| {
         Note::left_out(
             place,
             what,
@@ -64,7 +64,7 @@ pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId,
             None => value.as_array().into_iter().flatten().map(write::flow).collect::<Vec<_>>().join(", "),
         };
         if !additions.append(path, &lines, &flow) {
-            refused.push(refuse(what, Place { file: id, span: Span::default() }));
+            refused.push(refuse(what, SourceLocation { file: id, span: Span::default() }));
         }
     };
     for (key, account) in &proposal.accounts {

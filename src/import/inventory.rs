@@ -8,7 +8,7 @@ use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
     catalog::importing::{DISAGREE, LEFT_OUT, NO_REGION, WHOSE},
     diagnostics::Finding,
-    observed::{AccountName, At, Bucket, Input, Logging, Organization, Place, Setting, Target, Text, Trail, hole},
+    observed::{AccountName, At, Bucket, Input, Logging, Organization, Setting, SourceLocation, Target, Text, Trail, hole},
     source::FileId,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,7 +82,7 @@ pub(super) fn collect(inputs: &[Input], options: &Options, findings: &mut Vec<Fi
     let mut inventory = Inventory::default();
     let mut drafts: BTreeMap<(String, Partition), Draft> = BTreeMap::new();
     let mut logging: BTreeMap<String, SetLogging> = BTreeMap::new();
-    let mut unnamed: BTreeSet<(Place, String)> = BTreeSet::new();
+    let mut unnamed: BTreeSet<(SourceLocation, String)> = BTreeSet::new();
     let mut later = Vec::new();
     for input in inputs {
         for (number, way) in input.ways.iter().enumerate() {
@@ -195,7 +195,7 @@ fn add(drafts: &mut BTreeMap<(String, Partition), Draft>, bucket: Bucket, way: (
 }
 
 /// Adds a trail; one that several inputs or Regions tell of is one.
-fn add_trail(trails: &mut BTreeMap<String, Trail>, trail: &Trail, unnamed: &mut BTreeSet<(Place, String)>) {
+fn add_trail(trails: &mut BTreeMap<String, Trail>, trail: &Trail, unnamed: &mut BTreeSet<(SourceLocation, String)>) {
     if hole::has(&trail.arn) || hole::has(&trail.name.value) {
         unnamed.insert((trail.anchor, format!("the trail {}", hole::shown(&trail.name.value))));
         return;

@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     aws::region,
-    map::settle,
-    observed::{NamedBy, Place},
+    map::effective,
+    observed::{NamedBy, SourceLocation},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +43,7 @@ pub(super) fn keys(
                 continue;
             };
             let key = if taken.contains(&key) { format!("{key}-{id}") } else { key };
-            if !settle::is_account_key(&key) || !taken.insert(key.clone()) {
+            if !effective::is_account_key(&key) || !taken.insert(key.clone()) {
                 continue;
             }
             let note = match by {
@@ -101,7 +101,7 @@ fn usable(name: &str) -> Option<String> {
     }
     key.truncate(50);
     let key = key.trim_end_matches('-');
-    settle::is_account_key(key).then(|| key.to_owned())
+    effective::is_account_key(key).then(|| key.to_owned())
 }
 
 /// The organisation's short name: what the caller says, else the first word that most buckets have in common.
@@ -114,12 +114,12 @@ pub(super) fn organization(proposal: &mut Proposal, inventory: &Inventory, optio
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for name in names() {
         let word = name.split(['-', '.', '_']).next().unwrap_or_default();
-        if word.len() >= 2 && settle::is_org_name(word) && !word.bytes().all(|b| b.is_ascii_digit()) {
+        if word.len() >= 2 && effective::is_org_name(word) && !word.bytes().all(|b| b.is_ascii_digit()) {
             *counts.entry(word).or_default() += 1;
         }
     }
     let total = names().count();
-    let place = inventory.buckets.first().map_or(Place::default(), |known| known.bucket.name.place);
+    let place = inventory.buckets.first().map_or(SourceLocation::default(), |known| known.bucket.name.place);
     let best = counts.into_iter().max_by(|a, b| a.1.cmp(&b.1).then(b.0.cmp(a.0)));
     let (name, why) = match best {
         Some((word, count)) if count * 2 > total && count > 1 => {

@@ -3,7 +3,7 @@
 use crate::{
     catalog::importing::{GUESS, LEFT_OUT, OWN_CODE},
     diagnostics::{Finding, Rule},
-    observed::Place,
+    observed::SourceLocation,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +14,7 @@ pub(super) struct Note {
     /// Which of them.
     pub rule: &'static Rule,
     /// Where what it speaks of is told.
-    pub place: Place,
+    pub place: SourceLocation,
     /// What it speaks of, such as a bucket's name.
     pub subject: String,
     /// Why.
@@ -23,17 +23,17 @@ pub(super) struct Note {
 
 impl Note {
     /// Says that something is a guess.
-    pub(super) fn guess(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(super) fn guess(place: SourceLocation, subject: impl Into<String>, why: impl Into<String>) -> Self {
         Note { rule: &GUESS, place, subject: subject.into(), why: why.into() }
     }
 
     /// Says that something is left out.
-    pub(super) fn left_out(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(super) fn left_out(place: SourceLocation, subject: impl Into<String>, why: impl Into<String>) -> Self {
         Note { rule: &LEFT_OUT, place, subject: subject.into(), why: why.into() }
     }
 
     /// Says what is to be done in the code that sets a bucket up.
-    pub(super) fn own_code(place: Place, subject: impl Into<String>, why: impl Into<String>) -> Self {
+    pub(super) fn own_code(place: SourceLocation, subject: impl Into<String>, why: impl Into<String>) -> Self {
         Note { rule: &OWN_CODE, place, subject: subject.into(), why: why.into() }
     }
 
@@ -107,13 +107,13 @@ pub(super) struct Adopt {
     /// Its name.
     pub name: String,
     /// Where it is told.
-    pub place: Place,
+    pub place: SourceLocation,
     /// How it was recognised.
     pub why: String,
     /// Whether that is a guess.
     pub note: Option<Note>,
     /// Statements of its policy that are not derived.
-    pub statements: Vec<(Value, Place)>,
+    pub statements: Vec<(Value, SourceLocation)>,
     /// What is said of others.
     pub notes: Vec<Note>,
 }
@@ -122,7 +122,7 @@ pub(super) struct Adopt {
 #[derive(Debug)]
 pub(super) struct Source {
     /// Where it is told.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Does code set its logging?
     pub external: bool,
     /// The prefix that this code sets, where it is not the default.
@@ -135,7 +135,7 @@ pub(super) struct Source {
 #[derive(Debug)]
 pub(super) struct Trail {
     /// Where it is told.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Is it the organization's?
     pub organization: bool,
     /// Keys of the accounts that have it.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     aws::bucket_name,
-    map::settle,
+    map::effective,
     observed::{Setting, hole},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,7 +168,7 @@ fn source(known: &Known, log_bucket: Option<&str>) -> Source {
             format!("the prefix `{prefix}` in its own code has no slash; write `{prefix}/` there, or its logs are not let in");
         source.notes.push(Note::own_code(set.logging.place, subject, why));
     }
-    source.prefix = Some(prefix).filter(|prefix| prefix != settle::DEFAULT_PREFIX);
+    source.prefix = Some(prefix).filter(|prefix| prefix != effective::DEFAULT_PREFIX);
     source
 }
 

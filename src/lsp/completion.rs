@@ -8,7 +8,7 @@ use super::{open::Open, shape::Shape};
 use crate::{
     aws::region,
     document::{self, Document, Entry, Kind, Node},
-    map::settle,
+    map::effective,
     source::SourceFile,
 };
 use lsp_types::{CompletionItem, CompletionItemKind, Documentation, MarkupContent, MarkupKind, Position, TextEdit};
@@ -271,7 +271,7 @@ fn values(shape: &Shape, path: &[&str], accounts: &[String]) -> Vec<Offer> {
     });
     let mut offers: Vec<Offer> = words.collect();
     if matches!(path, [.., "log_bucket", "name" | "trails_name"]) {
-        let default = if path.last() == Some(&"name") { settle::DEFAULT_NAME } else { settle::DEFAULT_TRAILS_NAME };
+        let default = if path.last() == Some(&"name") { effective::DEFAULT_NAME } else { effective::DEFAULT_TRAILS_NAME };
         offers.push(Offer {
             text: Some(format!("\"{default}\"")),
             detail: Some("the default".to_owned()),

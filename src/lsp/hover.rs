@@ -10,7 +10,7 @@ use crate::{
     aws::{Partition, region},
     diagnostics::Finding,
     document::Kind,
-    plan::{Account, KeyFormat, LogBucket, Place, Plan, Source, Trail, prove},
+    plan::{Account, KeyFormat, LogBucket, Placement, Plan, Source, Trail, prove},
 };
 use lsp_types::{Hover, MarkupContent, MarkupKind};
 
@@ -86,7 +86,7 @@ fn value<'a>(analysis: &'a Analysis, cursor: &Cursor<'a>) -> Option<&'a str> {
     }
 }
 
-fn source_text(account: &Account, place: &Place, source: &Source) -> String {
+fn source_text(account: &Account, place: &Placement, source: &Source) -> String {
     let mut text = format!("Source bucket `{}` of `{}` in `{}`", source.name, account.key, place.region);
     if !source.managed {
         text += ", whose logging someone else's code sets";

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     analysis::Analysis,
     document::{Document, Kind, Node},
-    map::settle,
+    map::effective,
     source::Span,
 };
 use lsp_types::{Location, PrepareRenamePlaceholder, PrepareRenameResult, TextEdit, Uri, WorkspaceEdit};
@@ -87,8 +87,8 @@ pub(super) fn prepare(source: &Text, analysis: &Analysis, offset: u32) -> Option
 /// Why it can't be done, for the user.
 pub(super) fn rename(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32, new: &str) -> Result<WorkspaceEdit, String> {
     let here = at(&analysis.document, offset).ok_or("only account keys can be renamed; no account is named here")?;
-    if !settle::is_account_key(new) {
-        let reserved = if new == settle::RESERVED_ACCOUNT_KEY { "; this word is a folder of the output" } else { "" };
+    if !effective::is_account_key(new) {
+        let reserved = if new == effective::RESERVED_ACCOUNT_KEY { "; this word is a folder of the output" } else { "" };
         return Err(format!(
             "`{new}` can't be an account key: at most 64 lower-case letters, digits and hyphens, a letter first{reserved}"
         ));

@@ -8,7 +8,7 @@ use super::{
     text::{Encoding, Text},
 };
 use crate::{
-    analysis::{Analysis, Past, analyze_again},
+    analysis::{Analysis, AnalysisCache, analyze_incremental},
     source::SourceFile,
 };
 use lsp_types::{PublishDiagnosticsParams, TextDocumentContentChangeEvent, TextDocumentItem, Uri};
@@ -26,7 +26,7 @@ pub(super) struct Open {
     language: String,
     analysis: Option<Analysis>,
     /// What earlier texts can lend.
-    past: Past,
+    cache: AnalysisCache,
     /// Changed since diagnostics were published.
     stale: bool,
     /// The client shows diagnostics of it.
@@ -43,7 +43,7 @@ impl Open {
             accounts: Vec::new(),
             language: String::from(item.language_id),
             analysis: None,
-            past: Past::for_editing(),
+            cache: AnalysisCache::for_editing(),
             stale: true,
             shown: false,
         }
@@ -56,7 +56,7 @@ impl Open {
             self.text.change(change);
         }
         if let Some(analysis) = self.analysis.take() {
-            self.past.keep(analysis);
+            self.cache.keep(analysis);
         }
         self.stale = true;
     }
@@ -73,7 +73,7 @@ impl Open {
         }
         if self.analysis.is_none() {
             let name = self.uri.0.rsplit('/').next().unwrap_or_default().to_owned();
-            let analysis = analyze_again(SourceFile::new(name, self.text.as_str()), &mut self.past);
+            let analysis = analyze_incremental(SourceFile::new(name, self.text.as_str()), &mut self.cache);
             if analysis.document.root.is_some() {
                 self.accounts = names::accounts(&analysis.document);
             }

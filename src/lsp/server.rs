@@ -114,7 +114,7 @@ impl<S: Fn(Message)> Server<S> {
     fn dispatch(&mut self, request: Request) {
         match request.method.as_str() {
             "textDocument/hover" => self.answer::<HoverRequest>(request, |server, params| {
-                server.there(params.text_document_position_params, |shape, _, text, analysis, offset| {
+                server.with_position(params.text_document_position_params, |shape, _, text, analysis, offset| {
                     hover::hover(shape, text, analysis, offset)
                 })
             }),
@@ -129,38 +129,38 @@ impl<S: Fn(Message)> Server<S> {
                     kinds.iter().any(|kind| matches!(kind, CodeActionKind::Empty | CodeActionKind::QuickFix))
                 });
                 let (uri, range) = (params.text_document.uri.clone(), params.range);
-                server.map(&params.text_document, |_, text, analysis| {
+                server.with_map(&params.text_document, |_, text, analysis| {
                     let bytes = text.analysed(range.start)..text.analysed(range.end);
                     if wanted { actions::fixes(&uri, text, analysis, bytes) } else { Vec::new() }
                 })
             }),
             "textDocument/documentSymbol" => self.answer::<DocumentSymbolRequest>(request, |server, params| {
-                server.map(&params.text_document, |_, text, analysis| outline::symbols(text, &analysis.document).into())
+                server.with_map(&params.text_document, |_, text, analysis| outline::symbols(text, &analysis.document).into())
             }),
             "textDocument/foldingRange" => self.answer::<FoldingRangeRequest>(request, |server, params| {
-                server.map(&params.text_document, |_, text, analysis| outline::folding(text, &analysis.document))
+                server.with_map(&params.text_document, |_, text, analysis| outline::folding(text, &analysis.document))
             }),
             "textDocument/inlayHint" => self.answer::<InlayHintRequest>(request, |server, params| {
-                server.map(&params.text_document, |_, text, analysis| outline::hints(text, analysis, params.range))
+                server.with_map(&params.text_document, |_, text, analysis| outline::hints(text, analysis, params.range))
             }),
             "textDocument/definition" => self.answer::<DefinitionRequest>(request, |server, params| {
-                server.there(params.text_document_position_params, |_, uri, text, analysis, offset| {
+                server.with_position(params.text_document_position_params, |_, uri, text, analysis, offset| {
                     names::definition(uri, text, analysis, offset).map(|at| Definition::from(at).into())
                 })
             }),
             "textDocument/references" => self.answer::<ReferencesRequest>(request, |server, params| {
                 let definitions = params.context.include_declaration;
-                server.there(params.text_document_position_params, |_, uri, text, analysis, offset| {
+                server.with_position(params.text_document_position_params, |_, uri, text, analysis, offset| {
                     names::references(uri, text, analysis, offset, definitions)
                 })
             }),
             "textDocument/prepareRename" => self.answer::<PrepareRenameRequest>(request, |server, params| {
-                server.there(params.text_document_position_params, |_, _, text, analysis, offset| {
+                server.with_position(params.text_document_position_params, |_, _, text, analysis, offset| {
                     names::prepare(text, analysis, offset)
                 })
             }),
             "textDocument/rename" => self.answer::<RenameRequest>(request, |server, params| {
-                let renamed = server.there(params.text_document_position_params, |_, uri, text, analysis, offset| {
+                let renamed = server.with_position(params.text_document_position_params, |_, uri, text, analysis, offset| {
                     Some(names::rename(uri, text, analysis, offset, &params.new_name))
                 })?;
                 renamed.transpose().map_err(|why| Refusal(ErrorCode::RequestFailed, why))
@@ -190,7 +190,7 @@ impl<S: Fn(Message)> Server<S> {
     }
 
     /// Runs on the map of a document; gives nothing for a document that is no map.
-    fn map<T>(
+    fn with_map<T>(
         &mut self,
         document: &TextDocumentIdentifier,
         run: impl FnOnce(&Shape, &Text, &Analysis) -> T,
@@ -200,14 +200,14 @@ impl<S: Fn(Message)> Server<S> {
     }
 
     /// Runs on a place in a map.
-    fn there<T>(
+    fn with_position<T>(
         &mut self,
         at: TextDocumentPositionParams,
         run: impl FnOnce(&Shape, &Uri, &Text, &Analysis, u32) -> Option<T>,
     ) -> Answer<Option<T>> {
         let TextDocumentPositionParams { text_document, position } = at;
 
-        let found = self.map(&text_document, |shape, text, analysis| {
+        let found = self.with_map(&text_document, |shape, text, analysis| {
             run(shape, &text_document.uri, text, analysis, text.analysed(position))
         })?;
         Ok(found.flatten())

@@ -111,7 +111,7 @@ pub fn unknown_key(entry: &Entry, record: &str, known: &[&'static str], cx: &mut
     let finding = finding.label("unknown key");
     cx.findings.push(match did_you_mean(&entry.key, known.iter().copied()) {
         Some(near) => {
-            finding.help(format!("did you mean `{near}`?")).fix(Fix::guess(format!("write `{near}`"), entry.key_span, near))
+            finding.help(format!("did you mean `{near}`?")).fix(Fix::unsafe_fix(format!("write `{near}`"), entry.key_span, near))
         }
         None => finding.help(format!("the keys here are {}", list(known.iter().copied()))),
     });
@@ -123,7 +123,7 @@ pub fn missing_key(key: &'static str, record: &str, hint: &str, cx: &mut Cx<'_>)
         Finding::new(&MISSING_KEY, cx.owner, format!("{record} needs the key `{key}`")).label(format!("`{key}` is missing here"));
     // only where there is one value that it can have
     let finding = match key {
-        "version" => finding.safely("add `version: 1`", Change::InsertFirst(None, key, "1".to_owned())),
+        "version" => finding.safe_fix("add `version: 1`", Change::InsertFirst(None, key, "1".to_owned())),
         _ => finding,
     };
     cx.findings.push(if hint.is_empty() { finding } else { finding.help(hint) });
@@ -191,7 +191,7 @@ impl Decode for String {
                 let finding = Finding::new(&WRONG_TYPE, node.span, message)
                     .label("without quotes YAML reads a number or a truth value here, and leading zeros may be lost")
                     .help(format!("put it in quotes: `\"{text}\"`"))
-                    .fix(Fix::safe("put it in quotes", node.span, format!("\"{text}\"")));
+                    .fix(Fix::safe_fix("put it in quotes", node.span, format!("\"{text}\"")));
                 cx.findings.push(finding);
                 None
             }
@@ -214,7 +214,7 @@ impl Decode for u32 {
                         .help(format!("write it without quotes: `{text}`"));
                 // a leading zero would make another number of it in YAML 1.1
                 let finding = match text.parse::<u32>() {
-                    Ok(number) => finding.fix(Fix::safe("take the quotes away", node.span, number.to_string())),
+                    Ok(number) => finding.fix(Fix::safe_fix("take the quotes away", node.span, number.to_string())),
                     Err(_) => finding,
                 };
                 cx.findings.push(finding);
@@ -247,7 +247,7 @@ impl Decode for bool {
                         let message = format!("`{}` is a string, expected `true` or `false`", cx.name());
                         let finding = Finding::new(&WRONG_TYPE, node.span, message)
                             .help(format!("write `{meant}`"))
-                            .fix(Fix::safe(format!("write `{meant}`"), node.span, meant));
+                            .fix(Fix::safe_fix(format!("write `{meant}`"), node.span, meant));
                         cx.findings.push(finding);
                         None
                     }
@@ -271,7 +271,7 @@ impl<T: Decode> Decode for Vec<Spanned<T>> {
             let mismatch = mismatch_with::<Self, _>(node, help, cx);
             if let (Kind::Scalar { text, .. }, Some(finding)) = (&node.kind, cx.findings.last_mut()) {
                 let item = crate::escape::yaml_word(text);
-                finding.fixes.push(Fix::safe("make it a list", node.span, format!("[{item}]")));
+                finding.fixes.push(Fix::safe_fix("make it a list", node.span, format!("[{item}]")));
             }
             return mismatch;
         };
@@ -394,7 +394,7 @@ pub fn unknown_word(text: &str, node: &Node, words: &[&'static str], cx: &mut Cx
     if let Some(near) = near {
         // only upper and lower case, and how the words are joined
         let same = |a: &str, b: &str| a.replace([' ', '_'], "-").eq_ignore_ascii_case(&b.replace('_', "-"));
-        finding.fixes.push(Fix { safe: same(text, near), ..Fix::guess(format!("write `{near}`"), node.span, near) });
+        finding.fixes.push(Fix { safe: same(text, near), ..Fix::unsafe_fix(format!("write `{near}`"), node.span, near) });
     }
     cx.findings.push(finding);
 }

@@ -1,11 +1,11 @@
 //! `log_bucket`: the settings of log buckets, and their words.
 //!
-//! Vocabulary only; which layer wins and what holds by default is for `settle`.
+//! Vocabulary only; which layer wins and what holds by default is for `effective`.
 
 use super::{
     decode::{Cx, Decode, Entries},
+    effective,
     names::TagKeys,
-    settle,
     statement::Statement,
 };
 use crate::{
@@ -22,13 +22,13 @@ record! {
     /// retention by field, extra statements add up.
     LogBucket "`log_bucket`" {
         /// Name of the log bucket. Placeholders: {org}, {account}, {account_id}, {region}, {partition}.
-        name: String, { "default": settle::DEFAULT_NAME, "examples": [settle::DEFAULT_NAME] };
+        name: String, { "default": effective::DEFAULT_NAME, "examples": [effective::DEFAULT_NAME] };
         /// The namespace of the name. With `account-regional` the name is a prefix to which `-{account_id}-{region}-an` is added.
         namespace: Namespace, { "default": "global" };
         /// How S3 lays out the keys of access logs.
         key_format: KeyFormatWord, { "default": "partitioned-event-time" };
         /// Prefix of the keys of access logs. With `simple`, `{source_bucket}/` is added, so that no two sources share one.
-        prefix: String, { "pattern": super::PREFIX, "default": settle::DEFAULT_PREFIX, "examples": ["s3-access/"] };
+        prefix: String, { "pattern": super::PREFIX, "default": effective::DEFAULT_PREFIX, "examples": ["s3-access/"] };
         /// How tightly the bucket policy names the sources.
         policy_scope: PolicyScope, { "default": "auto" };
         /// Keep old versions of log objects.
@@ -52,7 +52,7 @@ record! {
         /// Give trails a bucket of their own.
         split_trails: bool, { "default": false };
         /// Name of the second bucket of `split_trails`, with the same placeholders as `name`.
-        trails_name: String, { "default": settle::DEFAULT_TRAILS_NAME };
+        trails_name: String, { "default": effective::DEFAULT_TRAILS_NAME };
         /// Object Lock for the trails' own bucket. Access logs can't be delivered to a bucket that has it.
         object_lock: ObjectLock, { "examples": [{ "mode": "GOVERNANCE", "days": 365 }] };
     }

@@ -1,20 +1,20 @@
 //! The vocabulary of the region map, version 1: every key, its type and what it means.
 //!
-//! Values keep their places and may all be absent: a `RegionMap` may be wrong. Defaults are applied once, in `settle`.
+//! Values keep their places and may all be absent: a `RegionMap` may be wrong. Defaults are applied once, in `effective`.
 //! Each type's schema, decoder and documentation come from the one declaration here.
 
 pub(crate) mod additions;
 pub mod decode;
 pub(crate) mod edit;
+pub mod effective;
 mod log_bucket;
 mod macros;
 mod names;
 mod render;
 pub mod schema;
-pub mod settle;
-pub(crate) mod settled;
 pub(crate) mod statement;
 mod trail;
+pub(crate) mod values;
 
 use crate::{
     diagnostics::Finding,

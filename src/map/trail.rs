@@ -2,8 +2,8 @@
 
 use super::{
     decode::{Cx, Decode, Entries},
+    effective,
     names::RegionNames,
-    settle,
 };
 use crate::{
     document::{Kind, Node},
@@ -24,7 +24,7 @@ record! {
         /// One trail for all Regions, or one in each mapped Region.
         coverage: Coverage, { "default": "multi-region" };
         /// With `coverage: multi-region`: the Region in which the trail is made and to which it delivers.
-        home_region: String, { "anyOf": super::names::region_value(), "default": settle::DEFAULT_HOME_REGION, "examples": ["us-east-1"] };
+        home_region: String, { "anyOf": super::names::region_value(), "default": effective::DEFAULT_HOME_REGION, "examples": ["us-east-1"] };
         /// Whose log bucket takes its logs. Default: the writing account's own.
         deliver_to: DeliverTo, { "examples": [{ "account": "log-archive" }] };
         /// Prefix of its keys before `AWSLogs/`, without slashes at its ends.

@@ -5,7 +5,7 @@
 //! and parts of an item are at times JSON texts once more. Keys: the property lists in AWS's `aws-config-resource-schema`.
 
 use super::{
-    At, Bucket, Logging, Observed, Place, Setting, Target, Text, Trail, dumps,
+    At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, Trail, dumps,
     hole::hole,
     policy::{self, Plain},
 };
@@ -54,7 +54,7 @@ pub(crate) fn read(root: &Node, file: FileId, observed: &mut Observed) {
             Kind::Scalar { text, .. } => serde_json::from_str(text).unwrap_or_default(),
             _ => value_of(node),
         };
-        Item { value, place: Place { file, span: node.span } }.read(observed);
+        Item { value, place: SourceLocation { file, span: node.span } }.read(observed);
     }
 }
 
@@ -71,7 +71,7 @@ pub(crate) fn read_csv(text: &str, file: FileId, observed: &mut Observed) -> Res
         let value = Value::Object(cells.map(|(name, cell)| (name.to_owned(), Value::from(cell))).collect());
         let start = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(usize::MAX));
         let end = text.get(start..).and_then(|rest| rest.find(['\r', '\n'])).map_or(text.len(), |length| start + length);
-        Item { value, place: Place { file, span: Span::new(start, end) } }.read(observed);
+        Item { value, place: SourceLocation { file, span: Span::new(start, end) } }.read(observed);
     }
     Ok(())
 }
@@ -90,7 +90,7 @@ fn value_of(node: &Node) -> Value {
 /// A resource.
 struct Item {
     value: Value,
-    place: Place,
+    place: SourceLocation,
 }
 
 impl Item {

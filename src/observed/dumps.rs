@@ -5,7 +5,7 @@
 //! `get-bucket-logging.BUCKET.json`.
 
 use super::{
-    AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Place, Setting, Target, Text, Trail,
+    AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Setting, SourceLocation, Target, Text, Trail,
     hole::hole,
     policy::{self, Plain},
 };
@@ -86,8 +86,8 @@ struct Reader {
 }
 
 impl Reader {
-    fn place(&self, span: Span) -> Place {
-        Place { file: self.file, span }
+    fn place(&self, span: Span) -> SourceLocation {
+        SourceLocation { file: self.file, span }
     }
 
     fn at<T>(&self, value: T, span: Span) -> At<T> {

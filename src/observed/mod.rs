@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 /// Where something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file.
     pub file: FileId,
     /// Its bytes.
@@ -36,7 +36,7 @@ pub(crate) struct At<T> {
     /// The value.
     pub value: T,
     /// Where.
-    pub place: Place,
+    pub place: SourceLocation,
 }
 
 impl<T> At<T> {
@@ -56,7 +56,7 @@ pub(crate) enum Setting<T> {
     #[default]
     Unsaid,
     /// It is set, to what can't be known here.
-    Unknown(Place),
+    Unknown(SourceLocation),
     /// It is set.
     Known(At<T>),
 }
@@ -83,7 +83,7 @@ impl<T> Setting<T> {
 #[derive(Debug, Clone)]
 pub(crate) struct Bucket {
     /// What defines or names it.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Its name.
     pub name: Text,
     /// Account id.
@@ -120,7 +120,7 @@ impl Bucket {
     }
 
     /// A bucket of which the name alone is known.
-    pub(crate) fn named(name: Text, place: Place) -> Self {
+    pub(crate) fn named(name: Text, place: SourceLocation) -> Self {
         Bucket {
             place,
             name,
@@ -181,9 +181,9 @@ pub(crate) enum Target {
 #[derive(Debug, Clone)]
 pub(crate) struct Logging {
     /// Where it is set.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Where it is defined, however its conditions turn out.
-    pub anchor: Place,
+    pub anchor: SourceLocation,
     /// Name of the source bucket; nothing if the input does not tell.
     pub source: Option<Text>,
     /// Where it logs to.
@@ -195,16 +195,16 @@ pub(crate) struct Logging {
     /// The Region that the setting itself is sent to, where it has one of its own.
     pub region: Option<Text>,
     /// Are there target grants?
-    pub grants: Option<Place>,
+    pub grants: Option<SourceLocation>,
 }
 
 /// A trail.
 #[derive(Debug, Clone)]
 pub(crate) struct Trail {
     /// Where its bucket is named.
-    pub place: Place,
+    pub place: SourceLocation,
     /// Where it is defined, however its conditions turn out.
-    pub anchor: Place,
+    pub anchor: SourceLocation,
     /// Its name.
     pub name: Text,
     /// Its ARN: home Region and account in it.
@@ -224,7 +224,7 @@ pub(crate) struct Trail {
     /// Are digest files delivered?
     pub validation: Setting<bool>,
     /// Where it has event selectors of its own, as far as an input tells.
-    pub selectors: Option<Place>,
+    pub selectors: Option<SourceLocation>,
     /// Where what should make it wait for the bucket policy is missing: the place, and the policy's name.
     pub unordered: Option<At<String>>,
 }

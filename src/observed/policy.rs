@@ -4,7 +4,7 @@
 //! is not JSON are findings of reading; what a policy lets in is for `compare`.
 
 use super::{
-    At, Place, Text, hole,
+    At, SourceLocation, Text, hole,
     json::{self, Fault},
 };
 use crate::{
@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PolicyDoc {
     /// The document.
-    pub place: Place,
+    pub place: SourceLocation,
     /// The bucket it is attached to, if the input tells.
     pub bucket: Option<Text>,
     /// What it says; texts may have holes.
@@ -51,15 +51,15 @@ impl Eq for PolicyDoc {}
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct StatementPlaces {
     /// The statement.
-    pub whole: Place,
+    pub whole: SourceLocation,
     /// Its principal.
-    pub principal: Place,
+    pub principal: SourceLocation,
     /// Its actions.
-    pub actions: Place,
+    pub actions: SourceLocation,
     /// Each resource.
-    pub resources: Vec<Place>,
+    pub resources: Vec<SourceLocation>,
     /// Operator, key and the place of each value.
-    pub conditions: Vec<(String, String, Vec<Place>)>,
+    pub conditions: Vec<(String, String, Vec<SourceLocation>)>,
 }
 
 /// How a tree is read: its aliases, its functions, its places.
@@ -69,7 +69,7 @@ pub(crate) trait Reading {
     /// A node's text, with holes; nothing if it is none.
     fn text(&self, node: &Node) -> Option<String>;
     /// Where a span is.
-    fn place(&self, span: Span) -> Place;
+    fn place(&self, span: Span) -> SourceLocation;
     /// A hole for something that can't be known.
     fn unknown(&self) -> String;
 }
@@ -106,8 +106,8 @@ impl Reading for Plain {
         }
     }
 
-    fn place(&self, span: Span) -> Place {
-        Place { file: self.file, span: self.inside.unwrap_or(span) }
+    fn place(&self, span: Span) -> SourceLocation {
+        SourceLocation { file: self.file, span: self.inside.unwrap_or(span) }
     }
 
     fn unknown(&self) -> String {
@@ -133,7 +133,7 @@ pub(crate) fn parse(text: &str, reading: Plain, bucket: Option<Text>) -> PolicyD
     doc
 }
 
-fn empty(place: Place, bucket: Option<Text>) -> PolicyDoc {
+fn empty(place: SourceLocation, bucket: Option<Text>) -> PolicyDoc {
     let policy = Policy::default();
     PolicyDoc { place, bucket, policy, places: Vec::new(), partly_unknown: false, bytes: None, findings: Vec::new() }
 }
@@ -348,9 +348,9 @@ pub(crate) fn is_function(entries: &[Entry]) -> bool {
     matches!(entries, [one] if one.key.starts_with("Fn::") || &*one.key == "Ref" || &*one.key == "Condition" && matches!(one.value.kind, Kind::Scalar { .. }))
 }
 
-fn texts(node: &Node, reading: &dyn Reading) -> (Vec<String>, Vec<Place>) {
+fn texts(node: &Node, reading: &dyn Reading) -> (Vec<String>, Vec<SourceLocation>) {
     let mut unknown = false;
-    let mut found: (Vec<String>, Vec<Place>) = items(node, reading, &mut unknown)
+    let mut found: (Vec<String>, Vec<SourceLocation>) = items(node, reading, &mut unknown)
         .into_iter()
         .map(|item| (reading.text(item).unwrap_or_else(|| reading.unknown()), reading.place(item.span)))
         .unzip();

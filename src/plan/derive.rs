@@ -1,7 +1,7 @@
-//! Settled map → plan. Placement is by construction: a source's log bucket is the one of its own account and Region,
+//! Effective map → plan. Placement is by construction: a source's log bucket is the one of its own account and Region,
 //! and there is no way to say otherwise.
 //!
-//! Takes a settled map, gives a plan of whatever can be used, and the findings that only the whole shows. Deterministic:
+//! Takes an effective map, gives a plan of whatever can be used, and the findings that only the whole shows. Deterministic:
 //! the order of keys in the map does not matter.
 
 mod bucket;
@@ -9,14 +9,14 @@ mod place;
 mod settings;
 
 use super::{
-    Account, Place, Plan, guard, keys,
-    memo::Memo,
+    Account, Placement, Plan, keys, monitoring,
+    policy_cache::PolicyCache,
     routes::{self, Delivery},
 };
 use crate::{
     aws::{Partition, arn},
     diagnostics::Finding,
-    map::settle::{self, Settled},
+    map::effective::{self, EffectiveMap},
     rules::{
         naming::LOG_BUCKET_NAME_TWICE,
         placement::{LOG_BUCKET_IS_SOURCE, UNUSED_ACCOUNT},
@@ -48,8 +48,8 @@ struct Named {
 }
 
 /// Derives the plan. What seems to be unused may have lost its use to an error that others find: see [`keep_what_is_sure`].
-pub fn derive(map: &Settled<'_>, findings: &mut Vec<Finding>) -> Plan {
-    derive_with(map, &mut Memo::default(), findings)
+pub fn derive(map: &EffectiveMap<'_>, findings: &mut Vec<Finding>) -> Plan {
+    derive_with(map, &mut PolicyCache::default(), findings)
 }
 
 /// Takes out of the findings of a derivation what is not sure if the map, for another reason, can't be used as it is.
@@ -58,16 +58,16 @@ pub fn keep_what_is_sure(derived: &mut Vec<Finding>) {
 }
 
 /// Derives the plan, with policies that are lent by an earlier one. The same plan as [`derive`] gives.
-pub fn derive_with(map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Finding>) -> Plan {
-    // what an edit changes is little, and one memo lends to all
+pub fn derive_with(map: &EffectiveMap<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
+    // what an edit changes is little, and one cache lends to all
     let sources: usize =
         map.accounts.values().flat_map(|account| account.regions.values()).map(|region| region.sources.len()).sum();
-    let threads = if memo.remembers() || sources < WORTH_THREADS { 1 } else { cores() };
-    derive_on(threads, map, memo, findings)
+    let threads = if cache.enabled() || sources < WORTH_THREADS { 1 } else { cores() };
+    derive_on(threads, map, cache, findings)
 }
 
 /// Derives the plan on some threads, each with some of the places; the plan and the findings are the same on any number.
-fn derive_on(threads: usize, map: &Settled<'_>, memo: &mut Memo, findings: &mut Vec<Finding>) -> Plan {
+fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
     let before = findings.len();
     let deliveries = routes::deliveries(map, findings);
     let by_account = routes::by_account(&deliveries);
@@ -93,10 +93,10 @@ fn derive_on(threads: usize, map: &Settled<'_>, memo: &mut Memo, findings: &mut 
         planned.push((account, regions.len()));
         planners.extend(regions.into_iter().map(|region| Planner { map, account, region, deliveries }));
     }
-    let (places, taken) = places(threads, &planners, memo, findings);
+    let (places, taken) = places(threads, &planners, cache, findings);
     let (mut places, mut accounts) = (places.into_iter(), Vec::new());
     for (account, count) in planned {
-        let places: Vec<Place> = places.by_ref().take(count).collect();
+        let places: Vec<Placement> = places.by_ref().take(count).collect();
         let partition = Partition::of_region(places.first().map_or("", |place| &place.region));
         accounts.push(Account {
             key: account.key.value.clone(),
@@ -112,30 +112,35 @@ fn derive_on(threads: usize, map: &Settled<'_>, memo: &mut Memo, findings: &mut 
     log_buckets_that_are_sources(map, &taken, findings);
     names_twice(taken, findings);
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
-    guard::fill(&mut accounts, &map.wanted);
-    guard::check(map, &accounts, findings);
+    monitoring::fill(&mut accounts, &map.monitoring);
+    monitoring::check(map, &accounts, findings);
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
     let key_policies = keys::key_policies(&accounts, &deliveries);
     once_each(findings, before);
-    Plan { accounts, apply_order, render: map.render.clone(), key_policies, wanted: map.wanted.clone() }
+    Plan { accounts, apply_order, render: map.render.clone(), key_policies, monitoring: map.monitoring.clone() }
 }
 
 /// The places of the planners, and the names that they use.
-fn places(threads: usize, planners: &[Planner<'_, '_>], memo: &mut Memo, findings: &mut Vec<Finding>) -> (Vec<Place>, Taken) {
-    let plan = |planners: &[Planner<'_, '_>], memo: &mut Memo, findings: &mut Vec<Finding>| {
+fn places(
+    threads: usize,
+    planners: &[Planner<'_, '_>],
+    cache: &mut PolicyCache,
+    findings: &mut Vec<Finding>,
+) -> (Vec<Placement>, Taken) {
+    let plan = |planners: &[Planner<'_, '_>], cache: &mut PolicyCache, findings: &mut Vec<Finding>| {
         let mut taken = Taken::new();
-        let places: Vec<Place> = planners.iter().map(|planner| planner.place(&mut taken, memo, findings)).collect();
+        let places: Vec<Placement> = planners.iter().map(|planner| planner.place(&mut taken, cache, findings)).collect();
         (places, taken)
     };
     if threads < 2 {
-        return plan(planners, memo, findings);
+        return plan(planners, cache, findings);
     }
     let (mut places, mut taken) = (Vec::new(), Taken::new());
     thread::scope(|scope| {
         let start = |part| {
             scope.spawn(move || {
                 let mut findings = Vec::new();
-                (plan(part, &mut Memo::default(), &mut findings), findings)
+                (plan(part, &mut PolicyCache::default(), &mut findings), findings)
             })
         };
         let running: Vec<_> = planners.chunks(planners.len().div_ceil(threads).max(1)).map(start).collect();
@@ -175,7 +180,7 @@ fn once_each(findings: &mut Vec<Finding>, from: usize) {
 }
 
 /// Sources that have the name of a log bucket. One that is listed again (reported already) is said once.
-fn log_buckets_that_are_sources(map: &Settled<'_>, taken: &Taken, findings: &mut Vec<Finding>) {
+fn log_buckets_that_are_sources(map: &EffectiveMap<'_>, taken: &Taken, findings: &mut Vec<Finding>) {
     let mut said = BTreeSet::new();
     for (name, region) in map.accounts.values().flat_map(|account| &account.regions) {
         let uses = taken.get(&Partition::of_region(name));
@@ -199,8 +204,8 @@ fn log_buckets_that_are_sources(map: &Settled<'_>, taken: &Taken, findings: &mut
 
 /// Plans one account in one Region.
 struct Planner<'a, 'm> {
-    map: &'a Settled<'m>,
-    account: &'a settle::Account<'m>,
+    map: &'a EffectiveMap<'m>,
+    account: &'a effective::Account<'m>,
     region: &'a str,
     /// Those that the account writes or takes.
     deliveries: &'a [&'a Delivery<'m>],
@@ -224,7 +229,7 @@ mod tests {
                     [{ name: web, prefix: one/ }, api, { name: web, prefix: two/ }] } } }\n";
         let document = document::read(&SourceFile::new("logmap.yaml", text), &mut Vec::new());
         let map = map::decode(&document, &mut Vec::new());
-        let plan = derive(&settle::settle(&map), &mut Vec::new());
+        let plan = derive(&effective::effective_map(&map), &mut Vec::new());
         let sources: Vec<(&str, &str)> =
             plan.accounts[0].places[0].sources.iter().map(|source| (source.name.as_str(), &*source.prefix)).collect();
         assert_eq!(sources, [("api", "s3-access/"), ("web", "two/")]);
@@ -240,7 +245,7 @@ mod tests {
                 let mut findings = Vec::new();
                 let document = document::read(&SourceFile::new("logmap.yaml", text.to_owned()), &mut findings);
                 let map = map::decode(&document, &mut findings);
-                let plan = derive_on(threads, &settle::settle(&map), &mut Memo::default(), &mut findings);
+                let plan = derive_on(threads, &effective::effective_map(&map), &mut PolicyCache::default(), &mut findings);
                 diagnostics::sort(&mut findings);
                 (crate::text::json(&plan), format!("{findings:?}"))
             };

@@ -4,10 +4,10 @@
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
 pub mod derive;
-pub(crate) mod guard;
 pub(crate) mod keys;
-pub(crate) mod memo;
+pub(crate) mod monitoring;
 pub(crate) mod names;
+pub(crate) mod policy_cache;
 pub mod prove;
 mod record;
 pub(crate) mod routes;
@@ -17,9 +17,9 @@ use crate::{
     aws::Partition,
     policy::{Policy, Statement, compose::TrailGrant},
 };
-pub use crate::{map::settled::KeyFormat, policy::compose::Tier};
+pub use crate::{map::values::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
-    map::settled::{Backend, ExistingSetting, ObjectLock, RenderSettings, Transition},
+    map::values::{Backend, ExistingSetting, ObjectLock, RenderSettings, Transition},
     policy::compose::PolicyReport,
 };
 use indexmap::IndexMap;
@@ -40,7 +40,7 @@ pub struct Plan {
     pub key_policies: Vec<KeyPolicy>,
     /// What is to be published and watched in each place. The places say what comes of it, so no digest is made of it.
     #[serde(skip)]
-    pub wanted: guard::Wanted,
+    pub monitoring: monitoring::MonitoringSettings,
 }
 
 /// One account.
@@ -57,12 +57,12 @@ pub struct Account {
     /// AWS CLI profile of the caller.
     pub profile: Option<String>,
     /// The Regions in which there is something to do, sorted by name.
-    pub places: Vec<Place>,
+    pub places: Vec<Placement>,
 }
 
 /// One account in one Region: the unit in which scripts and stacks are made.
 #[derive(Debug, Clone, Serialize)]
-pub struct Place {
+pub struct Placement {
     /// Region name.
     pub region: String,
     /// None, one, or (with `split_trails`) two log buckets; the one that takes access logs first.
@@ -73,8 +73,8 @@ pub struct Place {
     /// The trails whose home is this account and Region, sorted by name.
     pub trails: Vec<Trail>,
     /// What is published and watched here.
-    #[serde(skip_serializing_if = "guard::Guard::is_empty")]
-    pub guard: guard::Guard,
+    #[serde(skip_serializing_if = "monitoring::Monitoring::is_empty")]
+    pub monitoring: monitoring::Monitoring,
 }
 
 /// A bucket that takes access logs, trails or both.
@@ -109,7 +109,7 @@ pub struct LogBucket {
     pub proof: prove::Proof,
     /// What policy and proof were made of, if the plan was derived to be followed by another of the same map.
     #[serde(skip)]
-    pub origin: Option<memo::Origin>,
+    pub origin: Option<policy_cache::Origin>,
     /// What the policy was composed from beside the sources, for those who have to compose another one. No digest is made of it.
     #[serde(skip)]
     pub basis: Basis,
@@ -247,7 +247,7 @@ impl Plan {
     }
 
     /// Every place with its account, in order.
-    pub fn places(&self) -> impl Iterator<Item = (&Account, &Place)> {
+    pub fn places(&self) -> impl Iterator<Item = (&Account, &Placement)> {
         self.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)))
     }
 
@@ -272,7 +272,7 @@ impl Trail {
     }
 }
 
-impl Place {
+impl Placement {
     /// The bucket the sources here log to.
     pub fn access_log_bucket(&self) -> Option<&LogBucket> {
         self.buckets.iter().find(|bucket| bucket.takes_access_logs)

@@ -3,7 +3,7 @@
 use crate::{
     aws::{Partition, bucket_name, region},
     diagnostics::Finding,
-    map::settle,
+    map::effective,
     rules::{
         naming::{ACCOUNT_REGIONAL, LOG_BUCKET_DOTS, LOG_BUCKET_NAME, PLACEHOLDER, unknown_placeholder},
         texts::bare_placeholders,
@@ -13,7 +13,7 @@ use crate::{
 
 /// What a name is derived from.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct NameValues<'a> {
     /// `{org}`, if the map has one.
     pub organization: Option<&'a str>,
     /// `{account}`.
@@ -31,9 +31,9 @@ pub(crate) struct Place<'a> {
 /// Fills in a template and judges the name. Nothing if there is no name to be had.
 pub(crate) fn derive(
     template: Spanned<&str>,
-    settings: &settle::Settings<'_>,
+    settings: &effective::Settings<'_>,
     adopted: bool,
-    place: &Place<'_>,
+    place: &NameValues<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<String> {
     let name = if adopted { template.value.to_owned() } else { fill(template, place, findings)? };
@@ -91,7 +91,7 @@ pub(crate) fn derive(
     Some(name)
 }
 
-fn fill(template: Spanned<&str>, place: &Place<'_>, findings: &mut Vec<Finding>) -> Option<String> {
+fn fill(template: Spanned<&str>, place: &NameValues<'_>, findings: &mut Vec<Finding>) -> Option<String> {
     let before = findings.len();
     for name in bare_placeholders(template.value) {
         if let Some(finding) = unknown_placeholder(name, template) {
@@ -109,7 +109,7 @@ fn fill(template: Spanned<&str>, place: &Place<'_>, findings: &mut Vec<Finding>)
         }
     }
     // a malformed `{org}` has been reported at its own place
-    let malformed = template.value.contains("{org}") && place.organization.is_some_and(|name| !settle::is_org_name(name));
+    let malformed = template.value.contains("{org}") && place.organization.is_some_and(|name| !effective::is_org_name(name));
     if malformed || findings.len() > before {
         return None;
     }

@@ -1,13 +1,13 @@
 //! Routes of trails: which account's trail delivers to which bucket, in which Region, and what follows from it: homes,
 //! quotas, the Regions of KMS keys, the order in which accounts are applied.
 
-use super::{Account, Place, Trail};
+use super::{Account, Placement, Trail};
 use crate::{
     aws::{Partition, arn, limits, region},
     diagnostics::{Finding, list},
     map::{
         KmsKey,
-        settle::{self, Settled, with_slash},
+        effective::{self, EffectiveMap, with_slash},
     },
     policy::compose::TrailGrant,
     rules::{
@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug)]
 pub(crate) struct Delivery<'m> {
     /// The trail of the map.
-    pub trail: &'m settle::Trail<'m>,
+    pub trail: &'m effective::Trail<'m>,
     /// Key of the account that owns it.
     pub writer: &'m str,
     /// Key of the account whose bucket takes it.
@@ -37,7 +37,7 @@ pub(crate) struct Delivery<'m> {
 
 impl Delivery<'_> {
     /// What the bucket's policy has to grant.
-    pub(crate) fn grant(&self, map: &Settled<'_>) -> TrailGrant {
+    pub(crate) fn grant(&self, map: &EffectiveMap<'_>) -> TrailGrant {
         TrailGrant {
             arn: self.arn.clone(),
             account_id: self.writer_id.to_owned(),
@@ -47,7 +47,7 @@ impl Delivery<'_> {
     }
 
     /// Id of the organization if the trail is one of an organization; empty where the map lacks it, which is a finding.
-    fn organization_id(&self, map: &Settled<'_>) -> Option<String> {
+    fn organization_id(&self, map: &EffectiveMap<'_>) -> Option<String> {
         self.trail.organization.then(|| map.organization_id.map_or(String::new(), |id| id.value.clone()))
     }
 
@@ -65,9 +65,9 @@ impl Delivery<'_> {
 }
 
 /// All deliveries, in the order of trails, writers and Regions.
-pub(crate) fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) -> Vec<Delivery<'m>> {
+pub(crate) fn deliveries<'m>(map: &'m EffectiveMap<'m>, findings: &mut Vec<Finding>) -> Vec<Delivery<'m>> {
     let mut all = Vec::new();
-    let settled_by = partitions_by_trails(map);
+    let partitions = partitions_by_trails(map);
     for trail in map.trails.values() {
         let before = all.len();
         for key in &trail.accounts {
@@ -82,7 +82,7 @@ pub(crate) fn deliveries<'m>(map: &'m Settled<'m>, findings: &mut Vec<Finding>) 
                     continue;
                 }
                 let torn = [writer, reader].into_iter().find_map(|account| {
-                    Some((account, settled_by.get(account.key.as_str())?)).filter(|(_, by)| by.0 != partition)
+                    Some((account, partitions.get(account.key.as_str())?)).filter(|(_, by)| by.0 != partition)
                 });
                 if let Some((account, (other, first))) = torn {
                     findings.push(
@@ -125,8 +125,8 @@ pub(crate) fn by_account<'a, 'm>(deliveries: &'a [Delivery<'m>]) -> BTreeMap<&'m
 }
 
 /// The partition of each account without Regions: that of the first trail in the text that it writes or takes.
-fn partitions_by_trails<'m>(map: &'m Settled<'m>) -> BTreeMap<&'m str, (Partition, Span)> {
-    let mut trails: Vec<&settle::Trail<'_>> = map.trails.values().collect();
+fn partitions_by_trails<'m>(map: &'m EffectiveMap<'m>) -> BTreeMap<&'m str, (Partition, Span)> {
+    let mut trails: Vec<&effective::Trail<'_>> = map.trails.values().collect();
     trails.sort_by_key(|trail| trail.name.span);
     let mut partitions = BTreeMap::new();
     for trail in trails {
@@ -142,13 +142,13 @@ fn partitions_by_trails<'m>(map: &'m Settled<'m>) -> BTreeMap<&'m str, (Partitio
 }
 
 /// The home Regions of a trail in an account.
-fn homes<'m>(map: &'m Settled<'m>, trail: &'m settle::Trail<'m>, writer: &'m settle::Account<'m>) -> Vec<&'m str> {
+fn homes<'m>(map: &'m EffectiveMap<'m>, trail: &'m effective::Trail<'m>, writer: &'m effective::Account<'m>) -> Vec<&'m str> {
     if let Some(home) = trail.home_region {
         return vec![home.value];
     }
     if trail.organization {
         // every mapped Region of the organization, in the management account's partition
-        let partition = writer.partition().or_else(|| map.accounts.values().find_map(settle::Account::partition));
+        let partition = writer.partition().or_else(|| map.accounts.values().find_map(effective::Account::partition));
         let regions = map.accounts.values().flat_map(|account| account.regions.keys().copied());
         return regions
             .filter(|name| Some(Partition::of_region(name)) == partition)
@@ -159,7 +159,7 @@ fn homes<'m>(map: &'m Settled<'m>, trail: &'m settle::Trail<'m>, writer: &'m set
     writer.regions.keys().copied().collect()
 }
 
-fn crossing(trail: &settle::Trail<'_>, account: &settle::Account<'_>, home: &str, partition: Partition) -> Finding {
+fn crossing(trail: &effective::Trail<'_>, account: &effective::Account<'_>, home: &str, partition: Partition) -> Finding {
     let other = account.partition().unwrap_or(Partition::Aws);
     let mut finding = Finding::new(
         &PARTITION_CROSSED,
@@ -178,7 +178,7 @@ fn crossing(trail: &settle::Trail<'_>, account: &settle::Account<'_>, home: &str
     )
 }
 
-fn no_accounts(trail: &settle::Trail<'_>) -> Finding {
+fn no_accounts(trail: &effective::Trail<'_>) -> Finding {
     let finding = Finding::new(&NO_ACCOUNTS, trail.name.span, format!("no account gets the trail `{}`", trail.name.value));
     match trail.home_region {
         Some(home) => finding.help(format!(
@@ -192,7 +192,7 @@ fn no_accounts(trail: &settle::Trail<'_>) -> Finding {
 
 /// Puts the trails where their homes are, and judges keys and quotas.
 pub(crate) fn finish_trails(
-    map: &Settled<'_>,
+    map: &EffectiveMap<'_>,
     deliveries: &[Delivery<'_>],
     accounts: &mut [Account],
     findings: &mut Vec<Finding>,
@@ -209,7 +209,7 @@ pub(crate) fn finish_trails(
         let Some(bucket) = targets.get(&(delivery.reader.to_owned(), delivery.region.to_owned())) else { continue };
         let writer = super::position(accounts, delivery.writer);
         let excluded = || {
-            let recorded = |place: &&Place| {
+            let recorded = |place: &&Placement| {
                 (delivery.trail.home_region.is_some() || place.region == delivery.region)
                     && Partition::of_region(&place.region) == Partition::of_region(delivery.region)
             };
@@ -303,7 +303,7 @@ fn judge_key(delivery: &Delivery<'_>, deliveries: &[Delivery<'_>], bucket: &str,
 }
 
 /// Five trails in a Region, multi-Region and organization trails counted everywhere.
-fn quotas(map: &Settled<'_>, deliveries: &[Delivery<'_>], findings: &mut Vec<Finding>) {
+fn quotas(map: &EffectiveMap<'_>, deliveries: &[Delivery<'_>], findings: &mut Vec<Finding>) {
     let by_account = by_account(deliveries);
     let of_organization: Vec<&Delivery<'_>> = deliveries.iter().filter(|d| d.trail.organization).collect();
     for account in map.accounts.values() {
@@ -350,7 +350,7 @@ fn quotas(map: &Settled<'_>, deliveries: &[Delivery<'_>], findings: &mut Vec<Fin
 
 /// Accounts whose buckets take others' trails come first. A circle is reported, and its accounts follow in order.
 pub(crate) fn apply_order(
-    map: &Settled<'_>,
+    map: &EffectiveMap<'_>,
     accounts: &[Account],
     deliveries: &[Delivery<'_>],
     findings: &mut Vec<Finding>,

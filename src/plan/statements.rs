@@ -23,7 +23,7 @@ use indexmap::IndexMap;
 
 /// The bucket that statements are for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct BucketValues<'a> {
     /// Bucket name.
     pub bucket: &'a str,
     /// Account id.
@@ -34,7 +34,7 @@ pub(crate) struct Place<'a> {
     pub partition: Partition,
 }
 
-impl Place<'_> {
+impl BucketValues<'_> {
     fn fill(&self, text: &str) -> String {
         if !text.contains('{') {
             return text.to_owned();
@@ -69,13 +69,13 @@ impl Place<'_> {
 /// (reported already) is left out.
 pub(crate) fn instantiate<'m>(
     statements: &[&'m Spanned<MapStatement>],
-    place: &Place<'_>,
+    place: &BucketValues<'_>,
     findings: &mut Vec<Finding>,
 ) -> (Vec<Statement>, Vec<&'m Spanned<MapStatement>>) {
     statements.iter().filter_map(|statement| Some((one(statement, place, findings)?, *statement))).unzip()
 }
 
-fn one(statement: &Spanned<MapStatement>, place: &Place<'_>, findings: &mut Vec<Finding>) -> Option<Statement> {
+fn one(statement: &Spanned<MapStatement>, place: &BucketValues<'_>, findings: &mut Vec<Finding>) -> Option<Statement> {
     let element = |is: &Field<OneOrMany<String>>, is_not: &Field<OneOrMany<String>>| match (is, is_not) {
         (Some(list), None) => Some(Element::Is(place.list(list))),
         (None, Some(list)) => Some(Element::IsNot(place.list(list))),
@@ -107,7 +107,7 @@ fn one(statement: &Spanned<MapStatement>, place: &Place<'_>, findings: &mut Vec<
     Some(filled)
 }
 
-fn principal(value: &PrincipalValue, place: &Place<'_>, findings: &mut Vec<Finding>) -> Principal {
+fn principal(value: &PrincipalValue, place: &BucketValues<'_>, findings: &mut Vec<Finding>) -> Principal {
     let PrincipalValue::Kinds(kinds) = value else { return Principal::Any };
     let kinds = kinds.items.iter().map(|(kind, values)| {
         for value in &values.value.0 {
@@ -133,7 +133,7 @@ fn principal(value: &PrincipalValue, place: &Place<'_>, findings: &mut Vec<Findi
 }
 
 /// The resources must be the bucket and its objects, and of the level that the actions work on.
-fn resources(statement: &MapStatement, place: &Place<'_>, findings: &mut Vec<Finding>) {
+fn resources(statement: &MapStatement, place: &BucketValues<'_>, findings: &mut Vec<Finding>) {
     let bucket = arn::bucket(place.partition, place.bucket);
     let (mut whole, mut objects) = (false, false);
     for list in statement.Resource.iter().chain(&statement.NotResource) {
@@ -254,7 +254,7 @@ fn public(filled: &Statement, statement: &Spanned<MapStatement>, findings: &mut 
 /// Turns what a proof found into findings on the statements of the map; `origins` are those at `first..` in the policy.
 ///
 /// Several claims that one statement breaks are said once for each rule.
-pub(crate) fn blame(
+pub(crate) fn report_failures(
     proof: &Proof,
     policy: &Policy,
     first: usize,

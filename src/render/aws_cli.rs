@@ -7,8 +7,8 @@ use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{
-        Account, LogBucket, Place, Source, Trail, alike,
-        guard::{CONFIG_RULE_DESCRIPTION, Guard},
+        Account, LogBucket, Placement, Source, Trail, alike,
+        monitoring::{CONFIG_RULE_DESCRIPTION, Monitoring},
     },
     text,
 };
@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (REGION, include_str!("../../templates/aws-cli/region.sh")),
     ("aws-cli/library.sh", include_str!("../../templates/aws-cli/library.sh")),
-    ("aws-cli/guard.sh", include_str!("../../templates/aws-cli/guard.sh")),
+    ("aws-cli/monitoring.sh", include_str!("../../templates/aws-cli/monitoring.sh")),
     (LIBRARY, include_str!("../../templates/aws-cli/lib.sh")),
     (HELPER, include_str!("../../templates/aws-cli/helper.py")),
-    (GUARD_HELPER, include_str!("../../templates/aws-cli/guard.py")),
+    (MONITORING_HELPER, include_str!("../../templates/aws-cli/monitoring.py")),
     (RUN_ALL, include_str!("../../templates/aws-cli/run-all.sh")),
     (PREFLIGHT, include_str!("../../templates/aws-cli/preflight.sh")),
 ];
@@ -34,7 +34,7 @@ const PREFLIGHT: &str = "aws-cli/preflight.sh";
 
 const LIBRARY: &str = "aws-cli/lib.sh";
 const HELPER: &str = "aws-cli/helper.py";
-const GUARD_HELPER: &str = "aws-cli/guard.py";
+const MONITORING_HELPER: &str = "aws-cli/monitoring.py";
 
 /// What a Region's script expects of the library, as a number: raised only when scripts of before can't work with a new library,
 /// or the other way round. A version or a digest would change every script with each release.
@@ -75,7 +75,7 @@ struct ScriptContext<'a> {
     /// The trails.
     trails: Vec<TrailRow<'a>>,
     /// What is published and watched.
-    guards: Vec<GuardRow<'a>>,
+    monitors: Vec<MonitorRow<'a>>,
     /// ARN of the topic of the alerts; empty for none.
     topic_arn: &'a str,
     /// The library's interface that the script was made for.
@@ -93,7 +93,7 @@ struct LibraryContext {
 
 /// Something that is published or watched.
 #[derive(Debug, Serialize)]
-struct GuardRow<'a> {
+struct MonitorRow<'a> {
     /// `parameter`, `topic`, `rule` or `config`.
     kind: &'static str,
     /// Its name; the ARN of a topic.
@@ -219,7 +219,7 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
 /// What the scripts share. No script works without it, so it is among the files whatever was asked for.
 fn library(engine: &Engine, sink: &mut Sink<'_>) -> Result<()> {
     let context = LibraryContext { apart: true, interface: INTERFACE };
-    for (file, template) in [("logmap.sh", LIBRARY), ("helper.py", HELPER), ("guard.py", GUARD_HELPER)] {
+    for (file, template) in [("logmap.sh", LIBRARY), ("helper.py", HELPER), ("monitoring.py", MONITORING_HELPER)] {
         sink(Artifact::file(format!("aws-cli/lib/{file}"), engine.render(template, &context)?))?;
     }
     Ok(())
@@ -254,7 +254,7 @@ pub(crate) fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Ar
     Ok(Some(Artifact::script(format!("terraform/{}/preflight.sh", account.key), text)))
 }
 
-fn path(account: &Account, place: &Place) -> String {
+fn path(account: &Account, place: &Placement) -> String {
     format!("{}/{}.sh", account.key, place.region)
 }
 
@@ -272,7 +272,7 @@ struct Slice<'a> {
     place: String,
 }
 
-fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> ScriptContext<'a> {
+fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Placement) -> ScriptContext<'a> {
     let slice = Slice {
         key: &account.key,
         id: &account.id,
@@ -293,26 +293,26 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Place) -> Scrip
         buckets: place.buckets.iter().map(bucket_row).collect(),
         sources: source_rows(place),
         trails: place.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
-        guards: guard_rows(&place.guard),
-        topic_arn: place.guard.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
+        monitors: monitor_rows(&place.monitoring),
+        topic_arn: place.monitoring.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
         interface: INTERFACE,
     }
 }
 
 /// In the order in which they are made: what publishes comes after what is published to.
-fn guard_rows(guard: &Guard) -> Vec<GuardRow<'_>> {
-    let row = |kind, name, want: Value| GuardRow { kind, name, want: text::json(&want) };
+fn monitor_rows(monitoring: &Monitoring) -> Vec<MonitorRow<'_>> {
+    let row = |kind, name, want: Value| MonitorRow { kind, name, want: text::json(&want) };
     let mut rows = Vec::new();
-    if let Some(parameter) = &guard.parameter {
+    if let Some(parameter) = &monitoring.parameter {
         rows.push(row("parameter", &parameter.name, json!({ "Type": "String", "Value": parameter.value })));
     }
-    for alerts in guard.alerts.iter() {
-        rows.push(GuardRow { kind: "topic", name: &alerts.topic_arn, want: alerts.policy.to_json() });
+    for alerts in monitoring.alerts.iter() {
+        rows.push(MonitorRow { kind: "topic", name: &alerts.topic_arn, want: alerts.policy.to_json() });
         rows.extend(alerts.rules.iter().map(|rule| {
             row("rule", &rule.name, json!({ "Description": rule.description, "EventPattern": rule.pattern, "State": "ENABLED" }))
         }));
     }
-    if let Some(rule) = &guard.config_rule {
+    if let Some(rule) = &monitoring.config_rule {
         let want = json!({
             "ConfigRuleName": rule.name,
             "Description": CONFIG_RULE_DESCRIPTION,
@@ -363,7 +363,7 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
 }
 
 /// The sources for the scripts, in their order: most of a place log to one destination, whose argument is made once.
-fn source_rows(place: &Place) -> Vec<SourceRows<'_>> {
+fn source_rows(place: &Placement) -> Vec<SourceRows<'_>> {
     let runs = alike(&place.sources).map(|run| SourceRows {
         names: run.iter().map(|source| source.name.as_str()).collect(),
         by: if run[0].managed { MANAGED } else { "external" },

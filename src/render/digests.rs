@@ -5,7 +5,7 @@
 use crate::{
     aws::Partition,
     digest::digest,
-    plan::{Account, KeyPolicy, Place, Plan, RenderSettings, position, prove::Proven},
+    plan::{Account, KeyPolicy, Placement, Plan, RenderSettings, position, prove::Proven},
 };
 use serde::Serialize;
 use std::sync::OnceLock;
@@ -47,7 +47,7 @@ impl<'p> Digests<'p> {
     }
 
     /// Of a place of the plan.
-    pub fn place(&self, account: &Account, place: &Place) -> String {
+    pub fn place(&self, account: &Account, place: &Placement) -> String {
         let known = position(&self.plan.accounts, &account.key).and_then(|account| {
             let at = self.plan.accounts[account].places.iter().position(|known| known.region == place.region)?;
             self.places[account].get(at)
@@ -64,7 +64,7 @@ impl<'p> Digests<'p> {
 
     /// Of the whole plan.
     pub fn whole(&self) -> String {
-        let Plan { accounts, apply_order, render, key_policies, wanted: _ } = &**self.plan;
+        let Plan { accounts, apply_order, render, key_policies, monitoring: _ } = &**self.plan;
         digest(&PlanSlice {
             accounts: accounts.iter().map(|account| self.account(account)).collect(),
             apply_order,

@@ -19,7 +19,7 @@ pub(crate) mod terraform;
 use crate::{
     artifacts::Artifact,
     digest::digest,
-    plan::{Account, BucketRecord, Place, Plan},
+    plan::{Account, BucketRecord, Placement, Plan},
 };
 use anyhow::{Result, bail};
 use digests::Digests;
@@ -59,7 +59,7 @@ impl Filter {
     }
 
     /// Is this Region asked for?
-    pub fn region(&self, place: &Place) -> bool {
+    pub fn region(&self, place: &Placement) -> bool {
         self.regions.is_empty() || self.regions.contains(&place.region)
     }
 }
@@ -77,7 +77,7 @@ impl<'a> Context<'a> {
     }
 
     /// The Regions of an account that were asked for.
-    pub fn places<'b>(&self, account: &'b Account) -> impl Iterator<Item = &'b Place> + use<'b, 'a> {
+    pub fn places<'b>(&self, account: &'b Account) -> impl Iterator<Item = &'b Placement> + use<'b, 'a> {
         let filter = self.filter;
         account.places.iter().filter(move |place| filter.region(place))
     }

@@ -14,7 +14,7 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
             sink(Artifact::file(format!("policies/{}.json", bucket.name), bucket.policy.to_pretty_json()))?;
         }
         for place in cx.places(account) {
-            if let Some(alerts) = &place.guard.alerts {
+            if let Some(alerts) = &place.monitoring.alerts {
                 let file = format!("policies/sns/{}/{}.json", account.key, place.region);
                 sink(Artifact::file(file, alerts.policy.to_pretty_json()))?;
             }

@@ -134,7 +134,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             notes: bucket.report.notes.clone(),
         })
     });
-    let guards = || cx.plan().places().map(|(account, place)| (account, place, &place.guard));
+    let monitoring = || cx.plan().places().map(|(account, place)| (account, place, &place.monitoring));
     let accounts: Vec<AccountRow> = accounts.collect();
     let mut context = ReadmeContext {
         header: Vec::new(),
@@ -148,10 +148,12 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         cloudformation: targets.contains(&"cloudformation"),
         aws_cli: targets.contains(&"aws-cli"),
         athena: targets.contains(&"athena"),
-        parameter: guards().find_map(|(_, _, guard)| Some(guard.parameter.as_ref()?.name.clone())).unwrap_or_default(),
-        alerts: guards()
-            .filter_map(|(account, place, guard)| {
-                let alerts = guard.alerts.as_ref()?;
+        parameter: monitoring()
+            .find_map(|(_, _, monitoring)| Some(monitoring.parameter.as_ref()?.name.clone()))
+            .unwrap_or_default(),
+        alerts: monitoring()
+            .filter_map(|(account, place, monitoring)| {
+                let alerts = monitoring.alerts.as_ref()?;
                 Some(AlertsRow {
                     account: account.key.clone(),
                     region: place.region.clone(),
@@ -161,10 +163,10 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
                 })
             })
             .collect(),
-        config_rule: guards().any(|(_, _, guard)| guard.config_rule.is_some()),
-        no_config_rule: guards()
-            .filter(|(_, place, guard)| {
-                cx.plan().wanted.config_rule && place.access_log_bucket().is_some() && guard.config_rule.is_none()
+        config_rule: monitoring().any(|(_, _, monitoring)| monitoring.config_rule.is_some()),
+        no_config_rule: monitoring()
+            .filter(|(_, place, monitoring)| {
+                cx.plan().monitoring.config_rule && place.access_log_bucket().is_some() && monitoring.config_rule.is_none()
             })
             .map(|(account, place, _)| format!("{} in {}", account.key, place.region))
             .collect(),

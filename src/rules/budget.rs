@@ -16,8 +16,8 @@ rule_family! {
     POLICY_WIDENED = "LM0403" "policy-widened" Info Map: "a grant is wider than exact names, because those do not fit";
 }
 
-/// What to say of a policy that fits.
-pub(crate) fn fits(
+/// Reports a policy that fits: nearly full, or wider than exact names.
+pub(crate) fn report_fit(
     bucket: &str,
     report: &PolicyReport,
     region: Span,
@@ -45,8 +45,8 @@ pub(crate) fn fits(
     }
 }
 
-/// What to say of a policy that does not.
-pub(crate) fn overflows(
+/// Reports a policy that does not fit.
+pub(crate) fn report_overflow(
     bucket: &str,
     overflow: &Overflow,
     region: Span,

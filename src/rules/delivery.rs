@@ -52,7 +52,7 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::new(&INSECURE_TRANSPORT, flag.span, "requests without TLS are not denied")
                     .help("logs may then be read over plain HTTP; AWS Config's `s3-bucket-ssl-requests-only` reports the bucket")
-                    .fix(Fix::guess("deny them", flag.span, "true")),
+                    .fix(Fix::unsafe_fix("deny them", flag.span, "true")),
             );
         }
         for (at, statement) in layer.extra_statements.iter().flat_map(|list| list.iter().enumerate()) {
@@ -101,7 +101,7 @@ fn prefix(field: &Field<String>, findings: &mut Vec<Finding>) {
             Finding::new(&PREFIX, prefix.span, format!("the prefix `{}` {problem}", prefix.value.escape_debug())).help(help);
         let bare = prefix.trim_start_matches('/');
         findings.push(if bare != prefix.as_str() && !bare.is_empty() && prefix_problem(bare).is_none() {
-            finding.safely(format!("write `{bare}`"), Change::Scalar(prefix.span, bare.to_owned()))
+            finding.safe_fix(format!("write `{bare}`"), Change::Scalar(prefix.span, bare.to_owned()))
         } else {
             finding
         });
@@ -113,7 +113,7 @@ fn prefix(field: &Field<String>, findings: &mut Vec<Finding>) {
                 format!("the prefix `{}` does not end with a slash; `{}/` is used", prefix.value, prefix.value),
             )
             .help("S3 puts nothing between the prefix and its own part of the key; write the slash to make it plain")
-            .safely("write the slash", Change::Scalar(prefix.span, format!("{}/", prefix.value))),
+            .safe_fix("write the slash", Change::Scalar(prefix.span, format!("{}/", prefix.value))),
         );
     }
 }
@@ -225,7 +225,7 @@ fn check_statement(statement: &Spanned<Statement>, at: usize, findings: &mut Vec
             findings.push(match did_you_mean(operator, evaluate::operators()) {
                 Some(near) => finding
                     .help(format!("did you mean `{near}`?"))
-                    .perhaps(format!("write `{near}`"), Change::Scalar(operator.span, near.to_owned())),
+                    .unsafe_fix(format!("write `{near}`"), Change::Scalar(operator.span, near.to_owned())),
                 None => finding.help("S3 answers `MalformedPolicy`"),
             });
         }

@@ -52,9 +52,9 @@ pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<F
                 };
                 let finding =
                     Finding::new(&UNUSED_IGNORE, ignore.span, format!("this comment silences no finding of `{id}`")).help(help);
-                // a guess, as its reason may still be worth reading
+                // unsafe, as its reason may still be worth reading
                 about_comments.push(match ignore.rules.len() {
-                    1 => finding.fix(Fix::guess("remove the comment", ignore.span, "")),
+                    1 => finding.fix(Fix::unsafe_fix("remove the comment", ignore.span, "")),
                     _ => finding,
                 });
             }

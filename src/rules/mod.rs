@@ -5,8 +5,8 @@
 
 pub(crate) mod budget;
 pub(crate) mod delivery;
-pub(crate) mod guarding;
 pub(crate) mod ignore;
+pub(crate) mod monitoring;
 pub(crate) mod naming;
 pub(crate) mod placement;
 pub(crate) mod rendering;
@@ -32,7 +32,7 @@ pub fn all() -> Vec<&'static Rule> {
         retention::RULES,
         trails::RULES,
         rendering::RULES,
-        guarding::RULES,
+        monitoring::RULES,
         observed::RULES,
         importing::RULES,
     ];
@@ -53,7 +53,7 @@ pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
     retention::check(map, findings);
     trails::check(map, findings);
     rendering::check(map, findings);
-    guarding::check(map, findings);
+    monitoring::check(map, findings);
 }
 
 /// Every `log_bucket` of a map: the defaults', the accounts', the Regions'.

@@ -7,7 +7,7 @@ use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
     diagnostics::{Finding, did_you_mean, list},
     edit::Change,
-    map::{RegionMap, settle},
+    map::{RegionMap, effective},
     rule_family,
     source::{Span, Spanned},
 };
@@ -48,7 +48,7 @@ pub(crate) fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option
             let meant = template.replace(&format!("{{{name}}}"), &format!("{{{near}}}"));
             finding
                 .help(format!("did you mean `{{{near}}}`?"))
-                .perhaps(format!("write `{{{near}}}`"), Change::Scalar(template.span, meant))
+                .unsafe_fix(format!("write `{{{near}}}`"), Change::Scalar(template.span, meant))
         }
         None => finding.help(format!("the placeholders of a name are {}", list(PLACEHOLDERS))),
     })
@@ -75,10 +75,10 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                     .help("an account id is exactly twelve digits, leading zeros included");
                 let only_parted = id.chars().all(|c| c.is_ascii_digit() || c == '-' || c == ' ');
                 findings.push(match digits.len() {
-                    12 if only_parted => finding.safely(format!("write `{digits}`"), Change::Scalar(id.span, digits)),
+                    12 if only_parted => finding.safe_fix(format!("write `{digits}`"), Change::Scalar(id.span, digits)),
                     10 | 11 if digits == id.value => {
                         let padded = format!("{digits:0>12}");
-                        finding.perhaps(format!("put zeros in front: `{padded}`"), Change::Scalar(id.span, padded))
+                        finding.unsafe_fix(format!("put zeros in front: `{padded}`"), Change::Scalar(id.span, padded))
                     }
                     _ => finding,
                 });
@@ -152,12 +152,12 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
 
 fn organization(map: &RegionMap, findings: &mut Vec<Finding>) {
     let Some(organization) = &map.organization else { return };
-    if let Some(name) = organization.name.as_ref().filter(|name| !settle::is_org_name(name)) {
+    if let Some(name) = organization.name.as_ref().filter(|name| !effective::is_org_name(name)) {
         let finding = Finding::new(&ORGANIZATION, name.span, format!("`{}` can't be a part of bucket names", name.value))
             .help("use lower-case letters, digits and hyphens only");
         let usable = name.to_ascii_lowercase().replace([' ', '_', '.'], "-");
-        findings.push(if settle::is_org_name(&usable) {
-            finding.perhaps(format!("write `{usable}`"), Change::Scalar(name.span, usable))
+        findings.push(if effective::is_org_name(&usable) {
+            finding.unsafe_fix(format!("write `{usable}`"), Change::Scalar(name.span, usable))
         } else {
             finding
         });
@@ -176,8 +176,8 @@ fn organization(map: &RegionMap, findings: &mut Vec<Finding>) {
 }
 
 fn account_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
-    if !settle::is_account_key(key) {
-        let help = if key.as_str() == settle::RESERVED_ACCOUNT_KEY {
+    if !effective::is_account_key(key) {
+        let help = if key.as_str() == effective::RESERVED_ACCOUNT_KEY {
             "`stacksets` is a folder of the output; choose another key"
         } else {
             "a key begins with a lower-case letter and has only lower-case letters, digits and hyphens, 64 at most"
@@ -195,7 +195,7 @@ pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
         findings.push(match meant {
             Some(meant) => finding
                 .help(format!("did you mean `{meant}`?"))
-                .perhaps(format!("write `{meant}`"), Change::Scalar(name.span, meant.to_owned())),
+                .unsafe_fix(format!("write `{meant}`"), Change::Scalar(name.span, meant.to_owned())),
             None => finding.help("a Region's name looks like `us-east-1`; an Availability Zone has a letter more"),
         });
         return;
@@ -289,7 +289,7 @@ fn source_name(
             let finding = Finding::new(&SOURCE_NAME, name.span, format!("`{}` {problem}", name.value)).help(hint);
             let bare = name.rsplit(":::").next().unwrap_or_default().trim_start_matches("s3://").trim_end_matches('/');
             findings.push(if bare != name.as_str() && bucket_name::problem(bare).is_none() {
-                finding.safely(format!("write `{bare}`"), Change::Scalar(name.span, bare.to_owned()))
+                finding.safe_fix(format!("write `{bare}`"), Change::Scalar(name.span, bare.to_owned()))
             } else {
                 finding
             });
@@ -307,7 +307,7 @@ fn source_name(
         findings.push(match owners.get(id) {
             Some(key) => {
                 let path = ["accounts", key, "regions", name_region, "buckets"].map(str::to_owned).to_vec();
-                finding.safely(format!("move it under `{name_region}` of `{key}`"), Change::MoveItem(name.span, path))
+                finding.safe_fix(format!("move it under `{name_region}` of `{key}`"), Change::MoveItem(name.span, path))
             }
             None => finding,
         });

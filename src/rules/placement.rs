@@ -76,11 +76,11 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                             .related(span, format!("it is first listed in `{other}` of `{account}`"))
                             .help("keep it where `aws s3api head-bucket` says that it is; in the other place AWS would answer `CrossLocationLoggingProhibited` or `NoSuchBucket`");
                         findings.push(if (account, other) == here {
-                            finding.safely("remove it: it says the same", Change::RemoveRepeated(source.span, span))
+                            finding.safe_fix("remove it: it says the same", Change::RemoveRepeated(source.span, span))
                         } else {
                             finding
-                                .perhaps(format!("keep it in `{other}` of `{account}`"), Change::RemoveItem(source.span))
-                                .perhaps(format!("keep it in `{}` of `{}`", name.value, key.value), Change::RemoveItem(span))
+                                .unsafe_fix(format!("keep it in `{other}` of `{account}`"), Change::RemoveItem(source.span))
+                                .unsafe_fix(format!("keep it in `{}` of `{}`", name.value, key.value), Change::RemoveItem(span))
                         });
                     }
                 }

@@ -50,7 +50,11 @@ fn days(retention: &Retention, findings: &mut Vec<Finding>) {
             Finding::new(
                 &RETENTION,
                 after.span,
-                format!("objects can't move to `{}` after {} days", crate::map::settle::storage_class(class.value), after.value),
+                format!(
+                    "objects can't move to `{}` after {} days",
+                    crate::map::effective::storage_class(class.value),
+                    after.value
+                ),
             )
             .related(class.span, "this class takes objects after 30 days at the earliest")
             .help("write 30 or more; S3 refuses less"),

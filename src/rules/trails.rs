@@ -6,7 +6,7 @@ use crate::{
     aws::{Partition, arn, limits, region},
     diagnostics::{Finding, did_you_mean, list},
     edit::Change,
-    map::{Coverage, KmsKey, RegionMap, Scope, Trail, settle},
+    map::{Coverage, KmsKey, RegionMap, Scope, Trail, effective},
     rule_family,
     source::{Span, Spanned},
 };
@@ -88,14 +88,15 @@ fn account(key: &Spanned<String>, known: &BTreeMap<&str, &str>, findings: &mut V
         .label("no such key")
         .help(help);
     if let Some(key_of_id) = by_id {
-        finding = finding.safely(format!("write `{key_of_id}`, whose id it is"), Change::Scalar(key.span, key_of_id.to_owned()));
+        finding =
+            finding.safe_fix(format!("write `{key_of_id}`, whose id it is"), Change::Scalar(key.span, key_of_id.to_owned()));
     } else if let Some(near) = near {
-        finding = finding.perhaps(format!("write `{near}`"), Change::Scalar(key.span, near.to_owned()));
+        finding = finding.unsafe_fix(format!("write `{near}`"), Change::Scalar(key.span, near.to_owned()));
     }
-    if settle::is_account_key(key) {
+    if effective::is_account_key(key) {
         // not twelve digits: a made-up id would pass for a real one
         let entry = Change::InsertLast(vec!["accounts".to_owned()], key.value.clone(), "{ id: \"FILL IN\" }".to_owned());
-        finding = finding.perhaps(format!("add an account `{}`, whose id is to be filled in", key.value), entry);
+        finding = finding.unsafe_fix(format!("add an account `{}`, whose id is to be filled in", key.value), entry);
     }
     findings.push(finding);
 }
@@ -108,7 +109,7 @@ fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings:
             Finding::new(&TRAIL_KEYS, home.span, "`home_region` has no meaning with `coverage: per-region`")
                 .related(coverage.span, "each Region has a trail of its own")
                 .help("leave `home_region` out, or write `coverage: multi-region`")
-                .perhaps("leave `home_region` out", Change::RemoveEntry(home.span)),
+                .unsafe_fix("leave `home_region` out", Change::RemoveEntry(home.span)),
         );
     }
     let Some(scope) = organization else { return };
@@ -117,7 +118,7 @@ fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings:
             Finding::new(&TRAIL_KEYS, accounts.span, "`accounts` has no meaning with `scope: organization`")
                 .related(scope.span, "an organization trail records every account of the organization")
                 .help("leave `accounts` out, or write `scope: account`")
-                .perhaps("leave `accounts` out", Change::RemoveEntry(accounts.span)),
+                .unsafe_fix("leave `accounts` out", Change::RemoveEntry(accounts.span)),
         );
     }
     let has =
@@ -157,7 +158,7 @@ fn prefix(prefix: &Spanned<String>, findings: &mut Vec<Finding>) {
             Finding::new(&TRAIL_PREFIX, prefix.span, format!("the trail prefix `{}` {problem}", text.escape_debug())).help(help);
         let bare = text.trim_matches('/');
         findings.push(if bare != text && prefix_problem(bare).is_none() {
-            finding.safely(format!("write `{bare}`"), Change::Scalar(prefix.span, bare.to_owned()))
+            finding.safe_fix(format!("write `{bare}`"), Change::Scalar(prefix.span, bare.to_owned()))
         } else {
             finding
         });
@@ -185,6 +186,6 @@ fn kms_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
 }
 
 /// Where a finding about the default of `home_region` points: the trail's name.
-pub(crate) fn home_region_span(trail: &settle::Trail<'_>) -> Span {
+pub(crate) fn home_region_span(trail: &effective::Trail<'_>) -> Span {
     trail.home_region.map_or(trail.name.span, |home| home.span)
 }

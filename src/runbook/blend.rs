@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// Where a bucket is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Home<'a> {
+pub(super) struct BucketPlacement<'a> {
     pub partition: Partition,
     pub account_id: &'a str,
     pub region: &'a str,
@@ -29,7 +29,11 @@ pub(super) struct Blended {
 }
 
 /// The version between old and new, or why there is none.
-pub(super) fn blend(home: Home<'_>, old: (&LogBucket, &[Source]), new: (&LogBucket, &[Source])) -> Result<Blended, String> {
+pub(super) fn blend(
+    at: BucketPlacement<'_>,
+    old: (&LogBucket, &[Source]),
+    new: (&LogBucket, &[Source]),
+) -> Result<Blended, String> {
     let (was, is) = (old.0, new.0);
     let mut bucket = LogBucket {
         takes_access_logs: was.takes_access_logs || is.takes_access_logs,
@@ -60,22 +64,22 @@ pub(super) fn blend(home: Home<'_>, old: (&LogBucket, &[Source]), new: (&LogBuck
     {
         notes.push(format!("`{}`: new Deny statements take effect in the narrowing step, old ones hold until then", is.name));
     }
-    grant(home, &mut bucket, &sources, &mut notes)?;
+    grant(at, &mut bucket, &sources, &mut notes)?;
     Ok(Blended { bucket, notes })
 }
 
 /// A bucket that takes no more logs: nobody delivers to it, and whoever reads it still may.
-pub(super) fn bare(home: Home<'_>, old: &LogBucket) -> Result<LogBucket, String> {
+pub(super) fn bare(at: BucketPlacement<'_>, old: &LogBucket) -> Result<LogBucket, String> {
     let mut bucket = old.clone();
     // a policy needs a statement
     let deny_insecure_transport = old.basis.deny_insecure_transport || old.basis.extra.is_empty();
     bucket.basis = Basis { trails: Vec::new(), deny_insecure_transport, ..old.basis.clone() };
-    grant(home, &mut bucket, &[], &mut Vec::new())?;
+    grant(at, &mut bucket, &[], &mut Vec::new())?;
     Ok(bucket)
 }
 
 /// Composes the policy from the basis and proves it.
-fn grant(home: Home<'_>, bucket: &mut LogBucket, sources: &[Source], notes: &mut Vec<String>) -> Result<(), String> {
+fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], notes: &mut Vec<String>) -> Result<(), String> {
     // a Deny that keeps a delivery out goes; one round for each is enough
     for _ in 0..=bucket.basis.extra.len() {
         let mut by_prefix: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -84,8 +88,8 @@ fn grant(home: Home<'_>, bucket: &mut LogBucket, sources: &[Source], notes: &mut
         }
         let grants = Grants {
             bucket: &bucket.name,
-            partition: home.partition,
-            account_id: home.account_id,
+            partition: at.partition,
+            account_id: at.account_id,
             sources: by_prefix,
             trails: bucket.basis.trails.clone(),
             scope: if bucket.basis.by_account { Scope::Account } else { Scope::Auto },
@@ -102,9 +106,9 @@ fn grant(home: Home<'_>, bucket: &mut LogBucket, sources: &[Source], notes: &mut
         })?;
         let proof = prove::prove(&prove::Subject {
             bucket: &bucket.name,
-            partition: home.partition,
-            region: home.region,
-            account_id: home.account_id,
+            partition: at.partition,
+            region: at.region,
+            account_id: at.account_id,
             organization_id: bucket.basis.organization_id.as_deref(),
             policy: &policy,
             tier: report.tier,

@@ -20,7 +20,7 @@ pub(crate) use words::window;
 
 use crate::{
     aws::Partition,
-    plan::{Account, LogBucket, Place, Plan, prove::Proven},
+    plan::{Account, LogBucket, Placement, Plan, prove::Proven},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,7 +100,7 @@ fn obstacles(old: &Plan, new: &Plan) -> Vec<String> {
 }
 
 /// Log buckets with their places, by partition and name.
-fn log_buckets(plan: &Plan) -> BTreeMap<(Partition, &str), (&Account, &Place, &LogBucket)> {
+fn log_buckets(plan: &Plan) -> BTreeMap<(Partition, &str), (&Account, &Placement, &LogBucket)> {
     let buckets = plan.places().flat_map(|(account, place)| {
         place.buckets.iter().map(move |bucket| ((account.partition, bucket.name.as_str()), (account, place, bucket)))
     });

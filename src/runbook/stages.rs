@@ -12,14 +12,14 @@
 //! render the stages themselves.
 
 use super::{
-    blend::{Home, bare, blend, lifecycle},
+    blend::{BucketPlacement, bare, blend, lifecycle},
     stage::{ByStage, Stage},
 };
 use crate::{
     aws::{Partition, limits},
     plan::{
-        Account, LogBucket, Place, Plan, Source, Trail,
-        guard::{self, Guard},
+        Account, LogBucket, Placement, Plan, Source, Trail,
+        monitoring::{self, Monitoring},
         prove::{Proven, proven},
     },
 };
@@ -42,12 +42,12 @@ pub struct Stages {
 struct Maker<'a> {
     old: &'a Plan,
     new: &'a Plan,
-    sites: Vec<Site<'a>>,
+    pairs: Vec<AccountPair<'a>>,
     in_the_way: BTreeSet<String>,
 }
 
 /// One account of either map.
-struct Site<'a> {
+struct AccountPair<'a> {
     key: String,
     old: Option<&'a Account>,
     new: Option<&'a Account>,
@@ -55,20 +55,20 @@ struct Site<'a> {
 
 /// Makes the stages, or says why there are none.
 pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
-    let sites = sites(old, new);
-    let maker = Maker { in_the_way: in_the_way(old, new, &sites), old, new, sites };
+    let pairs = pairs(old, new);
+    let maker = Maker { in_the_way: in_the_way(old, new, &pairs), old, new, pairs };
     let (mut notes, mut problems) = (Vec::new(), Vec::new());
     let plans = ByStage::of(|stage| maker.plan(stage, &mut notes, &mut problems));
-    notes.extend(guarding(&plans[Stage::Old], &plans[Stage::Retired]));
+    notes.extend(monitoring(&plans[Stage::Old], &plans[Stage::Retired]));
     problems.sort();
     problems.dedup();
     if !problems.is_empty() {
         return Err(problems);
     }
     let renamed_accounts = maker
-        .sites
+        .pairs
         .iter()
-        .filter_map(|site| Some((site.key.clone(), site.old?.key.clone())))
+        .filter_map(|pair| Some((pair.key.clone(), pair.old?.key.clone())))
         .filter(|(new, old)| new != old)
         .collect();
     // a stage is a plan of its own, so the proofs of the two maps say nothing of it
@@ -77,17 +77,20 @@ pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
 }
 
 /// What the steps' scripts leave alone: what is published and watched. The stages carry it.
-fn guarding(old: &Plan, new: &Plan) -> Vec<String> {
+fn monitoring(old: &Plan, new: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
-    let guards = |plan: &'_ Plan| plan.places().any(|(_, place)| !place.guard.is_empty());
-    if guards(old) || guards(new) {
+    let monitored = |plan: &'_ Plan| plan.places().any(|(_, place)| !place.monitoring.is_empty());
+    if monitored(old) || monitored(new) {
         notes.push("the steps leave parameters, alerts and AWS Config rules as they are: the stages carry them, and the new map's scripts set them once the phase retire is done".to_owned());
     }
     for (account, place) in new.places() {
         let before = old.places().find(|(other, was)| (&other.id, &was.region) == (&account.id, &place.region));
-        let before = before.and_then(|(_, was)| was.guard.parameter.as_ref());
-        if let Some(parameter) =
-            place.guard.parameter.as_ref().filter(|now| before.is_some_and(|was| was.name == now.name && was.value != now.value))
+        let before = before.and_then(|(_, was)| was.monitoring.parameter.as_ref());
+        if let Some(parameter) = place
+            .monitoring
+            .parameter
+            .as_ref()
+            .filter(|now| before.is_some_and(|was| was.name == now.name && was.value != now.value))
         {
             notes.push(format!(
                 "the parameter `{}` names another log bucket in `{}` of `{}`: right after the phase switch run `aws ssm put-parameter --region {} --name={} --type String --overwrite --value {}` there, so that nobody is sent to the old one",
@@ -99,26 +102,26 @@ fn guarding(old: &Plan, new: &Plan) -> Vec<String> {
 }
 
 /// Accounts by id, in the order in which to apply.
-fn sites<'a>(old: &'a Plan, new: &'a Plan) -> Vec<Site<'a>> {
-    let mut sites: Vec<Site<'a>> = new
+fn pairs<'a>(old: &'a Plan, new: &'a Plan) -> Vec<AccountPair<'a>> {
+    let mut pairs: Vec<AccountPair<'a>> = new
         .apply_order
         .iter()
         .filter_map(|key| new.account(key))
-        .map(|account| Site {
+        .map(|account| AccountPair {
             key: account.key.clone(),
             old: old.accounts.iter().find(|other| other.id == account.id),
             new: Some(account),
         })
         .collect();
     for account in old.apply_order.iter().filter_map(|key| old.account(key)) {
-        if !sites.iter().any(|site| site.old.is_some_and(|other| other.id == account.id)) {
+        if !pairs.iter().any(|pair| pair.old.is_some_and(|other| other.id == account.id)) {
             // a key that now stands for another account
             let taken = new.accounts.iter().any(|other| other.key == account.key);
             let key = if taken { format!("{}-{}", account.key, account.id) } else { account.key.clone() };
-            sites.push(Site { key, old: Some(account), new: None });
+            pairs.push(AccountPair { key, old: Some(account), new: None });
         }
     }
-    sites
+    pairs
 }
 
 /// Trails of an account with their home.
@@ -126,15 +129,15 @@ fn trails(account: &Account) -> impl Iterator<Item = (&str, &Trail)> {
     account.places.iter().flat_map(|place| place.trails.iter().map(|trail| (place.region.as_str(), trail)))
 }
 
-fn in_the_way(old: &Plan, new: &Plan, sites: &[Site<'_>]) -> BTreeSet<String> {
+fn in_the_way(old: &Plan, new: &Plan, pairs: &[AccountPair<'_>]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let everywhere = |plan: &'_ Plan| -> Vec<Trail> {
         plan.accounts.iter().flat_map(trails).filter(|(_, trail)| trail.organization).map(|(_, trail)| trail.clone()).collect()
     };
     let organization: BTreeSet<String> = everywhere(old).into_iter().chain(everywhere(new)).map(|trail| trail.arn).collect();
-    for site in sites {
+    for pair in pairs {
         let (was, is): (Vec<_>, Vec<_>) =
-            (site.old.into_iter().flat_map(trails).collect(), site.new.into_iter().flat_map(trails).collect());
+            (pair.old.into_iter().flat_map(trails).collect(), pair.new.into_iter().flat_map(trails).collect());
         let leaves = |trail: &Trail| !is.iter().any(|(_, other)| other.arn == trail.arn);
         let comes = |trail: &Trail| !was.iter().any(|(_, other)| other.arn == trail.arn);
         for (_, trail) in was.iter().filter(|(_, trail)| leaves(trail)) {
@@ -164,18 +167,18 @@ fn in_the_way(old: &Plan, new: &Plan, sites: &[Site<'_>]) -> BTreeSet<String> {
 
 impl<'a> Maker<'a> {
     fn plan(&self, stage: Stage, notes: &mut Vec<String>, problems: &mut Vec<String>) -> Plan {
-        let accounts = self.sites.iter().filter_map(|site| {
-            let shell = site.new.or(site.old)?;
-            let regions: BTreeSet<&str> = site
+        let accounts = self.pairs.iter().filter_map(|pair| {
+            let shell = pair.new.or(pair.old)?;
+            let regions: BTreeSet<&str> = pair
                 .old
                 .into_iter()
-                .chain(site.new)
+                .chain(pair.new)
                 .flat_map(|account| &account.places)
                 .map(|place| place.region.as_str())
                 .collect();
-            let places = regions.into_iter().map(|region| self.place(stage, site, region, notes, problems));
+            let places = regions.into_iter().map(|region| self.place(stage, pair, region, notes, problems));
             Some(Account {
-                key: site.key.clone(),
+                key: pair.key.clone(),
                 // whoever may act in the account is said by the new map
                 role_arn: shell.role_arn.clone(),
                 profile: shell.profile.clone(),
@@ -190,9 +193,9 @@ impl<'a> Maker<'a> {
         let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
         accounts.sort_by(|a, b| a.key.cmp(&b.key));
         let map = if stage == Stage::Old { self.old } else { self.new };
-        guard::fill(&mut accounts, &map.wanted);
+        monitoring::fill(&mut accounts, &map.monitoring);
         Plan {
-            wanted: map.wanted.clone(),
+            monitoring: map.monitoring.clone(),
             accounts,
             apply_order,
             render: map.render.clone(),
@@ -200,30 +203,43 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn place(&self, stage: Stage, site: &Site<'a>, region: &str, notes: &mut Vec<String>, problems: &mut Vec<String>) -> Place {
+    fn place(
+        &self,
+        stage: Stage,
+        pair: &AccountPair<'a>,
+        region: &str,
+        notes: &mut Vec<String>,
+        problems: &mut Vec<String>,
+    ) -> Placement {
         let of =
             |account: Option<&'a Account>| account.and_then(|account| account.places.iter().find(|place| place.region == region));
-        let (old, new) = (of(site.old), of(site.new));
-        let partition = site.new.or(site.old).map_or(Partition::Aws, |account| account.partition);
+        let (old, new) = (of(pair.old), of(pair.new));
+        let partition = pair.new.or(pair.old).map_or(Partition::Aws, |account| account.partition);
         let logs_as = if stage.is_before_the_switch() { old } else { new };
         let sources = logs_as.map_or(Vec::new(), |place| place.sources.clone());
-        let account_id = site.new.or(site.old).map_or("", |account| &account.id);
-        let mut buckets = self.buckets(stage, Home { partition, account_id, region }, old, new, notes, problems);
+        let account_id = pair.new.or(pair.old).map_or("", |account| &account.id);
+        let mut buckets = self.buckets(stage, BucketPlacement { partition, account_id, region }, old, new, notes, problems);
         // the targets write one destination for the sources of a place
-        let target = logs_as.and_then(Place::access_log_bucket);
-        let target = target.or(old.and_then(Place::access_log_bucket)).or(new.and_then(Place::access_log_bucket));
+        let target = logs_as.and_then(Placement::access_log_bucket);
+        let target = target.or(old.and_then(Placement::access_log_bucket)).or(new.and_then(Placement::access_log_bucket));
         for bucket in &mut buckets {
             bucket.takes_access_logs = target.is_some_and(|target| target.name == bucket.name);
         }
-        Place { region: region.to_owned(), buckets, sources, trails: self.trails(stage, old, new), guard: Guard::default() }
+        Placement {
+            region: region.to_owned(),
+            buckets,
+            sources,
+            trails: self.trails(stage, old, new),
+            monitoring: Monitoring::default(),
+        }
     }
 
     fn buckets(
         &self,
         stage: Stage,
-        home: Home<'_>,
-        old: Option<&Place>,
-        new: Option<&Place>,
+        at: BucketPlacement<'_>,
+        old: Option<&Placement>,
+        new: Option<&Placement>,
         notes: &mut Vec<String>,
         problems: &mut Vec<String>,
     ) -> Vec<LogBucket> {
@@ -231,7 +247,7 @@ impl<'a> Maker<'a> {
         if stage == Stage::Old {
             return was.to_vec();
         }
-        let senders = |place: Option<&Place>, bucket: &LogBucket| -> Vec<Source> {
+        let senders = |place: Option<&Placement>, bucket: &LogBucket| -> Vec<Source> {
             place.map_or(Vec::new(), |place| {
                 place.sources.iter().filter(|source| *source.log_bucket == bucket.name).cloned().collect()
             })
@@ -249,7 +265,7 @@ impl<'a> Maker<'a> {
             keep(match stage {
                 Stage::Old | Stage::Granted | Stage::Switched => {
                     let (old_senders, new_senders) = (senders(old, before), senders(new, bucket));
-                    blend(home, (before, &old_senders), (bucket, &new_senders)).map(|blended| {
+                    blend(at, (before, &old_senders), (bucket, &new_senders)).map(|blended| {
                         if stage == Stage::Granted {
                             notes.extend(blended.notes);
                         }
@@ -261,12 +277,12 @@ impl<'a> Maker<'a> {
             });
         }
         for bucket in was.iter().filter(|bucket| !is.iter().any(|other| other.name == bucket.name)) {
-            keep(if stage < Stage::Narrowed { Ok(bucket.clone()) } else { bare(home, bucket) });
+            keep(if stage < Stage::Narrowed { Ok(bucket.clone()) } else { bare(at, bucket) });
         }
         buckets
     }
 
-    fn trails(&self, stage: Stage, old: Option<&Place>, new: Option<&Place>) -> Vec<Trail> {
+    fn trails(&self, stage: Stage, old: Option<&Placement>, new: Option<&Placement>) -> Vec<Trail> {
         let (was, is) = (old.map_or(&[][..], |place| &place.trails), new.map_or(&[][..], |place| &place.trails));
         let both = |trail: &Trail, others: &[Trail]| -> Option<Vec<String>> {
             let mut all = trail.data_events_exclude.clone()?;
@@ -291,8 +307,8 @@ impl<'a> Maker<'a> {
             // an old trail speaks of accounts by their old keys
             for trail in &mut trails {
                 let id = self.old.account(&trail.bucket_account).map(|account| account.id.as_str());
-                let site = self.sites.iter().find(|site| site.old.is_some_and(|account| Some(account.id.as_str()) == id));
-                trail.bucket_account = site.map_or_else(|| trail.bucket_account.clone(), |site| site.key.clone());
+                let pair = self.pairs.iter().find(|pair| pair.old.is_some_and(|account| Some(account.id.as_str()) == id));
+                trail.bucket_account = pair.map_or_else(|| trail.bucket_account.clone(), |pair| pair.key.clone());
             }
         }
         trails.sort_by(|a, b| a.name.cmp(&b.name));

@@ -14,7 +14,7 @@ pub struct Step {
     /// What is done.
     pub work: Work,
     /// Where.
-    pub seat: Seat,
+    pub placement: StepPlacement,
     /// Log buckets that change.
     pub buckets: Vec<BucketMove>,
     /// Sources that change.
@@ -78,7 +78,7 @@ impl Work {
 
 /// An account and a Region, and who acts there.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Seat {
+pub struct StepPlacement {
     /// Account key.
     pub account: String,
     /// Twelve digits.
@@ -120,7 +120,7 @@ pub struct SourceMove {
     /// Its destination after; nothing if it leaves the map.
     pub after: Option<Source>,
     /// Where the bucket of that name was, if it is deleted and made again.
-    pub moved_from: Option<Seat>,
+    pub moved_from: Option<StepPlacement>,
 }
 
 /// A trail before and after a step.
@@ -187,11 +187,11 @@ pub enum Leftover {
 }
 
 impl Step {
-    pub(super) fn new(work: Work, seat: &Seat) -> Self {
+    pub(super) fn new(work: Work, placement: &StepPlacement) -> Self {
         Step {
             id: String::new(),
             work,
-            seat: seat.clone(),
+            placement: placement.clone(),
             buckets: Vec::new(),
             sources: Vec::new(),
             trails: Vec::new(),

@@ -7,11 +7,11 @@
 use super::{
     stage::{ByStage, Stage},
     stages::Stages,
-    step::{Arrival, BucketMove, Leftover, Quiet, Seat, SourceMove, Step, TrailMove, Work},
+    step::{Arrival, BucketMove, Leftover, Quiet, SourceMove, Step, StepPlacement, TrailMove, Work},
 };
 use crate::{
     aws::Partition,
-    plan::{Account, LogBucket, Place, Source, Trail, prove::Proven},
+    plan::{Account, LogBucket, Placement, Source, Trail, prove::Proven},
     policy::Statement,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -19,12 +19,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 type At = (String, String);
 
 /// All five stages of one place.
-struct Course<'a> {
-    seat: Seat,
-    stages: ByStage<Option<&'a Place>>,
+struct PlacementStages<'a> {
+    placement: StepPlacement,
+    stages: ByStage<Option<&'a Placement>>,
 }
 
-impl<'a> Course<'a> {
+impl<'a> PlacementStages<'a> {
     fn buckets(&self, stage: Stage) -> &'a [LogBucket] {
         self.stages[stage].map_or(&[], |place| &place.buckets)
     }
@@ -73,7 +73,7 @@ impl<'a> Course<'a> {
             Some(TrailMove {
                 before: before.cloned(),
                 after: Some(after.clone()),
-                old_home: self.seat.region.clone(),
+                old_home: self.placement.region.clone(),
                 later: later.cloned().collect(),
             })
         });
@@ -106,8 +106,8 @@ fn same_bucket(a: &LogBucket, b: &LogBucket) -> bool {
     looks(a) == looks(b) && rest(a) == rest(b)
 }
 
-fn seat(account: &Account, region: &str) -> Seat {
-    Seat {
+fn placement(account: &Account, region: &str) -> StepPlacement {
+    StepPlacement {
         account: account.key.clone(),
         account_id: account.id.clone(),
         region: region.to_owned(),
@@ -119,49 +119,52 @@ fn seat(account: &Account, region: &str) -> Seat {
 
 /// All steps in order.
 pub(super) fn steps(stages: &Stages) -> Vec<Step> {
-    let courses = courses(stages);
-    let old_seats: BTreeMap<(Partition, &str), &Seat> = courses
+    let placements = placements(stages);
+    let old_placements: BTreeMap<(Partition, &str), &StepPlacement> = placements
         .iter()
-        .flat_map(|course| {
-            course.sources(Stage::Old).iter().map(|source| ((course.seat.partition, source.name.as_str()), &course.seat))
+        .flat_map(|staged| {
+            staged
+                .sources(Stage::Old)
+                .iter()
+                .map(|source| ((staged.placement.partition, source.name.as_str()), &staged.placement))
         })
         .collect();
-    let new_names: BTreeSet<(Partition, &str)> = courses
+    let new_names: BTreeSet<(Partition, &str)> = placements
         .iter()
-        .flat_map(|course| course.sources(Stage::Retired).iter().map(|source| (course.seat.partition, source.name.as_str())))
+        .flat_map(|staged| staged.sources(Stage::Retired).iter().map(|source| (staged.placement.partition, source.name.as_str())))
         .collect();
     let mut steps: Vec<Step> = Vec::new();
-    let each = |work: Work, steps: &mut Vec<Step>, fill: &dyn Fn(&Course<'_>, &mut Step)| {
-        for course in &courses {
-            let mut step = Step::new(work, &course.seat);
-            fill(course, &mut step);
+    let each = |work: Work, steps: &mut Vec<Step>, fill: &dyn Fn(&PlacementStages<'_>, &mut Step)| {
+        for staged in &placements {
+            let mut step = Step::new(work, &staged.placement);
+            fill(staged, &mut step);
             if !step.is_empty() {
                 steps.push(step);
             }
         }
     };
-    each(Work::Create, &mut steps, &|course, step| {
+    each(Work::Create, &mut steps, &|staged, step| {
         step.buckets =
-            course.bucket_moves(Stage::Old, Stage::Granted).into_iter().filter(|bucket| bucket.before.is_none()).collect();
+            staged.bucket_moves(Stage::Old, Stage::Granted).into_iter().filter(|bucket| bucket.before.is_none()).collect();
     });
-    each(Work::Grant, &mut steps, &|course, step| {
+    each(Work::Grant, &mut steps, &|staged, step| {
         step.buckets =
-            course.bucket_moves(Stage::Old, Stage::Granted).into_iter().filter(|bucket| bucket.before.is_some()).collect();
-        step.trails = course.trail_moves(Stage::Old, Stage::Granted);
+            staged.bucket_moves(Stage::Old, Stage::Granted).into_iter().filter(|bucket| bucket.before.is_some()).collect();
+        step.trails = staged.trail_moves(Stage::Old, Stage::Granted);
     });
-    let rivals = rivals(&courses);
-    each(Work::Clear, &mut steps, &|course, step| {
-        let alone = course
+    let rivals = rivals(&placements);
+    each(Work::Clear, &mut steps, &|staged, step| {
+        let alone = staged
             .trails_gone()
             .filter(|trail| stages.in_the_way.contains(&trail.arn) && !rivals.contains_key(trail.arn.as_str()));
-        step.trails = alone.map(|trail| gone(trail, &course.seat)).collect();
+        step.trails = alone.map(|trail| gone(trail, &staged.placement)).collect();
     });
-    each(Work::Recreate, &mut steps, &|course, step| {
-        step.sources = source_moves(course, &old_seats).into_iter().filter(|source| source.moved_from.is_some()).collect();
+    each(Work::Recreate, &mut steps, &|staged, step| {
+        step.sources = source_moves(staged, &old_placements).into_iter().filter(|source| source.moved_from.is_some()).collect();
     });
-    each(Work::Switch, &mut steps, &|course, step| {
-        step.sources = source_moves(course, &old_seats);
-        step.trails = course.trail_moves(Stage::Granted, Stage::Switched);
+    each(Work::Switch, &mut steps, &|staged, step| {
+        step.sources = source_moves(staged, &old_placements);
+        step.trails = staged.trail_moves(Stage::Granted, Stage::Switched);
         for trail in step.trails.iter_mut().filter(|trail| trail.before.is_none()) {
             let replaced = trail.after.as_ref().and_then(|after| {
                 rivals
@@ -174,9 +177,9 @@ pub(super) fn steps(stages: &Stages) -> Vec<Step> {
             }
         }
     });
-    each(Work::Release, &mut steps, &|course, step| {
-        let leaves = |source: &&Source| !new_names.contains(&(course.seat.partition, source.name.as_str()));
-        step.sources = course
+    each(Work::Release, &mut steps, &|staged, step| {
+        let leaves = |source: &&Source| !new_names.contains(&(staged.placement.partition, source.name.as_str()));
+        step.sources = staged
             .sources(Stage::Old)
             .iter()
             .filter(leaves)
@@ -188,37 +191,37 @@ pub(super) fn steps(stages: &Stages) -> Vec<Step> {
                 moved_from: None,
             })
             .collect();
-        let leaving = course.trails_gone().filter(|trail| !stages.in_the_way.contains(&trail.arn));
-        step.trails = leaving.map(|trail| gone(trail, &course.seat)).collect();
+        let leaving = staged.trails_gone().filter(|trail| !stages.in_the_way.contains(&trail.arn));
+        step.trails = leaving.map(|trail| gone(trail, &staged.placement)).collect();
     });
     let switched = steps.clone();
-    each(Work::Verify, &mut steps, &|course, step| verify(course, &switched, step));
-    each(Work::Drain, &mut steps, &|course, step| step.quiets = quiets(course));
-    each(Work::Narrow, &mut steps, &|course, step| {
-        step.buckets = course.bucket_moves(Stage::Switched, Stage::Narrowed);
-        step.trails = course.trail_moves(Stage::Switched, Stage::Narrowed);
-        step.left = departed(course).cloned().collect();
+    each(Work::Verify, &mut steps, &|staged, step| verify(staged, &switched, step));
+    each(Work::Drain, &mut steps, &|staged, step| step.quiets = quiets(staged));
+    each(Work::Narrow, &mut steps, &|staged, step| {
+        step.buckets = staged.bucket_moves(Stage::Switched, Stage::Narrowed);
+        step.trails = staged.trail_moves(Stage::Switched, Stage::Narrowed);
+        step.left = departed(staged).cloned().collect();
     });
-    each(Work::Retire, &mut steps, &|course, step| {
-        step.buckets = course.bucket_moves(Stage::Narrowed, Stage::Retired);
-        step.leftovers = leftovers(course);
+    each(Work::Retire, &mut steps, &|staged, step| {
+        step.buckets = staged.bucket_moves(Stage::Narrowed, Stage::Retired);
+        step.leftovers = leftovers(staged);
     });
     number(&mut steps);
     steps
 }
 
-fn courses(stages: &Stages) -> Vec<Course<'_>> {
-    let mut found: BTreeMap<At, Course<'_>> = BTreeMap::new();
+fn placements(stages: &Stages) -> Vec<PlacementStages<'_>> {
+    let mut found: BTreeMap<At, PlacementStages<'_>> = BTreeMap::new();
     let mut order: Vec<At> = Vec::new();
     for (stage, plan) in stages.plans.iter() {
         for account in plan.apply_order.iter().filter_map(|key| plan.account(key)) {
             for place in &account.places {
                 let at = (account.key.clone(), place.region.clone());
-                let course = found.entry(at.clone()).or_insert_with(|| {
+                let staged = found.entry(at.clone()).or_insert_with(|| {
                     order.push(at);
-                    Course { seat: seat(account, &place.region), stages: ByStage::default() }
+                    PlacementStages { placement: placement(account, &place.region), stages: ByStage::default() }
                 });
-                course.stages[stage] = Some(place);
+                staged.stages[stage] = Some(place);
             }
         }
     }
@@ -230,68 +233,68 @@ fn courses(stages: &Stages) -> Vec<Course<'_>> {
 
 /// Old trails that end for a new one of the same name: ARN → the new ARN, the old trail, its home. A new trail has one such
 /// rival, that of the first Region, whose script hands over from one to the other.
-fn rivals<'a>(courses: &[Course<'a>]) -> BTreeMap<&'a str, (String, &'a Trail, String)> {
+fn rivals<'a>(placements: &[PlacementStages<'a>]) -> BTreeMap<&'a str, (String, &'a Trail, String)> {
     let mut found = BTreeMap::new();
     let mut heirs: BTreeSet<String> = BTreeSet::new();
-    for course in courses {
-        for trail in course.trails_gone() {
-            let heir = courses
+    for staged in placements {
+        for trail in staged.trails_gone() {
+            let heir = placements
                 .iter()
-                .filter(|other| other.seat.account_id == course.seat.account_id)
+                .filter(|other| other.placement.account_id == staged.placement.account_id)
                 .flat_map(|other| other.trail_moves(Stage::Granted, Stage::Switched))
                 .filter(|other| other.before.is_none())
                 .filter_map(|other| other.after)
                 .find(|after| after.name == trail.name && (after.multi_region || trail.multi_region));
             if let Some(heir) = heir.filter(|heir| heirs.insert(heir.arn.clone())) {
-                found.insert(trail.arn.as_str(), (heir.arn, trail, course.seat.region.clone()));
+                found.insert(trail.arn.as_str(), (heir.arn, trail, staged.placement.region.clone()));
             }
         }
     }
     found
 }
 
-fn gone(trail: &Trail, seat: &Seat) -> TrailMove {
-    TrailMove { before: Some(trail.clone()), after: None, old_home: seat.region.clone(), later: Vec::new() }
+fn gone(trail: &Trail, placement: &StepPlacement) -> TrailMove {
+    TrailMove { before: Some(trail.clone()), after: None, old_home: placement.region.clone(), later: Vec::new() }
 }
 
 /// The sources whose destination changes at the switch, or that come.
-fn source_moves(course: &Course<'_>, old_seats: &BTreeMap<(Partition, &str), &Seat>) -> Vec<SourceMove> {
+fn source_moves(staged: &PlacementStages<'_>, old_placements: &BTreeMap<(Partition, &str), &StepPlacement>) -> Vec<SourceMove> {
     let old: BTreeMap<&str, &Source> =
-        course.sources(Stage::Granted).iter().map(|source| (source.name.as_str(), source)).collect();
+        staged.sources(Stage::Granted).iter().map(|source| (source.name.as_str(), source)).collect();
     let mut moves = Vec::new();
-    for after in course.sources(Stage::Switched) {
+    for after in staged.sources(Stage::Switched) {
         let before = old.get(after.name.as_str()).copied();
         let by_other_hands = before.is_some_and(|before| !before.managed && after.managed);
         if before.is_some_and(|before| before.destination() == after.destination()) && !by_other_hands {
             continue;
         }
-        let old_seat = old_seats.get(&(course.seat.partition, after.name.as_str())).copied();
+        let old_placement = old_placements.get(&(staged.placement.partition, after.name.as_str())).copied();
         moves.push(SourceMove {
             name: after.name.clone(),
             managed: after.managed,
             before: before.cloned(),
             after: Some(after.clone()),
-            moved_from: old_seat.filter(|_| before.is_none()).cloned(),
+            moved_from: old_placement.filter(|_| before.is_none()).cloned(),
         });
     }
     moves
 }
 
 /// The beginning of a source's keys that is its own.
-fn own_keys(source: &Source, seat: &Seat) -> String {
+fn own_keys(source: &Source, placement: &StepPlacement) -> String {
     match source.key_format.partition_date_source() {
-        Some(_) => format!("{}{}/{}/{}/", source.prefix, seat.account_id, seat.region, source.name),
+        Some(_) => format!("{}{}/{}/{}/", source.prefix, placement.account_id, placement.region, source.name),
         None => source.prefix.to_string(),
     }
 }
 
-fn verify(course: &Course<'_>, steps: &[Step], step: &mut Step) {
-    for done in steps.iter().filter(|other| other.seat == course.seat && other.work == Work::Switch) {
+fn verify(staged: &PlacementStages<'_>, steps: &[Step], step: &mut Step) {
+    for done in steps.iter().filter(|other| other.placement == staged.placement && other.work == Work::Switch) {
         step.sources.clone_from(&done.sources);
         step.trails = done.trails.iter().filter(|trail| trail.after.is_some()).cloned().collect();
         for after in done.sources.iter().filter_map(|source| source.after.as_ref()) {
             let (name, bucket) = (after.name.clone(), after.log_bucket.to_string());
-            step.arrivals.push(Arrival::Source { name, bucket, under: own_keys(after, &course.seat) });
+            step.arrivals.push(Arrival::Source { name, bucket, under: own_keys(after, &staged.placement) });
         }
         for trail in &done.trails {
             let Some(after) = &trail.after else { continue };
@@ -304,20 +307,20 @@ fn verify(course: &Course<'_>, steps: &[Step], step: &mut Step) {
 }
 
 /// Sources of the old map that have another destination by the new one, or none.
-fn departed<'a>(course: &Course<'a>) -> impl Iterator<Item = &'a Source> {
-    let now: HashSet<_> = course.sources(Stage::Retired).iter().map(|source| (&source.name, source.destination())).collect();
-    course.sources(Stage::Old).iter().filter(move |source| !now.contains(&(&source.name, source.destination())))
+fn departed<'a>(staged: &PlacementStages<'a>) -> impl Iterator<Item = &'a Source> {
+    let now: HashSet<_> = staged.sources(Stage::Retired).iter().map(|source| (&source.name, source.destination())).collect();
+    staged.sources(Stage::Old).iter().filter(move |source| !now.contains(&(&source.name, source.destination())))
 }
 
 /// The old destinations of sources that are about to lose their grants.
-fn quiets(course: &Course<'_>) -> Vec<Quiet> {
+fn quiets(staged: &PlacementStages<'_>) -> Vec<Quiet> {
     let mut found: Vec<Quiet> = Vec::new();
-    for bucket in &course.bucket_moves(Stage::Switched, Stage::Narrowed) {
-        let leaving = departed(course).filter(|source| *source.log_bucket == bucket.after.name);
+    for bucket in &staged.bucket_moves(Stage::Switched, Stage::Narrowed) {
+        let leaving = departed(staged).filter(|source| *source.log_bucket == bucket.after.name);
         found.extend(leaving.map(|source| Quiet {
             name: source.name.clone(),
             bucket: source.log_bucket.to_string(),
-            under: own_keys(source, &course.seat),
+            under: own_keys(source, &staged.placement),
             folders: source.key_format.partition_date_source().is_some(),
         }));
         // trails deliver within minutes: time is all they need
@@ -328,12 +331,12 @@ fn quiets(course: &Course<'_>) -> Vec<Quiet> {
     found
 }
 
-fn leftovers(course: &Course<'_>) -> Vec<Leftover> {
+fn leftovers(staged: &PlacementStages<'_>) -> Vec<Leftover> {
     let mut found = Vec::new();
-    for bucket in course.buckets(Stage::Old) {
-        let new = course.buckets(Stage::Retired).iter().find(|other| other.name == bucket.name);
+    for bucket in staged.buckets(Stage::Old) {
+        let new = staged.buckets(Stage::Retired).iter().find(|other| other.name == bucket.name);
         let retires = new.is_some_and(|new| {
-            new.basis.trails.is_empty() && !course.sources(Stage::Retired).iter().any(|source| *source.log_bucket == new.name)
+            new.basis.trails.is_empty() && !staged.sources(Stage::Retired).iter().any(|source| *source.log_bucket == new.name)
         });
         let Some(new) = new else { continue };
         if retires {
@@ -355,16 +358,16 @@ fn leftovers(course: &Course<'_>) -> Vec<Leftover> {
 fn number(steps: &mut [Step]) {
     let width = steps.len().to_string().len().max(2);
     for (at, step) in steps.iter_mut().enumerate() {
-        step.id = format!("{:0width$}-{}-{}-{}", at + 1, step.work.word(), step.seat.account, step.seat.region);
+        step.id = format!("{:0width$}-{}-{}-{}", at + 1, step.work.word(), step.placement.account, step.placement.region);
     }
     let changing: Vec<(String, Work, String)> = steps
         .iter()
         .filter(|step| matches!(step.work, Work::Clear | Work::Switch | Work::Release | Work::Verify | Work::Drain))
-        .map(|step| (step.id.clone(), step.work, step.seat.account_id.clone()))
+        .map(|step| (step.id.clone(), step.work, step.placement.account_id.clone()))
         .collect();
     for step in steps.iter_mut() {
         let counts = |work: Work, account: &str| match step.work {
-            Work::Verify => work == Work::Switch && account == step.seat.account_id,
+            Work::Verify => work == Work::Switch && account == step.placement.account_id,
             Work::Drain => work < Work::Verify,
             Work::Narrow => work >= Work::Verify,
             _ => false,

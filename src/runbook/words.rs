@@ -137,7 +137,7 @@ impl Step {
                 let Some(from) = &source.moved_from else { continue };
                 lines.push(format!(
                     "`{}`: from `{}` of {} to `{}` of {}",
-                    source.name, from.region, from.account_id, self.seat.region, self.seat.account_id
+                    source.name, from.region, from.account_id, self.placement.region, self.placement.account_id
                 ));
             }
             return lines;
@@ -172,7 +172,7 @@ impl Step {
                     }
                     (Some(_), Some(after)) => format!(
                         "end the trail `{}` of `{}`, and make it in `{}`, delivering to `{}`",
-                        after.name, trail.old_home, self.seat.region, after.bucket
+                        after.name, trail.old_home, self.placement.region, after.bucket
                     ),
                     (None, Some(after)) => format!("make the trail `{}`, delivering to `{}`", after.name, after.bucket),
                     (None, None) => String::new(),

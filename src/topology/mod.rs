@@ -6,7 +6,7 @@
 
 pub(crate) mod marks;
 
-use crate::plan::{Account, LogBucket, Place, Source, Trail, prove::Proven};
+use crate::plan::{Account, LogBucket, Placement, Source, Trail, prove::Proven};
 use marks::{Mark, Marks};
 use std::collections::BTreeMap;
 
@@ -29,7 +29,7 @@ pub(crate) struct Area<'a> {
     /// The account.
     pub account: &'a Account,
     /// The Region, with everything the plan has there.
-    pub place: &'a Place,
+    pub place: &'a Placement,
     /// False: only the nodes are here that something asked for delivers to or from.
     pub asked: bool,
     /// The sources.
@@ -90,8 +90,8 @@ pub(crate) struct Counts {
 
 impl<'a> Topology<'a> {
     /// The topology of what `asked` takes, and of what delivers there or takes from there.
-    pub(crate) fn of(plan: &'a Proven, asked: impl Fn(&Account, &Place) -> bool, mut marks: Marks) -> Self {
-        let mut places: Vec<(&Account, &Place)> = plan.places().collect();
+    pub(crate) fn of(plan: &'a Proven, asked: impl Fn(&Account, &Placement) -> bool, mut marks: Marks) -> Self {
+        let mut places: Vec<(&Account, &Placement)> = plan.places().collect();
         places.sort_by_key(|(account, _)| account.partition); // accounts and Regions are sorted already
         let index: BTreeMap<(&str, &str), usize> =
             places.iter().enumerate().map(|(at, (account, place))| ((account.key.as_str(), place.region.as_str()), at)).collect();

@@ -5,14 +5,14 @@
 # What the scripts of all accounts and Regions share. They read it from here, so copy the folder aws-cli/ as a whole.
 
 {% include "aws-cli/library.sh" %}
-{% include "aws-cli/guard.sh" -%}
+{% include "aws-cli/monitoring.sh" -%}
 {% raw -%}
 # ---- the helpers, which are files beside this one
 
 # Copies, for `logmap generate` may replace the files while a script runs.
 write_json_helper() {
   cat "$LIBRARY/helper.py" >"$WORK/helper.py" || die 3 "$LIBRARY/helper.py can't be read"
-  cat "$LIBRARY/guard.py" >"$WORK/guard.py" || die 3 "$LIBRARY/guard.py can't be read"
+  cat "$LIBRARY/monitoring.py" >"$WORK/monitoring.py" || die 3 "$LIBRARY/monitoring.py can't be read"
 }
 
 {% endraw -%}

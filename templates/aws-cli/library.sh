@@ -756,7 +756,7 @@ rollback() {
     die 1 "there is no backup in $BACKUP: this script has changed nothing here, or it did so from another machine"
   fi
   list_all_buckets
-  rollback_guards
+  rollback_monitors
   # sources first, then trails: nothing logs to a bucket whose grants are taken away
   each_bucket rollback_ownership
   each_source rollback_source
@@ -799,9 +799,9 @@ list_all_buckets() {
 }
 # the library of accounts and Regions has others
 # shellcheck disable=SC2317,SC2329 # one of the two is never called
-each_guard() { :; }
+each_monitor() { :; }
 # shellcheck disable=SC2317,SC2329 # as above
-rollback_guards() { :; }
+rollback_monitors() { :; }
 each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do "$1" "${TRAILS[@]:i:5}"; done; }
 
 prepare() {
@@ -846,7 +846,7 @@ main() {
   each_bucket read_bucket
   each_source read_source
   each_trail read_trail
-  each_guard read_guard
+  each_monitor read_monitor
   if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then
     die 1 "$ACCOUNT_KEY/$REGION: refused, see the $REFUSALS reasons above; nothing was changed"
   fi
@@ -854,7 +854,7 @@ main() {
   each_bucket apply_bucket
   each_source apply_source
   each_trail apply_trail
-  each_guard apply_guard
+  each_monitor apply_monitor
   case $MODE in
     dry-run) say "$ACCOUNT_KEY/$REGION: $CHANGES changes would be made" ;;
     verify)

@@ -17,7 +17,7 @@ while [ -L "$script" ]; do # a link is followed to where the folders are
   case $link in /*) script=$link ;; *) script=$(dirname -- "$script")/$link ;; esac
 done
 LIBRARY=$(unset CDPATH && cd -P -- "$(dirname -- "$script")/.." && pwd)/lib
-for file in logmap.sh helper.py guard.py; do
+for file in logmap.sh helper.py monitoring.py; do
   if [ ! -r "$LIBRARY/$file" ]; then
     printf 'error: %s is not there: copy the folder aws-cli/ as a whole, this script needs what is in its lib/. Nothing was changed\n' "$LIBRARY/$file" >&2
     exit 1
@@ -67,9 +67,9 @@ TRAILS=(
 
 # for each thing that is published or watched: kind (parameter, topic, rule, config), name, what it is to be
 # shellcheck disable=SC2016 # what looks like an expansion is text
-GUARDS=(
-{% for guard in guards %}  {{ guard.kind | sh }} {{ guard.name | sh }}
-  {{ guard.want | sh }}
+MONITORS=(
+{% for monitor in monitors %}  {{ monitor.kind | sh }} {{ monitor.name | sh }}
+  {{ monitor.want | sh }}
 {% endfor %})
 TOPIC_ARN={{ topic_arn | sh }}
 

@@ -295,4 +295,4 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 {%- endif %}
 }
 {%- endfor %}
-{%- include "terraform/guard.tf" %}
+{%- include "terraform/monitoring.tf" %}

@@ -6,7 +6,7 @@ check is named after its seed, and `tests/run --exhaustive --only generated/SEED
 import re
 import shutil
 
-from . import athena, generator, maps, meaning
+from . import athena, generator, maps, targets_agree
 from .report import expect
 from .world import partition_of
 
@@ -115,23 +115,23 @@ def check_seed(seed, planned, logmap, generate, stage_of, core, folder):
     path = folder / "logmap.yaml"
     path.write_text(generator.as_yaml(made))
     stage = stage_of(maps.read(path), generate(logmap, path, folder), folder)
-    scripts, callers, templates = meaning.compare_texts(stage.tree, stage.map)
+    scripts, callers, templates = targets_agree.compare_texts(stage.tree, stage.map)
     check_strings(made, scripts, callers)
     athena.check_strings(stage.tree, scripts)
     if planned:
-        work = folder / "meaning"
+        work = folder / "targets_agree"
         shutil.copytree(stage.tree / "terraform", work)
         shown = [key for key in made["accounts"] if (work / key).exists() and show_backend(work / key)]
-        resources, published, seen = meaning.plans(core(), stage.tree, stage.map, work)
-        meaning.compare_plan(resources, published, scripts, templates, stage.map)
+        resources, published, seen = targets_agree.plans(core(), stage.tree, stage.map, work)
+        targets_agree.compare_plan(resources, published, scripts, templates, stage.map)
         for account, plan in seen:
-            meaning.same_caller(plan, account, callers)
+            targets_agree.same_caller(plan, account, callers)
             if account.key in shown:
                 check_backend(made, account.key, plan)
     if seed in APPLIED:
         stage.set_scene()
         stage.run_all()
-        meaning.compare_world(stage.snapshot(), scripts, templates, stage.map)
+        targets_agree.compare_world(stage.snapshot(), scripts, templates, stage.map)
     ran = [str(path) for path in folder.rglob(generator.MARKER)]
     expect(not ran, f"a command in the map was run: {ran}")
 

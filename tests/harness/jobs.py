@@ -14,16 +14,16 @@ import time
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, calls, changes, editor, faces, generated, graph, hooks, judges, limits, manual, maps, meaning, moves, others
+from . import athena, attacks, calls, changes, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, manual, maps, targets_agree, moves, foreign_inputs
 from . import readme, refusals, scanners, schema, scripts
-from . import selftest, selftest_readme, selftest_templates, selftest_terraform, since, templates, terraform, watching, writer
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, templates, terraform, watching, writer
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
 from .world import World
 
 ROOT = Path(__file__).resolve().parents[2]
-BESIDE_RUST = "judges"  # its cases are written by `cargo test`, which only the first shard runs
+BESIDE_RUST = "evaluator_oracle"  # its cases are written by `cargo test`, which only the first shard runs
 ATTACKED = "examples/small"  # the map whose script meets every fault at every call
 
 
@@ -54,7 +54,7 @@ def generate(logmap, path, folder):
 
 def check_map(report, args, name, path, stage_of, core, folder):
     """Everything that holds for one good map."""
-    kinds = [kind for kind in ("scripts", "templates", "terraform", "meaning", "athena", "others") if report.wants(f"{name}/{kind}")]
+    kinds = [kind for kind in ("scripts", "templates", "terraform", "targets_agree", "athena", "foreign_inputs") if report.wants(f"{name}/{kind}")]
     if not (kinds or report.wants(f"{name}/generate")):
         return
     if path.stem == "hostile":  # its strings matter, and `meaning` runs its scripts; what a script does with faults, others show
@@ -73,12 +73,12 @@ def check_map(report, args, name, path, stage_of, core, folder):
         templates.check(report, f"{name}/templates", stage)
     if stage and "terraform" in kinds:
         terraform.check(report, f"{name}/terraform", core, stage.map, stage.tree, folder)
-    if stage and "others" in kinds:
+    if stage and "foreign_inputs" in kinds:
         if "terraform" not in kinds:
             shutil.copytree(stage.tree / "terraform", folder / "terraform")
-        others.check(report, name, args.logmap, core, stage.tree, folder, 1 if name == ATTACKED else args.tier.mutants)
-    if stage and "meaning" in kinds:
-        meaning.check(report, f"{name}/meaning", stage, core, folder)
+        foreign_inputs.check(report, name, args.logmap, core, stage.tree, folder, 1 if name == ATTACKED else args.tier.mutants)
+    if stage and "targets_agree" in kinds:
+        targets_agree.check(report, f"{name}/targets_agree", stage, core, folder)
     if stage and "athena" in kinds:
         athena.check(report, f"{name}/athena", stage)
         if name == ATTACKED:  # the records are written for its sources
@@ -94,9 +94,9 @@ def stage_from(logmap, stage_of, text, folder):
 
 def others_corpus(bench, report):
     """What others wrote, planned by Terraform's core."""
-    if report.wants("others/corpus"):
-        with report.check("others/corpus"):
-            others.corpus(bench.args.logmap, bench.core, ROOT / "tests" / "check-terraform", bench.new_folder())
+    if report.wants("foreign_inputs/corpus"):
+        with report.check("foreign_inputs/corpus"):
+            foreign_inputs.corpus(bench.args.logmap, bench.core, ROOT / "tests" / "check-terraform", bench.new_folder())
 
 
 class Bench:
@@ -151,10 +151,10 @@ def jobs(tier):
     found |= {
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
-        "others": lambda bench, report: others_corpus(bench, report),
+        "foreign_inputs": lambda bench, report: others_corpus(bench, report),
         "calls": lambda bench, report: calls.check(report, bench.stage_from),
         "limits": lambda bench, report: limits.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), bench.new_folder),
-        "since": lambda bench, report: since.check(report, bench.stage_from),
+        "rollback_after_changes": lambda bench, report: rollback_after_changes.check(report, bench.stage_from),
         "scanners": lambda bench, report: scanners.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), good_maps(), bench.new_folder),
         "writer": lambda bench, report: writer.check(report, bench.args.logmap, bench.new_folder, tier),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
@@ -167,10 +167,10 @@ def jobs(tier):
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
         "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "manual": lambda bench, report: manual.check(report, bench.args.logmap, bench.new_folder()),
-        "judges": lambda bench, report: judges.check(report),
+        "evaluator_oracle": lambda bench, report: evaluator_oracle.check(report),
         "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "editor": lambda bench, report: editor.check(report, bench.args.logmap, bench.new_folder()),
-        "faces": lambda bench, report: faces.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
+        "report_formats": lambda bench, report: report_formats.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "readme": lambda bench, report: (selftest_readme.check(report, bench.new_folder), readme.check(report, ROOT, bench.args.logmap, bench.new_folder)),
     }
 

@@ -27,7 +27,7 @@ class RegionMap:
     adopted: dict = field(default_factory=dict)      # log buckets that exist already
     trails: set = field(default_factory=set)         # (account id, region, name)
     organization: str = ""
-    guarded: bool = False                            # something is published or watched
+    monitored: bool = False                            # something is published or watched
     config_rule: bool = False
     glue: bool = False                               # tables are Glue resources, too
     stack_sets_logging: bool = True                  # CloudFormation sets it by a custom resource
@@ -49,7 +49,7 @@ def read(path):
     cloudformation = (document.get("render") or {}).get("cloudformation") or {}
     found.stack_sets_logging = cloudformation.get("source_logging") != "outputs-only"
     monitoring, publish = document.get("monitoring") or {}, document.get("publish") or {}
-    found.guarded, found.config_rule = bool(monitoring or publish), monitoring.get("config_rule") is True
+    found.monitored, found.config_rule = bool(monitoring or publish), monitoring.get("config_rule") is True
     found.glue = ((document.get("render") or {}).get("athena") or {}).get("glue") is True
     mapped = {}  # account key: its Regions
     for key, account in document["accounts"].items():

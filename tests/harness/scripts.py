@@ -8,7 +8,7 @@ import random
 import subprocess
 from dataclasses import replace
 
-from . import delivery, guards, reviewed
+from . import delivery, monitoring, reviewed
 from .mock import KEY
 from .report import Failure, clean_env, expect
 from .tools import find_tool
@@ -38,13 +38,13 @@ class Stage:
         for name, (account, region) in existing.items():
             self.world.create_bucket(account, region, name)
         if self.map.config_rule:
-            guards.record(self.world, self.map.ids, self.map.regions)
+            monitoring.record(self.world, self.map.ids, self.map.regions)
         self.before, self.scene = self.snapshot(), self.mock.save()
         return None
 
     def snapshot(self):
         found = self.world.snapshot(self.map.ids, self.map.regions)
-        return {**found, "guards": guards.of_world(self.world, self.map.ids, self.map.regions) if self.map.guarded else {}}
+        return {**found, "monitoring": monitoring.of_world(self.world, self.map.ids, self.map.regions) if self.map.monitored else {}}
 
     def scripts(self):
         """[(account, script)] in the order in which the lock says to apply them."""
@@ -109,7 +109,7 @@ def lint(tree):
 
 def same(one, other, what):
     """Two snapshots must be equal; names what is not."""
-    differing = [f"{name}: {key}" for kind in ("buckets", "trails", "guards") for name in {**one.get(kind, {}), **other.get(kind, {})}
+    differing = [f"{name}: {key}" for kind in ("buckets", "trails", "monitoring") for name in {**one.get(kind, {}), **other.get(kind, {})}
                  for key in {**one.get(kind, {}).get(name, {}), **other.get(kind, {}).get(name, {})}
                  if one.get(kind, {}).get(name, {}).get(key) != other.get(kind, {}).get(name, {}).get(key)]
     expect(not differing, f"{what}\n" + "\n".join(sorted(differing)[:20]))

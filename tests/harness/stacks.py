@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import yaml
 
-from . import guards
+from . import monitoring
 from .mock import KEY
 from .report import Failure, clean_env, expect
 from .world import partition_of
@@ -202,8 +202,8 @@ class Stack:
             self.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=as_json(properties["PolicyDocument"]))
         elif kind == "AWS::CloudTrail::Trail":
             self.values[name] = self.trail(name, properties)
-        elif kind in guards.MAKERS:
-            self.values[name] = guards.MAKERS[kind](self.client, properties)
+        elif kind in monitoring.MAKERS:
+            self.values[name] = monitoring.MAKERS[kind](self.client, properties)
         elif kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource":
             answer = self.invoke(name, "Create", properties)
             self.values[name] = self.physical[name] = answer["PhysicalResourceId"]

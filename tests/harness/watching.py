@@ -117,7 +117,7 @@ def kept(attack):
     client(attack.stage, "events").put_targets(Rule=RULE, Targets=[{"Id": "theirs", "Arn": TOPIC}])
     client(attack.stage, "ssm").put_parameter(Name=PARAMETER, Type="String", Value="changed-since", Overwrite=True)
     done = attack.run_well("--rollback")
-    now = attack.stage.snapshot()["guards"]
+    now = attack.stage.snapshot()["monitoring"]
     left = sorted(name.split("/", 2)[2] for name in now)
     expect(left == [f"parameter/{PARAMETER}", f"rule/{RULE}", "topic/alerts"], f"--rollback leaves {left}\n{done.stdout}")
     expect(done.stdout.count("kept: ") == 3, f"--rollback does not say what it keeps\n{done.stdout}")

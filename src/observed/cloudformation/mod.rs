@@ -7,7 +7,7 @@ pub(crate) mod conditions;
 pub(crate) mod value;
 
 use super::{
-    At, Bucket, Input, Logging, NotRead, Observed, Place, Setting, Target, Text, Told, Trail, Way,
+    At, Bucket, Input, Logging, NotRead, Observed, Setting, SourceLocation, Target, Text, Told, Trail, Way,
     dumps::child,
     hole,
     policy::{self, PolicyDoc, Reading, Resolved},
@@ -166,7 +166,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn bucket(&self, entry: &Entry, properties: &Node, place: Place, observed: &mut Observed) {
+    fn bucket(&self, entry: &Entry, properties: &Node, place: SourceLocation, observed: &mut Observed) {
         let name = self.template.bucket_name(&entry.key).unwrap_or_else(|| self.template.hole(&entry.key));
         let name = At { value: name, place };
         let mut bucket = Bucket::named(name.clone(), place);
@@ -244,7 +244,7 @@ impl Reader<'_, '_> {
         observed.policies.push(doc);
     }
 
-    fn trail(&self, entry: &Entry, resource: &Node, properties: &Node, place: Place) -> Option<Trail> {
+    fn trail(&self, entry: &Entry, resource: &Node, properties: &Node, place: SourceLocation) -> Option<Trail> {
         let name = match self.setting(properties, &["TrailName"]) {
             Setting::Known(text) => text,
             _ => At { value: self.template.hole(&entry.key), place },

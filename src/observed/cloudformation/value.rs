@@ -4,7 +4,7 @@ use crate::{
     aws::{Partition, arn, region},
     document::{Document, Entry, Kind, Node},
     observed::{
-        Place, Told,
+        SourceLocation, Told,
         dumps::child,
         hole::{self, hole},
         policy::{Reading, Resolved, is_function},
@@ -329,8 +329,8 @@ impl Reading for Template<'_> {
         text
     }
 
-    fn place(&self, span: Span) -> Place {
-        Place { file: self.file, span }
+    fn place(&self, span: Span) -> SourceLocation {
+        SourceLocation { file: self.file, span }
     }
 
     fn unknown(&self) -> String {

@@ -10,7 +10,7 @@ pub(crate) mod show;
 mod trail;
 
 use super::{
-    At, Bucket, Logging, Observed, Place, Setting, Target, Text, Told,
+    At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, Told,
     hole::{self, hole},
     policy::{self, Plain},
 };
@@ -142,20 +142,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Where a part of the file stands.
-    fn place(&self, raw: &str) -> Place {
+    fn place(&self, raw: &str) -> SourceLocation {
         let start = (raw.as_ptr() as usize).wrapping_sub(self.file.text.as_ptr() as usize);
         let span = if start <= self.file.text.len() { Span::new(start, start + raw.len()) } else { Span::default() };
-        Place { file: self.id, span }
+        SourceLocation { file: self.id, span }
     }
 
-    fn here(&self, item: &Item<'_>) -> Place {
+    fn here(&self, item: &Item<'_>) -> SourceLocation {
         match item.resource.values {
             // the first bytes are enough to point at
             Some(values) => {
                 let whole = self.place(values.get());
-                Place { span: Span { start: whole.span.start, end: whole.span.start + 1 }, ..whole }
+                SourceLocation { span: Span { start: whole.span.start, end: whole.span.start + 1 }, ..whole }
             }
-            None => Place { file: self.id, span: Span::default() },
+            None => SourceLocation { file: self.id, span: Span::default() },
         }
     }
 

@@ -4,10 +4,10 @@ use super::{Draft, Planner};
 use crate::{
     aws::{arn, limits},
     diagnostics::Finding,
-    map::{PolicyScope, settle::Settings},
+    map::{PolicyScope, effective::Settings},
     plan::{
         Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source,
-        memo::Memo,
+        policy_cache::PolicyCache,
         prove::{Proof, Subject, prove},
         routes::Delivery,
         statements,
@@ -28,14 +28,14 @@ impl Planner<'_, '_> {
         settings: &Settings<'_>,
         sources: &[Source],
         received: &[&Delivery<'_>],
-        memo: &mut Memo,
+        cache: &mut PolicyCache,
         findings: &mut Vec<Finding>,
     ) -> LogBucket {
         let sources: &[Source] = if draft.takes_access_logs { sources } else { &[] };
         let received: &[&Delivery<'_>] = if draft.takes_trails { received } else { &[] };
         let trails: Vec<TrailGrant> = received.iter().map(|delivery| delivery.grant(self.map)).collect();
         self.check_prefixes(draft, settings, sources, received, findings);
-        let place = statements::Place {
+        let place = statements::BucketValues {
             bucket: &draft.name,
             account_id: self.account.id,
             region: self.region,
@@ -62,14 +62,14 @@ impl Planner<'_, '_> {
         };
         let organization_id = self.map.organization_id.map(|id| id.as_str());
         let layout = format!("{:?}", settings.key_format);
-        let origin = memo.origin(&grants, &[self.region, organization_id.unwrap_or_default(), &layout]);
-        let (lent, composed) = match memo.take(origin) {
+        let origin = cache.origin(&grants, &[self.region, organization_id.unwrap_or_default(), &layout]);
+        let (reused, composed) = match cache.take(origin) {
             Some((policy, report, proof)) => (Some(proof), Ok((policy, report))),
             None => (None, compose::compose(&grants)),
         };
         let (policy, report) = match composed {
             Ok((policy, report)) => {
-                budget::fits(&draft.name, &report, self.span(), settings.policy_scope, !extra.is_empty(), findings);
+                budget::report_fit(&draft.name, &report, self.span(), settings.policy_scope, !extra.is_empty(), findings);
                 (policy, report)
             }
             Err(overflow) => {
@@ -77,11 +77,11 @@ impl Planner<'_, '_> {
                     .extra_statements
                     .first()
                     .map(|statement| statement.Effect.map_or(statement.span, |effect| effect.span));
-                budget::overflows(&draft.name, &overflow, self.span(), settings.policy_scope, first, findings);
+                budget::report_overflow(&draft.name, &overflow, self.span(), settings.policy_scope, first, findings);
                 Default::default()
             }
         };
-        let proof = match lent {
+        let proof = match reused {
             Some(proof) => proof,
             // a policy that did not fit has been reported; there is nothing to prove
             None if policy.statements.is_empty() => Proof::default(),
@@ -100,7 +100,13 @@ impl Planner<'_, '_> {
         };
         let fits = !policy.statements.is_empty();
         let after = usize::from(settings.deny_insecure_transport);
-        statements::blame(&proof, &policy, policy.statements.len().saturating_sub(extra.len() + after), &origins, findings);
+        statements::report_failures(
+            &proof,
+            &policy,
+            policy.statements.len().saturating_sub(extra.len() + after),
+            &origins,
+            findings,
+        );
         let own_name = draft.takes_access_logs || !settings.split_trails;
         let basis = Basis {
             by_account: settings.policy_scope.value == PolicyScope::Account,

@@ -4,8 +4,8 @@ use super::{Draft, Named, Planner, Taken};
 use crate::{
     aws::Partition,
     diagnostics::Finding,
-    map::settle::{self, Settings, with_slash},
-    plan::{KeyFormat, Place, Source, Trail, guard, memo::Memo, names, routes::Delivery},
+    map::effective::{self, Settings, with_slash},
+    plan::{KeyFormat, Placement, Source, Trail, monitoring, names, policy_cache::PolicyCache, routes::Delivery},
     rules::{delivery::PREFIX_OVERLAP, naming::ACCOUNT_REGIONAL},
     source::Span,
 };
@@ -28,7 +28,7 @@ impl Planner<'_, '_> {
         mapped.or_else(brought).unwrap_or(self.account.key.span)
     }
 
-    pub(super) fn place(&self, taken: &mut Taken, memo: &mut Memo, findings: &mut Vec<Finding>) -> Place {
+    pub(super) fn place(&self, taken: &mut Taken, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Placement {
         let settings = self.account.settings(self.region);
         let mapped = self.account.regions.get(self.region).map_or(&[][..], |region| &region.sources);
         let received: Vec<&Delivery<'_>> = self
@@ -54,8 +54,14 @@ impl Planner<'_, '_> {
         let log_bucket = drafts.iter().find(|draft| draft.takes_access_logs).map(|draft| draft.name.clone());
         let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.place_sources(mapped, &settings, &log_bucket, findings));
         self.check_settings(&settings, &drafts, findings);
-        let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, memo, findings)).collect();
-        Place { region: self.region.to_owned(), buckets, sources, trails: Vec::<Trail>::new(), guard: guard::Guard::default() }
+        let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, cache, findings)).collect();
+        Placement {
+            region: self.region.to_owned(),
+            buckets,
+            sources,
+            trails: Vec::<Trail>::new(),
+            monitoring: monitoring::Monitoring::default(),
+        }
     }
 
     fn name(
@@ -66,7 +72,7 @@ impl Planner<'_, '_> {
         taken: &mut Taken,
         findings: &mut Vec<Finding>,
     ) -> Option<String> {
-        let place = names::Place {
+        let place = names::NameValues {
             organization: self.map.organization.map(|name| name.as_str()),
             account: self.account.key,
             account_id: self.account.id,
@@ -95,13 +101,13 @@ impl Planner<'_, '_> {
 
     fn place_sources(
         &self,
-        mapped: &[settle::Source<'_>],
+        mapped: &[effective::Source<'_>],
         settings: &Settings<'_>,
         log_bucket: &str,
         findings: &mut Vec<Finding>,
     ) -> Vec<Source> {
         // a name that is listed twice (reported already) is planned once, as it is listed last
-        let mut by_name: Vec<&settle::Source<'_>> = mapped.iter().rev().collect();
+        let mut by_name: Vec<&effective::Source<'_>> = mapped.iter().rev().collect();
         by_name.sort_by_key(|source| source.name.as_str());
         by_name.dedup_by_key(|source| source.name.as_str());
         // the same for all but a few
@@ -143,7 +149,7 @@ impl Planner<'_, '_> {
 }
 
 /// Prefix of a source's keys, where `usual` is the one of the settings.
-fn prefix_of(source: &settle::Source<'_>, key_format: KeyFormat, usual: &Arc<str>) -> Arc<str> {
+fn prefix_of(source: &effective::Source<'_>, key_format: KeyFormat, usual: &Arc<str>) -> Arc<str> {
     let base = source.prefix.map_or_else(|| Arc::clone(usual), |prefix| with_slash(prefix).into());
     if key_format == KeyFormat::Simple { format!("{base}{}/", source.name.value).into() } else { base }
 }

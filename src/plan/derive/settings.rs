@@ -3,7 +3,7 @@
 use super::{Draft, Planner};
 use crate::{
     diagnostics::Finding,
-    map::settle::{Settings, with_slash},
+    map::effective::{Settings, with_slash},
     plan::{Source, routes::Delivery},
     rules::{
         delivery::{OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_TRAIL_OVERLAP},

@@ -9,7 +9,7 @@ mod near_misses;
 
 pub(crate) use deliveries::{access_log_key, service_context};
 
-use super::{Account, LogBucket, Place, Plan, Source, Tier};
+use super::{Account, LogBucket, Placement, Plan, Source, Tier};
 use crate::{
     aws::Partition,
     policy::{
@@ -206,7 +206,7 @@ pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
                 return Err(Unproven { subject: bucket.name.clone(), failure: failure.what.clone() });
             }
         }
-        if let Some(alerts) = &place.guard.alerts
+        if let Some(alerts) = &place.monitoring.alerts
             && let Some(failure) = alerts.failures(&account.id, account.partition, &place.region).into_iter().next()
         {
             return Err(Unproven { subject: alerts.topic_arn.clone(), failure });
@@ -216,7 +216,7 @@ pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
 }
 
 /// The key of one log object of a source, and the Sid of the statement that lets it in.
-pub fn delivery<'b>(account: &Account, place: &Place, bucket: &'b LogBucket, source: &Source) -> (String, Option<&'b str>) {
+pub fn delivery<'b>(account: &Account, place: &Placement, bucket: &'b LogBucket, source: &Source) -> (String, Option<&'b str>) {
     let subject = Subject::of(account, place, bucket);
     let key = subject.key(source);
     let source_arn = subject.source_arn(&source.name);
@@ -322,7 +322,7 @@ fn turns_on_organization(statement: &Statement, request: &Request<'_>) -> bool {
 
 impl<'a> Subject<'a> {
     /// A log bucket of a plan.
-    pub fn of(account: &'a Account, place: &'a Place, bucket: &'a LogBucket) -> Self {
+    pub fn of(account: &'a Account, place: &'a Placement, bucket: &'a LogBucket) -> Self {
         Subject {
             bucket: &bucket.name,
             partition: account.partition,

@@ -10,7 +10,7 @@ use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     aws::{Partition, region, watch},
-    plan::{Account, KeyFormat, LogBucket, Place, Plan, Source, Trail},
+    plan::{Account, KeyFormat, LogBucket, Placement, Plan, Source, Trail},
 };
 use anyhow::Result;
 use indexmap::IndexMap;
@@ -159,13 +159,13 @@ impl Tables {
 /// Who writes to which bucket: what tables are made of.
 pub(super) struct Catalog<'p> {
     known: Known,
-    writers: IndexMap<&'p str, Vec<(&'p Account, &'p Place, &'p Trail)>>,
+    writers: IndexMap<&'p str, Vec<(&'p Account, &'p Placement, &'p Trail)>>,
 }
 
 impl<'p> Catalog<'p> {
     /// Of a plan.
     pub(super) fn of(plan: &'p Plan) -> Self {
-        let mut writers: IndexMap<&str, Vec<(&Account, &Place, &Trail)>> = IndexMap::new();
+        let mut writers: IndexMap<&str, Vec<(&Account, &Placement, &Trail)>> = IndexMap::new();
         for (account, place) in plan.places() {
             for trail in &place.trails {
                 writers.entry(trail.bucket.as_str()).or_default().push((account, place, trail));
@@ -175,7 +175,7 @@ impl<'p> Catalog<'p> {
     }
 
     /// The tables of a place.
-    pub(super) fn tables(&self, account: &Account, place: &Place) -> Tables {
+    pub(super) fn tables(&self, account: &Account, place: &Placement) -> Tables {
         let taken = |bucket: &LogBucket| self.writers.get(bucket.name.as_str()).map_or(&[][..], Vec::as_slice);
         Tables {
             database: identifier(&format!("logmap_{}_{}", account.key, place.region)),
@@ -186,7 +186,7 @@ impl<'p> Catalog<'p> {
 }
 
 /// One table for each prefix, and for each thousand sources that share it.
-fn access_tables(account: &Account, place: &Place, bucket: &LogBucket) -> Vec<AccessTable> {
+fn access_tables(account: &Account, place: &Placement, bucket: &LogBucket) -> Vec<AccessTable> {
     let sources: &[Source] = &place.sources;
     let simple = sources.iter().any(|source| source.key_format == KeyFormat::Simple);
     let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -260,7 +260,7 @@ impl Known {
 }
 
 /// One table for each trail that delivers to the bucket, whatever the number of accounts that write it.
-fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Place, &Trail)]) -> Vec<TrailTable> {
+fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placement, &Trail)]) -> Vec<TrailTable> {
     let mut tables: IndexMap<(&str, String), TrailTable> = IndexMap::new();
     for &(account, place, trail) in writers {
         let location = format!("s3://{}/{}", bucket.name, trail.folder());

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     artifacts::Artifact,
-    plan::{Account, Place},
+    plan::{Account, Placement},
     render::{
         Context, Sink,
         athena::{Catalog, shape::GlueTable},
@@ -47,7 +47,7 @@ pub(super) fn render(
     engine: &Engine,
     catalog: &Catalog<'_>,
     account: &Account,
-    place: &Place,
+    place: &Placement,
     sink: &mut Sink<'_>,
 ) -> Result<()> {
     let tables = catalog.tables(account, place);

@@ -4,13 +4,13 @@
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
 use super::{
-    guard::GuardContext,
     ids::{bucket_id, id, policy_id},
+    monitoring::MonitoringContext,
     outputs::Output,
 };
 use crate::{
     aws::arn,
-    plan::{Account, LogBucket, ObjectLock, Place, Source, Trail, Transition, alike},
+    plan::{Account, LogBucket, ObjectLock, Placement, Source, Trail, Transition, alike},
     policy::Policy,
     render::{
         engine::Part,
@@ -97,7 +97,7 @@ pub(super) struct PlaceContext<'a> {
     /// Trails.
     pub trails: Vec<TrailContext<'a>>,
     /// What is published and watched here; in the stack of the log buckets.
-    pub guard: GuardContext<'a>,
+    pub monitoring: MonitoringContext<'a>,
     /// Logical id of the permission to set logging; empty if no source is set from here.
     pub permission: String,
     /// ARNs of the sources that are set from here.
@@ -239,7 +239,13 @@ impl FunctionContext {
 
 impl<'a> PlaceContext<'a> {
     /// With the log buckets and trails of the place or without, and with the sources that are to be set.
-    pub(super) fn new(account: &Account, place: &'a Place, with_buckets: bool, set: &[&'a Source], condition: &'a str) -> Self {
+    pub(super) fn new(
+        account: &Account,
+        place: &'a Placement,
+        with_buckets: bool,
+        set: &[&'a Source],
+        condition: &'a str,
+    ) -> Self {
         let buckets: &[LogBucket] = if with_buckets { &place.buckets } else { &[] };
         let trails: &[Trail] = if with_buckets { &place.trails } else { &[] };
         let permission = if set.is_empty() { String::new() } else { format!("MaySetLogging{}", account.id) };
@@ -248,7 +254,7 @@ impl<'a> PlaceContext<'a> {
             condition,
             buckets: buckets.iter().map(BucketContext::new).collect(),
             trails: trails.iter().map(|trail| TrailContext::new(trail, account, place)).collect(),
-            guard: if with_buckets { GuardContext::new(account, place) } else { GuardContext::default() },
+            monitoring: if with_buckets { MonitoringContext::new(account, place) } else { MonitoringContext::default() },
             needs: grants.chain([permission.clone()]).collect(),
             permission,
             source_arns: set.iter().map(|source| arn::bucket(account.partition, &source.name)).collect(),
@@ -295,7 +301,7 @@ impl<'a> BucketContext<'a> {
 }
 
 impl<'a> TrailContext<'a> {
-    fn new(trail: &'a Trail, account: &Account, place: &Place) -> Self {
+    fn new(trail: &'a Trail, account: &Account, place: &Placement) -> Self {
         let here = trail.bucket_account == account.key && trail.bucket_region == place.region;
         let bucket = place.buckets.iter().find(|bucket| here && bucket.name == trail.bucket);
         let so = of_trail(trail);

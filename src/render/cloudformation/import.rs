@@ -5,14 +5,14 @@
 
 use super::ids::{bucket_id, policy_id};
 use crate::{
-    plan::{ExistingSetting, LogBucket, Place},
+    plan::{ExistingSetting, LogBucket, Placement},
     render::scanners,
 };
 use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 /// The resources to import, for `--resources-to-import`.
-pub(super) fn resources(place: &Place) -> Result<String> {
+pub(super) fn resources(place: &Placement) -> Result<String> {
     let mut list = Vec::new();
     for bucket in adopted(place) {
         list.push(json!({
@@ -32,7 +32,7 @@ pub(super) fn resources(place: &Place) -> Result<String> {
 }
 
 /// The template of the import, as JSON.
-pub(super) fn template(place: &Place) -> Result<String> {
+pub(super) fn template(place: &Placement) -> Result<String> {
     let mut resources = Map::new();
     for bucket in adopted(place) {
         resources.insert(
@@ -66,7 +66,7 @@ pub(super) fn template(place: &Place) -> Result<String> {
     Ok(serde_json::to_string_pretty(&json!({ "AWSTemplateFormatVersion": "2010-09-09", "Resources": resources }))? + "\n")
 }
 
-fn adopted(place: &Place) -> impl Iterator<Item = &LogBucket> {
+fn adopted(place: &Placement) -> impl Iterator<Item = &LogBucket> {
     place.buckets.iter().filter(|bucket| bucket.adopt.is_some())
 }
 

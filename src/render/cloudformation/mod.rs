@@ -6,9 +6,9 @@
 
 mod athena;
 mod context;
-mod guard;
 mod ids;
 mod import;
+mod monitoring;
 mod outputs;
 mod split;
 mod stacksets;
@@ -23,7 +23,7 @@ use super::{
 use crate::{
     artifacts::Artifact,
     digest::digest,
-    plan::{Account, Place, RenderSettings, Source},
+    plan::{Account, Placement, RenderSettings, Source},
 };
 use anyhow::Result;
 use context::{FunctionContext, OutputsContext, PlaceContext, PlacePart, StackContext};
@@ -41,7 +41,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (FUNCTION, include_str!("../../../templates/cloudformation/function.yaml")),
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
     (athena::TEMPLATE, include_str!("../../../templates/cloudformation/athena.yaml")),
-    ("cloudformation/guard.yaml", include_str!("../../../templates/cloudformation/guard.yaml")),
+    ("cloudformation/monitoring.yaml", include_str!("../../../templates/cloudformation/monitoring.yaml")),
     (stacksets::README, include_str!("../../../templates/cloudformation/stacksets.md")),
 ];
 
@@ -105,7 +105,7 @@ impl<'a> Renderer<'a> {
 
     /// The stack of a place, those for the sources that do not fit into it, and the files of a resource import. Gives what is in
     /// the stack if one is enough.
-    fn place<'p>(&self, account: &'p Account, place: &'p Place, sink: &mut Sink) -> Result<Option<PlacePart<'p>>> {
+    fn place<'p>(&self, account: &'p Account, place: &'p Placement, sink: &mut Sink) -> Result<Option<PlacePart<'p>>> {
         let base = format!("cloudformation/{}/{}", account.key, place.region);
         let slice = Slice {
             account: &account.key,
@@ -137,7 +137,14 @@ impl<'a> Renderer<'a> {
     }
 
     /// The stack of the log buckets and trails, and the stacks of the sources.
-    fn split_place(&self, account: &Account, place: &Place, sources: &[&Source], digest: &str, sink: &mut Sink) -> Result<()> {
+    fn split_place(
+        &self,
+        account: &Account,
+        place: &Placement,
+        sources: &[&Source],
+        digest: &str,
+        sink: &mut Sink,
+    ) -> Result<()> {
         let base = format!("cloudformation/{}/{}", account.key, place.region);
         let bare = self.part(account, place, true, &[], digest)?;
         sink(Artifact::file(format!("{base}.yaml"), self.stack(account, place, &bare, 1)?))?;
@@ -157,7 +164,7 @@ impl<'a> Renderer<'a> {
     fn part<'p>(
         &self,
         account: &'p Account,
-        place: &Place,
+        place: &Placement,
         buckets: bool,
         sources: &[&Source],
         digest: &str,
@@ -180,7 +187,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// One stack; `number` 1 is the stack of the log buckets.
-    fn stack(&self, account: &Account, place: &Place, part: &PlacePart, number: usize) -> Result<String> {
+    fn stack(&self, account: &Account, place: &Placement, part: &PlacePart, number: usize) -> Result<String> {
         let mut header = self.cx.header(&part.digest);
         header.push(format!("account: {}", account.id));
         header.push(format!("region: {}", place.region));
@@ -206,7 +213,7 @@ impl<'a> Renderer<'a> {
     }
 
     /// Comment lines: the commands, and what to mind.
-    fn how_to_deploy(&self, account: &Account, place: &Place, number: usize) -> Vec<String> {
+    fn how_to_deploy(&self, account: &Account, place: &Placement, number: usize) -> Vec<String> {
         let region = &place.region;
         let (file, stack) = match number {
             1 => (region.clone(), "logmap".to_owned()),

@@ -1,7 +1,7 @@
 //! What a stack tells: its log buckets, where its trails deliver, and its sources by destination in as few values as can be.
 
 use super::{ids::id, split::OUTPUT_BYTES};
-use crate::plan::{Account, Place, Source};
+use crate::plan::{Account, Placement, Source};
 use indexmap::IndexMap;
 use serde::Serialize;
 use std::borrow::Cow;
@@ -18,7 +18,7 @@ pub(super) struct Output {
 }
 
 /// The names of the log buckets and trails, if they are in the template, and the sources by destination, as few values as can be.
-pub(super) fn outputs(account: &Account, place: &Place, with_buckets: bool, sources: &[&Source]) -> Vec<Output> {
+pub(super) fn outputs(account: &Account, place: &Placement, with_buckets: bool, sources: &[&Source]) -> Vec<Output> {
     let mut list: Vec<Output> = Vec::new();
     for bucket in place.buckets.iter().filter(|_| with_buckets) {
         let what = match (bucket.takes_access_logs, bucket.takes_trails) {
@@ -37,7 +37,7 @@ pub(super) fn outputs(account: &Account, place: &Place, with_buckets: bool, sour
             value: format!("s3://{}/{}", trail.bucket, trail.prefix),
         });
     }
-    for alerts in place.guard.alerts.iter().filter(|_| with_buckets) {
+    for alerts in place.monitoring.alerts.iter().filter(|_| with_buckets) {
         let description = format!("Topic of the alerts of {} in {}", account.key, place.region);
         list.push(Output { id: id("Alerts", &alerts.topic_arn), description, value: alerts.topic_arn.clone() });
     }

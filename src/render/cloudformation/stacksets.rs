@@ -6,7 +6,7 @@
 use super::{Renderer, context::PlacePart, ids::camel, split::INLINE_BYTES};
 use crate::{
     artifacts::Artifact,
-    plan::{Account, Place},
+    plan::{Account, Placement},
     render::Sink,
 };
 use anyhow::Result;
@@ -89,7 +89,7 @@ impl<'r, 'a> StackSets<'r, 'a> {
     pub(super) fn add(
         &mut self,
         account: &'a Account,
-        place: &'a Place,
+        place: &'a Placement,
         alone: Option<PlacePart<'a>>,
         sink: &mut Sink,
     ) -> Result<()> {

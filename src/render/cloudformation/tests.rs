@@ -27,7 +27,7 @@ fn statement(sid: &str, service: &str, action: &str, resource: &str, operator: &
     }
 }
 
-fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_accounts: &[&str]) -> Place {
+fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_accounts: &[&str]) -> Placement {
     let name = format!("acme-logs-{account}-{region}");
     let arn = format!("arn:{partition}:s3:::{name}");
     let mut statements = Vec::new();
@@ -96,12 +96,12 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
         key_format: KeyFormat::PartitionedEventTime,
         managed: true,
     };
-    Place {
+    Placement {
         region: region.to_owned(),
         buckets: if sources.is_empty() && trail_accounts.is_empty() { vec![] } else { vec![bucket] },
         sources: sources.iter().map(source).collect(),
         trails: vec![],
-        guard: Default::default(),
+        monitoring: Default::default(),
     }
 }
 
@@ -122,7 +122,7 @@ fn trail(account: &Account, region: &str, to_account: &str, to_key: &str) -> Tra
     }
 }
 
-fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
+fn account(key: &str, id: &str, places: Vec<Placement>) -> Account {
     let partition = places.first().map_or(Partition::Aws, |place| Partition::of_region(&place.region));
     Account { key: key.to_owned(), id: id.to_owned(), partition, role_arn: None, profile: None, places }
 }
@@ -130,7 +130,7 @@ fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
 fn plan(accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
     let render = RenderSettings { aws_provider: 6, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
-    Plan { accounts, apply_order, render, key_policies: vec![], wanted: Default::default() }
+    Plan { accounts, apply_order, render, key_policies: vec![], monitoring: Default::default() }
 }
 
 fn prod() -> Account {

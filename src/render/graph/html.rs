@@ -7,7 +7,7 @@ use super::{Engine, HTML, MADE_BY, layout, measure, picture::Picture, words};
 use crate::{
     aws::region,
     escape,
-    plan::{self, KeyFormat, LifecycleRule, Place, Source, Tier, prove},
+    plan::{self, KeyFormat, LifecycleRule, Placement, Source, Tier, prove},
     policy::Policy,
     topology::{Area, Topology, marks::Mark},
 };
@@ -226,7 +226,7 @@ fn group(source: &Source) -> GroupKey<'_> {
 
 /// The statement that lets a source in, and its key behind the prefix.
 fn admitted<'a>(area: &Area<'a>, source: &Source) -> (&'a str, String) {
-    let place: &'a Place = area.place;
+    let place: &'a Placement = area.place;
     let Some(bucket) = place.access_log_bucket() else { return ("", String::new()) };
     let (key, sid) = prove::delivery(area.account, place, bucket, source);
     let rest = key.strip_prefix(&*source.prefix).unwrap_or(&key);

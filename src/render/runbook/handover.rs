@@ -11,7 +11,7 @@ use crate::{
         digests::Digests,
         engine::Engine,
         targets,
-        terraform::{BUCKET_TYPES, guard_resources, label, trail_label},
+        terraform::{BUCKET_TYPES, label, monitoring_resources, trail_label},
     },
     runbook::{Runbook, Stage},
 };
@@ -113,7 +113,7 @@ fn addresses(account: &Account, plan: &Plan) -> Vec<Address> {
         found.extend(
             place.trails.iter().map(|trail| Address { kind: "aws_cloudtrail", label: trail_label(trail, &place.region) }),
         );
-        found.extend(guard_resources(place).into_iter().map(|(kind, label, _)| Address { kind, label }));
+        found.extend(monitoring_resources(place).into_iter().map(|(kind, label, _)| Address { kind, label }));
     }
     found
 }
@@ -143,7 +143,7 @@ fn imports(account: &Account, plan: &Plan) -> Vec<Import> {
         for trail in &place.trails {
             add("aws_cloudtrail", trail_label(trail, &place.region), "", &trail.arn);
         }
-        for (kind, label, id) in guard_resources(place) {
+        for (kind, label, id) in monitoring_resources(place) {
             add(kind, label, "", &id);
         }
     }

@@ -201,11 +201,11 @@ fn script<'a>(step: &'a Step, header: &'a [String]) -> StepContext<'a> {
         id: &step.id,
         title: step.work.words().title,
         looks_only: if looks_only(step.work) { "yes" } else { "no" },
-        account_key: &step.seat.account,
-        account_id: &step.seat.account_id,
-        region: &step.seat.region,
-        profile: step.seat.profile.as_deref().unwrap_or_default(),
-        role_arn: step.seat.role_arn.as_deref().unwrap_or_default(),
+        account_key: &step.placement.account,
+        account_id: &step.placement.account_id,
+        region: &step.placement.region,
+        profile: step.placement.profile.as_deref().unwrap_or_default(),
+        role_arn: step.placement.role_arn.as_deref().unwrap_or_default(),
         needs_key_format: yes(partitioned && !looks_only(step.work)),
         needs_namespace: yes(step.buckets.iter().any(|bucket| bucket.before.is_none() && bucket.after.account_regional)),
         rows: rows::rows(step),
@@ -223,9 +223,9 @@ fn phases(book: &Runbook) -> Vec<Phase> {
                 .filter(|step| step.work == work)
                 .map(|step| Entry {
                     id: step.id.clone(),
-                    account: step.seat.account.clone(),
-                    account_id: step.seat.account_id.clone(),
-                    region: step.seat.region.clone(),
+                    account: step.placement.account.clone(),
+                    account_id: step.placement.account_id.clone(),
+                    region: step.placement.region.clone(),
                     lines: step.lines(),
                 })
                 .collect();

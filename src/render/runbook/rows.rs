@@ -57,7 +57,8 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
         rows.push(match arrival {
             Arrival::Source { name, bucket, under } => row("arrived", [name.clone(), bucket.clone(), under.clone()]),
             Arrival::Trail { name, bucket } => {
-                let since = step.after.iter().find(|id| id.ends_with(&format!("-{}", step.seat.region))).or(step.after.first());
+                let since =
+                    step.after.iter().find(|id| id.ends_with(&format!("-{}", step.placement.region))).or(step.after.first());
                 row("arrived_trail", [name.clone(), bucket.clone(), since.cloned().unwrap_or_default()])
             }
         });
@@ -111,7 +112,7 @@ fn two(account: &str, trail: Option<&Trail>) -> [String; 2] {
 
 /// One call, or two where one trail ends for another of its name.
 fn trail(step: &Step, change: &TrailMove) -> Vec<Row> {
-    let account = step.seat.account.as_str();
+    let account = step.placement.account.as_str();
     let call = |one: &Trail, home: &str, after: Option<&Trail>, before: Option<&Trail>, rival: &str| {
         let first = trail_row(account, one).first.to_owned();
         let mut words = vec![one.name.clone(), one.arn.clone(), home.to_owned(), first];
@@ -123,7 +124,7 @@ fn trail(step: &Step, change: &TrailMove) -> Vec<Row> {
         }
         Row { does: "trail", words }
     };
-    let here = step.seat.region.as_str();
+    let here = step.placement.region.as_str();
     match (&change.before, &change.after) {
         (Some(before), Some(after)) if before.arn != after.arn => {
             vec![

@@ -5,7 +5,7 @@ use crate::{
     artifacts::Artifact,
     digest::digest,
     plan::{
-        BucketRecord, LogBucket, Plan, Source, guard,
+        BucketRecord, LogBucket, Plan, Source, monitoring,
         prove::{Proven, proven},
     },
     render::{Filter, Sink, cloudformation, digests::Digests, targets, terraform::label},
@@ -104,7 +104,7 @@ fn settled(book: &Runbook) -> Result<(Proven, Vec<BucketRecord>)> {
         }
         account.places.retain(|place| !(place.buckets.is_empty() && place.sources.is_empty() && place.trails.is_empty()));
     }
-    guard::fill(&mut plan.accounts, &plan.wanted);
+    monitoring::fill(&mut plan.accounts, &plan.monitoring);
     Ok((proven(plan)?, retired))
 }
 

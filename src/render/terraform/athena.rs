@@ -2,7 +2,7 @@
 
 use super::{Module, label};
 use crate::{
-    plan::Place,
+    plan::Placement,
     render::athena::{Tables, shape::GlueTable},
 };
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub(crate) struct AthenaContext<'a> {
 }
 
 impl Module<'_> {
-    pub(super) fn athena<'a>(&self, tables: &'a Tables, place: &Place) -> AthenaContext<'a> {
+    pub(super) fn athena<'a>(&self, tables: &'a Tables, place: &Placement) -> AthenaContext<'a> {
         AthenaContext {
             header: self.header.clone(),
             region_per_resource: self.region_per_resource(),

@@ -5,15 +5,15 @@
 //! writes policy JSON or HCL tokens itself: values go through the `hcl` filter, identifiers come from `names`.
 
 mod athena;
-mod guard;
 mod module;
+mod monitoring;
 mod names;
 mod region;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use guard::{GuardContext, resources as guard_resources};
 pub(crate) use module::BUCKET_TYPES;
+pub(crate) use monitoring::{MonitoringContext, resources as monitoring_resources};
 pub(crate) use names::{label, trail_label};
 
 use super::{Context, Sink, athena::Catalog, engine::Engine};
@@ -30,7 +30,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/providers.tf", include_str!("../../../templates/terraform/providers.tf")),
     ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
     ("terraform/athena.tf", include_str!("../../../templates/terraform/athena.tf")),
-    ("terraform/guard.tf", include_str!("../../../templates/terraform/guard.tf")),
+    ("terraform/monitoring.tf", include_str!("../../../templates/terraform/monitoring.tf")),
     ("terraform/where.tf", include_str!("../../../templates/terraform/where.tf")),
     ("terraform/imports.tf", include_str!("../../../templates/terraform/imports.tf")),
     ("terraform/removed.tf", include_str!("../../../templates/terraform/removed.tf")),
@@ -111,8 +111,8 @@ impl<'a> Module<'a> {
             for bucket in &place.buckets {
                 put(&region::policy_file(bucket), bucket.policy.to_pretty_json())?;
             }
-            if let Some(alerts) = &place.guard.alerts {
-                put(&guard::policy_file(&place.region), alerts.policy.to_pretty_json())?;
+            if let Some(alerts) = &place.monitoring.alerts {
+                put(&monitoring::policy_file(&place.region), alerts.policy.to_pretty_json())?;
             }
         }
         let imports = self.imports();

@@ -264,7 +264,7 @@ impl Module<'_> {
         }
         trails.sort();
         let databases = self.account.places.iter().filter(|place| self.cx.plan().render.glue && !place.buckets.is_empty());
-        let topics = self.account.places.iter().filter(|place| place.guard.alerts.is_some());
+        let topics = self.account.places.iter().filter(|place| place.monitoring.alerts.is_some());
         Ok(OutputsContext {
             header: self.header.clone(),
             destinations,

@@ -2,9 +2,9 @@
 //!
 //! `RegionContext` is the contract of `terraform/region.tf`. No field is ever absent; an empty text or list means none.
 
-use super::{GuardContext, Module, label, names::file_stem, trail_label};
+use super::{Module, MonitoringContext, label, names::file_stem, trail_label};
 use crate::{
-    plan::{KeyFormat, LogBucket, Place, Source, Trail, guard::TARGET_ID},
+    plan::{KeyFormat, LogBucket, Placement, Source, Trail, monitoring::TARGET_ID},
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
 };
 use anyhow::{Result, bail};
@@ -35,7 +35,7 @@ pub(crate) struct RegionContext<'a> {
     /// The trails whose home is here.
     pub trails: Vec<TrailContext>,
     /// What is published and watched here.
-    pub guard: GuardContext,
+    pub monitoring: MonitoringContext,
     /// Id of the target of each rule.
     pub target_id: &'static str,
 }
@@ -159,7 +159,7 @@ pub(crate) struct TrailContext {
 }
 
 impl Module<'_> {
-    pub(super) fn region<'a>(&self, place: &'a Place) -> Result<RegionContext<'a>> {
+    pub(super) fn region<'a>(&self, place: &'a Placement) -> Result<RegionContext<'a>> {
         let groups = groups(place)?;
         let logged = |group: &Group<'_>| Logged { local: group.local.clone(), date_source: group.date_source };
         let logged: Vec<Logged> = groups.iter().filter(|group| group.managed).map(logged).collect();
@@ -174,7 +174,7 @@ impl Module<'_> {
             groups,
             logged,
             trails: place.trails.iter().map(|trail| self.trail(trail, &place.region)).collect(),
-            guard: GuardContext::new(place),
+            monitoring: MonitoringContext::new(place),
             target_id: TARGET_ID,
         })
     }
@@ -215,7 +215,7 @@ pub(super) fn policy_file(bucket: &LogBucket) -> String {
 ///
 /// Groups only keep the file short: all managed sources are in one resource, so that a source which changes its key
 /// format is changed in place. In two resources it would be destroyed in one and created in the other, in any order.
-pub(super) fn groups(place: &Place) -> Result<Vec<Group<'_>>> {
+pub(super) fn groups(place: &Placement) -> Result<Vec<Group<'_>>> {
     if place.sources.is_empty() {
         return Ok(Vec::new());
     }

@@ -97,11 +97,11 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
     }
 }
 
-fn place(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Place {
-    Place { region: region.to_owned(), buckets, sources, trails, guard: Default::default() }
+fn place(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Placement {
+    Placement { region: region.to_owned(), buckets, sources, trails, monitoring: Default::default() }
 }
 
-fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
+fn account(key: &str, id: &str, places: Vec<Placement>) -> Account {
     Account {
         key: key.to_owned(),
         id: id.to_owned(),
@@ -115,7 +115,7 @@ fn account(key: &str, id: &str, places: Vec<Place>) -> Account {
 fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
     let render = RenderSettings { aws_provider, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
-    Plan { accounts, apply_order, render, key_policies: vec![], wanted: Default::default() }
+    Plan { accounts, apply_order, render, key_policies: vec![], monitoring: Default::default() }
 }
 
 /// Two Regions, all key formats, an external source, an adopted bucket, trails here and elsewhere, an archive that only

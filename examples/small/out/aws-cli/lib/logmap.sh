@@ -755,7 +755,7 @@ rollback() {
     die 1 "there is no backup in $BACKUP: this script has changed nothing here, or it did so from another machine"
   fi
   list_all_buckets
-  rollback_guards
+  rollback_monitors
   # sources first, then trails: nothing logs to a bucket whose grants are taken away
   each_bucket rollback_ownership
   each_source rollback_source
@@ -798,9 +798,9 @@ list_all_buckets() {
 }
 # the library of accounts and Regions has others
 # shellcheck disable=SC2317,SC2329 # one of the two is never called
-each_guard() { :; }
+each_monitor() { :; }
 # shellcheck disable=SC2317,SC2329 # as above
-rollback_guards() { :; }
+rollback_monitors() { :; }
 each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do "$1" "${TRAILS[@]:i:5}"; done; }
 
 prepare() {
@@ -845,7 +845,7 @@ main() {
   each_bucket read_bucket
   each_source read_source
   each_trail read_trail
-  each_guard read_guard
+  each_monitor read_monitor
   if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then
     die 1 "$ACCOUNT_KEY/$REGION: refused, see the $REFUSALS reasons above; nothing was changed"
   fi
@@ -853,7 +853,7 @@ main() {
   each_bucket apply_bucket
   each_source apply_source
   each_trail apply_trail
-  each_guard apply_guard
+  each_monitor apply_monitor
   case $MODE in
     dry-run) say "$ACCOUNT_KEY/$REGION: $CHANGES changes would be made" ;;
     verify)
@@ -867,21 +867,21 @@ main() {
 
 # ---------------------------------------------------------------- what is published and watched: parameter, topic, rules
 
-guard_json() { python3 -I -S -X utf8 "$WORK/guard.py" "$@"; }
+monitor_json() { python3 -I -S -X utf8 "$WORK/monitoring.py" "$@"; }
 
 TARGET_ID=logmap-alerts
 
-# guard_file KIND NAME: how its files are called
-guard_file() { printf 'guard.%s.%s' "$1" "${2//\//%}"; }
+# monitor_file KIND NAME: how its files are called
+monitor_file() { printf 'monitor.%s.%s' "$1" "${2//\//%}"; }
 
-# fetch_guard KIND NAME FILE
-fetch_guard() {
+# fetch_monitor KIND NAME FILE
+fetch_monitor() {
   case $1 in
     parameter) fetch "$3.state" ParameterNotFound ssm get-parameter "--name=$2" ;;
     topic) fetch "$3.state" 'NotFound NotFoundException' sns get-topic-attributes --topic-arn "$2" ;;
     rule)
       fetch "$3.state" ResourceNotFoundException events describe-rule --name "$2"
-      if guard_json absent "$3.state"; then printf 'null\n' >"$3.targets"; else fetch "$3.targets" ResourceNotFoundException events list-targets-by-rule --rule "$2"; fi
+      if monitor_json absent "$3.state"; then printf 'null\n' >"$3.targets"; else fetch "$3.targets" ResourceNotFoundException events list-targets-by-rule --rule "$2"; fi
       ;;
     config) fetch "$3.state" NoSuchConfigRuleException configservice describe-config-rules --config-rule-names "$2" ;;
   esac
@@ -896,61 +896,61 @@ what_is() {
   esac
 }
 
-read_guard() {
+read_monitor() {
   local kind=$1 name=$2 want=$3 of what type
-  of="$NOW/$(guard_file "$kind" "$name")"
+  of="$NOW/$(monitor_file "$kind" "$name")"
   what=$(what_is "$kind" "$name")
-  fetch_guard "$kind" "$name" "$of"
+  fetch_monitor "$kind" "$name" "$of"
   if [ "$kind" = config ]; then
     fetch "$WORK/recorders" '' configservice describe-configuration-recorders
     [ -n "$(json get "$WORK/recorders" ConfigurationRecorders.0.name)" ] || refuse "AWS Config has no recorder in $REGION, so it can't evaluate the rule $name: turn AWS Config on there, or take config_rule out of the map"
   fi
-  if guard_json absent "$of.state" || printf '%s' "$want" | guard_json same "$kind" "$of.state"; then return 0; fi
+  if monitor_json absent "$of.state" || printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then return 0; fi
   if [ "$kind" = parameter ]; then
-    type=$(guard_json old parameter "$of.state" Type)
+    type=$(monitor_json old parameter "$of.state" Type)
     if [ "$type" != String ]; then refuse "the $what is there as a $type, and its type can't be changed"; return 0; fi
   fi
-  if guard_json ours "$kind" "$of.state" || guard_was_set "$kind" "$name" "$of"; then return 0; fi
-  refuse_unless_forced "there is a $what that logmap did not make: $(guard_json shown "$kind" "$of.state")"
+  if monitor_json ours "$kind" "$of.state" || monitor_was_set "$kind" "$name" "$of"; then return 0; fi
+  refuse_unless_forced "there is a $what that logmap did not make: $(monitor_json shown "$kind" "$of.state")"
 }
 
-# guard_was_set KIND NAME FILE: is the state in that file one that a script has set?
-guard_was_set() {
+# monitor_was_set KIND NAME FILE: is the state in that file one that a script has set?
+monitor_was_set() {
   local notes
-  notes="$BACKUP/$(guard_file "$1" "$2").state.set"
-  [ -e "$notes" ] && guard_json known "$1" "$3.state" "$notes"
+  notes="$BACKUP/$(monitor_file "$1" "$2").state.set"
+  [ -e "$notes" ] && monitor_json known "$1" "$3.state" "$notes"
 }
 
-apply_guard() {
+apply_monitor() {
   local kind=$1 name=$2 want=$3 of file what sign='~'
-  file=$(guard_file "$kind" "$name")
+  file=$(monitor_file "$kind" "$name")
   of="$NOW/$file"
   what=$(what_is "$kind" "$name")
   [ -e "$of.state" ] || return 0
-  if guard_json absent "$of.state"; then sign=+; fi
-  if [ "$sign" = + ] || ! printf '%s' "$want" | guard_json same "$kind" "$of.state"; then
+  if monitor_json absent "$of.state"; then sign=+; fi
+  if [ "$sign" = + ] || ! printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then
     remember "$file.state" "$want"
     case $kind in
-      parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | guard_json value Value)" ;;
+      parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | monitor_json value Value)" ;;
       topic)
         [ "$sign" = '~' ] || change "+ $what" sns create-topic "--name=${name##*:}"
         change "~ $what: policy" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$want"
         ;;
-      rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | guard_json value EventPattern)" --description "$(printf '%s' "$want" | guard_json value Description)" ;;
-      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | guard_config)" ;;
+      rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | monitor_json value EventPattern)" --description "$(printf '%s' "$want" | monitor_json value Description)" ;;
+      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | monitor_config)" ;;
     esac
   fi
-  if [ "$kind" = rule ] && [ "$(guard_json target "$of.targets" "$TARGET_ID")" != "$TOPIC_ARN" ]; then
+  if [ "$kind" = rule ] && [ "$(monitor_json target "$of.targets" "$TARGET_ID")" != "$TOPIC_ARN" ]; then
     change "~ $what: publishes to ${TOPIC_ARN##*:}" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$TOPIC_ARN\"}]"
     if [ "$MODE" = apply ]; then # a target that is refused is no failure of the call
       fetch "$WORK/targets" '' events list-targets-by-rule --rule "$name"
-      [ "$(guard_json target "$WORK/targets" "$TARGET_ID")" = "$TOPIC_ARN" ] || die 3 "EventBridge did not take the topic $TOPIC_ARN as the target of $name"
+      [ "$(monitor_json target "$WORK/targets" "$TARGET_ID")" = "$TOPIC_ARN" ] || die 3 "EventBridge did not take the topic $TOPIC_ARN as the target of $name"
     fi
   fi
 }
 
-# guard_config: the Config rule on standard input as it is put: its parameters are text
-guard_config() {
+# monitor_config: the Config rule on standard input as it is put: its parameters are text
+monitor_config() {
   python3 -I -S -X utf8 -c 'import json, sys; rule = json.load(sys.stdin); rule["InputParameters"] = json.dumps(rule["InputParameters"]); print(json.dumps(rule))'
 }
 
@@ -963,44 +963,44 @@ put_parameter() { # put_parameter SIGN NAME VALUE
 # parameter_made ARGS...: where an answer is lost the AWS CLI tries again by itself, and hears that there is such a parameter
 parameter_made() {
   fetch "$WORK/parameter" ParameterNotFound "$1" get-parameter "$3"
-  [ "$(guard_json old parameter "$WORK/parameter" Value)" = "$7" ] || die 3 "there is a parameter ${3#--name=} already, made since this script looked, with another value"
+  [ "$(monitor_json old parameter "$WORK/parameter" Value)" = "$7" ] || die 3 "there is a parameter ${3#--name=} already, made since this script looked, with another value"
 }
 
 # ---- rollback
 
-rollback_guard() {
+rollback_monitor() {
   local kind=$1 name=$2 want=$3 file was now what target old
-  file=$(guard_file "$kind" "$name")
+  file=$(monitor_file "$kind" "$name")
   was="$BACKUP/$file"
   now="$NOW/$file"
   what=$(what_is "$kind" "$name")
   [ -e "$was.state" ] || return 0
-  fetch_guard "$kind" "$name" "$now"
-  if guard_json absent "$now.state"; then return 0; fi
-  if ! { printf '%s' "$want" | guard_json same "$kind" "$now.state"; } && ! guard_was_set "$kind" "$name" "$now"; then
+  fetch_monitor "$kind" "$name" "$now"
+  if monitor_json absent "$now.state"; then return 0; fi
+  if ! { printf '%s' "$want" | monitor_json same "$kind" "$now.state"; } && ! monitor_was_set "$kind" "$name" "$now"; then
     # a topic that was made, and killed before it had a policy
-    if guard_json absent "$was.state" && [ "$kind" = topic ] && guard_json ours topic "$now.state"; then :
-    elif ! guard_json absent "$was.state" && guard_json alike "$kind" "$now.state" "$was.state"; then :
+    if monitor_json absent "$was.state" && [ "$kind" = topic ] && monitor_json ours topic "$now.state"; then :
+    elif ! monitor_json absent "$was.state" && monitor_json alike "$kind" "$now.state" "$was.state"; then :
     else
       keep "$file" '' "the $what, which others have changed since"
       return 0
     fi
   fi
-  if guard_json absent "$was.state"; then
-    rollback_new_guard "$kind" "$name" "$now" "$file" "$what"
+  if monitor_json absent "$was.state"; then
+    rollback_new_monitor "$kind" "$name" "$now" "$file" "$what"
     return 0
   fi
-  if ! guard_json alike "$kind" "$now.state" "$was.state"; then
+  if ! monitor_json alike "$kind" "$now.state" "$was.state"; then
     case $kind in
-      parameter) restore "~ $what: value as before" ssm put-parameter "--name=$name" --type String --value "$(guard_json old parameter "$was.state" Value)" --overwrite ;;
-      topic) restore "~ $what: policy as before" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$(guard_json old-policy "$was.state")" ;;
-      rule) restore "~ $what: as before" events put-rule --name "$name" --state "$(guard_json old rule "$was.state" State)" --event-pattern "$(guard_json old rule "$was.state" EventPattern)" --description "$(guard_json old rule "$was.state" Description)" ;;
-      config) restore "~ $what: as before" configservice put-config-rule --config-rule "$(guard_json old-config "$was.state")" ;;
+      parameter) restore "~ $what: value as before" ssm put-parameter "--name=$name" --type String --value "$(monitor_json old parameter "$was.state" Value)" --overwrite ;;
+      topic) restore "~ $what: policy as before" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$(monitor_json old-policy "$was.state")" ;;
+      rule) restore "~ $what: as before" events put-rule --name "$name" --state "$(monitor_json old rule "$was.state" State)" --event-pattern "$(monitor_json old rule "$was.state" EventPattern)" --description "$(monitor_json old rule "$was.state" Description)" ;;
+      config) restore "~ $what: as before" configservice put-config-rule --config-rule "$(monitor_json old-config "$was.state")" ;;
     esac
   fi
   [ "$kind" = rule ] || return 0
-  target=$(guard_json target "$now.targets" "$TARGET_ID")
-  old=$(guard_json target "$was.targets" "$TARGET_ID")
+  target=$(monitor_json target "$now.targets" "$TARGET_ID")
+  old=$(monitor_json target "$was.targets" "$TARGET_ID")
   if [ "$target" = "$old" ]; then
     :
   elif [ -n "$old" ]; then
@@ -1011,20 +1011,20 @@ rollback_guard() {
 }
 
 # What this script made goes, unless others have come to use it.
-rollback_new_guard() { # rollback_new_guard KIND NAME NOW FILE WHAT
+rollback_new_monitor() { # rollback_new_monitor KIND NAME NOW FILE WHAT
   local name=$2 text="- $5, which this script made"
   case $1 in
     parameter) restore "$text" ssm delete-parameter "--name=$name" ;;
     topic)
-      if guard_json subscribed "$3.state"; then
+      if monitor_json subscribed "$3.state"; then
         keep "$4" '' "the $5, which has subscribers"
       else
         restore "$text" sns delete-topic --topic-arn "$name"
       fi
       ;;
     rule)
-      [ -z "$(guard_json target "$3.targets" "$TARGET_ID")" ] || restore "~ $5: no target $TARGET_ID" events remove-targets --rule "$name" --ids "$TARGET_ID"
-      if guard_json other-targets "$3.targets" "$TARGET_ID"; then
+      [ -z "$(monitor_json target "$3.targets" "$TARGET_ID")" ] || restore "~ $5: no target $TARGET_ID" events remove-targets --rule "$name" --ids "$TARGET_ID"
+      if monitor_json other-targets "$3.targets" "$TARGET_ID"; then
         keep "$4" '' "the $5, which has other targets"
       else
         restore "$text" events delete-rule --name "$name"
@@ -1035,30 +1035,30 @@ rollback_new_guard() { # rollback_new_guard KIND NAME NOW FILE WHAT
 }
 
 # What was in the map when it was applied and is not any more stays.
-rollback_forgotten_guards() {
+rollback_forgotten_monitors() {
   local file thing known=' ' i
-  for ((i = 0; i < ${#GUARDS[@]}; i += 3)); do known="$known$(guard_file "${GUARDS[i]}" "${GUARDS[i + 1]}") "; done
-  for file in "$BACKUP"/guard.*.state; do
+  for ((i = 0; i < ${#MONITORS[@]}; i += 3)); do known="$known$(monitor_file "${MONITORS[i]}" "${MONITORS[i + 1]}") "; done
+  for file in "$BACKUP"/monitor.*.state; do
     [ -e "$file" ] || continue
     thing=$(basename "$file" .state)
     case $known in *" $thing "*) ;; *) keep "$thing" '' "what is backed up as $thing, which is not in the map any more" ;; esac
   done
 }
 
-rollback_guards() {
+rollback_monitors() {
   local i
-  for ((i = ${#GUARDS[@]} - 3; i >= 0; i -= 3)); do rollback_guard "${GUARDS[@]:i:3}"; done
-  rollback_forgotten_guards
+  for ((i = ${#MONITORS[@]} - 3; i >= 0; i -= 3)); do rollback_monitor "${MONITORS[@]:i:3}"; done
+  rollback_forgotten_monitors
 }
 
-each_guard() { local i; for ((i = 0; i < ${#GUARDS[@]}; i += 3)); do "$1" "${GUARDS[@]:i:3}"; done; }
+each_monitor() { local i; for ((i = 0; i < ${#MONITORS[@]}; i += 3)); do "$1" "${MONITORS[@]:i:3}"; done; }
 
 # ---- the helpers, which are files beside this one
 
 # Copies, for `logmap generate` may replace the files while a script runs.
 write_json_helper() {
   cat "$LIBRARY/helper.py" >"$WORK/helper.py" || die 3 "$LIBRARY/helper.py can't be read"
-  cat "$LIBRARY/guard.py" >"$WORK/guard.py" || die 3 "$LIBRARY/guard.py can't be read"
+  cat "$LIBRARY/monitoring.py" >"$WORK/monitoring.py" || die 3 "$LIBRARY/monitoring.py can't be read"
 }
 
 # The last line, so that a part of this file is not taken for all of it.

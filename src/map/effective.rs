@@ -1,4 +1,4 @@
-//! The settled map: defaults applied, overrides resolved, shorthand written out. Defaults are applied here and nowhere else.
+//! The effective map: defaults applied, overrides resolved, shorthand written out. Defaults are applied here and nowhere else.
 //!
 //! Takes a `RegionMap` that may be wrong; leaves out what can't be used (the rules have reported it), so that a plan can
 //! be derived from the rest and all findings come in one run. Pure: no findings, no AWS rules.
@@ -8,8 +8,8 @@ mod trails;
 use super::{Bucket, KeyFormatWord, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging};
 use super::{
     LockMode, StorageClass,
-    settled::{Backend, ExistingSetting, KeyFormat, ObjectLock, RenderSettings, Transition, Wanted},
     statement::Statement,
+    values::{Backend, ExistingSetting, KeyFormat, MonitoringSettings, ObjectLock, RenderSettings, Transition},
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
@@ -38,7 +38,7 @@ pub const DEFAULT_NONCURRENT_DAYS: u32 = 30;
 
 /// A map with its defaults applied.
 #[derive(Debug)]
-pub struct Settled<'m> {
+pub struct EffectiveMap<'m> {
     /// `{org}`, as written.
     pub organization: Option<&'m Spanned<String>>,
     /// Id of the AWS organization.
@@ -50,7 +50,7 @@ pub struct Settled<'m> {
     /// `render`.
     pub render: RenderSettings,
     /// `monitoring` and `publish`.
-    pub wanted: Wanted,
+    pub monitoring: MonitoringSettings,
 }
 
 /// An account that can be used: it has a key, an id and one partition.
@@ -151,16 +151,16 @@ pub struct Trail<'m> {
 }
 
 /// Applies defaults and overrides.
-pub fn settle(map: &RegionMap) -> Settled<'_> {
+pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
     let accounts = accounts(map);
     let trails = trails::trails(map, &accounts);
-    Settled {
+    EffectiveMap {
         organization: map.organization.as_ref().and_then(|organization| organization.name.as_ref()),
         organization_id: map.organization.as_ref().and_then(|organization| organization.id.as_ref()),
         trails,
         accounts,
         render: render(map),
-        wanted: wanted(map),
+        monitoring: monitoring(map),
     }
 }
 
@@ -378,11 +378,11 @@ fn render(map: &RegionMap) -> RenderSettings {
 }
 
 /// `monitoring` and `publish`, without names that AWS would not take (reported already).
-fn wanted(map: &RegionMap) -> Wanted {
+fn monitoring(map: &RegionMap) -> MonitoringSettings {
     let monitoring = map.monitoring.as_ref();
     let topic = monitoring.and_then(|monitoring| monitoring.tamper_alerts.as_ref()?.sns_topic_name.as_ref());
     let name = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref());
-    Wanted {
+    MonitoringSettings {
         organization: map
             .organization
             .as_ref()

@@ -1,6 +1,6 @@
 """Other judges of the evaluator in src/policy/evaluate.rs: the same cases, decided by programs that share no code with it.
 
-`cargo test --test judges` writes the cases with our verdicts (and compares with the crate iam-rs itself).
+`cargo test --test evaluator_oracle` writes the cases with our verdicts (and compares with the crate iam-rs itself).
 """
 import json
 import subprocess
@@ -18,7 +18,7 @@ SIMULATE = "@cloud-copilot/iam-simulate", "0.1.173"
 
 
 def cases():
-    subprocess.run(["cargo", "test", "--quiet", "--test", "judges", "cases_for_other_judges"], cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(["cargo", "test", "--quiet", "--test", "evaluator_oracle", "cases_for_other_judges"], cwd=ROOT, check=True, capture_output=True)
     return [json.loads(line) for line in CASES.read_text().splitlines()]
 
 
@@ -31,19 +31,19 @@ def compare(all_cases, verdicts):
 
 
 def check(report):
-    if not report.wants("judges/"):
+    if not report.wants("evaluator_oracle/"):
         return
-    with report.check("judges/python"):
+    with report.check("evaluator_oracle/python"):
         every = cases()
         verdicts = []
         for case in every:
             verdict, _ = evaluate(case["policy"], Request(case["service"], case["action"], case["resource"], case["context"]))
             verdicts.append(WORDS[verdict])
         compare(every, verdicts)
-    with report.check("judges/iam-simulate"):
+    with report.check("evaluator_oracle/iam-simulate"):
         node, folder = find_tool("node"), npm.package(*SIMULATE).parents[2]
         lines = "".join(json.dumps(case) + "\n" for case in cases())
-        script = Path(__file__).with_name("judge.mjs")
+        script = Path(__file__).with_name("evaluator_oracle.mjs")
         done = subprocess.run([node, script, folder], input=lines, text=True, capture_output=True)
         expect(done.returncode == 0, done.stderr[-2000:])
         compare(cases(), done.stdout.splitlines())

@@ -47,8 +47,8 @@ def check(report, logmap, good_maps, folder):
     maps = {**good_maps, "hostile": hostile, "examples/broken": ROOT / "examples" / "broken" / "logmap.yaml"}
     maps.update({path.name: path for path in sorted((ROOT / "tests" / "findings").glob("*.yaml"))})
     for name, look in (("sarif", sarif), ("junit", junit), ("terminal", terminal)):
-        if report.wants(f"faces/{name}"):
-            with report.check(f"faces/{name}"):
+        if report.wants(f"report_formats/{name}"):
+            with report.check(f"report_formats/{name}"):
                 look(logmap, maps, folder)
 
 

@@ -1,8 +1,8 @@
-{%- for parameter in guard.parameters %}
+{%- for parameter in monitoring.parameters %}
 
 # Where other modules and templates of this account and Region find the bucket to log to.
 resource "aws_ssm_parameter" "{{ region_label }}" {
-{%- for skip in guard.parameter_checkov %}
+{%- for skip in monitoring.parameter_checkov %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
 {%- endfor %}
 {% include "terraform/where.tf" %}
@@ -16,7 +16,7 @@ resource "aws_ssm_parameter" "{{ region_label }}" {
   depends_on = [aws_s3_bucket_lifecycle_configuration.{{ parameter.bucket_label }}]
 }
 {%- endfor %}
-{%- for rule in guard.config_rules %}
+{%- for rule in monitoring.config_rules %}
 
 # Marks each bucket of this account and Region that does not log to the one below: log buckets too, which must not, and
 # buckets that are not in the map. AWS Config must be recording here.
@@ -39,14 +39,14 @@ resource "aws_config_config_rule" "{{ region_label }}" {
   }
 }
 {%- endfor %}
-{%- for alerts in guard.alerts %}
+{%- for alerts in monitoring.alerts %}
 
 # Alerts on changes to logging, log buckets, sources and trails. Subscribe to it: nobody is subscribed here.
-{%- for skip in guard.topic_trivy %}
+{%- for skip in monitoring.topic_trivy %}
 #trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
 {%- endfor %}
 resource "aws_sns_topic" "{{ region_label }}" {
-{%- for skip in guard.topic_checkov %}
+{%- for skip in monitoring.topic_checkov %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
 {%- endfor %}
 {% include "terraform/where.tf" %}

@@ -5,13 +5,13 @@ use crate::{analysis::analyze, source::SourceFile};
 
 const HEAD: &str = "version: 1\norganization: { name: ORG }\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1:\n        buckets: [BUCKETS]\nmonitoring: { config_rule: true, tamper_alerts: { sns_topic_name: alerts } }\npublish: { ssm_parameter: /x/y }\n";
 
-fn guard(org: &str, sources: usize) -> Guard {
+fn monitoring(org: &str, sources: usize) -> Monitoring {
     let names: Vec<String> = (0..sources).map(|at| format!("acme-{at:05}-{}", "x".repeat(52))).collect();
     let own = if org.len() > 20 { "defaults: { log_bucket: { name: \"logs-{account_id}-{region}\" } }\n" } else { "" };
     let text = HEAD.replace("ORG", org).replace("BUCKETS", &names.join(", ")) + own;
     let analysis = analyze(SourceFile::new("map.yaml", text));
     let place = analysis.plan.as_ref().and_then(|plan| plan.accounts.first()?.places.first());
-    place.map(|place| place.guard.clone()).unwrap_or_else(|| unreachable!("{:?}", analysis.findings))
+    place.map(|place| place.monitoring.clone()).unwrap_or_else(|| unreachable!("{:?}", analysis.findings))
 }
 
 fn names(alerts: &Alerts) -> Vec<&str> {
@@ -21,7 +21,7 @@ fn names(alerts: &Alerts) -> Vec<&str> {
 #[test]
 fn sources_are_named_as_long_as_they_fit_and_every_pattern_does() {
     for (sources, rules) in [(1, 2), (23, 2), (25, 3), (400, 18), (2_000, 2)] {
-        let alerts = guard("acme", sources).alerts.into_iter().next().unwrap_or_else(|| unreachable!());
+        let alerts = monitoring("acme", sources).alerts.into_iter().next().unwrap_or_else(|| unreachable!());
         assert_eq!(alerts.rules.len(), rules, "{sources}: {:?}", names(&alerts));
         assert_eq!(alerts.every_bucket, sources == 2_000);
         for rule in &alerts.rules {
@@ -42,19 +42,19 @@ fn names_of_rules_stay_within_their_limit_and_tell_organisations_apart() {
     let (long, other) = ("a".repeat(60), "a".repeat(61));
     let mut seen = std::collections::BTreeSet::new();
     for org in ["acme", long.as_str(), other.as_str()] {
-        let guard = guard(org, 400);
-        let alerts = guard.alerts.as_ref().unwrap_or_else(|| unreachable!());
+        let monitoring = monitoring(org, 400);
+        let alerts = monitoring.alerts.as_ref().unwrap_or_else(|| unreachable!());
         for name in names(alerts) {
             assert!(name.len() <= watch::RULE_NAME_CHARS && name.starts_with("logmap-"), "{name}");
             assert!(seen.insert(name.to_owned()), "{name}");
         }
-        assert!(guard.config_rule.is_some_and(|rule| rule.name.len() <= 128));
+        assert!(monitoring.config_rule.is_some_and(|rule| rule.name.len() <= 128));
     }
 }
 
 #[test]
 fn the_policy_is_proven_and_no_mutant_of_it_is() {
-    let good = guard("acme", 3).alerts.into_iter().next().unwrap_or_else(|| unreachable!());
+    let good = monitoring("acme", 3).alerts.into_iter().next().unwrap_or_else(|| unreachable!());
     let failures = |alerts: &Alerts| alerts.failures("111122223333", Partition::Aws, "us-east-1");
     assert_eq!(failures(&good), Vec::<String>::new());
     let mutants: [fn(&mut Policy); 7] = [

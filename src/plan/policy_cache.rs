@@ -16,12 +16,12 @@ const SPARE: usize = 4_000;
 
 /// Composed and proven policies, by what they are made of.
 #[derive(Debug, Default)]
-pub struct Memo {
+pub struct PolicyCache {
     known: BTreeMap<Origin, (Policy, PolicyReport, Proof)>,
-    remembers: bool,
+    enabled: bool,
 }
 
-impl Memo {
+impl PolicyCache {
     /// Takes the policies of a plan that is no longer needed.
     pub fn keep(&mut self, plan: Plan) {
         if self.known.len() > SPARE {
@@ -35,17 +35,17 @@ impl Memo {
 
     /// For a map that is edited: what is composed will be lent again.
     pub fn for_editing() -> Self {
-        Memo { remembers: true, ..Memo::default() }
+        PolicyCache { enabled: true, ..PolicyCache::default() }
     }
 
     /// Is what is composed kept, to be lent again?
-    pub fn remembers(&self) -> bool {
-        self.remembers
+    pub fn enabled(&self) -> bool {
+        self.enabled
     }
 
     /// The origin of a policy, if anything is remembered; `also` is what the proof looks at beside the grants.
     pub fn origin(&self, grants: &Grants<'_>, also: &[&str]) -> Option<Origin> {
-        if !self.remembers {
+        if !self.enabled {
             return None;
         }
         let mut sha = Sha256::new();

@@ -1,19 +1,19 @@
-//! What is published and watched in a stack: `cloudformation/guard.yaml`, which the stack's template includes for each place.
+//! What is published and watched in a stack: `cloudformation/monitoring.yaml`, which the stack's template includes for each place.
 //!
 //! Each list has one item or none. A topic has the account in its logical id, so that a StackSet template can hold several.
 
 use super::ids::{bucket_id, id, policy_id};
 use crate::{
-    plan::{Account, Place, guard::TARGET_ID},
+    plan::{Account, Placement, monitoring::TARGET_ID},
     policy::Policy,
     render::scanners::{Scanner, Skip, metadata, skips},
 };
 use serde::Serialize;
 use serde_json::Value;
 
-/// `guard` of a place.
+/// `monitoring` of a place.
 #[derive(Serialize, Default)]
-pub(super) struct GuardContext<'a> {
+pub(super) struct MonitoringContext<'a> {
     /// The parameter with the log bucket's name.
     pub parameters: Vec<Pointer<'a>>,
     /// The Config rule.
@@ -69,18 +69,18 @@ pub(super) struct RuleContext<'a> {
     pub pattern: &'a Value,
 }
 
-impl<'a> GuardContext<'a> {
-    pub(super) fn new(account: &Account, place: &'a Place) -> Self {
+impl<'a> MonitoringContext<'a> {
+    pub(super) fn new(account: &Account, place: &'a Placement) -> Self {
         let own = |kind: &str, name: &str| id(kind, &format!("{}/{name}", account.id));
         let bucket = place.access_log_bucket();
         let pointer = |kind: &str, name: &'a str| {
             bucket.map(|bucket| Pointer { id: own(kind, name), name, bucket_id: bucket_id(bucket), policy_id: policy_id(bucket) })
         };
-        let guard = &place.guard;
-        GuardContext {
-            parameters: guard.parameter.iter().filter_map(|parameter| pointer("Parameter", &parameter.name)).collect(),
-            config_rules: guard.config_rule.iter().filter_map(|rule| pointer("ConfigRule", &rule.name)).collect(),
-            alerts: guard
+        let monitoring = &place.monitoring;
+        MonitoringContext {
+            parameters: monitoring.parameter.iter().filter_map(|parameter| pointer("Parameter", &parameter.name)).collect(),
+            config_rules: monitoring.config_rule.iter().filter_map(|rule| pointer("ConfigRule", &rule.name)).collect(),
+            alerts: monitoring
                 .alerts
                 .iter()
                 .map(|alerts| AlertsContext {

@@ -1,4 +1,4 @@
-//! Trails, settled: who gets them, where they deliver, with their defaults.
+//! Effective trails: who gets them, where they deliver, with their defaults.
 
 use super::{Account, DEFAULT_HOME_REGION, Trail};
 use crate::{

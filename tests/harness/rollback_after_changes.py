@@ -103,7 +103,7 @@ def cdpath(stage):
     expect(done.returncode == 0 and "ran" in done.stdout, f"exits {done.returncode}\n{done.stdout}{done.stderr}")
 
 
-def check(report, make_stage, name="since"):
+def check(report, make_stage, name="rollback_after_changes"):
     """`make_stage(text)` generates a map's tree and sets its stage."""
     parts = ("others", "settings", "another-map", "stub-python", "cdpath")
     if not any(report.wants(f"{name}/{part}") for part in parts):

@@ -1,4 +1,4 @@
-//! The faces of findings besides text: SARIF, GitHub annotations, JUnit. `tests/harness/faces.py` has others judge them.
+//! The faces of findings besides text: SARIF, GitHub annotations, JUnit. `tests/harness/report_formats.py` has others judge them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod common;
@@ -30,7 +30,7 @@ fn hostile() -> (Vec<SourceFile>, Vec<Finding>) {
         .in_file(FileId(1))
         .help("100%")
         .related(Span::new(0, 3), "it is <here>")
-        .fix(Fix::safe("quote", Span::new(4, 7), "y"));
+        .fix(Fix::safe_fix("quote", Span::new(4, 7), "y"));
     (files, vec![finding])
 }
 

@@ -6,8 +6,8 @@ mod dice;
 
 use dice::Dice;
 use logmap::testing::{
-    analysis::{Analysis, Past, analyze, analyze_again},
-    document::again::reread,
+    analysis::{Analysis, AnalysisCache, analyze, analyze_incremental},
+    document::incremental::reread,
     source::SourceFile,
 };
 
@@ -99,7 +99,7 @@ fn fresh_and_borrowed_agree(a: &Analysis, b: &Analysis, text: &str) {
 #[test]
 fn an_analysis_that_borrows_is_the_same_as_a_fresh_one() {
     let mut dice = Dice(20_261_121);
-    let mut past = Past::for_editing();
+    let mut cache = AnalysisCache::for_editing();
     let mut text = MAP.to_owned();
     let (mut borrowed_trees, mut edits) = (0, 0);
     let mut last = analyze(SourceFile::new("m", MAP));
@@ -126,15 +126,15 @@ fn an_analysis_that_borrows_is_the_same_as_a_fresh_one() {
         if last.findings.iter().all(|finding| finding.rule.scope != logmap::testing::diagnostics::Scope::Text) {
             borrowed_trees += usize::from(reread(&last.file, last.document.clone(), &fresh.file).is_some());
         }
-        past.keep(last);
-        let again = analyze_again(SourceFile::new("m", text.clone()), &mut past);
+        cache.keep(last);
+        let again = analyze_incremental(SourceFile::new("m", text.clone()), &mut cache);
         fresh_and_borrowed_agree(&fresh, &again, &text);
         edits += 1;
         last = again;
         // most edits begin with a text that can be read
         if dice.below(4) == 0 || fresh.document.root.is_none() {
             text = MAP.to_owned();
-            last = analyze_again(SourceFile::new("m", MAP), &mut past);
+            last = analyze_incremental(SourceFile::new("m", MAP), &mut cache);
         }
     }
     assert!(borrowed_trees > 200, "only {borrowed_trees} of {edits} trees were borrowed");

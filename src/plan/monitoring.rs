@@ -1,20 +1,20 @@
-//! Guarding: what is published and watched in each account and Region, beside logging itself.
+//! Monitoring: what is published and watched in each account and Region, beside logging itself.
 //!
 //! Takes what the map asks for and the places as they are planned; gives the parameter that holds the log bucket's name, the
 //! Config rule, and the alerts: a topic, its policy and the rules of EventBridge that publish to it. All targets render these
 //! values as they are. Event patterns are made here and nowhere else.
 
-use super::{Account, Place};
-pub(crate) use crate::map::settled::Wanted;
+use super::{Account, Placement};
+pub(crate) use crate::map::values::MonitoringSettings;
 use crate::{
     aws::{Partition, arn, watch},
     diagnostics::Finding,
-    map::settle::Settled,
+    map::effective::EffectiveMap,
     policy::{
         Condition, Effect, Element, Policy, Principal, Statement,
         evaluate::{Caller, Request, Verdict, evaluate},
     },
-    rules::guarding::{ALERTS_WITHOUT_TRAIL, CONFIG_RULE_REGION},
+    rules::monitoring::{ALERTS_WITHOUT_TRAIL, CONFIG_RULE_REGION},
 };
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 
 /// What is published and watched in one account and Region.
 #[derive(Debug, Clone, Serialize, Default)]
-pub struct Guard {
+pub struct Monitoring {
     /// The parameter, where there is a bucket for access logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<Parameter>,
@@ -86,18 +86,18 @@ pub(crate) const CONFIG_RULE_DESCRIPTION: &str = "logmap: buckets that do not lo
 /// Id of the one target that logmap gives a rule.
 pub(crate) const TARGET_ID: &str = "logmap-alerts";
 
-impl Guard {
+impl Monitoring {
     /// Is there nothing?
     pub fn is_empty(&self) -> bool {
         self.parameter.is_none() && self.config_rule.is_none() && self.alerts.is_none()
     }
 }
 
-impl Wanted {
+impl MonitoringSettings {
     /// What comes of it in one place.
-    pub fn in_place(&self, account_id: &str, partition: Partition, place: &Place) -> Guard {
+    pub fn in_place(&self, account_id: &str, partition: Partition, place: &Placement) -> Monitoring {
         let bucket = place.access_log_bucket();
-        Guard {
+        Monitoring {
             parameter: bucket
                 .zip(self.parameter.as_ref())
                 .map(|(bucket, name)| Parameter { name: name.clone(), value: bucket.name.clone() }),
@@ -122,7 +122,7 @@ impl Wanted {
         }
     }
 
-    fn alerts(&self, topic: &str, account_id: &str, partition: Partition, place: &Place) -> Alerts {
+    fn alerts(&self, topic: &str, account_id: &str, partition: Partition, place: &Placement) -> Alerts {
         let stem = self.stem();
         let (mut rules, mut every_bucket) = (Vec::new(), false);
         let log_buckets: Vec<&str> = place.buckets.iter().map(|bucket| bucket.name.as_str()).collect();
@@ -266,23 +266,23 @@ impl Alerts {
 }
 
 /// Says of each place what is published and watched there.
-pub(crate) fn fill(accounts: &mut [Account], wanted: &Wanted) {
+pub(crate) fn fill(accounts: &mut [Account], settings: &MonitoringSettings) {
     for account in accounts {
         for place in &mut account.places {
-            place.guard = wanted.in_place(&account.id, account.partition, place);
+            place.monitoring = settings.in_place(&account.id, account.partition, place);
         }
     }
 }
 
 /// What only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
-pub(crate) fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
+pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
     let recorded = Recorded::of(accounts);
     for account in accounts {
-        let Some(settled) = map.accounts.get(account.key.as_str()) else { continue };
-        let span = |region: &str| settled.regions.get(region).map_or(settled.key.span, |region| region.span);
+        let Some(effective) = map.accounts.get(account.key.as_str()) else { continue };
+        let span = |region: &str| effective.regions.get(region).map_or(effective.key.span, |region| region.span);
         let mut silent: Vec<&str> = Vec::new();
         for place in &account.places {
-            if map.wanted.config_rule && place.access_log_bucket().is_some() && place.guard.config_rule.is_none() {
+            if map.monitoring.config_rule && place.access_log_bucket().is_some() && place.monitoring.config_rule.is_none() {
                 findings.push(
                     Finding::new(
                         &CONFIG_RULE_REGION,
@@ -292,7 +292,7 @@ pub(crate) fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<
                     .help("the rule is left out there; everything else is rendered, and `--verify` and `logmap check` compare targets"),
                 );
             }
-            if place.guard.alerts.is_some() && !recorded.has(account, &place.region) {
+            if place.monitoring.alerts.is_some() && !recorded.has(account, &place.region) {
                 silent.push(&place.region);
             }
         }
@@ -300,7 +300,7 @@ pub(crate) fn check(map: &Settled<'_>, accounts: &[Account], findings: &mut Vec<
             findings.push(
                 Finding::new(
                     &ALERTS_WITHOUT_TRAIL,
-                    settled.key.span,
+                    effective.key.span,
                     format!("no trail of the map records changes in {} of `{}`", crate::diagnostics::list(silent), account.key),
                 )
                 .help("EventBridge hears of API calls only where a trail records management events: without one, of this map or another's, no alert comes"),
@@ -326,7 +326,7 @@ impl<'a> Recorded<'a> {
 
     /// Does a trail of the map, the account's own or the organization's, record the account's events in a Region?
     fn has(&self, account: &Account, region: &str) -> bool {
-        let own = |place: &Place| place.trails.iter().any(|trail| trail.multi_region || place.region == region);
+        let own = |place: &Placement| place.trails.iter().any(|trail| trail.multi_region || place.region == region);
         self.0.contains(&(account.partition, None))
             || self.0.contains(&(account.partition, Some(region)))
             || account.places.iter().any(own)

@@ -233,5 +233,5 @@ def is_outside(entry):
 
 
 def check(report, name, logmap, core, tree, folder, stride):
-    with report.check(f"{name}/others"):
+    with report.check(f"{name}/foreign_inputs"):
         differential(logmap, core, tree, folder, stride)

@@ -1,6 +1,6 @@
 //! Rules on `monitoring` and `publish`: names that AWS would not take, and what can't be watched.
 //!
-//! Where rules of Config exist and whether a trail records anything depends on the whole plan; `plan::guard` judges that, with
+//! Where rules of Config exist and whether a trail records anything depends on the whole plan; `plan::monitoring` judges that, with
 //! the rules declared here.
 
 use crate::{

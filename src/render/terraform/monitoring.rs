@@ -1,18 +1,18 @@
-//! What is published and watched in a Region's file: `terraform/guard.tf`, which `terraform/region.tf` includes.
+//! What is published and watched in a Region's file: `terraform/monitoring.tf`, which `terraform/region.tf` includes.
 //!
 //! Each list has one item or none.
 
 use super::label;
 use crate::{
-    plan::{Place, guard::TARGET_ID},
+    plan::{Placement, monitoring::TARGET_ID},
     render::scanners::{Scanner, Skip, skips},
 };
 use serde::Serialize;
 use serde_json::Value;
 
-/// Contract of `terraform/guard.tf`, as `guard` of the Region's context.
+/// Contract of `terraform/monitoring.tf`, as `monitoring` of the Region's context.
 #[derive(Debug, Serialize)]
-pub(crate) struct GuardContext {
+pub(crate) struct MonitoringContext {
     /// The parameter with the log bucket's name.
     pub parameters: Vec<Pointer>,
     /// The Config rule.
@@ -60,17 +60,17 @@ pub(crate) struct RuleContext {
     pub pattern: Value,
 }
 
-impl GuardContext {
-    pub(super) fn new(place: &Place) -> Self {
+impl MonitoringContext {
+    pub(super) fn new(place: &Placement) -> Self {
         let pointer = |name: &String, bucket: &String| Pointer { name: name.clone(), bucket_label: label(bucket) };
-        let guard = &place.guard;
-        GuardContext {
+        let monitoring = &place.monitoring;
+        MonitoringContext {
             parameter_checkov: skips(Scanner::Checkov, "aws_ssm_parameter", &[]),
             topic_checkov: skips(Scanner::Checkov, "aws_sns_topic", &[]),
             topic_trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),
-            parameters: guard.parameter.iter().map(|parameter| pointer(&parameter.name, &parameter.value)).collect(),
-            config_rules: guard.config_rule.iter().map(|rule| pointer(&rule.name, &rule.target_bucket)).collect(),
-            alerts: guard
+            parameters: monitoring.parameter.iter().map(|parameter| pointer(&parameter.name, &parameter.value)).collect(),
+            config_rules: monitoring.config_rule.iter().map(|rule| pointer(&rule.name, &rule.target_bucket)).collect(),
+            alerts: monitoring
                 .alerts
                 .iter()
                 .map(|alerts| AlertsContext {
@@ -103,17 +103,17 @@ fn rule_label(name: &str, region: &str) -> String {
 }
 
 /// All that a place's file has of it: resource type, label and import id (the provider's documentation of each, "Import").
-pub(crate) fn resources(place: &Place) -> Vec<(&'static str, String, String)> {
+pub(crate) fn resources(place: &Placement) -> Vec<(&'static str, String, String)> {
     let region = label(&place.region);
     let mut found = Vec::new();
     let mut add = |kind, label: &str, id: &str| found.push((kind, label.to_owned(), id.to_owned()));
-    if let Some(parameter) = &place.guard.parameter {
+    if let Some(parameter) = &place.monitoring.parameter {
         add("aws_ssm_parameter", &region, &parameter.name);
     }
-    if let Some(rule) = &place.guard.config_rule {
+    if let Some(rule) = &place.monitoring.config_rule {
         add("aws_config_config_rule", &region, &rule.name);
     }
-    if let Some(alerts) = &place.guard.alerts {
+    if let Some(alerts) = &place.monitoring.alerts {
         add("aws_sns_topic", &region, &alerts.topic_arn);
         add("aws_sns_topic_policy", &region, &alerts.topic_arn);
         for rule in &alerts.rules {

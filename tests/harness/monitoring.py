@@ -1,6 +1,6 @@
 """What is published and watched: reads parameters, topics, rules of EventBridge and of AWS Config, in one form for all targets.
 
-A guard is an entry of {"ACCOUNT/REGION/KIND/NAME": {...}} with the kinds parameter, topic, rule and config.  `of_world` reads
+What is monitored is an entry of {"ACCOUNT/REGION/KIND/NAME": {...}} with the kinds parameter, topic, rule and config.  `of_world` reads
 the mock, `of_script` a script's table, `of_template` a template's resources and `of_plan` a Terraform plan; what they do not know is
 a failure.  `check_alerts` asks moto's matcher of event patterns which rule hears of which call.
 """
@@ -210,10 +210,10 @@ def check_alerts(model, sources):
     """Each call that changes something meets just one rule of its account and Region; no other call meets any."""
     # external ones are watched too
     model = {**model, "sources": {name: {"account": account, "region": region} for name, (account, region) in sources.items()}}
-    places = {tuple(name.split("/")[:2]) for name in model["guards"] if "/topic/" in name}
+    places = {tuple(name.split("/")[:2]) for name in model["monitoring"] if "/topic/" in name}
     for account, region in sorted(places):
         here = lambda things: sorted(name for name, each in model[things].items() if (each["account"], each["region"]) == (account, region))
-        own = {name: each for name, each in model["guards"].items() if name.startswith(f"{account}/{region}/rule/")}
+        own = {name: each for name, each in model["monitoring"].items() if name.startswith(f"{account}/{region}/rule/")}
         for name, rule in own.items():
             size = len(json.dumps(rule["pattern"], separators=(",", ":")))
             expect(size <= 2048, f"the pattern of {name} has {size} characters")

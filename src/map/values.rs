@@ -90,7 +90,7 @@ pub struct Backend {
 
 /// What the map asks for: `monitoring` and `publish`.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub struct MonitoringSettings {
     /// `{org}`, or empty.
     pub organization: String,
     /// Name of the parameter.

@@ -14,7 +14,7 @@ import subprocess
 
 import yaml
 
-from . import glue, guards
+from . import glue, monitoring
 from .report import Failure, clean_env, expect
 from .scripts import region_scripts
 from .terraform import first, resources
@@ -25,7 +25,7 @@ PROTECTED = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 
 
 def empty():
-    return {"buckets": {}, "sources": {}, "trails": {}, "guards": {}}
+    return {"buckets": {}, "sources": {}, "trails": {}, "monitoring": {}}
 
 
 def merge(model, other):
@@ -36,7 +36,7 @@ def merge(model, other):
     return model
 
 
-def differences(one, other, names, kinds=("buckets", "sources", "trails", "guards"), ignore=()):
+def differences(one, other, names, kinds=("buckets", "sources", "trails", "monitoring"), ignore=()):
     """Each thing that is not the same in the two models, with both values."""
     for kind in kinds:
         for name in sorted({**one[kind], **other[kind]}):
@@ -111,7 +111,7 @@ def of_world(snapshot, log_buckets):
             # a bucket that never had versions is for a log bucket what one with suspended versions is
             "versioning": bucket["versioning"] or "Suspended", "lock": (lock["Mode"], lock["Days"]) if lock else None,
             "lifecycle": api_rules(bucket["lifecycle"]), "tags": {tag["Key"]: tag["Value"] for tag in bucket["tags"] or []}}
-    model["guards"] = snapshot.get("guards", {})
+    model["monitoring"] = snapshot.get("monitoring", {})
     for arn, trail in snapshot["trails"].items():
         advanced = [each for each in trail["selectors"] or [] if "FieldSelectors" in each]
         basic = [each for each in trail["selectors"] or [] if "FieldSelectors" not in each]
@@ -130,13 +130,13 @@ printf '%s\\0' "$ACCOUNT" "$REGION" "$PROFILE" "$ROLE"
 each_bucket show; printf 'end\\0'
 each_source show; printf 'end\\0'
 each_trail show; printf 'end\\0'
-each_guard show; printf 'end\\0'
+each_monitor show; printf 'end\\0'
 printf '%s\\0' "${TOPIC_ARN:-}"
 """
 
 
 def tables(script):
-    """What bash makes of the words of a script: (account, Region, profile, role, topic), buckets, sources, trails, guards."""
+    """What bash makes of the words of a script: (account, Region, profile, role, topic), buckets, sources, trails, monitoring."""
     text = script.read_text()
     expect(text.endswith('\nmain "$@"\n'), f"{script.name} does not end by calling main")
     done = subprocess.run(["bash", "--norc", "-c", text[:text.rindex("main")] + SHOW, script], env=clean_env(), cwd=script.parent, capture_output=True)
@@ -163,7 +163,7 @@ def of_scripts(tree, region_map):
             model["buckets"][name] = {
                 **place, "adopted": origin == "adopt", "regional": namespace == "account-regional", "versioning": versioning, "policy": json.loads(policy),
                 "lifecycle": api_rules(json.loads(lifecycle)["Rules"]), "tags": json.loads(tags), "lock": (lock["Mode"], lock["Days"]) if lock else None}
-        model["guards"] |= guards.of_script(account, region, watched, topic)
+        model["monitoring"] |= monitoring.of_script(account, region, watched, topic)
         for name, by, logging in sources:
             logging = json.loads(logging)["LoggingEnabled"]
             if by == "managed":
@@ -236,7 +236,7 @@ class Template:
         for trail in self.properties("AWS::CloudTrail::Trail"):
             arn, own = trail_of(trail, self.account, self.region)
             model["trails"][arn] = {**place, **own}
-        model["guards"] = guards.of_template(self.account, self.region, self.properties)
+        model["monitoring"] = monitoring.of_template(self.account, self.region, self.properties)
         for source in self.properties("Custom::AccessLogging"):
             expect(source.pop("ServiceToken") == {"arn of": "SetAccessLogging"}, f"{self.path.name}: {source} has another function")
             model["sources"][source.pop("Source")] = {
@@ -350,7 +350,7 @@ def of_plan(plan, account):
         expect(bucket, f"{kind} of {values.get('bucket')}, which is no log bucket of this module")
         expect(values["region"] == bucket["region"], f"{kind} of {values['bucket']} is in {values['region']}")
         bucket |= SETTINGS[kind](values)
-    model["guards"] = guards.of_plan(found, account)
+    model["monitoring"] = monitoring.of_plan(found, account)
     output = plan["planned_values"].get("outputs", {})["access_log_destinations"].get("value") or {}
     return model, {source: (each["bucket"], each["prefix"], each["region"]) for source, each in output.items()}
 
@@ -391,7 +391,7 @@ def compare_texts(tree, region_map):
     """The targets that are read without running anything: scripts, templates, StackSets, reviewed policies, the map itself."""
     scripts, callers = of_scripts(tree, region_map)
     templates, published = of_templates(tree, region_map)
-    kinds = ("buckets", "trails", "guards") + (("sources",) if region_map.stack_sets_logging else ())
+    kinds = ("buckets", "trails", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
     same(scripts, templates, ("the scripts", "CloudFormation"), kinds=kinds)
     expect(region_map.stack_sets_logging or not templates["sources"], "CloudFormation sets logging, although the map says outputs-only")
     expect(published == set(region_map.sources) | set(region_map.external), "the outputs of CloudFormation do not name the map's sources")
@@ -407,8 +407,8 @@ def compare_texts(tree, region_map):
                        if here(name, each)} for kind in templates}
         same(part, model, ("the stack", f"the StackSet template for {account}/{region}"))
     topics = {f"{region_map.accounts[path.parent.name].id}/{path.stem}": json.loads(path.read_text()) for path in (tree / "policies").glob("sns/*/*.json")}
-    published = {name.rpartition("/topic/")[0]: each["policy"] for name, each in scripts["guards"].items() if "/topic/" in name}
-    expect({place: guards.policy_of(policy) for place, policy in topics.items()} == published, "policies/sns/ is not what the scripts apply")
+    published = {name.rpartition("/topic/")[0]: each["policy"] for name, each in scripts["monitoring"].items() if "/topic/" in name}
+    expect({place: monitoring.policy_of(policy) for place, policy in topics.items()} == published, "policies/sns/ is not what the scripts apply")
     return scripts, callers, templates
 
 
@@ -427,7 +427,7 @@ def plans(core, tree, region_map, work):
 
 def compare_plan(planned, published, scripts, templates, region_map):
     same(scripts, planned, ("the scripts", "Terraform"))
-    kinds = ("buckets", "trails", "guards") + (("sources",) if region_map.stack_sets_logging else ())
+    kinds = ("buckets", "trails", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
     same(templates, planned, ("CloudFormation", "Terraform"), kinds=kinds)
     expect(set(published) == set(region_map.sources) | set(region_map.external), "Terraform's output does not name the map's sources")
     for name, each in planned["sources"].items():
@@ -439,9 +439,9 @@ def compare_world(snapshot, scripts, templates, region_map, applied="scripts"):
     world = of_world(snapshot, scripts["buckets"])
     for name in region_map.external:
         world["sources"].pop(name, None)
-    kinds = ("buckets", "trails", "guards") + (("sources",) if region_map.stack_sets_logging or applied == "scripts" else ())
+    kinds = ("buckets", "trails", "monitoring") + (("sources",) if region_map.stack_sets_logging or applied == "scripts" else ())
     same(world, scripts, (f"the mock after the {applied}", "the scripts' tables"), kinds=kinds)
-    same(world, templates, (f"the mock after the {applied}", "CloudFormation"), kinds=("buckets", "trails", "guards"))
+    same(world, templates, (f"the mock after the {applied}", "CloudFormation"), kinds=("buckets", "trails", "monitoring"))
 
 
 def check(report, name, stage, core, folder):
@@ -452,11 +452,11 @@ def check(report, name, stage, core, folder):
     if not texts:
         return
     scripts, callers, templates = texts
-    if scripts["guards"]:
+    if scripts["monitoring"]:
         with report.check(f"{name}/alerts"):
-            guards.check_alerts(scripts, {**stage.map.sources, **stage.map.external})
+            monitoring.check_alerts(scripts, {**stage.map.sources, **stage.map.external})
     with report.check(f"{name}/terraform"):
-        work = folder / "meaning"
+        work = folder / "targets_agree"
         shutil.copytree(stage.tree / "terraform", work)
         planned, published, seen = plans(core(), stage.tree, stage.map, work)
         compare_plan(planned, published, scripts, templates, stage.map)

@@ -1,0 +1,189 @@
+{% raw -%}
+# ---------------------------------------------------------------- what is published and watched: parameter, topic, rules
+
+monitor_json() { python3 -I -S -X utf8 "$WORK/monitoring.py" "$@"; }
+
+TARGET_ID=logmap-alerts
+
+# monitor_file KIND NAME: how its files are called
+monitor_file() { printf 'monitor.%s.%s' "$1" "${2//\//%}"; }
+
+# fetch_monitor KIND NAME FILE
+fetch_monitor() {
+  case $1 in
+    parameter) fetch "$3.state" ParameterNotFound ssm get-parameter "--name=$2" ;;
+    topic) fetch "$3.state" 'NotFound NotFoundException' sns get-topic-attributes --topic-arn "$2" ;;
+    rule)
+      fetch "$3.state" ResourceNotFoundException events describe-rule --name "$2"
+      if monitor_json absent "$3.state"; then printf 'null\n' >"$3.targets"; else fetch "$3.targets" ResourceNotFoundException events list-targets-by-rule --rule "$2"; fi
+      ;;
+    config) fetch "$3.state" NoSuchConfigRuleException configservice describe-config-rules --config-rule-names "$2" ;;
+  esac
+}
+
+# what_is KIND NAME: as in a message
+what_is() {
+  case $1 in
+    topic) printf 'topic %s' "${2##*:}" ;;
+    config) printf 'AWS Config rule %s' "$2" ;;
+    *) printf '%s %s' "$1" "$2" ;;
+  esac
+}
+
+read_monitor() {
+  local kind=$1 name=$2 want=$3 of what type
+  of="$NOW/$(monitor_file "$kind" "$name")"
+  what=$(what_is "$kind" "$name")
+  fetch_monitor "$kind" "$name" "$of"
+  if [ "$kind" = config ]; then
+    fetch "$WORK/recorders" '' configservice describe-configuration-recorders
+    [ -n "$(json get "$WORK/recorders" ConfigurationRecorders.0.name)" ] || refuse "AWS Config has no recorder in $REGION, so it can't evaluate the rule $name: turn AWS Config on there, or take config_rule out of the map"
+  fi
+  if monitor_json absent "$of.state" || printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then return 0; fi
+  if [ "$kind" = parameter ]; then
+    type=$(monitor_json old parameter "$of.state" Type)
+    if [ "$type" != String ]; then refuse "the $what is there as a $type, and its type can't be changed"; return 0; fi
+  fi
+  if monitor_json ours "$kind" "$of.state" || monitor_was_set "$kind" "$name" "$of"; then return 0; fi
+  refuse_unless_forced "there is a $what that logmap did not make: $(monitor_json shown "$kind" "$of.state")"
+}
+
+# monitor_was_set KIND NAME FILE: is the state in that file one that a script has set?
+monitor_was_set() {
+  local notes
+  notes="$BACKUP/$(monitor_file "$1" "$2").state.set"
+  [ -e "$notes" ] && monitor_json known "$1" "$3.state" "$notes"
+}
+
+apply_monitor() {
+  local kind=$1 name=$2 want=$3 of file what sign='~'
+  file=$(monitor_file "$kind" "$name")
+  of="$NOW/$file"
+  what=$(what_is "$kind" "$name")
+  [ -e "$of.state" ] || return 0
+  if monitor_json absent "$of.state"; then sign=+; fi
+  if [ "$sign" = + ] || ! printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then
+    remember "$file.state" "$want"
+    case $kind in
+      parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | monitor_json value Value)" ;;
+      topic)
+        [ "$sign" = '~' ] || change "+ $what" sns create-topic "--name=${name##*:}"
+        change "~ $what: policy" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$want"
+        ;;
+      rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | monitor_json value EventPattern)" --description "$(printf '%s' "$want" | monitor_json value Description)" ;;
+      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | monitor_config)" ;;
+    esac
+  fi
+  if [ "$kind" = rule ] && [ "$(monitor_json target "$of.targets" "$TARGET_ID")" != "$TOPIC_ARN" ]; then
+    change "~ $what: publishes to ${TOPIC_ARN##*:}" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$TOPIC_ARN\"}]"
+    if [ "$MODE" = apply ]; then # a target that is refused is no failure of the call
+      fetch "$WORK/targets" '' events list-targets-by-rule --rule "$name"
+      [ "$(monitor_json target "$WORK/targets" "$TARGET_ID")" = "$TOPIC_ARN" ] || die 3 "EventBridge did not take the topic $TOPIC_ARN as the target of $name"
+    fi
+  fi
+}
+
+# monitor_config: the Config rule on standard input as it is put: its parameters are text
+monitor_config() {
+  python3 -I -S -X utf8 -c 'import json, sys; rule = json.load(sys.stdin); rule["InputParameters"] = json.dumps(rule["InputParameters"]); print(json.dumps(rule))'
+}
+
+put_parameter() { # put_parameter SIGN NAME VALUE
+  local more=(--description 'Bucket that takes the S3 access logs of this account and Region')
+  [ "$1" = + ] || more=(--overwrite)
+  change "$1 parameter $2: $3" ssm put-parameter "--name=$2" --type String --value "$3" "${more[@]}"
+}
+
+# parameter_made ARGS...: where an answer is lost the AWS CLI tries again by itself, and hears that there is such a parameter
+parameter_made() {
+  fetch "$WORK/parameter" ParameterNotFound "$1" get-parameter "$3"
+  [ "$(monitor_json old parameter "$WORK/parameter" Value)" = "$7" ] || die 3 "there is a parameter ${3#--name=} already, made since this script looked, with another value"
+}
+
+# ---- rollback
+
+rollback_monitor() {
+  local kind=$1 name=$2 want=$3 file was now what target old
+  file=$(monitor_file "$kind" "$name")
+  was="$BACKUP/$file"
+  now="$NOW/$file"
+  what=$(what_is "$kind" "$name")
+  [ -e "$was.state" ] || return 0
+  fetch_monitor "$kind" "$name" "$now"
+  if monitor_json absent "$now.state"; then return 0; fi
+  if ! { printf '%s' "$want" | monitor_json same "$kind" "$now.state"; } && ! monitor_was_set "$kind" "$name" "$now"; then
+    # a topic that was made, and killed before it had a policy
+    if monitor_json absent "$was.state" && [ "$kind" = topic ] && monitor_json ours topic "$now.state"; then :
+    elif ! monitor_json absent "$was.state" && monitor_json alike "$kind" "$now.state" "$was.state"; then :
+    else
+      keep "$file" '' "the $what, which others have changed since"
+      return 0
+    fi
+  fi
+  if monitor_json absent "$was.state"; then
+    rollback_new_monitor "$kind" "$name" "$now" "$file" "$what"
+    return 0
+  fi
+  if ! monitor_json alike "$kind" "$now.state" "$was.state"; then
+    case $kind in
+      parameter) restore "~ $what: value as before" ssm put-parameter "--name=$name" --type String --value "$(monitor_json old parameter "$was.state" Value)" --overwrite ;;
+      topic) restore "~ $what: policy as before" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$(monitor_json old-policy "$was.state")" ;;
+      rule) restore "~ $what: as before" events put-rule --name "$name" --state "$(monitor_json old rule "$was.state" State)" --event-pattern "$(monitor_json old rule "$was.state" EventPattern)" --description "$(monitor_json old rule "$was.state" Description)" ;;
+      config) restore "~ $what: as before" configservice put-config-rule --config-rule "$(monitor_json old-config "$was.state")" ;;
+    esac
+  fi
+  [ "$kind" = rule ] || return 0
+  target=$(monitor_json target "$now.targets" "$TARGET_ID")
+  old=$(monitor_json target "$was.targets" "$TARGET_ID")
+  if [ "$target" = "$old" ]; then
+    :
+  elif [ -n "$old" ]; then
+    restore "~ $what: target as before" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$old\"}]"
+  else
+    restore "~ $what: no target $TARGET_ID, as before" events remove-targets --rule "$name" --ids "$TARGET_ID"
+  fi
+}
+
+# What this script made goes, unless others have come to use it.
+rollback_new_monitor() { # rollback_new_monitor KIND NAME NOW FILE WHAT
+  local name=$2 text="- $5, which this script made"
+  case $1 in
+    parameter) restore "$text" ssm delete-parameter "--name=$name" ;;
+    topic)
+      if monitor_json subscribed "$3.state"; then
+        keep "$4" '' "the $5, which has subscribers"
+      else
+        restore "$text" sns delete-topic --topic-arn "$name"
+      fi
+      ;;
+    rule)
+      [ -z "$(monitor_json target "$3.targets" "$TARGET_ID")" ] || restore "~ $5: no target $TARGET_ID" events remove-targets --rule "$name" --ids "$TARGET_ID"
+      if monitor_json other-targets "$3.targets" "$TARGET_ID"; then
+        keep "$4" '' "the $5, which has other targets"
+      else
+        restore "$text" events delete-rule --name "$name"
+      fi
+      ;;
+    config) restore "$text" configservice delete-config-rule --config-rule-name "$name" ;;
+  esac
+}
+
+# What was in the map when it was applied and is not any more stays.
+rollback_forgotten_monitors() {
+  local file thing known=' ' i
+  for ((i = 0; i < ${#MONITORS[@]}; i += 3)); do known="$known$(monitor_file "${MONITORS[i]}" "${MONITORS[i + 1]}") "; done
+  for file in "$BACKUP"/monitor.*.state; do
+    [ -e "$file" ] || continue
+    thing=$(basename "$file" .state)
+    case $known in *" $thing "*) ;; *) keep "$thing" '' "what is backed up as $thing, which is not in the map any more" ;; esac
+  done
+}
+
+rollback_monitors() {
+  local i
+  for ((i = ${#MONITORS[@]} - 3; i >= 0; i -= 3)); do rollback_monitor "${MONITORS[@]:i:3}"; done
+  rollback_forgotten_monitors
+}
+
+each_monitor() { local i; for ((i = 0; i < ${#MONITORS[@]}; i += 3)); do "$1" "${MONITORS[@]:i:3}"; done; }
+{% endraw %}
