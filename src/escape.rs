@@ -2,7 +2,9 @@
 //!
 //! Each function takes any string (or JSON value) and gives a complete, quoted token that means just that value.
 
-use crate::text::{is_plain, is_unprintable};
+pub mod shown;
+
+use crate::text::{is_plain, is_unprintable, no_command};
 use serde_json::Value;
 use std::borrow::Cow;
 
@@ -211,10 +213,10 @@ fn has_other_meaning(word: &str) -> bool {
 }
 
 fn write_yaml_string(text: &str, out: &mut String) {
-    if is_bare(text, b"\"\\") {
+    if is_bare(text, b"\"\\") && !text.contains("##") {
         return write_quoted(text, out);
     }
-    for c in Value::from(text).to_string().chars() {
+    for c in no_command(&Value::from(text).to_string()).chars() {
         if is_unprintable(c) { out.push_str(&yaml_escape(c)) } else { out.push(c) }
     }
 }
@@ -301,7 +303,9 @@ pub fn hive(text: &str) -> String {
 
 /// A string as part of a comment that ends with its line: no control characters, nothing that ends a comment.
 pub fn comment(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect() }
+    let text =
+        if is_plain(text) { text.to_owned() } else { text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect() };
+    shown::no_bracket(text.into()).into_owned()
 }
 
 /// A string as text in a line of Markdown.

@@ -29,13 +29,36 @@ pub(crate) fn pretty_json<T: Serialize + ?Sized>(value: &T) -> String {
     escaped(serde_json::to_string_pretty(value).unwrap_or_default())
 }
 
-/// Such characters stand in strings only; all of them have four digits.
+/// Such characters stand in strings only; all of them have four digits. So does what logs of pipelines take for a command, `##vso[`
+/// and `##[`: see `escape::shown`.
 fn escaped(json: String) -> String {
     let hidden = |c: char| is_unprintable(c) && c != '\n';
+    let json = if json.contains("##") { no_command(&json) } else { json };
     if json.lines().all(is_plain) || !json.contains(hidden) {
         return json;
     }
     json.chars().map(|c| if hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() }).collect()
+}
+
+/// Would a bracket after this text begin a command to those who keep the logs of pipelines?
+fn ends_with_command(text: &str) -> bool {
+    let end =
+        |word: &str| text.len() >= word.len() && text.as_bytes()[text.len() - word.len()..].eq_ignore_ascii_case(word.as_bytes());
+    end("##") || end("##vso")
+}
+
+/// JSON, or a YAML string in double quotes, without what logs of pipelines take for a command.
+pub(crate) fn no_command(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((before, after)) = rest.split_once('[') {
+        out.push_str(before);
+        let command =
+            before.ends_with("##") || before.len() > 5 && before.as_bytes()[before.len() - 5..].eq_ignore_ascii_case(b"##vso");
+        out.push_str(if command { "\\u005b" } else { "[" });
+        rest = after;
+    }
+    out + rest
 }
 
 /// Text for an element or an attribute. What XML can't hold at all becomes U+FFFD.
@@ -47,10 +70,14 @@ pub(crate) fn xml(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
+            '[' if ends_with_command(&escaped) => escaped.push_str("&#91;"),
             '\t' | '\n' | '\r' => {
                 let _ = write!(escaped, "&#{};", c as u32);
             }
             '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c if is_unprintable(c) => {
+                let _ = write!(escaped, "&#{};", c as u32);
+            }
             c => escaped.push(c),
         }
     }

@@ -21,7 +21,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("escape", "text"),
     ("edit", "source"),
     ("policy", "aws text"),
-    ("diagnostics", "edit formats source text"),
+    ("diagnostics", "edit escape formats source text"),
     ("catalog", "diagnostics"),
     ("document", "catalog diagnostics edit source text"),
     ("map", "aws catalog diagnostics document edit escape source"),
@@ -45,7 +45,7 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "cli",
         "analysis aws changes compare diagnostics digest disk escape explain fix formats generate import inputs inspection lsp map observed plan render \
-         rules runbook source topology",
+         rules runbook source text topology",
     ),
     (
         "testing",

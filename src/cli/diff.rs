@@ -37,7 +37,11 @@ pub(super) fn run(args: &DiffArgs, io: &Io) -> Outcome {
         DiffFormat::Markdown => show::draw(&changes, old, new, show::Draw::Markdown),
         DiffFormat::Text => show::draw(&changes, old, new, show::Draw::Text),
     };
-    io.write_stdout(&text)?;
+    if args.format == DiffFormat::Json {
+        io.write_stdout(&text)?
+    } else {
+        io.print(&text)?
+    }
     if changes.is_empty() && !io.quiet {
         io.message(format_args!("{old} and {new} mean the same"));
     }

@@ -64,7 +64,7 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
         let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
         out += &explain::by_map(&analysis, map, &causes, &text, &found);
     }
-    io.write_stdout(&out)?;
+    io.print(&out)?;
     Ok(Exit::Clean)
 }
 

@@ -119,7 +119,7 @@ impl Job<'_> {
             }
             return Ok(Exit::Clean);
         }
-        io.write_stdout(&checker.differences.iter().map(|(_, diff)| diff.as_str()).collect::<String>())?;
+        io.print(&checker.differences.iter().map(|(_, diff)| diff.as_str()).collect::<String>())?;
         if checker.interrupted() {
             io.message(format_args!(
                 "a run that wrote to {} was interrupted, or is not done yet: some files are of before, some are new",

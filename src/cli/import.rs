@@ -54,7 +54,7 @@ pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
         (Some((before, marked)), _) => {
             let (old, new) = (&before.file.text, &map.file.text);
             if args.diff {
-                io.write_stdout(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
+                io.print(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
             } else if before.file.name == "-" {
                 io.write_stdout(new)?;
             } else if old != new {

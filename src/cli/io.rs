@@ -1,6 +1,7 @@
 //! The command line's standard streams: the only place that prints. Data goes to standard output, talk to standard error.
 
 use super::args::Color;
+use crate::escape::shown;
 use std::{
     fmt::Display,
     io::{self, IsTerminal, Read, Write},
@@ -33,13 +34,26 @@ impl Io {
         }
     }
 
-    /// Says something, whatever `-q` says. If standard error is gone there is nobody to tell.
-    pub(crate) fn message(&self, text: impl Display) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+    /// Writes text for people to standard output: what came from outside is shown, and does nothing.
+    ///
+    /// # Errors
+    /// As of [`Io::write_stdout`].
+    pub(crate) fn print(&self, text: &str) -> io::Result<()> {
+        self.write_stdout(&shown::lines(text))
     }
 
-    /// Writes text without a line break after it to standard error.
+    /// Says something in one line, whatever `-q` says. If standard error is gone there is nobody to tell.
+    pub(crate) fn message(&self, text: impl Display) {
+        let _ = writeln!(io::stderr().lock(), "{}", shown::line(&text.to_string()));
+    }
+
+    /// Says something in lines of its own to standard error.
     pub(crate) fn write_stderr(&self, text: &str) {
+        self.draw_stderr(&shown::lines(text));
+    }
+
+    /// Writes what is made of nothing from outside, or escaped already, to standard error: it may move the cursor and have colours.
+    pub(crate) fn draw_stderr(&self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 

@@ -27,12 +27,13 @@ mod schema;
 mod validate;
 mod writing;
 
+use crate::escape::shown;
 use crate::formats::Unread;
-use args::{Cli, Command};
+use args::{Cli, Color, Command};
 use clap::Parser;
 use exit::Exit;
 use io::Io;
-use std::ffi::OsString;
+use std::{borrow::Cow, ffi::OsString};
 
 /// What ended a command early.
 #[derive(Debug)]
@@ -70,11 +71,18 @@ pub(crate) type Outcome = Result<Exit, Stop>;
 
 /// Runs the command line and gives the exit code.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
             // help and version are data; anything else is talk. A closed pipe leaves nobody to tell
-            let _ = error.print();
+            // an argument that is not what it seems gives the same error as its harmless twin
+            let harmless = arguments.iter().map(|word| shown::line(&word.to_string_lossy()).into_owned());
+            let error = Cli::try_parse_from(harmless).err().unwrap_or(error);
+            match shown::lines(&error.render().to_string()) {
+                Cow::Borrowed(_) => _ = error.print(),
+                Cow::Owned(text) => Io::new(Color::Never, false, false).draw_stderr(&text),
+            }
             return if error.use_stderr() { Exit::Usage.code() } else { Exit::Clean.code() };
         }
     };

@@ -1,6 +1,7 @@
 //! Findings as GitHub's workflow commands: annotations on the lines of a pull request.
 
 use super::{Finding, Report, Severity};
+use crate::escape::shown::visible;
 
 /// One command a line, in the order of the findings.
 pub fn render(report: &Report<'_>) -> String {
@@ -36,9 +37,10 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
     format!("::{kind} {}::{}\n", properties.join(","), data(&text))
 }
 
-/// What follows the second `::`.
+/// What follows the second `::`. Line breaks stay line breaks; whatever else does not show is written out.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let shown: Vec<_> = text.split('\n').map(visible).collect();
+    shown.join("\n").replace('%', "%25").replace('\n', "%0A")
 }
 
 /// The value of a property, which `:` and `,` would end.
