@@ -9,9 +9,9 @@ use crate::{
     plan::{Plan, derive, policy_cache::PolicyCache},
     rules::{self, ignore},
     source::{SourceFile, Span},
-    threads::join,
+    threads::both,
 };
-use std::{ops::Deref, thread};
+use std::ops::Deref;
 
 /// From a map of so many bytes on, a thread costs less than it saves.
 const WORTH_A_THREAD: usize = 100_000;
@@ -131,12 +131,7 @@ pub fn analyze_incremental(file: SourceFile, cache: &mut AnalysisCache) -> Analy
                 check();
                 derive()
             } else {
-                thread::scope(|scope| {
-                    let checking = scope.spawn(check);
-                    let plan = derive();
-                    join(checking);
-                    plan
-                })
+                both(check, derive).1
             });
             if !findings.iter().all(|finding| finding.rule.can_be_ignored) {
                 derive::keep_what_is_sure(&mut derived);

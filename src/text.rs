@@ -3,7 +3,6 @@
 //! Owns one fact for all output languages. Knows nothing of maps, plans or targets.
 
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// Characters that readers refuse, fold, or show as something else: controls, line separators, byte order marks, and the
 /// marks that turn the direction of text.
@@ -16,6 +15,13 @@ pub(crate) fn is_unprintable(c: char) -> bool {
 pub(crate) fn is_plain(text: &str) -> bool {
     // to the end in any case, because many bytes are then looked at in one go
     text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
+/// A list for people: the first `most` of the words, and how many more there are.
+pub(crate) fn few<T: AsRef<str>>(words: &[T], most: usize) -> String {
+    let (shown, more) = words.split_at(most.min(words.len()));
+    let shown = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    if more.is_empty() { shown } else { format!("{shown} and {} more", more.len()) }
 }
 
 /// Compact JSON in which no character is unprintable: each is written as `\uXXXX`, which means the same.
@@ -38,28 +44,19 @@ fn escaped(json: String) -> String {
     json.chars().map(|c| if hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() }).collect()
 }
 
-/// Text for an element or an attribute. What XML can't hold at all becomes U+FFFD.
-pub(crate) fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\t' | '\n' | '\r' => {
-                let _ = write!(escaped, "&#{};", c as u32);
-            }
-            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_is_cut_and_says_by_how_much() {
+        let words = ["a", "b", "c"];
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|most| few(&words, most)),
+            [" and 3 more", "a and 2 more", "a, b and 1 more", "a, b, c", "a, b, c"]
+        );
+        assert_eq!(few::<&str>(&[], 2), "");
+    }
 
     #[test]
     fn hidden_characters_are_written_as_escapes_and_mean_the_same() {

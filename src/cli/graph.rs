@@ -3,7 +3,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{FindingFormat, GraphArgs, GraphFormat, ReportArgs},
+    args::{GraphArgs, GraphFormat, ReportArgs},
     baseline,
     exit::Exit,
     findings, generate,
@@ -24,8 +24,8 @@ use anyhow::anyhow;
 
 pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
     let language = language(args)?;
-    // findings are talk here, and `--format` is the picture's
-    let asked = &ReportArgs { format: FindingFormat::Text, severity: args.severity.clone(), known: args.known.clone() };
+    // findings go to standard error here, and `--format` is the picture's
+    let asked = &ReportArgs { known: args.known.clone(), ..ReportArgs::text(&args.severity) };
     let mut analysis = read::read_map(&args.map, io)?;
     baseline::apply(&mut analysis, asked, io)?;
     read::print_findings(&analysis, asked, io, false, io.verbose)?;

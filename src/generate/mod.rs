@@ -17,10 +17,10 @@ use crate::{
         digests::Digests,
         targets::{TARGETS, Target, Unit},
     },
-    threads::{cores, join},
+    threads::{both, cores},
 };
 use in_parallel::{Job, render_in_parallel};
-use std::{collections::BTreeSet, thread};
+use std::collections::BTreeSet;
 
 /// What is to be made.
 pub(crate) struct Request<'a> {
@@ -45,11 +45,8 @@ impl Request<'_> {
     pub(crate) fn run(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
         let (digests, retired) = (Digests::of(self.plan), self.retired(old));
         let context = self.context(&digests, &retired);
-        thread::scope(|scope| {
-            let lock = scope.spawn(|| self.lock(&context));
-            render_in_parallel(cores(), self.jobs(&context, old), take)?;
-            Ok(join(lock))
-        })
+        let (lock, rendered) = both(|| self.lock(&context), || render_in_parallel(cores(), self.jobs(&context, old), take));
+        rendered.map(|()| lock)
     }
 
     /// All files at once, on this thread: those of one target in their order, then the README of the tree.

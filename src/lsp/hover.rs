@@ -10,7 +10,7 @@ use crate::{
     aws::{Partition, region},
     diagnostics::Finding,
     document::Kind,
-    plan::{Account, KeyFormat, LogBucket, Placement, Plan, Source, Trail, prove},
+    plan::{Account, LogBucket, Placement, Plan, Source, Trail, prove},
 };
 use lsp_types::{Hover, MarkupContent, MarkupKind};
 
@@ -93,29 +93,15 @@ fn source_text(account: &Account, place: &Placement, source: &Source) -> String 
     }
     let Some(bucket) = place.access_log_bucket() else { return text };
     let (key, sid) = prove::delivery(account, place, bucket, source);
-    let layout = match source.key_format {
-        KeyFormat::PartitionedEventTime => "by the day of the events",
-        KeyFormat::PartitionedDeliveryTime => "by the day of delivery",
-        KeyFormat::Simple => "one flat list",
-    };
+    let layout = source.key_format.layout();
     let prefix = if source.prefix.is_empty() { "none".to_owned() } else { format!("`{}`", source.prefix) };
     let admitted = sid.map_or("by no statement".to_owned(), |sid| format!("by `{sid}`"));
     text += &format!(
-        "\n\n- logs to `{}`\n- prefix: {prefix}\n- keys: `{key}` ({layout})\n- let in {admitted}, {}",
+        "\n\n- logs to `{}`\n- prefix: {prefix}\n- keys: `{key}` ({layout})\n- let in {admitted}, which admits {}",
         bucket.name,
-        tier(bucket)
+        bucket.report.tier.phrase()
     );
     text + &budget(bucket)
-}
-
-fn tier(bucket: &LogBucket) -> &'static str {
-    use crate::plan::Tier;
-    match bucket.report.tier {
-        Tier::Buckets => "which names the sources exactly",
-        Tier::Patterns => "which names the sources by wildcard patterns",
-        Tier::Account => "which lets in every bucket of the account",
-        Tier::None => "which has no access-log grant",
-    }
 }
 
 fn budget(bucket: &LogBucket) -> String {

@@ -23,12 +23,9 @@ use crate::{
         trails::NO_ACCOUNTS,
     },
     source::Span,
-    threads::{cores, join},
+    threads::{self, cores},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    thread,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// From so many sources on, threads cost less than they save.
 const WORTH_THREADS: usize = 5_000;
@@ -122,7 +119,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
 
 /// The places of the planners, and the names that they use.
 fn places(
-    threads: usize,
+    count: usize,
     planners: &[Planner<'_, '_>],
     cache: &mut PolicyCache,
     findings: &mut Vec<Finding>,
@@ -132,28 +129,22 @@ fn places(
         let places: Vec<Placement> = planners.iter().map(|planner| planner.place(&mut taken, cache, findings)).collect();
         (places, taken)
     };
-    if threads < 2 {
+    if count < 2 {
         return plan(planners, cache, findings);
     }
     let (mut places, mut taken) = (Vec::new(), Taken::new());
-    thread::scope(|scope| {
-        let start = |part| {
-            scope.spawn(move || {
-                let mut findings = Vec::new();
-                (plan(part, &mut PolicyCache::default(), &mut findings), findings)
-            })
-        };
-        let running: Vec<_> = planners.chunks(planners.len().div_ceil(threads).max(1)).map(start).collect();
-        for part in running {
-            let ((more, names), found) = join(part);
-            places.extend(more);
-            findings.extend(found);
-            for (partition, names) in names {
-                let known = taken.entry(partition).or_default();
-                names.into_iter().for_each(|(name, uses)| known.entry(name).or_default().extend(uses));
-            }
-        }
+    let planned = threads::map(planners.chunks(planners.len().div_ceil(count).max(1)), |part| {
+        let mut findings = Vec::new();
+        (plan(part, &mut PolicyCache::default(), &mut findings), findings)
     });
+    for ((more, names), found) in planned {
+        places.extend(more);
+        findings.extend(found);
+        for (partition, names) in names {
+            let known = taken.entry(partition).or_default();
+            names.into_iter().for_each(|(name, uses)| known.entry(name).or_default().extend(uses));
+        }
+    }
     (places, taken)
 }
 

@@ -17,9 +17,12 @@ use crate::{
     aws::Partition,
     policy::{Policy, Statement, compose::TrailGrant},
 };
-pub use crate::{map::values::KeyFormat, policy::compose::Tier};
+pub use crate::{map::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
-    map::values::{Backend, ExistingSetting, ObjectLock, RenderSettings, Transition},
+    map::{
+        ExistingSetting,
+        values::{Backend, ObjectLock, RenderSettings, Transition},
+    },
     policy::compose::PolicyReport,
 };
 use indexmap::IndexMap;

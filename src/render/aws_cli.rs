@@ -6,6 +6,7 @@
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
+    aws::limits::ABORT_UPLOAD_AFTER_DAYS,
     plan::{
         Account, LogBucket, Placement, Source, Trail, alike,
         monitoring::{CONFIG_RULE_DESCRIPTION, Monitoring},
@@ -336,7 +337,7 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
                 "Filter": { "Prefix": rule.prefix },
                 "Expiration": { "Days": rule.expire_after_days },
                 "NoncurrentVersionExpiration": { "NoncurrentDays": rule.noncurrent_expire_after_days },
-                "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 7 },
+                "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": ABORT_UPLOAD_AFTER_DAYS },
             });
             if let Some(to) = &rule.transition {
                 json["Transitions"] = json!([{ "Days": to.after_days, "StorageClass": to.storage_class }]);

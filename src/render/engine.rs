@@ -59,7 +59,7 @@ impl Engine {
             });
         }
         for (name, filter) in [
-            ("xml", crate::text::xml as fn(&str) -> String),
+            ("xml", escape::xml as fn(&str) -> String),
             ("sh", escape::sh),
             ("sql", escape::sql),
             ("hive", escape::hive),

@@ -40,7 +40,7 @@ fn hover_on_a_source_says_where_its_logs_go_and_what_lets_them_in() {
             "prefix: `s3-access/`",
             "keys: `s3-access/111122223333/us-east-1/acme-prod-web/2026/01/02/",
             "let in by `LogmapAccessLogs",
-            "which names the sources exactly",
+            "which admits sources by exact names",
             " bytes used, ",
             " left",
         ],

@@ -9,7 +9,7 @@ use super::{
     outputs::Output,
 };
 use crate::{
-    aws::arn,
+    aws::{arn, limits::ABORT_UPLOAD_AFTER_DAYS},
     plan::{Account, LogBucket, ObjectLock, Placement, Source, Trail, Transition, alike},
     policy::Policy,
     render::{
@@ -157,6 +157,8 @@ pub(super) struct RuleContext<'a> {
     pub expire_after_days: u32,
     /// Days after which a noncurrent version is deleted.
     pub noncurrent_expire_after_days: u32,
+    /// Days after which the parts of an unfinished upload are deleted.
+    pub abort_upload_after_days: u32,
     /// Changes of storage class: one or none.
     pub transitions: Vec<&'a Transition>,
 }
@@ -280,6 +282,7 @@ impl<'a> BucketContext<'a> {
             prefix: &rule.prefix,
             expire_after_days: rule.expire_after_days,
             noncurrent_expire_after_days: rule.noncurrent_expire_after_days,
+            abort_upload_after_days: ABORT_UPLOAD_AFTER_DAYS,
             transitions: rule.transition.iter().collect(),
         };
         let so = of_bucket(bucket);

@@ -4,7 +4,10 @@
 
 use super::ids::{bucket_id, id, policy_id};
 use crate::{
-    plan::{Account, Placement, monitoring::TARGET_ID},
+    plan::{
+        Account, Placement,
+        monitoring::{CONFIG_RULE_DESCRIPTION, TARGET_ID},
+    },
     policy::Policy,
     render::scanners::{Scanner, Skip, metadata, skips},
 };
@@ -18,6 +21,8 @@ pub(super) struct MonitoringContext<'a> {
     pub parameters: Vec<Pointer<'a>>,
     /// The Config rule.
     pub config_rules: Vec<Pointer<'a>>,
+    /// Description of the Config rule.
+    pub config_rule_description: &'static str,
     /// The topic and what publishes to it.
     pub alerts: Vec<AlertsContext<'a>>,
 }
@@ -80,6 +85,7 @@ impl<'a> MonitoringContext<'a> {
         MonitoringContext {
             parameters: monitoring.parameter.iter().filter_map(|parameter| pointer("Parameter", &parameter.name)).collect(),
             config_rules: monitoring.config_rule.iter().filter_map(|rule| pointer("ConfigRule", &rule.name)).collect(),
+            config_rule_description: CONFIG_RULE_DESCRIPTION,
             alerts: monitoring
                 .alerts
                 .iter()

@@ -4,7 +4,10 @@
 
 use super::label;
 use crate::{
-    plan::{Placement, monitoring::TARGET_ID},
+    plan::{
+        Placement,
+        monitoring::{CONFIG_RULE_DESCRIPTION, TARGET_ID},
+    },
     render::scanners::{Scanner, Skip, skips},
 };
 use serde::Serialize;
@@ -17,6 +20,8 @@ pub(crate) struct MonitoringContext {
     pub parameters: Vec<Pointer>,
     /// The Config rule.
     pub config_rules: Vec<Pointer>,
+    /// Description of the Config rule.
+    pub config_rule_description: &'static str,
     /// The topic and what publishes to it.
     pub alerts: Vec<AlertsContext>,
     /// Checkov's checks that do not fit the parameter.
@@ -70,6 +75,7 @@ impl MonitoringContext {
             topic_trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),
             parameters: monitoring.parameter.iter().map(|parameter| pointer(&parameter.name, &parameter.value)).collect(),
             config_rules: monitoring.config_rule.iter().map(|rule| pointer(&rule.name, &rule.target_bucket)).collect(),
+            config_rule_description: CONFIG_RULE_DESCRIPTION,
             alerts: monitoring
                 .alerts
                 .iter()
