@@ -5,7 +5,7 @@ use std::{
     thread::{self, ScopedJoinHandle},
 };
 
-/// How many threads can run at once. To ask for it costs more than a small piece of work.
+/// Number of threads that can run at once. Asking the system costs more than a small piece of work.
 pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }

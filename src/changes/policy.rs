@@ -70,7 +70,7 @@ pub enum StatementKind {
 /// One element of a statement, such as `Resource` or `Condition ArnLike aws:SourceArn`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ElementChange {
-    /// Its name.
+    /// Name of the element, such as `Resource` or `Condition ArnLike aws:SourceArn`.
     pub element: String,
     /// Values that come.
     pub added: Vec<String>,

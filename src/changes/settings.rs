@@ -17,7 +17,7 @@ impl<'a, T> Pairs<'a, T> {
         Pairs { old, new, found: Vec::new() }
     }
 
-    /// One setting; what has nothing to say gives nothing.
+    /// Adds a setting, if it differs; `value` gives `None` where it is not set.
     fn row(mut self, setting: &str, value: impl Fn(&T) -> Option<String>) -> Self {
         self.push(setting.to_owned(), value);
         self

@@ -68,7 +68,7 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
 }
 
 impl Draw {
-    /// A value of a map.
+    /// A value of a map, escaped for the format.
     fn value(self, text: &str) -> String {
         match self {
             Draw::Text if text.is_empty() => "(empty)".to_owned(),

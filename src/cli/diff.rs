@@ -1,4 +1,4 @@
-//! `logmap diff`: what changes in meaning between two maps. The differences are its data.
+//! `logmap diff`: what changes in meaning between two maps. The differences go to standard output.
 
 use super::{
     Outcome, Stop,

@@ -1,5 +1,5 @@
 //! `logmap generate`: validates, derives, renders, writes (or checks, or prints). Nothing is written from a map with
-//! errors, and nothing at all when a file that is not ours stands in the way.
+//! errors, and nothing at all when a file that logmap did not write is in the way.
 
 use super::{
     Outcome, Stop,

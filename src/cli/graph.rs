@@ -1,5 +1,5 @@
-//! `logmap graph`: the topology of a map as a picture or a page, with the verdicts of `check` on it. A picture is data: standard
-//! output, or one file. Of a map with errors there is none.
+//! `logmap graph`: the topology of a map as a picture or a page, with the verdicts of `check` on it. The picture goes to
+//! standard output or to one file. A map with errors has none.
 
 use super::{
     Outcome, Stop,

@@ -1,4 +1,4 @@
-//! The command line's standard streams: the only place that prints. Data goes to standard output, talk to standard error.
+//! The command line's standard streams: the only place that prints. Results go to standard output, messages to standard error.
 
 use super::args::Color;
 use std::{
@@ -6,12 +6,12 @@ use std::{
     io::{self, IsTerminal, Read, Write},
 };
 
-/// The streams, and how to use them.
+/// The standard streams, and the global options about them.
 pub(crate) struct Io {
     color: Color,
-    /// Errors only.
+    /// `--quiet`: print errors only.
     pub quiet: bool,
-    /// Everything.
+    /// `--verbose`: print everything.
     pub verbose: bool,
 }
 
@@ -21,7 +21,7 @@ impl Io {
         Io { color, quiet, verbose }
     }
 
-    /// Writes data. A closed pipe is not an error: the reader has had enough.
+    /// Writes a result to standard output. A closed pipe is not an error: the reader has had enough.
     ///
     /// # Errors
     /// Any other failure of standard output.
@@ -33,17 +33,17 @@ impl Io {
         }
     }
 
-    /// Says something, whatever `-q` says. If standard error is gone there is nobody to tell.
+    /// Prints a line to standard error, even with `--quiet`. A failure is ignored: there is nobody left to tell.
     pub(crate) fn message(&self, text: impl Display) {
         let _ = writeln!(io::stderr().lock(), "{text}");
     }
 
-    /// Writes text without a line break after it to standard error.
+    /// Writes text to standard error as it is, without a line break after it.
     pub(crate) fn write_stderr(&self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
-    /// Does somebody look at standard error who wants to see how work goes on?
+    /// Is standard error a terminal on which progress can be shown?
     pub(crate) fn is_watched(&self) -> bool {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");

@@ -73,7 +73,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // help and version are data; anything else is talk. A closed pipe leaves nobody to tell
+            // help and version go to stdout, errors to stderr; a closed pipe is ignored
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage.code() } else { Exit::Clean.code() };
         }

@@ -24,13 +24,13 @@ use std::collections::BTreeSet;
 
 /// What is to be made.
 pub(crate) struct Request<'a> {
-    /// Of what.
+    /// The plan to render.
     pub plan: &'a Proven,
-    /// For which accounts and Regions.
+    /// The accounts and Regions to render.
     pub filter: &'a Filter,
     /// Templates that replace built-in ones: name → text.
     pub overrides: &'a [(String, String)],
-    /// For which targets, each once, in the order of [`TARGETS`].
+    /// The targets to render, each once, in the order of [`TARGETS`].
     pub targets: &'a [&'static Target],
     /// The map's file name without folders, for headers and the lock.
     pub map_name: &'a str,

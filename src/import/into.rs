@@ -148,7 +148,7 @@ fn organization(map: &RegionMap, proposal: &Proposal, add: &mut Add<'_>) {
     }
 }
 
-/// Takes what the map has out of the proposal.
+/// Removes from the proposal what the map has.
 fn keep_missing(map: &RegionMap, plan: Option<&Plan>, proposal: &mut Proposal, id: FileId, findings: &mut Vec<Finding>) {
     proposal.organization_note = None;
     // where each source stands: by partition and name

@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct GivenAccount {
     /// The key that it is to have.
     pub key: Option<String>,
-    /// Its id.
+    /// Twelve digits.
     pub id: String,
 }
 

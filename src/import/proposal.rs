@@ -85,18 +85,18 @@ pub(super) struct Proposal {
     pub accounts: BTreeMap<String, Account>,
     /// Trails by name.
     pub trails: BTreeMap<String, Trail>,
-    /// What belongs to no place of the map.
+    /// Notes that belong to no account or Region of the map.
     pub notes: Vec<Note>,
 }
 
 /// An account.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// Its id.
+    /// Account id: twelve digits.
     pub id: String,
     /// What is to be said of its key: the name that it has elsewhere, or why it is a guess.
     pub note: Option<Note>,
-    /// Its Regions.
+    /// Region name → what is there.
     pub regions: BTreeMap<String, Region>,
 }
 
@@ -114,7 +114,7 @@ pub(super) struct Region {
 /// A log bucket that exists.
 #[derive(Debug)]
 pub(super) struct Adopt {
-    /// Its name.
+    /// Bucket name.
     pub name: String,
     /// Where it is told.
     pub place: SourceLocation,

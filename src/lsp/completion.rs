@@ -31,7 +31,7 @@ struct Offer {
     documentation: Option<String>,
 }
 
-/// Where the marker came to stand.
+/// Where the marker is in the tree.
 struct Found {
     path: Vec<String>,
     /// As a key; its siblings are there already.
@@ -144,7 +144,7 @@ fn closing(text: &str) -> String {
     open.into_iter().rev().collect()
 }
 
-/// The lines that a line hangs from: each the nearest one above with less indentation. Then the line itself.
+/// The ancestors of a line by indentation, each the nearest one above with less, and the line itself.
 fn hanging(text: &str, line: Range<usize>, instead: &str) -> String {
     let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let mut limit = indentation(instead);

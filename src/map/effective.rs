@@ -56,7 +56,7 @@ pub struct EffectiveMap<'m> {
 /// An account that can be used: it has a key, an id and one partition.
 #[derive(Debug)]
 pub struct Account<'m> {
-    /// Its key.
+    /// Key in the map, with its place.
     pub key: &'m Spanned<String>,
     /// Twelve digits.
     pub id: &'m Spanned<String>,
@@ -82,7 +82,7 @@ pub struct Region<'m> {
 /// A source bucket.
 #[derive(Debug)]
 pub struct Source<'m> {
-    /// Its name.
+    /// Bucket name, with its place.
     pub name: &'m Spanned<String>,
     /// Its own prefix, as written.
     pub prefix: Option<&'m Spanned<String>>,
@@ -130,7 +130,7 @@ pub struct Settings<'m> {
 /// A trail.
 #[derive(Debug)]
 pub struct Trail<'m> {
-    /// Its name.
+    /// Name of the trail, which is its key in the map, with its place.
     pub name: &'m Spanned<String>,
     /// True for an organization trail: key of the management account.
     pub organization: bool,

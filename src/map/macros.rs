@@ -83,7 +83,7 @@ macro_rules! record {
     };
 }
 
-/// Declares an enumerated word: type, decoder and schema.
+/// Declares an enumerated word: type, spelling, decoder and schema.
 #[macro_export]
 macro_rules! words {
     ($(#[doc = $enum_doc:literal])* $name:ident { $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )* }) => {

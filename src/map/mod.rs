@@ -154,12 +154,12 @@ record! {
 pub enum Bucket {
     /// The shorthand.
     Name(Spanned<String>),
-    /// Its keys.
+    /// The mapping with `name` and more.
     Keys(Box<BucketKeys>),
 }
 
 impl Bucket {
-    /// Its name.
+    /// Bucket name; `None` for a mapping without one, which has been reported.
     pub fn name(&self) -> Option<&Spanned<String>> {
         match self {
             Bucket::Name(name) => Some(name),

@@ -11,7 +11,7 @@ use crate::{
     source::{Span, Spanned},
 };
 
-/// What a name is derived from.
+/// Values of the placeholders in a name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NameValues<'a> {
     /// `{org}`, if the map has one.
@@ -24,11 +24,11 @@ pub(crate) struct NameValues<'a> {
     pub region: &'a str,
     /// `{partition}`.
     pub partition: Partition,
-    /// Place of the Region's name, or of what brought it in.
+    /// Span of the Region's name, or of the trail that brings it in.
     pub span: Span,
 }
 
-/// Fills in a template and judges the name. Nothing if there is no name to be had.
+/// Fills in a template and checks the name. `None` if the template can't be filled in, which has been reported.
 pub(crate) fn derive(
     template: Spanned<&str>,
     settings: &effective::Settings<'_>,

@@ -18,7 +18,7 @@ use crate::{
 };
 use indexmap::IndexMap;
 
-/// The bucket that statements are for.
+/// Values of the placeholders in extra statements: the log bucket that they are for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BucketValues<'a> {
     /// Bucket name.

@@ -123,7 +123,7 @@ impl Engine {
 pub(crate) struct Part(Value);
 
 impl Part {
-    /// Its text.
+    /// The text as a string.
     pub(crate) fn text(&self) -> &str {
         self.0.as_str().unwrap_or_default()
     }

@@ -5,7 +5,7 @@ use crate::artifacts::Artifact;
 use anyhow::Result;
 use serde::Serialize;
 
-/// Its path in the output tree.
+/// Path below the output folder.
 pub const PATH: &str = "README.md";
 
 /// The template.
@@ -66,7 +66,7 @@ struct AlertsRow {
 struct AccountRow {
     key: String,
     id: String,
-    /// Its Regions.
+    /// Region names, sorted.
     regions: Vec<String>,
     /// Regions with an adopted bucket.
     adopted: Vec<String>,

@@ -1,6 +1,6 @@
 //! Rules on names: accounts, Regions, source buckets, the organisation, roles and tags.
 //!
-//! Names of derived log buckets are judged in `plan::derive`, where they come to be.
+//! Names of derived log buckets are checked in `plan::names`, which fills them in.
 
 use super::{log_buckets, texts};
 use crate::{

@@ -65,7 +65,7 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Findings after which keys of accounts are no longer guessed at.
+/// Number of findings after which no similar account key is suggested.
 const MOST_GUESSES: usize = 100;
 
 fn account(key: &Spanned<String>, known: &BTreeMap<&str, &str>, findings: &mut Vec<Finding>) {

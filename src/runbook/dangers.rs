@@ -12,7 +12,7 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// One paragraph. Values of the maps stand in backticks.
+/// A paragraph of the page's warnings. Values of the maps are in backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Danger {
     /// Heading.

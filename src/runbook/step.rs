@@ -76,7 +76,7 @@ impl Work {
     }
 }
 
-/// An account and a Region, and who acts there.
+/// The account and Region in which a step works, and the credentials for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StepPlacement {
     /// Account key.
@@ -85,7 +85,7 @@ pub struct StepPlacement {
     pub account_id: String,
     /// Region name.
     pub region: String,
-    /// Their partition.
+    /// Partition of the account.
     pub partition: Partition,
     /// AWS CLI profile of the caller.
     pub profile: Option<String>,
@@ -130,7 +130,7 @@ pub struct TrailMove {
     pub before: Option<Trail>,
     /// Nothing if the step ends it.
     pub after: Option<Trail>,
-    /// Its home Region before.
+    /// Home Region of the trail before the step.
     pub old_home: String,
     /// What later steps make of it, where that is something else.
     pub later: Vec<Trail>,
@@ -157,7 +157,7 @@ pub enum Arrival {
     },
 }
 
-/// A place in an old destination that must have come to rest.
+/// A prefix of an old destination under which nothing new may arrive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quiet {
     /// Source bucket.

@@ -240,7 +240,7 @@ fn first_lines(lines: impl ExactSizeIterator<Item = String>, what: &str) -> Vec<
     shown
 }
 
-/// Hours for people.
+/// The verification window, as people say it.
 pub(crate) fn window() -> String {
     format!("{VERIFY_HOURS} hours")
 }

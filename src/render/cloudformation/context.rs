@@ -149,7 +149,7 @@ pub(super) struct BucketContext<'a> {
 /// A lifecycle rule.
 #[derive(Serialize)]
 pub(super) struct RuleContext<'a> {
-    /// Its id.
+    /// Id of the lifecycle rule, unique in its bucket.
     pub id: &'a str,
     /// Key prefix; empty for the whole bucket.
     pub prefix: &'a str,
@@ -166,9 +166,9 @@ pub(super) struct RuleContext<'a> {
 /// A tag.
 #[derive(Serialize)]
 pub(super) struct Tag<'a> {
-    /// Its key.
+    /// Key of the tag.
     pub key: &'a str,
-    /// Its value.
+    /// Value of the tag.
     pub value: &'a str,
 }
 

@@ -32,7 +32,7 @@ pub(super) struct MonitoringContext<'a> {
 pub(super) struct Pointer<'a> {
     /// Logical id.
     pub id: String,
-    /// Its own name.
+    /// Name of the parameter or of the Config rule.
     pub name: &'a str,
     /// Logical id of the log bucket.
     pub bucket_id: String,
@@ -53,7 +53,7 @@ pub(super) struct AlertsContext<'a> {
     pub metadata: Value,
     /// Trivy's checks that do not fit it.
     pub trivy: Vec<Skip>,
-    /// Its policy.
+    /// Policy of the topic.
     pub policy: &'a Policy,
     /// Id of the target of each rule.
     pub target_id: &'static str,
@@ -66,11 +66,11 @@ pub(super) struct AlertsContext<'a> {
 pub(super) struct RuleContext<'a> {
     /// Logical id.
     pub id: String,
-    /// Its name.
+    /// Name of the rule on the default event bus.
     pub name: &'a str,
     /// What it watches.
     pub description: &'a str,
-    /// Its event pattern.
+    /// Event pattern, as a JSON object.
     pub pattern: &'a Value,
 }
 

@@ -35,7 +35,7 @@ pub(crate) struct MonitoringContext {
 /// Something that names the log bucket.
 #[derive(Debug, Serialize)]
 pub(crate) struct Pointer {
-    /// Its own name.
+    /// Name of the parameter or of the Config rule.
     pub name: String,
     /// Label of the log bucket.
     pub bucket_label: String,
@@ -57,11 +57,11 @@ pub(crate) struct AlertsContext {
 pub(crate) struct RuleContext {
     /// Resource label of the rule and its target.
     pub label: String,
-    /// Its name.
+    /// Name of the rule on the default event bus.
     pub name: String,
     /// What it watches.
     pub description: String,
-    /// Its event pattern.
+    /// Event pattern, as a JSON object.
     pub pattern: Value,
 }
 
