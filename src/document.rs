@@ -176,7 +176,7 @@ fn unreadable(file: &SourceFile) -> Option<Finding> {
     let span = Span::new(at, at + c.len_utf8());
     if c == NOT_UTF8 {
         let finding =
-            Finding::new(&SYNTAX, span, "the text is not UTF-8 from here on").label("this byte has no meaning in UTF-8");
+            Finding::new(&SYNTAX, span, "the text is not UTF-8 from here on").label("this byte is not valid in UTF-8");
         return Some(finding.help("save the file as UTF-8 text; if it is a binary file, it is not a region map"));
     }
     Some(

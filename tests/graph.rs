@@ -99,7 +99,7 @@ fn the_format_is_the_pictures_alone() {
         assert!(fs::read_to_string(dir.path().join(file)).unwrap().starts_with(beginning), "{file}");
     }
     let (code, said) = ends(&["graph", "map.yaml", "--out", "a.png"]);
-    assert!(code == 2 && said.contains("`.png` says no format"), "{said}");
+    assert!(code == 2 && said.contains("`.png` is no format of a picture"), "{said}");
 }
 
 #[test]

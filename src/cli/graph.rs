@@ -66,7 +66,7 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
         }
     }
     if drawing.grouped && !io.quiet {
-        io.message("large groups are counts on this picture; `--format html` shows each, `--account` and `--region` draw less");
+        io.message("large groups are drawn as counts; `--format html` lists everything, `--account` and `--region` draw less");
     }
     Ok(Exit::Clean)
 }
@@ -84,7 +84,7 @@ fn language(args: &GraphArgs) -> Result<Language, Stop> {
         (None | Some(GraphFormat::Text), Some("mmd" | "mermaid")) => Language::Mermaid,
         (None | Some(GraphFormat::Text), Some("html" | "htm")) => Language::Html,
         (None | Some(GraphFormat::Text), Some(ending)) => {
-            return Err(Stop::usage(anyhow!("`.{ending}` says no format; name one with `--format svg`, dot, mermaid or html")));
+            return Err(Stop::usage(anyhow!("`.{ending}` is no format of a picture; choose one with `--format svg`, dot, mermaid or html")));
         }
     })
 }

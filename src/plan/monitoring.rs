@@ -303,7 +303,7 @@ pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut
                     effective.key.span,
                     format!("no trail of the map records changes in {} of `{}`", crate::diagnostics::list(silent), account.key),
                 )
-                .help("EventBridge hears of API calls only where a trail records management events: without one, of this map or another's, no alert comes"),
+                .help("EventBridge sees API calls only where a trail records management events; without such a trail, in this map or elsewhere, no alert is sent"),
             );
         }
     }

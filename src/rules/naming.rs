@@ -203,7 +203,7 @@ pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
                 name.span,
                 format!("the Region `{}` is not in the table of Regions of {}", name.value, region::TABLE_DATE),
             )
-            .help("it may be newer than the table; if so, all is well, and everything is rendered for it"),
+            .help("it may be newer than the table; everything is rendered for it all the same"),
         ),
         Some(known) if known.opt_in => findings.push(
             Finding::new(
@@ -274,7 +274,7 @@ fn source_name(
         if place == "us-east-1" && bucket_name::could_be_legacy(name) {
             findings.push(
                 Finding::new(&SOURCE_LEGACY_NAME, name.span, format!("`{}` {problem}", name.value))
-                    .help("only a bucket made in us-east-1 before March 2018 can be named so; check that it is one"),
+                    .help("only a bucket made in us-east-1 before March 2018 can have such a name; check that it is one"),
             );
         } else {
             let hint = if name.starts_with("arn:") || name.starts_with("s3://") {
