@@ -29,7 +29,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("plan", "aws diagnostics map policy rules source threads"),
     ("analysis", "catalog diagnostics document map plan rules source threads"),
     ("fix", "analysis diagnostics edit rules source"),
-    ("explain", "analysis aws document plan source"),
+    ("explain", "analysis aws document plan"),
     ("observed", "aws catalog diagnostics document policy source"),
     ("inputs", "observed source"),
     ("compare", "aws catalog diagnostics observed plan policy source"),

@@ -84,7 +84,9 @@ fn language(args: &GraphArgs) -> Result<Language, Stop> {
         (None | Some(GraphFormat::Text), Some("mmd" | "mermaid")) => Language::Mermaid,
         (None | Some(GraphFormat::Text), Some("html" | "htm")) => Language::Html,
         (None | Some(GraphFormat::Text), Some(ending)) => {
-            return Err(Stop::usage(anyhow!("`.{ending}` is no format of a picture; choose one with `--format svg`, dot, mermaid or html")));
+            return Err(Stop::usage(anyhow!(
+                "`.{ending}` is no format of a picture; choose one with `--format svg`, dot, mermaid or html"
+            )));
         }
     })
 }

@@ -1,23 +1,20 @@
 //! What the editor shows of the place under the pointer: findings first, then what is derived there, then what the key is.
 
-use super::{
-    cursor::{Cursor, Step, get, text as scalar},
-    shape::Shape,
-    text::Text,
-};
+use super::{shape::Shape, text::Text};
 use crate::{
     analysis::Analysis,
     aws::{Partition, region},
     diagnostics::Finding,
     document::Kind,
+    document::path::{Path, get, text as scalar},
     plan::{Account, LogBucket, Placement, Plan, Source, Trail, prove},
 };
 use lsp_types::{Hover, MarkupContent, MarkupKind};
 
 /// The hover at an offset of the analysed text.
 pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32) -> Option<Hover> {
-    let cursor = Cursor::at(&analysis.document, offset);
-    let path = cursor.path();
+    let cursor = Path::at(&analysis.document, offset);
+    let path = cursor.keys();
     let here = analysis.findings.iter().filter(|finding| finding.span.touches(offset));
     let mut parts: Vec<String> = Vec::new();
     here.map(finding).for_each(|part| {
@@ -53,7 +50,7 @@ fn finding(finding: &Finding) -> String {
     )
 }
 
-fn derived(plan: &Plan, analysis: &Analysis, cursor: &Cursor<'_>, path: &[&str]) -> Option<String> {
+fn derived(plan: &Plan, analysis: &Analysis, cursor: &Path<'_>, path: &[&str]) -> Option<String> {
     match path {
         ["accounts", key, "regions", name, "buckets", "[]"] | ["accounts", key, "regions", name, "buckets", "[]", "name"] => {
             let item = cursor.node(5)?;
@@ -79,11 +76,8 @@ fn derived(plan: &Plan, analysis: &Analysis, cursor: &Cursor<'_>, path: &[&str])
 }
 
 /// The scalar under the cursor.
-fn value<'a>(analysis: &'a Analysis, cursor: &Cursor<'a>) -> Option<&'a str> {
-    match cursor.steps.last()? {
-        Step::Key(entry) => scalar(&analysis.document, &entry.value),
-        Step::Item(item) => scalar(&analysis.document, item),
-    }
+fn value<'a>(analysis: &'a Analysis, cursor: &Path<'a>) -> Option<&'a str> {
+    scalar(&analysis.document, cursor.steps.last()?.node())
 }
 
 fn source_text(account: &Account, place: &Placement, source: &Source) -> String {

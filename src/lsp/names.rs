@@ -1,11 +1,9 @@
 //! Account keys and where they are used: definition, references, rename.
 
-use super::{
-    cursor::{entries, get, items, text},
-    text::Text,
-};
+use super::text::Text;
 use crate::{
     analysis::Analysis,
+    document::path::{entries, get, items, text},
     document::{Document, Kind, Node},
     map::effective,
     source::Span,

@@ -1,11 +1,9 @@
 //! The shape of a map for the editor: symbols, folding, and the derived log bucket as a hint at each Region.
 
-use super::{
-    cursor::{entries, get, items, text as scalar},
-    text::Text,
-};
+use super::text::Text;
 use crate::{
     analysis::Analysis,
+    document::path::{entries, get, items, text as scalar},
     document::{Document, Entry, Kind, Node},
     source::Span,
 };

@@ -116,9 +116,9 @@ record! {
     /// How long logs are kept.
     Retention "`retention`" {
         /// Days after which a log object expires.
-        expire_after_days: u32, { "default": 400, "minimum": 1 };
+        expire_after_days: u32, { "default": effective::DEFAULT_EXPIRE_AFTER_DAYS, "minimum": 1 };
         /// Days after which an old version is deleted.
-        noncurrent_expire_after_days: u32, { "default": 30, "minimum": 1 };
+        noncurrent_expire_after_days: u32, { "default": effective::DEFAULT_NONCURRENT_DAYS, "minimum": 1 };
         /// Move objects to another storage class before they expire. Empty for none.
         transition: Transition, { "examples": [{ "after_days": 90, "storage_class": "GLACIER_IR" }] };
     }
