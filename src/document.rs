@@ -78,7 +78,7 @@ pub struct Comment {
 /// A YAML document.
 #[derive(Debug, Clone, Default)]
 pub struct Document {
-    /// The top node; nothing if the text is empty or can't be read.
+    /// The top node; `None` if the text is empty or can't be read.
     pub root: Option<Node>,
     /// Copies of the nodes that aliases stand for.
     pub anchors: Vec<Node>,

@@ -152,7 +152,7 @@ pub(super) struct Trail {
     pub accounts: BTreeSet<String>,
     /// Names of the buckets that it delivers to.
     pub buckets: BTreeSet<String>,
-    /// Its home Region; nothing if it is one trail in each Region.
+    /// Its home Region; `None` if it is one trail in each Region.
     pub home_region: Option<String>,
     /// Key of the account that takes its logs, if it is not the writer's own.
     pub deliver_to: Option<String>,

@@ -27,7 +27,7 @@ pub(crate) struct Additions<'a> {
 
 /// A collection, or the empty value where one is to be.
 struct Collection<'a> {
-    /// The entry that it is the value of; nothing for the whole map.
+    /// The entry that it is the value of; `None` for the whole map.
     entry: Option<&'a Entry>,
     node: &'a Node,
     /// Is it within a flow collection?

@@ -96,7 +96,7 @@ pub struct StepPlacement {
 /// A log bucket before and after a step.
 #[derive(Debug, Clone)]
 pub struct BucketMove {
-    /// Nothing if the step makes it.
+    /// `None` if the step makes it.
     pub before: Option<LogBucket>,
     /// As it is to be.
     pub after: LogBucket,
@@ -115,9 +115,9 @@ pub struct SourceMove {
     pub name: String,
     /// False: other code sets its logging.
     pub managed: bool,
-    /// Its destination before; nothing if it did not log by the map, or was elsewhere.
+    /// Its destination before; `None` if it did not log by the map, or was elsewhere.
     pub before: Option<Source>,
-    /// Its destination after; nothing if it leaves the map.
+    /// Its destination after; `None` if it leaves the map.
     pub after: Option<Source>,
     /// Where the bucket of that name was, if it is deleted and made again.
     pub moved_from: Option<StepPlacement>,
@@ -126,9 +126,9 @@ pub struct SourceMove {
 /// A trail before and after a step.
 #[derive(Debug, Clone)]
 pub struct TrailMove {
-    /// Nothing if the step makes it.
+    /// `None` if the step makes it.
     pub before: Option<Trail>,
-    /// Nothing if the step ends it.
+    /// `None` if the step ends it.
     pub after: Option<Trail>,
     /// Home Region of the trail before the step.
     pub old_home: String,
