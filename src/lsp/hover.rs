@@ -5,8 +5,10 @@ use crate::{
     analysis::Analysis,
     aws::{Partition, region},
     diagnostics::Finding,
-    document::Kind,
-    document::path::{Path, get, text as scalar},
+    document::{
+        Kind,
+        path::{Path, get, text as scalar},
+    },
     plan::{Account, LogBucket, Placement, Plan, Source, Trail, prove},
 };
 use lsp_types::{Hover, MarkupContent, MarkupKind};
@@ -37,17 +39,7 @@ pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32
 /// The rule of a finding: its summary and what its page says before the first example.
 fn finding(finding: &Finding) -> String {
     let rule = finding.rule;
-    let page = rule.page.split("\nA map that fails:").next().unwrap_or_default();
-    // the heading and the line with severity and input are not for here
-    let said: Vec<&str> = page.split("\n\n").skip(2).map(str::trim).filter(|paragraph| !paragraph.starts_with("```")).collect();
-    format!(
-        "**{} {}**: {}\n\n{}\n\n`logmap explain {}` shows examples",
-        rule.id,
-        rule.name,
-        rule.summary,
-        said.join("\n\n"),
-        rule.id
-    )
+    format!("**{} {}**: {}\n\n{}\n\n`logmap explain {}` shows examples", rule.id, rule.name, rule.summary, rule.lead(), rule.id)
 }
 
 fn derived(plan: &Plan, analysis: &Analysis, cursor: &Path<'_>, path: &[&str]) -> Option<String> {

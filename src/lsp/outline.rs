@@ -3,8 +3,10 @@
 use super::text::Text;
 use crate::{
     analysis::Analysis,
-    document::path::{entries, get, items, text as scalar},
-    document::{Document, Entry, Kind, Node},
+    document::{
+        Document, Entry, Kind, Node,
+        path::{entries, get, items, text as scalar},
+    },
     source::Span,
 };
 use lsp_types::{DocumentSymbol, FoldingRange, InlayHint, InlayHintKind, Range, SymbolKind};
