@@ -48,9 +48,9 @@ pub(super) struct PlacePart<'a> {
     pub account_key: &'a str,
     /// Name of the condition that holds in this account and Region.
     pub condition: String,
-    /// `resources.yaml`.
+    /// The rendered `resources.yaml`.
     pub resources: Part,
-    /// `outputs.yaml`.
+    /// The rendered `outputs.yaml`.
     pub outputs: Part,
     /// How many outputs those are.
     #[serde(skip)]
@@ -75,15 +75,15 @@ pub(super) struct FunctionContext {
 /// Scanners' checks that don't fit the custom resource, as metadata, and Trivy's.
 #[derive(Serialize)]
 pub(super) struct FunctionScanners {
-    /// Of the log group.
+    /// Metadata of the log group: scanners' checks that don't apply to it.
     pub logs: Value,
-    /// Trivy's of the log group.
+    /// Trivy's checks that don't apply to the log group.
     pub logs_trivy: Vec<Skip>,
-    /// Of the role.
+    /// Metadata of the role: scanners' checks that don't apply to it.
     pub role: Value,
-    /// Of the function.
+    /// Metadata of the function: scanners' checks that don't apply to it.
     pub function: Value,
-    /// Trivy's of the function.
+    /// Trivy's checks that don't apply to the function.
     pub function_trivy: Vec<Skip>,
 }
 
@@ -140,7 +140,7 @@ pub(super) struct BucketContext<'a> {
     pub policy: &'a Policy,
     /// Scanners' checks that don't fit it, as its metadata.
     pub metadata: Value,
-    /// Trivy's.
+    /// Trivy's checks that don't apply to it.
     pub trivy: Vec<Skip>,
     /// Checks that don't fit its policy, as metadata.
     pub policy_metadata: Value,
@@ -199,7 +199,7 @@ pub(super) struct TrailContext<'a> {
     pub data_events_exclude: &'a [String],
     /// Scanners' checks that don't fit it, as its metadata.
     pub metadata: Value,
-    /// Trivy's.
+    /// Trivy's checks that don't apply to it.
     pub trivy: Vec<Skip>,
 }
 

@@ -24,11 +24,11 @@ pub(crate) struct MonitoringContext {
     pub config_rule_description: &'static str,
     /// The topic and what publishes to it.
     pub alerts: Vec<AlertsContext>,
-    /// Checkov's checks that do not fit the parameter.
+    /// Checkov's checks that do not apply to the parameter.
     pub parameter_checkov: Vec<Skip>,
-    /// Those that do not fit the topic.
+    /// Checkov's checks that do not apply to the topic.
     pub topic_checkov: Vec<Skip>,
-    /// Trivy's.
+    /// Trivy's checks that do not apply to the topic.
     pub topic_trivy: Vec<Skip>,
 }
 
