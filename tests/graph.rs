@@ -179,7 +179,7 @@ fn large_maps_are_grouped_and_nothing_is_dropped_in_silence() {
     let dir = tempfile::tempdir().unwrap();
     let map = large(400, 5);
     let run = logmap_with_input(dir.path(), &["graph", "-"], &map);
-    assert!(run.stderr.contains("large groups are counts"), "{}", run.stderr);
+    assert!(run.stderr.contains("large groups are drawn as counts"), "{}", run.stderr);
     assert!(
         run.stdout.contains("+ 101 more accounts in partition aws") && run.stdout.contains("505 sources"),
         "{}",
