@@ -3,7 +3,6 @@
 //! Owns one fact for all output languages. Knows nothing of maps, plans or targets.
 
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// Characters that readers refuse, fold, or show as something else: controls, line separators, byte order marks, and the
 /// marks that turn the direction of text.
@@ -16,6 +15,13 @@ pub(crate) fn is_unprintable(c: char) -> bool {
 pub(crate) fn is_plain(text: &str) -> bool {
     // to the end in any case, because many bytes are then looked at in one go
     text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
+}
+
+/// A list for people: the first `most` of the words, and how many more there are.
+pub(crate) fn few<T: AsRef<str>>(words: &[T], most: usize) -> String {
+    let (shown, more) = words.split_at(most.min(words.len()));
+    let shown = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    if more.is_empty() { shown } else { format!("{shown} and {} more", more.len()) }
 }
 
 /// Compact JSON in which no character is unprintable: each is written as `\uXXXX`, which means the same.
@@ -41,7 +47,7 @@ fn escaped(json: String) -> String {
 }
 
 /// Would a bracket after this text begin a command to those who keep the logs of pipelines?
-fn ends_with_command(text: &str) -> bool {
+pub(crate) fn ends_with_command(text: &str) -> bool {
     let end =
         |word: &str| text.len() >= word.len() && text.as_bytes()[text.len() - word.len()..].eq_ignore_ascii_case(word.as_bytes());
     end("##") || end("##vso")
@@ -53,40 +59,25 @@ pub(crate) fn no_command(json: &str) -> String {
     let mut rest = json;
     while let Some((before, after)) = rest.split_once('[') {
         out.push_str(before);
-        let command =
-            before.ends_with("##") || before.len() > 5 && before.as_bytes()[before.len() - 5..].eq_ignore_ascii_case(b"##vso");
-        out.push_str(if command { "\\u005b" } else { "[" });
+        out.push_str(if ends_with_command(before) { "\\u005b" } else { "[" });
         rest = after;
     }
     out + rest
 }
 
-/// Text for an element or an attribute. What XML can't hold at all becomes U+FFFD.
-pub(crate) fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '[' if ends_with_command(&escaped) => escaped.push_str("&#91;"),
-            '\t' | '\n' | '\r' => {
-                let _ = write!(escaped, "&#{};", c as u32);
-            }
-            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c if is_unprintable(c) => {
-                let _ = write!(escaped, "&#{};", c as u32);
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_is_cut_and_says_by_how_much() {
+        let words = ["a", "b", "c"];
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|most| few(&words, most)),
+            [" and 3 more", "a and 2 more", "a, b and 1 more", "a, b, c", "a, b, c"]
+        );
+        assert_eq!(few::<&str>(&[], 2), "");
+    }
 
     #[test]
     fn hidden_characters_are_written_as_escapes_and_mean_the_same() {

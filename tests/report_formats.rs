@@ -1,4 +1,4 @@
-//! The faces of findings besides text: SARIF, GitHub annotations, JUnit. `tests/harness/report_formats.py` has others judge them.
+//! The report formats besides text: SARIF, GitHub annotations, JUnit. `tests/harness/report_formats.py` has others judge them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod common;

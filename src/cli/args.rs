@@ -53,6 +53,13 @@ pub struct ReportArgs {
     pub known: KnownArgs,
 }
 
+impl ReportArgs {
+    /// As text, without a baseline: what a command with an output of its own does with findings.
+    pub(super) fn text(severity: &SeverityArgs) -> Self {
+        ReportArgs { format: FindingFormat::Text, severity: severity.clone(), known: KnownArgs::default() }
+    }
+}
+
 /// Which findings make a command fail.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Report")]

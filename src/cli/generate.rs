@@ -1,5 +1,5 @@
 //! `logmap generate`: validates, derives, renders, writes (or checks, or prints). Nothing is written from a map with
-//! errors, and nothing at all when a file that is not ours stands in the way.
+//! errors, and nothing at all when a file that logmap did not write is in the way.
 
 use super::{
     Outcome, Stop,
@@ -141,7 +141,7 @@ impl Job<'_> {
             ));
         }
         if checker.edited {
-            io.message("a file was edited since logmap wrote it: what the edit is for belongs into the map, `--force` drops it");
+            io.message("a file was edited since logmap wrote it: make the change in the map, or discard it with `--force`");
         }
         for path in &checker.foreign {
             io.message(format_args!("{} was not written by logmap: move it away first", self.out.join(path).display()));

@@ -1,4 +1,5 @@
-//! `logmap import`: what others wrote → a region map, or what one lacks. The map is the data; what is guessed and left out is talk.
+//! `logmap import`: what others wrote → a region map, or what one lacks. The map goes to standard output; what is guessed or
+//! left out, to standard error.
 
 use super::{
     Outcome, Stop,

@@ -1,4 +1,4 @@
-//! The command line's standard streams: the only place that prints. Data goes to standard output, talk to standard error.
+//! The command line's standard streams: the only place that prints. Results go to standard output, messages to standard error.
 
 use super::args::Color;
 use crate::escape::shown;
@@ -7,12 +7,12 @@ use std::{
     io::{self, IsTerminal, Read, Write},
 };
 
-/// The streams, and how to use them.
+/// The standard streams, and the global options about them.
 pub(crate) struct Io {
     color: Color,
-    /// Errors only.
+    /// `--quiet`: print errors only.
     pub quiet: bool,
-    /// Everything.
+    /// `--verbose`: print everything.
     pub verbose: bool,
 }
 
@@ -22,7 +22,7 @@ impl Io {
         Io { color, quiet, verbose }
     }
 
-    /// Writes data. A closed pipe is not an error: the reader has had enough.
+    /// Writes a result to standard output. A closed pipe is not an error: the reader has had enough.
     ///
     /// # Errors
     /// Any other failure of standard output.
@@ -42,12 +42,12 @@ impl Io {
         self.write_stdout(&shown::lines(text))
     }
 
-    /// Says something in one line, whatever `-q` says. If standard error is gone there is nobody to tell.
+    /// Prints one line to standard error, even with `--quiet`. A failure is ignored: there is nobody left to tell.
     pub(crate) fn message(&self, text: impl Display) {
         let _ = writeln!(io::stderr().lock(), "{}", shown::line(&text.to_string()));
     }
 
-    /// Says something in lines of its own to standard error.
+    /// Prints text for people to standard error, without a line break after it.
     pub(crate) fn write_stderr(&self, text: &str) {
         self.draw_stderr(&shown::lines(text));
     }
@@ -57,7 +57,7 @@ impl Io {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
-    /// Does somebody look at standard error who wants to see how work goes on?
+    /// Is standard error a terminal on which progress can be shown?
     pub(crate) fn is_watched(&self) -> bool {
         let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");

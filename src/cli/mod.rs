@@ -75,8 +75,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // help and version are data; anything else is talk. A closed pipe leaves nobody to tell
-            // an argument that is not what it seems gives the same error as its harmless twin
+            // help and version go to stdout, errors to stderr; a closed pipe is ignored. An argument that is not what it seems gives the same error as its harmless twin
             let harmless = arguments.iter().map(|word| shown::line(&word.to_string_lossy()).into_owned());
             let error = Cli::try_parse_from(harmless).err().unwrap_or(error);
             match shown::lines(&error.render().to_string()) {

@@ -16,7 +16,7 @@ const WIDTH: usize = 30;
 /// How far work on files has come.
 pub(super) struct Progress<'a> {
     io: &'a Io,
-    /// Time since the start; nothing where nobody looks.
+    /// Time since the start; `None` where nobody looks.
     clock: Option<&'a dyn Fn() -> Duration>,
     expected: usize,
     done: usize,

@@ -15,10 +15,10 @@ use std::borrow::Cow;
 const NEAR: usize = 6;
 /// A longer line, such as a whole Terraform plan, is not drawn: its places are named.
 const LONGEST: usize = 20_000;
-/// At most so many other ends are drawn.
+/// Most related places that are drawn for one finding.
 const MOST_RELATED: usize = 4;
 
-/// A place to be drawn.
+/// An underlined span with its label.
 struct Label<'a> {
     file: &'a SourceFile,
     span: Span,

@@ -5,7 +5,7 @@ use crate::artifacts::Artifact;
 use anyhow::Result;
 use serde::Serialize;
 
-/// Its path in the output tree.
+/// Path below the output folder.
 pub const PATH: &str = "README.md";
 
 /// The template.
@@ -66,7 +66,7 @@ struct AlertsRow {
 struct AccountRow {
     key: String,
     id: String,
-    /// Its Regions.
+    /// Region names, sorted.
     regions: Vec<String>,
     /// Regions with an adopted bucket.
     adopted: Vec<String>,
@@ -84,7 +84,7 @@ struct BucketRow {
     sources: usize,
     used: usize,
     left: usize,
-    tier: String,
+    tier: &'static str,
     notes: Vec<String>,
 }
 
@@ -127,10 +127,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             sources: if bucket.takes_access_logs { place.sources.len() } else { 0 },
             used: bucket.report.bytes_used,
             left: bucket.report.bytes_left,
-            tier: serde_json::to_value(bucket.report.tier)
-                .ok()
-                .and_then(|tier| tier.as_str().map(str::to_owned))
-                .unwrap_or_default(),
+            tier: bucket.report.tier.word(),
             notes: bucket.report.notes.clone(),
         })
     });
