@@ -58,6 +58,13 @@ pub struct Rule {
     pub can_be_ignored: bool,
 }
 
+impl Rule {
+    /// Is this its id, in any case, or its name?
+    pub(crate) fn is(&self, word: &str) -> bool {
+        self.id.eq_ignore_ascii_case(word) || self.name == word
+    }
+}
+
 /// Declares a family of rules, in the order of their ids: the rules, and `RULES`, which lists them.
 ///
 /// ```text
