@@ -240,6 +240,8 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn load<'t>(mut self, mut parser: Parser<'t, granit_parser::StrInput<'t>>) -> Document {
         let mut documents = 0;
+        // where what stands before an event is looked for: behind the one before
+        let mut behind = 0;
         while let Some(event) = parser.next_event() {
             let (event, span) = match event {
                 Ok(event) => event,
@@ -250,11 +252,17 @@ impl Loader<'_> {
             };
             let range = span.byte_range().unwrap_or_default();
             let span = Span::new(range.start, range.end);
+            let before = self.file.text.get(behind.min(range.start)..range.start).unwrap_or_default();
+            let find_before = |written: &str| before.rfind(written).map(|at| range.start - before.len() + at);
+            // a comment may stand between a tag and its node
+            if !matches!(event, Event::Comment(..)) {
+                behind = range.start;
+            }
             self.reached = range.end;
             let mut function = None;
             if let Some(tag) = tag_of(&event).filter(|_| self.dialect == Dialect::Template) {
                 let written = tag.original();
-                let at = self.file.text[..range.start].rfind(&written).unwrap_or(range.start);
+                let at = find_before(&written).unwrap_or(range.start);
                 function = written.strip_prefix('!').filter(|name| !name.starts_with('!')).map(|name| Function {
                     name: if matches!(name, "Ref" | "Condition") { name.into() } else { format!("Fn::{name}").into() },
                     span: Span::new(at, at + written.len()),
@@ -268,7 +276,7 @@ impl Loader<'_> {
                 };
                 // the event has the node's bytes; the tag stands before them
                 let written = tag.original();
-                let at = self.file.text[..range.start].rfind(&written);
+                let at = find_before(&written);
                 let value = span;
                 let span = at.map_or(span, |at| Span::new(at, at + written.len()));
                 let mut finding =
