@@ -1,9 +1,10 @@
 //! The command line's standard streams: the only place that prints. Data goes to standard output, talk to standard error.
 
 use super::args::Color;
+use crate::files;
 use std::{
     fmt::Display,
-    io::{self, IsTerminal, Read, Write},
+    io::{self, IsTerminal, Write},
 };
 
 /// The streams, and how to use them.
@@ -80,9 +81,7 @@ impl Io {
     /// # Errors
     /// It can't be read.
     pub(crate) fn input(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
-        Ok(bytes)
+        files::read_stream(io::stdin().lock())
     }
 
     /// Asks a question, if there is somebody to answer. Gives nothing for an empty answer.

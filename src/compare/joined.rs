@@ -4,7 +4,7 @@
 use super::{Configuration, Kind, Verdict};
 use crate::{
     diagnostics::{Finding, Severity},
-    observed::Place,
+    observed::SourceLocation,
 };
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ pub(crate) struct Joined {
     /// What the ways are called.
     words: Vec<String>,
     /// By kind and place: what a configuration can be, and in which ways.
-    all: BTreeMap<(Kind, Place), Vec<(Configuration, Vec<usize>)>>,
+    all: BTreeMap<(Kind, SourceLocation), Vec<(Configuration, Vec<usize>)>>,
 }
 
 impl Joined {

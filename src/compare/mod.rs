@@ -16,7 +16,7 @@ mod work;
 use crate::{
     aws::{arn, bucket_name},
     diagnostics::{self, Finding, Rule, Severity},
-    observed::{At, Bucket, Observed, SourceLocation, Setting, Text, hole, policy::PolicyDoc},
+    observed::{At, Bucket, Observed, Setting, SourceLocation, Text, hole, policy::PolicyDoc},
     plan::{Plan, Source},
     policy::Policy,
 };
@@ -163,7 +163,8 @@ impl<'a> Known<'a> {
                 for log_bucket in &place.buckets {
                     let mut bucket = bucket(&log_bucket.name);
                     bucket.defined = true;
-                    bucket.object_lock = Setting::Known(At { value: log_bucket.object_lock.is_some(), place: SourceLocation::default() });
+                    bucket.object_lock =
+                        Setting::Known(At { value: log_bucket.object_lock.is_some(), place: SourceLocation::default() });
                     bucket.policy = Setting::Known(At {
                         value: PolicyDoc {
                             place: SourceLocation::default(),

@@ -17,7 +17,10 @@ use crate::{
 };
 use indexmap::IndexMap;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Default of `log_bucket.name`.
 pub const DEFAULT_NAME: &str = "{org}-logs-{account_id}-{region}";
@@ -90,6 +93,9 @@ pub struct Source<'m> {
     pub managed: bool,
 }
 
+/// Statements that could fit into a bucket policy: the shortest one has more than 50 of its 20,480 bytes.
+pub(crate) const MOST_STATEMENTS: usize = 400;
+
 /// Settings of the log buckets of one account and Region.
 #[derive(Debug)]
 pub struct Settings<'m> {
@@ -117,7 +123,7 @@ pub struct Settings<'m> {
     pub transition: Option<Transition>,
     /// Tags by key.
     pub tags: BTreeMap<&'m str, &'m str>,
-    /// Statements of all layers, farthest first.
+    /// Statements of all layers, farthest first; if they are more than [`MOST_STATEMENTS`], so many and one.
     pub extra_statements: Vec<&'m Spanned<Statement>>,
     /// Adopted, with what exists on it.
     pub adopt: Option<Spanned<Vec<ExistingSetting>>>,
@@ -135,7 +141,7 @@ pub struct Trail<'m> {
     /// True for an organization trail: key of the management account.
     pub organization: bool,
     /// The accounts that get it, by key; for an organization trail the management account.
-    pub accounts: Vec<&'m str>,
+    pub accounts: Arc<[&'m str]>,
     /// The home Region of a multi-Region trail; none for one trail in each Region.
     pub home_region: Option<Spanned<&'m str>>,
     /// Key of the account that takes the logs; none for the writer's own.
@@ -242,6 +248,12 @@ impl<'m> Account<'m> {
         let layers: Vec<&'m LogBucket> = self.layers.iter().copied().chain(mapped.and_then(|region| region.layer)).collect();
         settings(&layers, span)
     }
+
+    /// How many statements the map adds to the policy of each of its log buckets in a Region.
+    pub(crate) fn statements(&self, region: &str) -> usize {
+        let layers = self.layers.iter().copied().chain(self.regions.get(region).and_then(|region| region.layer));
+        layers.filter_map(|layer| layer.extra_statements.as_ref()).map(|list| list.value.len()).sum()
+    }
 }
 
 /// The nearest layer that sets a key.
@@ -301,6 +313,7 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
             .iter()
             .filter_map(|layer| layer.extra_statements.as_ref())
             .flat_map(|list| &list.value)
+            .take(MOST_STATEMENTS + 1)
             .collect(),
         adopt: nearest(layers, |layer| layer.adopt.as_ref())
             .filter(|adopt| adopt.yes)

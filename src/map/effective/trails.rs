@@ -6,13 +6,19 @@ use crate::{
     map::{self, Coverage, RegionMap, Scope},
     source::Spanned,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub(super) fn trails<'m>(map: &'m RegionMap, accounts: &BTreeMap<&'m str, Account<'m>>) -> BTreeMap<&'m str, Trail<'m>> {
     let entries = map.trails.as_ref().map_or(&[][..], |trails| &trails.items);
     let usable = entries.iter().filter(|(name, _)| limits::is_trail_name(name));
-    usable.filter_map(|(name, trail)| Some((name.as_str(), settle_trail(name, trail, map, accounts)?))).collect()
+    let mut of_partitions = BTreeMap::new();
+    usable
+        .filter_map(|(name, trail)| Some((name.as_str(), settle_trail(name, trail, map, accounts, &mut of_partitions)?)))
+        .collect()
 }
+
+/// The accounts of each partition, listed once however many trails they get.
+type OfPartitions<'m> = BTreeMap<Partition, Arc<[&'m str]>>;
 
 /// A trail whose account keys all name usable accounts.
 fn settle_trail<'m>(
@@ -20,6 +26,7 @@ fn settle_trail<'m>(
     trail: &'m map::Trail,
     map: &'m RegionMap,
     accounts: &BTreeMap<&'m str, Account<'m>>,
+    of_partitions: &mut OfPartitions<'m>,
 ) -> Option<Trail<'m>> {
     let organization = trail.scope.is_some_and(|scope| scope.value == Scope::Organization);
     let per_region = trail.coverage.is_some_and(|coverage| coverage.value == Coverage::PerRegion);
@@ -35,19 +42,20 @@ fn settle_trail<'m>(
         None => None,
     };
     let partition = partition(home_region.map(|home| home.value), deliver_to.and_then(|to| accounts.get(to.as_str())), accounts);
-    let writers: Vec<&str> = if organization {
+    let writers: Arc<[&str]> = if organization {
         let management = map.organization.as_ref()?.management_account.as_ref()?;
         map.organization.as_ref()?.id.as_ref()?;
-        vec![accounts.get_key_value(management.as_str())?.0]
+        Arc::from([*accounts.get_key_value(management.as_str())?.0])
     } else if let Some(listed) = &trail.accounts {
         // with an unknown account (reported already) nothing can be said about the trail as a whole
         let known: Option<Vec<&str>> = listed.iter().map(|key| Some(*accounts.get_key_value(key.as_str())?.0)).collect();
         let mut keys = known?;
         keys.sort_unstable();
         keys.dedup();
-        keys
+        keys.into()
     } else {
-        accounts.iter().filter(|(_, account)| account.partition() == Some(partition)).map(|(key, _)| *key).collect()
+        let all = || accounts.iter().filter(|(_, account)| account.partition() == Some(partition)).map(|(key, _)| *key).collect();
+        Arc::clone(of_partitions.entry(partition).or_insert_with(all))
     };
     Some(Trail {
         name,

@@ -19,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// More ways than this are not tried.
 const MOST_WAYS: usize = 64;
+/// Resources that are read in all ways together. AWS allows 500 in a template.
+const MOST_RESOURCES: usize = 100_000;
 
 /// The ways in which the conditions turn out that these parts of the template depend on. True if there are more.
 pub(crate) fn ways(template: &Template<'_>, parts: &[&Node]) -> (Vec<Choice>, bool) {
@@ -36,7 +38,8 @@ pub(crate) fn ways(template: &Template<'_>, parts: &[&Node]) -> (Vec<Choice>, bo
             }
         });
     }
-    let mut ways = Ways { ways: vec![Choice::default()], more: false };
+    let most = (MOST_RESOURCES / parts.len().max(1)).clamp(1, MOST_WAYS);
+    let mut ways = Ways { ways: vec![Choice::default()], most, more: false };
     for (name, compared) in &found.values {
         let allowed = template.in_section("Parameters", name).and_then(|node| child(node, "AllowedValues"));
         let allowed: Option<BTreeSet<String>> = allowed.map(|node| match &node.kind {
@@ -67,9 +70,11 @@ pub(crate) fn ways(template: &Template<'_>, parts: &[&Node]) -> (Vec<Choice>, bo
     (ways.ways, ways.more)
 }
 
-/// The ways that are told apart, which are never more than [`MOST_WAYS`].
+/// The ways that are told apart.
 struct Ways {
     ways: Vec<Choice>,
+    /// How many they may be.
+    most: usize,
     /// Are there others?
     more: bool,
 }
@@ -77,7 +82,7 @@ struct Ways {
 impl Ways {
     /// Tells each way apart by what something can be. Where that makes too many ways it stays unknown.
     fn grow<T>(&mut self, values: &[T], choose: impl Fn(&mut Choice, &T)) {
-        if self.ways.len().saturating_mul(values.len()) > MOST_WAYS {
+        if self.ways.len().saturating_mul(values.len()) > self.most {
             self.more = true;
             return;
         }

@@ -39,7 +39,7 @@ pub(crate) fn read(file: &SourceFile, id: FileId, document: &Document, told: &To
     let (ways, more) = conditions::ways(&template, &parts);
     if more {
         input.ignored.push(NotRead::because(
-            "some of its conditions: they can turn out in more than 64 ways; give values with `--parameter`",
+            "some of its conditions: they can turn out in more ways than are told apart (64; fewer in a template of thousands of buckets); give values with `--parameter`",
         ));
     }
     let order = Order::of(&template);
