@@ -19,6 +19,8 @@ use indexmap::IndexMap;
 const MAX_DEPTH: usize = 64;
 /// Nodes that all aliases together may stand for.
 const ALIAS_BUDGET: usize = 100_000;
+/// Bytes of text that all aliases together may stand for, and that all anchored nodes together may have: each of them is copied.
+const COPIED_BYTES: usize = 16 << 20;
 
 /// A node of the tree.
 #[derive(Debug, Clone)]
@@ -155,6 +157,8 @@ fn read_as(file: &SourceFile, dialect: Dialect, findings: &mut Vec<Finding>) -> 
         open: Vec::new(),
         by_id: IndexMap::new(),
         alias_nodes: 0,
+        alias_bytes: 0,
+        anchored_bytes: 0,
         reached: 0,
     }
     .load(Parser::new_from_str_with_options(&file.text, options))
@@ -233,6 +237,8 @@ struct Loader<'a> {
     /// Parser's anchor id → index into the document's anchors, and size.
     by_id: IndexMap<usize, (usize, usize)>,
     alias_nodes: usize,
+    alias_bytes: usize,
+    anchored_bytes: usize,
     /// Where the last event ended: the parser looks ahead of it.
     reached: usize,
 }
@@ -332,6 +338,10 @@ impl Loader<'_> {
                     if self.alias_nodes > ALIAS_BUDGET {
                         return self.alias(span, &format!("the aliases stand for more than {ALIAS_BUDGET} nodes"));
                     }
+                    self.alias_bytes += self.document.anchors.get(index).map_or(0, |node| node.span.range().len());
+                    if self.alias_bytes > COPIED_BYTES {
+                        return self.alias(span, &format!("the aliases stand for more than {} MiB", COPIED_BYTES >> 20));
+                    }
                     self.add(Node { span, kind: Kind::Alias(index) }, 0, size);
                 }
                 Event::UnresolvedAlias(name) => {
@@ -346,6 +356,9 @@ impl Loader<'_> {
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close_frame(range.end),
                 _ => {}
+            }
+            if self.anchored_bytes > COPIED_BYTES {
+                return self.alias(span, &format!("nodes with anchors have more than {} MiB together", COPIED_BYTES >> 20));
             }
             if self.stack.len() > MAX_DEPTH {
                 return self.too_deep(span);
@@ -382,6 +395,7 @@ impl Loader<'_> {
     /// Puts a complete node where it belongs.
     fn add(&mut self, node: Node, anchor: usize, size: usize) {
         if anchor != 0 {
+            self.anchored_bytes += node.span.range().len();
             self.by_id.insert(anchor, (self.document.anchors.len(), size));
             self.document.anchors.push(node.clone());
         }

@@ -94,3 +94,41 @@ pub(super) fn names(policy: &Policy, name: &str) -> bool {
             || conditions.into_iter().any(|(key, values)| key.contains(name) || values.iter().any(|text| text.contains(name)))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Effect, Element, Statement};
+
+    fn policy(resources: Vec<String>) -> Policy {
+        let statement = Statement {
+            sid: String::new(),
+            effect: Effect::Allow,
+            principal: Element::Is(Principal::Any),
+            action: Element::Is(vec!["s3:PutObject".to_owned()]),
+            resource: Element::Is(resources),
+            condition: Default::default(),
+        };
+        Policy { statements: vec![statement] }
+    }
+
+    /// How many questions about a resource a policy may be asked.
+    fn questions(policy: &Policy, resource: &str) -> usize {
+        let (work, weights) = (Work::default(), Weights::default());
+        (0..20_000).take_while(|_| weights.may_ask(&work, policy, resource)).count()
+    }
+
+    #[test]
+    fn real_policies_may_be_asked_often_and_hostile_ones_seldom() {
+        let key = "arn:aws:s3:::acme-logs/s3-access/x";
+        let full = policy((0..400).map(|number| format!("arn:aws:s3:::acme-logs/team-{number}/*")).collect());
+        assert!(questions(&full, key) > 10_000);
+        let long = policy((0..60_000).map(|number| format!("arn:aws:s3:::acme-logs/team-{number}/*")).collect());
+        assert!((1..200).contains(&questions(&long, key)), "many resources");
+        let starred = policy(vec![format!("arn:aws:s3:::acme-logs/*{}b", "a".repeat(1_000_000))]);
+        assert!((1..200).contains(&questions(&starred, key)), "a star that is tried at each place");
+        let hole = format!("{key}{}", hole::hole("x", ""));
+        assert!(questions(&full, &hole) < 20_000 && questions(&full, &hole) > 1_000, "a hole");
+        assert_eq!(questions(&full, &"a".repeat(5000)), 0, "a key that no object has");
+    }
+}

@@ -8,12 +8,12 @@ pub(crate) mod mentions;
 
 use crate::{
     analysis::Analysis,
-    document::{Kind, Node},
+    document::{Document, Kind, Node},
     plan::{Account, Placement},
     source::Span,
 };
 use errors::{AwsError, Mend, Squeezed};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// The causes in a text, each once, in the order in which they are first met.
 pub(crate) fn causes(text: &str) -> Vec<&'static AwsError> {
@@ -26,6 +26,10 @@ pub(crate) fn causes(text: &str) -> Vec<&'static AwsError> {
     causes
 }
 
+/// Bytes that a text is gone over in search of a map's names, all names together. In a longer text only those count that words
+/// such as `bucket` mark as names.
+const MOST_BYTES: usize = 1_000_000_000;
+
 /// What a map says of the names in the text.
 ///
 /// `map` is how the user names the map. Where the map knows none of them, the answer says that.
@@ -35,14 +39,19 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
         return format!("\nThe map {map} has errors, so nothing follows from it: `logmap validate {map}` shows them.\n");
     };
     let squeezed = Squeezed::of(text);
-    let is_in = |name: &str| squeezed.word(name).next().is_some();
+    let names: usize = plan.accounts.iter().flat_map(|account| &account.places).map(|place| place.sources.len() + 2).sum();
+    let marked: BTreeSet<&str> = found.buckets.iter().map(String::as_str).collect();
+    let is_in = |name: &str| match text.len().saturating_mul(names) <= MOST_BYTES {
+        true => squeezed.word(name).next().is_some(),
+        false => marked.contains(name),
+    };
     let mut out = String::new();
-    let mut known: Vec<&str> = Vec::new();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     for account in &plan.accounts {
         for place in &account.places {
             let mut concerned = false;
             for source in place.sources.iter().filter(|source| is_in(&source.name)) {
-                known.push(&source.name);
+                known.insert(&source.name);
                 concerned = true;
                 let owner = if source.managed { "" } else { "; its logging is set by others' code" };
                 out += &format!(
@@ -56,7 +65,7 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
                 );
             }
             for bucket in place.buckets.iter().filter(|bucket| is_in(&bucket.name)) {
-                known.push(&bucket.name);
+                known.insert(&bucket.name);
                 concerned = true;
                 out += &format!(
                     "\n{}`{}` is the log bucket of account `{}` in {}.\n",
@@ -80,7 +89,7 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
             }
         }
     }
-    for name in found.buckets.iter().filter(|name| !known.contains(&name.as_str())) {
+    for name in found.buckets.iter().filter(|name| !known.contains(name.as_str())) {
         out += &format!(
             "\n`{name}` is not in {map}. If it is a source, list it under its account and Region and run `logmap generate {map}`; if it takes logs, the map derives another bucket in its place.\n"
         );
@@ -124,25 +133,23 @@ fn commands(map: &str, account: &Account, place: &Placement, causes: &[&AwsError
 /// Where the map speaks of a source, or of an account's Region: `FILE:LINE:COLUMN (route): `.
 fn entry(analysis: &Analysis, account: &Account, place: &Placement, source: Option<&str>) -> String {
     let document = &analysis.document;
-    let child = |node: &Node, key: &str| match &document.resolve(node).kind {
-        Kind::Mapping(entries) => {
-            entries.iter().find(|entry| &*entry.key == key).map(|entry| (entry.key_span, entry.value.clone()))
-        }
-        _ => None,
-    };
+    fn child<'d>(document: &'d Document, node: &'d Node, key: &str) -> Option<(Span, &'d Node)> {
+        let Kind::Mapping(entries) = &document.resolve(node).kind else { return None };
+        entries.iter().find(|entry| &*entry.key == key).map(|entry| (entry.key_span, &entry.value))
+    }
     let steps = ["accounts", &account.key, "regions", &place.region];
-    let mut at: Option<(Span, Node)> = document.root.clone().map(|root| (root.span, root));
+    let mut at: Option<(Span, &Node)> = document.root.as_ref().map(|root| (root.span, root));
     for step in steps {
-        at = at.and_then(|(_, node)| child(&node, step));
+        at = at.and_then(|(_, node)| child(document, node, step));
     }
     let Some((mut span, region)) = at else { return String::new() };
-    if let (Some(source), Some((_, buckets))) = (source, child(&region, "buckets"))
-        && let Kind::Sequence(items) = &document.resolve(&buckets).kind
+    if let (Some(source), Some((_, buckets))) = (source, child(document, region, "buckets"))
+        && let Kind::Sequence(items) = &document.resolve(buckets).kind
     {
         let is = |node: &Node| matches!(&document.resolve(node).kind, Kind::Scalar { text, .. } if &**text == source);
         span = items
             .iter()
-            .find(|item| is(item) || child(item, "name").is_some_and(|(_, name)| is(&name)))
+            .find(|item| is(item) || child(document, item, "name").is_some_and(|(_, name)| is(name)))
             .map_or(span, |item| item.span);
     }
     format!("{} ({}): ", analysis.file.place(span.start), document.route(span.start))

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
-    source::{Span, Spanned},
+    source::{Span, Spanned, beginning},
 };
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -256,6 +256,16 @@ impl<'m> Account<'m> {
     }
 }
 
+/// Bytes of a name's template that are used: whatever is filled in, a longer one gives a name that is too long.
+const LONGEST_NAME: usize = 1024;
+/// Bytes of a prefix that are used: a longer one has been reported, and each source has it once more.
+const LONGEST_PREFIX: usize = 2048;
+
+/// The beginning of a text, with the place of all of it.
+fn within(most: usize, text: Spanned<&str>) -> Spanned<&str> {
+    Spanned { value: beginning(text.value, most), ..text }
+}
+
 /// The nearest layer that sets a key.
 fn nearest<'m, T>(layers: &[&'m LogBucket], get: impl Fn(&'m LogBucket) -> Option<&'m Spanned<T>>) -> Option<&'m Spanned<T>> {
     layers.iter().rev().find_map(|layer| get(layer))
@@ -278,15 +288,15 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
     let transition = layers.iter().rev().find_map(|layer| layer.retention.as_ref()?.transition.as_ref());
     let flag = |field: Option<&Spanned<bool>>, or: bool| field.copied().unwrap_or(Spanned { value: or, span });
     Settings {
-        name: text(nearest(layers, |layer| layer.name.as_ref()), name),
-        trails_name: text(nearest(layers, |layer| layer.trails_name.as_ref()), trails_name),
+        name: within(LONGEST_NAME, text(nearest(layers, |layer| layer.name.as_ref()), name)),
+        trails_name: within(LONGEST_NAME, text(nearest(layers, |layer| layer.trails_name.as_ref()), trails_name)),
         account_regional: namespace.map(|namespace| namespace.span),
         key_format: match nearest(layers, |layer| layer.key_format.as_ref()).map(|format| format.value) {
             None | Some(KeyFormatWord::PartitionedEventTime) => KeyFormat::PartitionedEventTime,
             Some(KeyFormatWord::PartitionedDeliveryTime) => KeyFormat::PartitionedDeliveryTime,
             Some(KeyFormatWord::Simple) => KeyFormat::Simple,
         },
-        prefix: text(nearest(layers, |layer| layer.prefix.as_ref()), DEFAULT_PREFIX),
+        prefix: within(LONGEST_PREFIX, text(nearest(layers, |layer| layer.prefix.as_ref()), DEFAULT_PREFIX)),
         policy_scope: nearest(layers, |layer| layer.policy_scope.as_ref())
             .copied()
             .unwrap_or(Spanned { value: PolicyScope::Auto, span }),
@@ -308,6 +318,8 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
             .filter_map(|layer| layer.tags.as_ref())
             .flat_map(|tags| &tags.items)
             .map(|(key, value)| (key.as_str(), value.as_str()))
+            // more than a bucket can have in each layer have been reported
+            .take(layers.len() * limits::BUCKET_TAGS)
             .collect(),
         extra_statements: layers
             .iter()

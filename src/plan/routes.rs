@@ -14,7 +14,7 @@ use crate::{
         placement::PARTITION_CROSSED,
         trails::{CIRCLE, KMS_KEY, NO_ACCOUNTS, TRAIL_QUOTA, TRAIL_QUOTA_REACHED, home_region_span},
     },
-    source::Span,
+    source::{self, Span},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,14 +54,19 @@ impl Delivery<'_> {
     /// The KMS key for this delivery and where it stands.
     pub(super) fn key(&self) -> Option<(&str, Span)> {
         match self.trail.kms_key? {
-            KmsKey::One(arn) => Some((arn.value.as_str(), arn.span)),
+            KmsKey::One(arn) => Some((beginning(arn.value.as_str()), arn.span)),
             KmsKey::ByRegion(entries) => entries
                 .items
                 .iter()
                 .find(|(region, _)| region.as_str() == self.region)
-                .map(|(_, arn)| (arn.value.as_str(), arn.span)),
+                .map(|(_, arn)| (beginning(arn.value.as_str()), arn.span)),
         }
     }
+}
+
+/// As much of a key's ARN as one may have; a longer one has been reported, and each account's trail has it once more.
+fn beginning(arn: &str) -> &str {
+    source::beginning(arn, limits::KMS_KEY_CHARS)
 }
 
 /// Most trails of accounts that a map may make: five in each Region of an account are allowed, so that these are of tens of
@@ -427,4 +432,31 @@ pub(crate) fn apply_order(
         order.push(next.to_owned());
     }
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{document, map, source::SourceFile};
+    use std::fmt::Write;
+
+    #[test]
+    fn trails_in_more_accounts_than_anybody_has_are_left_out_with_a_finding() {
+        let mut text = "version: 1\norganization: { name: acme }\naccounts:\n".to_owned();
+        for number in 0..1_000 {
+            let _ =
+                writeln!(text, "  a{number}: {{ id: \"{number:012}\", regions: {{ us-east-1: {{ buckets: [b{number}-x] }} }} }}");
+        }
+        text += "trails:\n";
+        (0..400).for_each(|number| text += &format!("  trail-{number:03}: {{ home_region: us-east-1 }}\n"));
+        let document = document::read(&SourceFile::new("logmap.yaml", text), &mut Vec::new());
+        let map = map::decode(&document, &mut Vec::new());
+        let map = effective::effective_map(&map);
+        let trails: Vec<_> = map.trails.values().map(|trail| trail.accounts.as_ptr()).collect();
+        assert!(trails.windows(2).all(|two| two[0] == two[1]), "the accounts are listed once for all trails");
+        let mut findings = Vec::new();
+        assert_eq!(deliveries(&map, &mut findings).len(), MOST_DELIVERIES);
+        let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(messages, ["with the trail `trail-300` the map has more than 300000 trails in its accounts"]);
+    }
 }

@@ -4,7 +4,7 @@ use super::{Account, DEFAULT_HOME_REGION, Trail};
 use crate::{
     aws::{Partition, limits, region},
     map::{self, Coverage, RegionMap, Scope},
-    source::Spanned,
+    source::{Spanned, beginning},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -63,7 +63,8 @@ fn settle_trail<'m>(
         accounts: writers,
         home_region,
         deliver_to,
-        prefix: trail.prefix.as_ref().map_or("", |prefix| prefix.trim_matches('/')),
+        // one of more than 200 characters has been reported
+        prefix: trail.prefix.as_ref().map_or("", |prefix| beginning(prefix, 1024)).trim_matches('/'),
         kms_key: trail.kms_key_arn.as_ref().map(|key| &key.value),
         log_file_validation: trail.log_file_validation.is_none_or(|on| on.value),
         s3_data_events: trail.s3_data_events.is_some_and(|on| on.value),

@@ -7,8 +7,8 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Conditions within conditions.
-const MAX_CONDITIONS: usize = 30;
+/// Conditions and tests within each other.
+const MAX_CONDITIONS: usize = 120;
 /// Bytes of the words for a way.
 const MAX_WORDS: usize = 300;
 
@@ -48,27 +48,30 @@ impl Choice {
     }
 }
 
-/// Does a condition hold? Nothing if it can't be known or does not exist.
+/// Does a condition hold? Nothing if it can't be known or does not exist. Each is asked for once, however many others name it.
 pub(crate) fn holds(template: &Template<'_>, name: &str) -> Option<bool> {
-    named(template, name, 0)
-}
-
-/// The condition of a name; each is asked for once, however many others name it.
-fn named(template: &Template<'_>, name: &str, depth: usize) -> Option<bool> {
     if let Some(known) = template.conditions.borrow().get(name) {
         return *known;
     }
     let node = template.in_section("Conditions", name)?;
     template.conditions.borrow_mut().insert(name.to_owned(), None);
-    let holds = test(template, node, depth);
+    let holds = test(template, node);
     template.conditions.borrow_mut().insert(name.to_owned(), holds);
     holds
 }
 
-fn test(template: &Template<'_>, node: &Node, depth: usize) -> Option<bool> {
-    if depth > MAX_CONDITIONS {
+fn test(template: &Template<'_>, node: &Node) -> Option<bool> {
+    let asking = template.asking.get();
+    if asking > MAX_CONDITIONS {
         return None;
     }
+    template.asking.set(asking + 1);
+    let holds = test_here(template, node);
+    template.asking.set(asking);
+    holds
+}
+
+fn test_here(template: &Template<'_>, node: &Node) -> Option<bool> {
     let node = template.document.resolve(node);
     let Kind::Mapping(entries) = &node.kind else { return None };
     let entry = entries.first()?;
@@ -79,16 +82,16 @@ fn test(template: &Template<'_>, node: &Node, depth: usize) -> Option<bool> {
     };
     match (&*entry.key, items) {
         ("Condition", _) => match &argument.kind {
-            Kind::Scalar { text, .. } => named(template, text, depth + 1),
+            Kind::Scalar { text, .. } => holds(template, text),
             _ => None,
         },
-        ("Fn::Not", [one]) => Some(!test(template, one, depth + 1)?),
+        ("Fn::Not", [one]) => Some(!test(template, one)?),
         ("Fn::And", items) => {
-            let tests: Vec<_> = items.iter().map(|item| test(template, item, depth + 1)).collect();
+            let tests: Vec<_> = items.iter().map(|item| test(template, item)).collect();
             if tests.contains(&Some(false)) { Some(false) } else { tests.iter().all(Option::is_some).then_some(true) }
         }
         ("Fn::Or", items) => {
-            let tests: Vec<_> = items.iter().map(|item| test(template, item, depth + 1)).collect();
+            let tests: Vec<_> = items.iter().map(|item| test(template, item)).collect();
             if tests.contains(&Some(true)) { Some(true) } else { tests.iter().all(Option::is_some).then_some(false) }
         }
         ("Fn::Equals", [a, b]) => {

@@ -15,7 +15,10 @@ use crate::{
     },
     source::{FileId, Span},
 };
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
 
 /// Choices within choices: deeper than anybody writes.
 const MAX_CHOICES: usize = 40;
@@ -38,6 +41,8 @@ pub(crate) struct Template<'a> {
     pub work: &'a Work,
     /// The conditions that were asked for: whether they hold. One that is being asked for is unknown to itself.
     pub(super) conditions: RefCell<BTreeMap<String, Option<bool>>>,
+    /// Conditions and tests within each other that are being asked for.
+    pub(super) asking: Cell<usize>,
 }
 
 impl<'a> Template<'a> {
@@ -50,7 +55,17 @@ impl<'a> Template<'a> {
         named_partition: Option<Partition>,
         (sections, work): (&'a Sections<'a>, &'a Work),
     ) -> Self {
-        Template { document, file, told, choice, named_partition, sections, work, conditions: RefCell::default() }
+        Template {
+            document,
+            file,
+            told,
+            choice,
+            named_partition,
+            sections,
+            work,
+            conditions: RefCell::default(),
+            asking: Cell::new(0),
+        }
     }
 
     /// A section of the template, such as `Resources`.
@@ -227,9 +242,9 @@ impl<'a> Template<'a> {
                     .in_section("Mappings", &map)
                     .and_then(|node| self.work.child(node, &first))
                     .and_then(|node| self.work.child(self.document.resolve(node), &second));
-                value
-                    .and_then(|node| self.text(node))
-                    .unwrap_or_else(|| self.hole(&format!("{map}.{}.{}", hole::shown(&first), hole::shown(&second))))
+                value.and_then(|node| self.text(node)).unwrap_or_else(|| {
+                    self.hole(&format!("{}.{}.{}", hole::shown(&map), hole::shown(&first), hole::shown(&second)))
+                })
             }
             ("Fn::ImportValue", _) => {
                 self.hole(&format!("import {}", self.text(argument).map_or_else(String::new, |text| hole::shown(&text))))
@@ -325,7 +340,8 @@ impl Reading for Template<'_> {
 
     fn text(&self, node: &Node) -> Option<String> {
         if !self.work.enter(node) {
-            return Some(self.unknown());
+            // one unknown value is not another
+            return Some(hole("unknown", &format!("{} {}", self.file.0, node.span.start)));
         }
         let text = match self.resolve(node) {
             Resolved::Node(node) => match &node.kind {
