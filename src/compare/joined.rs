@@ -14,8 +14,11 @@ pub(crate) struct Joined {
     /// What the ways are called.
     words: Vec<String>,
     /// By kind and place: what a configuration can be, and in which ways.
-    all: BTreeMap<(Kind, SourceLocation), Vec<(Configuration, Vec<usize>)>>,
+    all: BTreeMap<(Kind, SourceLocation), Vec<InWays>>,
 }
+
+/// What a configuration is in some of the ways, and in which.
+type InWays = (Configuration, Vec<usize>);
 
 impl Joined {
     /// Adds what the configurations are in one more way. Where one is what it was before, it is not kept again.
@@ -44,7 +47,7 @@ fn is_same(a: &Configuration, b: &Configuration) -> bool {
         && a.findings.iter().zip(&b.findings).all(|(a, b)| same(a, b))
 }
 
-fn one(words: &[String], known: &[(Configuration, Vec<usize>)]) -> Option<Configuration> {
+fn one(words: &[String], known: &[InWays]) -> Option<Configuration> {
     let mut ways: Vec<(usize, &Configuration)> =
         known.iter().flat_map(|(way, numbers)| numbers.iter().map(move |number| (*number, way))).collect();
     ways.sort_by_key(|(number, _)| *number);
