@@ -20,6 +20,8 @@ use indexmap::IndexMap;
 const MAX_DEPTH: usize = 64;
 /// Nodes that all aliases together may stand for.
 const ALIAS_BUDGET: usize = 100_000;
+/// Bytes of text that all aliases together may stand for, and that all anchored nodes together may have: each of them is copied.
+const COPIED_BYTES: usize = 16 << 20;
 
 /// A node of the tree.
 #[derive(Debug, Clone)]
@@ -139,6 +141,8 @@ fn read_as(file: &SourceFile, dialect: Dialect, findings: &mut Vec<Finding>) -> 
         open: Vec::new(),
         by_id: IndexMap::new(),
         alias_nodes: 0,
+        alias_bytes: 0,
+        anchored_bytes: 0,
         reached: 0,
     }
     .load(Parser::new_from_str_with_options(&file.text, options))
@@ -216,6 +220,8 @@ struct Loader<'a> {
     /// Parser's anchor id → index into the document's anchors, and size.
     by_id: IndexMap<usize, (usize, usize)>,
     alias_nodes: usize,
+    alias_bytes: usize,
+    anchored_bytes: usize,
     /// Where the last event ended: the parser looks ahead of it.
     reached: usize,
 }
@@ -223,6 +229,8 @@ struct Loader<'a> {
 impl Loader<'_> {
     fn load<'t>(mut self, mut parser: Parser<'t, granit_parser::StrInput<'t>>) -> Document {
         let mut documents = 0;
+        // where what stands before an event is looked for: behind the one before
+        let mut behind = 0;
         while let Some(event) = parser.next_event() {
             let (event, span) = match event {
                 Ok(event) => event,
@@ -233,11 +241,17 @@ impl Loader<'_> {
             };
             let range = span.byte_range().unwrap_or_default();
             let span = Span::new(range.start, range.end);
+            let before = self.file.text.get(behind.min(range.start)..range.start).unwrap_or_default();
+            let find_before = |written: &str| before.rfind(written).map(|at| range.start - before.len() + at);
+            // a comment may stand between a tag and its node
+            if !matches!(event, Event::Comment(..)) {
+                behind = range.start;
+            }
             self.reached = range.end;
             let mut function = None;
             if let Some(tag) = tag_of(&event).filter(|_| self.dialect == Dialect::Template) {
                 let written = tag.original();
-                let at = self.file.text[..range.start].rfind(&written).unwrap_or(range.start);
+                let at = find_before(&written).unwrap_or(range.start);
                 function = written.strip_prefix('!').filter(|name| !name.starts_with('!')).map(|name| Function {
                     name: if matches!(name, "Ref" | "Condition") { name.into() } else { format!("Fn::{name}").into() },
                     span: Span::new(at, at + written.len()),
@@ -251,7 +265,7 @@ impl Loader<'_> {
                 };
                 // the event has the node's bytes; the tag stands before them
                 let written = tag.original();
-                let at = self.file.text[..range.start].rfind(&written);
+                let at = find_before(&written);
                 let value = span;
                 let span = at.map_or(span, |at| Span::new(at, at + written.len()));
                 let mut finding =
@@ -307,6 +321,10 @@ impl Loader<'_> {
                     if self.alias_nodes > ALIAS_BUDGET {
                         return self.alias(span, &format!("the aliases stand for more than {ALIAS_BUDGET} nodes"));
                     }
+                    self.alias_bytes += self.document.anchors.get(index).map_or(0, |node| node.span.range().len());
+                    if self.alias_bytes > COPIED_BYTES {
+                        return self.alias(span, &format!("the aliases stand for more than {} MiB", COPIED_BYTES >> 20));
+                    }
                     self.add(Node { span, kind: Kind::Alias(index) }, 0, size);
                 }
                 Event::UnresolvedAlias(name) => {
@@ -321,6 +339,9 @@ impl Loader<'_> {
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.close_frame(range.end),
                 _ => {}
+            }
+            if self.anchored_bytes > COPIED_BYTES {
+                return self.alias(span, &format!("nodes with anchors have more than {} MiB together", COPIED_BYTES >> 20));
             }
             if self.stack.len() > MAX_DEPTH {
                 return self.too_deep(span);
@@ -357,6 +378,7 @@ impl Loader<'_> {
     /// Puts a complete node where it belongs.
     fn add(&mut self, node: Node, anchor: usize, size: usize) {
         if anchor != 0 {
+            self.anchored_bytes += node.span.range().len();
             self.by_id.insert(anchor, (self.document.anchors.len(), size));
             self.document.anchors.push(node.clone());
         }

@@ -3,6 +3,7 @@
 //! Takes paths, gives texts with the names the user knows them by. Knows nothing of what stands in them.
 
 use crate::{
+    files,
     observed::{Ignored, NotRead},
     source::SourceFile,
 };
@@ -27,23 +28,23 @@ pub(crate) fn read(
     paths: &[PathBuf],
     standard_input: impl Fn() -> std::io::Result<Vec<u8>>,
 ) -> anyhow::Result<(Vec<SourceFile>, Vec<Ignored>)> {
-    let (mut files, mut unread) = (Vec::new(), Vec::new());
+    let (mut read, mut unread) = (Vec::new(), Vec::new());
     for path in paths {
         if path.as_os_str() == "-" {
             let bytes = standard_input().context("can't read standard input")?;
-            files.push(SourceFile::of_bytes("-", bytes));
+            read.push(SourceFile::of_bytes("-", bytes));
         } else if path.is_dir() {
-            walk(path, &mut files, &mut unread);
+            walk(path, &mut read, &mut unread);
         } else {
-            let bytes = fs::read(path).with_context(|| format!("can't read {}", path.display()))?;
-            files.push(SourceFile::of_bytes(path.display().to_string(), bytes));
+            let bytes = files::read_named(path).with_context(|| format!("can't read {}", path.display()))?;
+            read.push(SourceFile::of_bytes(path.display().to_string(), bytes));
         }
     }
-    Ok((files, unread))
+    Ok((read, unread))
 }
 
 /// Everything below a folder that could be an input. Links to folders are not followed: they may go in circles.
-fn walk(folder: &Path, files: &mut Vec<SourceFile>, unread: &mut Vec<Ignored>) {
+fn walk(folder: &Path, read: &mut Vec<SourceFile>, unread: &mut Vec<Ignored>) {
     let mut entries: Vec<PathBuf> = match fs::read_dir(folder) {
         Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
         Err(error) => return unread.push(failed(folder, &error)),
@@ -54,11 +55,11 @@ fn walk(folder: &Path, files: &mut Vec<SourceFile>, unread: &mut Vec<Ignored>) {
         let link = path.symlink_metadata().is_ok_and(|data| data.is_symlink());
         if path.is_dir() {
             if !link && !name.starts_with('.') && !PASSED_OVER.contains(&name.as_str()) {
-                walk(&path, files, unread);
+                walk(&path, read, unread);
             }
         } else if ENDINGS.iter().any(|ending| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending))) {
-            match fs::read(&path) {
-                Ok(bytes) => files.push(SourceFile::of_bytes(path.display().to_string(), bytes)),
+            match files::read_plain(&path) {
+                Ok(bytes) => read.push(SourceFile::of_bytes(path.display().to_string(), bytes)),
                 Err(error) => unread.push(failed(&path, &error)),
             }
         }

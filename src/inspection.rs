@@ -1,15 +1,21 @@
 //! Inspection: texts that others wrote → findings, and a verdict on each log configuration. The only place that knows the order
 //! of the steps; `check` enters here.
 
+mod nearby;
+
 use crate::{
-    compare::{self, Configuration},
+    compare::{self, Configuration, Joined, Known, Work},
     diagnostics::{self, Finding},
-    observed::{Ignored, Input, Observed, Published, Told, recognise},
+    observed::{Ignored, Input, NotRead, Observed, Published, Told, recognise},
     plan::Plan,
     rules::ignore,
     source::{FileId, SourceFile, Span},
 };
-use std::{collections::BTreeSet, sync::Arc};
+use nearby::Nearby;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What is known of the inputs.
 #[derive(Debug, Default)]
@@ -54,19 +60,22 @@ pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Insp
     let told = &Told { published: published(plan), ..told.clone() };
     let inputs: Vec<Input> = files.iter().zip(0..).map(|(file, id)| recognise::read(file, FileId(id), told)).collect();
     let mut ignored: Vec<Ignored> = files.iter().zip(&inputs).flat_map(|(file, input)| input.not_read(&file.name)).collect();
+    let configurations = judge(&files, &inputs, plan, &mut ignored);
     ignored.sort();
-    let configurations = judge(&inputs, plan);
-    let mut findings = compare::findings(&configurations);
+    let mut findings = Vec::new();
+    let mut of_files: BTreeMap<FileId, Vec<Finding>> = BTreeMap::new();
+    for finding in compare::findings(&configurations) {
+        of_files.entry(finding.file).or_default().push(finding);
+    }
     for ((file, input), id) in files.iter().zip(&inputs).zip(0..) {
         let Some(document) = input.document.as_ref().filter(|document| !document.comments.is_empty()) else { continue };
-        let (mut here, others): (Vec<Finding>, Vec<Finding>) =
-            findings.into_iter().partition(|finding| finding.file == FileId(id));
+        let mut here = of_files.remove(&FileId(id)).unwrap_or_default();
         ignore::apply(file, document, &mut here);
         // what is wrong with the comments themselves is in this file, too
         here.iter_mut().for_each(|finding| finding.file = FileId(id));
-        findings = others;
         findings.extend(here);
     }
+    findings.extend(of_files.into_values().flatten());
     diagnostics::sort(&mut findings);
     let mut inspection = Inspection { files, findings, configurations, ignored, inputs };
     inspection.settle();
@@ -82,28 +91,33 @@ fn published(plan: Option<&Plan>) -> Published {
     Arc::new(parameters.collect())
 }
 
-/// All configurations, in the order of their places.
-fn judge(inputs: &[Input], plan: Option<&Plan>) -> Vec<Configuration> {
-    let together = |chosen: &dyn Fn(usize) -> usize| {
-        let mut all = Observed::default();
-        for (at, input) in inputs.iter().enumerate() {
-            if let Some(way) = input.ways.get(chosen(at)) {
-                all.add(&way.observed);
-            }
-        }
-        all
-    };
-    let mut configurations = compare::compare(&together(&|_| 0), plan);
+/// All configurations, in the order of their places. What could not be judged for too much work is added to `ignored`.
+fn judge(files: &[SourceFile], inputs: &[Input], plan: Option<&Plan>, ignored: &mut Vec<Ignored>) -> Vec<Configuration> {
+    let (known, work) = (Known::of(plan), Work::default());
+    let mut all = Observed::default();
+    inputs.iter().filter_map(|input| input.ways.first()).for_each(|way| all.add(&way.observed));
+    let (settled, several): (Vec<_>, Vec<_>) = inputs.iter().enumerate().partition(|(_, input)| input.ways.len() < 2);
+    let settled: BTreeSet<usize> = settled.into_iter().map(|(at, _)| at).collect();
+    let mut configurations = compare::compare(&all, &known, &work);
+    configurations.retain(|configuration| settled.contains(&(configuration.place.file.0 as usize)));
+    let nearby = Nearby::of(if several.is_empty() { &[] } else { inputs });
     // a file whose conditions can turn out in several ways is judged in each of them, beside the first way of the others
-    for (at, input) in inputs.iter().enumerate().filter(|(_, input)| input.ways.len() > 1) {
+    for (at, input) in several {
         let id = FileId(u32::try_from(at).unwrap_or(u32::MAX));
-        let ways = input.ways.iter().enumerate().map(|(number, way)| {
-            let observed = together(&|other| if other == at { number } else { 0 });
-            (way.words.clone(), compare::compare(&observed, plan))
-        });
-        let joined = compare::join(ways.collect(), id);
-        configurations.retain(|configuration| configuration.place.file != id);
-        configurations.extend(joined);
+        let mut joined = Joined::default();
+        let mut whole = true;
+        for way in &input.ways {
+            let (observed, is_whole) = nearby.of_way(at, &way.observed);
+            whole &= is_whole;
+            let judged = compare::compare(&observed, &known, &work);
+            joined.add(&way.words, judged.into_iter().filter(|configuration| configuration.place.file == id));
+        }
+        configurations.extend(joined.done());
+        if let Some(file) = files.get(at).filter(|_| !whole) {
+            let reason =
+                NotRead::because("whether its buckets log in circles by way of other inputs: there are too many of them");
+            ignored.push(Ignored { file: file.name.clone(), reason });
+        }
     }
     configurations.sort_by(|a, b| (a.place, a.kind, &a.source).cmp(&(b.place, b.kind, &b.source)));
     configurations

@@ -38,6 +38,7 @@ mod document;
 mod edit;
 mod escape;
 mod explain;
+mod files;
 mod fix;
 mod formats;
 mod generate;

@@ -161,6 +161,12 @@ impl SourceFile {
     }
 }
 
+/// At most so many bytes of a text from its beginning on, in whole characters.
+pub(crate) fn beginning(text: &str, most: usize) -> &str {
+    let end = (0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    &text[..end]
+}
+
 /// UTF-8 text; UTF-16 with a byte order mark is understood too. Where it is neither the text ends with [`NOT_UTF8`].
 fn text_of(bytes: Vec<u8>) -> String {
     let utf16 = |wide: fn([u8; 2]) -> u16| {

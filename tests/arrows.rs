@@ -16,6 +16,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("digest", ""),
     ("source", ""),
     ("formats", ""),
+    ("files", ""),
     ("artifacts", ""),
     ("aws", ""),
     ("escape", "text"),
@@ -31,7 +32,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("fix", "analysis diagnostics edit rules source"),
     ("explain", "analysis aws document plan"),
     ("observed", "aws catalog diagnostics document policy source"),
-    ("inputs", "observed source"),
+    ("inputs", "files observed source"),
     ("compare", "aws catalog diagnostics observed plan policy source"),
     ("inspection", "compare diagnostics observed plan rules source"),
     ("import", "analysis aws catalog diagnostics escape map observed plan policy source"),
@@ -44,7 +45,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("lsp", "analysis aws diagnostics document edit escape map plan source"),
     (
         "cli",
-        "analysis aws changes compare diagnostics digest disk escape explain fix formats generate import inputs inspection lsp map observed plan render \
+        "analysis aws changes compare diagnostics digest disk escape explain files fix formats generate import inputs inspection lsp map observed plan render \
          rules runbook source text topology",
     ),
     (

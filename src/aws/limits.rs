@@ -11,6 +11,8 @@ pub(crate) const LIFECYCLE_RULES: usize = 1_000;
 pub(crate) const TRAILS_PER_REGION: usize = 5;
 /// Longest `S3KeyPrefix` of a trail (CloudTrail API, CreateTrail).
 pub(crate) const TRAIL_PREFIX_CHARS: usize = 200;
+/// Longest `KmsKeyId` (KMS API, DescribeKey).
+pub(crate) const KMS_KEY_CHARS: usize = 2_048;
 /// Values in all advanced event selectors of a trail (CloudTrail quotas).
 pub(crate) const SELECTOR_VALUES: usize = 500;
 /// Tags of a bucket (S3 user guide, cost allocation tags).

@@ -5,6 +5,7 @@ use crate::{
     analysis::Analysis,
     diagnostics::{Finding, Report, baseline::Baseline},
     disk::replace::output,
+    files,
     formats::Unread,
 };
 use anyhow::Context;
@@ -30,7 +31,7 @@ pub(super) fn apply(analysis: &mut Analysis, asked: &ReportArgs, io: &Io) -> Res
 pub(super) fn known(report: &Report<'_>, asked: &ReportArgs, io: &Io) -> Result<Option<Vec<bool>>, Stop> {
     let baseline = match (&asked.known.baseline, &asked.known.write_baseline) {
         (Some(path), _) => {
-            let text = std::fs::read_to_string(path).with_context(|| format!("can't read the baseline {}", path.display()));
+            let text = files::read_named_text(path).with_context(|| format!("can't read the baseline {}", path.display()));
             Baseline::parse(&text.map_err(Stop::usage)?).map_err(|error| Stop::usage(not_read(path, error)))?
         }
         (None, Some(path)) => {

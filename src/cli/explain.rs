@@ -72,6 +72,9 @@ fn title(error: &AwsError) -> &str {
     error.page.lines().next().unwrap_or_default().trim_start_matches("# ")
 }
 
+/// Characters of an unknown word that are said again.
+const LONGEST_WORD: usize = 100;
+
 /// Says that a text holds nothing that is known.
 fn unknown(text: &str) -> String {
     let word = text.trim();
@@ -84,5 +87,8 @@ fn unknown(text: &str) -> String {
     let hint = near.map_or("`logmap explain --list` lists the rules, `--errors` the AWS errors".to_owned(), |near| {
         format!("did you mean `{near}`?")
     });
+    // a word is said again as far as anybody reads
+    let end = word.char_indices().nth(LONGEST_WORD).map(|(at, _)| at);
+    let word = end.map_or(word.to_owned(), |end| format!("{}…", &word[..end]));
     format!("error: there is no rule and no AWS error `{word}`; {hint}")
 }

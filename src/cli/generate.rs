@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     disk::{File, check::Checker, lock::Lock},
-    escape,
+    escape, files,
     generate::Request,
     plan::{Plan, prove::proven},
     render::{
@@ -235,7 +235,7 @@ fn overrides(folder: Option<&Path>) -> Result<Vec<(String, String)>, Stop> {
             if entry.path().is_dir() {
                 open.push(relative);
             } else {
-                let text = fs::read_to_string(entry.path())
+                let text = files::read_named_text(&entry.path())
                     .with_context(|| format!("can't read the template {}", entry.path().display()))
                     .map_err(Stop::usage)?;
                 found.push((relative.to_string_lossy().replace('\\', "/"), text));

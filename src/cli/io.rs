@@ -1,10 +1,10 @@
 //! The command line's standard streams: the only place that prints. Results go to standard output, messages to standard error.
 
 use super::args::Color;
-use crate::escape::shown;
+use crate::{escape::shown, files};
 use std::{
     fmt::Display,
-    io::{self, IsTerminal, Read, Write},
+    io::{self, IsTerminal, Write},
 };
 
 /// The standard streams, and the global options about them.
@@ -94,9 +94,7 @@ impl Io {
     /// # Errors
     /// It can't be read.
     pub(crate) fn input(&self) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        io::stdin().lock().read_to_end(&mut bytes)?;
-        Ok(bytes)
+        files::read_stream(io::stdin().lock())
     }
 
     /// Asks a question, if there is somebody to answer. Gives nothing for an empty answer.

@@ -9,15 +9,12 @@ use super::{
 use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Report},
-    inputs,
+    files, inputs,
     observed::Ignored,
     source::SourceFile,
 };
 use anyhow::{Context, anyhow};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// Name of a map when none is given.
 pub(super) const MAP_NAME: &str = "logmap.yaml";
@@ -56,7 +53,7 @@ pub(super) fn read_bytes(args: &MapArgs, io: &Io) -> Result<(String, Vec<u8>), S
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Stop> {
-    fs::read(path).with_context(|| format!("can't read the map {}", path.display())).map_err(Stop::usage)
+    files::read_named(path).with_context(|| format!("can't read the map {}", path.display())).map_err(Stop::usage)
 }
 
 /// The map in this folder or the nearest one above.

@@ -3,7 +3,8 @@
 use super::{
     Configuration, Kind, World,
     admit::{self, Answer},
-    effective, finding, name_of, related,
+    effective, finding, name_of, related, too_complex,
+    work::{self, MOST_DENIALS},
 };
 use crate::{
     aws::{LOGGING_SERVICE, Partition, arn, bucket_name},
@@ -42,9 +43,9 @@ pub(super) fn judge(world: &World<'_>, logging: &Logging) -> Configuration {
         );
         return configuration;
     }
-    let source = logging.source.as_ref().map(|source| world.bucket(source).into_owned());
+    let source = logging.source.as_ref().map(|source| world.bucket(source));
     let bucket = world.bucket(&target);
-    let judged = Judged { logging, source: source.as_ref(), target: &bucket, name: hole::shown(&target.value) };
+    let judged = Judged { world, logging, source: source.as_deref(), target: &bucket, name: hole::shown(&target.value) };
     if let Some(kind) = bucket_name::other_kind(&target.value) {
         configuration.findings.push(
             finding(
@@ -56,7 +57,7 @@ pub(super) fn judge(world: &World<'_>, logging: &Logging) -> Configuration {
         );
         return configuration;
     }
-    judged.derived(world, &mut configuration);
+    judged.derived(&mut configuration);
     judged.setting_region(&mut configuration);
     judged.places(&mut configuration);
     judged.settings(&mut configuration);
@@ -76,6 +77,7 @@ fn itself(logging: &Logging, source: &str) -> Configuration {
 }
 
 struct Judged<'a> {
+    world: &'a World<'a>,
     logging: &'a Logging,
     source: Option<&'a Bucket>,
     target: &'a Bucket,
@@ -85,8 +87,10 @@ struct Judged<'a> {
 
 impl Judged<'_> {
     /// With a map: is it the bucket that the map derives?
-    fn derived(&self, world: &World<'_>, configuration: &mut Configuration) {
-        let Some(source) = self.source.and_then(|source| world.sources.get(source.name.value.as_str())) else { return };
+    fn derived(&self, configuration: &mut Configuration) {
+        let Some(source) = self.source.and_then(|source| self.world.known.sources.get(source.name.value.as_str())) else {
+            return;
+        };
         match hole::same(&source.log_bucket, &self.target.name.value) {
             hole::Same::Yes => {}
             hole::Same::Maybe => {
@@ -279,13 +283,14 @@ impl Judged<'_> {
         };
         let doc = &policy.value;
         let place_of = |at: usize| doc.places.get(at).map_or(doc.place, |places| places.whole);
-        match self.ask(doc) {
+        let Some(answer) = self.ask(doc) else { return configuration.doubt(too_complex(&self.name)) };
+        match answer {
             Answer::Allowed if doc.partly_unknown => {
                 configuration.doubt(format!("parts of the policy of `{}` are not known here", self.name))
             }
             Answer::Allowed => {}
             Answer::Denied(statements) => {
-                for at in statements {
+                for at in statements.into_iter().take(MOST_DENIALS) {
                     let found = finding(
                         &DENIED,
                         place_of(at),
@@ -335,7 +340,8 @@ impl Judged<'_> {
         }
     }
 
-    fn ask(&self, doc: &crate::observed::policy::PolicyDoc) -> Answer {
+    /// What the policy says of a delivery; nothing if that takes too much work.
+    fn ask(&self, doc: &crate::observed::policy::PolicyDoc) -> Option<Answer> {
         let unknown = |name: &str| At { value: hole::hole(name, "of the source"), place: self.logging.place };
         let source = self.source.map_or_else(|| unknown("bucket"), |source| source.name.clone());
         let account = self
@@ -365,13 +371,12 @@ impl Judged<'_> {
             resource: &resource,
             context: &context,
         };
-        admit::ask(&doc.policy, &request)
+        self.world.may_ask(&doc.policy, &resource).then(|| admit::ask(&doc.policy, &request))
     }
 
     /// What the nearest grant lacks, if there is one.
     fn near(&self, doc: &crate::observed::policy::PolicyDoc) -> &'static str {
-        let json = doc.policy.to_json();
-        if json.contains(LOGGING_SERVICE) {
+        if work::names(&doc.policy, LOGGING_SERVICE) {
             "; it has a statement for the service, but its resource or condition is another one"
         } else {
             ""

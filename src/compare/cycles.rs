@@ -7,6 +7,9 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Buckets of one circle that are named: who can't read so many finds the others when these are out of it.
+const MOST_NAMED: usize = 20;
+
 /// Adds what is found to the configurations, which stand in the order of the loggings.
 pub(super) fn judge(loggings: &[Logging], configurations: &mut [Configuration]) {
     let mut edges: BTreeMap<String, (usize, String)> = BTreeMap::new();
@@ -52,10 +55,13 @@ fn report(circle: &[usize], loggings: &[Logging], configurations: &mut [Configur
     let Some(first) = first else { return };
     let start = circle.iter().position(|at| *at == first).unwrap_or(0);
     let order: Vec<usize> = circle[start..].iter().chain(&circle[..start]).copied().collect();
-    let names: Vec<String> = order.iter().map(|at| format!("`{}`", configurations[*at].source)).collect();
+    let mut names: Vec<String> = order.iter().take(MOST_NAMED).map(|at| format!("`{}`", configurations[*at].source)).collect();
+    if order.len() > MOST_NAMED {
+        names.push(format!("{} others", order.len() - MOST_NAMED));
+    }
     let mut found = finding(&CYCLE, loggings[first].place, format!("{} and back log to each other in a circle", names.join(" to ")))
         .help("S3 accepts this, and every log object makes new log entries, without end; end the chain at one log bucket that does not log");
-    for at in &order[1..] {
+    for at in order.iter().take(MOST_NAMED).skip(1) {
         found = related(
             found,
             loggings[*at].place,

@@ -7,18 +7,23 @@
 mod access_logs;
 pub(crate) mod admit;
 mod cycles;
+mod joined;
 mod policies;
 pub(crate) mod report;
 mod trails;
+mod work;
 
 use crate::{
     aws::{arn, bucket_name},
-    diagnostics::{Finding, Rule, Severity},
+    diagnostics::{self, Finding, Rule, Severity},
     observed::{At, Bucket, Observed, Setting, SourceLocation, Text, hole, policy::PolicyDoc},
     plan::{Plan, Source},
-    source::FileId,
+    policy::Policy,
 };
 use indexmap::IndexMap;
+use std::borrow::Cow;
+use work::Weights;
+pub(crate) use {joined::Joined, work::Work};
 
 /// What is known of one log configuration, trail or policy.
 #[derive(Debug, Clone)]
@@ -120,9 +125,9 @@ impl Configuration {
     }
 }
 
-/// Judges everything that was observed.
-pub(crate) fn compare(observed: &Observed, plan: Option<&Plan>) -> Vec<Configuration> {
-    let world = World::new(observed, plan);
+/// Judges everything that was observed, as far as the work that is left goes.
+pub(crate) fn compare(observed: &Observed, known: &Known<'_>, work: &Work) -> Vec<Configuration> {
+    let world = World::new(observed, known, work);
     let mut configurations: Vec<Configuration> = Vec::new();
     configurations.extend(observed.logging.iter().map(|logging| access_logs::judge(&world, logging)));
     cycles::judge(&observed.logging, &mut configurations);
@@ -131,19 +136,17 @@ pub(crate) fn compare(observed: &Observed, plan: Option<&Plan>) -> Vec<Configura
     configurations
 }
 
-/// All buckets that anything speaks of, each once.
-struct World<'a> {
-    buckets: IndexMap<String, Bucket>,
-    /// Sources of the map by name.
+/// What a plan makes, by name.
+#[derive(Default)]
+pub(crate) struct Known<'a> {
+    buckets: IndexMap<String, Vec<Bucket>>,
     sources: IndexMap<&'a str, &'a Source>,
 }
 
-impl<'a> World<'a> {
-    fn new(observed: &Observed, plan: Option<&'a Plan>) -> Self {
-        let mut world = World { buckets: IndexMap::new(), sources: IndexMap::new() };
-        for bucket in &observed.buckets {
-            world.add(bucket.clone());
-        }
+impl<'a> Known<'a> {
+    /// What a plan makes; nothing without one.
+    pub(crate) fn of(plan: Option<&'a Plan>) -> Self {
+        let mut known = Known::default();
         for account in plan.iter().flat_map(|plan| &plan.accounts) {
             for place in &account.places {
                 let bucket = |name: &str| {
@@ -154,8 +157,8 @@ impl<'a> World<'a> {
                     bucket
                 };
                 for source in &place.sources {
-                    world.sources.insert(&source.name, source);
-                    world.add(bucket(&source.name));
+                    known.sources.insert(&source.name, source);
+                    known.buckets.entry(source.name.clone()).or_default().push(bucket(&source.name));
                 }
                 for log_bucket in &place.buckets {
                     let mut bucket = bucket(&log_bucket.name);
@@ -174,20 +177,37 @@ impl<'a> World<'a> {
                         },
                         place: SourceLocation::default(),
                     });
-                    world.add(bucket);
+                    known.buckets.entry(log_bucket.name.clone()).or_default().push(bucket);
                 }
             }
+        }
+        known
+    }
+}
+
+/// All buckets that the inputs speak of, each once.
+struct World<'a> {
+    buckets: IndexMap<String, Bucket>,
+    /// What the map has, which every input is held against.
+    known: &'a Known<'a>,
+    work: &'a Work,
+    weights: Weights,
+}
+
+impl<'a> World<'a> {
+    fn new(observed: &Observed, known: &'a Known<'a>, work: &'a Work) -> Self {
+        let mut world = World { buckets: IndexMap::new(), known, work, weights: Weights::default() };
+        for bucket in &observed.buckets {
+            world.add(bucket.clone());
+        }
+        for bucket in world.buckets.values_mut() {
+            known.buckets.get(&bucket.name.value).into_iter().flatten().for_each(|more| bucket.merge(placed(more.clone())));
         }
         world
     }
 
-    fn add(&mut self, mut bucket: Bucket) {
-        // a name of the account regional namespace tells where its bucket is
-        if let Some((account, region)) = bucket_name::account_regional(&bucket.name.value) {
-            let place = bucket.name.place;
-            bucket.account.get_or_insert(At { value: account.to_owned(), place });
-            bucket.region.get_or_insert(At { value: region.to_owned(), place });
-        }
+    fn add(&mut self, bucket: Bucket) {
+        let bucket = placed(bucket);
         match self.buckets.get_mut(&bucket.name.value) {
             Some(known) => known.merge(bucket),
             None => {
@@ -197,22 +217,39 @@ impl<'a> World<'a> {
     }
 
     /// A bucket by its name; one that nobody described has a name alone.
-    fn bucket(&self, name: &Text) -> std::borrow::Cow<'_, Bucket> {
-        match self.buckets.get(&name.value) {
-            Some(bucket) => std::borrow::Cow::Borrowed(bucket),
-            None => {
-                let mut alone = World { buckets: IndexMap::new(), sources: IndexMap::new() };
-                alone.add(Bucket::named(name.clone(), name.place));
-                std::borrow::Cow::Owned(
-                    alone.buckets.swap_remove(&name.value).unwrap_or_else(|| Bucket::named(name.clone(), name.place)),
-                )
-            }
+    fn bucket(&self, name: &Text) -> Cow<'_, Bucket> {
+        if let Some(bucket) = self.buckets.get(&name.value) {
+            return Cow::Borrowed(bucket);
         }
+        let mut known = self.known.buckets.get(&name.value).into_iter().flatten().cloned().map(placed);
+        let mut bucket = known.next().unwrap_or_else(|| placed(Bucket::named(name.clone(), name.place)));
+        known.for_each(|more| bucket.merge(more));
+        Cow::Owned(bucket)
+    }
+
+    /// May this policy be asked about a resource? Not if that takes more work than is left.
+    fn may_ask(&self, policy: &Policy, resource: &str) -> bool {
+        self.weights.may_ask(self.work, policy, resource)
     }
 }
 
+/// A bucket with what its name tells: one of the account regional namespace has account and Region in it.
+fn placed(mut bucket: Bucket) -> Bucket {
+    if let Some((account, region)) = bucket_name::account_regional(&bucket.name.value) {
+        let place = bucket.name.place;
+        bucket.account.get_or_insert(At { value: account.to_owned(), place });
+        bucket.region.get_or_insert(At { value: region.to_owned(), place });
+    }
+    bucket
+}
+
+/// What is said of a policy that [`World::may_ask`] refuses.
+fn too_complex(name: &str) -> String {
+    format!("what the policy of `{name}` lets in: it is too complex, or too much is asked of it")
+}
+
 /// A bucket's name where an ARN may have been given in its place: the name, and whether it was an ARN.
-fn name_of(text: &Text) -> (Text, bool) {
+pub(crate) fn name_of(text: &Text) -> (Text, bool) {
     let arn = arn::parse(&text.value).filter(|arn| arn.service == "s3" || hole::has(arn.service));
     match arn {
         Some(arn) => (At { value: arn.resource.split('/').next().unwrap_or_default().to_owned(), place: text.place }, true),
@@ -233,49 +270,10 @@ fn related(finding: Finding, place: SourceLocation, message: impl Into<String>) 
 
 /// The findings of several configurations, one of each rule at each place: a Deny is one mistake, whomever it keeps out.
 pub(crate) fn findings(configurations: &[Configuration]) -> Vec<Finding> {
-    let mut found: Vec<Finding> = configurations.iter().flat_map(|configuration| &configuration.findings).cloned().collect();
-    crate::diagnostics::sort(&mut found);
+    let mut found: Vec<&Finding> = configurations.iter().flat_map(|configuration| &configuration.findings).collect();
+    found.sort_by(|a, b| diagnostics::order(a, b));
     found.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.file == b.file);
-    found
-}
-
-/// Joins what one file's configurations are in the ways in which its conditions can turn out: a violation in each way is one;
-/// in some of them only, it can't be known.
-pub(crate) fn join(ways: Vec<(String, Vec<Configuration>)>, file: FileId) -> Vec<Configuration> {
-    let mut joined: std::collections::BTreeMap<(Kind, SourceLocation), Vec<(String, Configuration)>> = Default::default();
-    for (words, configurations) in ways {
-        for configuration in configurations.into_iter().filter(|configuration| configuration.place.file == file) {
-            let key = (configuration.kind, configuration.anchor);
-            joined.entry(key).or_default().push((words.clone(), configuration));
-        }
-    }
-    joined.into_values().filter_map(one).collect()
-}
-
-fn one(ways: Vec<(String, Configuration)>) -> Option<Configuration> {
-    let mut result = ways.first()?.1.clone();
-    if ways.len() == 1 {
-        return Some(result);
-    }
-    result.findings.clear();
-    result.unknown.clear();
-    let bad = ways.iter().filter(|(_, way)| way.verdict() == Verdict::Violation).count();
-    for (words, way) in &ways {
-        for finding in &way.findings {
-            if bad == ways.len() || finding.severity() != Severity::Error {
-                let known = |other: &Finding| other.rule == finding.rule && other.span == finding.span;
-                if !result.findings.iter().any(known) {
-                    result.findings.push(finding.clone());
-                }
-            } else {
-                result.doubt(format!("if {words}: {} ({})", finding.message, finding.rule.id));
-            }
-        }
-        if bad < ways.len() {
-            way.unknown.iter().for_each(|reason| result.doubt(reason.clone()));
-        }
-    }
-    Some(result)
+    found.into_iter().cloned().collect()
 }
 
 /// A setting of a bucket as it stands, with AWS's default where a described bucket has none.

@@ -1,6 +1,6 @@
 //! Bucket policies that let a delivery service in: mistakes that can be seen in the policy alone.
 
-use super::{Configuration, Kind, World, access_logs::why_denied, admit, finding, related};
+use super::{Configuration, Kind, World, access_logs::why_denied, admit, finding, related, too_complex};
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, Partition, arn, limits},
     catalog::observed::{
@@ -17,6 +17,7 @@ use crate::{
         evaluate::{self, Caller, Request},
     },
 };
+use std::collections::BTreeSet;
 
 /// Judges a policy; nothing if it says nothing of log delivery and its form is right.
 pub(super) fn judge(world: &World<'_>, doc: &PolicyDoc) -> Option<Configuration> {
@@ -25,11 +26,13 @@ pub(super) fn judge(world: &World<'_>, doc: &PolicyDoc) -> Option<Configuration>
     configuration.findings.extend(doc.findings.iter().map(|found| found.0.clone()));
     let region =
         doc.bucket.as_ref().and_then(|name| world.bucket(name).region.clone()).filter(|region| !hole::has(&region.value));
-    let judged = Judged { doc, name: &name, partition: region.map(|region| Partition::of_region(&region.value)) };
+    let judged = Judged { world, doc, name: &name, partition: region.map(|region| Partition::of_region(&region.value)) };
     let speaks = doc.policy.statements.iter().any(|statement| judged.service(statement).is_some());
     if !speaks && configuration.findings.is_empty() {
         return None;
     }
+    // a Deny is one mistake, however many grants it takes away
+    let mut denied = BTreeSet::new();
     for (at, (statement, places)) in doc.policy.statements.iter().zip(&doc.places).enumerate() {
         if speaks {
             wildcards(statement, places, &mut configuration);
@@ -37,7 +40,7 @@ pub(super) fn judge(world: &World<'_>, doc: &PolicyDoc) -> Option<Configuration>
         if let Some(service) = judged.service(statement) {
             judged.statement(statement, places, service, &mut configuration);
             if statement.effect == Effect::Allow {
-                judged.denied(at, service, &mut configuration);
+                judged.denied(at, service, &mut denied, &mut configuration);
             }
         }
     }
@@ -54,6 +57,7 @@ pub(super) fn judge(world: &World<'_>, doc: &PolicyDoc) -> Option<Configuration>
 }
 
 struct Judged<'a> {
+    world: &'a World<'a>,
     doc: &'a PolicyDoc,
     /// Name of the policy's bucket, or nothing.
     name: &'a str,
@@ -276,7 +280,13 @@ impl Judged<'_> {
     }
 
     /// Does a Deny take away what this statement gives? Asked about a delivery as the statement describes it.
-    fn denied(&self, at: usize, service: &'static str, configuration: &mut Configuration) {
+    fn denied(
+        &self,
+        at: usize,
+        service: &'static str,
+        known: &mut BTreeSet<(usize, &'static str)>,
+        configuration: &mut Configuration,
+    ) {
         let Some((statement, places)) = self.doc.policy.statements.get(at).zip(self.doc.places.get(at)) else { return };
         let (Element::Is(resources), Element::Is(actions)) = (&statement.resource, &statement.action) else { return };
         if !actions.iter().any(|action| evaluate::glob(&action.to_ascii_lowercase(), "s3:putobject")) {
@@ -301,7 +311,11 @@ impl Judged<'_> {
         let context: Vec<(&str, &str)> = context.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let request =
             Request { principal: Caller::Service(service), action: "s3:PutObject", resource: &resource, context: &context };
-        for deny in admit::shut_out(&self.doc.policy, &request).0 {
+        if !self.world.may_ask(&self.doc.policy, &resource) {
+            return configuration.doubt(too_complex(&hole::shown(self.name)));
+        }
+        let denies = admit::shut_out(&self.doc.policy, &request).0;
+        for deny in denies.into_iter().filter(|deny| known.insert((*deny, service))) {
             let place = self.doc.places.get(deny).map_or(self.doc.place, |places| places.whole);
             let found = finding(&DENIED, place, format!("this statement keeps `{service}` out, which another one lets in"))
                 .label("log delivery is denied here")

@@ -4,7 +4,8 @@ use super::{
     Configuration, Kind, World,
     access_logs::why_denied,
     admit::{self, Answer},
-    effective, finding, name_of, related,
+    effective, finding, name_of, related, too_complex,
+    work::MOST_DENIALS,
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, Partition, arn, limits},
@@ -30,7 +31,7 @@ pub(super) fn judge(world: &World<'_>, trail: &Trail) -> Configuration {
         );
     }
     let bucket = world.bucket(&target);
-    let judged = Judged { trail, bucket: &bucket, name };
+    let judged = Judged { world, trail, bucket: &bucket, name };
     judged.prefix(&mut configuration);
     judged.key(&mut configuration);
     judged.payer(&mut configuration);
@@ -49,6 +50,7 @@ pub(super) fn judge(world: &World<'_>, trail: &Trail) -> Configuration {
 }
 
 struct Judged<'a> {
+    world: &'a World<'a>,
     trail: &'a Trail,
     bucket: &'a Bucket,
     name: String,
@@ -144,13 +146,16 @@ impl Judged<'_> {
         }
         for (action, resource, what) in requests {
             let organization = what.contains("organization");
-            match self.ask(doc, action, &resource) {
+            let Some(answer) = self.ask(doc, action, &resource) else {
+                return configuration.doubt(too_complex(&self.name));
+            };
+            match answer {
                 Answer::Allowed if doc.partly_unknown => {
                     configuration.doubt(format!("parts of the policy of `{}` are not known here", self.name))
                 }
                 Answer::Allowed => {}
                 Answer::Denied(statements) => {
-                    for at in statements {
+                    for at in statements.into_iter().take(MOST_DENIALS) {
                         let place = doc.places.get(at).map_or(doc.place, |places| places.whole);
                         let found = finding(
                             &DENIED,
@@ -201,7 +206,8 @@ impl Judged<'_> {
         }
     }
 
-    fn ask(&self, doc: &crate::observed::policy::PolicyDoc, action: &str, resource: &str) -> Answer {
+    /// What the policy says of a request of the trail; nothing if that takes too much work.
+    fn ask(&self, doc: &crate::observed::policy::PolicyDoc, action: &str, resource: &str) -> Option<Answer> {
         let mut context = prove::service_context(CLOUDTRAIL_SERVICE, self.trail.arn.clone(), self.trail.account.clone());
         if action == "s3:PutObject" {
             context.push(("s3:x-amz-acl", "bucket-owner-full-control".to_owned()));
@@ -216,6 +222,6 @@ impl Judged<'_> {
         context.extend([("aws:SourceOrgID", hole::hole("organization", "")), ("aws:SourceOrgPaths", hole::hole("path", ""))]);
         let context: Vec<(&str, &str)> = context.iter().map(|(key, value)| (*key, value.as_str())).collect();
         let request = Request { principal: Caller::Service(CLOUDTRAIL_SERVICE), action, resource, context: &context };
-        admit::ask(&doc.policy, &request)
+        self.world.may_ask(&doc.policy, resource).then(|| admit::ask(&doc.policy, &request))
     }
 }

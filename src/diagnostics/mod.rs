@@ -17,6 +17,7 @@ use crate::{
     source::{FileId, SourceFile, Span},
 };
 pub use rule::{Rule, Scope, Severity};
+use std::cmp::Ordering;
 
 /// What the formats show: findings, their files, and the route of each place in its file.
 pub struct Report<'a> {
@@ -155,18 +156,27 @@ impl Summary {
 
 /// Puts findings in the order of their places, then of their rules.
 pub(crate) fn sort(findings: &mut [Finding]) {
-    findings.sort_by(|a, b| (a.file, a.span, a.rule.id, &a.message).cmp(&(b.file, b.span, b.rule.id, &b.message)));
+    findings.sort_by(order);
+}
+
+/// Which of two findings comes first.
+pub(crate) fn order(a: &Finding, b: &Finding) -> Ordering {
+    (a.file, a.span, a.rule.id, &a.message).cmp(&(b.file, b.span, b.rule.id, &b.message))
 }
 
 /// The known word nearest to a misspelt one, if any is near enough to be meant.
 pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).clamp(1, 4);
+    let lower = word.to_lowercase();
+    let length = lower.chars().count();
     let known: Vec<&str> = known.into_iter().collect();
     let longer = || known.iter().copied().find(|candidate| word.len() > 3 && candidate.starts_with(word));
     known
         .iter()
-        .copied()
-        .map(|candidate| (strsim::damerau_levenshtein(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
+        .map(|candidate| (candidate.to_lowercase(), *candidate))
+        // words whose lengths differ by more are farther apart; to measure how far takes the product of their lengths
+        .filter(|(candidate, _)| candidate.chars().count().abs_diff(length) <= limit)
+        .map(|(lower_candidate, candidate)| (strsim::damerau_levenshtein(&lower, &lower_candidate), candidate))
         .filter(|(distance, _)| *distance <= limit)
         .min()
         .map(|(_, candidate)| candidate)

@@ -67,6 +67,11 @@ impl Rule {
         let end = example.map_or(paragraphs.len(), |example| example.saturating_sub(1));
         paragraphs.get(..end).unwrap_or_default().join("\n\n")
     }
+
+    /// Is this its id, in any case, or its name?
+    pub(crate) fn is(&self, word: &str) -> bool {
+        self.id.eq_ignore_ascii_case(word) || self.name == word
+    }
 }
 
 /// Declares a family of rules, in the order of their ids: the rules, and `RULES`, which lists them.

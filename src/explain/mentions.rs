@@ -3,6 +3,7 @@
 //! Guesses by the words around a name, and says only what has the form of one.
 
 use crate::aws::{bucket_name, region};
+use std::collections::BTreeSet;
 
 /// What a text speaks of, each once, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,9 +17,12 @@ pub(crate) struct Mentions {
 /// Finds the names in a text.
 pub(crate) fn find(text: &str) -> Mentions {
     let mut mentions = Mentions::default();
+    let mut seen = BTreeSet::new();
     let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
     for token in text.split(|c: char| !word(c)).filter(|token| region::is_well_formed(token)) {
-        add(&mut mentions.regions, token);
+        if seen.insert(token) {
+            mentions.regions.push(token.to_owned());
+        }
     }
     let mut found: Vec<(usize, &str)> = Vec::new();
     for mark in [":s3:::", "s3://"] {
@@ -47,8 +51,8 @@ pub(crate) fn find(text: &str) -> Mentions {
     found.sort();
     for (_, name) in found {
         let name = name.trim_end_matches(['.', '-']);
-        if bucket_name::problem(name).is_none() && !region::is_well_formed(name) {
-            add(&mut mentions.buckets, name);
+        if bucket_name::problem(name).is_none() && !region::is_well_formed(name) && seen.insert(name) {
+            mentions.buckets.push(name.to_owned());
         }
     }
     mentions
@@ -61,12 +65,6 @@ fn name_at(text: &str) -> &str {
     // a name that goes on in other characters is none
     let goes_on = text[end..].starts_with(|c: char| c.is_ascii_uppercase() || c == '_' || c == '$');
     if goes_on { "" } else { &text[..end] }
-}
-
-fn add(list: &mut Vec<String>, item: &str) {
-    if !list.iter().any(|known| known == item) {
-        list.push(item.to_owned());
-    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::{
     plan::{Account, Placement},
 };
 use errors::{AwsError, Mend, Squeezed};
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 /// The causes in a text, each once, in the order in which they are first met.
 pub(crate) fn causes(text: &str) -> Vec<&'static AwsError> {
@@ -28,6 +28,10 @@ pub(crate) fn causes(text: &str) -> Vec<&'static AwsError> {
     causes
 }
 
+/// Bytes that a text is gone over in search of a map's names, all names together. In a longer text only those count that words
+/// such as `bucket` mark as names.
+const MOST_BYTES: usize = 1_000_000_000;
+
 /// What a map says of the names in the text.
 ///
 /// `map` is how the user names the map. Where the map knows none of them, the answer says that.
@@ -37,14 +41,19 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
         return format!("\nThe map {map} has errors, so nothing follows from it: `logmap validate {map}` shows them.\n");
     };
     let squeezed = Squeezed::of(text);
-    let is_in = |name: &str| squeezed.word(name).next().is_some();
+    let names: usize = plan.accounts.iter().flat_map(|account| &account.places).map(|place| place.sources.len() + 2).sum();
+    let marked: BTreeSet<&str> = found.buckets.iter().map(String::as_str).collect();
+    let is_in = |name: &str| match text.len().saturating_mul(names) <= MOST_BYTES {
+        true => squeezed.word(name).next().is_some(),
+        false => marked.contains(name),
+    };
     let mut out = String::new();
-    let mut known: Vec<&str> = Vec::new();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     for account in &plan.accounts {
         for place in &account.places {
             let mut concerned = false;
             for source in place.sources.iter().filter(|source| is_in(&source.name)) {
-                known.push(&source.name);
+                known.insert(&source.name);
                 concerned = true;
                 let owner = if source.managed { "" } else { "; its logging is set by others' code" };
                 out += &format!(
@@ -58,7 +67,7 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
                 );
             }
             for bucket in place.buckets.iter().filter(|bucket| is_in(&bucket.name)) {
-                known.push(&bucket.name);
+                known.insert(&bucket.name);
                 concerned = true;
                 out += &format!(
                     "\n{}`{}` is the log bucket of account `{}` in {}.\n",
@@ -82,7 +91,7 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
             }
         }
     }
-    for name in found.buckets.iter().filter(|name| !known.contains(&name.as_str())) {
+    for name in found.buckets.iter().filter(|name| !known.contains(name.as_str())) {
         out += &format!(
             "\n`{name}` is not in {map}. If it is a source, list it under its account and Region and run `logmap generate {map}`; if it takes logs, the map derives another bucket in its place.\n"
         );

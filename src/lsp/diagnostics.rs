@@ -7,9 +7,17 @@ use crate::{
 };
 use lsp_types::{CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Uri};
 
-/// All diagnostics of a map.
+/// Most diagnostics that are sent: an editor gets all of them again after each edit, and nobody reads so many.
+const MOST: usize = 2_000;
+
+/// All diagnostics of a map; of very many the first ones, errors before the others.
 pub(super) fn all(uri: &Uri, text: &Text, analysis: &Analysis) -> Vec<Diagnostic> {
-    analysis.findings.iter().map(|finding| diagnostic(uri, text, finding)).collect()
+    let mut findings: Vec<&Finding> = analysis.findings.iter().collect();
+    if findings.len() > MOST {
+        findings.sort_by_key(|finding| finding.severity());
+        findings.truncate(MOST);
+    }
+    findings.into_iter().map(|finding| diagnostic(uri, text, finding)).collect()
 }
 
 /// One finding for the client: its message, then what the underlined place is, then the advice.

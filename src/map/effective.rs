@@ -13,11 +13,14 @@ use super::{
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
-    source::{Span, Spanned},
+    source::{Span, Spanned, beginning},
 };
 use indexmap::IndexMap;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// Default of `log_bucket.name`.
 pub const DEFAULT_NAME: &str = "{org}-logs-{account_id}-{region}";
@@ -90,6 +93,9 @@ pub struct Source<'m> {
     pub managed: bool,
 }
 
+/// Statements that could fit into a bucket policy: the shortest one has more than 50 of its 20,480 bytes.
+pub(crate) const MOST_STATEMENTS: usize = 400;
+
 /// Settings of the log buckets of one account and Region.
 #[derive(Debug)]
 pub struct Settings<'m> {
@@ -117,7 +123,7 @@ pub struct Settings<'m> {
     pub transition: Option<Transition>,
     /// Tags by key.
     pub tags: BTreeMap<&'m str, &'m str>,
-    /// Statements of all layers, farthest first.
+    /// Statements of all layers, farthest first; if they are more than [`MOST_STATEMENTS`], so many and one.
     pub extra_statements: Vec<&'m Spanned<Statement>>,
     /// Adopted, with what exists on it.
     pub adopt: Option<Spanned<Vec<ExistingSetting>>>,
@@ -135,7 +141,7 @@ pub struct Trail<'m> {
     /// True for an organization trail: key of the management account.
     pub organization: bool,
     /// The accounts that get it, by key; for an organization trail the management account.
-    pub accounts: Vec<&'m str>,
+    pub accounts: Arc<[&'m str]>,
     /// The home Region of a multi-Region trail; none for one trail in each Region.
     pub home_region: Option<Spanned<&'m str>>,
     /// Key of the account that takes the logs; none for the writer's own.
@@ -239,6 +245,22 @@ impl<'m> Account<'m> {
         let layers: Vec<&'m LogBucket> = self.layers.iter().copied().chain(mapped.and_then(|region| region.layer)).collect();
         settings(&layers, span)
     }
+
+    /// How many statements the map adds to the policy of each of its log buckets in a Region.
+    pub(crate) fn statements(&self, region: &str) -> usize {
+        let layers = self.layers.iter().copied().chain(self.regions.get(region).and_then(|region| region.layer));
+        layers.filter_map(|layer| layer.extra_statements.as_ref()).map(|list| list.value.len()).sum()
+    }
+}
+
+/// Bytes of a name's template that are used: whatever is filled in, a longer one gives a name that is too long.
+const LONGEST_NAME: usize = 1024;
+/// Bytes of a prefix that are used: a longer one has been reported, and each source has it once more.
+const LONGEST_PREFIX: usize = 2048;
+
+/// The beginning of a text, with the place of all of it.
+fn within(most: usize, text: Spanned<&str>) -> Spanned<&str> {
+    Spanned { value: beginning(text.value, most), ..text }
 }
 
 /// The nearest layer that sets a key.
@@ -263,12 +285,12 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
     let transition = layers.iter().rev().find_map(|layer| layer.retention.as_ref()?.transition.as_ref());
     let flag = |field: Option<&Spanned<bool>>, or: bool| field.copied().unwrap_or(Spanned { value: or, span });
     Settings {
-        name: text(nearest(layers, |layer| layer.name.as_ref()), name),
-        trails_name: text(nearest(layers, |layer| layer.trails_name.as_ref()), trails_name),
+        name: within(LONGEST_NAME, text(nearest(layers, |layer| layer.name.as_ref()), name)),
+        trails_name: within(LONGEST_NAME, text(nearest(layers, |layer| layer.trails_name.as_ref()), trails_name)),
         account_regional: namespace.map(|namespace| namespace.span),
         key_format: nearest(layers, |layer| layer.key_format.as_ref())
             .map_or(KeyFormat::PartitionedEventTime, |format| format.value),
-        prefix: text(nearest(layers, |layer| layer.prefix.as_ref()), DEFAULT_PREFIX),
+        prefix: within(LONGEST_PREFIX, text(nearest(layers, |layer| layer.prefix.as_ref()), DEFAULT_PREFIX)),
         policy_scope: nearest(layers, |layer| layer.policy_scope.as_ref())
             .copied()
             .unwrap_or(Spanned { value: PolicyScope::Auto, span }),
@@ -290,11 +312,14 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
             .filter_map(|layer| layer.tags.as_ref())
             .flat_map(|tags| &tags.items)
             .map(|(key, value)| (key.as_str(), value.as_str()))
+            // more than a bucket can have in each layer have been reported
+            .take(layers.len() * limits::BUCKET_TAGS)
             .collect(),
         extra_statements: layers
             .iter()
             .filter_map(|layer| layer.extra_statements.as_ref())
             .flat_map(|list| &list.value)
+            .take(MOST_STATEMENTS + 1)
             .collect(),
         adopt: nearest(layers, |layer| layer.adopt.as_ref())
             .filter(|adopt| adopt.yes)

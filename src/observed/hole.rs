@@ -3,6 +3,8 @@
 //! A hole stands in a plain string, so that equal texts are equal strings: `logs-${AWS::AccountId}` is itself, whatever the
 //! account. Two texts that differ may still be equal when one has a hole; [`same`] tells which.
 
+use std::collections::BTreeMap;
+
 /// Opens and closes a hole, and separates its name from what keeps it apart from a namesake: characters for private use.
 const MARKS: [char; 3] = ['\u{f0000}', '\u{f0001}', '\u{f0002}'];
 
@@ -48,12 +50,15 @@ pub(crate) fn shown(text: &str) -> String {
 
 /// Are two texts equal, whatever the holes stand for?
 pub(crate) fn same(a: &str, b: &str) -> Same {
-    match (a == b, could_match(a, b, false)) {
-        (true, _) => Same::Yes,
-        (false, true) => Same::Maybe,
-        (false, false) => Same::No,
+    match a == b {
+        true => Same::Yes,
+        false if (has(a) || has(b)) && could_match(a, b, false) => Same::Maybe,
+        false => Same::No,
     }
 }
+
+/// Pieces of a text that are held against each other: four times those of the longest key. Of longer ones anything could be.
+const MOST_PIECES: usize = 4096;
 
 /// Could a pattern match a text for some value of the holes in both? With `wildcards`, `*` and `?` of the pattern count.
 pub(crate) fn could_match(pattern: &str, text: &str, wildcards: bool) -> bool {
@@ -97,28 +102,107 @@ fn pieces(text: &str, wildcards: bool) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Is there a text that both could be?
+/// Is there a text that both could be? Yes, for all that is known, if both are too long to tell.
+///
+/// Goes over `a` piece by piece and keeps, as a set of bits, up to where in `b` the pieces so far may reach.
 fn overlap(a: &[Piece<'_>], b: &[Piece<'_>]) -> bool {
     let many = |piece: &Piece<'_>| matches!(piece, Piece::Many | Piece::Hole(_));
-    let mut row: Vec<bool> = vec![true];
-    row.extend(b.iter().scan(true, |all, piece| {
-        *all &= many(piece);
-        Some(*all)
-    }));
-    for x in a {
-        let mut next = vec![row[0] && many(x)];
-        for (at, y) in b.iter().enumerate() {
-            let meet = match (x, y) {
-                (x, y) if many(x) || many(y) => row[at + 1] && many(x) || next[at] && many(y) || row[at],
-                (Piece::One, _) | (_, Piece::One) => row[at],
-                (x, y) => x == y && row[at],
-            };
-            // a piece of the other side may end within what stands for many
-            next.push(meet || many(x) && next[at] || many(y) && row[at + 1]);
-        }
-        row = next;
+    let (Some(first), Some(last)) = (a.first().zip(b.first()), a.last().zip(b.last())) else {
+        return a.iter().chain(b).all(many);
+    };
+    // most texts differ where they begin or end
+    let differ = |(x, y): (&Piece<'_>, &Piece<'_>)| matches!((x, y), (Piece::Char(x), Piece::Char(y)) if x != y);
+    if differ(first) || differ(last) {
+        return false;
     }
-    row.last().copied().unwrap_or(true)
+    // what stands for many twice in a row is the same as once
+    let mut b = b.to_vec();
+    b.dedup_by(|y, before| many(y) && many(before));
+    if a.len() > MOST_PIECES || b.len() > MOST_PIECES {
+        return true;
+    }
+    let where_in_b = |test: &dyn Fn(&Piece<'_>) -> bool| Bits::of(b.len() + 1, b.iter().map(test));
+    let (many_of_b, fixed_of_b) = (where_in_b(&many), where_in_b(&|piece| !many(piece)));
+    let mut of_char: BTreeMap<char, Bits> = BTreeMap::new();
+    let mut row = Bits::start(b.len() + 1);
+    row.spread_over(&many_of_b, &Bits::none(b.len() + 1));
+    for x in a {
+        row = match x {
+            Piece::Many | Piece::Hole(_) => row.filled_up(b.len()),
+            Piece::One => row.step(&fixed_of_b, &many_of_b),
+            Piece::Char(c) => {
+                let meets = of_char
+                    .entry(*c)
+                    .or_insert_with(|| where_in_b(&|piece| matches!(piece, Piece::One) || *piece == Piece::Char(*c)));
+                row.step(meets, &many_of_b)
+            }
+        };
+    }
+    row.has(b.len())
+}
+
+/// A set of places in a text: place 0 is before its first piece, place 1 behind it.
+#[derive(Clone)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn none(places: usize) -> Self {
+        Bits(vec![0; places.div_ceil(64)])
+    }
+
+    /// The place before everything.
+    fn start(places: usize) -> Self {
+        let mut bits = Bits::none(places);
+        bits.set(0);
+        bits
+    }
+
+    /// The places behind those pieces that are marked.
+    fn of(places: usize, marked: impl Iterator<Item = bool>) -> Self {
+        let mut bits = Bits::none(places);
+        marked.enumerate().filter(|(_, is)| *is).for_each(|(at, _)| bits.set(at + 1));
+        bits
+    }
+
+    fn set(&mut self, place: usize) {
+        if let Some(word) = self.0.get_mut(place / 64) {
+            *word |= 1 << (place % 64);
+        }
+    }
+
+    fn has(&self, place: usize) -> bool {
+        self.0.get(place / 64).is_some_and(|word| word & (1 << (place % 64)) != 0)
+    }
+
+    /// All places from the first one on.
+    fn filled_up(&self, last: usize) -> Self {
+        let mut bits = Bits::none(last + 1);
+        if let Some(first) = (0..=last).find(|place| self.has(*place)) {
+            (first..=last).for_each(|place| bits.set(place));
+        }
+        bits
+    }
+
+    /// After one more piece that stands for one character: it `meets` pieces of the text, or lies within one of `many`.
+    fn step(&self, meets: &Bits, many: &Bits) -> Self {
+        let mut next = Bits(self.behind().zip(&meets.0).map(|(behind, meets)| behind & meets).collect());
+        next.spread_over(many, self);
+        next
+    }
+
+    /// Adds the pieces of `many` that begin or end at one of these places, or at one of those that were `before`.
+    fn spread_over(&mut self, many: &Bits, before: &Bits) {
+        let reached: Vec<u64> = self.behind().zip(before.behind()).zip(&before.0).map(|((a, b), c)| a | b | c).collect();
+        for ((word, reached), many) in self.0.iter_mut().zip(reached).zip(&many.0) {
+            *word |= reached & many;
+        }
+    }
+
+    /// The places behind these, word by word.
+    fn behind(&self) -> impl Iterator<Item = u64> {
+        let carried = std::iter::once(0).chain(self.0.iter().map(|word| word >> 63));
+        self.0.iter().zip(carried).map(|(word, carry)| word << 1 | carry)
+    }
 }
 
 #[cfg(test)]
@@ -144,6 +228,54 @@ mod tests {
         }
         assert_eq!(shown(&name(&account, "a")), "logs-${AWS::AccountId}-a");
         assert!(is_one(&account) && !is_one(&name(&account, "")) && !has("abc"));
+    }
+
+    /// Each pair of short texts over few pieces, against what trying each end of each hole gives.
+    #[test]
+    fn the_answer_is_that_of_trying_everything() {
+        fn tried(a: &[Piece<'_>], b: &[Piece<'_>]) -> bool {
+            let many = |piece: &Piece<'_>| matches!(piece, Piece::Many | Piece::Hole(_));
+            match (a, b) {
+                ([], []) => true,
+                ([x, rest @ ..], _) if many(x) && tried(rest, b) => true,
+                (_, [y, rest @ ..]) if many(y) && tried(a, rest) => true,
+                ([x, rest_a @ ..], [y, rest_b @ ..]) => match (many(x), many(y)) {
+                    (true, true) => false,
+                    (true, false) => tried(a, rest_b),
+                    (false, true) => tried(rest_a, b),
+                    (false, false) => (x == y || *x == Piece::One || *y == Piece::One) && tried(rest_a, rest_b),
+                },
+                _ => false,
+            }
+        }
+        let alphabet = [Piece::Char('a'), Piece::Char('b'), Piece::One, Piece::Many, Piece::Hole("h")];
+        let texts: Vec<Vec<Piece<'_>>> = (0..=4u32)
+            .flat_map(|length| (0..5usize.pow(length)).map(move |number| (length, number)))
+            .map(|(length, number)| (0..length).map(|at| alphabet[number / 5usize.pow(at) % 5]).collect())
+            .collect();
+        for a in &texts {
+            for b in texts.iter().filter(|b| b.len() < 4) {
+                assert_eq!(overlap(a, b), tried(a, b), "{a:?} {b:?}");
+            }
+        }
+        // over the edge of a word
+        let long = |length: usize, last: Piece<'static>| -> Vec<Piece<'_>> {
+            (0..length).map(|_| Piece::Char('a')).chain([last]).collect()
+        };
+        for length in [62, 63, 64, 65, 127, 128, 129] {
+            assert!(overlap(&long(length, Piece::Many), &long(length + 3, Piece::Char('b'))), "{length}");
+            assert!(!overlap(&long(length, Piece::One), &long(length + 3, Piece::Many)), "{length}");
+            assert!(overlap(&long(length, Piece::One), &long(length - 3, Piece::Hole("h"))), "{length}");
+        }
+    }
+
+    #[test]
+    fn of_texts_that_are_too_long_anything_may_be() {
+        let text = |begin: &str, end: &str| format!("{begin}{}{end}", "a".repeat(400_000));
+        let (one, other) = (hole("One", "0"), hole("Other", "0"));
+        assert_eq!(same(&text(&one, ""), &text("x", &other)), Same::Maybe);
+        assert_eq!(same(&text(&one, "b"), &text(&other, "c")), Same::No, "the ends differ");
+        assert_eq!(same(&text("", "b"), &text("", "c")), Same::No);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Input, Observed, Setting, Told, cloudformation, config, dumps, input::NotRead, json, policy, terraform};
 use crate::{
     document::{self, Document, Kind},
-    source::{FileId, NOT_UTF8, SourceFile},
+    source::{FileId, NOT_UTF8, SourceFile, beginning},
 };
 
 /// Reads an input.
@@ -42,7 +42,7 @@ pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Input {
 }
 
 fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
-    let probe = &file.text[..file.text.len().min(4096).min(floor(&file.text, 4096))];
+    let probe = beginning(&file.text, 4096);
     if ["\"terraform_version\"", "\"planned_values\""].iter().any(|key| probe.contains(key)) {
         return terraform_or_reason(file, id, told, input);
     }
@@ -106,11 +106,6 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
     } else {
         input.ignored.push(NotRead::Unrelated);
     }
-}
-
-/// The nearest character boundary at or below an offset.
-fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
 
 fn terraform_or_reason(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {

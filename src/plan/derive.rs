@@ -16,8 +16,9 @@ use super::{
 use crate::{
     aws::{Partition, arn},
     diagnostics::Finding,
-    map::effective::{self, EffectiveMap},
+    map::effective::{self, EffectiveMap, MOST_STATEMENTS},
     rules::{
+        budget,
         naming::LOG_BUCKET_NAME_TWICE,
         placement::{LOG_BUCKET_IS_SOURCE, UNUSED_ACCOUNT},
         trails::NO_ACCOUNTS,
@@ -26,6 +27,9 @@ use crate::{
     threads::{self, cores},
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Most statements of the map in all policies together, each of which is filled in and proven for each policy.
+const MOST_STATEMENTS_IN_ALL: usize = 500_000;
 
 /// From so many sources on, threads cost less than they save.
 const WORTH_THREADS: usize = 5_000;
@@ -70,6 +74,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     let by_account = routes::by_account(&deliveries);
     let mut planned = Vec::new();
     let mut planners = Vec::new();
+    let (mut statements, mut refused) = (0usize, false);
     for account in map.accounts.values() {
         // Regions of the map, of its trails, and of trails that deliver to it
         let mut regions: BTreeSet<&str> =
@@ -88,7 +93,14 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
             continue;
         }
         planned.push((account, regions.len()));
-        planners.extend(regions.into_iter().map(|region| Planner { map, account, region, deliveries }));
+        for region in regions {
+            statements = statements.saturating_add(account.statements(region).min(MOST_STATEMENTS));
+            let has_statements = statements <= MOST_STATEMENTS_IN_ALL;
+            if !has_statements && !std::mem::replace(&mut refused, true) {
+                budget::report_too_many_in_all(MOST_STATEMENTS_IN_ALL, account.key.span, findings);
+            }
+            planners.push(Planner { map, account, region, deliveries, has_statements });
+        }
     }
     let (places, taken) = places(threads, &planners, cache, findings);
     let (mut places, mut accounts) = (places.into_iter(), Vec::new());
@@ -200,6 +212,8 @@ struct Planner<'a, 'm> {
     region: &'a str,
     /// Those that the account writes or takes.
     deliveries: &'a [&'a Delivery<'m>],
+    /// Do its policies have the map's extra statements? Not behind too many others, which is an error.
+    has_statements: bool,
 }
 
 /// A log bucket before its policy is composed.

@@ -14,7 +14,7 @@ use crate::{
         placement::PARTITION_CROSSED,
         trails::{CIRCLE, KMS_KEY, NO_ACCOUNTS, TRAIL_QUOTA, TRAIL_QUOTA_REACHED, home_region_span},
     },
-    source::Span,
+    source::{self, Span},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,23 +54,49 @@ impl Delivery<'_> {
     /// The KMS key for this delivery and where it stands.
     pub(super) fn key(&self) -> Option<(&str, Span)> {
         match self.trail.kms_key? {
-            KmsKey::One(arn) => Some((arn.value.as_str(), arn.span)),
+            KmsKey::One(arn) => Some((beginning(arn.value.as_str()), arn.span)),
             KmsKey::ByRegion(entries) => entries
                 .items
                 .iter()
                 .find(|(region, _)| region.as_str() == self.region)
-                .map(|(_, arn)| (arn.value.as_str(), arn.span)),
+                .map(|(_, arn)| (beginning(arn.value.as_str()), arn.span)),
         }
     }
 }
 
-/// All deliveries, in the order of trails, writers and Regions.
+/// As much of a key's ARN as one may have; a longer one has been reported, and each account's trail has it once more.
+fn beginning(arn: &str) -> &str {
+    source::beginning(arn, limits::KMS_KEY_CHARS)
+}
+
+/// Most trails of accounts that a map may make: five in each Region of an account are allowed, so that these are of tens of
+/// thousands of accounts.
+const MOST_DELIVERIES: usize = 300_000;
+
+fn too_many(trail: &effective::Trail<'_>) -> Finding {
+    Finding::new(
+        &TRAIL_QUOTA,
+        trail.name.span,
+        format!("with the trail `{}` the map has more than {MOST_DELIVERIES} trails in its accounts", trail.name.value),
+    )
+    .label("trails from here on are left out")
+    .help(format!(
+        "CloudTrail allows {} trails in a Region of an account; use one organization trail, or split the map",
+        limits::TRAILS_PER_REGION
+    ))
+}
+
+/// All deliveries, in the order of trails, writers and Regions. After too many of them, which is a finding, there are no others.
 pub(crate) fn deliveries<'m>(map: &'m EffectiveMap<'m>, findings: &mut Vec<Finding>) -> Vec<Delivery<'m>> {
     let mut all = Vec::new();
     let partitions = partitions_by_trails(map);
     for trail in map.trails.values() {
         let before = all.len();
-        for key in &trail.accounts {
+        for key in trail.accounts.iter() {
+            if all.len() >= MOST_DELIVERIES {
+                findings.push(too_many(trail));
+                return all;
+            }
             let Some(writer) = map.accounts.get(key) else { continue };
             let reader = trail.deliver_to.and_then(|to| map.accounts.get(to.as_str())).unwrap_or(writer);
             for home in homes(map, trail, writer) {
@@ -129,7 +155,14 @@ fn partitions_by_trails<'m>(map: &'m EffectiveMap<'m>) -> BTreeMap<&'m str, (Par
     let mut trails: Vec<&effective::Trail<'_>> = map.trails.values().collect();
     trails.sort_by_key(|trail| trail.name.span);
     let mut partitions = BTreeMap::new();
+    let lacking = map.accounts.values().filter(|account| account.partition().is_none()).count();
+    let mut pairs = 0;
     for trail in trails {
+        pairs += trail.accounts.len();
+        // there are not more deliveries than that either
+        if partitions.len() == lacking || pairs > MOST_DELIVERIES {
+            break;
+        }
         for writer in trail.accounts.iter().filter_map(|key| map.accounts.get(key)) {
             let reader = trail.deliver_to.and_then(|to| map.accounts.get(to.as_str())).unwrap_or(writer);
             let Some(home) = homes(map, trail, writer).into_iter().next() else { continue };
@@ -205,17 +238,15 @@ pub(crate) fn finish_trails(
             Some(((account.key.clone(), place.region.clone()), bucket.name.clone()))
         })
         .collect();
+    let mut excluded_by_all: BTreeMap<(Option<&str>, Partition), Vec<String>> = BTreeMap::new();
+    let lacking = keys_lacking(deliveries);
     for delivery in deliveries {
         let Some(bucket) = targets.get(&(delivery.reader.to_owned(), delivery.region.to_owned())) else { continue };
         let writer = super::position(accounts, delivery.writer);
-        let excluded = || {
+        let exclude = |accounts: &[Account]| {
             let recorded = |place: &&Placement| {
                 (delivery.trail.home_region.is_some() || place.region == delivery.region)
                     && Partition::of_region(&place.region) == Partition::of_region(delivery.region)
-            };
-            let accounts = match writer.filter(|_| !delivery.trail.organization) {
-                Some(writer) => &accounts[writer..=writer],
-                None => &*accounts,
             };
             let places = accounts.iter().flat_map(|account| &account.places).filter(recorded);
             within_selector(places.flat_map(|place| &place.buckets).map(|bucket| format!("{}/", bucket.arn)).collect())
@@ -232,9 +263,18 @@ pub(crate) fn finish_trails(
             prefix: delivery.trail.prefix.to_owned(),
             kms_key_arn: delivery.key().map(|(arn, _)| arn.to_owned()),
             log_file_validation: delivery.trail.log_file_validation,
-            data_events_exclude: delivery.trail.s3_data_events.then(excluded),
+            data_events_exclude: match writer.filter(|_| !delivery.trail.organization) {
+                _ if !delivery.trail.s3_data_events => None,
+                Some(writer) => Some(exclude(&accounts[writer..=writer])),
+                // the same for all such trails of a Region, or of a partition
+                None => {
+                    let home = delivery.trail.home_region.is_none().then_some(delivery.region);
+                    let key = (home, Partition::of_region(delivery.region));
+                    Some(excluded_by_all.entry(key).or_insert_with(|| exclude(accounts)).clone())
+                }
+            },
         };
-        judge_key(delivery, deliveries, bucket, findings);
+        judge_key(delivery, &lacking, bucket, findings);
         let home = writer.and_then(|writer| accounts[writer].places.iter_mut().find(|place| place.region == delivery.region));
         if let Some(place) = home {
             place.trails.push(trail);
@@ -263,17 +303,13 @@ fn within_selector(mut arns: Vec<String>) -> Vec<String> {
 }
 
 /// A trail's key must be in the Region of the bucket (CloudTrail API, CreateTrail: KmsKeyNotFoundException).
-fn judge_key(delivery: &Delivery<'_>, deliveries: &[Delivery<'_>], bucket: &str, findings: &mut Vec<Finding>) {
+fn judge_key(delivery: &Delivery<'_>, lacking: &BTreeMap<&str, BTreeSet<&str>>, bucket: &str, findings: &mut Vec<Finding>) {
     let Some(key) = delivery.trail.kms_key else { return };
     let Some((text, span)) = delivery.key() else {
         let KmsKey::ByRegion(entries) = key else { return };
         let there: BTreeSet<&str> = entries.items.iter().map(|(region, _)| region.as_str()).collect();
         // all Regions that lack one, said once
-        let lacking: BTreeSet<&str> = deliveries
-            .iter()
-            .filter(|other| std::ptr::eq(other.trail, delivery.trail) && !there.contains(other.region))
-            .map(|other| other.region)
-            .collect();
+        let Some(lacking) = lacking.get(delivery.trail.name.as_str()) else { return };
         if lacking.first() != Some(&delivery.region) {
             return;
         }
@@ -285,7 +321,7 @@ fn judge_key(delivery: &Delivery<'_>, deliveries: &[Delivery<'_>], bucket: &str,
             Finding::new(
                 &KMS_KEY,
                 entries.items.first().map_or(delivery.trail.name.span, |(region, _)| region.span),
-                format!("the trail `{}` has no key for {}", delivery.trail.name.value, list(lacking)),
+                format!("the trail `{}` has no key for {}", delivery.trail.name.value, list(lacking.iter().copied())),
             )
             .help(help),
         );
@@ -302,10 +338,20 @@ fn judge_key(delivery: &Delivery<'_>, deliveries: &[Delivery<'_>], bucket: &str,
     }
 }
 
+/// The Regions of each trail, by its name, for which it has no key though it has keys by Region.
+fn keys_lacking<'m>(deliveries: &[Delivery<'m>]) -> BTreeMap<&'m str, BTreeSet<&'m str>> {
+    let mut lacking: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for delivery in deliveries.iter().filter(|delivery| delivery.trail.kms_key.is_some() && delivery.key().is_none()) {
+        lacking.entry(delivery.trail.name.as_str()).or_default().insert(delivery.region);
+    }
+    lacking
+}
+
 /// Five trails in a Region, multi-Region and organization trails counted everywhere.
 fn quotas(map: &EffectiveMap<'_>, deliveries: &[Delivery<'_>], findings: &mut Vec<Finding>) {
     let by_account = by_account(deliveries);
-    let of_organization: Vec<&Delivery<'_>> = deliveries.iter().filter(|d| d.trail.organization).collect();
+    // so many trails of an organization are far too many, and each account is judged with all of them
+    let of_organization: Vec<&Delivery<'_>> = deliveries.iter().filter(|d| d.trail.organization).take(1_000).collect();
     for account in map.accounts.values() {
         let key = account.key.as_str();
         let own = by_account.get(key).into_iter().flatten().filter(|d| d.writer == key && !d.trail.organization);
@@ -386,4 +432,31 @@ pub(crate) fn apply_order(
         order.push(next.to_owned());
     }
     order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{document, map, source::SourceFile};
+    use std::fmt::Write;
+
+    #[test]
+    fn trails_in_more_accounts_than_anybody_has_are_left_out_with_a_finding() {
+        let mut text = "version: 1\norganization: { name: acme }\naccounts:\n".to_owned();
+        for number in 0..1_000 {
+            let _ =
+                writeln!(text, "  a{number}: {{ id: \"{number:012}\", regions: {{ us-east-1: {{ buckets: [b{number}-x] }} }} }}");
+        }
+        text += "trails:\n";
+        (0..400).for_each(|number| text += &format!("  trail-{number:03}: {{ home_region: us-east-1 }}\n"));
+        let document = document::read(&SourceFile::new("logmap.yaml", text), &mut Vec::new());
+        let map = map::decode(&document, &mut Vec::new());
+        let map = effective::effective_map(&map);
+        let trails: Vec<_> = map.trails.values().map(|trail| trail.accounts.as_ptr()).collect();
+        assert!(trails.windows(2).all(|two| two[0] == two[1]), "the accounts are listed once for all trails");
+        let mut findings = Vec::new();
+        assert_eq!(deliveries(&map, &mut findings).len(), MOST_DELIVERIES);
+        let messages: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(messages, ["with the trail `trail-300` the map has more than 300000 trails in its accounts"]);
+    }
 }

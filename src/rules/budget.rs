@@ -45,6 +45,24 @@ pub(crate) fn report_fit(
     }
 }
 
+/// Reports that the map adds more statements to a policy than any policy holds.
+pub(crate) fn report_too_many(bucket: &str, most: usize, region: Span, extra: Option<Span>, findings: &mut Vec<Finding>) {
+    let message =
+        format!("the policy of `{bucket}` would have more than {most} extra statements; {BUCKET_POLICY_BYTES} bytes are allowed");
+    let finding = Finding::new(&POLICY_SIZE, region, message).help(SHORTEN);
+    findings.push(extra.into_iter().fold(finding, |finding, span| finding.related(span, "these statements take the room")));
+}
+
+/// Reports that the map adds so many statements to so many policies that they are not composed.
+pub(crate) fn report_too_many_in_all(most: usize, account: Span, findings: &mut Vec<Finding>) {
+    findings.push(
+        Finding::new(&POLICY_SIZE, account, format!("up to here the map adds more than {most} statements to its policies"))
+            .help("list fewer `extra_statements`, or split the map"),
+    );
+}
+
+const SHORTEN: &str = "shorten the extra statements, or move them to a policy of the readers' roles";
+
 /// Reports a policy that does not fit.
 pub(crate) fn report_overflow(
     bucket: &str,
@@ -60,7 +78,7 @@ pub(crate) fn report_overflow(
             .related(scope.span, "`buckets` asks for the exact name of every source")
             .help("write `policy_scope: auto`, which names as many exactly as fit, or `account`"),
         Cause::Extra => {
-            let finding = Finding::new(&POLICY_SIZE, region, message).help("shorten the extra statements, or move them to a policy of the readers' roles");
+            let finding = Finding::new(&POLICY_SIZE, region, message).help(SHORTEN);
             extra.into_iter().fold(finding, |finding, span| finding.related(span, "these statements take the room"))
         }
         Cause::Trails => Finding::new(&POLICY_SIZE, region, message).help(

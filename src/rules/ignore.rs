@@ -11,6 +11,7 @@ use crate::{
     rules,
     source::{SourceFile, Span},
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Is it a comment of this kind, right or wrong?
 pub(crate) fn is_one(comment: &Comment) -> bool {
@@ -34,38 +35,48 @@ pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<F
     let mut about_comments = Vec::new();
     // while nothing can be derived, what a comment silences may not have been found yet
     let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
+    // which findings of which rules stand on which line
+    let mut here: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
+    for (at, finding) in findings.iter().enumerate().filter(|(_, finding)| finding.rule.can_be_ignored) {
+        here.entry((file.line_of(finding.span.start), finding.rule.id)).or_default().push(at);
+    }
+    let known = rules::all();
+    let mut silenced: BTreeSet<usize> = BTreeSet::new();
     for ignore in ignores(file, document, &mut about_comments) {
         for id in &ignore.rules {
-            let before = findings.len();
-            findings.retain(|finding| {
-                let here = file.line_of(finding.span.start) == ignore.line;
-                !(here && finding.rule.can_be_ignored && rules::find(id) == Some(finding.rule))
-            });
-            if findings.len() == before {
-                let help = match rules::find(id) {
-                    None => format!("there is no rule `{id}`"),
-                    Some(rule) if !rule.can_be_ignored => {
-                        format!("`{}` keeps the map from being used, so it can't be silenced", rule.id)
-                    }
-                    Some(_) if !whole => continue,
-                    Some(_) => "remove the comment, or put it on the line of the finding or alone above it".to_owned(),
-                };
-                let finding =
-                    Finding::new(&UNUSED_IGNORE, ignore.span, format!("this comment silences no finding of `{id}`")).help(help);
-                // unsafe, as its reason may still be worth reading
-                about_comments.push(match ignore.rules.len() {
-                    1 => finding.fix(Fix::unsafe_fix("remove the comment", ignore.span, "")),
-                    _ => finding,
-                });
+            let rule = known.iter().copied().find(|rule| rule.is(id));
+            // what an earlier comment has silenced is gone for this one
+            if let Some(found) = rule.and_then(|rule| here.remove(&(ignore.line, rule.id))) {
+                silenced.extend(found);
+                continue;
             }
+            let help = match rule {
+                None => format!("there is no rule `{id}`"),
+                Some(rule) if !rule.can_be_ignored => {
+                    format!("`{}` keeps the map from being used, so it can't be silenced", rule.id)
+                }
+                Some(_) if !whole => continue,
+                Some(_) => "remove the comment, or put it on the line of the finding or alone above it".to_owned(),
+            };
+            let finding =
+                Finding::new(&UNUSED_IGNORE, ignore.span, format!("this comment silences no finding of `{id}`")).help(help);
+            // unsafe, as its reason may still be worth reading
+            about_comments.push(match ignore.rules.len() {
+                1 => finding.fix(Fix::unsafe_fix("remove the comment", ignore.span, "")),
+                _ => finding,
+            });
         }
     }
+    let mut at = 0..;
+    findings.retain(|_| !at.next().is_some_and(|at| silenced.contains(&at)));
     findings.append(&mut about_comments);
 }
 
 fn ignores(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) -> Vec<Ignore> {
     let mut found = Vec::new();
-    for comment in &document.comments {
+    let mut lines = Lines { file, next: None };
+    // from the last one, so that the line that many comments stand above is looked for once
+    for comment in document.comments.iter().rev() {
         let Some(rest) = after_marker(comment) else { continue };
         let parsed = rest
             .trim_start()
@@ -87,18 +98,35 @@ fn ignores(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) 
                     .help("write the reason after the bracket; without one the comment silences nothing"),
             );
         } else {
-            found.push(Ignore { span: comment.span, line: line_silenced(file, comment.span), rules });
+            found.push(Ignore { span: comment.span, line: lines.silenced(comment.span), rules });
         }
     }
+    found.reverse();
     found
 }
 
-/// The comment's own line if something else stands on it, else the next line that is neither empty nor a comment.
-fn line_silenced(file: &SourceFile, comment: Span) -> usize {
-    let line = file.line_of(comment.start);
-    let text = |line: usize| file.slice(file.line_span(line)).trim_start();
-    if !text(line).starts_with('#') {
-        return line;
+/// Finds the lines that comments speak of, for comments from the last one on.
+struct Lines<'f> {
+    file: &'f SourceFile,
+    /// The first line that is neither empty nor a comment, and from which line on it was looked for.
+    next: Option<(usize, usize)>,
+}
+
+impl Lines<'_> {
+    /// The comment's own line if something else stands on it, else the next line that is neither empty nor a comment.
+    fn silenced(&mut self, comment: Span) -> usize {
+        let line = self.file.line_of(comment.start);
+        let says_nothing = |line: usize| {
+            let text = self.file.slice(self.file.line_span(line)).trim_start();
+            text.is_empty() || text.starts_with('#')
+        };
+        if !says_nothing(line) {
+            return line;
+        }
+        let until = self.next.map_or(self.file.lines(), |(from, _)| from);
+        let next = (line + 1..until).find(|line| !says_nothing(*line)).or(self.next.map(|(_, next)| next));
+        let next = next.unwrap_or(self.file.lines());
+        self.next = Some((line, next));
+        if next < self.file.lines() { next } else { line }
     }
-    (line + 1..file.lines()).find(|line| !text(*line).is_empty() && !text(*line).starts_with('#')).unwrap_or(line)
 }

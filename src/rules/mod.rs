@@ -41,7 +41,7 @@ pub fn all() -> Vec<&'static Rule> {
 
 /// The rule with this id or name.
 pub fn find(word: &str) -> Option<&'static Rule> {
-    all().into_iter().find(|rule| rule.id.eq_ignore_ascii_case(word) || rule.name == word)
+    all().into_iter().find(|rule| rule.is(word))
 }
 
 /// Runs every rule that needs the map alone.

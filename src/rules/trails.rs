@@ -164,6 +164,7 @@ fn prefix(prefix: &Spanned<String>, findings: &mut Vec<Finding>) {
 fn kms_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
     let well_formed = arn::parse(key).is_some_and(|arn| {
         arn.service == "kms"
+            && key.len() <= limits::KMS_KEY_CHARS
             && region::is_well_formed(arn.region)
             && limits::is_account_id(arn.account)
             && Partition::from_id(arn.partition) == Some(Partition::of_region(arn.region))

@@ -276,6 +276,7 @@ await check('page/closed', async () => {
     quiet(page);
   }
   const page = await open(hostile);
+  equal(await page.$eval('#list [data-hash="#source/constructor"]', (node) => [node.className, node.textContent]), ['node source', 'constructor'], 'a source called `constructor`');
   await page.click('#list [data-hash="#source/acme-own"]');
   expect((await page.textContent('#panel')).includes(job.prefix), 'the prefix is not shown as it is');
   expect(await page.evaluate(() => window.injected === undefined), 'a string of the map was run');

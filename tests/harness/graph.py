@@ -60,7 +60,9 @@ def large():
 
 def hostile():
     text = (ROOT / "tests" / "maps" / "hostile.yaml").read_text()
-    return text.replace('"--flag: [\'own\']/"', json.dumps(PREFIX))
+    text = text.replace('"--flag: [\'own\']/"', json.dumps(PREFIX))
+    # every object of JavaScript has something of this name
+    return text.replace("accounts:\n", 'accounts:\n  constructor: { id: "999988887777", regions: { us-east-1: { buckets: [constructor] } } }\n', 1)
 
 
 def check(report, logmap, good_maps, folder):

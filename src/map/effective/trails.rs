@@ -4,14 +4,20 @@ use super::{Account, DEFAULT_HOME_REGION, Trail};
 use crate::{
     aws::{Partition, limits, region},
     map::{self, Coverage, RegionMap, Scope},
-    source::Spanned,
+    source::{Spanned, beginning},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 pub(super) fn trails<'m>(map: &'m RegionMap, accounts: &BTreeMap<&'m str, Account<'m>>) -> BTreeMap<&'m str, Trail<'m>> {
     let usable = map.trails().filter(|(name, _)| limits::is_trail_name(name));
-    usable.filter_map(|(name, trail)| Some((name.as_str(), effective_trail(name, trail, map, accounts)?))).collect()
+    let mut of_partitions = BTreeMap::new();
+    usable
+        .filter_map(|(name, trail)| Some((name.as_str(), effective_trail(name, trail, map, accounts, &mut of_partitions)?)))
+        .collect()
 }
+
+/// The accounts of each partition, listed once however many trails they get.
+type OfPartitions<'m> = BTreeMap<Partition, Arc<[&'m str]>>;
 
 /// A trail whose account keys all name usable accounts.
 fn effective_trail<'m>(
@@ -19,6 +25,7 @@ fn effective_trail<'m>(
     trail: &'m map::Trail,
     map: &'m RegionMap,
     accounts: &BTreeMap<&'m str, Account<'m>>,
+    of_partitions: &mut OfPartitions<'m>,
 ) -> Option<Trail<'m>> {
     let organization = trail.scope.is_some_and(|scope| scope.value == Scope::Organization);
     let per_region = trail.coverage.is_some_and(|coverage| coverage.value == Coverage::PerRegion);
@@ -34,19 +41,20 @@ fn effective_trail<'m>(
         None => None,
     };
     let partition = partition(home_region.map(|home| home.value), deliver_to.and_then(|to| accounts.get(to.as_str())), accounts);
-    let writers: Vec<&str> = if organization {
+    let writers: Arc<[&str]> = if organization {
         let management = map.organization.as_ref()?.management_account.as_ref()?;
         map.organization.as_ref()?.id.as_ref()?;
-        vec![accounts.get_key_value(management.as_str())?.0]
+        Arc::from([*accounts.get_key_value(management.as_str())?.0])
     } else if let Some(listed) = &trail.accounts {
         // with an unknown account (reported already) nothing can be said about the trail as a whole
         let known: Option<Vec<&str>> = listed.iter().map(|key| Some(*accounts.get_key_value(key.as_str())?.0)).collect();
         let mut keys = known?;
         keys.sort_unstable();
         keys.dedup();
-        keys
+        keys.into()
     } else {
-        accounts.iter().filter(|(_, account)| account.partition() == Some(partition)).map(|(key, _)| *key).collect()
+        let all = || accounts.iter().filter(|(_, account)| account.partition() == Some(partition)).map(|(key, _)| *key).collect();
+        Arc::clone(of_partitions.entry(partition).or_insert_with(all))
     };
     Some(Trail {
         name,
@@ -54,7 +62,8 @@ fn effective_trail<'m>(
         accounts: writers,
         home_region,
         deliver_to,
-        prefix: trail.prefix.as_ref().map_or("", |prefix| prefix.trim_matches('/')),
+        // one of more than 200 characters has been reported
+        prefix: trail.prefix.as_ref().map_or("", |prefix| beginning(prefix, 1024)).trim_matches('/'),
         kms_key: trail.kms_key_arn.as_ref().map(|key| &key.value),
         log_file_validation: trail.log_file_validation.is_none_or(|on| on.value),
         s3_data_events: trail.s3_data_events.is_some_and(|on| on.value),

@@ -3,9 +3,12 @@
 //! What a condition compares (a parameter, the Region) takes each value it is compared with, and one more; so that two
 //! conditions on one parameter never contradict each other. Conditions that no log configuration depends on are left alone.
 
-use super::value::{Choice, Template, holds, parameter};
+use super::{
+    choice::{Choice, holds, parameter},
+    value::Template,
+};
 use crate::{
-    document::{Kind, Node},
+    document::{Entry, Kind, Node},
     observed::{
         dumps::child,
         hole,
@@ -16,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// More ways than this are not tried.
 const MOST_WAYS: usize = 64;
+/// Resources that are read in all ways together. AWS allows 500 in a template.
+const MOST_RESOURCES: usize = 100_000;
 
 /// The ways in which the conditions turn out that these parts of the template depend on. True if there are more.
 pub(crate) fn ways(template: &Template<'_>, parts: &[&Node]) -> (Vec<Choice>, bool) {
@@ -33,51 +38,68 @@ pub(crate) fn ways(template: &Template<'_>, parts: &[&Node]) -> (Vec<Choice>, bo
             }
         });
     }
-    let mut ways = vec![Choice::default()];
-    let mut more = false;
-    let mut grow = |each: &dyn Fn(&Choice) -> Vec<Choice>| {
-        let next: Vec<Choice> = ways.iter().flat_map(each).collect();
-        if next.len() <= MOST_WAYS { ways = next } else { more = true }
-    };
+    let most = (MOST_RESOURCES / parts.len().max(1)).clamp(1, MOST_WAYS);
+    let mut ways = Ways { ways: vec![Choice::default()], most, more: false };
     for (name, compared) in &found.values {
         let allowed = template.in_section("Parameters", name).and_then(|node| child(node, "AllowedValues"));
-        let allowed: Option<Vec<String>> = allowed.map(|node| match &node.kind {
+        let allowed: Option<BTreeSet<String>> = allowed.map(|node| match &node.kind {
             Kind::Sequence(items) => items.iter().filter_map(|item| template.text(item)).collect(),
-            _ => Vec::new(),
+            _ => BTreeSet::new(),
         });
-        let possible = |value: &&String| allowed.as_ref().is_none_or(|allowed| allowed.contains(value));
+        let possible = |value: &&String| allowed.as_ref().is_none_or(|allowed| allowed.contains(*value));
+        let mut values: Vec<Option<&String>> = compared.iter().filter(possible).map(Some).collect();
         let closed = found.closed.contains(name)
             || allowed.as_ref().is_some_and(|allowed| allowed.iter().all(|value| compared.contains(value)));
-        grow(&|way| {
-            let mut next: Vec<Choice> = compared
-                .iter()
-                .filter(possible)
-                .map(|value| {
-                    let mut way = way.clone();
-                    way.values.insert(name.clone(), value.clone());
-                    way
-                })
-                .collect();
-            if !closed || next.is_empty() {
-                let mut other = way.clone();
-                other.others.insert(name.clone());
-                next.push(other);
+        if !closed || values.is_empty() {
+            values.push(None);
+        }
+        ways.grow(&values, |way, value| match value {
+            Some(value) => {
+                way.values.insert(name.clone(), (*value).clone());
             }
-            next
+            None => {
+                way.others.insert(name.clone());
+            }
         });
     }
     for at in found.tests {
-        grow(&|way| {
-            [true, false]
-                .map(|holds| {
-                    let mut way = way.clone();
-                    way.tests.insert(at, holds);
-                    way
-                })
-                .to_vec()
+        ways.grow(&[true, false], |way, holds| {
+            way.tests.insert(at, *holds);
         });
     }
-    (ways, more)
+    (ways.ways, ways.more)
+}
+
+/// The ways that are told apart.
+struct Ways {
+    ways: Vec<Choice>,
+    /// How many they may be.
+    most: usize,
+    /// Are there others?
+    more: bool,
+}
+
+impl Ways {
+    /// Tells each way apart by what something can be. Where that makes too many ways it stays unknown.
+    fn grow<T>(&mut self, values: &[T], choose: impl Fn(&mut Choice, &T)) {
+        if self.ways.len().saturating_mul(values.len()) > self.most {
+            self.more = true;
+            return;
+        }
+        // the ways themselves are the last of each, so that nothing is copied where there is one value
+        let Some((last, others)) = values.split_last() else { return };
+        let mut next = Vec::new();
+        for mut way in std::mem::take(&mut self.ways) {
+            next.extend(others.iter().map(|value| {
+                let mut way = way.clone();
+                choose(&mut way, value);
+                way
+            }));
+            choose(&mut way, last);
+            next.push(way);
+        }
+        self.ways = next;
+    }
 }
 
 /// Names of the conditions that a part of the template asks for, also by way of the buckets that it names.
@@ -118,6 +140,8 @@ struct Compared {
     closed: BTreeSet<String>,
     /// Places of other comparisons.
     tests: BTreeSet<u32>,
+    /// Lookups that were seen: parameter, mapping and level.
+    lookups: BTreeSet<(String, String, usize)>,
 }
 
 impl Compared {
@@ -171,23 +195,29 @@ impl Compared {
             return false;
         };
         let [map, first, second, ..] = items.as_slice() else { return false };
-        let Some(map) = template.text(map).and_then(|name| template.in_section("Mappings", &name)) else { return false };
-        let entries = |node: &Node| match &template.document.resolve(node).kind {
-            Kind::Mapping(entries) => entries.clone(),
-            _ => Vec::new(),
-        };
-        let top = entries(map);
+        let Some(name_of_map) = template.text(map) else { return false };
+        let Some(map) = template.in_section("Mappings", &name_of_map) else { return false };
+        fn keys_of<'n>(template: &'n Template<'_>, node: &'n Node) -> &'n [Entry] {
+            match &template.document.resolve(node).kind {
+                Kind::Mapping(entries) => entries,
+                _ => &[],
+            }
+        }
+        let top = keys_of(template, map);
         let is_open = |node: &Node| template.text(node).is_some_and(|text| hole::has(&text));
         let mut any = false;
-        let levels = [
-            (first, top.iter().map(|entry| entry.key.to_string()).collect::<BTreeSet<_>>()),
-            (second, top.iter().flat_map(|entry| entries(&entry.value)).map(|entry| entry.key.to_string()).collect()),
-        ];
-        for (node, keys) in levels {
-            if let Some(name) = parameter(template, node).filter(|_| is_open(node)) {
-                self.values.entry(name.clone()).or_default().extend(keys);
+        for (level, node) in [first, second].into_iter().enumerate() {
+            let Some(name) = parameter(template, node).filter(|_| is_open(node)) else { continue };
+            any = true;
+            // a mapping may be long, and looked up in many conditions
+            if self.lookups.insert((name.clone(), name_of_map.clone(), level)) {
+                let values = self.values.entry(name.clone()).or_default();
+                match level {
+                    0 => values.extend(top.iter().map(|entry| entry.key.to_string())),
+                    _ => values
+                        .extend(top.iter().flat_map(|entry| keys_of(template, &entry.value)).map(|entry| entry.key.to_string())),
+                }
                 self.closed.insert(name);
-                any = true;
             }
         }
         any

@@ -3,8 +3,11 @@
 //!
 //! Other resources, other versions, unknown functions and nested templates are passed over; nothing here fails.
 
+pub(crate) mod choice;
 pub(crate) mod conditions;
+mod order;
 pub(crate) mod value;
+pub(crate) mod work;
 
 use super::{
     At, Bucket, Input, Logging, NotRead, Observed, Setting, SourceLocation, Target, Text, Told, Trail, Way,
@@ -16,7 +19,11 @@ use crate::{
     document::{Document, Entry, Kind, Node},
     source::{FileId, SourceFile},
 };
-use value::{Choice, Template};
+use choice::Choice;
+use order::Order;
+use std::collections::BTreeMap;
+use value::Template;
+use work::{Sections, Work};
 
 /// The resource types that are read.
 const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudTrail::Trail"];
@@ -24,26 +31,35 @@ const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::Clou
 /// Reads a template.
 pub(crate) fn read(file: &SourceFile, id: FileId, document: &Document, told: &Told, input: &mut Input) {
     let named = super::partition_in(&file.text);
-    let told = &only_place(&Template::new(document, id, told, Choice::default(), named));
-    let template = Template::new(document, id, told, Choice::default(), named);
+    let (sections, work) = (&Sections::of(document), &Work::default());
+    let told = &only_place(&Template::new(document, id, told, Choice::default(), named, (sections, work)));
+    let template = Template::new(document, id, told, Choice::default(), named, (sections, work));
     let resources = resources(&template);
     let parts: Vec<&Node> = resources.iter().map(|(_, node)| *node).collect();
     let (ways, more) = conditions::ways(&template, &parts);
     if more {
         input.ignored.push(NotRead::because(
-            "some of its conditions: they can turn out in more than 64 ways; give values with `--parameter`",
+            "some of its conditions: they can turn out in more ways than are told apart (64; fewer in a template of thousands of buckets); give values with `--parameter`",
         ));
     }
+    let order = Order::of(&template);
     for choice in ways {
         let words = choice.words();
-        let template = Template::new(document, id, told, choice, named);
+        let template = Template::new(document, id, told, choice, named, (sections, work));
         let mut observed = Observed::default();
-        for (entry, resource) in &resources {
-            if conditions::is_made(&template, resource) {
-                Reader { template: &template, resources: &resources }.resource(entry, resource, &mut observed);
-            }
+        let made: Vec<_> = resources.iter().copied().filter(|(_, node)| conditions::is_made(&template, node)).collect();
+        let reader = Reader { template: &template, policies: order::policies(&template, &made), order: &order };
+        for (entry, resource) in &made {
+            reader.resource(entry, resource, &mut observed);
         }
         input.ways.push(Way { words, observed });
+    }
+    if let Some(place) = work.stopped() {
+        let at = file.position(place.start);
+        input.ignored.push(NotRead::because(format!(
+            "some of its values: they are too complex or too long, and so unknown (the first in line {}, column {})",
+            at.line, at.column
+        )));
     }
 }
 
@@ -74,10 +90,12 @@ fn only_place(template: &Template<'_>) -> Told {
     for items in found {
         let [map, first, second, ..] = items else { continue };
         let Some(map) = template.text(map).and_then(|name| template.in_section("Mappings", &name)) else { continue };
-        let only = |node: &Node| match &node.kind {
-            Kind::Mapping(entries) if entries.len() == 1 => entries.first().cloned(),
-            _ => None,
-        };
+        fn only(node: &Node) -> Option<&Entry> {
+            match &node.kind {
+                Kind::Mapping(entries) if entries.len() == 1 => entries.first(),
+                _ => None,
+            }
+        }
         let is = |node: &Node, name: &str| matches!(&node.kind, Kind::Mapping(entries) if matches!(entries.as_slice(), [one] if &*one.key == "Ref" && matches!(&one.value.kind, Kind::Scalar { text, .. } if &**text == name)));
         let Some(top) = only(map) else { continue };
         if is(first, "AWS::Region") {
@@ -100,7 +118,9 @@ fn resources<'a>(template: &Template<'a>) -> Vec<(&'a Entry, &'a Node)> {
 
 struct Reader<'t, 'a> {
     template: &'t Template<'a>,
-    resources: &'t [(&'a Entry, &'a Node)],
+    /// Logical ids of the bucket policies, by the name of their bucket.
+    policies: BTreeMap<String, &'a str>,
+    order: &'t Order<'a>,
 }
 
 impl Reader<'_, '_> {
@@ -132,7 +152,7 @@ impl Reader<'_, '_> {
                 Resolved::Unknown => return Setting::Unknown(self.template.place(next.span)),
             };
         }
-        match self.template.text(node) {
+        match self.template.text(node).filter(|text| self.template.work.is_short(text, node.span)) {
             Some(text) => Setting::Known(self.at(text, node)),
             None => Setting::Unknown(self.template.place(node.span)),
         }
@@ -251,8 +271,11 @@ impl Reader<'_, '_> {
         };
         let bucket = self.setting(properties, &["S3BucketName"]);
         let selectors = ["EventSelectors", "AdvancedEventSelectors"].into_iter().find_map(|key| child(properties, key));
-        let unordered =
-            bucket.known().and_then(|bucket| self.policy_of(&bucket.value)).filter(|policy| !self.waits(resource, policy));
+        let unordered = bucket
+            .known()
+            .and_then(|bucket| self.policies.get(&bucket.value))
+            .filter(|policy| !self.order.waits(self.template, resource, &entry.key, policy))
+            .map(|policy| (*policy).to_owned());
         Some(Trail {
             place: bucket.known().map_or(place, |bucket| bucket.place),
             anchor: place,
@@ -269,57 +292,6 @@ impl Reader<'_, '_> {
             bucket,
         })
     }
-
-    /// The policy of a bucket, if the template has it: its logical id.
-    fn policy_of(&self, bucket: &str) -> Option<String> {
-        let is = |node: &Node| {
-            let policy = matches!(child(node, "Type").map(|node| &node.kind), Some(Kind::Scalar { text, .. }) if &**text == "AWS::S3::BucketPolicy");
-            let name = child(node, "Properties").and_then(|node| self.template.get(node, "Bucket"));
-            policy
-                && conditions::is_made(self.template, node)
-                && name.and_then(|node| self.template.text(node)).is_some_and(|name| name == bucket)
-        };
-        self.resources.iter().find(|(_, node)| is(node)).map(|(entry, _)| entry.key.to_string())
-    }
-
-    /// Does a resource wait for another, by `DependsOn` or by naming it, or by way of a third?
-    fn waits(&self, resource: &Node, other: &str) -> bool {
-        let Some(Kind::Mapping(all)) = self.template.section("Resources").map(|node| &node.kind) else { return false };
-        let mut queue = vec![resource];
-        let mut seen: Vec<&str> = Vec::new();
-        while let Some(resource) = queue.pop() {
-            for part in ["DependsOn", "Properties"].into_iter().filter_map(|key| child(resource, key)) {
-                for entry in all.iter().filter(|entry| !seen.contains(&&*entry.key)).collect::<Vec<_>>() {
-                    if names(self.template.document, part, &entry.key, 0) {
-                        if &*entry.key == other {
-                            return true;
-                        }
-                        seen.push(&entry.key);
-                        queue.push(self.template.document.resolve(&entry.value));
-                    }
-                }
-            }
-        }
-        false
-    }
-}
-
-/// Does a part of a template name a resource?
-fn names(document: &Document, node: &Node, other: &str, depth: usize) -> bool {
-    let node = document.resolve(node);
-    let in_text = |text: &str| {
-        text == other
-            || text.contains(&format!("${{{other}}}"))
-            || text.contains(&format!("${{{other}."))
-            || text.strip_prefix(other).is_some_and(|rest| rest.starts_with('.'))
-    };
-    depth < 60
-        && match &node.kind {
-            Kind::Scalar { text, .. } => in_text(text),
-            Kind::Sequence(items) => items.iter().any(|item| names(document, item, other, depth + 1)),
-            Kind::Mapping(entries) => entries.iter().any(|entry| names(document, &entry.value, other, depth + 1)),
-            Kind::Alias(_) => false,
-        }
 }
 
 fn properties_entry<'n>(properties: &'n Node, key: &str) -> Option<&'n Entry> {

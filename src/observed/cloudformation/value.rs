@@ -1,5 +1,9 @@
 //! Values of a template: intrinsic functions → texts, as far as the template and the caller tell. The rest are holes.
 
+use super::{
+    choice::{Choice, holds},
+    work::{Sections, Work},
+};
 use crate::{
     aws::{Partition, arn, region},
     document::{Document, Entry, Kind, Node},
@@ -12,12 +16,12 @@ use crate::{
     source::{FileId, Span},
 };
 use std::{
-    cell::Cell,
-    collections::{BTreeMap, BTreeSet},
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
 };
 
-/// Functions within functions: deeper than anybody writes.
-const MAX_DEPTH: usize = 40;
+/// Choices within choices: deeper than anybody writes.
+const MAX_CHOICES: usize = 40;
 
 /// A template with everything that decides its values.
 pub(crate) struct Template<'a> {
@@ -31,8 +35,14 @@ pub(crate) struct Template<'a> {
     pub choice: Choice,
     /// The partition that the template's own ARNs name, if they name one.
     pub named_partition: Option<Partition>,
-    /// Depth of functions; guards against those that name themselves.
-    depth: Cell<usize>,
+    /// Its sections.
+    sections: &'a Sections<'a>,
+    /// What its values may cost, in all its ways together.
+    pub work: &'a Work,
+    /// The conditions that were asked for: whether they hold. One that is being asked for is unknown to itself.
+    pub(super) conditions: RefCell<BTreeMap<String, Option<bool>>>,
+    /// Conditions and tests within each other that are being asked for.
+    pub(super) asking: Cell<usize>,
 }
 
 impl<'a> Template<'a> {
@@ -43,8 +53,19 @@ impl<'a> Template<'a> {
         told: &'a Told,
         choice: Choice,
         named_partition: Option<Partition>,
+        (sections, work): (&'a Sections<'a>, &'a Work),
     ) -> Self {
-        Template { document, file, told, choice, named_partition, depth: Cell::new(0) }
+        Template {
+            document,
+            file,
+            told,
+            choice,
+            named_partition,
+            sections,
+            work,
+            conditions: RefCell::default(),
+            asking: Cell::new(0),
+        }
     }
 
     /// A section of the template, such as `Resources`.
@@ -54,7 +75,7 @@ impl<'a> Template<'a> {
 
     /// An entry of a section.
     pub(crate) fn in_section(&self, section: &str, name: &str) -> Option<&'a Node> {
-        child(self.section(section)?, name).map(|node| self.document.resolve(node))
+        self.sections.get(section, name)
     }
 
     /// A hole that is this template's own.
@@ -92,7 +113,7 @@ impl<'a> Template<'a> {
     /// A property that has a value.
     pub(crate) fn get<'n>(&'n self, node: &'n Node, key: &str) -> Option<&'n Node> {
         let Resolved::Node(node) = self.resolve(node) else { return None };
-        match self.resolve(child(node, key)?) {
+        match self.resolve(self.work.child(node, key)?) {
             Resolved::Node(node) => Some(node),
             _ => None,
         }
@@ -101,14 +122,19 @@ impl<'a> Template<'a> {
     /// Name of a bucket of the template.
     pub(crate) fn bucket_name(&self, logical: &str) -> Option<String> {
         let properties = self.properties(logical, "AWS::S3::Bucket")?;
-        Some(self.get(properties, "BucketName").and_then(|node| self.text(node)).unwrap_or_else(|| self.hole(logical)))
+        Some(self.get(properties, "BucketName").and_then(|node| self.name(node)).unwrap_or_else(|| self.hole(logical)))
     }
 
     /// ARN of a trail of the template.
     pub(crate) fn trail_arn(&self, logical: &str) -> Option<String> {
         let properties = self.properties(logical, "AWS::CloudTrail::Trail")?;
-        let name = self.get(properties, "TrailName").and_then(|node| self.text(node)).unwrap_or_else(|| self.hole(logical));
+        let name = self.get(properties, "TrailName").and_then(|node| self.name(node)).unwrap_or_else(|| self.hole(logical));
         Some(arn::trail(self.partition(), &self.region(), &self.account(), &name))
+    }
+
+    /// The text of a node that names something; nothing if nothing could have so long a name.
+    fn name(&self, node: &Node) -> Option<String> {
+        self.text(node).filter(|text| self.work.is_short(text, node.span))
     }
 
     /// `!Ref NAME`.
@@ -214,11 +240,11 @@ impl<'a> Template<'a> {
                 let (map, first, second) = (text(map), text(first), text(second));
                 let value = self
                     .in_section("Mappings", &map)
-                    .and_then(|node| child(node, &first))
-                    .and_then(|node| child(self.document.resolve(node), &second));
-                value
-                    .and_then(|node| self.text(node))
-                    .unwrap_or_else(|| self.hole(&format!("{map}.{}.{}", hole::shown(&first), hole::shown(&second))))
+                    .and_then(|node| self.work.child(node, &first))
+                    .and_then(|node| self.work.child(self.document.resolve(node), &second));
+                value.and_then(|node| self.text(node)).unwrap_or_else(|| {
+                    self.hole(&format!("{}.{}.{}", hole::shown(&map), hole::shown(&first), hole::shown(&second)))
+                })
             }
             ("Fn::ImportValue", _) => {
                 self.hole(&format!("import {}", self.text(argument).map_or_else(String::new, |text| hole::shown(&text))))
@@ -272,8 +298,9 @@ impl<'a> Template<'a> {
                 Some(literal) => format!("${{{literal}}}"),
                 None => {
                     let name = name.trim();
-                    let own =
-                        values.and_then(|values| child(self.document.resolve(values), name)).and_then(|node| self.text(node));
+                    let own = values
+                        .and_then(|values| self.work.child(self.document.resolve(values), name))
+                        .and_then(|node| self.text(node));
                     own.unwrap_or_else(|| match name.split_once('.') {
                         Some((name, attribute)) => self.attribute(name, attribute),
                         None => self.reference(name),
@@ -289,7 +316,7 @@ impl<'a> Template<'a> {
 impl Reading for Template<'_> {
     fn resolve<'n>(&'n self, node: &'n Node) -> Resolved<'n> {
         let mut node = self.document.resolve(node);
-        for _ in 0..MAX_DEPTH {
+        for _ in 0..MAX_CHOICES {
             let Kind::Mapping(entries) = &node.kind else { return Resolved::Node(node) };
             let [entry] = entries.as_slice() else { return Resolved::Node(node) };
             let argument = self.document.resolve(&entry.value);
@@ -312,10 +339,10 @@ impl Reading for Template<'_> {
     }
 
     fn text(&self, node: &Node) -> Option<String> {
-        if self.depth.get() > MAX_DEPTH {
-            return Some(self.unknown());
+        if !self.work.enter(node) {
+            // one unknown value is not another
+            return Some(hole("unknown", &format!("{} {}", self.file.0, node.span.start)));
         }
-        self.depth.set(self.depth.get() + 1);
         let text = match self.resolve(node) {
             Resolved::Node(node) => match &node.kind {
                 Kind::Scalar { text, .. } => Some(self.resolved(text)),
@@ -325,7 +352,7 @@ impl Reading for Template<'_> {
             Resolved::Nothing => None,
             Resolved::Unknown => Some(self.named("Fn::If", node)),
         };
-        self.depth.set(self.depth.get() - 1);
+        self.work.leave(text.as_ref().map_or(0, String::len));
         text
     }
 
@@ -335,87 +362,5 @@ impl Reading for Template<'_> {
 
     fn unknown(&self) -> String {
         self.hole("unknown")
-    }
-}
-
-/// One way in which the conditions turn out.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Choice {
-    /// Values of parameters.
-    pub(super) values: BTreeMap<String, String>,
-    /// Parameters that have none of the values that they are compared with.
-    pub(super) others: BTreeSet<String>,
-    /// Comparisons of other things, by their place.
-    pub(super) tests: BTreeMap<u32, bool>,
-}
-
-impl Choice {
-    /// The value of a parameter in this way.
-    pub(crate) fn value(&self, name: &str) -> Option<String> {
-        self.values.get(name).cloned()
-    }
-
-    /// What people would call it, such as "`Env` is `prod`"; empty for the only way.
-    pub(crate) fn words(&self) -> String {
-        let values = self.values.iter().map(|(name, value)| format!("`{name}` is `{value}`"));
-        let others = self.others.iter().map(|name| format!("`{name}` is something else"));
-        let tests = self.tests.values().map(|holds| format!("a comparison {}", if *holds { "holds" } else { "does not hold" }));
-        values.chain(others).chain(tests).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// Does a condition hold? Nothing if it can't be known or does not exist.
-pub(crate) fn holds(template: &Template<'_>, name: &str) -> Option<bool> {
-    test(template, template.in_section("Conditions", name)?, 0)
-}
-
-fn test(template: &Template<'_>, node: &Node, depth: usize) -> Option<bool> {
-    if depth > 30 {
-        return None;
-    }
-    let node = template.document.resolve(node);
-    let Kind::Mapping(entries) = &node.kind else { return None };
-    let entry = entries.first()?;
-    let argument = template.document.resolve(&entry.value);
-    let items = match &argument.kind {
-        Kind::Sequence(items) => items.as_slice(),
-        _ => &[],
-    };
-    match (&*entry.key, items) {
-        ("Condition", _) => match &argument.kind {
-            Kind::Scalar { text, .. } => test(template, template.in_section("Conditions", text)?, depth + 1),
-            _ => None,
-        },
-        ("Fn::Not", [one]) => Some(!test(template, one, depth + 1)?),
-        ("Fn::And", items) => {
-            let tests: Vec<_> = items.iter().map(|item| test(template, item, depth + 1)).collect();
-            if tests.contains(&Some(false)) { Some(false) } else { tests.iter().all(Option::is_some).then_some(true) }
-        }
-        ("Fn::Or", items) => {
-            let tests: Vec<_> = items.iter().map(|item| test(template, item, depth + 1)).collect();
-            if tests.contains(&Some(true)) { Some(true) } else { tests.iter().all(Option::is_some).then_some(false) }
-        }
-        ("Fn::Equals", [a, b]) => {
-            let (first, second) = (template.text(a)?, template.text(b)?);
-            match hole::same(&first, &second) {
-                hole::Same::Yes => Some(true),
-                hole::Same::No => Some(false),
-                hole::Same::Maybe => {
-                    let other =
-                        |node: &Node| parameter(template, node).is_some_and(|name| template.choice.others.contains(&name));
-                    if other(a) || other(b) { Some(false) } else { template.choice.tests.get(&node.span.start).copied() }
-                }
-            }
-        }
-        _ => None,
-    }
-}
-
-/// The parameter that a node is a plain reference to.
-pub(super) fn parameter(template: &Template<'_>, node: &Node) -> Option<String> {
-    let Kind::Mapping(entries) = &template.document.resolve(node).kind else { return None };
-    match (entries.as_slice(), entries.first().map(|entry| &entry.value.kind)) {
-        ([one], Some(Kind::Scalar { text, .. })) if &*one.key == "Ref" => Some(text.to_string()),
-        _ => None,
     }
 }

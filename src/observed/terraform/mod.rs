@@ -26,6 +26,9 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
+/// Longest name of a bucket that is followed, in bytes; AWS allows 63.
+const LONGEST_NAME: usize = 2048;
+
 /// Is this a resource that is read?
 fn is_read(kind: &str) -> bool {
     kind.starts_with("aws_s3_bucket") || kind == "aws_cloudtrail"
@@ -79,18 +82,23 @@ pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observ
         created,
         code: Code::new(&show, &data),
         names: BTreeMap::new(),
+        named: BTreeSet::new(),
     };
     let resources: Vec<Item<'_>> = found.into_iter().map(|(module, resource)| reader.item(module, resource)).collect();
     for item in resources.iter().filter(|item| item.resource.kind == "aws_s3_bucket") {
-        let name = reader.own(item, "bucket").map_or_else(|| reader.hole(&item.resource.address), |text| text.value);
+        // nothing has so long a name, and all that refers to it would have it once more
+        let name = reader.own(item, "bucket").map(|text| text.value).filter(|name| name.len() <= LONGEST_NAME);
+        let name = name.unwrap_or_else(|| reader.hole(&item.resource.address));
+        reader.named.insert(name.clone());
         reader.names.insert(item.resource.address.clone(), name);
     }
     let mut observed = Observed::default();
     for item in &resources {
         reader.resource(item, &mut observed);
     }
+    let policies = if observed.trails.is_empty() { BTreeMap::new() } else { reader.new_policies(&resources) };
     for (trail, item) in observed.trails.iter_mut().zip(resources.iter().filter(|item| item.resource.kind == "aws_cloudtrail")) {
-        trail.unordered = reader.unordered(item, trail, &resources);
+        trail.unordered = reader.unordered(item, trail, &policies);
     }
     accounts::of_providers(&reader, &resources, &mut observed);
     accounts::of_organization(&reader, &organization, &mut observed);
@@ -129,6 +137,8 @@ struct Reader<'a> {
     code: Code<'a>,
     /// Bucket names by address.
     names: BTreeMap<Cow<'a, str>, String>,
+    /// The same names.
+    named: BTreeSet<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -344,7 +354,7 @@ impl<'a> Reader<'a> {
 
     fn logging(&self, item: &Item<'a>, source: Text) -> Logging {
         let target = match self.text(item, "target_bucket") {
-            Some(text) if hole::is_one(&text.value) && !self.names.values().any(|name| *name == text.value) => Target::Unknown,
+            Some(text) if hole::is_one(&text.value) && !self.named.contains(&text.value) => Target::Unknown,
             Some(text) => Target::Named(text),
             None => Target::Unknown,
         };

@@ -1,13 +1,14 @@
 //! What a resource waits for: `depends_on`, and whatever it refers to, through resources, modules, outputs and variables.
 //!
-//! A plan does not hold locals, so that what goes through one is taken to wait: better nothing said than a false alarm.
+//! A plan does not hold locals, so that what goes through one is taken to wait: better nothing said than a false alarm. So is
+//! what it takes too many steps to find out.
 
 use super::{
     refer::{Code, join, parent, split, without_indexes},
     show::{ConfigResource, Resource},
 };
 use serde_json::{Value, value::RawValue};
-use std::collections::BTreeSet;
+use std::{cell::Cell, collections::BTreeSet};
 
 /// Does a resource of a module wait for another one? Both by the module's path and the address in it, without indexes.
 pub(super) fn waits(code: &Code<'_>, module: &str, resource: &Resource<'_>, other: (&str, &str)) -> bool {
@@ -21,8 +22,11 @@ pub(super) fn waits(code: &Code<'_>, module: &str, resource: &Resource<'_>, othe
         }
         let plain = without_indexes(&reference);
         let parts = split(&plain);
-        let mut push =
-            |path: &str, references: Vec<String>| queue.extend(references.into_iter().map(|one| (path.to_owned(), one)));
+        let steps = Cell::new(path.len() + plain.len() + 64);
+        let mut push = |path: &str, references: Vec<String>| {
+            steps.set(steps.get() + references.iter().map(|one| path.len() + one.len() + 64).sum::<usize>());
+            queue.extend(references.into_iter().map(|one| (path.to_owned(), one)));
+        };
         match parts.as_slice() {
             ["local", ..] => return true,
             ["var", name, ..] => {
@@ -53,6 +57,9 @@ pub(super) fn waits(code: &Code<'_>, module: &str, resource: &Resource<'_>, othe
                     return true;
                 }
                 let Some(module) = code.module(&path) else { continue };
+                if !code.take(module.resources.len()) {
+                    return true;
+                }
                 if let Some(resource) = module.resources.iter().find(|resource| resource.address == address) {
                     push(&path, of_resource(resource));
                 }
@@ -65,6 +72,9 @@ pub(super) fn waits(code: &Code<'_>, module: &str, resource: &Resource<'_>, othe
                 }
             }
             _ => {}
+        }
+        if !code.take(steps.get()) {
+            return true;
         }
     }
     false

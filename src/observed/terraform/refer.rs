@@ -6,10 +6,20 @@
 use super::show::{ConfigModule, ConfigResource, Expression, Module, ProviderConfig, Resource, Show, block, string};
 use crate::aws::{arn, limits, region};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, cell::RefCell, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    cell::{Cell, OnceCell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// References within references: deeper than anybody's modules.
 const MAX_DEPTH: usize = 40;
+/// Longest expression that is followed, in bytes of JSON: of one that refers to so much nobody can tell its value.
+const LONGEST: usize = 8192;
+/// Steps that may be taken in all to see what waits for what: resources looked at, and bytes of expressions read.
+const MOST_STEPS: usize = 200_000_000;
+/// Longest text that tells credentials apart, in bytes.
+const LONGEST_CREDENTIALS: usize = 1024;
 
 /// Is this a data source that tells of Regions, accounts or buckets?
 pub(super) fn is_data_read(kind: &str) -> bool {
@@ -46,10 +56,19 @@ pub(super) struct Code<'a> {
     providers: Option<&'a BTreeMap<Cow<'a, str>, ProviderConfig<'a>>>,
     variables: BTreeMap<&'a str, String>,
     /// Code of the resources that are read, by module path and address.
-    resources: BTreeMap<(String, &'a str), &'a ConfigResource<'a>>,
+    resources: BTreeMap<(String, String), Written<'a>>,
     /// Data sources by address: attribute → text.
     data: BTreeMap<&'a str, BTreeMap<Cow<'a, str>, &'a RawValue>>,
     known: RefCell<BTreeMap<String, Provider>>,
+    caller: OnceCell<Option<String>>,
+    /// Steps taken so far to see what waits for what.
+    steps: Cell<usize>,
+}
+
+/// A resource's code with its arguments: a resource of many instances is asked for each of them.
+struct Written<'a> {
+    code: &'a ConfigResource<'a>,
+    arguments: BTreeMap<Cow<'a, str>, &'a RawValue>,
 }
 
 impl<'a> Code<'a> {
@@ -64,6 +83,8 @@ impl<'a> Code<'a> {
             resources: BTreeMap::new(),
             data: BTreeMap::new(),
             known: RefCell::default(),
+            caller: OnceCell::new(),
+            steps: Cell::new(0),
         };
         for (_, resource) in data {
             let values = resource.values.and_then(|values| serde_json::from_str(values.get()).ok()).unwrap_or_default();
@@ -74,7 +95,8 @@ impl<'a> Code<'a> {
             for resource in module.resources.iter().filter(|resource| {
                 resource.address.starts_with("aws_s3_bucket") || resource.address.starts_with("aws_cloudtrail.")
             }) {
-                code.resources.insert((path.clone(), &*resource.address), resource);
+                let arguments = resource.expressions.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
+                code.resources.insert((path.clone(), resource.address.to_string()), Written { code: resource, arguments });
             }
             for (name, call) in &module.module_calls {
                 modules.push((join(&path, &format!("module.{name}")), &call.module));
@@ -83,16 +105,12 @@ impl<'a> Code<'a> {
         code
     }
 
-    fn resource(&self, module: &str, resource: &Resource<'_>) -> Option<&'a ConfigResource<'a>> {
-        let address = format!("{}.{}", resource.kind, resource.name);
-        let key = (without_indexes(module), address.as_str());
-        self.resources.get(&key).copied()
+    fn resource(&self, module: &str, resource: &Resource<'_>) -> Option<&Written<'a>> {
+        self.resources.get(&(without_indexes(module), format!("{}.{}", resource.kind, resource.name)))
     }
 
     fn argument(&self, module: &str, resource: &Resource<'_>, key: &str) -> Option<&'a RawValue> {
-        let expressions: BTreeMap<Cow<'a, str>, &'a RawValue> =
-            serde_json::from_str(self.resource(module, resource)?.expressions?.get()).ok()?;
-        expressions.get(key).copied()
+        self.resource(module, resource)?.arguments.get(key).copied()
     }
 
     /// Does the code set this argument?
@@ -109,7 +127,21 @@ impl<'a> Code<'a> {
         names: &BTreeMap<Cow<'a, str>, String>,
     ) -> Option<Option<String>> {
         let raw = self.argument(module, resource, key)?;
-        Some(self.value(module, resource.index, &Expression::of(raw), names, 0))
+        Some(self.follow_raw(module, resource.index, raw, names, 0))
+    }
+
+    fn follow_raw(
+        &self,
+        module: &str,
+        index: Option<&RawValue>,
+        raw: &RawValue,
+        names: &BTreeMap<Cow<'a, str>, String>,
+        depth: usize,
+    ) -> Option<String> {
+        if raw.get().len() > LONGEST {
+            return None;
+        }
+        self.value(module, index, &Expression::of(raw), names, depth)
     }
 
     /// Like [`Code::follow`] for an argument of a nested block.
@@ -121,7 +153,7 @@ impl<'a> Code<'a> {
         key: &str,
         names: &BTreeMap<Cow<'a, str>, String>,
     ) -> Option<Option<String>> {
-        let block = block(self.argument(module, resource, outer)?)?;
+        let block = block(self.argument(module, resource, outer).filter(|raw| raw.get().len() <= LONGEST)?)?;
         let references = block.get(key)?.get("references")?.as_array()?.iter().filter_map(|item| item.as_str());
         let references = references.map(|text| Cow::Owned(text.to_owned())).collect();
         Some(self.value(module, resource.index, &Expression { constant_value: None, references }, names, 0))
@@ -158,7 +190,7 @@ impl<'a> Code<'a> {
                 } else {
                     join(module, &format!("module.{name}[{at}"))
                 };
-                self.value(&child, None, &Expression::of(expression), names, depth + 1)
+                self.follow_raw(&child, None, expression, names, depth + 1)
             }
             // `aws_s3_bucket.a[each.key].id` is listed without what follows the index: the instance of the same key
             ["aws_s3_bucket", name] => {
@@ -186,20 +218,29 @@ impl<'a> Code<'a> {
     /// The one instance of a module that has buckets, with its index.
     fn only_instance(&self, path: &str, names: &BTreeMap<Cow<'a, str>, String>, index: Option<&RawValue>) -> Option<String> {
         let same = index.map(|index| format!("{path}[{}]", index.get()));
-        let mut found: Option<String> = None;
-        for address in names.keys() {
-            let Some(rest) = address.strip_prefix(path) else { continue };
-            let instance = match rest.as_bytes().first() {
-                Some(b'.') => path.to_owned(),
-                Some(b'[') => format!("{path}{}", &rest[..=rest.find(']')?]),
-                _ => continue,
-            };
+        // the first address from one on that is of an instance, and the instance
+        let next = |from: String, mark: &str| {
+            let begin = format!("{path}{mark}");
+            let (address, _) = names.range(Cow::Owned(from)..).next().filter(|(address, _)| address.starts_with(&begin))?;
+            match mark {
+                "." => Some(Some(path.to_owned())),
+                _ => Some(address[path.len()..].find(']').map(|end| address[..=path.len() + end].to_owned())),
+            }
+        };
+        let mut found = next(format!("{path}."), ".").unwrap_or_default();
+        let mut from = format!("{path}[");
+        // the third instance is not looked at: two are not one
+        for _ in 0..2 {
+            let Some(instance) = next(from, "[") else { break };
+            let instance = instance?;
             if Some(&instance) == same.as_ref() {
                 return same;
             }
-            if found.as_ref().is_some_and(|found| *found != instance) {
+            if found.is_some() {
                 return None;
             }
+            // behind the point that follows the index
+            from = format!("{instance}/");
             found = Some(instance);
         }
         found.or_else(|| Some(path.to_owned()))
@@ -211,7 +252,7 @@ impl<'a> Code<'a> {
         }
         let (parent, call) = parent(module)?;
         let expression = self.module(parent)?.module_calls.get(call)?.expressions.get(name)?;
-        self.value(parent, None, &Expression::of(expression), names, depth + 1)
+        self.follow_raw(parent, None, expression, names, depth + 1)
     }
 
     /// The code of a module, by its path.
@@ -227,7 +268,7 @@ impl<'a> Code<'a> {
 
     /// The provider of a resource.
     pub(super) fn provider(&self, module: &str, resource: &Resource<'_>) -> Provider {
-        let key = self.resource(module, resource).map_or("", |code| &*code.provider_config_key);
+        let key = self.resource(module, resource).map_or("", |written| &*written.code.provider_config_key);
         if let Some(provider) = self.known.borrow().get(key) {
             return provider.clone();
         }
@@ -253,7 +294,7 @@ impl<'a> Code<'a> {
         };
         let Some(config) = config else { return provider };
         let names = BTreeMap::new();
-        let text = |expression: &RawValue| self.value(&config.module_address, None, &Expression::of(expression), &names, 0);
+        let text = |expression: &RawValue| self.follow_raw(&config.module_address, None, expression, &names, 0);
         provider.region = config.expressions.get("region").and_then(|raw| text(raw)).filter(|name| region::is_well_formed(name));
         provider.profile = config.expressions.get("profile").and_then(|raw| text(raw));
         if let Some(allowed) = config.expressions.get("allowed_account_ids") {
@@ -282,7 +323,9 @@ impl<'a> Code<'a> {
         .filter_map(|key| Some(format!("{key} {}", config.expressions.get(*key)?.get())))
         .collect();
         if !credentials.is_empty() {
-            provider.credentials = credentials.join(", ");
+            let credentials = credentials.join(", ");
+            // what is so long is taken to be the provider's own
+            provider.credentials = if credentials.len() <= LONGEST_CREDENTIALS { credentials } else { format!("of {key}") };
             provider.is_ambient = false;
         } else {
             provider.account = provider.account.or_else(|| self.caller());
@@ -292,19 +335,32 @@ impl<'a> Code<'a> {
 
     /// The account that the data sources say the environment's credentials are of.
     fn caller(&self) -> Option<String> {
-        let mut found = self.data.iter().filter(|(address, _)| address.contains("aws_caller_identity."));
-        let (_, values) = found.next()?;
-        let account = values.get("account_id").and_then(|raw| string(raw));
-        account.filter(|id| limits::is_account_id(id) && found.next().is_none())
+        let find = || {
+            let mut found = self.data.iter().filter(|(address, _)| address.contains("aws_caller_identity."));
+            let (_, values) = found.next()?;
+            let account = values.get("account_id").and_then(|raw| string(raw));
+            account.filter(|id| limits::is_account_id(id) && found.next().is_none())
+        };
+        self.caller.get_or_init(find).clone()
+    }
+
+    /// Takes steps on the way to what something waits for; false if there are none left.
+    pub(super) fn take(&self, steps: usize) -> bool {
+        self.steps.set(self.steps.get().saturating_add(steps));
+        self.steps.get() <= MOST_STEPS
     }
 }
 
 /// The one reference that says where a value comes from: without those that it is part of, and those to loops.
 fn only<'r>(references: &'r [Cow<'_, str>]) -> Option<&'r str> {
+    let all: BTreeSet<&str> = references.iter().map(|reference| &**reference).collect();
     let mut kept: Vec<&str> = Vec::new();
     for reference in references {
-        let part = |other: &str| other.strip_prefix(&**reference).is_some_and(|rest| rest.starts_with(['.', '[']));
-        let repeated = references.iter().any(|other| part(other));
+        let begins = |mark: char| {
+            let begin = format!("{reference}{mark}");
+            all.range(begin.as_str()..).next().is_some_and(|next| next.starts_with(&begin))
+        };
+        let repeated = begins('.') || begins('[');
         let of_a_loop = matches!(split(reference).first(), Some(&"each" | &"count" | &"path" | &"terraform" | &"self"));
         if !repeated && !of_a_loop {
             kept.push(reference);

@@ -5,18 +5,28 @@ use crate::{
     aws::{Partition, arn, region},
     observed::{At, Setting, Text, Trail, hole},
 };
+use std::collections::BTreeMap;
 
 impl<'a> Reader<'a> {
+    /// The policies that are to be created, the first one for each name of a bucket.
+    pub(super) fn new_policies<'i>(&self, all: &'i [Item<'a>]) -> BTreeMap<String, &'i Item<'a>> {
+        let mut policies = BTreeMap::new();
+        for item in all.iter().filter(|item| item.resource.kind == "aws_s3_bucket_policy" && self.is_new(item)) {
+            if let Some(name) = self.text(item, "bucket") {
+                policies.entry(name.value).or_insert(item);
+            }
+        }
+        policies
+    }
+
+    fn is_new(&self, item: &Item<'_>) -> bool {
+        self.created.contains(&*item.resource.address)
+    }
+
     /// The policy of a trail's bucket, if both are to be created and the trail does not wait for it.
-    pub(super) fn unordered(&self, item: &Item<'a>, trail: &Trail, all: &[Item<'a>]) -> Option<Text> {
+    pub(super) fn unordered(&self, item: &Item<'a>, trail: &Trail, policies: &BTreeMap<String, &Item<'a>>) -> Option<Text> {
         let bucket = trail.bucket.known()?;
-        let is_new = |item: &Item<'_>| self.created.contains(&*item.resource.address);
-        let is_policy = |other: &&Item<'a>| {
-            other.resource.kind == "aws_s3_bucket_policy"
-                && is_new(other)
-                && self.text(other, "bucket").is_some_and(|name| name.value == bucket.value)
-        };
-        let policy = all.iter().find(is_policy).filter(|_| is_new(item))?;
+        let policy = policies.get(&bucket.value).filter(|_| self.is_new(item))?;
         let address = format!("{}.{}", policy.resource.kind, policy.resource.name);
         let known = self.code.module(item.module).is_some();
         (known && !order::waits(&self.code, item.module, item.resource, (policy.module, &address)))
@@ -36,9 +46,7 @@ impl<'a> Reader<'a> {
         let known = self.own(item, "arn").map(|text| text.value).filter(|text| arn::parse(text).is_some());
         let account = known.as_deref().and_then(arn::parse).map_or(account, |arn| arn.account.to_owned());
         let bucket = match self.text(item, "s3_bucket_name") {
-            Some(text) if hole::is_one(&text.value) && !self.names.values().any(|name| *name == text.value) => {
-                Setting::Unknown(text.place)
-            }
+            Some(text) if hole::is_one(&text.value) && !self.named.contains(&text.value) => Setting::Unknown(text.place),
             Some(text) => Setting::Known(text),
             None => Setting::Unknown(place),
         };

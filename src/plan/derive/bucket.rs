@@ -4,7 +4,10 @@ use super::{Draft, Planner};
 use crate::{
     aws::{arn, limits},
     diagnostics::Finding,
-    map::{PolicyScope, effective::Settings},
+    map::{
+        PolicyScope,
+        effective::{MOST_STATEMENTS, Settings},
+    },
     plan::{
         Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source,
         policy_cache::PolicyCache,
@@ -41,7 +44,18 @@ impl Planner<'_, '_> {
             region: self.region,
             partition: self.partition(),
         };
-        let (extra, origins) = statements::instantiate(&settings.extra_statements, &place, findings);
+        let first =
+            || settings.extra_statements.first().map(|statement| statement.Effect.map_or(statement.span, |effect| effect.span));
+        let written = match settings.extra_statements.as_slice() {
+            // that they are too many has been reported
+            _ if !self.has_statements => &[],
+            many if many.len() > MOST_STATEMENTS => {
+                budget::report_too_many(&draft.name, MOST_STATEMENTS, self.span(), first(), findings);
+                &[]
+            }
+            few => few,
+        };
+        let (extra, origins) = statements::instantiate(written, &place, findings);
         let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for source in sources {
             by_prefix.entry(&source.prefix).or_default().push(&source.name);
@@ -73,11 +87,7 @@ impl Planner<'_, '_> {
                 (policy, report)
             }
             Err(overflow) => {
-                let first = settings
-                    .extra_statements
-                    .first()
-                    .map(|statement| statement.Effect.map_or(statement.span, |effect| effect.span));
-                budget::report_overflow(&draft.name, &overflow, self.span(), settings.policy_scope, first, findings);
+                budget::report_overflow(&draft.name, &overflow, self.span(), settings.policy_scope, first(), findings);
                 Default::default()
             }
         };

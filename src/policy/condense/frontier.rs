@@ -31,8 +31,10 @@ impl Trie<'_> {
         let shared = self.shared(from, to);
         let point =
             |choice: Choice| Point { bytes: self.bytes(&choice), cost: self.cost(&choice), how: Rc::new(How::One(choice)) };
-        let mut points: Vec<Point> =
-            (start.max(MIN_LITERAL)..=shared).map(|literal| point(Choice { from, to, literal, exact: false })).collect();
+        let mut points: Vec<Point> = self
+            .lengths(from, start.max(MIN_LITERAL)..=shared)
+            .map(|literal| point(Choice { from, to, literal, exact: false }))
+            .collect();
         if to - from == 1 {
             points.push(point(Choice { from, to, literal: shared, exact: true }));
         } else {

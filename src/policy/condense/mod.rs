@@ -124,6 +124,8 @@ pub fn foreign<'p>(patterns: impl Iterator<Item = &'p Pattern>, names: &BTreeSet
     }
     widest
         .into_iter()
-        .map(|literal| cost_of(literal, names.range(literal..).take_while(|name| name.starts_with(literal)).count(), &counts))
+        .map(|literal| {
+            cost_of(literal.as_bytes(), names.range(literal..).take_while(|name| name.starts_with(literal)).count(), &counts)
+        })
         .sum()
 }

@@ -4,7 +4,7 @@
 //! Takes sorted, distinct names. Deterministic.
 
 use super::{LONGEST, MIN_LITERAL};
-use std::cmp::Ordering;
+use std::{cmp::Ordering, ops::RangeInclusive};
 
 /// A node of the trie that is in the solution: `names[from..to]` share the first `literal` bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -22,21 +22,32 @@ pub(super) struct Trie<'a> {
 }
 
 impl Trie<'_> {
-    /// Length of what all names of a range share.
+    /// Length in bytes of what all names of a range share: whole characters, because a map may hold names that AWS would refuse.
     pub(super) fn shared(&self, from: usize, to: usize) -> usize {
-        let (first, last) = (self.names[from].as_bytes(), self.names[to - 1].as_bytes());
-        first.iter().zip(last).take_while(|(a, b)| a == b).count()
+        let (first, last) = (self.names[from], self.names[to - 1]);
+        let bytes = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
+        self.floor(from, bytes)
     }
 
-    /// The children of the node of a range: by the next byte; a name that ends at the node is a child of its own.
+    /// The nearest end of a character of a name at or below an offset.
+    fn floor(&self, name: usize, at: usize) -> usize {
+        (0..=at).rev().find(|at| self.names[name].is_char_boundary(*at)).unwrap_or(0)
+    }
+
+    /// The lengths in a range at which literals of a name may end: between characters.
+    pub(super) fn lengths(&self, name: usize, range: RangeInclusive<usize>) -> impl DoubleEndedIterator<Item = usize> {
+        range.filter(move |length| self.names[name].is_char_boundary(*length))
+    }
+
+    /// The children of the node of a range: by the next character; a name that ends at the node is a child of its own.
     pub(super) fn children(&self, from: usize, to: usize, shared: usize) -> Vec<(usize, usize)> {
         let mut children = Vec::new();
         let mut start = from;
         while start < to {
-            let next = self.names[start].as_bytes().get(shared);
-            let length = match next {
+            let next = |name: &str| name.get(shared..).and_then(|rest| rest.chars().next());
+            let length = match next(self.names[start]) {
                 None => 1,
-                Some(byte) => self.names[start..to].partition_point(|name| name.as_bytes().get(shared).is_none_or(|b| b <= byte)),
+                Some(first) => self.names[start..to].partition_point(|name| next(name).is_none_or(|other| other <= first)),
             };
             children.push((start, start + length));
             start += length;
@@ -53,7 +64,7 @@ impl Trie<'_> {
         if choice.exact {
             return 0.0;
         }
-        cost_of(&self.names[choice.from][..choice.literal], choice.to - choice.from, &self.counts)
+        cost_of(&self.names[choice.from].as_bytes()[..choice.literal], choice.to - choice.from, &self.counts)
     }
 
     /// The cheapest single choice for a range at a price, with literals of `start` bytes at least.
@@ -64,7 +75,7 @@ impl Trie<'_> {
             let choice = Choice { from, to, literal: shared, exact: true };
             best = Some((price * self.bytes(&choice) as f64, choice));
         }
-        for literal in (start.max(MIN_LITERAL)..=shared).rev() {
+        for literal in self.lengths(from, start.max(MIN_LITERAL)..=shared).rev() {
             let choice = Choice { from, to, literal, exact: false };
             let value = self.cost(&choice) + price * self.bytes(&choice) as f64;
             if best.as_ref().is_none_or(|(least, _)| value < *least) {
@@ -155,7 +166,7 @@ impl Trie<'_> {
         if to - from == 1 && self.overhead + shared <= budget {
             return vec![Choice { literal: shared, exact: true, ..*choice }];
         }
-        let longest = shared.min(literal + left);
+        let longest = self.floor(from, shared.min(literal + left));
         if longest > literal {
             return vec![Choice { literal: longest, ..*choice }];
         }
@@ -164,7 +175,9 @@ impl Trie<'_> {
             .into_iter()
             .map(|(from, to)| {
                 let exact = to - from == 1 && self.names[from].len() <= shared + 2;
-                let literal = if exact { self.names[from].len() } else { (shared + 1).max(MIN_LITERAL) };
+                let whole = self.names[from].len();
+                let short = self.lengths(from, (shared + 1).max(MIN_LITERAL)..=whole).next();
+                let literal = if exact { whole } else { short.unwrap_or(whole) };
                 Choice { from, to, literal, exact }
             })
             .collect();
@@ -177,8 +190,8 @@ impl Trie<'_> {
 pub(super) type Counts = [[f64; LONGEST + 1]; 3];
 
 /// Legal names that a pattern with this literal admits, without so many that are in the list.
-pub(super) fn cost_of(literal: &str, listed: usize, counts: &Counts) -> f64 {
-    let class = match literal.bytes().last() {
+pub(super) fn cost_of(literal: &[u8], listed: usize, counts: &Counts) -> f64 {
+    let class = match literal.last() {
         Some(b'.') => 2,
         Some(b'-') => 1,
         _ => 0,

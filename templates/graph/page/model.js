@@ -27,8 +27,9 @@ data.accounts.forEach((account, accountAt) => {
   account.areas = account.regions.map((region, regionAt) => {
     const area = { account, region, accountAt, regionAt, open: false };
     area.text = [account.key, account.id, account.partition, region.name, region.place].join(' ').toLowerCase();
+    const marks = new Map(Object.entries(region.marks || {})); // a bucket may be called `constructor`, which every object has
     area.sources = region.groups
-      .flatMap((group) => group.names.map((name) => ({ kind: 'source', name, group, area, mark: (region.marks || {})[name] })))
+      .flatMap((group) => group.names.map((name) => ({ kind: 'source', name, group, area, mark: marks.get(name) })))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
     area.buckets = region.buckets.map((bucket) => ({ kind: 'bucket', name: bucket.name, bucket, area, mark: bucket.mark, takes: [] }));
     area.trails = region.trails.map((trail) => ({ kind: 'trail', name: trail.name, trail, area, mark: trail.mark }));
