@@ -44,7 +44,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("lsp", "analysis aws diagnostics document edit map plan source"),
     (
         "cli",
-        "analysis aws changes compare diagnostics digest disk escape explain fix formats generate import inputs inspection lsp map observed plan render \
+        "analysis aws catalog changes compare diagnostics digest disk escape explain fix formats generate import inputs inspection lsp map observed plan render \
          rules runbook source topology",
     ),
     (

@@ -260,7 +260,7 @@ pub struct GenerateArgs {
     /// Only these Regions
     #[arg(long, value_delimiter = ',', value_name = "REGION")]
     pub region: Vec<String>,
-    /// Write nothing; print how the folder differs, and exit with 1 if it does
+    /// Write nothing; exit with 1 if the folder is not up to date. In text its diff is printed, else a report with a finding for each file
     #[arg(long, conflicts_with_all = ["stdout", "force"])]
     pub check: bool,
     /// Print the files instead of writing them

@@ -11,9 +11,11 @@ use super::{
     io::Io,
     progress::Progress,
     read,
+    stale::Stale,
     writing::{stands_in_the_way, start_writing},
 };
 use crate::{
+    analysis::Analysis,
     disk::{File, check::Checker, lock::Lock},
     escape,
     generate::Request,
@@ -33,33 +35,28 @@ pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
     let asked = &args.report;
     let mut analysis = read::read_map(&args.map, io)?;
     baseline::apply(&mut analysis, asked, io)?;
-    let findings_on_stdout = asked.format != FindingFormat::Text && !args.stdout && !args.check;
     let exit = findings::exit_of(&analysis.findings, asked)?;
-    // with --check and --stdout standard output has other data; a report is then worth its place only if it ends the run
     let failed = exit != Exit::Clean;
-    if asked.format == FindingFormat::Text || failed || findings_on_stdout {
-        read::print_findings(
-            &analysis,
-            asked,
-            io,
-            findings_on_stdout || (failed && asked.format != FindingFormat::Text),
-            io.verbose,
-        )?;
+    // findings are data in a machine's format: with --check they are in the report on the files, and with --stdout the files are the
+    // data, unless findings end the run
+    let data = asked.format != FindingFormat::Text;
+    if !data || failed || !(args.check || args.stdout) {
+        read::print_findings(&analysis, asked, io, data, io.verbose)?;
     }
     let (Some(plan), Exit::Clean) = (analysis.plan.take(), exit) else { return Ok(Exit::Findings) };
     let plan = &proven(plan).map_err(anyhow::Error::from)?;
     let filter = filter(&args.account, &args.region, plan)?;
     let overrides = overrides(args.templates.as_deref())?;
+    render::check_overrides(&overrides).map_err(Stop::usage)?;
     let wanted = |target: &&'static Target| args.target.is_empty() || args.target.iter().any(|name| name.name == target.name);
     let targets: Vec<&'static Target> = TARGETS.iter().filter(wanted).collect();
     let map_name = read::map_name(&analysis);
     let request = Request { plan, filter: &filter, overrides: &overrides, targets: &targets, map_name: &map_name };
-    render::check_overrides(&overrides).map_err(Stop::usage)?;
     let job = Job { request, out: out_folder(args, &analysis.file.name)?, all: args.target.is_empty() };
     if args.stdout {
         job.print(io)
     } else if args.check {
-        job.check(args, io)
+        job.check(args, &analysis, io)
     } else {
         job.write(args, io)
     }
@@ -108,45 +105,29 @@ impl Job<'_> {
         Ok(Exit::Clean)
     }
 
-    fn check(&self, args: &GenerateArgs, io: &Io) -> Outcome {
+    fn check(&self, args: &GenerateArgs, analysis: &Analysis, io: &Io) -> Outcome {
         let mut checker = Checker::new(&self.out)?;
         let old = checker.old_lock().clone();
         let lock = self.each(&old, io, |file| checker.add(file))?;
         checker.finish(lock, |path| self.request.prunes(path));
-        if checker.differences.is_empty() {
+        let command = self.command(args) + if checker.edited() { " --force" } else { "" };
+        let stale = Stale { out: &self.out, checker: &checker, command: &command };
+        if args.report.format == FindingFormat::Text {
+            io.write_stdout(&stale.diff())?;
+        } else {
+            stale.report(analysis, &args.report, io)?;
             if !io.quiet {
-                io.message(format_args!("{} is up to date", self.out.display()));
+                io.write_stderr(&stale.diff());
             }
-            return Ok(Exit::Clean);
         }
-        io.write_stdout(&checker.differences.iter().map(|(_, diff)| diff.as_str()).collect::<String>())?;
-        if checker.interrupted() {
-            io.message(format_args!(
-                "a run that wrote to {} was interrupted, or is not done yet: some files are of before, some are new",
-                self.out.display()
-            ));
+        if !checker.differences.is_empty() {
+            stale.say(io);
+            return Ok(Exit::Findings);
         }
-        io.message(format_args!(
-            "{} is stale: {} files differ; `{}{}` brings it up to date",
-            self.out.display(),
-            checker.differences.len(),
-            self.command(args),
-            if checker.edited { " --force" } else { "" }
-        ));
-        let writer = &old.logmap_version;
-        if !writer.is_empty() && writer != env!("CARGO_PKG_VERSION") {
-            io.message(format_args!(
-                "logmap `{writer}` wrote it and this is logmap `{}`: files may differ for that alone",
-                env!("CARGO_PKG_VERSION")
-            ));
+        if !io.quiet {
+            io.message(format_args!("{} is up to date", self.out.display()));
         }
-        if checker.edited {
-            io.message("a file was edited since logmap wrote it: what the edit is for belongs into the map, `--force` drops it");
-        }
-        for path in &checker.foreign {
-            io.message(format_args!("{} was not written by logmap: move it away first", self.out.join(path).display()));
-        }
-        Ok(Exit::Findings)
+        Ok(Exit::Clean)
     }
 
     fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
@@ -196,9 +177,10 @@ impl Job<'_> {
     }
 }
 
-/// A path as one word of a shell command.
+/// A path as one word of a shell command, which is no flag.
 fn word(path: &Path) -> String {
-    escape::sh_word(&path.to_string_lossy())
+    let path = path.to_string_lossy();
+    if path.starts_with('-') && path != "-" { escape::sh_word(&format!("./{path}")) } else { escape::sh_word(&path) }
 }
 
 /// `--account` and `--region`, whose words the plan must know.

@@ -24,6 +24,7 @@ mod report;
 mod revision;
 mod runbook;
 mod schema;
+mod stale;
 mod validate;
 mod writing;
 
