@@ -4,6 +4,7 @@ pub mod args;
 mod baseline;
 mod budgets;
 mod check;
+mod colour;
 mod completions;
 mod diff;
 pub mod exit;
@@ -25,6 +26,7 @@ mod revision;
 mod runbook;
 mod schema;
 mod stale;
+mod usage;
 mod validate;
 mod writing;
 
@@ -71,13 +73,10 @@ pub(crate) type Outcome = Result<Exit, Stop>;
 
 /// Runs the command line and gives the exit code.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // help and version are data; anything else is talk. A closed pipe leaves nobody to tell
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage.code() } else { Exit::Clean.code() };
-        }
+        Err(error) => return usage::print(error, &arguments).code(),
     };
     let io = Io::new(cli.common.color, cli.common.quiet, cli.common.verbose);
     let outcome = match &cli.command {
