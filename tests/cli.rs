@@ -143,6 +143,7 @@ fn a_command_takes_the_flags_that_mean_something_to_it() {
         ("diff", &flags[..2]),
         ("runbook", &flags[1..2]),
         ("explain", &flags[..1]),
+        ("templates", &flags[..1]),
         ("init", &[]),
         ("schema", &[]),
         ("completions", &[]),

@@ -9,6 +9,7 @@ use super::{
     exit::Exit,
     findings,
     io::Io,
+    overrides,
     progress::Progress,
     read,
     stale::Stale,
@@ -21,15 +22,12 @@ use crate::{
     generate::Request,
     plan::{Plan, prove::proven},
     render::{
-        self, Filter,
+        Filter,
         targets::{TARGETS, Target},
     },
 };
-use anyhow::{Context as _, anyhow, bail};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use anyhow::{anyhow, bail};
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
     let asked = &args.report;
@@ -46,8 +44,7 @@ pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
     let (Some(plan), Exit::Clean) = (analysis.plan.take(), exit) else { return Ok(Exit::Findings) };
     let plan = &proven(plan).map_err(anyhow::Error::from)?;
     let filter = filter(&args.account, &args.region, plan)?;
-    let overrides = overrides(args.templates.as_deref())?;
-    render::check_overrides(&overrides).map_err(Stop::usage)?;
+    let overrides = overrides::for_generate(args.templates.as_deref(), io)?;
     let wanted = |target: &&'static Target| args.target.is_empty() || args.target.iter().any(|name| name.name == target.name);
     let targets: Vec<&'static Target> = TARGETS.iter().filter(wanted).collect();
     let map_name = read::map_name(&analysis);
@@ -199,31 +196,4 @@ pub(super) fn filter(wanted_accounts: &[String], wanted_regions: &[String], plan
         return Err(Stop::usage(anyhow!("no account of `--account` has a Region of `--region`")));
     }
     Ok(filter)
-}
-
-/// Every file below the folder, by its path there.
-fn overrides(folder: Option<&Path>) -> Result<Vec<(String, String)>, Stop> {
-    let Some(folder) = folder else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    let mut open = vec![PathBuf::new()];
-    while let Some(relative) = open.pop() {
-        let path = folder.join(&relative);
-        let entries = fs::read_dir(&path)
-            .with_context(|| format!("can't read the templates in {}", path.display()))
-            .map_err(Stop::usage)?;
-        for entry in entries {
-            let entry = entry?;
-            let relative = relative.join(entry.file_name());
-            if entry.path().is_dir() {
-                open.push(relative);
-            } else {
-                let text = fs::read_to_string(entry.path())
-                    .with_context(|| format!("can't read the template {}", entry.path().display()))
-                    .map_err(Stop::usage)?;
-                found.push((relative.to_string_lossy().replace('\\', "/"), text));
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }

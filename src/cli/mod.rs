@@ -19,6 +19,7 @@ pub(crate) mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod man;
+mod overrides;
 mod progress;
 mod read;
 mod report;
@@ -26,6 +27,7 @@ mod revision;
 mod runbook;
 mod schema;
 mod stale;
+mod templates;
 mod usage;
 mod validate;
 mod writing;
@@ -89,6 +91,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Import(args) => import::run(args, &io),
         Command::Runbook(args) => runbook::run(args, &io),
         Command::Explain(args) => explain::run(args, &io),
+        Command::Templates(args) => templates::run(args, &io),
         Command::Schema => schema::run(&io),
         Command::Completions(args) => completions::run(args, &io),
         Command::Man(args) => man::run(args, &io),

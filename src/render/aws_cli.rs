@@ -30,7 +30,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
 
 const REGION: &str = "aws-cli/region.sh";
 const RUN_ALL: &str = "aws-cli/run-all.sh";
-const PREFLIGHT: &str = "aws-cli/preflight.sh";
+pub(super) const PREFLIGHT: &str = "aws-cli/preflight.sh";
 
 const LIBRARY: &str = "aws-cli/lib.sh";
 const HELPER: &str = "aws-cli/helper.py";
@@ -49,7 +49,7 @@ pub(crate) const LIBRARY_FILES: usize = 3;
 /// Whose logging the scripts set.
 const MANAGED: &str = "managed";
 
-/// What `aws-cli/region.sh` gets.
+/// Contract of `aws-cli/region.sh`.
 #[derive(Debug, Serialize)]
 struct ScriptContext<'a> {
     /// Header lines.
@@ -82,7 +82,7 @@ struct ScriptContext<'a> {
     interface: u32,
 }
 
-/// What `aws-cli/lib.sh` gets.
+/// Contract of `aws-cli/lib.sh`, `aws-cli/helper.py` and `aws-cli/monitoring.py`.
 #[derive(Debug, Serialize)]
 struct LibraryContext {
     /// True: the helpers are files of their own, not a part of the library.
@@ -151,7 +151,7 @@ pub(super) struct TrailRow<'a> {
     pub(super) first: &'a str,
 }
 
-/// What `aws-cli/run-all.sh` gets.
+/// Contract of `aws-cli/run-all.sh`.
 #[derive(Debug, Serialize)]
 struct RunAllContext {
     /// Header lines.
@@ -160,7 +160,7 @@ struct RunAllContext {
     scripts: Vec<String>,
 }
 
-/// What `aws-cli/preflight.sh` gets.
+/// Contract of `aws-cli/preflight.sh`.
 #[derive(Debug, Serialize)]
 struct PreflightContext<'a> {
     /// Header lines.
@@ -177,6 +177,8 @@ struct PreflightContext<'a> {
     first_region: &'a str,
     /// The Regions with an adopted bucket.
     places: Vec<PreflightPlace<'a>>,
+    /// False: the library's helpers are a part of the script.
+    apart: bool,
 }
 
 /// A Region with an adopted bucket.
@@ -249,6 +251,7 @@ pub(crate) fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Ar
         role_arn: account.role_arn.as_deref().unwrap_or_default(),
         first_region: first.region,
         places,
+        apart: false,
     };
     let text = Engine::new(TEMPLATES, cx.overrides)?.render(PREFLIGHT, &context)?;
     Ok(Some(Artifact::script(format!("terraform/{}/preflight.sh", account.key), text)))

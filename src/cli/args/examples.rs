@@ -101,6 +101,13 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
             clean("all rules, for a script", "logmap explain --list --format json"),
         ],
     ),
+    (
+        "templates",
+        &[
+            clean("the names, and which command and target uses each", "logmap templates"),
+            clean("a template to change, for --templates mine", "logmap templates --out mine terraform/region.tf"),
+        ],
+    ),
     ("schema", &[clean("for an editor", "logmap schema > region-map.schema.json")]),
     ("completions", &[clean("for bash", "logmap completions bash > logmap.bash")]),
     (

@@ -133,6 +133,8 @@ pub struct GenerateArgs {
     #[arg(long, help_heading = "Output")]
     pub force: bool,
     /// A folder with templates that replace built-in ones of the same name
+    ///
+    /// `logmap templates` lists the names, and its --out writes the built-in templates.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub templates: Option<PathBuf>,
     /// How findings are reported.

@@ -13,7 +13,7 @@ pub use inputs::{CheckArgs, ExplainArgs, ImportArgs, ListFormat};
 pub use maps::{DiffArgs, DiffFormat, GenerateArgs, GraphArgs, GraphFormat, MapArgs, PairArgs, RunbookArgs, ValidateArgs};
 #[cfg(feature = "lsp")]
 pub use program::LspArgs;
-pub use program::{Ci, CompletionsArgs, InitArgs, ManArgs};
+pub use program::{Ci, CompletionsArgs, InitArgs, ManArgs, TemplatesArgs};
 pub use report::{FailOn, FindingFormat, KnownArgs, ReportArgs, SeverityArgs};
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -117,6 +117,11 @@ pub enum Command {
     /// Exit code 1 if there is nothing in the text that logmap knows.
     #[command(after_long_help = examples("explain"))]
     Explain(ExplainArgs),
+    /// List the built-in templates, or write them out to change them
+    ///
+    /// A folder with changed templates is what --templates of the command that uses them takes.
+    #[command(after_long_help = examples("templates"))]
+    Templates(TemplatesArgs),
     /// Print the JSON Schema of the map
     #[command(after_long_help = examples("schema"))]
     Schema,

@@ -1,5 +1,6 @@
 //! Arguments of the commands that are about logmap itself, and of `init`.
 
+use super::inputs::ListFormat;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -30,6 +31,25 @@ pub enum Ci {
     Github,
     /// None.
     None,
+}
+
+/// Arguments of `templates`.
+#[derive(Debug, Args)]
+pub struct TemplatesArgs {
+    /// Only these: names such as terraform/region.tf, or folders such as terraform [default: all]
+    #[arg(value_name = "NAME")]
+    pub names: Vec<String>,
+    /// Say which of them this folder replaces
+    #[arg(long, value_name = "DIR", help_heading = "Input")]
+    pub templates: Option<PathBuf>,
+    /// Write the built-in templates into this folder
+    ///
+    /// A file that is there and differs is left alone, and then none is written.
+    #[arg(long, value_name = "DIR", conflicts_with = "templates", help_heading = "Output")]
+    pub out: Option<PathBuf>,
+    /// How the list is written
+    #[arg(long, value_enum, default_value = "text", value_name = "FORMAT", conflicts_with = "out", help_heading = "Report")]
+    pub format: ListFormat,
 }
 
 /// Arguments of `completions`.
