@@ -18,7 +18,9 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
 pub(super) fn print(mut error: Error, arguments: &[OsString]) -> Exit {
     if let Some(hint) = hint(&error, arguments) {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+        // the parser's own guess, and the usage that it made of it
         error.remove(ContextKind::SuggestedArg);
+        error.remove(ContextKind::Usage);
     }
     let io = Io::new(asked(arguments), false, false);
     let talk = error.use_stderr();
