@@ -117,7 +117,7 @@ pub mod policy {
 
 pub mod render {
     //! Files.
-    pub use crate::render::{Context, Filter, digests, readme, targets};
+    pub use crate::render::{Context, Filter, digests, readme, targets, templates};
 }
 
 pub mod rules {

@@ -45,7 +45,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("lsp", "analysis aws diagnostics document edit escape map plan source"),
     (
         "cli",
-        "analysis aws changes compare diagnostics digest disk escape explain files fix formats generate import inputs inspection lsp map observed plan render \
+        "analysis aws catalog changes compare diagnostics digest disk escape explain files fix formats generate import inputs inspection lsp map observed plan render \
          rules runbook source text topology",
     ),
     (

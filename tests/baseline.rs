@@ -131,3 +131,29 @@ fn a_file_that_is_no_baseline_is_wrong_usage() {
     assert_eq!(logmap(dir.path(), &["validate", "--baseline", "nowhere.json"]).code, 2);
     assert_eq!(logmap(dir.path(), &["schema", "--baseline", "known.json"]).code, 2, "it would do nothing");
 }
+
+/// A baseline that 0.1.0 wrote.
+const KNOWN: &str = r#"{
+  "format_version": "1.0",
+  "findings": [
+    {
+      "rule": "LM1104",
+      "fingerprint": "7104217bdbf1e925f93772afd36eb63c",
+      "count": 1,
+      "route": "Resources.Web.Properties.LoggingConfiguration.DestinationBucketName",
+      "message": "`${Web}` logs to itself"
+    }
+  ]
+}
+"#;
+
+#[test]
+fn a_baseline_that_0_1_0_wrote_hides_what_it_did() {
+    let dir = tempfile::tempdir().unwrap();
+    let template = r#"{"Resources":{"Web":{"Type":"AWS::S3::Bucket","Properties":{"LoggingConfiguration":{"DestinationBucketName":{"Ref":"Web"}}}}}}"#;
+    fs::write(dir.path().join("self.json"), template).unwrap();
+    fs::write(dir.path().join("known.json"), KNOWN).unwrap();
+    assert_eq!(logmap(dir.path(), &["check", "self.json"]).code, 1);
+    let hidden = logmap(dir.path(), &["check", "self.json", "--baseline", "known.json"]);
+    assert_eq!(hidden.code, 0, "{}{}", hidden.stdout, hidden.stderr);
+}

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{logmap, logmap_with_input, tree};
+use common::{logmap, logmap_with_input, logmap_with_variables, tree};
 use std::fs;
 
 const GOOD: &str = "version: 1\naccounts: { prod: { id: \"111122223333\", regions: { us-east-1: { buckets: [abc], log_bucket: { name: abc-logs } } } } }\n";
@@ -142,7 +142,8 @@ fn a_command_takes_the_flags_that_mean_something_to_it() {
         ("graph", &flags[..]),
         ("diff", &flags[..2]),
         ("runbook", &flags[1..2]),
-        ("explain", &[]),
+        ("explain", &flags[..1]),
+        ("templates", &flags[..1]),
         ("init", &[]),
         ("schema", &[]),
         ("completions", &[]),
@@ -164,4 +165,83 @@ fn a_command_takes_the_flags_that_mean_something_to_it() {
     // before the command stand the flags of every command, and no others
     assert_eq!(logmap(dir.path(), &["-q", "--color", "never", "schema"]).code, 0);
     assert_eq!(logmap(dir.path(), &["--format", "json", "validate"]).code, 2);
+}
+
+#[test]
+fn colours_are_as_the_flag_says_else_as_the_environment_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let bad = GOOD.replace("abc-logs", "Abc");
+    let coloured = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let run = logmap_with_variables(dir.path(), arguments, &bad, variables);
+        (run.stdout + &run.stderr).contains('\u{1b}')
+    };
+    // findings, help and mistakes are coloured alike
+    for arguments in [&["validate", "-"][..], &["--help"], &["validate", "-h"], &["validate", "--frobnicate"]] {
+        for (variables, wanted) in [
+            (&[][..], false),
+            (&[("FORCE_COLOR", "1")], true),
+            (&[("FORCE_COLOR", "0")], false),
+            (&[("CLICOLOR_FORCE", "1")], true),
+            (&[("CLICOLOR_FORCE", "0")], false),
+            (&[("NO_COLOR", "1"), ("FORCE_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false),
+            (&[("TERM", "xterm")], false),
+        ] {
+            assert_eq!(coloured(arguments, variables), wanted, "{arguments:?} {variables:?}");
+            let with = |when: &'static str| [arguments, &["--color", when]].concat();
+            assert!(coloured(&[&["--color", "always"], arguments].concat(), variables), "{arguments:?} {variables:?}");
+            assert!(!coloured(&[&["--color=never"], arguments].concat(), variables), "{arguments:?} {variables:?}");
+            assert!(coloured(&with("always"), variables) && !coloured(&with("never"), variables), "{arguments:?} {variables:?}");
+        }
+    }
+    // after `--` it is a file's name
+    assert!(!coloured(&["validate", "--frobnicate", "--", "--color=always"], &[]));
+}
+
+/// A template in which a bucket logs to itself.
+const LOOP: &str = r#"{"Resources":{"Web":{"Type":"AWS::S3::Bucket","Properties":{"LoggingConfiguration":{"DestinationBucketName":{"Ref":"Web"}}}}}}"#;
+
+#[test]
+fn a_hook_takes_every_name_for_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("self.json"), LOOP).unwrap();
+    // as a flag this name would hide the finding, or write a file
+    let write = logmap(dir.path(), &["check", "self.json", "--write-baseline", "b.json"]);
+    assert_eq!(write.code, 0, "{}", write.stderr);
+    let hooks = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/.pre-commit-hooks.yaml")).unwrap();
+    let hooks: serde_json::Value = serde_yaml::from_str(&hooks).unwrap();
+    let hook = hooks.as_array().unwrap().iter().find(|hook| hook["id"] == "logmap-check").unwrap();
+    // pre-commit runs the words of `entry`, then `args`, then the files
+    let words = hook["entry"].as_str().unwrap().split(' ').skip(1);
+    let words: Vec<&str> = words.chain(hook["args"].as_array().unwrap().iter().map(|word| word.as_str().unwrap())).collect();
+    for name in ["--baseline=b.json", "--write-baseline=logmap.yaml", "-h.json", "--help"] {
+        fs::write(dir.path().join(name), "{}").unwrap();
+        let run = logmap(dir.path(), &[&words[..], &[name, "self.json"]].concat());
+        assert_eq!(run.code, 1, "{name}: {}{}", run.stdout, run.stderr);
+        assert!(run.stdout.contains("LM1104"), "{name}: {}", run.stdout);
+        assert!(!dir.path().join("logmap.yaml").exists(), "{name} wrote a file");
+    }
+    // the others pass no names
+    for hook in hooks.as_array().unwrap().iter().filter(|hook| hook["id"] != "logmap-check") {
+        assert_eq!(hook["pass_filenames"], false, "{hook}");
+    }
+}
+
+#[test]
+fn every_command_with_files_takes_names_that_look_like_flags() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("--out=x.yaml"), GOOD).unwrap();
+    fs::write(dir.path().join("-q"), GOOD.replace("abc", "abd")).unwrap();
+    let ends = |arguments: &[&str]| {
+        let run = logmap(dir.path(), arguments);
+        (run.code, run.stdout + &run.stderr)
+    };
+    assert_eq!(ends(&["validate", "--", "--out=x.yaml"]).0, 0);
+    assert_eq!(ends(&["generate", "--", "--out=x.yaml"]).0, 0);
+    let (code, said) = ends(&["generate", "--check", "--", "-q"]);
+    assert_eq!(code, 1);
+    assert!(said.contains("`logmap generate ./-q`"), "the command that mends it takes the name for a file: {said}");
+    assert_eq!(ends(&["generate", "./-q"]).0, 0);
+    assert_eq!(ends(&["diff", "--", "--out=x.yaml", "-q"]).0, 1);
+    assert_eq!(ends(&["graph", "--", "-q"]).0, 0);
+    assert!(!dir.path().join("x.yaml").exists());
 }

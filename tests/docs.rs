@@ -5,6 +5,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod common;
+#[path = "common/contexts.rs"]
+#[allow(dead_code, reason = "tests/contexts.rs uses the rest")]
+mod contexts;
 
 use clap::CommandFactory;
 use common::logmap;
@@ -69,6 +72,13 @@ fn made() -> BTreeMap<String, String> {
     files.insert("docs/rules/README.md".to_owned(), between("docs/rules/README.md", "rules", &rule_table()));
     for rule in rules::all() {
         files.insert(format!("docs/rules/{}.md", rule.id), rule.page.to_owned());
+    }
+    // a page that breaks a promise is not written: tests/contexts.rs says which
+    let contexts = contexts::page();
+    let before = contexts::promises(&fs::read_to_string(root().join("docs/template-contexts.md")).unwrap_or_default());
+    let after = contexts::promises(&contexts);
+    if before.0 < after.0 || before.1.is_subset(&after.1) || !updating() {
+        files.insert("docs/template-contexts.md".to_owned(), contexts);
     }
     files.insert("docs/SUMMARY.md".to_owned(), summary());
     files

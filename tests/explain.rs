@@ -93,3 +93,32 @@ fn with_a_map_it_says_which_entry_and_which_command() {
     fs::write(dir.path().join("logmap.yaml"), MAP.replace("111122223333", "1")).unwrap();
     assert!(ask("NoSuchBucket").contains("The map logmap.yaml has errors"));
 }
+
+#[test]
+fn answers_for_machines_fit_their_schema() {
+    let schema = include_str!("../schemas/explain.schema.json");
+    let validator = jsonschema::validator_for(&serde_json::from_str(schema).unwrap()).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("logmap.yaml"), MAP).unwrap();
+    let ask = |code: i32, arguments: &[&str]| -> serde_json::Value {
+        let run = logmap(dir.path(), &[&["explain", "--format", "json"], arguments].concat());
+        assert_eq!(run.code, code, "{arguments:?}: {}", run.stderr);
+        let answer = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {}", run.stdout));
+        let errors: Vec<String> = validator.iter_errors(&answer).map(|error| error.to_string()).collect();
+        assert_eq!(errors, Vec::<String>::new(), "{arguments:?}");
+        answer
+    };
+    let rule = ask(0, &["source-twice"]);
+    assert_eq!((&rule["rules"][0]["id"], rule["rules"].as_array().unwrap().len()), (&"LM0203".into(), 1));
+    assert!(rule["rules"][0]["page"].as_str().unwrap().starts_with("# LM0203 source-twice\n"));
+    let text = "putting S3 Bucket (acme-data) Logging: api error CrossLocationLoggingProhibitted, target in eu-west-1";
+    let error = ask(0, &["--map", "logmap.yaml", text]);
+    assert_eq!(error["errors"][0]["title"], "CrossLocationLoggingProhibitted");
+    assert_eq!(error["named"], serde_json::json!({ "buckets": ["acme-data"], "regions": ["eu-west-1"] }));
+    assert!(error["advice"].as_str().unwrap().contains("source `acme-data` of account `prod`"), "{error}");
+    assert_eq!(ask(0, &[text])["advice"], "");
+    assert_eq!(ask(0, &["--list"])["rules"].as_array().unwrap().len(), logmap::testing::rules::all().len());
+    assert!(ask(0, &["--errors"])["errors"].as_array().unwrap().len() > 30);
+    let nothing = ask(1, &["nothing at all"]);
+    assert_eq!((&nothing["rules"], &nothing["errors"]), (&serde_json::json!([]), &serde_json::json!([])));
+}

@@ -4,7 +4,11 @@
 mod common;
 
 use common::{Run, logmap, tree};
-use std::{fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 const MAP: &str = r#"version: 1
 organization: { name: acme }
@@ -374,4 +378,94 @@ fn the_library_of_the_scripts_stands_once_and_is_always_among_the_files() {
     fs::write(dir.path().join("logmap.yaml"), MAP.replace("acme-dev", "acme-other")).unwrap();
     assert_eq!(generate(dir.path(), &[]).code, 0);
     assert_eq!(fs::read_to_string(scripts.join("lib/logmap.sh")).unwrap(), before);
+}
+
+/// The findings on files in a report of `generate --check`; the map has its own.
+fn of_files(report: &serde_json::Value) -> Vec<&serde_json::Value> {
+    let all = report["findings"].as_array().unwrap();
+    all.iter().filter(|finding| finding["rule"].as_str().unwrap().starts_with("LM17")).collect()
+}
+
+/// Rule → the files of its findings.
+fn by_rule(report: &serde_json::Value) -> BTreeMap<String, Vec<String>> {
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for finding in of_files(report) {
+        let word = |key: &str| finding[key].as_str().unwrap().to_owned();
+        assert!(finding["help"].as_str().unwrap().contains("`logmap generate"), "{finding}");
+        found.entry(word("rule")).or_default().push(word("file"));
+    }
+    found
+}
+
+#[test]
+fn check_reports_each_file_that_is_not_up_to_date_in_every_format() {
+    let dir = folder(MAP);
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    let report = |more: &[&str]| -> (i32, serde_json::Value) {
+        let run = generate(dir.path(), &[&["--check", "--format", "json"], more].concat());
+        (run.code, serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}{}", run.stdout, run.stderr)))
+    };
+    let (code, clean) = report(&[]);
+    assert_eq!((code, of_files(&clean).len()), (0, 0), "{clean}");
+    // missing, stale by its mode or its text, edited, and something foreign in the way of a file and of a folder
+    let out = dir.path().join("out");
+    let policy = fs::read_dir(out.join("policies")).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(out.join("README.md")).unwrap();
+    let edited = fs::read_to_string(&policy).unwrap().replacen("s3:PutObject", "s3:*", 1);
+    fs::write(&policy, &edited).unwrap();
+    fs::remove_dir_all(out.join("athena")).unwrap();
+    fs::write(out.join("athena"), "not ours").unwrap();
+    fs::remove_file(out.join("aws-cli/run-all.sh")).unwrap();
+    fs::create_dir(out.join("aws-cli/run-all.sh")).unwrap();
+    let (code, found) = report(&[]);
+    assert_eq!(code, 1);
+    let rules = by_rule(&found);
+    assert!(rules["LM1701"].contains(&"out/README.md".to_owned()), "{rules:?}");
+    assert_eq!(rules["LM1703"], [format!("out/policies/{}", policy.file_name().unwrap().to_str().unwrap())]);
+    assert_eq!(rules["LM1704"], ["out/athena", "out/aws-cli/run-all.sh"], "{rules:?}");
+    let finding = found["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "LM1703").unwrap();
+    let line = edited.lines().position(|line| line.contains("s3:*")).unwrap() + 1;
+    assert_eq!(finding["range"]["start"]["line"], line, "at the first line that differs: {finding}");
+    assert_eq!(finding["route"], finding["file"].as_str().unwrap().strip_prefix("out/").unwrap());
+    // the diff is talk then, and quiet leaves it out
+    let run = generate(dir.path(), &["--check", "--format", "github"]);
+    assert!(
+        run.stdout.lines().filter(|line| line.starts_with("::error file=out/")).count() == of_files(&found).len(),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stderr.contains("-      \"Action\": \"s3:*\","), "{}", run.stderr);
+    assert!(!generate(dir.path(), &["--check", "--format", "github", "-q"]).stderr.contains("s3:*"));
+    let junit = generate(dir.path(), &["--check", "--format", "junit"]);
+    assert!(junit.stdout.contains("LM1703") && junit.code == 1, "{}", junit.stdout);
+    let sarif: serde_json::Value = serde_json::from_str(&generate(dir.path(), &["--check", "--format", "sarif"]).stdout).unwrap();
+    assert_eq!(sarif["runs"][0]["results"].as_array().unwrap().len(), found["findings"].as_array().unwrap().len());
+}
+
+#[test]
+fn check_reports_what_the_map_no_longer_gives_and_the_maps_own_findings() {
+    let dir = folder(MAP);
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    let fewer = MAP.replace("eu-west-1", "eu-west-9");
+    assert_ne!(fewer, MAP);
+    fs::write(dir.path().join("logmap.yaml"), fewer).unwrap();
+    let run = generate(dir.path(), &["--check", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let findings = report["findings"].as_array().unwrap();
+    let rules: BTreeSet<&str> = findings.iter().map(|finding| finding["rule"].as_str().unwrap()).collect();
+    // a Region that is not known, files that are new, changed and left over
+    for rule in ["LM0105", "LM1701", "LM1702", "LM1705"] {
+        assert!(rules.contains(rule), "{rule}: {rules:?}");
+    }
+    let own = findings.iter().find(|finding| finding["rule"] == "LM0105").unwrap();
+    assert_eq!((own["file"].as_str(), own["route"].as_str().unwrap().starts_with("accounts.")), (Some("logmap.yaml"), true));
+    let lock = findings.iter().find(|finding| finding["file"] == "out/logmap.lock.json").unwrap();
+    assert_eq!(lock["rule"], "LM1702");
+    // every rule on generated files is met in these two tests
+    let all: Vec<&str> = logmap::testing::rules::all()
+        .iter()
+        .filter(|rule| rule.scope == logmap::testing::diagnostics::Scope::Output)
+        .map(|rule| rule.id)
+        .collect();
+    assert_eq!(all, ["LM1701", "LM1702", "LM1703", "LM1704", "LM1705"]);
 }

@@ -192,6 +192,34 @@ fn findings_have_every_format() {
     }
 }
 
+#[test]
+fn standard_error_is_one_report_whatever_is_written_and_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let report = |code: i32, arguments: &[&str], names: &[&str]| -> Value {
+        let all = [&["import", "-", "--format", "json"], arguments].concat();
+        let run = logmap_with_input(dir.path(), &all, &list(names));
+        assert_eq!(run.code, code, "{arguments:?}: {}", run.stderr);
+        serde_json::from_str(&run.stderr).unwrap_or_else(|_| panic!("{arguments:?}: {}", run.stderr))
+    };
+    let prod = ["--account", "prod=111122223333", "--organization", "acme"];
+    report(0, &[&prod[..], &["--out", "map.yaml"]].concat(), &["acme-web"]);
+    report(0, &[&prod[..], &["--into", "map.yaml"]].concat(), &["acme-web"]);
+    report(0, &[&prod[..], &["--into", "map.yaml"]].concat(), &["acme-data"]);
+    report(1, &[&prod[..], &["--into", "map.yaml", "--diff", "--verbose"]].concat(), &["acme-more"]);
+    report(0, &[&prod[..], &["--write-baseline", "known.json"]].concat(), &["acme-web", "acme-logs"]);
+    report(0, &[&prod[..], &["--baseline", "known.json"]].concat(), &["acme-web"]);
+    fs::write(dir.path().join("notes.txt"), "nothing").unwrap();
+    report(0, &[&prod[..], &["notes.txt"]].concat(), &["acme-web"]);
+    // what the map would be broken by is in the report, at its place in the map
+    let map = "version: 1\norganization: { name: acme }\ndefaults: { log_bucket: { name: \"{org}-one-name-for-{region}\" } }\naccounts:\n  prod: { id: \"111122223333\", regions: { us-east-1: { buckets: [acme-web] } } }\n";
+    fs::write(dir.path().join("named.yaml"), map).unwrap();
+    let broken = report(1, &["--account", "other=222233334444", "--into", "named.yaml"], &["acme-other"]);
+    let found = broken["findings"].as_array().unwrap().iter().find(|finding| finding["rule"] == "LM0111").unwrap();
+    assert_eq!((&found["file"], found["range"].is_object()), (&Value::from("named.yaml"), true), "{found}");
+    assert_ne!(found["route"], "", "{found}");
+    assert!(broken["summary"]["errors"].as_u64().unwrap() > 0);
+}
+
 /// Account → Region → names of sources, as an independent reader finds them in a map.
 fn sources(text: &str) -> BTreeMap<String, BTreeMap<String, BTreeSet<String>>> {
     let map: Value = serde_yaml::from_str(text).unwrap();

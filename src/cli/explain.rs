@@ -2,35 +2,32 @@
 
 use super::{
     Outcome, Stop,
-    args::{ExplainArgs, MapArgs},
+    args::{ExplainArgs, ListFormat, MapArgs},
     exit::Exit,
+    findings,
     io::Io,
     read,
 };
 use crate::{
-    diagnostics::{did_you_mean, list},
+    diagnostics::{Rule, did_you_mean, list},
     explain::{
         self,
         errors::{self, AwsError},
-        mentions,
+        mentions::{self, Mentions},
     },
     rules,
 };
 use anyhow::Context;
+use serde_json::{Value, json};
+
+/// Version of the answer's format as JSON.
+const FORMAT_VERSION: &str = "1.0";
 
 pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
-    if args.list {
-        let lines: String = rules::all()
-            .iter()
-            .map(|rule| format!("{}  {:<8} {:<26} {}\n", rule.id, rule.severity.word(), rule.name, rule.summary))
-            .collect();
-        io.write_stdout(&lines)?;
-        return Ok(Exit::Clean);
-    }
-    if args.errors {
-        let lines: String = errors::ALL.iter().map(|error| format!("{}\n", title(error))).collect();
-        io.write_stdout(&lines)?;
-        return Ok(Exit::Clean);
+    if args.list || args.errors {
+        let rules = if args.list { rules::all() } else { Vec::new() };
+        let errors: Vec<&AwsError> = if args.errors { errors::ALL.iter().collect() } else { Vec::new() };
+        return Answer { rules, errors, is_list: true, ..Answer::default() }.give(args.format, Exit::Clean, io);
     }
     let given = args.text.join(" ");
     let text = match given.trim() {
@@ -41,31 +38,94 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
         _ => given,
     };
     if let Some(rule) = rules::find(text.trim()) {
-        io.write_stdout(rule.page)?;
-        return Ok(Exit::Clean);
+        return Answer { rules: vec![rule], ..Answer::default() }.give(args.format, Exit::Clean, io);
     }
-    let causes = explain::causes(&text);
-    if causes.is_empty() {
+    let errors = explain::causes(&text);
+    if errors.is_empty() {
         io.message(unknown(&text));
-        return Ok(Exit::Findings);
+        return Answer::default().give(args.format, Exit::Findings, io);
     }
-    let mut out = causes.iter().map(|cause| cause.page).collect::<Vec<_>>().join("\n");
-    let found = mentions::find(&text);
-    let named = [("buckets", &found.buckets), ("Regions", &found.regions)];
-    let named: Vec<String> = named
-        .iter()
-        .filter(|(_, names)| !names.is_empty())
-        .map(|(what, names)| format!("{what} {}", list(names.iter().map(String::as_str))))
-        .collect();
-    if !named.is_empty() {
-        out += &format!("\nThe text names the {}.\n", named.join(", and the "));
+    let named = mentions::find(&text);
+    let advice = match &args.map {
+        Some(map) => {
+            let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
+            explain::by_map(&analysis, map, &errors, &text, &named)
+        }
+        None => String::new(),
+    };
+    Answer { errors, named: Some(named), advice, ..Answer::default() }.give(args.format, Exit::Clean, io)
+}
+
+/// What is known of a word or a text.
+#[derive(Default)]
+struct Answer {
+    /// Rules that were asked for.
+    rules: Vec<&'static Rule>,
+    /// AWS errors that are in the text, the first first.
+    errors: Vec<&'static AwsError>,
+    /// Is a line of each enough for people?
+    is_list: bool,
+    /// What the text names.
+    named: Option<Mentions>,
+    /// What the map says; empty without a map.
+    advice: String,
+}
+
+impl Answer {
+    /// Writes the answer; gives the exit code that goes with it.
+    fn give(&self, format: ListFormat, exit: Exit, io: &Io) -> Outcome {
+        match format {
+            ListFormat::Json => io.write_stdout(&findings::pretty(&self.json()))?,
+            ListFormat::Text if self.is_list => io.print(&self.lines())?,
+            ListFormat::Text => io.print(&self.pages())?,
+        }
+        Ok(exit)
     }
-    if let Some(map) = &args.map {
-        let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
-        out += &explain::by_map(&analysis, map, &causes, &text, &found);
+
+    fn lines(&self) -> String {
+        let rules = self
+            .rules
+            .iter()
+            .map(|rule| format!("{}  {:<8} {:<26} {}\n", rule.id, rule.severity.word(), rule.name, rule.summary));
+        rules.chain(self.errors.iter().map(|error| format!("{}\n", title(error)))).collect()
     }
-    io.print(&out)?;
-    Ok(Exit::Clean)
+
+    fn pages(&self) -> String {
+        let pages = self.rules.iter().map(|rule| rule.page).chain(self.errors.iter().map(|error| error.page));
+        let mut out = pages.collect::<Vec<_>>().join("\n");
+        let named = self.named.iter().flat_map(|named| [("buckets", &named.buckets), ("Regions", &named.regions)]);
+        let named: Vec<String> = named
+            .filter(|(_, names)| !names.is_empty())
+            .map(|(what, names)| format!("{what} {}", list(names.iter().map(String::as_str))))
+            .collect();
+        if !named.is_empty() {
+            out += &format!("\nThe text names the {}.\n", named.join(", and the "));
+        }
+        out + &self.advice
+    }
+
+    /// The answer for machines; `schemas/explain.schema.json` describes it.
+    fn json(&self) -> Value {
+        let rules = self.rules.iter().map(|rule| {
+            json!({
+                "id": rule.id,
+                "name": rule.name,
+                "severity": rule.severity.word(),
+                "summary": rule.summary,
+                "since": rule.since,
+                "page": rule.page,
+            })
+        });
+        let errors = self.errors.iter().map(|error| json!({ "codes": error.codes, "title": title(error), "page": error.page }));
+        let names = |of: fn(&Mentions) -> &Vec<String>| self.named.as_ref().map(of).cloned().unwrap_or_default();
+        json!({
+            "format_version": FORMAT_VERSION,
+            "rules": rules.collect::<Vec<_>>(),
+            "errors": errors.collect::<Vec<_>>(),
+            "named": { "buckets": names(|named| &named.buckets), "regions": names(|named| &named.regions) },
+            "advice": self.advice.trim(),
+        })
+    }
 }
 
 fn title(error: &AwsError) -> &str {

@@ -9,57 +9,51 @@ use super::{
     exit::Exit,
     findings,
     io::Io,
+    overrides,
     progress::Progress,
     read,
+    stale::Stale,
     writing::{stands_in_the_way, start_writing},
 };
 use crate::{
+    analysis::Analysis,
     disk::{File, check::Checker, lock::Lock},
-    escape, files,
+    escape,
     generate::Request,
     plan::{Plan, prove::proven},
     render::{
-        self, Filter,
+        Filter,
         targets::{TARGETS, Target},
     },
 };
-use anyhow::{Context as _, anyhow, bail};
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use anyhow::{anyhow, bail};
+use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
     let asked = &args.report;
     let mut analysis = read::read_map(&args.map, io)?;
     baseline::apply(&mut analysis, asked, io)?;
-    let findings_on_stdout = asked.format != FindingFormat::Text && !args.stdout && !args.check;
     let exit = findings::exit_of(&analysis.findings, asked)?;
-    // with --check and --stdout standard output has other data; a report is then worth its place only if it ends the run
     let failed = exit != Exit::Clean;
-    if asked.format == FindingFormat::Text || failed || findings_on_stdout {
-        read::print_findings(
-            &analysis,
-            asked,
-            io,
-            findings_on_stdout || (failed && asked.format != FindingFormat::Text),
-            io.verbose,
-        )?;
+    // findings are data in a machine's format: with --check they are in the report on the files, and with --stdout the files are the
+    // data, unless findings end the run
+    let data = asked.format != FindingFormat::Text;
+    if !data || failed || !(args.check || args.stdout) {
+        read::print_findings(&analysis, asked, io, data, io.verbose)?;
     }
     let (Some(plan), Exit::Clean) = (analysis.plan.take(), exit) else { return Ok(Exit::Findings) };
     let plan = &proven(plan).map_err(anyhow::Error::from)?;
     let filter = filter(&args.account, &args.region, plan)?;
-    let overrides = overrides(args.templates.as_deref())?;
+    let overrides = overrides::for_generate(args.templates.as_deref(), io)?;
     let wanted = |target: &&'static Target| args.target.is_empty() || args.target.iter().any(|name| name.name == target.name);
     let targets: Vec<&'static Target> = TARGETS.iter().filter(wanted).collect();
     let map_name = read::map_name(&analysis);
     let request = Request { plan, filter: &filter, overrides: &overrides, targets: &targets, map_name: &map_name };
-    render::check_overrides(&overrides).map_err(Stop::usage)?;
     let job = Job { request, out: out_folder(args, &analysis.file.name)?, all: args.target.is_empty() };
     if args.stdout {
         job.print(io)
     } else if args.check {
-        job.check(args, io)
+        job.check(args, &analysis, io)
     } else {
         job.write(args, io)
     }
@@ -108,45 +102,29 @@ impl Job<'_> {
         Ok(Exit::Clean)
     }
 
-    fn check(&self, args: &GenerateArgs, io: &Io) -> Outcome {
+    fn check(&self, args: &GenerateArgs, analysis: &Analysis, io: &Io) -> Outcome {
         let mut checker = Checker::new(&self.out)?;
         let old = checker.old_lock().clone();
         let lock = self.each(&old, io, |file| checker.add(file))?;
         checker.finish(lock, |path| self.request.prunes(path));
-        if checker.differences.is_empty() {
+        let command = self.command(args) + if checker.edited() { " --force" } else { "" };
+        let stale = Stale { out: &self.out, checker: &checker, command: &command };
+        if args.report.format == FindingFormat::Text {
+            io.print(&stale.diff())?;
+        } else {
+            stale.report(analysis, &args.report, io)?;
             if !io.quiet {
-                io.message(format_args!("{} is up to date", self.out.display()));
+                io.write_stderr(&stale.diff());
             }
-            return Ok(Exit::Clean);
         }
-        io.print(&checker.differences.iter().map(|(_, diff)| diff.as_str()).collect::<String>())?;
-        if checker.interrupted() {
-            io.message(format_args!(
-                "a run that wrote to {} was interrupted, or is not done yet: some files are of before, some are new",
-                self.out.display()
-            ));
+        if !checker.differences.is_empty() {
+            stale.say(io);
+            return Ok(Exit::Findings);
         }
-        io.message(format_args!(
-            "{} is stale: {} files differ; `{}{}` brings it up to date",
-            self.out.display(),
-            checker.differences.len(),
-            self.command(args),
-            if checker.edited { " --force" } else { "" }
-        ));
-        let writer = &old.logmap_version;
-        if !writer.is_empty() && writer != env!("CARGO_PKG_VERSION") {
-            io.message(format_args!(
-                "logmap `{writer}` wrote it and this is logmap `{}`: files may differ for that alone",
-                env!("CARGO_PKG_VERSION")
-            ));
+        if !io.quiet {
+            io.message(format_args!("{} is up to date", self.out.display()));
         }
-        if checker.edited {
-            io.message("a file was edited since logmap wrote it: make the change in the map, or discard it with `--force`");
-        }
-        for path in &checker.foreign {
-            io.message(format_args!("{} was not written by logmap: move it away first", self.out.join(path).display()));
-        }
-        Ok(Exit::Findings)
+        Ok(Exit::Clean)
     }
 
     fn write(&self, args: &GenerateArgs, io: &Io) -> Outcome {
@@ -196,9 +174,10 @@ impl Job<'_> {
     }
 }
 
-/// A path as one word of a shell command.
+/// A path as one word of a shell command, which is no flag.
 fn word(path: &Path) -> String {
-    escape::sh_word(&path.to_string_lossy())
+    let path = path.to_string_lossy();
+    if path.starts_with('-') && path != "-" { escape::sh_word(&format!("./{path}")) } else { escape::sh_word(&path) }
 }
 
 /// `--account` and `--region`, whose words the plan must know.
@@ -217,31 +196,4 @@ pub(super) fn filter(wanted_accounts: &[String], wanted_regions: &[String], plan
         return Err(Stop::usage(anyhow!("no account of `--account` has a Region of `--region`")));
     }
     Ok(filter)
-}
-
-/// Every file below the folder, by its path there.
-fn overrides(folder: Option<&Path>) -> Result<Vec<(String, String)>, Stop> {
-    let Some(folder) = folder else { return Ok(Vec::new()) };
-    let mut found = Vec::new();
-    let mut open = vec![PathBuf::new()];
-    while let Some(relative) = open.pop() {
-        let path = folder.join(&relative);
-        let entries = fs::read_dir(&path)
-            .with_context(|| format!("can't read the templates in {}", path.display()))
-            .map_err(Stop::usage)?;
-        for entry in entries {
-            let entry = entry?;
-            let relative = relative.join(entry.file_name());
-            if entry.path().is_dir() {
-                open.push(relative);
-            } else {
-                let text = files::read_named_text(&entry.path())
-                    .with_context(|| format!("can't read the template {}", entry.path().display()))
-                    .map_err(Stop::usage)?;
-                found.push((relative.to_string_lossy().replace('\\', "/"), text));
-            }
-        }
-    }
-    found.sort();
-    Ok(found)
 }

@@ -21,13 +21,15 @@ use crate::{
     },
     import::{self, GivenAccount, Imported, Options},
     map::effective,
-    source::SourceFile,
+    source::{FileId, SourceFile},
 };
 use anyhow::{Context, anyhow};
 use std::{fs, path::Path};
 
 pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
     let asked = &args.report;
+    // standard error holds the report, and in a machine's format nothing beside it
+    let io = &io.quieter(asked.format != FindingFormat::Text);
     let options = options(args)?;
     if let Some(out) = args.out.as_ref().filter(|out| !args.force && fs::symlink_metadata(out).is_ok()) {
         return Err(Stop::usage(anyhow!("{} exists already; `--into` extends a map, `--force` overwrites", out.display())));
@@ -144,12 +146,10 @@ fn write(out: &Path, text: &str, force: bool) -> Result<(), Stop> {
 
 /// Says what was found: guesses and omissions a line each, the rest as everywhere.
 fn say(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
-    let route = |finding: &Finding| imported.route(finding);
     if asked.format != FindingFormat::Text {
-        let report = Report { files: &imported.files, findings: &imported.findings, route: &route };
-        findings::print(&report, "import", asked, io, false, true)?;
-        return Ok(());
+        return report(imported, asked, io);
     }
+    let route = |finding: &Finding| imported.route(finding);
     let (notes, errors): (Vec<Finding>, Vec<Finding>) =
         imported.findings.iter().cloned().partition(|finding| finding.severity() == Severity::Info);
     findings::print(&Report { files: &imported.files, findings: &errors, route: &route }, "import", asked, io, false, true)?;
@@ -169,6 +169,24 @@ fn say(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
         }
     }
     Ok(())
+}
+
+/// One report of all that was found, in the inputs and in the map that they would make.
+fn report(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
+    let map = imported.map.as_ref().filter(|_| !imported.broken.is_empty());
+    let files: Vec<SourceFile> = imported.files.iter().chain(map.map(|map| &map.file)).cloned().collect();
+    let of_map = FileId(u32::try_from(imported.files.len()).unwrap_or(u32::MAX));
+    let broken = imported.broken.iter().cloned().map(|mut finding| {
+        finding.file = of_map;
+        finding.related.iter_mut().for_each(|related| related.file = of_map);
+        finding
+    });
+    let found: Vec<Finding> = imported.findings.iter().cloned().chain(broken).collect();
+    let route = |finding: &Finding| match map.filter(|_| finding.file == of_map) {
+        Some(map) => map.route(finding),
+        None => imported.route(finding),
+    };
+    findings::print(&Report { files: &files, findings: &found, route: &route }, "import", asked, io, false, true)
 }
 
 fn summary(map: &Analysis, io: &Io) {

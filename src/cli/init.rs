@@ -5,6 +5,7 @@ use super::{
     args::{Ci, InitArgs},
     exit::Exit,
     io::Io,
+    overrides::INIT,
     read::MAP_NAME,
 };
 use crate::{
@@ -19,10 +20,10 @@ use std::{
     path::Path,
 };
 
-const MAP: &str = include_str!("../../templates/init/logmap.yaml");
-const WORKFLOW: &str = include_str!("../../templates/init/github.yml");
-const VSCODE: &str = include_str!("../../templates/init/vscode-settings.json");
-const JETBRAINS: &str = include_str!("../../templates/init/jetbrains-schemas.xml");
+const WORKFLOW: &str = INIT[0].1;
+const JETBRAINS: &str = INIT[1].1;
+const MAP: &str = INIT[2].1;
+const VSCODE: &str = INIT[3].1;
 const SCHEMA_PATH: &str = ".logmap/region-map.schema.json";
 
 pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
@@ -51,7 +52,7 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
 }
 
 /// Writes a file that does not exist; gives false if it does.
-fn create(path: &Path, text: &str) -> std::io::Result<bool> {
+pub(super) fn create(path: &Path, text: &str) -> std::io::Result<bool> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }

@@ -1,6 +1,6 @@
 //! The command line's standard streams: the only place that prints. Results go to standard output, messages to standard error.
 
-use super::args::Color;
+use super::{args::Color, colour};
 use crate::{escape::shown, files};
 use std::{
     fmt::Display,
@@ -20,6 +20,11 @@ impl Io {
     /// The process's streams.
     pub(crate) fn new(color: Color, quiet: bool, verbose: bool) -> Self {
         Io { color, quiet, verbose }
+    }
+
+    /// The same streams, quiet as well where `quiet` says so.
+    pub(crate) fn quieter(&self, quiet: bool) -> Self {
+        Io { color: self.color, quiet: self.quiet || quiet, verbose: self.verbose }
     }
 
     /// Writes a result to standard output. A closed pipe is not an error: the reader has had enough.
@@ -59,20 +64,15 @@ impl Io {
 
     /// Is standard error a terminal on which progress can be shown?
     pub(crate) fn is_watched(&self) -> bool {
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
-        io::stderr().is_terminal() && !self.quiet && !dumb && !set("CI")
+        let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
+        let dumb = colour::is_dumb(std::env::var_os("TERM").as_deref());
+        io::stderr().is_terminal() && !self.quiet && !dumb && !in_ci
     }
 
     /// May standard output (or standard error) have colours?
     pub(crate) fn colour(&self, stdout: bool) -> bool {
         let terminal = if stdout { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
-        let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        match self.color {
-            Color::Always => true,
-            Color::Never => false,
-            Color::Auto => !set("NO_COLOR") && (set("FORCE_COLOR") || set("CLICOLOR_FORCE") || terminal),
-        }
+        colour::wanted(self.color, |name| std::env::var_os(name), terminal)
     }
 
     /// Width for drawing on standard output (or standard error): `COLUMNS` if it is set, else the terminal's, else 140.

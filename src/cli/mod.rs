@@ -4,6 +4,7 @@ pub mod args;
 mod baseline;
 mod budgets;
 mod check;
+mod colour;
 mod completions;
 mod diff;
 pub mod exit;
@@ -18,22 +19,25 @@ pub(crate) mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod man;
+mod overrides;
 mod progress;
 mod read;
 mod report;
 mod revision;
 mod runbook;
 mod schema;
+mod stale;
+mod templates;
+mod usage;
 mod validate;
 mod writing;
 
-use crate::escape::shown;
 use crate::formats::Unread;
-use args::{Cli, Color, Command};
+use args::{Cli, Command};
 use clap::Parser;
 use exit::Exit;
 use io::Io;
-use std::{borrow::Cow, ffi::OsString};
+use std::ffi::OsString;
 
 /// What ended a command early.
 #[derive(Debug)]
@@ -74,16 +78,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // help and version go to stdout, errors to stderr; a closed pipe is ignored. An argument that is not what it seems gives the same error as its harmless twin
-            let harmless = arguments.iter().map(|word| shown::line(&word.to_string_lossy()).into_owned());
-            let error = Cli::try_parse_from(harmless).err().unwrap_or(error);
-            match shown::lines(&error.render().to_string()) {
-                Cow::Borrowed(_) => _ = error.print(),
-                Cow::Owned(text) => Io::new(Color::Never, false, false).draw_stderr(&text),
-            }
-            return if error.use_stderr() { Exit::Usage.code() } else { Exit::Clean.code() };
-        }
+        Err(error) => return usage::print(error, &arguments).code(),
     };
     let io = Io::new(cli.common.color, cli.common.quiet, cli.common.verbose);
     let outcome = match &cli.command {
@@ -96,6 +91,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Import(args) => import::run(args, &io),
         Command::Runbook(args) => runbook::run(args, &io),
         Command::Explain(args) => explain::run(args, &io),
+        Command::Templates(args) => templates::run(args, &io),
         Command::Schema => schema::run(&io),
         Command::Completions(args) => completions::run(args, &io),
         Command::Man(args) => man::run(args, &io),

@@ -35,6 +35,8 @@ pub enum Scope {
     Input,
     /// What is imported.
     Import,
+    /// The files that were generated.
+    Output,
 }
 
 /// A rule.

@@ -16,6 +16,34 @@ use std::{
     path::Path,
 };
 
+/// How a file on disk differs from what would be generated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// It is not there.
+    Missing,
+    /// It is as logmap wrote it, and another one is wanted.
+    Stale,
+    /// It was edited since logmap wrote it.
+    Edited,
+    /// logmap did not write it.
+    Foreign,
+    /// It is as logmap wrote it, and none is wanted.
+    Unwanted,
+}
+
+/// A file that differs.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Difference {
+    /// Its path in the tree.
+    pub path: String,
+    /// In what way.
+    pub fault: Fault,
+    /// Its text on disk; empty if it is not there.
+    pub on_disk: String,
+    /// Unified diff to what is wanted; may be empty.
+    pub diff: String,
+}
+
 /// How a tree on disk differs from what would be generated.
 pub(crate) struct Checker<'a> {
     out: &'a Path,
@@ -23,11 +51,9 @@ pub(crate) struct Checker<'a> {
     old: Lock,
     folders: Folders,
     files: BTreeMap<String, String>,
-    /// Files that are missing, differ, or should not be there, each with a unified diff; once all are known, in their order.
-    pub differences: Vec<(String, String)>,
-    /// Is one of them edited since logmap wrote it?
-    pub edited: bool,
-    /// Those of them that logmap did not write.
+    /// Files that are missing, differ, or should not be there; once all are known, in the order of their paths.
+    pub differences: Vec<Difference>,
+    /// What logmap did not write and stands at the path of a file, or of a folder above one.
     pub foreign: BTreeSet<String>,
 }
 
@@ -45,7 +71,6 @@ impl<'a> Checker<'a> {
             folders: Folders::new(out),
             files: BTreeMap::new(),
             differences: Vec::new(),
-            edited: false,
             foreign: BTreeSet::new(),
         })
     }
@@ -53,6 +78,11 @@ impl<'a> Checker<'a> {
     /// The lock as it was before.
     pub(crate) fn old_lock(&self) -> &Lock {
         &self.old
+    }
+
+    /// Is one of the files edited since logmap wrote it?
+    pub(crate) fn edited(&self) -> bool {
+        self.differences.iter().any(|difference| difference.fault == Fault::Edited)
     }
 
     /// Was a run interrupted while it put files in place, or is one doing so now?
@@ -69,46 +99,56 @@ impl<'a> Checker<'a> {
         let target = self.out.join(&artifact.path);
         let can_not_read = || format!("can't read {}", target.display());
         if let Err(link) = self.folders.above(&artifact.path) {
-            self.foreign.insert(artifact.path.clone());
-            self.differences.push((artifact.path.clone(), format!("{}: {link}\n", artifact.path)));
+            self.in_the_way(&artifact.path, &link.to_string());
             return Ok(());
         }
-        let on_disk = match fs::symlink_metadata(&target) {
+        let (fault, on_disk) = match fs::symlink_metadata(&target) {
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
                 if let Place::Taken(in_the_way) = self.folders.above(&artifact.path)? {
                     self.foreign.insert(in_the_way);
                 }
-                Vec::new()
+                (Fault::Missing, Vec::new())
             }
             // what a link leads to is not read, and a pipe has no end
             Ok(meta) if !meta.is_file() => {
-                self.foreign.insert(artifact.path.clone());
-                let what = if meta.is_symlink() { "a symbolic link" } else { "not a plain file" };
-                self.differences.push((artifact.path.clone(), format!("{}: {what}\n", artifact.path)));
+                self.in_the_way(&artifact.path, if meta.is_symlink() { "a symbolic link" } else { "not a plain file" });
                 return Ok(());
             }
             meta => {
                 let meta = meta.with_context(can_not_read)?;
                 let bytes = fs::read(&target).with_context(can_not_read)?;
-                if bytes == artifact.text.as_bytes() && (!artifact.executable || is_executable(&meta)) {
+                let same = bytes == artifact.text.as_bytes();
+                if same && (!artifact.executable || is_executable(&meta)) {
                     return Ok(());
                 }
-                self.in_the_way(&artifact.path, Some(&bytes), artifact.text.as_bytes());
-                bytes
+                (if same { Fault::Stale } else { self.fault(&artifact.path, &bytes) }, bytes)
             }
         };
-        let diff = unified(&artifact.path, "on disk", "generated", &String::from_utf8_lossy(&on_disk), &artifact.text);
+        if fault == Fault::Foreign {
+            self.foreign.insert(artifact.path.clone());
+        }
+        let on_disk = String::from_utf8_lossy(&on_disk).into_owned();
+        let diff = unified(&artifact.path, "on disk", "generated", &on_disk, &artifact.text);
         let diff = if diff.is_empty() { format!("{}: not executable, or not a file\n", artifact.path) } else { diff };
-        self.differences.push((artifact.path.clone(), diff));
+        self.differences.push(Difference { path: artifact.path.clone(), fault, on_disk, diff });
         Ok(())
     }
 
-    /// Takes note of a file that `generate` would not replace by itself.
-    fn in_the_way(&mut self, path: &str, on_disk: Option<&[u8]>, wanted: &[u8]) {
-        match on_disk {
-            Some(bytes) if bytes == wanted || self.old.knows(path, &sha256_hex(bytes)) => {}
-            Some(_) if self.old.lists(path) => self.edited = true,
-            _ => _ = self.foreign.insert(path.to_owned()),
+    /// Takes note of something that is no file of logmap's, in these words.
+    fn in_the_way(&mut self, path: &str, what: &str) {
+        self.foreign.insert(path.to_owned());
+        let diff = format!("{path}: {what}\n");
+        self.differences.push(Difference { path: path.to_owned(), fault: Fault::Foreign, on_disk: String::new(), diff });
+    }
+
+    /// What is wrong with a file that is there and differs: `generate` replaces by itself only what it wrote.
+    fn fault(&self, path: &str, bytes: &[u8]) -> Fault {
+        if self.old.knows(path, &sha256_hex(bytes)) {
+            Fault::Stale
+        } else if self.old.lists(path) {
+            Fault::Edited
+        } else {
+            Fault::Foreign
         }
     }
 
@@ -120,17 +160,18 @@ impl<'a> Checker<'a> {
             let target = self.out.join(&path);
             let ours = self.folders.lead_to(&path) && target.is_file();
             let bytes = ours.then(|| fs::read(target).ok()).flatten();
-            if let Some(bytes) = &bytes {
-                self.edited |= !self.old.knows(&path, &sha256_hex(bytes));
-            }
-            let text = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-            let diff = unified(&path, "on disk", "generated", &text, "");
-            self.differences.push((path, diff));
+            let unknown = bytes.as_ref().is_some_and(|bytes| !self.old.knows(&path, &sha256_hex(bytes)));
+            let fault = if unknown { Fault::Edited } else { Fault::Unwanted };
+            let on_disk = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+            let diff = unified(&path, "on disk", "generated", &on_disk, "");
+            self.differences.push(Difference { path, fault, on_disk, diff });
         }
         self.differences.sort();
         if lock != self.on_disk {
-            let diff = unified(LOCK_NAME, "on disk", "generated", &self.on_disk.text(), &lock.text());
-            self.differences.push((LOCK_NAME.to_owned(), diff));
+            let (on_disk, text) = (self.on_disk.text(), lock.text());
+            let diff = unified(LOCK_NAME, "on disk", "generated", &on_disk, &text);
+            let fault = if self.out.join(LOCK_NAME).exists() { Fault::Stale } else { Fault::Missing };
+            self.differences.push(Difference { path: LOCK_NAME.to_owned(), fault, on_disk, diff });
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
 
 const REGION: &str = "aws-cli/region.sh";
 const RUN_ALL: &str = "aws-cli/run-all.sh";
-const PREFLIGHT: &str = "aws-cli/preflight.sh";
+pub(super) const PREFLIGHT: &str = "aws-cli/preflight.sh";
 
 const LIBRARY: &str = "aws-cli/lib.sh";
 const HELPER: &str = "aws-cli/helper.py";
@@ -50,7 +50,7 @@ pub(crate) const LIBRARY_FILES: usize = 3;
 /// Whose logging the scripts set.
 const MANAGED: &str = "managed";
 
-/// What `aws-cli/region.sh` gets.
+/// Contract of `aws-cli/region.sh`.
 #[derive(Debug, Serialize)]
 struct ScriptContext<'a> {
     /// Header lines.
@@ -83,7 +83,7 @@ struct ScriptContext<'a> {
     interface: u32,
 }
 
-/// What `aws-cli/lib.sh` gets.
+/// Contract of `aws-cli/lib.sh`, `aws-cli/helper.py` and `aws-cli/monitoring.py`.
 #[derive(Debug, Serialize)]
 struct LibraryContext {
     /// True: the helpers are files of their own, not a part of the library.
@@ -152,7 +152,7 @@ pub(super) struct TrailRow<'a> {
     pub(super) first: &'a str,
 }
 
-/// What `aws-cli/run-all.sh` gets.
+/// Contract of `aws-cli/run-all.sh`.
 #[derive(Debug, Serialize)]
 struct RunAllContext {
     /// Header lines.
@@ -161,7 +161,7 @@ struct RunAllContext {
     scripts: Vec<String>,
 }
 
-/// What `aws-cli/preflight.sh` gets.
+/// Contract of `aws-cli/preflight.sh`.
 #[derive(Debug, Serialize)]
 struct PreflightContext<'a> {
     /// Header lines.
@@ -178,6 +178,8 @@ struct PreflightContext<'a> {
     first_region: &'a str,
     /// The Regions with an adopted bucket.
     places: Vec<PreflightPlace<'a>>,
+    /// False: the library's helpers are a part of the script.
+    apart: bool,
 }
 
 /// A Region with an adopted bucket.
@@ -250,6 +252,7 @@ pub(crate) fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Ar
         role_arn: account.role_arn.as_deref().unwrap_or_default(),
         first_region: first.region,
         places,
+        apart: false,
     };
     let text = Engine::new(TEMPLATES, cx.overrides)?.render(PREFLIGHT, &context)?;
     Ok(Some(Artifact::script(format!("terraform/{}/preflight.sh", account.key), text)))

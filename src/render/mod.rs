@@ -14,6 +14,7 @@ pub mod readme;
 pub(crate) mod runbook;
 pub(crate) mod scanners;
 pub mod targets;
+pub mod templates;
 pub(crate) mod terraform;
 
 use crate::{
@@ -21,7 +22,7 @@ use crate::{
     digest::digest,
     plan::{Account, BucketRecord, Placement, Plan},
 };
-use anyhow::{Result, bail};
+use anyhow::Result;
 use digests::Digests;
 use serde::Serialize;
 
@@ -90,24 +91,4 @@ impl<'a> Context<'a> {
             "Do not edit: change the map and run `logmap generate` again.".to_owned(),
         ]
     }
-}
-
-/// All built-in templates by name; an override must have one of these names.
-fn templates() -> Vec<(&'static str, &'static str)> {
-    [readme::TEMPLATES, terraform::TEMPLATES, cloudformation::TEMPLATES, aws_cli::TEMPLATES, athena::TEMPLATES].concat()
-}
-
-/// Says which override has no built-in template of its name, or can't be read.
-///
-/// # Errors
-/// There is one.
-pub(crate) fn check_overrides(overrides: &[(String, String)]) -> Result<()> {
-    let known = templates();
-    for (name, _) in overrides {
-        if !known.iter().any(|(template, _)| template == name) {
-            let names: Vec<&str> = known.iter().map(|(template, _)| *template).collect();
-            bail!("there is no template `{name}` to replace; the templates are {}", names.join(", "));
-        }
-    }
-    engine::Engine::new(&known, overrides).map(|_| ())
 }

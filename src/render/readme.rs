@@ -11,7 +11,7 @@ pub const PATH: &str = "README.md";
 /// The template.
 pub const TEMPLATES: &[(&str, &str)] = &[("readme/README.md", include_str!("../../templates/readme/README.md"))];
 
-/// What the template gets.
+/// Contract of `readme/README.md`.
 #[derive(Debug, Serialize)]
 struct ReadmeContext {
     /// Header lines.
@@ -51,7 +51,9 @@ struct ReadmeContext {
 /// Alerts of a place.
 #[derive(Debug, Serialize)]
 struct AlertsRow {
+    /// Account key.
     account: String,
+    /// Region name.
     region: String,
     /// ARN of the topic.
     topic: String,
@@ -64,7 +66,9 @@ struct AlertsRow {
 /// An account.
 #[derive(Debug, Serialize)]
 struct AccountRow {
+    /// Its key.
     key: String,
+    /// Twelve digits.
     id: String,
     /// Region names, sorted.
     regions: Vec<String>,
@@ -77,21 +81,30 @@ struct AccountRow {
 /// A log bucket.
 #[derive(Debug, Serialize)]
 struct BucketRow {
+    /// Its name.
     name: String,
+    /// Account key.
     account: String,
+    /// Region name.
     region: String,
     /// Number of sources.
     sources: usize,
+    /// Bytes of its policy.
     used: usize,
+    /// Bytes that the policy may still have.
     left: usize,
+    /// How exactly the policy names the sources.
     tier: &'static str,
+    /// What is unusual about the policy.
     notes: Vec<String>,
 }
 
 /// A KMS key.
 #[derive(Debug, Serialize)]
 struct KeyRow {
+    /// File name below `policies/kms/`, without its ending.
     file: String,
+    /// ARN of the key.
     arn: String,
 }
 

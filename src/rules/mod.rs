@@ -16,7 +16,7 @@ pub(crate) mod trails;
 pub(crate) mod version;
 
 use crate::{
-    catalog::{importing, observed, reading},
+    catalog::{generated, importing, observed, reading},
     diagnostics::{Finding, Rule},
     map::RegionMap,
 };
@@ -35,6 +35,7 @@ pub fn all() -> Vec<&'static Rule> {
         monitoring::RULES,
         observed::RULES,
         importing::RULES,
+        generated::RULES,
     ];
     families.concat()
 }

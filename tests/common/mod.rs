@@ -21,15 +21,41 @@ pub fn logmap(dir: &Path, arguments: &[&str]) -> Run {
 
 /// Runs logmap with text on standard input.
 pub fn logmap_with_input(dir: &Path, arguments: &[&str], input: &str) -> Run {
+    run(feed(command(dir, arguments), input))
+}
+
+fn feed(mut command: Command, input: &str) -> Output {
     use std::io::Write;
-    let mut child = command(dir, arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("logmap starts");
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
-    run(child.wait_with_output().unwrap())
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command starts");
+    // what ends before it has read everything has had enough
+    if let Err(error) = child.stdin.take().unwrap().write_all(input.as_bytes()) {
+        assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe, "{error}");
+    }
+    child.wait_with_output().unwrap()
+}
+
+/// Runs a line in a POSIX shell that finds logmap, and before it what is in the folder's `bin`.
+pub fn shell(dir: &Path, line: &str, input: &str) -> Run {
+    let program = Path::new(env!("CARGO_BIN_EXE_logmap")).parent().unwrap();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let names = [dir.join("bin"), program.to_owned()].into_iter().chain(std::env::split_paths(&path));
+    let mut command = Command::new("sh");
+    command.args(["-ec", line]).current_dir(dir).env_clear();
+    command.env("PATH", std::env::join_paths(names).unwrap()).env("HOME", dir);
+    for name in ["TMPDIR", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    run(feed(command, input))
+}
+
+/// Runs logmap with text on standard input and with these variables.
+pub fn logmap_with_variables(dir: &Path, arguments: &[&str], input: &str, variables: &[(&str, &str)]) -> Run {
+    let mut command = command(dir, arguments);
+    command.envs(variables.iter().copied());
+    run(feed(command, input))
 }
 
 fn command(dir: &Path, arguments: &[&str]) -> Command {

@@ -59,6 +59,8 @@ def pre_commit(root, logmap, folder):
         return done.returncode, lines, done.stdout
     clean = outcome(GOOD, MAP)
     expect(clean[:2] == (0, {"logmap check": "Passed", "logmap generate --check": "Passed"}), clean[2])
+    # a hostile name must not hide what is wrong
+    (work / "--baseline=known.json").write_text("{}")
     bad = outcome(BAD, MAP)
     expect(bad[0] == 1 and bad[1]["logmap check"] == "Failed" and "LM1301" in bad[2], bad[2])
     stale = outcome(GOOD, MAP.replace("acme-web", "acme-other"))
@@ -81,7 +83,10 @@ def action(root, logmap, folder):
     expect(found.returncode == 1 and "::error file=template.yaml" in found.stdout, found.stdout + found.stderr)
     hostile = run(base | {"CHECK": "template.yaml; touch owned", "FLAGS": "$(touch owned)"}, folder, "bash", "-ec", check)
     expect(hostile.returncode == 2 and not (folder / "owned").exists(), "an input was run as code")
-    expect(run(base, folder, "bash", "-ec", generate).returncode == 1, "nothing has been generated yet")
+    flag = run(base | {"CHECK": "template.yaml --write-baseline=owned"}, folder, "bash", "-ec", check)
+    expect(flag.returncode == 2 and not (folder / "owned").exists(), "a file's name was taken for a flag")
+    missing = run(base, folder, "bash", "-ec", generate)
+    expect(missing.returncode == 1 and "::error file=out/README.md" in missing.stdout, "nothing has been generated yet")
     expect(run(base, folder, folder / "logmap" / "bin" / "logmap", "generate").returncode == 0, "generate fails")
     fresh = run(base, folder, "bash", "-ec", generate)
     expect(fresh.returncode == 0, fresh.stdout + fresh.stderr)

@@ -41,7 +41,7 @@ const SQL_BYTES: usize = 8_000;
 /// Values of an `IN` that give an injected column its values.
 const ACCOUNTS_PER_QUERY: usize = 1_000;
 
-/// What `athena/region.sql` gets.
+/// Contract of `athena/region.sql`.
 #[derive(Debug, Serialize)]
 struct SqlContext<'a> {
     /// Header lines.

@@ -20,7 +20,7 @@ use serde::Serialize;
 /// The template.
 pub(super) const TEMPLATE: &str = "cloudformation/athena.yaml";
 
-/// All that the template sees.
+/// Contract of `cloudformation/athena.yaml`.
 #[derive(Serialize)]
 struct AthenaContext<'a> {
     /// Comment lines for the head of the file.

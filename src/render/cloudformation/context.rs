@@ -20,7 +20,7 @@ use crate::{
 use serde::Serialize;
 use serde_json::Value;
 
-/// All that `stack.yaml` sees.
+/// Contract of `cloudformation/stack.yaml`.
 #[derive(Serialize)]
 pub(super) struct StackContext<'a> {
     /// Comment lines for the head of the file.
@@ -63,7 +63,7 @@ pub(super) struct PlacePart<'a> {
     pub digest: String,
 }
 
-/// All that `function.yaml` sees.
+/// Contract of `cloudformation/function.yaml`.
 #[derive(Serialize)]
 pub(super) struct FunctionContext {
     /// The code of the Lambda function.
@@ -87,7 +87,7 @@ pub(super) struct FunctionScanners {
     pub function_trivy: Vec<Skip>,
 }
 
-/// All that `resources.yaml` sees.
+/// Contract of `cloudformation/resources.yaml`.
 #[derive(Serialize)]
 pub(super) struct PlaceContext<'a> {
     /// Name of the condition that holds in this account and Region.
@@ -108,7 +108,7 @@ pub(super) struct PlaceContext<'a> {
     pub destinations: Vec<DestinationContext<'a>>,
 }
 
-/// All that `outputs.yaml` sees.
+/// Contract of `cloudformation/outputs.yaml`.
 #[derive(Serialize)]
 pub(super) struct OutputsContext<'a> {
     /// Name of the condition that holds in this account and Region.

@@ -23,7 +23,7 @@ const HEAD_BYTES: usize = 1_500;
 /// An account's line in the lookup and its condition, without the account's key, are never larger than this.
 const PLACE_BYTES: usize = 300;
 
-/// The context of `cloudformation/stacksets.md`.
+/// Contract of `cloudformation/stacksets.md`.
 #[derive(Serialize)]
 struct Page {
     /// What made it, and how to make it again.

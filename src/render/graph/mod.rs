@@ -43,7 +43,7 @@ const MERMAID: &str = "graph/topology.mmd";
 const HTML: &str = "graph/topology.html";
 
 /// The templates. Styles and the page's script are parts of others.
-const TEMPLATES: &[(&str, &str)] = &[
+pub(in crate::render) const TEMPLATES: &[(&str, &str)] = &[
     (SVG, include_str!("../../../templates/graph/topology.svg")),
     (DOT, include_str!("../../../templates/graph/topology.dot")),
     (MERMAID, include_str!("../../../templates/graph/topology.mmd")),

@@ -17,7 +17,7 @@ use rows::Row;
 use serde::Serialize;
 
 /// The templates.
-const TEMPLATES: &[(&str, &str)] = &[
+pub(in crate::render) const TEMPLATES: &[(&str, &str)] = &[
     (STEP, include_str!("../../../templates/runbook/step.sh")),
     ("runbook/moves.sh", include_str!("../../../templates/runbook/moves.sh")),
     ("runbook/library.sh", include_str!("../../../templates/runbook/library.sh")),
