@@ -61,7 +61,7 @@ fn no_links(text: &str, what: &str) {
 
 /// The strings of a document, keys too, as how many there are; with `at` one of them is replaced.
 fn strings(value: &mut Value, at: Option<usize>, count: &mut usize, with: &str) {
-    let mut hit = |count: &mut usize| {
+    let hit = |count: &mut usize| {
         *count += 1;
         at == Some(*count - 1)
     };
