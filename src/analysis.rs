@@ -9,9 +9,9 @@ use crate::{
     plan::{Plan, derive, policy_cache::PolicyCache},
     rules::{self, ignore},
     source::{SourceFile, Span},
-    threads::join,
+    threads::both,
 };
-use std::{ops::Deref, thread};
+use std::ops::Deref;
 
 /// From a map of so many bytes on, a thread costs less than it saves.
 const WORTH_A_THREAD: usize = 100_000;
@@ -21,7 +21,7 @@ const WORTH_A_THREAD: usize = 100_000;
 pub struct Analysis {
     /// The text.
     pub file: SourceFile,
-    /// Its tree, for routes.
+    /// The syntax tree, for routes and edits.
     pub document: Document,
     /// All findings, silenced ones left out, in the order of their places.
     pub findings: Vec<Finding>,
@@ -69,7 +69,7 @@ impl Analysis {
         }
     }
 
-    /// The plan, or of a map with errors its [`Draft`]: to be shown. It is lent, and a proof takes a plan as a whole.
+    /// The plan, or the [`Draft`] of a map with errors, to show. It is a reference, and a proof takes the plan by value.
     pub fn derived(&self) -> Option<&Plan> {
         self.plan.as_ref().or(self.draft.as_deref())
     }
@@ -80,7 +80,7 @@ impl Analysis {
     }
 }
 
-/// What earlier texts of a map can lend to the analysis of the next, so that a keystroke costs little more than what it
+/// What the analysis of a map's next text can reuse from the one before, so that a keystroke costs little more than what it
 /// changes.
 #[derive(Debug, Default)]
 pub struct AnalysisCache {
@@ -89,12 +89,12 @@ pub struct AnalysisCache {
 }
 
 impl AnalysisCache {
-    /// For a map that will be analysed again and again.
+    /// An enabled cache, for a map that is being edited.
     pub fn for_editing() -> Self {
         AnalysisCache { policies: PolicyCache::for_editing(), tree: None }
     }
 
-    /// Takes an analysis that is no longer needed.
+    /// Keeps what the next analysis can reuse of one that is no longer needed.
     pub fn keep(&mut self, analysis: Analysis) {
         let Analysis { file, document, plan, draft, read_cleanly, .. } = analysis;
         if let Some(plan) = plan.or(draft.map(|draft| draft.0)) {
@@ -103,7 +103,7 @@ impl AnalysisCache {
         self.tree = read_cleanly.then_some((file, document));
     }
 
-    /// The tree of a text.
+    /// The tree of a text: the one before with only the changed accounts read, or all of it.
     fn read(&mut self, file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
         let tree = self.tree.take().and_then(|(before, document)| document::incremental::reread(&before, document, file));
         tree.unwrap_or_else(|| document::read(file, findings))
@@ -115,7 +115,7 @@ pub fn analyze(file: SourceFile) -> Analysis {
     analyze_incremental(file, &mut AnalysisCache::default())
 }
 
-/// Analyses a map with what earlier texts of it can lend. The same analysis as [`analyze`] gives.
+/// Analyses a map, reusing what `cache` holds of the text before. Gives the same analysis as [`analyze`].
 pub fn analyze_incremental(file: SourceFile, cache: &mut AnalysisCache) -> Analysis {
     let mut findings = Vec::new();
     let document = cache.read(&file, &mut findings);
@@ -131,12 +131,7 @@ pub fn analyze_incremental(file: SourceFile, cache: &mut AnalysisCache) -> Analy
                 check();
                 derive()
             } else {
-                thread::scope(|scope| {
-                    let checking = scope.spawn(check);
-                    let plan = derive();
-                    join(checking);
-                    plan
-                })
+                both(check, derive).1
             });
             if !findings.iter().all(|finding| finding.rule.can_be_ignored) {
                 derive::keep_what_is_sure(&mut derived);

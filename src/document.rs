@@ -5,6 +5,7 @@
 //! cheap: depth, nodes, and what aliases expand to. Must not know the map's vocabulary.
 
 pub(crate) mod incremental;
+pub(crate) mod path;
 
 use crate::{
     catalog::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
@@ -58,6 +59,13 @@ pub struct Entry {
     pub value: Node,
 }
 
+impl Entry {
+    /// The bytes of key and value.
+    pub(crate) fn whole(&self) -> Span {
+        Span { start: self.key_span.start, end: self.value.span.end.max(self.key_span.end) }
+    }
+}
+
 /// A comment.
 #[derive(Debug, Clone)]
 pub struct Comment {
@@ -70,7 +78,7 @@ pub struct Comment {
 /// A YAML document.
 #[derive(Debug, Clone, Default)]
 pub struct Document {
-    /// The top node; nothing if the text is empty or can't be read.
+    /// The top node; `None` if the text is empty or can't be read.
     pub root: Option<Node>,
     /// Copies of the nodes that aliases stand for.
     pub anchors: Vec<Node>,
@@ -89,31 +97,7 @@ impl Document {
 
     /// The route to the innermost node at a byte offset, such as `accounts.prod.regions.us-east-1.buckets[3]`.
     pub fn route(&self, offset: u32) -> String {
-        let mut route = String::new();
-        let mut node = self.root.as_ref();
-        while let Some(current) = node {
-            node = match &current.kind {
-                Kind::Mapping(entries) => {
-                    let at = entries.partition_point(|entry| entry.key_span.start <= offset);
-                    entries[..at].last().filter(|entry| offset <= entry.value.span.end.max(entry.key_span.end)).map(|entry| {
-                        if !route.is_empty() {
-                            route.push('.');
-                        }
-                        route.push_str(&entry.key);
-                        &entry.value
-                    })
-                }
-                Kind::Sequence(items) => {
-                    let at = items.partition_point(|item| item.span.start <= offset);
-                    items[..at]
-                        .last()
-                        .filter(|item| item.span.touches(offset))
-                        .inspect(|_| route.push_str(&format!("[{}]", at - 1)))
-                }
-                _ => None,
-            };
-        }
-        route
+        path::Path::at(self, offset).route()
     }
 }
 
@@ -175,8 +159,7 @@ fn unreadable(file: &SourceFile) -> Option<Finding> {
     let (at, c) = file.text.char_indices().find(|(_, c)| bad(*c) || *c == NOT_UTF8)?;
     let span = Span::new(at, at + c.len_utf8());
     if c == NOT_UTF8 {
-        let finding =
-            Finding::new(&SYNTAX, span, "the text is not UTF-8 from here on").label("this byte has no meaning in UTF-8");
+        let finding = Finding::new(&SYNTAX, span, "the text is not UTF-8 from here on").label("this byte is not valid in UTF-8");
         return Some(finding.help("save the file as UTF-8 text; if it is a binary file, it is not a region map"));
     }
     Some(

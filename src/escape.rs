@@ -2,9 +2,11 @@
 //!
 //! Each function takes any string (or JSON value) and gives a complete, quoted token that means just that value.
 
-use crate::text::{is_plain, is_unprintable};
+pub mod shown;
+
+use crate::text::{ends_with_command, is_plain, is_unprintable, no_command};
 use serde_json::Value;
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt::Write as _};
 
 /// A value that is written in an output language: one of JSON, or one of a template's context.
 pub trait Tree: Sized {
@@ -211,10 +213,10 @@ fn has_other_meaning(word: &str) -> bool {
 }
 
 fn write_yaml_string(text: &str, out: &mut String) {
-    if is_bare(text, b"\"\\") {
+    if is_bare(text, b"\"\\") && !text.contains("##") {
         return write_quoted(text, out);
     }
-    for c in Value::from(text).to_string().chars() {
+    for c in no_command(&Value::from(text).to_string()).chars() {
         if is_unprintable(c) { out.push_str(&yaml_escape(c)) } else { out.push(c) }
     }
 }
@@ -289,6 +291,41 @@ pub fn sh_word(text: &str) -> String {
     if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { sh(text) }
 }
 
+/// Text for an element or an attribute of XML, without quotes around it. What XML can't hold at all becomes U+FFFD.
+pub fn xml(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '[' if ends_with_command(&escaped) => escaped.push_str("&#91;"),
+            '\t' | '\n' | '\r' => {
+                let _ = write!(escaped, "&#{};", c as u32);
+            }
+            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            c if is_unprintable(c) => {
+                let _ = write!(escaped, "&#{};", c as u32);
+            }
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The message of a workflow command of GitHub, which ends with its line. Line breaks stay line breaks; whatever else does not show is
+/// written out.
+pub fn github_message(text: &str) -> String {
+    let visible: Vec<_> = text.split('\n').map(shown::visible).collect();
+    visible.join("\n").replace('%', "%25").replace('\n', "%0A")
+}
+
+/// The value of a property of such a command, which `:` and `,` would end.
+pub fn github_property(text: &str) -> String {
+    github_message(text).replace(':', "%3A").replace(',', "%2C")
+}
+
 /// A string as a literal of Athena's queries (Trino): only the quote has a meaning in it.
 pub fn sql(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
@@ -301,7 +338,9 @@ pub fn hive(text: &str) -> String {
 
 /// A string as part of a comment that ends with its line: no control characters, nothing that ends a comment.
 pub fn comment(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect() }
+    let text =
+        if is_plain(text) { text.to_owned() } else { text.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect() };
+    shown::no_bracket(text.into()).into_owned()
 }
 
 /// A string as text in a line of Markdown.

@@ -16,7 +16,7 @@ const MOST_ROUNDS: usize = 10;
 /// At most so many texts are tried in a round while what does harm is looked for.
 const MOST_TRIES: usize = 64;
 
-/// What came of it.
+/// Result of fixing.
 #[derive(Debug)]
 pub struct Fixed {
     /// The text as it is now, with what there still is to say of it.
@@ -77,7 +77,7 @@ fn harmless<'a>(before: &Analysis, wanted: &[(&'a Finding, &'a Fix)], tries: &mu
     [harmless(before, first, tries), harmless(before, second, tries)].concat()
 }
 
-/// The text with these fixes, and what was made of them; nothing if nothing was, or if it does harm.
+/// The text with these fixes, and the fixes that were made; `None` if none was, or if they do harm.
 fn apply(before: &Analysis, chosen: &[(&Finding, &Fix)]) -> Option<(Analysis, Vec<Made>)> {
     let (text, made) = edit::apply(&before.file.text, chosen.iter().map(|(_, fix)| *fix));
     let made: Vec<Made> = chosen
@@ -94,7 +94,7 @@ fn apply(before: &Analysis, chosen: &[(&Finding, &Fix)]) -> Option<(Analysis, Ve
     (!made.is_empty() && !harms(before, &after)).then_some((after, made))
 }
 
-/// Is less of the text understood, or a comment gone? Findings that could only now be made are no harm.
+/// Is less of the text understood, or a comment lost? New findings that the fix only made visible are no harm.
 fn harms(before: &Analysis, after: &Analysis) -> bool {
     let unread = |analysis: &Analysis| {
         analysis.findings.iter().filter(|finding| matches!(finding.rule.scope, Scope::Text | Scope::Shape)).count()

@@ -14,7 +14,7 @@ struct Head {
 /// A text that is of the format, but not of a version that this logmap reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unread {
-    /// What its `format_version` says; nothing if it has none.
+    /// What its `format_version` says; `None` if it has none.
     pub version: Option<String>,
     /// The version that this logmap reads.
     pub ours: &'static str,

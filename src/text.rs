@@ -3,7 +3,6 @@
 //! Owns one fact for all output languages. Knows nothing of maps, plans or targets.
 
 use serde::Serialize;
-use std::fmt::Write as _;
 
 /// Characters that readers refuse, fold, or show as something else: controls, line separators, byte order marks, and the
 /// marks that turn the direction of text.
@@ -18,6 +17,13 @@ pub(crate) fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~'))
 }
 
+/// A list for people: the first `most` of the words, and how many more there are.
+pub(crate) fn few<T: AsRef<str>>(words: &[T], most: usize) -> String {
+    let (shown, more) = words.split_at(most.min(words.len()));
+    let shown = shown.iter().map(AsRef::as_ref).collect::<Vec<&str>>().join(", ");
+    if more.is_empty() { shown } else { format!("{shown} and {} more", more.len()) }
+}
+
 /// Compact JSON in which no character is unprintable: each is written as `\uXXXX`, which means the same.
 pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
     // writing strings, lists and numbers to memory can't fail
@@ -29,37 +35,49 @@ pub(crate) fn pretty_json<T: Serialize + ?Sized>(value: &T) -> String {
     escaped(serde_json::to_string_pretty(value).unwrap_or_default())
 }
 
-/// Such characters stand in strings only; all of them have four digits.
+/// Such characters stand in strings only; all of them have four digits. So does what logs of pipelines take for a command, `##vso[`
+/// and `##[`: see `escape::shown`.
 fn escaped(json: String) -> String {
     let hidden = |c: char| is_unprintable(c) && c != '\n';
+    let json = if json.contains("##") { no_command(&json) } else { json };
     if json.lines().all(is_plain) || !json.contains(hidden) {
         return json;
     }
     json.chars().map(|c| if hidden(c) { format!("\\u{:04x}", c as u32) } else { c.to_string() }).collect()
 }
 
-/// Text for an element or an attribute. What XML can't hold at all becomes U+FFFD.
-pub(crate) fn xml(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\t' | '\n' | '\r' => {
-                let _ = write!(escaped, "&#{};", c as u32);
-            }
-            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
-            c => escaped.push(c),
-        }
+/// Would a bracket after this text begin a command to those who keep the logs of pipelines?
+pub(crate) fn ends_with_command(text: &str) -> bool {
+    let end =
+        |word: &str| text.len() >= word.len() && text.as_bytes()[text.len() - word.len()..].eq_ignore_ascii_case(word.as_bytes());
+    end("##") || end("##vso")
+}
+
+/// JSON, or a YAML string in double quotes, without what logs of pipelines take for a command.
+pub(crate) fn no_command(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((before, after)) = rest.split_once('[') {
+        out.push_str(before);
+        out.push_str(if ends_with_command(before) { "\\u005b" } else { "[" });
+        rest = after;
     }
-    escaped
+    out + rest
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_list_is_cut_and_says_by_how_much() {
+        let words = ["a", "b", "c"];
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|most| few(&words, most)),
+            [" and 3 more", "a and 2 more", "a, b and 1 more", "a, b, c", "a, b, c"]
+        );
+        assert_eq!(few::<&str>(&[], 2), "");
+    }
 
     #[test]
     fn hidden_characters_are_written_as_escapes_and_mean_the_same() {

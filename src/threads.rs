@@ -5,9 +5,27 @@ use std::{
     thread::{self, ScopedJoinHandle},
 };
 
-/// How many threads can run at once. To ask for it costs more than a small piece of work.
+/// Number of threads that can run at once. Asking the system costs more than a small piece of work.
 pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Two pieces of work at once, the first on a thread of its own.
+pub(crate) fn both<A: Send, B>(first: impl FnOnce() -> A + Send, second: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let first = scope.spawn(first);
+        let second = second();
+        (join(first), second)
+    })
+}
+
+/// Each part's result, in the order of the parts; each has a thread of its own.
+pub(crate) fn map<P: Send, R: Send>(parts: impl Iterator<Item = P>, work: impl Fn(P) -> R + Sync) -> Vec<R> {
+    let work = &work;
+    thread::scope(|scope| {
+        let running: Vec<_> = parts.map(|part| scope.spawn(move || work(part))).collect();
+        running.into_iter().map(join).collect()
+    })
 }
 
 /// Waits for a thread, and gives what it gives; its panic goes on here.

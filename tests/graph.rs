@@ -99,7 +99,7 @@ fn the_format_is_the_pictures_alone() {
         assert!(fs::read_to_string(dir.path().join(file)).unwrap().starts_with(beginning), "{file}");
     }
     let (code, said) = ends(&["graph", "map.yaml", "--out", "a.png"]);
-    assert!(code == 2 && said.contains("`.png` says no format"), "{said}");
+    assert!(code == 2 && said.contains("`.png` is no format of a picture"), "{said}");
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn large_maps_are_grouped_and_nothing_is_dropped_in_silence() {
     let dir = tempfile::tempdir().unwrap();
     let map = large(400, 5);
     let run = logmap_with_input(dir.path(), &["graph", "-"], &map);
-    assert!(run.stderr.contains("large groups are counts"), "{}", run.stderr);
+    assert!(run.stderr.contains("large groups are drawn as counts"), "{}", run.stderr);
     assert!(
         run.stdout.contains("+ 101 more accounts in partition aws") && run.stdout.contains("505 sources"),
         "{}",

@@ -1,4 +1,4 @@
-//! The faces of findings besides text: SARIF, GitHub annotations, JUnit. `tests/harness/report_formats.py` has others judge them.
+//! The report formats besides text: SARIF, GitHub annotations, JUnit. `tests/harness/report_formats.py` has others judge them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod common;
@@ -44,7 +44,7 @@ fn annotations_are_one_line_each_and_hold_their_text() {
     assert_eq!(
         github::render(&report(&files, &findings)),
         "::error file=b%2C c%3A50%25%0A<d>.yaml,line=1,endLine=1,col=4,endColumn=7,title=LM0203 source-twice::\
-         a `]]>&<\"'`%0D%0A::error::no\u{1} [x](y)%0Aa.yaml:1: it is <here>%0Ahelp: 100%25\n"
+         a `]]>&<\"'`\\u{d}%0A::error::no\\u{1} [x](y)%0Aa.yaml:1: it is <here>%0Ahelp: 100%25\n"
     );
 }
 

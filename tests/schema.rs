@@ -22,6 +22,69 @@ fn the_committed_schema_is_the_generated_one() {
     assert!(committed == schema_text(), "run `logmap schema > schemas/region-map.schema.json`");
 }
 
+/// Writes the schema's defaults into the mappings of a map, where they have no value, and counts them.
+fn write_defaults(map: &mut Value, part: &Value, root: &Value) -> usize {
+    let mut written = 0;
+    if let Some(named) = part.get("$ref").and_then(Value::as_str).and_then(|name| root.pointer(&name[1..])) {
+        written += write_defaults(map, named, root);
+    }
+    for form in ["anyOf", "oneOf"].iter().flat_map(|forms| part.get(forms).and_then(Value::as_array)).flatten() {
+        written += write_defaults(map, form, root);
+    }
+    match map {
+        Value::Object(entries) => {
+            for (key, property) in part.get("properties").and_then(Value::as_object).into_iter().flatten() {
+                match (entries.get_mut(key), property.get("default")) {
+                    (Some(value), _) => written += write_defaults(value, property, root),
+                    (None, Some(default)) => {
+                        entries.insert(key.clone(), default.clone());
+                        written += 1;
+                    }
+                    (None, None) => {}
+                }
+            }
+            if let Some(others) = part.get("additionalProperties").filter(|others| others.is_object()) {
+                let named: Vec<String> =
+                    part.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(key, _)| key.clone()).collect();
+                written += entries
+                    .iter_mut()
+                    .filter(|(key, _)| !named.contains(key))
+                    .map(|(_, value)| write_defaults(value, others, root))
+                    .sum::<usize>();
+            }
+        }
+        Value::Array(items) => {
+            if let Some(item) = part.get("items") {
+                written += items.iter_mut().map(|value| write_defaults(value, item, root)).sum::<usize>();
+            }
+        }
+        _ => {}
+    }
+    written
+}
+
+#[test]
+fn the_defaults_of_the_schema_are_those_that_hold() {
+    for split_trails in [false, true] {
+        let map = json!({
+            "version": 1,
+            "organization": { "name": "acme" },
+            "defaults": { "log_bucket": { "retention": {}, "split_trails": split_trails } },
+            "accounts": { "prod": { "id": "111122223333", "regions": { "us-east-1": { "buckets": [{ "name": "acme-web" }] }, "eu-west-1": { "buckets": ["acme-data"] } } } },
+            "trails": { "audit": { "deliver_to": { "account": "prod" } } },
+            "render": { "terraform": { "backend": { "s3": { "bucket": "acme-state", "region": "us-east-1" } } }, "cloudformation": {}, "athena": {} },
+        });
+        let mut written = map.clone();
+        let count = write_defaults(&mut written, &schema(), &schema());
+        assert!(count >= 20, "only {count} defaults in {written}");
+        let plan = |map: &Value| {
+            let analysis = analyze(SourceFile::new("m", map.to_string()));
+            serde_json::to_value(analysis.plan.unwrap_or_else(|| panic!("{:?} in {map}", analysis.findings))).unwrap()
+        };
+        assert_eq!(plan(&map), plan(&written), "with and without the defaults of the schema: {written}");
+    }
+}
+
 /// Every key of every record: its path and its schema.
 fn keys(value: &Value, path: &str, found: &mut Vec<(String, Value)>) {
     let record = value.get("additionalProperties") == Some(&json!(false));

@@ -9,7 +9,7 @@ pub(crate) const RESERVED_PREFIXES: [&str; 3] = ["xn--", "sthree-", "amzn-s3-dem
 /// Suffixes that S3 reserves for things that are no general purpose buckets.
 pub(crate) const RESERVED_SUFFIXES: [&str; 5] = ["-s3alias", "--ol-s3", ".mrap", "--x-s3", "--table-s3"];
 
-/// Why S3 would not create a bucket of this name; nothing if it would.
+/// Why S3 would not create a bucket of this name; `None` if it would.
 ///
 /// A name that ends in `-an` belongs to the account regional namespace; [`account_regional`] takes it apart.
 pub(crate) fn problem(name: &str) -> Option<String> {

@@ -20,6 +20,9 @@ pub(crate) const OBJECT_KEY_BYTES: usize = 1_024;
 /// Earliest transition to the infrequent-access classes in days (S3 user guide, lifecycle transitions).
 pub(crate) const INFREQUENT_ACCESS_DAYS: u32 = 30;
 
+/// Days after which the parts of an unfinished upload are deleted: a choice, not a limit; S3 takes any number from 1.
+pub(crate) const ABORT_UPLOAD_AFTER_DAYS: u32 = 7;
+
 /// Is this a trail name: 3 to 128 characters of `[A-Za-z0-9._-]`, letters or digits at its ends, no two of `._-` side by
 /// side, not the form of an IP address? (CloudTrail API, CreateTrail)
 pub(crate) fn is_trail_name(name: &str) -> bool {

@@ -1,6 +1,6 @@
 //! Layouts: where the log objects of sources come to lie, before and after, and what that does to tables and readers.
 
-use super::settings::{key_format, prefix};
+use super::settings::prefix;
 use crate::plan::{Account, KeyFormat, Placement, Plan, Source};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -36,8 +36,8 @@ pub(super) fn between(old: &Plan, new: &Plan) -> Vec<LayoutChange> {
         let entry = groups.entry((before.clone(), layout.clone())).or_insert_with(|| LayoutChange {
             old: before.clone(),
             new: layout.clone(),
-            old_format: key_format(*old_format),
-            new_format: key_format(format),
+            old_format: old_format.word(),
+            new_format: format.word(),
             sources: Vec::new(),
             tables: tables(*old_format, format),
             readers: readers(before, &layout),

@@ -40,7 +40,7 @@ pub struct Changes {
     pub trails: Vec<Change>,
     /// Statements for KMS keys, by key.
     pub key_policies: Vec<Change>,
-    /// What is published and watched in each place.
+    /// Differences of `publish` and `monitoring`.
     #[serde(rename = "guarding")]
     pub monitoring: Vec<Setting>,
     /// How the targets look.
@@ -84,7 +84,7 @@ pub enum Kind {
     Changed,
 }
 
-/// An account and a Region.
+/// Address of a placement: an account and a Region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct PlacementId {
     /// Account key.
@@ -119,7 +119,7 @@ impl Changes {
     }
 }
 
-/// A thing with its account and place.
+/// A thing with the account and Region that it is in.
 struct At<'a, T> {
     account: &'a Account,
     place: &'a Placement,
@@ -211,7 +211,7 @@ fn change(kind: Kind, name: &str, old: Option<PlacementId>, new: Option<Placemen
     Change { change: kind, name: name.to_owned(), old_name: None, old, new, settings: Vec::new(), notes: Vec::new() }
 }
 
-/// Are two placements one place? The account's key does not matter.
+/// Same account id and Region? The account's key does not matter.
 fn same_place(old: &PlacementId, new: &PlacementId) -> bool {
     (&old.account_id, &old.region) == (&new.account_id, &new.region)
 }

@@ -5,7 +5,7 @@
 
 use super::reach::{Reach, compare};
 use crate::{
-    plan::{LogBucket, Tier},
+    plan::LogBucket,
     policy::{Condition, Effect, Element, Policy, Principal, Statement},
 };
 use serde::Serialize;
@@ -70,7 +70,7 @@ pub enum StatementKind {
 /// One element of a statement, such as `Resource` or `Condition ArnLike aws:SourceArn`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ElementChange {
-    /// Its name.
+    /// Name of the element, such as `Resource` or `Condition ArnLike aws:SourceArn`.
     pub element: String,
     /// Values that come.
     pub added: Vec<String>,
@@ -166,14 +166,8 @@ fn renamed(policy: &Policy, old: &str, new: &str) -> Policy {
 
 fn notes(old: &LogBucket, new: &LogBucket) -> Vec<String> {
     let mut notes = Vec::new();
-    let by = |tier: Tier| match tier {
-        Tier::Buckets => "by exact names",
-        Tier::Patterns => "by wildcard patterns",
-        Tier::Account => "by their account alone",
-        Tier::None => "not at all",
-    };
     if old.report.tier != new.report.tier {
-        notes.push(format!("sources were admitted {}, and are now admitted {}", by(old.report.tier), by(new.report.tier)));
+        notes.push(format!("the policy admitted {}, and now admits {}", old.report.tier.phrase(), new.report.tier.phrase()));
     }
     notes.extend(new.report.notes.iter().filter(|note| !old.report.notes.contains(note)).cloned());
     notes

@@ -1,9 +1,7 @@
 //! Settings of things, in words for people, old beside new: only what differs.
 
 use super::Setting;
-use crate::plan::{
-    Account, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail, monitoring::MonitoringSettings,
-};
+use crate::plan::{Account, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail, monitoring::MonitoringSettings};
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -19,7 +17,7 @@ impl<'a, T> Pairs<'a, T> {
         Pairs { old, new, found: Vec::new() }
     }
 
-    /// One setting; what has nothing to say gives nothing.
+    /// Adds a setting, if it differs; `value` gives `None` where it is not set.
     fn row(mut self, setting: &str, value: impl Fn(&T) -> Option<String>) -> Self {
         self.push(setting.to_owned(), value);
         self
@@ -53,7 +51,7 @@ pub(super) fn source(old: Option<&Source>, new: Option<&Source>) -> Vec<Setting>
     Pairs::new(old, new)
         .row("log bucket", |source| Some(source.log_bucket.to_string()))
         .row("prefix", |source| Some(prefix(source)))
-        .row("key format", |source| Some(key_format(source.key_format).to_owned()))
+        .row("key format", |source| Some(source.key_format.word().to_owned()))
         .row("logging set by", |source| yes(source.managed, "logmap", "other code"))
         .found
 }
@@ -64,15 +62,6 @@ pub(super) fn prefix(source: &Source) -> String {
     match source.prefix.strip_suffix(&own) {
         Some(rest) if source.key_format == KeyFormat::Simple => format!("{rest}{{source}}/"),
         _ => source.prefix.to_string(),
-    }
-}
-
-/// A key format as the map spells it.
-pub(super) fn key_format(format: KeyFormat) -> &'static str {
-    match format {
-        KeyFormat::PartitionedEventTime => "partitioned-event-time",
-        KeyFormat::PartitionedDeliveryTime => "partitioned-delivery-time",
-        KeyFormat::Simple => "simple",
     }
 }
 
@@ -89,7 +78,7 @@ pub(super) fn log_bucket(old: Option<&LogBucket>, new: Option<&LogBucket>) -> Ve
         })
         .row("adopted", |bucket| yes(bucket.adopt.is_some(), "yes", "no"))
         .row("settings that Terraform imports", |bucket| {
-            let words: Vec<&str> = bucket.adopt.as_ref()?.existing.iter().map(|setting| existing(*setting)).collect();
+            let words: Vec<&str> = bucket.adopt.as_ref()?.existing.iter().map(|setting| setting.word()).collect();
             (!words.is_empty()).then(|| words.join(", "))
         })
         .row("namespace", |bucket| yes(bucket.account_regional, "account-regional", "global"))
@@ -105,17 +94,6 @@ pub(super) fn log_bucket(old: Option<&LogBucket>, new: Option<&LogBucket>) -> Ve
         pairs.push(format!("lifecycle of {shown}"), of);
     }
     pairs.found
-}
-
-fn existing(setting: ExistingSetting) -> &'static str {
-    match setting {
-        ExistingSetting::Policy => "policy",
-        ExistingSetting::Lifecycle => "lifecycle",
-        ExistingSetting::Versioning => "versioning",
-        ExistingSetting::Encryption => "encryption",
-        ExistingSetting::Ownership => "ownership",
-        ExistingSetting::PublicAccessBlock => "public_access_block",
-    }
 }
 
 fn lifecycle(rule: &LifecycleRule) -> String {

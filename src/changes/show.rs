@@ -4,7 +4,7 @@
 //! terminal, and in Markdown nothing in it is markup, a mention or a link.
 
 use super::{Access, Change, Changes, Kind, PlacementId, Setting, StatementKind};
-use crate::escape;
+use crate::{escape, text};
 use std::collections::BTreeMap;
 
 /// Values shown of a long list; JSON has them all.
@@ -68,7 +68,7 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
 }
 
 impl Draw {
-    /// A value of a map.
+    /// A value of a map, escaped for the format.
     fn value(self, text: &str) -> String {
         match self {
             Draw::Text if text.is_empty() => "(empty)".to_owned(),
@@ -133,7 +133,10 @@ impl Draw {
             };
             let count = if group.len() > 1 { format!(" {}", group.len()) } else { String::new() };
             let sign = if self == Draw::Markdown { sign[2..].to_owned() } else { sign.to_owned() };
-            lines.push(Line { depth: 0, text: format!("{sign}{count}{place}: {}", few(group.iter().map(name).collect())) });
+            lines.push(Line {
+                depth: 0,
+                text: format!("{sign}{count}{place}: {}", few(&group.iter().map(name).collect::<Vec<_>>())),
+            });
             lines.extend(first.settings.iter().map(|setting| Line { depth: 1, text: self.setting(setting) }));
             lines.extend(first.notes.iter().map(|note| Line { depth: 1, text: format!("note: {}", self.note(note)) }));
         }
@@ -156,7 +159,7 @@ impl Draw {
                 for element in &statement.elements {
                     let list = |sign: &str, values: &[String]| match values {
                         [] => String::new(),
-                        values => format!(" {sign} {}", few(values.iter().map(|value| self.value(value)).collect())),
+                        values => format!(" {sign} {}", few(&values.iter().map(|value| self.value(value)).collect::<Vec<_>>())),
                     };
                     let name =
                         if self == Draw::Text { escape::comment(&element.element) } else { escape::markdown(&element.element) };
@@ -173,7 +176,7 @@ impl Draw {
     fn layouts(self, changes: &Changes) -> Vec<Line> {
         let mut lines = Vec::new();
         for change in &changes.layouts {
-            let sources = few(change.sources.iter().map(|name| self.value(name)).collect());
+            let sources = few(&change.sources.iter().map(|name| self.value(name)).collect::<Vec<_>>());
             let many =
                 if change.sources.len() == 1 { "1 source".to_owned() } else { format!("{} sources", change.sources.len()) };
             lines.push(Line { depth: 0, text: format!("{many}: {sources}") });
@@ -197,13 +200,7 @@ fn access(access: Access) -> &'static str {
     }
 }
 
-/// The first of a long list, and how many more there are.
-fn few(mut values: Vec<String>) -> String {
-    let more = values.len().saturating_sub(SHOWN);
-    // one more is as short as saying so
-    if more > 1 {
-        values.truncate(SHOWN);
-        return format!("{} and {more} more", values.join(", "));
-    }
-    values.join(", ")
+/// The first of a long list, and how many more there are; one more is as short as saying so.
+fn few(values: &[String]) -> String {
+    text::few(values, if values.len() == SHOWN + 1 { SHOWN + 1 } else { SHOWN })
 }

@@ -23,7 +23,7 @@ pub(super) fn apply(analysis: &mut Analysis, asked: &ReportArgs, io: &Io) -> Res
     Ok(())
 }
 
-/// Of each finding whether the baseline has it; nothing without a baseline. Says what the baseline lists in vain.
+/// Returns, for each finding, whether the baseline contains it (`None` without one). Reports stale entries.
 ///
 /// # Errors
 /// The baseline can't be read (exit code 2) or written.

@@ -11,12 +11,7 @@ pub(super) fn budgets(plan: &Plan, most: usize) -> String {
         .iter()
         .take(most)
         .map(|bucket| {
-            let tier = match bucket.report.tier {
-                Tier::Buckets => "buckets",
-                Tier::Patterns => "patterns",
-                Tier::Account => "account",
-                Tier::None => "trails only",
-            };
+            let tier = if bucket.report.tier == Tier::None { "trails only" } else { bucket.report.tier.word() };
             let notes: String = bucket.report.notes.iter().map(|note| format!("    {note}\n")).collect();
             format!(
                 "policy of {:width$}  {tier:<11}  {:>5} bytes used, {:>5} left\n{notes}",

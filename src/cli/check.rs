@@ -13,6 +13,7 @@ use crate::{
     aws::{limits, region},
     compare::{Verdict, report},
     diagnostics::{Finding, Report, json},
+    escape::shown,
     inspection::{self, Inspection},
     observed::{NotRead, Told},
 };
@@ -102,10 +103,10 @@ fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Sto
         }
         let file = configuration.place.file.of(&inspection.files);
         let place = file.map_or_else(String::new, |file| file.place(configuration.place.span.start));
-        text += &format!("{}: {place}: {}\n", verdict.word(), configuration.words());
-        text.extend(configuration.unknown.iter().map(|reason| format!("  {reason}\n")));
+        text += &format!("{}: {}: {}\n", verdict.word(), shown::line(&place), shown::line(&configuration.words()));
+        text.extend(configuration.unknown.iter().map(|reason| format!("  {}\n", shown::line(reason))));
     }
-    io.write_stdout(&text)?;
+    io.print(&text)?;
     if !io.quiet {
         // in a folder most files are nobody's concern
         for ignored in inspection.ignored.iter().filter(|ignored| io.verbose || ignored.reason != NotRead::Unrelated) {

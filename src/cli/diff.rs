@@ -1,8 +1,8 @@
-//! `logmap diff`: what changes in meaning between two maps. The differences are its data.
+//! `logmap diff`: what changes in meaning between two maps. The differences go to standard output.
 
 use super::{
     Outcome, Stop,
-    args::{DiffArgs, DiffFormat, FindingFormat, KnownArgs, ReportArgs},
+    args::{DiffArgs, DiffFormat, FindingFormat, ReportArgs},
     exit::Exit,
     findings,
     io::Io,
@@ -18,7 +18,7 @@ use serde_json::json;
 pub(super) fn run(args: &DiffArgs, io: &Io) -> Outcome {
     // an error in a map is a report, in the nearest format
     let format = if args.format == DiffFormat::Json { FindingFormat::Json } else { FindingFormat::Text };
-    let asked = ReportArgs { format, severity: args.severity.clone(), known: KnownArgs::default() };
+    let asked = ReportArgs { format, ..ReportArgs::text(&args.severity) };
     let (mut old, mut new) = revision::read_pair(&args.maps, io)?;
     let Some((old_plan, new_plan)) = plans(&mut old, &mut new, &asked, io)? else { return Ok(Exit::Findings) };
     let changes = changes::between(&old_plan, &new_plan);
@@ -37,7 +37,11 @@ pub(super) fn run(args: &DiffArgs, io: &Io) -> Outcome {
         DiffFormat::Markdown => show::draw(&changes, old, new, show::Draw::Markdown),
         DiffFormat::Text => show::draw(&changes, old, new, show::Draw::Text),
     };
-    io.write_stdout(&text)?;
+    if args.format == DiffFormat::Json {
+        io.write_stdout(&text)?
+    } else {
+        io.print(&text)?
+    }
     if changes.is_empty() && !io.quiet {
         io.message(format_args!("{old} and {new} mean the same"));
     }

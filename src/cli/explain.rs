@@ -74,11 +74,11 @@ struct Answer {
 impl Answer {
     /// Writes the answer; gives the exit code that goes with it.
     fn give(&self, format: ListFormat, exit: Exit, io: &Io) -> Outcome {
-        io.write_stdout(&match format {
-            ListFormat::Json => findings::pretty(&self.json()),
-            ListFormat::Text if self.is_list => self.lines(),
-            ListFormat::Text => self.pages(),
-        })?;
+        match format {
+            ListFormat::Json => io.write_stdout(&findings::pretty(&self.json()))?,
+            ListFormat::Text if self.is_list => io.write_stdout(&self.lines())?,
+            ListFormat::Text => io.print(&self.pages())?,
+        }
         Ok(exit)
     }
 

@@ -7,6 +7,7 @@ use super::{
     io::Io,
 };
 use crate::diagnostics::{Finding, Report, Severity, Summary, github, json, junit, sarif, text};
+use crate::escape::shown;
 
 /// Prints a report. `subject` is what was checked, such as the map's name. `to_stdout` if findings are what the command
 /// gives; `infos` if people see notes too. Formats for machines hold every finding.
@@ -23,7 +24,7 @@ pub(crate) fn print(
 ) -> Result<(), Stop> {
     let text = match asked.format {
         FindingFormat::Text => {
-            let shown: Vec<Finding> = report
+            let seen: Vec<Finding> = report
                 .findings
                 .iter()
                 .filter(|finding| match finding.severity() {
@@ -33,8 +34,8 @@ pub(crate) fn print(
                 })
                 .cloned()
                 .collect();
-            let shown = Report { files: report.files, findings: &shown, route: report.route };
-            text::render(&shown, io.width(to_stdout), io.colour(to_stdout))
+            let seen = Report { files: report.files, findings: &seen, route: report.route };
+            shown::drawn(&text::render(&seen, io.width(to_stdout), io.colour(to_stdout))).into_owned()
         }
         FindingFormat::Json => pretty(&json::report(report)),
         FindingFormat::Sarif => pretty(&sarif::log(report)),
@@ -44,7 +45,7 @@ pub(crate) fn print(
     if to_stdout {
         io.write_stdout(&text)?;
     } else {
-        io.write_stderr(&text);
+        io.draw_stderr(&text);
     }
     if !io.quiet && asked.format == FindingFormat::Text && !report.findings.is_empty() {
         io.message(format_args!("{subject}: {}", text::summary(Summary::of(report.findings))));
@@ -54,7 +55,7 @@ pub(crate) fn print(
 
 /// JSON for standard output.
 pub(crate) fn pretty(value: &serde_json::Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+    crate::text::pretty_json(value) + "\n"
 }
 
 /// The exit code that findings ask for.

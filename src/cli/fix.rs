@@ -28,7 +28,7 @@ pub(super) fn run(args: &ValidateArgs, io: &Io) -> Outcome {
         }
     }
     if args.diff {
-        io.write_stdout(&disk::unified(&name, "as it is", "fixed", &before, &after))?;
+        io.print(&disk::unified(&name, "as it is", "fixed", &before, &after))?;
         return if after == before { findings::exit_of(&fixed.analysis.findings, asked) } else { Ok(Exit::Findings) };
     }
     if name == "-" {

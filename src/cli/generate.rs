@@ -1,5 +1,5 @@
 //! `logmap generate`: validates, derives, renders, writes (or checks, or prints). Nothing is written from a map with
-//! errors, and nothing at all when a file that is not ours stands in the way.
+//! errors, and nothing at all when a file that logmap did not write is in the way.
 
 use super::{
     Outcome, Stop,
@@ -110,7 +110,7 @@ impl Job<'_> {
         let command = self.command(args) + if checker.edited() { " --force" } else { "" };
         let stale = Stale { out: &self.out, checker: &checker, command: &command };
         if args.report.format == FindingFormat::Text {
-            io.write_stdout(&stale.diff())?;
+            io.print(&stale.diff())?;
         } else {
             stale.report(analysis, &args.report, io)?;
             if !io.quiet {

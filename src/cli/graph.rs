@@ -1,9 +1,9 @@
-//! `logmap graph`: the topology of a map as a picture or a page, with the verdicts of `check` on it. A picture is data: standard
-//! output, or one file. Of a map with errors there is none.
+//! `logmap graph`: the topology of a map as a picture or a page, with the verdicts of `check` on it. The picture goes to
+//! standard output or to one file. A map with errors has none.
 
 use super::{
     Outcome, Stop,
-    args::{FindingFormat, GraphArgs, GraphFormat, ReportArgs},
+    args::{GraphArgs, GraphFormat, ReportArgs},
     baseline,
     exit::Exit,
     findings, generate,
@@ -24,8 +24,8 @@ use anyhow::anyhow;
 
 pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
     let language = language(args)?;
-    // findings are talk here, and `--format` is the picture's
-    let asked = &ReportArgs { format: FindingFormat::Text, severity: args.severity.clone(), known: args.known.clone() };
+    // findings go to standard error here, and `--format` is the picture's
+    let asked = &ReportArgs { known: args.known.clone(), ..ReportArgs::text(&args.severity) };
     let mut analysis = read::read_map(&args.map, io)?;
     baseline::apply(&mut analysis, asked, io)?;
     read::print_findings(&analysis, asked, io, false, io.verbose)?;
@@ -66,7 +66,7 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
         }
     }
     if drawing.grouped && !io.quiet {
-        io.message("large groups are counts on this picture; `--format html` shows each, `--account` and `--region` draw less");
+        io.message("large groups are drawn as counts; `--format html` lists everything, `--account` and `--region` draw less");
     }
     Ok(Exit::Clean)
 }
@@ -84,7 +84,9 @@ fn language(args: &GraphArgs) -> Result<Language, Stop> {
         (None | Some(GraphFormat::Text), Some("mmd" | "mermaid")) => Language::Mermaid,
         (None | Some(GraphFormat::Text), Some("html" | "htm")) => Language::Html,
         (None | Some(GraphFormat::Text), Some(ending)) => {
-            return Err(Stop::usage(anyhow!("`.{ending}` says no format; name one with `--format svg`, dot, mermaid or html")));
+            return Err(Stop::usage(anyhow!(
+                "`.{ending}` is no format of a picture; choose one with `--format svg`, dot, mermaid or html"
+            )));
         }
     })
 }

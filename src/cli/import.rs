@@ -1,4 +1,5 @@
-//! `logmap import`: what others wrote → a region map, or what one lacks. The map is the data; what is guessed and left out is talk.
+//! `logmap import`: what others wrote → a region map, or what one lacks. The map goes to standard output; what is guessed or
+//! left out, to standard error.
 
 use super::{
     Outcome, Stop,
@@ -56,7 +57,7 @@ pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
         (Some((before, marked)), _) => {
             let (old, new) = (&before.file.text, &map.file.text);
             if args.diff {
-                io.write_stdout(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
+                io.print(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
             } else if before.file.name == "-" {
                 io.write_stdout(new)?;
             } else if old != new {

@@ -1,17 +1,18 @@
-//! The command line's standard streams: the only place that prints. Data goes to standard output, talk to standard error.
+//! The command line's standard streams: the only place that prints. Results go to standard output, messages to standard error.
 
 use super::{args::Color, colour};
+use crate::escape::shown;
 use std::{
     fmt::Display,
     io::{self, IsTerminal, Read, Write},
 };
 
-/// The streams, and how to use them.
+/// The standard streams, and the global options about them.
 pub(crate) struct Io {
     color: Color,
-    /// Errors only.
+    /// `--quiet`: print errors only.
     pub quiet: bool,
-    /// Everything.
+    /// `--verbose`: print everything.
     pub verbose: bool,
 }
 
@@ -26,7 +27,7 @@ impl Io {
         Io { color: self.color, quiet: self.quiet || quiet, verbose: self.verbose }
     }
 
-    /// Writes data. A closed pipe is not an error: the reader has had enough.
+    /// Writes a result to standard output. A closed pipe is not an error: the reader has had enough.
     ///
     /// # Errors
     /// Any other failure of standard output.
@@ -38,17 +39,30 @@ impl Io {
         }
     }
 
-    /// Says something, whatever `-q` says. If standard error is gone there is nobody to tell.
-    pub(crate) fn message(&self, text: impl Display) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+    /// Writes text for people to standard output: what came from outside is shown, and does nothing.
+    ///
+    /// # Errors
+    /// As of [`Io::write_stdout`].
+    pub(crate) fn print(&self, text: &str) -> io::Result<()> {
+        self.write_stdout(&shown::lines(text))
     }
 
-    /// Writes text without a line break after it to standard error.
+    /// Prints one line to standard error, even with `--quiet`. A failure is ignored: there is nobody left to tell.
+    pub(crate) fn message(&self, text: impl Display) {
+        let _ = writeln!(io::stderr().lock(), "{}", shown::line(&text.to_string()));
+    }
+
+    /// Prints text for people to standard error, without a line break after it.
     pub(crate) fn write_stderr(&self, text: &str) {
+        self.draw_stderr(&shown::lines(text));
+    }
+
+    /// Writes what is made of nothing from outside, or escaped already, to standard error: it may move the cursor and have colours.
+    pub(crate) fn draw_stderr(&self, text: &str) {
         let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
-    /// Does somebody look at standard error who wants to see how work goes on?
+    /// Is standard error a terminal on which progress can be shown?
     pub(crate) fn is_watched(&self) -> bool {
         let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty());
         let dumb = colour::is_dumb(std::env::var_os("TERM").as_deref());

@@ -16,7 +16,7 @@ const WIDTH: usize = 30;
 /// How far work on files has come.
 pub(super) struct Progress<'a> {
     io: &'a Io,
-    /// Time since the start; nothing where nobody looks.
+    /// Time since the start; `None` where nobody looks.
     clock: Option<&'a dyn Fn() -> Duration>,
     expected: usize,
     done: usize,
@@ -35,7 +35,7 @@ impl<'a> Progress<'a> {
         let Some(now) = self.clock.map(|clock| clock()) else { return };
         if is_due(now, self.drawn) {
             self.drawn = Some(now);
-            self.io.write_stderr(&format!("\r\x1b[K{}", line(self.done, self.expected, now)));
+            self.io.draw_stderr(&format!("\r\x1b[K{}", line(self.done, self.expected, now)));
         }
     }
 }
@@ -44,7 +44,7 @@ impl Drop for Progress<'_> {
     /// Clears the line.
     fn drop(&mut self) {
         if self.drawn.is_some() {
-            self.io.write_stderr("\r\x1b[K");
+            self.io.draw_stderr("\r\x1b[K");
         }
     }
 }

@@ -21,7 +21,7 @@ use std::{
 pub(super) fn read_pair(args: &PairArgs, io: &Io) -> Result<(Analysis, Analysis), Stop> {
     let (old, new) = match (&args.since, &args.old, &args.new) {
         (Some(_), Some(_), Some(_)) => {
-            return Err(Stop::usage(anyhow!("`--since` says what the old map is: give one map beside it, the new one")));
+            return Err(Stop::usage(anyhow!("`--since` names the old map; give only the new one beside it")));
         }
         (Some(since), new, _) => {
             let new = match new {

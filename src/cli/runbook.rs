@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{FindingFormat, KnownArgs, ReportArgs, RunbookArgs},
+    args::{ReportArgs, RunbookArgs},
     diff,
     exit::Exit,
     io::Io,
@@ -20,7 +20,7 @@ use anyhow::anyhow;
 use std::path::Path;
 
 pub(super) fn run(args: &RunbookArgs, io: &Io) -> Outcome {
-    let asked = ReportArgs { format: FindingFormat::Text, severity: args.severity.clone(), known: KnownArgs::default() };
+    let asked = ReportArgs::text(&args.severity);
     let (mut old, mut new) = revision::read_pair(&args.maps, io)?;
     let Some((old_plan, new_plan)) = diff::plans(&mut old, &mut new, &asked, io)? else { return Ok(Exit::Findings) };
     let old_plan = &proven(old_plan).map_err(anyhow::Error::from)?;

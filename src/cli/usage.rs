@@ -1,11 +1,16 @@
 //! What is printed in place of a run: help and the version, which are data, and what is wrong with the arguments, which is talk.
 
-use super::{args::Color, exit::Exit, io::Io};
+use super::{
+    args::{Cli, Color},
+    exit::Exit,
+    io::Io,
+};
+use crate::escape::shown;
 use clap::{
-    Error, ValueEnum,
+    Error, Parser, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use std::ffi::OsString;
+use std::{borrow::Cow, ffi::OsString};
 
 /// A flag that a command does not have, and where what it is wanted for can be had.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
@@ -15,7 +20,11 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
 ];
 
 /// Prints what the parser gave instead of arguments; a closed pipe leaves nobody to tell.
-pub(super) fn print(mut error: Error, arguments: &[OsString]) -> Exit {
+///
+/// An argument that is not what it seems gives the same error as its harmless twin, so that the parser's styles stay apart from it.
+pub(super) fn print(error: Error, arguments: &[OsString]) -> Exit {
+    let harmless = arguments.iter().map(|word| shown::line(&word.to_string_lossy()).into_owned());
+    let mut error = Cli::try_parse_from(harmless).err().unwrap_or(error);
     if let Some(hint) = hint(&error, arguments) {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
         // the parser's own guess, and the usage that it made of it
@@ -24,10 +33,15 @@ pub(super) fn print(mut error: Error, arguments: &[OsString]) -> Exit {
     }
     let io = Io::new(asked(arguments), false, false);
     let talk = error.use_stderr();
-    let text = error.render();
-    let text = if io.colour(!talk) { text.ansi().to_string() } else { text.to_string() };
+    let styled = error.render();
+    // what is left of an argument that is not what it seems is shown, and then without colours
+    let text = match shown::lines(&styled.to_string()) {
+        Cow::Owned(text) => text,
+        Cow::Borrowed(_) if io.colour(!talk) => styled.ansi().to_string(),
+        Cow::Borrowed(text) => text.to_owned(),
+    };
     if talk {
-        io.write_stderr(&text);
+        io.draw_stderr(&text);
         return Exit::Usage;
     }
     let _ = io.write_stdout(&text);

@@ -133,10 +133,20 @@ impl Judged<'_> {
         let source =
             self.source.map_or_else(|| "the source bucket".to_owned(), |source| format!("`{}`", hole::shown(&source.name.value)));
         let pairs = [
-            (&REGION, "Region", self.region_of_source(), self.target.region.as_ref()),
-            (&ACCOUNT, "account", self.source.and_then(|source| source.account.as_ref()), self.target.account.as_ref()),
+            (
+                &REGION,
+                ("Region", "is in"),
+                "S3 answers `CrossLocationLoggingProhibitted`; log to a bucket of the source's own Region, one for each account and Region",
+                (self.region_of_source(), self.target.region.as_ref()),
+            ),
+            (
+                &ACCOUNT,
+                ("account", "is in the account"),
+                "S3 answers `InvalidTargetBucketForLogging`: the owner must be the same; log to a bucket of the source's own account, and replicate that one if you need one archive",
+                (self.source.and_then(|source| source.account.as_ref()), self.target.account.as_ref()),
+            ),
         ];
-        for (rule, what, from, to) in pairs {
+        for (rule, (what, is_in), help, (from, to)) in pairs {
             let (Some(from), Some(to)) = (from, to) else {
                 let lacking = match (from, to) {
                     (Some(_), _) => format!("`{}`", self.name),
@@ -150,17 +160,7 @@ impl Judged<'_> {
                 hole::Same::Maybe => configuration.doubt(format!("whether {source} and `{}` are in one {what}", self.name)),
                 hole::Same::No => {
                     let (from_text, to_text) = (hole::shown(&from.value), hole::shown(&to.value));
-                    let (message, help) = if std::ptr::eq(rule, &REGION) {
-                        (
-                            format!("{source} is in {from_text}, its log bucket `{}` in {to_text}", self.name),
-                            "S3 answers `CrossLocationLoggingProhibitted`; log to a bucket of the source's own Region, one for each account and Region",
-                        )
-                    } else {
-                        (
-                            format!("{source} is in the account {from_text}, its log bucket `{}` in {to_text}", self.name),
-                            "S3 answers `InvalidTargetBucketForLogging`: the owner must be the same; log to a bucket of the source's own account, and replicate that one if you need one archive",
-                        )
-                    };
+                    let message = format!("{source} {is_in} {from_text}, its log bucket `{}` in {to_text}", self.name);
                     let found = finding(rule, self.logging.place, message).label(format!("in {to_text}")).help(help);
                     let found = related(
                         found,

@@ -1,6 +1,7 @@
 //! Findings as GitHub's workflow commands: annotations on the lines of a pull request.
 
 use super::{Finding, Report, Severity};
+use crate::escape::{github_message, github_property};
 
 /// One command a line, in the order of the findings.
 pub fn render(report: &Report<'_>) -> String {
@@ -18,11 +19,11 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
         let start = file.position(finding.span.start);
         // GitHub shows an annotation below its last line: a block is marked up to the end of its first
         let end = file.position(finding.span.end.min(file.line_span(start.line - 1).end).max(finding.span.start));
-        properties.push(format!("file={}", property(&file.name.replace('\\', "/"))));
+        properties.push(format!("file={}", github_property(&file.name.replace('\\', "/"))));
         properties.push(format!("line={},endLine={}", start.line, end.line));
         properties.push(format!("col={},endColumn={}", start.column, end.column));
     }
-    properties.push(format!("title={}", property(&format!("{} {}", finding.rule.id, finding.rule.name))));
+    properties.push(format!("title={}", github_property(&format!("{} {}", finding.rule.id, finding.rule.name))));
     let mut text = finding.message.clone();
     for related in &finding.related {
         if let Some(file) = related.file.of(report.files) {
@@ -33,15 +34,5 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
     if !finding.help.is_empty() {
         text += &format!("\nhelp: {}", finding.help);
     }
-    format!("::{kind} {}::{}\n", properties.join(","), data(&text))
-}
-
-/// What follows the second `::`.
-fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
-}
-
-/// The value of a property, which `:` and `,` would end.
-fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    format!("::{kind} {}::{}\n", properties.join(","), github_message(&text))
 }

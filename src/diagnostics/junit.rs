@@ -5,7 +5,7 @@
 //! schema that Jenkins's xUnit plugin insists on are used, which has no place for file and line: the text begins with them.
 
 use super::{Finding, Report, Severity};
-use crate::text::xml as escape;
+use crate::escape::xml as escape;
 use std::fmt::Write as _;
 
 /// The document. `fails` says which severities fail; `subject` is what was checked, such as the map's name.

@@ -1,4 +1,4 @@
-//! Findings: one model, many faces (text, JSON, SARIF, GitHub annotations, JUnit). Rules make findings; this module
+//! Findings: one model, several formats (text, JSON, SARIF, GitHub annotations, JUnit). Rules make findings; this module
 //! orders, silences and shows them.
 //!
 //! A finding names spans; the tree turns a span into a route (`accounts.prod.regions.us-east-1.buckets[3]`).
@@ -18,7 +18,7 @@ use crate::{
 };
 pub use rule::{Rule, Scope, Severity};
 
-/// What the faces show: findings, the files that they speak of, and how a place is called in its file.
+/// What the formats show: findings, their files, and the route of each place in its file.
 pub struct Report<'a> {
     /// The files of the run; [`FileId`] is the index.
     pub files: &'a [SourceFile],

@@ -60,6 +60,17 @@ pub struct Rule {
     pub can_be_ignored: bool,
 }
 
+impl Rule {
+    /// What the page says before its first example: paragraphs of Markdown, without the heading and the line with severity and input.
+    pub(crate) fn lead(&self) -> String {
+        let paragraphs: Vec<&str> = self.page.split("\n\n").skip(2).map(str::trim).collect();
+        let example = paragraphs.iter().position(|paragraph| paragraph.starts_with("```"));
+        // an example is introduced by a paragraph of its own
+        let end = example.map_or(paragraphs.len(), |example| example.saturating_sub(1));
+        paragraphs.get(..end).unwrap_or_default().join("\n\n")
+    }
+}
+
 /// Declares a family of rules, in the order of their ids: the rules, and `RULES`, which lists them.
 ///
 /// ```text

@@ -3,17 +3,22 @@
 //! Each finding is drawn over a window of the lines it speaks of, so that its cost does not grow with the file.
 
 use super::{Finding, Report, Severity, Summary};
-use crate::source::{Position, SourceFile, Span};
+use crate::{
+    escape::shown,
+    source::{Position, SourceFile, Span},
+    text::is_unprintable,
+};
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
+use std::borrow::Cow;
 
 /// Places no farther apart than this many lines are shown in one window.
 const NEAR: usize = 6;
 /// A longer line, such as a whole Terraform plan, is not drawn: its places are named.
 const LONGEST: usize = 20_000;
-/// At most so many other ends are drawn.
+/// Most related places that are drawn for one finding.
 const MOST_RELATED: usize = 4;
 
-/// A place to be drawn.
+/// An underlined span with its label.
 struct Label<'a> {
     file: &'a SourceFile,
     span: Span,
@@ -48,7 +53,7 @@ fn group<'a>(report: &Report<'a>, finding: &'a Finding) -> annotate_snippets::Gr
         }
     }
     let mut group =
-        level.primary_title(finding.message.as_str()).id(finding.rule.id).elements(None::<Snippet<'a, Annotation<'a>>>);
+        level.primary_title(shown::line(&finding.message)).id(finding.rule.id).elements(None::<Snippet<'a, Annotation<'a>>>);
     for window in windows {
         let length = || window.iter().map(|place| place.file.line_span(place.file.line_of(place.span.start)).range().len()).max();
         if length() <= Some(LONGEST) {
@@ -59,19 +64,24 @@ fn group<'a>(report: &Report<'a>, finding: &'a Finding) -> annotate_snippets::Gr
             let position = place.file.position(place.span.start);
             group = match place.kind {
                 AnnotationKind::Primary => {
-                    let origin = Origin::path(place.file.name.as_str()).line(position.line).char_column(position.column);
+                    let origin = Origin::path(shown::line(&place.file.name)).line(position.line).char_column(position.column);
                     let route = (report.route)(finding);
                     let group = group.element(origin);
-                    if route.is_empty() { group } else { group.element(Level::NOTE.message(format!("in `{route}`"))) }
+                    if route.is_empty() {
+                        group
+                    } else {
+                        group.element(Level::NOTE.message(shown::line(&format!("in `{route}`")).into_owned()))
+                    }
                 }
                 _ => {
-                    let Position { line, column } = position;
-                    group.element(Level::NOTE.message(format!("{}:{line}:{column}: {}", place.file.name, place.label)))
+                    let Position { line: at, column } = position;
+                    let note = format!("{}:{at}:{column}: {}", place.file.name, place.label);
+                    group.element(Level::NOTE.message(shown::line(&note).into_owned()))
                 }
             };
         }
     }
-    if finding.help.is_empty() { group } else { group.element(Level::HELP.message(finding.help.as_str())) }
+    if finding.help.is_empty() { group } else { group.element(Level::HELP.message(shown::line(&finding.help))) }
 }
 
 fn snippet<'a>(places: &[Label<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
@@ -86,10 +96,25 @@ fn snippet<'a>(places: &[Label<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {
         let from = (place.span.start as usize).clamp(start, end) - start;
         let to = (place.span.end.min(line.end) as usize).clamp(start + from, end) - start;
         let annotation = place.kind.span(from..to);
-        if place.label.is_empty() { annotation } else { annotation.label(place.label) }
+        if place.label.is_empty() { annotation } else { annotation.label(shown::line(place.label)) }
     });
-    let snippet = Snippet::source(&file.text[start..end]).line_start(first + 1).path(file.name.as_str());
+    let snippet = Snippet::source(source(&file.text[start..end])).line_start(first + 1).path(shown::line(&file.name));
     Some(snippet.annotations(annotations))
+}
+
+/// A part of a file as it is drawn. Controls of one byte get their pictures when they are drawn; others that do not show are replaced
+/// by characters of as many bytes, so that places stay where they are.
+fn source(text: &str) -> Cow<'_, str> {
+    let hidden = |c: char| c.len_utf8() > 1 && is_unprintable(c);
+    if text.is_ascii() || !text.contains(hidden) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| match c.len_utf8() {
+        2 if hidden(c) => '\u{bf}',
+        3 if hidden(c) => '\u{fffd}',
+        _ => c,
+    };
+    text.chars().map(shown).collect::<String>().into()
 }
 
 /// `2 errors, 1 warning`, and so on; infos are left out when there are none.

@@ -8,7 +8,7 @@
 use super::{Comment, Document, Entry, Kind, MAX_DEPTH, Node, read};
 use crate::source::{SourceFile, Span};
 
-/// The tree of `file`, from the tree that `before` gave without findings; nothing if the change can't be read by itself.
+/// The tree of `file`, from the tree that `before` gave without findings; `None` if the change can't be read by itself.
 pub fn reread(before: &SourceFile, document: Document, file: &SourceFile) -> Option<Document> {
     Change::find(before, &document, file).map(|change| change.make(document))
 }
@@ -118,7 +118,7 @@ fn difference(old: &[u8], new: &[u8]) -> (usize, usize) {
     (start, old.len() - same)
 }
 
-/// Spaces before a key; nothing if something else stands before it in its line.
+/// Spaces before a key; `None` if something else stands before it in its line.
 fn indentation(text: &str, key: Span) -> Option<usize> {
     let before = text.get(..key.start as usize)?;
     let spaces = before.len() - before.trim_end_matches(' ').len();

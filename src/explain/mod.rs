@@ -8,9 +8,11 @@ pub(crate) mod mentions;
 
 use crate::{
     analysis::Analysis,
-    document::{Kind, Node},
+    document::{
+        Entry, Node,
+        path::{entries, items, text},
+    },
     plan::{Account, Placement},
-    source::Span,
 };
 use errors::{AwsError, Mend, Squeezed};
 use std::path::Path;
@@ -122,28 +124,21 @@ fn commands(map: &str, account: &Account, place: &Placement, causes: &[&AwsError
 }
 
 /// Where the map speaks of a source, or of an account's Region: `FILE:LINE:COLUMN (route): `.
-fn entry(analysis: &Analysis, account: &Account, place: &Placement, source: Option<&str>) -> String {
+fn entry<'a>(analysis: &'a Analysis, account: &Account, place: &Placement, source: Option<&str>) -> String {
     let document = &analysis.document;
-    let child = |node: &Node, key: &str| match &document.resolve(node).kind {
-        Kind::Mapping(entries) => {
-            entries.iter().find(|entry| &*entry.key == key).map(|entry| (entry.key_span, entry.value.clone()))
+    let find = |node: Option<&'a Node>, key: &str| entries(document, node).iter().find(|entry| &*entry.key == key);
+    let mut region: Option<&Entry> = None;
+    for key in ["accounts", &account.key, "regions", &place.region] {
+        region = find(region.map_or(document.root.as_ref(), |entry| Some(&entry.value)), key);
+        if region.is_none() {
+            return String::new();
         }
-        _ => None,
-    };
-    let steps = ["accounts", &account.key, "regions", &place.region];
-    let mut at: Option<(Span, Node)> = document.root.clone().map(|root| (root.span, root));
-    for step in steps {
-        at = at.and_then(|(_, node)| child(&node, step));
     }
-    let Some((mut span, region)) = at else { return String::new() };
-    if let (Some(source), Some((_, buckets))) = (source, child(&region, "buckets"))
-        && let Kind::Sequence(items) = &document.resolve(&buckets).kind
-    {
-        let is = |node: &Node| matches!(&document.resolve(node).kind, Kind::Scalar { text, .. } if &**text == source);
-        span = items
-            .iter()
-            .find(|item| is(item) || child(item, "name").is_some_and(|(_, name)| is(&name)))
-            .map_or(span, |item| item.span);
-    }
+    let Some(region) = region else { return String::new() };
+    let buckets = find(Some(&region.value), "buckets").map(|entry| &entry.value);
+    let is = |node: &Node| source.is_some() && text(document, node) == source;
+    let listed =
+        items(document, buckets).iter().find(|item| is(item) || find(Some(item), "name").is_some_and(|name| is(&name.value)));
+    let span = listed.map_or(region.key_span, |item| item.span);
     format!("{} ({}): ", analysis.file.place(span.start), document.route(span.start))
 }

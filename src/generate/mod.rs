@@ -17,20 +17,20 @@ use crate::{
         digests::Digests,
         targets::{TARGETS, Target, Unit},
     },
-    threads::{cores, join},
+    threads::{both, cores},
 };
 use in_parallel::{Job, render_in_parallel};
-use std::{collections::BTreeSet, thread};
+use std::collections::BTreeSet;
 
 /// What is to be made.
 pub(crate) struct Request<'a> {
-    /// Of what.
+    /// The plan to render.
     pub plan: &'a Proven,
-    /// For which accounts and Regions.
+    /// The accounts and Regions to render.
     pub filter: &'a Filter,
     /// Templates that replace built-in ones: name → text.
     pub overrides: &'a [(String, String)],
-    /// For which targets, each once, in the order of [`TARGETS`].
+    /// The targets to render, each once, in the order of [`TARGETS`].
     pub targets: &'a [&'static Target],
     /// The map's file name without folders, for headers and the lock.
     pub map_name: &'a str,
@@ -45,11 +45,8 @@ impl Request<'_> {
     pub(crate) fn run(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
         let (digests, retired) = (Digests::of(self.plan), self.retired(old));
         let context = self.context(&digests, &retired);
-        thread::scope(|scope| {
-            let lock = scope.spawn(|| self.lock(&context));
-            render_in_parallel(cores(), self.jobs(&context, old), take)?;
-            Ok(join(lock))
-        })
+        let (lock, rendered) = both(|| self.lock(&context), || render_in_parallel(cores(), self.jobs(&context, old), take));
+        rendered.map(|()| lock)
     }
 
     /// All files at once, on this thread: those of one target in their order, then the README of the tree.

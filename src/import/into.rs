@@ -24,17 +24,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Account id → key.
 pub(super) fn account_keys(map: &Analysis) -> BTreeMap<String, String> {
     let map = decoded(map);
-    accounts(&map)
-        .map(|(key, account)| (account.id.as_ref().map_or_else(String::new, |id| id.value.clone()), key.to_owned()))
+    map.accounts()
+        .map(|(key, account)| (account.id.as_ref().map_or_else(String::new, |id| id.value.clone()), key.value.clone()))
         .collect()
 }
 
 fn decoded(map: &Analysis) -> RegionMap {
     map::decode(&map.document, &mut Vec::new())
-}
-
-fn accounts(map: &RegionMap) -> impl Iterator<Item = (&str, &map::Account)> {
-    map.accounts.iter().flat_map(|accounts| &accounts.items).map(|(key, account)| (key.as_str(), &account.value))
 }
 
 /// The text of the map with what it lacks. `id` is the map's number among the files that findings speak of.
@@ -51,7 +47,7 @@ pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId,
     };
     let mut refused = Vec::new();
     let step = additions.step;
-    let known: BTreeMap<&str, &map::Account> = accounts(&map).collect();
+    let known: BTreeMap<&str, &map::Account> = map.accounts().map(|(key, account)| (key.as_str(), account)).collect();
     let mut add = |path: &[&str], block: &dyn Fn(&mut Writer), key: Option<&str>, value: Value, what: String| {
         let lines = |indent: usize| {
             let mut writer = Writer::indented(indent, step);
@@ -152,14 +148,14 @@ fn organization(map: &RegionMap, proposal: &Proposal, add: &mut Add<'_>) {
     }
 }
 
-/// Takes what the map has out of the proposal.
+/// Removes from the proposal what the map has.
 fn keep_missing(map: &RegionMap, plan: Option<&Plan>, proposal: &mut Proposal, id: FileId, findings: &mut Vec<Finding>) {
     proposal.organization_note = None;
     // where each source stands: by partition and name
     let mut sources: BTreeMap<(Partition, &str), (&str, &str, Span)> = BTreeMap::new();
     let mut regions: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for (key, account) in accounts(map) {
-        for (region, content) in account.regions.iter().flat_map(|regions| &regions.items) {
+    for (key, account) in map.accounts() {
+        for (region, content) in account.regions() {
             regions.insert((key, region));
             for bucket in content.buckets.iter().flat_map(|list| list.iter()) {
                 let Some(name) = bucket.name() else { continue };
@@ -206,7 +202,7 @@ fn keep_missing(map: &RegionMap, plan: Option<&Plan>, proposal: &mut Proposal, i
             wanted
         });
     }
-    let there: BTreeSet<&str> = map.trails.iter().flat_map(|trails| &trails.items).map(|(name, _)| name.as_str()).collect();
+    let there: BTreeSet<&str> = map.trails().map(|(name, _)| name.as_str()).collect();
     proposal.trails.retain(|name, _| !there.contains(name.as_str()));
     // where the map has a log bucket of its own, a trail would move to it
     let adopted: BTreeSet<&str> = proposal
@@ -227,7 +223,7 @@ fn keep_missing(map: &RegionMap, plan: Option<&Plan>, proposal: &mut Proposal, i
         proposal.trails.remove(&name);
         proposal.notes.push(note);
     }
-    let known: BTreeSet<&str> = accounts(map).map(|(key, _)| key).collect();
+    let known: BTreeSet<&str> = map.accounts().map(|(key, _)| key.as_str()).collect();
     let named: BTreeSet<String> =
         proposal.trails.values().flat_map(|trail| trail.accounts.iter().chain(&trail.deliver_to)).cloned().collect();
     let kept = |key: &String, account: &Account| !account.regions.is_empty() || named.contains(key);

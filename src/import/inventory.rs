@@ -55,7 +55,7 @@ pub(super) struct SetLogging {
 }
 
 impl Known {
-    /// Its name.
+    /// Bucket name.
     pub(super) fn name(&self) -> &str {
         &self.bucket.name.value
     }

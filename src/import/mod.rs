@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct GivenAccount {
     /// The key that it is to have.
     pub key: Option<String>,
-    /// Its id.
+    /// Twelve digits.
     pub id: String,
 }
 
@@ -69,7 +69,7 @@ pub struct Imported {
     pub findings: Vec<Finding>,
     /// What was not read.
     pub ignored: Vec<Ignored>,
-    /// The new map; nothing if inputs do not tell enough.
+    /// The new map; `None` if inputs do not tell enough.
     pub map: Option<Analysis>,
     /// Findings of the new map that keep it from being used, and that the one that was to be extended did not have.
     pub broken: Vec<Finding>,

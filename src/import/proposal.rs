@@ -8,11 +8,33 @@ use crate::{
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What a note says of its subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoteKind {
+    /// The map has it, and no input tells it.
+    Guess,
+    /// The map does not have it.
+    LeftOut,
+    /// It is to be done in the code that sets the bucket up.
+    OwnCode,
+}
+
+impl NoteKind {
+    /// The rule, what a comment begins with, and what a message says after the subject.
+    fn parts(self) -> (&'static Rule, &'static str, &'static str) {
+        match self {
+            NoteKind::Guess => (&GUESS, "guess", " is a guess"),
+            NoteKind::LeftOut => (&LEFT_OUT, "left out", " is left out"),
+            NoteKind::OwnCode => (&OWN_CODE, "to do", ""),
+        }
+    }
+}
+
 /// A guess, something that was left out, or something to do in others' code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Note {
     /// Which of them.
-    pub rule: &'static Rule,
+    pub kind: NoteKind,
     /// Where what it speaks of is told.
     pub place: SourceLocation,
     /// What it speaks of, such as a bucket's name.
@@ -24,41 +46,29 @@ pub(super) struct Note {
 impl Note {
     /// Says that something is a guess.
     pub(super) fn guess(place: SourceLocation, subject: impl Into<String>, why: impl Into<String>) -> Self {
-        Note { rule: &GUESS, place, subject: subject.into(), why: why.into() }
+        Note { kind: NoteKind::Guess, place, subject: subject.into(), why: why.into() }
     }
 
     /// Says that something is left out.
     pub(super) fn left_out(place: SourceLocation, subject: impl Into<String>, why: impl Into<String>) -> Self {
-        Note { rule: &LEFT_OUT, place, subject: subject.into(), why: why.into() }
+        Note { kind: NoteKind::LeftOut, place, subject: subject.into(), why: why.into() }
     }
 
     /// Says what is to be done in the code that sets a bucket up.
     pub(super) fn own_code(place: SourceLocation, subject: impl Into<String>, why: impl Into<String>) -> Self {
-        Note { rule: &OWN_CODE, place, subject: subject.into(), why: why.into() }
+        Note { kind: NoteKind::OwnCode, place, subject: subject.into(), why: why.into() }
     }
 
     /// What a comment begins with.
-    pub(super) fn kind(&self) -> &'static str {
-        if *self.rule == GUESS {
-            "guess"
-        } else if *self.rule == LEFT_OUT {
-            "left out"
-        } else {
-            "to do"
-        }
+    pub(super) fn heading(&self) -> &'static str {
+        self.kind.parts().1
     }
 
     /// As a finding.
     pub(super) fn finding(&self) -> Finding {
-        let what = if *self.rule == GUESS {
-            " is a guess"
-        } else if *self.rule == LEFT_OUT {
-            " is left out"
-        } else {
-            ""
-        };
+        let (rule, _, what) = self.kind.parts();
         let message = format!("{}{what}: {}", self.subject, self.why);
-        Finding::new(self.rule, self.place.span, message).in_file(self.place.file)
+        Finding::new(rule, self.place.span, message).in_file(self.place.file)
     }
 }
 
@@ -75,18 +85,18 @@ pub(super) struct Proposal {
     pub accounts: BTreeMap<String, Account>,
     /// Trails by name.
     pub trails: BTreeMap<String, Trail>,
-    /// What belongs to no place of the map.
+    /// Notes that belong to no account or Region of the map.
     pub notes: Vec<Note>,
 }
 
 /// An account.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// Its id.
+    /// Account id: twelve digits.
     pub id: String,
     /// What is to be said of its key: the name that it has elsewhere, or why it is a guess.
     pub note: Option<Note>,
-    /// Its Regions.
+    /// Region name → what is there.
     pub regions: BTreeMap<String, Region>,
 }
 
@@ -104,7 +114,7 @@ pub(super) struct Region {
 /// A log bucket that exists.
 #[derive(Debug)]
 pub(super) struct Adopt {
-    /// Its name.
+    /// Bucket name.
     pub name: String,
     /// Where it is told.
     pub place: SourceLocation,
@@ -142,7 +152,7 @@ pub(super) struct Trail {
     pub accounts: BTreeSet<String>,
     /// Names of the buckets that it delivers to.
     pub buckets: BTreeSet<String>,
-    /// Its home Region; nothing if it is one trail in each Region.
+    /// Its home Region; `None` if it is one trail in each Region.
     pub home_region: Option<String>,
     /// Key of the account that takes its logs, if it is not the writer's own.
     pub deliver_to: Option<String>,

@@ -121,9 +121,9 @@ type Alike<'a> = Vec<(&'a str, &'a Trail)>;
 struct Likeness {
     name: String,
     organization: bool,
-    /// Home Region; nothing if each Region has one.
+    /// Home Region; `None` if each Region has one.
     home: Option<String>,
-    /// Whose bucket; nothing if the writer's own.
+    /// Whose bucket; `None` if the writer's own.
     to: Option<String>,
     prefix: String,
     validation: bool,

@@ -227,7 +227,7 @@ impl Writer {
         for (name, source) in &content.sources {
             self.part(Part::Source(account.to_owned(), region.to_owned(), name.clone()), |to| {
                 let notes: Vec<String> =
-                    source.notes.iter().map(|note| comment(&format!("{}: {}", note.kind(), note.why))).collect();
+                    source.notes.iter().map(|note| comment(&format!("{}: {}", note.heading(), note.why))).collect();
                 let notes = if notes.is_empty() { String::new() } else { format!(" # {}", notes.join("; ")) };
                 to.line(format!("- {}{notes}", flow(&source_value(name, source))));
             });
@@ -308,7 +308,7 @@ fn shortened(names: &[String]) -> String {
 
 /// A note as a comment.
 fn words(note: &Note) -> String {
-    comment(&format!("{}: {}: {}", note.kind(), note.subject, note.why))
+    comment(&format!("{}: {}: {}", note.heading(), note.subject, note.why))
 }
 
 fn comment(text: &str) -> String {

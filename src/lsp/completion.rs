@@ -8,7 +8,10 @@ use super::{open::Open, shape::Shape};
 use crate::{
     aws::region,
     document::{self, Document, Entry, Kind, Node},
-    map::effective,
+    map::{
+        effective,
+        placeholders::{NamePlaceholder, StatementPlaceholder},
+    },
     source::SourceFile,
 };
 use lsp_types::{CompletionItem, CompletionItemKind, Documentation, MarkupContent, MarkupKind, Position, TextEdit};
@@ -17,21 +20,6 @@ use std::{collections::BTreeSet, ops::Range};
 
 /// Stands for the word at the cursor.
 const MARKER: &str = "logmapCursorlogmap";
-/// Placeholders of bucket names, with their meanings.
-const NAME_PLACEHOLDERS: [(&str, &str); 5] = [
-    ("{org}", "the organisation's short name"),
-    ("{account}", "the account's key"),
-    ("{account_id}", "the account's id"),
-    ("{region}", "the Region"),
-    ("{partition}", "the partition, such as `aws`"),
-];
-/// Placeholders of extra statements, with their meanings.
-const STATEMENT_PLACEHOLDERS: [(&str, &str); 4] = [
-    ("{log_bucket_arn}", "the ARN of the log bucket"),
-    ("{account_id}", "the account's id"),
-    ("{region}", "the Region"),
-    ("{partition}", "the partition, such as `aws`"),
-];
 
 /// Something to offer.
 struct Offer {
@@ -43,7 +31,7 @@ struct Offer {
     documentation: Option<String>,
 }
 
-/// Where the marker came to stand.
+/// Where the marker is in the tree.
 struct Found {
     path: Vec<String>,
     /// As a key; its siblings are there already.
@@ -156,7 +144,7 @@ fn closing(text: &str) -> String {
     open.into_iter().rev().collect()
 }
 
-/// The lines that a line hangs from: each the nearest one above with less indentation. Then the line itself.
+/// The ancestors of a line by indentation, each the nearest one above with less, and the line itself.
 fn hanging(text: &str, line: Range<usize>, instead: &str) -> String {
     let indentation = |line: &str| line.len() - line.trim_start_matches(' ').len();
     let mut limit = indentation(instead);
@@ -282,17 +270,20 @@ fn values(shape: &Shape, path: &[&str], accounts: &[String]) -> Vec<Offer> {
 }
 
 fn placeholders(path: &[&str]) -> Vec<Offer> {
-    let known: &[(&str, &str)] = match path {
-        [.., "log_bucket", "name" | "trails_name"] => &NAME_PLACEHOLDERS,
-        path if path.contains(&"extra_statements") => &STATEMENT_PLACEHOLDERS,
-        _ => &[],
-    };
-    let offer = |(label, meaning): &(&str, &str)| Offer {
-        label: (*label).to_owned(),
+    let offer = |name: &str, meaning: &str| Offer {
+        label: format!("{{{name}}}"),
         text: None,
         kind: CompletionItemKind::Variable,
-        detail: Some((*meaning).to_owned()),
+        detail: Some(meaning.to_owned()),
         documentation: None,
     };
-    known.iter().map(offer).collect()
+    match path {
+        [.., "log_bucket", "name" | "trails_name"] => {
+            NamePlaceholder::ALL.iter().map(|known| offer(known.name(), known.meaning())).collect()
+        }
+        path if path.contains(&"extra_statements") => {
+            StatementPlaceholder::ALL.iter().map(|known| offer(known.name(), known.meaning())).collect()
+        }
+        _ => Vec::new(),
+    }
 }

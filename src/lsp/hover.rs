@@ -1,23 +1,22 @@
 //! What the editor shows of the place under the pointer: findings first, then what is derived there, then what the key is.
 
-use super::{
-    cursor::{Cursor, Step, get, text as scalar},
-    shape::Shape,
-    text::Text,
-};
+use super::{shape::Shape, text::Text};
 use crate::{
     analysis::Analysis,
     aws::{Partition, region},
     diagnostics::Finding,
-    document::Kind,
-    plan::{Account, KeyFormat, LogBucket, Placement, Plan, Source, Trail, prove},
+    document::{
+        Kind,
+        path::{Path, get, text as scalar},
+    },
+    plan::{Account, LogBucket, Placement, Plan, Source, Trail, prove},
 };
 use lsp_types::{Hover, MarkupContent, MarkupKind};
 
 /// The hover at an offset of the analysed text.
 pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32) -> Option<Hover> {
-    let cursor = Cursor::at(&analysis.document, offset);
-    let path = cursor.path();
+    let cursor = Path::at(&analysis.document, offset);
+    let path = cursor.keys();
     let here = analysis.findings.iter().filter(|finding| finding.span.touches(offset));
     let mut parts: Vec<String> = Vec::new();
     here.map(finding).for_each(|part| {
@@ -40,20 +39,10 @@ pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32
 /// The rule of a finding: its summary and what its page says before the first example.
 fn finding(finding: &Finding) -> String {
     let rule = finding.rule;
-    let page = rule.page.split("\nA map that fails:").next().unwrap_or_default();
-    // the heading and the line with severity and input are not for here
-    let said: Vec<&str> = page.split("\n\n").skip(2).map(str::trim).filter(|paragraph| !paragraph.starts_with("```")).collect();
-    format!(
-        "**{} {}**: {}\n\n{}\n\n`logmap explain {}` shows examples",
-        rule.id,
-        rule.name,
-        rule.summary,
-        said.join("\n\n"),
-        rule.id
-    )
+    format!("**{} {}**: {}\n\n{}\n\n`logmap explain {}` shows examples", rule.id, rule.name, rule.summary, rule.lead(), rule.id)
 }
 
-fn derived(plan: &Plan, analysis: &Analysis, cursor: &Cursor<'_>, path: &[&str]) -> Option<String> {
+fn derived(plan: &Plan, analysis: &Analysis, cursor: &Path<'_>, path: &[&str]) -> Option<String> {
     match path {
         ["accounts", key, "regions", name, "buckets", "[]"] | ["accounts", key, "regions", name, "buckets", "[]", "name"] => {
             let item = cursor.node(5)?;
@@ -79,11 +68,8 @@ fn derived(plan: &Plan, analysis: &Analysis, cursor: &Cursor<'_>, path: &[&str])
 }
 
 /// The scalar under the cursor.
-fn value<'a>(analysis: &'a Analysis, cursor: &Cursor<'a>) -> Option<&'a str> {
-    match cursor.steps.last()? {
-        Step::Key(entry) => scalar(&analysis.document, &entry.value),
-        Step::Item(item) => scalar(&analysis.document, item),
-    }
+fn value<'a>(analysis: &'a Analysis, cursor: &Path<'a>) -> Option<&'a str> {
+    scalar(&analysis.document, cursor.steps.last()?.node())
 }
 
 fn source_text(account: &Account, place: &Placement, source: &Source) -> String {
@@ -93,29 +79,15 @@ fn source_text(account: &Account, place: &Placement, source: &Source) -> String 
     }
     let Some(bucket) = place.access_log_bucket() else { return text };
     let (key, sid) = prove::delivery(account, place, bucket, source);
-    let layout = match source.key_format {
-        KeyFormat::PartitionedEventTime => "by the day of the events",
-        KeyFormat::PartitionedDeliveryTime => "by the day of delivery",
-        KeyFormat::Simple => "one flat list",
-    };
+    let layout = source.key_format.layout();
     let prefix = if source.prefix.is_empty() { "none".to_owned() } else { format!("`{}`", source.prefix) };
     let admitted = sid.map_or("by no statement".to_owned(), |sid| format!("by `{sid}`"));
     text += &format!(
-        "\n\n- logs to `{}`\n- prefix: {prefix}\n- keys: `{key}` ({layout})\n- let in {admitted}, {}",
+        "\n\n- logs to `{}`\n- prefix: {prefix}\n- keys: `{key}` ({layout})\n- let in {admitted}, which admits {}",
         bucket.name,
-        tier(bucket)
+        bucket.report.tier.phrase()
     );
     text + &budget(bucket)
-}
-
-fn tier(bucket: &LogBucket) -> &'static str {
-    use crate::plan::Tier;
-    match bucket.report.tier {
-        Tier::Buckets => "which names the sources exactly",
-        Tier::Patterns => "which names the sources by wildcard patterns",
-        Tier::Account => "which lets in every bucket of the account",
-        Tier::None => "which has no access-log grant",
-    }
 }
 
 fn budget(bucket: &LogBucket) -> String {

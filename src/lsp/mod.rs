@@ -6,7 +6,6 @@
 
 mod actions;
 mod completion;
-mod cursor;
 mod diagnostics;
 mod hover;
 mod names;

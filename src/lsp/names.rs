@@ -1,12 +1,13 @@
 //! Account keys and where they are used: definition, references, rename.
 
-use super::{
-    cursor::{entries, get, items, text},
-    text::Text,
-};
+use super::text::Text;
 use crate::{
     analysis::Analysis,
-    document::{Document, Kind, Node},
+    document::{
+        Document, Kind, Node,
+        path::{entries, get, items, text},
+    },
+    escape::yaml_word,
     map::effective,
     source::Span,
 };
@@ -106,13 +107,11 @@ pub(super) fn rename(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32,
     Ok(WorkspaceEdit { changes: Some(HashMap::from([(uri.clone(), edits.collect())])), ..WorkspaceEdit::default() })
 }
 
-/// The word in the quotes in which the old one stands; in double quotes where YAML would read a truth value or nothing.
+/// The word in the quotes in which the old one stands; without any, in double quotes where YAML would not read a string.
 fn quoted(analysis: &Analysis, span: Span, word: &str) -> String {
     let old = analysis.file.slice(span);
-    let reserved = ["null", "true", "false", "yes", "no", "on", "off", "y", "n"].contains(&word);
     match old.chars().next().filter(|first| matches!(first, '"' | '\'')) {
         Some(quote) => format!("{quote}{word}{quote}"),
-        None if reserved => format!("\"{word}\""),
-        None => word.to_owned(),
+        None => yaml_word(word),
     }
 }

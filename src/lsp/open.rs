@@ -25,7 +25,7 @@ pub(super) struct Open {
     pub accounts: Vec<String>,
     language: String,
     analysis: Option<Analysis>,
-    /// What earlier texts can lend.
+    /// What the next analysis can reuse of the one before.
     cache: AnalysisCache,
     /// Changed since diagnostics were published.
     stale: bool,

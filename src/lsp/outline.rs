@@ -1,12 +1,12 @@
 //! The shape of a map for the editor: symbols, folding, and the derived log bucket as a hint at each Region.
 
-use super::{
-    cursor::{entries, get, items, text as scalar},
-    text::Text,
-};
+use super::text::Text;
 use crate::{
     analysis::Analysis,
-    document::{Document, Entry, Kind, Node},
+    document::{
+        Document, Entry, Kind, Node,
+        path::{entries, get, items, text as scalar},
+    },
     source::Span,
 };
 use lsp_types::{DocumentSymbol, FoldingRange, InlayHint, InlayHintKind, Range, SymbolKind};

@@ -20,10 +20,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::fmt::Display;
 
-/// How far the conversation has come.
+/// State of the session.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// Nothing has been agreed.
+    /// `initialize` has not been received.
     New,
     /// `initialize` was answered.
     Running,
@@ -60,7 +60,7 @@ pub(super) fn cancels(message: &Message, id: &RequestId) -> bool {
 }
 
 impl<S: Fn(Message)> Server<S> {
-    /// A server that has not been spoken to.
+    /// A server that waits for `initialize`.
     pub(super) fn new(send: S) -> Self {
         let (phase, encoding) = (Phase::New, Encoding::default());
         Server { send, phase, encoding, shape: Shape::new(), documents: Vec::new() }
@@ -189,7 +189,7 @@ impl<S: Fn(Message)> Server<S> {
         }
     }
 
-    /// Runs on the map of a document; gives nothing for a document that is no map.
+    /// Runs `work` with the map of a document; gives nothing for a document that is no map.
     fn with_map<T>(
         &mut self,
         document: &TextDocumentIdentifier,
@@ -199,7 +199,7 @@ impl<S: Fn(Message)> Server<S> {
         Ok(open.known().map(|(text, analysis)| run(&self.shape, text, analysis)))
     }
 
-    /// Runs on a place in a map.
+    /// Runs `work` with a position in a map; gives nothing for a document that is no map.
     fn with_position<T>(
         &mut self,
         at: TextDocumentPositionParams,

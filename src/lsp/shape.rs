@@ -74,7 +74,7 @@ impl Shape {
         !has("object") && !has("array") && (has("string") || has("integer") || has("boolean"))
     }
 
-    /// Description, default and example as Markdown; nothing for what is not described.
+    /// Description, default and example as Markdown; `None` for what is not described.
     pub(super) fn describe(&self, schema: &Value) -> Option<String> {
         let mut text = self.forms(schema).into_iter().find_map(|form| form.get("description")?.as_str())?.to_owned();
         if let Some(default) = schema.get("default").filter(|default| !default.is_object()) {

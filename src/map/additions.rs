@@ -5,7 +5,10 @@
 
 use super::{decode::is_null, edit::is_flow};
 use crate::{
-    document::{Document, Entry, Kind, Node},
+    document::{
+        Document, Entry, Kind, Node,
+        path::{Path, Step},
+    },
     edit::{self, Edit, Fix},
     source::{SourceFile, Span},
 };
@@ -24,7 +27,7 @@ pub(crate) struct Additions<'a> {
 
 /// A collection, or the empty value where one is to be.
 struct Collection<'a> {
-    /// The entry that it is the value of; nothing for the whole map.
+    /// The entry that it is the value of; `None` for the whole map.
     entry: Option<&'a Entry>,
     node: &'a Node,
     /// Is it within a flow collection?
@@ -74,9 +77,7 @@ impl<'a> Additions<'a> {
     fn addition(&self, path: &[&str], block: &dyn Fn(usize) -> String, flow: &str) -> Option<(Span, usize, String)> {
         let Collection { entry, node, in_flow } = self.find(path)?;
         let last = match &node.kind {
-            Kind::Mapping(entries) => {
-                entries.last().map(|entry| (entry.key_span.start, entry.value.span.end.max(entry.key_span.end)))
-            }
+            Kind::Mapping(entries) => entries.last().map(|entry| (entry.key_span.start, entry.whole().end)),
             Kind::Sequence(items) => items.last().map(|item| (item.span.start, item.span.end)),
             Kind::Scalar { .. } if is_null(node) => None,
             _ => return None,
@@ -145,15 +146,16 @@ impl<'a> Additions<'a> {
         }
     }
 
-    fn find(&self, path: &[&str]) -> Option<Collection<'a>> {
-        let mut here = Collection { entry: None, node: self.document.root.as_ref()?, in_flow: false };
-        for key in path {
-            let Kind::Mapping(entries) = &here.node.kind else { return None };
-            let in_flow = here.in_flow || is_flow(self.file, here.node);
-            let entry = entries.iter().find(|entry| *entry.key == **key)?;
-            here = Collection { entry: Some(entry), node: &entry.value, in_flow };
-        }
-        Some(here)
+    fn find(&self, keys: &[&str]) -> Option<Collection<'a>> {
+        let root = self.document.root.as_ref()?;
+        let path = Path::of(self.document, keys)?;
+        let (last, before) = match path.steps.split_last() {
+            Some((Step::Key(_, entry), before)) => (Some(*entry), before),
+            _ => (None, &[][..]),
+        };
+        let above = last.iter().map(|_| root).chain(before.iter().map(|step| step.node()));
+        let in_flow = above.into_iter().any(|node| is_flow(self.file, node));
+        Some(Collection { entry: last, node: last.map_or(root, |entry| &entry.value), in_flow })
     }
 
     /// Spaces before an offset, if nothing else is before it on its line.

@@ -5,7 +5,10 @@
 
 use crate::{
     diagnostics::Finding,
-    document::{Document, Entry, Kind, Node},
+    document::{
+        Document, Entry, Kind, Node,
+        path::{Path, Step},
+    },
     edit::{Change, Edit},
     escape::{yaml_string, yaml_word},
     source::{SourceFile, Span},
@@ -74,7 +77,7 @@ impl Editor<'_> {
     fn span(&self, member: &Member<'_>) -> Option<Span> {
         match &member.parent.kind {
             Kind::Sequence(items) => items.get(member.index).map(|item| item.span),
-            Kind::Mapping(entries) => entries.get(member.index).map(whole),
+            Kind::Mapping(entries) => entries.get(member.index).map(Entry::whole),
             _ => None,
         }
     }
@@ -82,24 +85,14 @@ impl Editor<'_> {
     /// The collections around a place, outermost first.
     fn around(&self, at: Span) -> Vec<Member<'_>> {
         let mut found = Vec::new();
-        let mut node = Some(self.root);
-        while let Some(current) = node {
-            let inside = |span: Span| span.start <= at.start && at.end <= span.end;
-            let next = match &current.kind {
-                Kind::Sequence(items) => {
-                    let index = items.partition_point(|item| item.span.start <= at.start).checked_sub(1);
-                    index.map(|index| (index, &items[index])).filter(|(_, item)| inside(item.span))
-                }
-                Kind::Mapping(entries) => {
-                    let index = entries.partition_point(|entry| entry.key_span.start <= at.start).checked_sub(1);
-                    index.filter(|index| inside(whole(&entries[*index]))).map(|index| (index, &entries[index].value))
-                }
-                _ => None,
-            };
-            node = next.map(|(index, child)| {
-                found.push(Member { parent: current, index });
-                child
-            });
+        let mut parent = self.root;
+        for step in Path::at(self.document, at.start).steps {
+            if step.span().start > at.start || at.end > step.span().end {
+                break;
+            }
+            let (Step::Key(index, _) | Step::Item(index, _)) = step;
+            found.push(Member { parent, index });
+            parent = step.node();
         }
         found
     }
@@ -121,10 +114,7 @@ impl Editor<'_> {
 
     /// The node behind these keys.
     fn at(&self, path: &[String]) -> Option<&Node> {
-        path.iter().try_fold(self.root, |node, key| match &node.kind {
-            Kind::Mapping(entries) => entries.iter().find(|entry| *entry.key == **key).map(|entry| &entry.value),
-            _ => None,
-        })
+        Some(Path::of(self.document, path)?.steps.last().map_or(self.root, |step| step.node()))
     }
 
     fn text(&self, start: usize, end: usize) -> &str {
@@ -226,7 +216,7 @@ impl Editor<'_> {
             _ => return None,
         };
         let last = match &node.kind {
-            Kind::Mapping(entries) => entries.last().map(|entry| (entry.key_span.start, whole(entry).end)),
+            Kind::Mapping(entries) => entries.last().map(|entry| (entry.key_span.start, entry.whole().end)),
             Kind::Sequence(items) => items.last().map(|item| (item.span.start, item.span.end)),
             _ => None,
         };
@@ -283,9 +273,4 @@ pub(super) fn line_break(file: &SourceFile) -> &'static str {
         Some(at) if file.text[..at].ends_with('\r') => "\r\n",
         _ => "\n",
     }
-}
-
-/// Key and value.
-fn whole(entry: &Entry) -> Span {
-    Span { start: entry.key_span.start, end: entry.value.span.end.max(entry.key_span.end) }
 }

@@ -5,11 +5,11 @@
 
 mod trails;
 
-use super::{Bucket, KeyFormatWord, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging};
+use super::{Bucket, ExistingSetting, KeyFormat, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging};
 use super::{
     LockMode, StorageClass,
     statement::Statement,
-    values::{Backend, ExistingSetting, KeyFormat, MonitoringSettings, ObjectLock, RenderSettings, Transition},
+    values::{Backend, MonitoringSettings, ObjectLock, RenderSettings, Transition},
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
@@ -56,7 +56,7 @@ pub struct EffectiveMap<'m> {
 /// An account that can be used: it has a key, an id and one partition.
 #[derive(Debug)]
 pub struct Account<'m> {
-    /// Its key.
+    /// Key in the map, with its place.
     pub key: &'m Spanned<String>,
     /// Twelve digits.
     pub id: &'m Spanned<String>,
@@ -82,7 +82,7 @@ pub struct Region<'m> {
 /// A source bucket.
 #[derive(Debug)]
 pub struct Source<'m> {
-    /// Its name.
+    /// Bucket name, with its place.
     pub name: &'m Spanned<String>,
     /// Its own prefix, as written.
     pub prefix: Option<&'m Spanned<String>>,
@@ -130,7 +130,7 @@ pub struct Settings<'m> {
 /// A trail.
 #[derive(Debug)]
 pub struct Trail<'m> {
-    /// Its name.
+    /// Name of the trail, which is its key in the map, with its place.
     pub name: &'m Spanned<String>,
     /// True for an organization trail: key of the management account.
     pub organization: bool,
@@ -183,8 +183,7 @@ pub const RESERVED_ACCOUNT_KEY: &str = "stacksets";
 fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
     let mut accounts: BTreeMap<&str, Account<'_>> = BTreeMap::new();
     let mut ids: BTreeSet<&str> = BTreeSet::new();
-    let entries = map.accounts.as_ref().map_or(&[][..], |accounts| &accounts.items);
-    for (key, account) in entries {
+    for (key, account) in map.accounts() {
         if accounts.contains_key(key.as_str()) {
             continue;
         }
@@ -193,9 +192,7 @@ fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
             continue;
         }
         let regions: BTreeMap<&str, Region<'_>> = account
-            .regions
-            .iter()
-            .flat_map(|regions| &regions.items)
+            .regions()
             .filter(|(name, _)| region::is_well_formed(name))
             .map(|(name, region)| {
                 let buckets = region.buckets.as_ref().map_or(&[][..], |list| list);
@@ -269,11 +266,8 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
         name: text(nearest(layers, |layer| layer.name.as_ref()), name),
         trails_name: text(nearest(layers, |layer| layer.trails_name.as_ref()), trails_name),
         account_regional: namespace.map(|namespace| namespace.span),
-        key_format: match nearest(layers, |layer| layer.key_format.as_ref()).map(|format| format.value) {
-            None | Some(KeyFormatWord::PartitionedEventTime) => KeyFormat::PartitionedEventTime,
-            Some(KeyFormatWord::PartitionedDeliveryTime) => KeyFormat::PartitionedDeliveryTime,
-            Some(KeyFormatWord::Simple) => KeyFormat::Simple,
-        },
+        key_format: nearest(layers, |layer| layer.key_format.as_ref())
+            .map_or(KeyFormat::PartitionedEventTime, |format| format.value),
         prefix: text(nearest(layers, |layer| layer.prefix.as_ref()), DEFAULT_PREFIX),
         policy_scope: nearest(layers, |layer| layer.policy_scope.as_ref())
             .copied()
@@ -304,7 +298,7 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
             .collect(),
         adopt: nearest(layers, |layer| layer.adopt.as_ref())
             .filter(|adopt| adopt.yes)
-            .map(|adopt| Spanned { value: adopt.existing.iter().map(|word| existing(word.value)).collect(), span: adopt.span }),
+            .map(|adopt| Spanned { value: adopt.existing.iter().map(|setting| setting.value).collect(), span: adopt.span }),
         split_trails: flag(nearest(layers, |layer| layer.split_trails.as_ref()), false).value,
         object_lock: nearest(layers, |layer| layer.object_lock.as_ref()).and_then(|lock| {
             let mode = if lock.mode.as_ref()?.value == LockMode::Governance { "GOVERNANCE" } else { "COMPLIANCE" };
@@ -322,17 +316,6 @@ pub fn storage_class(class: StorageClass) -> &'static str {
         StorageClass::GlacierIr => "GLACIER_IR",
         StorageClass::Glacier => "GLACIER",
         StorageClass::DeepArchive => "DEEP_ARCHIVE",
-    }
-}
-
-fn existing(word: super::ExistingWord) -> ExistingSetting {
-    match word {
-        super::ExistingWord::Policy => ExistingSetting::Policy,
-        super::ExistingWord::Lifecycle => ExistingSetting::Lifecycle,
-        super::ExistingWord::Versioning => ExistingSetting::Versioning,
-        super::ExistingWord::Encryption => ExistingSetting::Encryption,
-        super::ExistingWord::Ownership => ExistingSetting::Ownership,
-        super::ExistingWord::PublicAccessBlock => ExistingSetting::PublicAccessBlock,
     }
 }
 

@@ -26,7 +26,7 @@ record! {
         /// The namespace of the name. With `account-regional` the name is a prefix to which `-{account_id}-{region}-an` is added.
         namespace: Namespace, { "default": "global" };
         /// How S3 lays out the keys of access logs.
-        key_format: KeyFormatWord, { "default": "partitioned-event-time" };
+        key_format: KeyFormat, { "default": "partitioned-event-time" };
         /// Prefix of the keys of access logs. With `simple`, `{source_bucket}/` is added, so that no two sources share one.
         prefix: String, { "pattern": super::PREFIX, "default": effective::DEFAULT_PREFIX, "examples": ["s3-access/"] };
         /// How tightly the bucket policy names the sources.
@@ -70,13 +70,33 @@ words! {
 
 words! {
     /// How S3 lays out the keys of access logs.
-    KeyFormatWord {
+    KeyFormat {
         /// By account, Region, bucket and day, the day of the events.
         PartitionedEventTime = "partitioned-event-time",
         /// By account, Region, bucket and day, the day of delivery.
         PartitionedDeliveryTime = "partitioned-delivery-time",
         /// One flat list of objects for each source.
         Simple = "simple",
+    }
+}
+
+impl KeyFormat {
+    /// `EventTime` or `DeliveryTime` as the API spells it; nothing for `simple`.
+    pub fn partition_date_source(self) -> Option<&'static str> {
+        match self {
+            KeyFormat::PartitionedEventTime => Some("EventTime"),
+            KeyFormat::PartitionedDeliveryTime => Some("DeliveryTime"),
+            KeyFormat::Simple => None,
+        }
+    }
+
+    /// How the keys lie, such as `by the day of the events`.
+    pub(crate) fn layout(self) -> &'static str {
+        match self {
+            KeyFormat::PartitionedEventTime => "by the day of the events",
+            KeyFormat::PartitionedDeliveryTime => "by the day of their delivery",
+            KeyFormat::Simple => "one flat list",
+        }
     }
 }
 
@@ -96,9 +116,9 @@ record! {
     /// How long logs are kept.
     Retention "`retention`" {
         /// Days after which a log object expires.
-        expire_after_days: u32, { "default": 400, "minimum": 1 };
+        expire_after_days: u32, { "default": effective::DEFAULT_EXPIRE_AFTER_DAYS, "minimum": 1 };
         /// Days after which an old version is deleted.
-        noncurrent_expire_after_days: u32, { "default": 30, "minimum": 1 };
+        noncurrent_expire_after_days: u32, { "default": effective::DEFAULT_NONCURRENT_DAYS, "minimum": 1 };
         /// Move objects to another storage class before they expire. Empty for none.
         transition: Transition, { "examples": [{ "after_days": 90, "storage_class": "GLACIER_IR" }] };
     }
@@ -188,20 +208,20 @@ pub struct Adopt {
     /// Whether the bucket is adopted.
     pub yes: bool,
     /// The settings that exist on it.
-    pub existing: Vec<Spanned<ExistingWord>>,
+    pub existing: Vec<Spanned<ExistingSetting>>,
 }
 
 record! {
     /// What exists on an adopted bucket.
     AdoptKeys "`adopt`" {
         /// The settings that exist on the bucket, so that Terraform imports them.
-        existing: Vec<Spanned<ExistingWord>>, { "examples": [["policy", "lifecycle"]] };
+        existing: Vec<Spanned<ExistingSetting>>, { "examples": [["policy", "lifecycle"]] };
     }
 }
 
 words! {
     /// Settings of a bucket that Terraform can import.
-    ExistingWord {
+    ExistingSetting {
         /// The bucket policy.
         Policy = "policy",
         /// The lifecycle configuration.

@@ -83,14 +83,25 @@ macro_rules! record {
     };
 }
 
-/// Declares an enumerated word: type, decoder and schema.
+/// Declares an enumerated word: type, spelling, decoder and schema.
 #[macro_export]
 macro_rules! words {
     ($(#[doc = $enum_doc:literal])* $name:ident { $( $(#[doc = $doc:literal])* $variant:ident = $word:literal, )* }) => {
         $(#[doc = $enum_doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+        #[allow(unreachable_pub, reason = "the region map itself is public in `testing`")]
         pub enum $name {
-            $( $(#[doc = $doc])* $variant, )*
+            $( $(#[doc = $doc])* #[serde(rename = $word)] $variant, )*
+        }
+
+        impl $name {
+            /// As the map spells it.
+            #[allow(dead_code, reason = "not every word is shown")]
+            pub(crate) fn word(self) -> &'static str {
+                match self {
+                    $( $name::$variant => $word, )*
+                }
+            }
         }
 
         impl $crate::map::decode::Decode for $name {

@@ -10,6 +10,7 @@ pub mod effective;
 mod log_bucket;
 mod macros;
 mod names;
+pub(crate) mod placeholders;
 mod render;
 pub mod schema;
 pub(crate) mod statement;
@@ -24,6 +25,7 @@ use crate::{
     words,
 };
 use decode::{Cx, Decode, Entries};
+pub use log_bucket::KeyFormat;
 pub(crate) use log_bucket::*;
 pub(crate) use names::*;
 pub(crate) use render::*;
@@ -61,6 +63,42 @@ record! {
         publish: Publish, { "examples": [{ "ssm_parameter": "/logmap/access-log-bucket" }] };
         /// How the targets are to look.
         render: Render, { "examples": [{ "terraform": { "aws_provider": 6 } }] };
+    }
+}
+
+impl RegionMap {
+    /// The accounts with their keys, as written: keys may be malformed or stand twice.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (&Spanned<String>, &Account)> {
+        self.accounts.iter().flat_map(|accounts| &accounts.items).map(|(key, account)| (key, &account.value))
+    }
+
+    /// The Regions of all accounts with their names, as written.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = (&Spanned<String>, &Region)> {
+        self.accounts().flat_map(|(_, account)| account.regions())
+    }
+
+    /// The sources of all Regions, as written.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Bucket> {
+        self.regions().flat_map(|(_, region)| region.sources())
+    }
+
+    /// The trails with their names, as written.
+    pub(crate) fn trails(&self) -> impl Iterator<Item = (&Spanned<String>, &Trail)> {
+        self.trails.iter().flat_map(|trails| &trails.items).map(|(name, trail)| (name, &trail.value))
+    }
+}
+
+impl Account {
+    /// The Regions with their names, as written.
+    pub(crate) fn regions(&self) -> impl Iterator<Item = (&Spanned<String>, &Region)> {
+        self.regions.iter().flat_map(|regions| &regions.items).map(|(name, region)| (name, &region.value))
+    }
+}
+
+impl Region {
+    /// The sources, as written.
+    pub(crate) fn sources(&self) -> impl Iterator<Item = &Bucket> {
+        self.buckets.iter().flat_map(|buckets| buckets.iter()).map(|bucket| &bucket.value)
     }
 }
 
@@ -116,12 +154,12 @@ record! {
 pub enum Bucket {
     /// The shorthand.
     Name(Spanned<String>),
-    /// Its keys.
+    /// The mapping with `name` and more.
     Keys(Box<BucketKeys>),
 }
 
 impl Bucket {
-    /// Its name.
+    /// Bucket name; `None` for a mapping without one, which has been reported.
     pub fn name(&self) -> Option<&Spanned<String>> {
         match self {
             Bucket::Name(name) => Some(name),

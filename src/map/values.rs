@@ -4,24 +4,6 @@ use crate::aws::Partition;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-/// A setting of an adopted bucket that Terraform is to import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ExistingSetting {
-    /// The bucket policy.
-    Policy,
-    /// The lifecycle configuration.
-    Lifecycle,
-    /// The versioning configuration.
-    Versioning,
-    /// The default encryption.
-    Encryption,
-    /// The ownership controls.
-    Ownership,
-    /// The public access block.
-    PublicAccessBlock,
-}
-
 /// Default retention of Object Lock.
 #[derive(Debug, Clone, Serialize)]
 pub struct ObjectLock {
@@ -38,29 +20,6 @@ pub struct Transition {
     pub after_days: u32,
     /// As the S3 API spells it, such as `GLACIER_IR`.
     pub storage_class: String,
-}
-
-/// How S3 lays out the keys of log objects after the prefix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum KeyFormat {
-    /// By account, Region, bucket and day, the day of the events.
-    PartitionedEventTime,
-    /// By account, Region, bucket and day, the day of delivery.
-    PartitionedDeliveryTime,
-    /// One flat list of objects.
-    Simple,
-}
-
-impl KeyFormat {
-    /// `EventTime` or `DeliveryTime` as the API spells it; nothing for `simple`.
-    pub fn partition_date_source(self) -> Option<&'static str> {
-        match self {
-            KeyFormat::PartitionedEventTime => Some("EventTime"),
-            KeyFormat::PartitionedDeliveryTime => Some("DeliveryTime"),
-            KeyFormat::Simple => None,
-        }
-    }
 }
 
 /// How the targets are to look: `render` in the map.

@@ -47,7 +47,7 @@ impl fmt::Display for NotRead {
 /// An input that was not read, or not wholly.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Ignored {
-    /// Its name.
+    /// File name, as it was given.
     pub file: String,
     /// Why it was not read.
     pub reason: NotRead,

@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 128;
 /// Something in a text that is not JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// Its bytes.
+    /// Byte range in the text.
     pub span: Span,
     /// What it is, such as "a comment".
     pub what: &'static str,

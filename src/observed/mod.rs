@@ -26,7 +26,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub struct SourceLocation {
     /// The file.
     pub file: FileId,
-    /// Its bytes.
+    /// Byte range in the file.
     pub span: Span,
 }
 
@@ -84,7 +84,7 @@ impl<T> Setting<T> {
 pub(crate) struct Bucket {
     /// What defines or names it.
     pub place: SourceLocation,
-    /// Its name.
+    /// Bucket name; may have holes.
     pub name: Text,
     /// Account id.
     pub account: Option<Text>,
@@ -108,7 +108,7 @@ pub(crate) struct Bucket {
     pub ownership: Setting<String>,
     /// Is there an ACL that lets the log delivery group in?
     pub log_delivery_acl: Setting<bool>,
-    /// Its policy.
+    /// The bucket policy.
     pub policy: Setting<PolicyDoc>,
 }
 
@@ -205,7 +205,7 @@ pub(crate) struct Trail {
     pub place: SourceLocation,
     /// Where it is defined, however its conditions turn out.
     pub anchor: SourceLocation,
-    /// Its name.
+    /// Name of the trail; may have holes.
     pub name: Text,
     /// Its ARN: home Region and account in it.
     pub arn: String,
@@ -234,7 +234,7 @@ pub(crate) struct Trail {
 pub(crate) struct AccountName {
     /// Account id.
     pub id: String,
-    /// Its name there.
+    /// Name of the account in its AWS organization, or the profile or alias of its provider.
     pub name: Text,
     /// What calls it so, in words; the first of these is the best.
     pub by: NamedBy,

@@ -52,9 +52,9 @@ impl Eq for PolicyDoc {}
 pub(crate) struct StatementPlaces {
     /// The statement.
     pub whole: SourceLocation,
-    /// Its principal.
+    /// Where `Principal` or `NotPrincipal` stands.
     pub principal: SourceLocation,
-    /// Its actions.
+    /// Where `Action` or `NotAction` stands.
     pub actions: SourceLocation,
     /// Each resource.
     pub resources: Vec<SourceLocation>,

@@ -23,12 +23,9 @@ use crate::{
         trails::NO_ACCOUNTS,
     },
     source::Span,
-    threads::{cores, join},
+    threads::{self, cores},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    thread,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// From so many sources on, threads cost less than they save.
 const WORTH_THREADS: usize = 5_000;
@@ -36,7 +33,7 @@ const WORTH_THREADS: usize = 5_000;
 /// The names of the log buckets in each partition, and what each is for.
 type Taken = BTreeMap<Partition, BTreeMap<String, Vec<Named>>>;
 
-/// A use of a name: in the order of the text, so that the later one is the finding.
+/// A use of a name. Ordered by place in the text, so that the finding is on the later one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Named {
     /// Where its template stands.
@@ -52,14 +49,14 @@ pub fn derive(map: &EffectiveMap<'_>, findings: &mut Vec<Finding>) -> Plan {
     derive_with(map, &mut PolicyCache::default(), findings)
 }
 
-/// Takes out of the findings of a derivation what is not sure if the map, for another reason, can't be used as it is.
+/// Drops the findings of a derivation that may go away once other errors of the map are mended.
 pub fn keep_what_is_sure(derived: &mut Vec<Finding>) {
     derived.retain(|finding| finding.rule != &UNUSED_ACCOUNT && finding.rule != &NO_ACCOUNTS);
 }
 
-/// Derives the plan, with policies that are lent by an earlier one. The same plan as [`derive`] gives.
+/// Derives the plan, reusing policies of an earlier one. Gives the same plan as [`derive`].
 pub fn derive_with(map: &EffectiveMap<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
-    // what an edit changes is little, and one cache lends to all
+    // an edit changes little, and one cache serves all placements
     let sources: usize =
         map.accounts.values().flat_map(|account| account.regions.values()).map(|region| region.sources.len()).sum();
     let threads = if cache.enabled() || sources < WORTH_THREADS { 1 } else { cores() };
@@ -122,7 +119,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
 
 /// The places of the planners, and the names that they use.
 fn places(
-    threads: usize,
+    count: usize,
     planners: &[Planner<'_, '_>],
     cache: &mut PolicyCache,
     findings: &mut Vec<Finding>,
@@ -132,28 +129,22 @@ fn places(
         let places: Vec<Placement> = planners.iter().map(|planner| planner.place(&mut taken, cache, findings)).collect();
         (places, taken)
     };
-    if threads < 2 {
+    if count < 2 {
         return plan(planners, cache, findings);
     }
     let (mut places, mut taken) = (Vec::new(), Taken::new());
-    thread::scope(|scope| {
-        let start = |part| {
-            scope.spawn(move || {
-                let mut findings = Vec::new();
-                (plan(part, &mut PolicyCache::default(), &mut findings), findings)
-            })
-        };
-        let running: Vec<_> = planners.chunks(planners.len().div_ceil(threads).max(1)).map(start).collect();
-        for part in running {
-            let ((more, names), found) = join(part);
-            places.extend(more);
-            findings.extend(found);
-            for (partition, names) in names {
-                let known = taken.entry(partition).or_default();
-                names.into_iter().for_each(|(name, uses)| known.entry(name).or_default().extend(uses));
-            }
-        }
+    let planned = threads::map(planners.chunks(planners.len().div_ceil(count).max(1)), |part| {
+        let mut findings = Vec::new();
+        (plan(part, &mut PolicyCache::default(), &mut findings), findings)
     });
+    for ((more, names), found) in planned {
+        places.extend(more);
+        findings.extend(found);
+        for (partition, names) in names {
+            let known = taken.entry(partition).or_default();
+            names.into_iter().for_each(|(name, uses)| known.entry(name).or_default().extend(uses));
+        }
+    }
     (places, taken)
 }
 
@@ -172,14 +163,14 @@ fn names_twice(taken: Taken, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The same finding of a rule at the same place, met again in another Region, is said once.
+/// Keeps one of the findings that the same rule makes at the same place for several Regions.
 fn once_each(findings: &mut Vec<Finding>, from: usize) {
     let mut seen = BTreeSet::new();
     let derived = findings.split_off(from);
     findings.extend(derived.into_iter().filter(|finding| seen.insert((finding.rule.id, finding.span))));
 }
 
-/// Sources that have the name of a log bucket. One that is listed again (reported already) is said once.
+/// Reports sources that have the name of a log bucket, each once: that one is listed twice is another rule's finding.
 fn log_buckets_that_are_sources(map: &EffectiveMap<'_>, taken: &Taken, findings: &mut Vec<Finding>) {
     let mut said = BTreeSet::new();
     for (name, region) in map.accounts.values().flat_map(|account| &account.regions) {
@@ -211,7 +202,7 @@ struct Planner<'a, 'm> {
     deliveries: &'a [&'a Delivery<'m>],
 }
 
-/// What takes shape for one log bucket before its policy is composed.
+/// A log bucket before its policy is composed.
 struct Draft {
     name: String,
     takes_access_logs: bool,

@@ -17,9 +17,12 @@ use crate::{
     aws::Partition,
     policy::{Policy, Statement, compose::TrailGrant},
 };
-pub use crate::{map::values::KeyFormat, policy::compose::Tier};
+pub use crate::{map::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
-    map::values::{Backend, ExistingSetting, ObjectLock, RenderSettings, Transition},
+    map::{
+        ExistingSetting,
+        values::{Backend, ObjectLock, RenderSettings, Transition},
+    },
     policy::compose::PolicyReport,
 };
 use indexmap::IndexMap;
@@ -34,11 +37,12 @@ pub struct Plan {
     pub accounts: Vec<Account>,
     /// Account keys in the order in which to apply: an account whose bucket takes another's trail comes first.
     pub apply_order: Vec<String>,
-    /// How the targets are to look.
+    /// What `render` says of the targets.
     pub render: RenderSettings,
     /// Key policy statements that a key's owner has to apply, one document for each trail and Region with a key.
     pub key_policies: Vec<KeyPolicy>,
-    /// What is to be published and watched in each place. The places say what comes of it, so no digest is made of it.
+    /// What the map asks for with `publish` and `monitoring`. `Placement::monitoring` has the result, therefore not part of
+    /// the digest.
     #[serde(skip)]
     pub monitoring: monitoring::MonitoringSettings,
 }
@@ -46,11 +50,11 @@ pub struct Plan {
 /// One account.
 #[derive(Debug, Clone, Serialize)]
 pub struct Account {
-    /// Its key in the map.
+    /// Key in the map.
     pub key: String,
     /// Twelve digits.
     pub id: String,
-    /// Where all its Regions are.
+    /// Partition of the account and of all its Regions.
     pub partition: Partition,
     /// ARN of the role that generated providers and scripts assume.
     pub role_arn: Option<String>,
@@ -104,10 +108,10 @@ pub struct LogBucket {
     pub policy: Policy,
     /// How the policy came to be and what it admits.
     pub report: PolicyReport,
-    /// What was shown of the policy. Says nothing that the policy does not, so no digest is made of it.
+    /// Result of the proof. Derived from the policy, therefore not part of the digest.
     #[serde(skip)]
     pub proof: prove::Proof,
-    /// What policy and proof were made of, if the plan was derived to be followed by another of the same map.
+    /// Key of policy and proof in the [`policy_cache::PolicyCache`]; `None` if it is disabled.
     #[serde(skip)]
     pub origin: Option<policy_cache::Origin>,
     /// What the policy was composed from beside the sources, for those who have to compose another one. No digest is made of it.

@@ -39,7 +39,7 @@ pub struct Monitoring {
 /// A parameter of Systems Manager, of type String.
 #[derive(Debug, Clone, Serialize)]
 pub struct Parameter {
-    /// Its name.
+    /// Name, with a `/` before each level if it has levels.
     pub name: String,
     /// Name of the bucket that takes the access logs of this account and Region.
     pub value: String,
@@ -48,7 +48,7 @@ pub struct Parameter {
 /// A rule of Config, made from the managed rule `S3_BUCKET_LOGGING_ENABLED`.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConfigRule {
-    /// Its name.
+    /// Name: the common stem and `-access-logging`, at most 128 characters.
     pub name: String,
     /// The one target that it accepts.
     pub target_bucket: String,
@@ -59,9 +59,9 @@ pub struct ConfigRule {
 pub struct Alerts {
     /// Name of the topic.
     pub topic: String,
-    /// Its ARN.
+    /// ARN of the topic.
     pub topic_arn: String,
-    /// Who may publish.
+    /// Topic policy: who may publish.
     pub policy: Policy,
     /// The rules of the default event bus, in a fixed order.
     pub rules: Vec<EventRule>,
@@ -72,11 +72,11 @@ pub struct Alerts {
 /// A rule of EventBridge.
 #[derive(Debug, Clone, Serialize)]
 pub struct EventRule {
-    /// Its name.
+    /// Name: the common stem and what is watched, at most 64 characters.
     pub name: String,
     /// What it watches.
     pub description: String,
-    /// Its event pattern.
+    /// Event pattern: a JSON object of at most 2,048 characters.
     pub pattern: Value,
 }
 
@@ -87,14 +87,14 @@ pub(crate) const CONFIG_RULE_DESCRIPTION: &str = "logmap: buckets that do not lo
 pub(crate) const TARGET_ID: &str = "logmap-alerts";
 
 impl Monitoring {
-    /// Is there nothing?
+    /// True if nothing is published or watched.
     pub fn is_empty(&self) -> bool {
         self.parameter.is_none() && self.config_rule.is_none() && self.alerts.is_none()
     }
 }
 
 impl MonitoringSettings {
-    /// What comes of it in one place.
+    /// What these settings give in one account and Region.
     pub fn in_place(&self, account_id: &str, partition: Partition, place: &Placement) -> Monitoring {
         let bucket = place.access_log_bucket();
         Monitoring {
@@ -265,7 +265,7 @@ impl Alerts {
     }
 }
 
-/// Says of each place what is published and watched there.
+/// Sets `monitoring` of each placement.
 pub(crate) fn fill(accounts: &mut [Account], settings: &MonitoringSettings) {
     for account in accounts {
         for place in &mut account.places {
@@ -274,7 +274,7 @@ pub(crate) fn fill(accounts: &mut [Account], settings: &MonitoringSettings) {
     }
 }
 
-/// What only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
+/// Reports what only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
 pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
     let recorded = Recorded::of(accounts);
     for account in accounts {
@@ -303,7 +303,7 @@ pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut
                     effective.key.span,
                     format!("no trail of the map records changes in {} of `{}`", crate::diagnostics::list(silent), account.key),
                 )
-                .help("EventBridge hears of API calls only where a trail records management events: without one, of this map or another's, no alert comes"),
+                .help("EventBridge sees API calls only where a trail records management events; without such a trail, in this map or elsewhere, no alert is sent"),
             );
         }
     }

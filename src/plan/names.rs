@@ -3,15 +3,15 @@
 use crate::{
     aws::{Partition, bucket_name, region},
     diagnostics::Finding,
-    map::effective,
-    rules::{
-        naming::{ACCOUNT_REGIONAL, LOG_BUCKET_DOTS, LOG_BUCKET_NAME, PLACEHOLDER, unknown_placeholder},
-        texts::bare_placeholders,
+    map::{
+        effective,
+        placeholders::{NamePlaceholder, placeholders_in},
     },
+    rules::naming::{ACCOUNT_REGIONAL, LOG_BUCKET_DOTS, LOG_BUCKET_NAME, PLACEHOLDER, unknown_placeholder},
     source::{Span, Spanned},
 };
 
-/// What a name is derived from.
+/// Values of the placeholders in a name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NameValues<'a> {
     /// `{org}`, if the map has one.
@@ -24,11 +24,11 @@ pub(crate) struct NameValues<'a> {
     pub region: &'a str,
     /// `{partition}`.
     pub partition: Partition,
-    /// Place of the Region's name, or of what brought it in.
+    /// Span of the Region's name, or of the trail that brings it in.
     pub span: Span,
 }
 
-/// Fills in a template and judges the name. Nothing if there is no name to be had.
+/// Fills in a template and checks the name. `None` if the template can't be filled in, which has been reported.
 pub(crate) fn derive(
     template: Spanned<&str>,
     settings: &effective::Settings<'_>,
@@ -93,7 +93,7 @@ pub(crate) fn derive(
 
 fn fill(template: Spanned<&str>, place: &NameValues<'_>, findings: &mut Vec<Finding>) -> Option<String> {
     let before = findings.len();
-    for name in bare_placeholders(template.value) {
+    for name in placeholders_in(template.value) {
         if let Some(finding) = unknown_placeholder(name, template) {
             findings.push(finding);
         } else if name == "org" && place.organization.is_none() {
@@ -113,12 +113,20 @@ fn fill(template: Spanned<&str>, place: &NameValues<'_>, findings: &mut Vec<Find
     if malformed || findings.len() > before {
         return None;
     }
-    let values = [
-        ("{org}", place.organization.unwrap_or_default()),
-        ("{account}", place.account),
-        ("{account_id}", place.account_id),
-        ("{region}", place.region),
-        ("{partition}", place.partition.id()),
-    ];
-    Some(values.iter().fold(template.value.to_owned(), |name, (placeholder, value)| name.replace(placeholder, value)))
+    let fill = |name: String, placeholder: &NamePlaceholder| {
+        name.replace(&format!("{{{}}}", placeholder.name()), place.value(*placeholder))
+    };
+    Some(NamePlaceholder::ALL.iter().fold(template.value.to_owned(), fill))
+}
+
+impl<'a> NameValues<'a> {
+    fn value(&self, placeholder: NamePlaceholder) -> &'a str {
+        match placeholder {
+            NamePlaceholder::Org => self.organization.unwrap_or_default(),
+            NamePlaceholder::Account => self.account,
+            NamePlaceholder::AccountId => self.account_id,
+            NamePlaceholder::Region => self.region,
+            NamePlaceholder::Partition => self.partition.id(),
+        }
+    }
 }

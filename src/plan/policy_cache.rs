@@ -1,14 +1,14 @@
 //! Policies of an earlier plan: a policy that is composed from the same grants is the same, and so is its proof. While a
 //! map is edited, a keystroke then costs the policies that it changes, not all of them.
 //!
-//! Knows nothing of time or text: what may be lent is found by a digest of everything that goes into composing and proving.
+//! Knows nothing of time or text: what can be reused is found by a digest of everything that goes into composing and proving.
 
 use super::{LogBucket, Plan, PolicyReport, prove::Proof};
 use crate::policy::{Policy, compose::Grants};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Of all that a policy and its proof are made of.
+/// SHA-256 of everything that a policy and its proof are made of.
 pub(crate) type Origin = [u8; 32];
 
 /// Most policies that are kept though the last plan had no use for them: it may have lost accounts to an error.
@@ -33,17 +33,17 @@ impl PolicyCache {
         self.known.extend(origins);
     }
 
-    /// For a map that is edited: what is composed will be lent again.
+    /// An enabled cache, for a map that is being edited.
     pub fn for_editing() -> Self {
         PolicyCache { enabled: true, ..PolicyCache::default() }
     }
 
-    /// Is what is composed kept, to be lent again?
+    /// Are composed policies kept for the next plan?
     pub fn enabled(&self) -> bool {
         self.enabled
     }
 
-    /// The origin of a policy, if anything is remembered; `also` is what the proof looks at beside the grants.
+    /// The origin of a policy, or `None` if the cache is disabled; `also` is what the proof looks at beside the grants.
     pub fn origin(&self, grants: &Grants<'_>, also: &[&str]) -> Option<Origin> {
         if !self.enabled {
             return None;

@@ -7,21 +7,18 @@ use crate::{
     map::{
         decode::Field,
         decode::OneOrMany,
+        placeholders::{StatementPlaceholder, placeholders_in},
         statement::{EffectWord, PrincipalValue, Statement as MapStatement},
     },
     policy::{Condition, Effect, Element, Policy, Principal, Statement},
-    rules::{
-        delivery::{
-            BLOCKS_DELIVERY, LOCKS_OUT, OPENS, PUBLIC, STATEMENT_PLACEHOLDERS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE,
-            iam_principal_problem,
-        },
-        texts::bare_placeholders,
+    rules::delivery::{
+        BLOCKS_DELIVERY, LOCKS_OUT, OPENS, PUBLIC, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE, iam_principal_problem,
     },
     source::Spanned,
 };
 use indexmap::IndexMap;
 
-/// The bucket that statements are for.
+/// Values of the placeholders in extra statements: the log bucket that they are for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BucketValues<'a> {
     /// Bucket name.
@@ -39,25 +36,28 @@ impl BucketValues<'_> {
         if !text.contains('{') {
             return text.to_owned();
         }
-        let values = [
-            ("log_bucket_arn", arn::bucket(self.partition, self.bucket)),
-            ("account_id", self.account_id.to_owned()),
-            ("region", self.region.to_owned()),
-            ("partition", self.partition.to_string()),
-        ];
         let mut out = String::new();
         let mut rest = text;
         while let Some(at) = rest.find('{') {
             let (before, after) = (&rest[..at], &rest[at + 1..]);
             let Some((name, tail)) = after.split_once('}') else { break };
             out.push_str(before);
-            match values.iter().find(|(known, _)| *known == name && !before.ends_with('$')) {
-                Some((_, value)) => out.push_str(value),
+            match StatementPlaceholder::find(name).filter(|_| !before.ends_with('$')) {
+                Some(placeholder) => out.push_str(&self.value(placeholder)),
                 None => out.push_str(&format!("{{{name}}}")),
             }
             rest = tail;
         }
         out + rest
+    }
+
+    fn value(&self, placeholder: StatementPlaceholder) -> String {
+        match placeholder {
+            StatementPlaceholder::LogBucketArn => arn::bucket(self.partition, self.bucket),
+            StatementPlaceholder::AccountId => self.account_id.to_owned(),
+            StatementPlaceholder::Region => self.region.to_owned(),
+            StatementPlaceholder::Partition => self.partition.to_string(),
+        }
     }
 
     fn list(&self, values: &OneOrMany<String>) -> Vec<String> {
@@ -113,7 +113,7 @@ fn principal(value: &PrincipalValue, place: &BucketValues<'_>, findings: &mut Ve
         for value in &values.value.0 {
             let text = place.fill(value);
             let problem = Some(&text)
-                .filter(|text| kind.as_str() == "AWS" && **text != value.value && bare_placeholders(text).is_empty())
+                .filter(|text| kind.as_str() == "AWS" && **text != value.value && placeholders_in(text).is_empty())
                 .and_then(|text| iam_principal_problem(text));
             if let Some(problem) = problem {
                 findings.push(
@@ -142,7 +142,7 @@ fn resources(statement: &MapStatement, place: &BucketValues<'_>, findings: &mut 
             let object = filled.strip_prefix(&bucket).is_some_and(|rest| rest.starts_with('/'));
             whole |= filled == bucket;
             objects |= object;
-            let unknown = bare_placeholders(text).iter().any(|name| !STATEMENT_PLACEHOLDERS.contains(name));
+            let unknown = placeholders_in(text).iter().any(|name| StatementPlaceholder::find(name).is_none());
             // an unknown placeholder has been reported
             if filled != bucket && !object && !unknown {
                 findings.push(

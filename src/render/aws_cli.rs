@@ -6,6 +6,7 @@
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
+    aws::limits::ABORT_UPLOAD_AFTER_DAYS,
     plan::{
         Account, LogBucket, Placement, Source, Trail, alike,
         monitoring::{CONFIG_RULE_DESCRIPTION, Monitoring},
@@ -105,7 +106,7 @@ struct MonitorRow<'a> {
 /// A log bucket.
 #[derive(Debug, Serialize)]
 pub(super) struct BucketRow<'a> {
-    /// Its name.
+    /// Bucket name.
     pub(super) name: &'a str,
     /// `create` or `adopt`.
     pub(super) origin: &'static str,
@@ -128,7 +129,7 @@ pub(super) struct BucketRow<'a> {
 /// Source buckets, one after the other, that log to one destination and whose logging is set by the same hand.
 #[derive(Debug, Serialize)]
 struct SourceRows<'a> {
-    /// Their names.
+    /// Bucket names, sorted.
     names: Vec<&'a str>,
     /// `managed` or `external`.
     by: &'static str,
@@ -139,9 +140,9 @@ struct SourceRows<'a> {
 /// A trail.
 #[derive(Debug, Serialize)]
 pub(super) struct TrailRow<'a> {
-    /// Its name.
+    /// Name of the trail.
     pub(super) name: &'a str,
-    /// Its ARN.
+    /// ARN of the trail, with its home Region.
     pub(super) arn: &'a str,
     /// Its settings as `get-trail` names them.
     pub(super) settings: String,
@@ -186,9 +187,9 @@ struct PreflightContext<'a> {
 struct PreflightPlace<'a> {
     /// Region name.
     region: &'a str,
-    /// Its adopted buckets.
+    /// Log buckets that must exist.
     buckets: Vec<BucketRow<'a>>,
-    /// Its sources.
+    /// Source buckets that must exist.
     sources: Vec<SourceRows<'a>>,
 }
 
@@ -339,7 +340,7 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
                 "Filter": { "Prefix": rule.prefix },
                 "Expiration": { "Days": rule.expire_after_days },
                 "NoncurrentVersionExpiration": { "NoncurrentDays": rule.noncurrent_expire_after_days },
-                "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": 7 },
+                "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": ABORT_UPLOAD_AFTER_DAYS },
             });
             if let Some(to) = &rule.transition {
                 json["Transitions"] = json!([{ "Days": to.after_days, "StorageClass": to.storage_class }]);

@@ -40,13 +40,13 @@ struct PlanSlice<'p> {
 }
 
 impl<'p> Digests<'p> {
-    /// Of a plan.
+    /// Digests of `plan`, each computed when it is first asked for.
     pub fn of(plan: &'p Proven) -> Self {
         let none_yet = |account: &Account| account.places.iter().map(|_| OnceLock::new()).collect();
         Digests { plan, places: plan.accounts.iter().map(none_yet).collect() }
     }
 
-    /// Of a place of the plan.
+    /// Digest of one placement of the plan.
     pub fn place(&self, account: &Account, place: &Placement) -> String {
         let known = position(&self.plan.accounts, &account.key).and_then(|account| {
             let at = self.plan.accounts[account].places.iter().position(|known| known.region == place.region)?;
@@ -62,7 +62,7 @@ impl<'p> Digests<'p> {
         AccountSlice { key, id, partition: *partition, role_arn, profile, places }
     }
 
-    /// Of the whole plan.
+    /// Digest of the whole plan.
     pub fn whole(&self) -> String {
         let Plan { accounts, apply_order, render, key_policies, monitoring: _ } = &**self.plan;
         digest(&PlanSlice {

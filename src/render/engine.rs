@@ -59,7 +59,7 @@ impl Engine {
             });
         }
         for (name, filter) in [
-            ("xml", crate::text::xml as fn(&str) -> String),
+            ("xml", escape::xml as fn(&str) -> String),
             ("sh", escape::sh),
             ("sql", escape::sql),
             ("hive", escape::hive),
@@ -123,7 +123,7 @@ impl Engine {
 pub(crate) struct Part(Value);
 
 impl Part {
-    /// Its text.
+    /// The text as a string.
     pub(crate) fn text(&self) -> &str {
         self.0.as_str().unwrap_or_default()
     }

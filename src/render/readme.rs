@@ -5,7 +5,7 @@ use crate::artifacts::Artifact;
 use anyhow::Result;
 use serde::Serialize;
 
-/// Its path in the output tree.
+/// Path below the output folder.
 pub const PATH: &str = "README.md";
 
 /// The template.
@@ -70,7 +70,7 @@ struct AccountRow {
     key: String,
     /// Twelve digits.
     id: String,
-    /// Its Regions.
+    /// Region names, sorted.
     regions: Vec<String>,
     /// Regions with an adopted bucket.
     adopted: Vec<String>,
@@ -94,7 +94,7 @@ struct BucketRow {
     /// Bytes that the policy may still have.
     left: usize,
     /// How exactly the policy names the sources.
-    tier: String,
+    tier: &'static str,
     /// What is unusual about the policy.
     notes: Vec<String>,
 }
@@ -140,10 +140,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             sources: if bucket.takes_access_logs { place.sources.len() } else { 0 },
             used: bucket.report.bytes_used,
             left: bucket.report.bytes_left,
-            tier: serde_json::to_value(bucket.report.tier)
-                .ok()
-                .and_then(|tier| tier.as_str().map(str::to_owned))
-                .unwrap_or_default(),
+            tier: bucket.report.tier.word(),
             notes: bucket.report.notes.clone(),
         })
     });

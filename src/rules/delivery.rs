@@ -5,15 +5,16 @@
 
 use super::{
     log_buckets,
-    texts::{NOT_COMPOSED, NOT_COMPOSED_HELP, bare_placeholders},
+    texts::{NOT_COMPOSED, NOT_COMPOSED_HELP},
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE},
     diagnostics::{Finding, did_you_mean},
     edit::{Change, Fix},
     map::{
-        RegionMap,
+        Bucket, RegionMap,
         decode::Field,
+        placeholders::{StatementPlaceholder, placeholders_in},
         statement::{PrincipalValue, Statement},
     },
     policy::evaluate,
@@ -41,9 +42,6 @@ rule_family! {
     OPENS = "LM0315" "opens-to-others" Error Map: "a statement lets others than the sources and trails deliver";
 }
 
-/// Placeholders in the strings of a statement.
-pub(crate) const STATEMENT_PLACEHOLDERS: [&str; 4] = ["log_bucket_arn", "account_id", "region", "partition"];
-
 /// Checks prefixes and statements as they stand.
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     for layer in log_buckets(map) {
@@ -60,12 +58,8 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         }
     }
     duplicate_sids(map, findings);
-    for (_, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
-        for (_, region) in account.regions.iter().flat_map(|regions| &regions.items) {
-            for keys in region.buckets.iter().flat_map(|list| list.iter()).filter_map(|bucket| bucket.keys()) {
-                prefix(&keys.prefix, findings);
-            }
-        }
+    for keys in map.sources().filter_map(Bucket::keys) {
+        prefix(&keys.prefix, findings);
     }
 }
 
@@ -150,10 +144,10 @@ fn duplicate_sids(map: &RegionMap, findings: &mut Vec<Finding>) {
     if let Some(defaults) = &map.defaults {
         add(&mut base, sids(&defaults.log_bucket), findings);
     }
-    for (_, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+    for (_, account) in map.accounts() {
         let mut of_account = base.clone();
         add(&mut of_account, sids(&account.log_bucket), findings);
-        for (_, region) in account.regions.iter().flat_map(|regions| &regions.items) {
+        for (_, region) in account.regions() {
             add(&mut of_account.clone(), sids(&region.log_bucket), findings);
         }
     }
@@ -344,12 +338,12 @@ fn placeholders(text: &Spanned<String>, findings: &mut Vec<Finding>) {
                 .help(NOT_COMPOSED_HELP),
         );
     }
-    for name in bare_placeholders(text) {
-        if !STATEMENT_PLACEHOLDERS.contains(&name) {
-            let help = did_you_mean(name, STATEMENT_PLACEHOLDERS)
-                .map_or(format!("the placeholders here are {}", crate::diagnostics::list(STATEMENT_PLACEHOLDERS)), |near| {
-                    format!("did you mean `{{{near}}}`?")
-                });
+    for name in placeholders_in(text) {
+        if StatementPlaceholder::find(name).is_none() {
+            let help = did_you_mean(name, StatementPlaceholder::names()).map_or(
+                format!("the placeholders here are {}", crate::diagnostics::list(StatementPlaceholder::names())),
+                |near| format!("did you mean `{{{near}}}`?"),
+            );
             findings.push(
                 Finding::new(&super::naming::PLACEHOLDER, text.span, format!("`{{{name}}}` is not a placeholder")).help(help),
             );

@@ -84,7 +84,7 @@ fn ignores(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) 
         } else if reason.is_empty() {
             findings.push(
                 Finding::new(&IGNORE_WITHOUT_REASON, comment.span, "this comment gives no reason")
-                    .help("say after the bracket why the finding is right to ignore; it silences nothing until then"),
+                    .help("write the reason after the bracket; without one the comment silences nothing"),
             );
         } else {
             found.push(Ignore { span: comment.span, line: line_silenced(file, comment.span), rules });

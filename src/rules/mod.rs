@@ -60,9 +60,8 @@ pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
 /// Every `log_bucket` of a map: the defaults', the accounts', the Regions'.
 pub(crate) fn log_buckets(map: &RegionMap) -> impl Iterator<Item = &crate::map::LogBucket> {
     let defaults = map.defaults.iter().filter_map(|defaults| defaults.log_bucket.as_ref());
-    let accounts = map.accounts.iter().flat_map(|accounts| &accounts.items).flat_map(|(_, account)| {
-        let regions =
-            account.regions.iter().flat_map(|regions| &regions.items).filter_map(|(_, region)| region.log_bucket.as_ref());
+    let accounts = map.accounts().flat_map(|(_, account)| {
+        let regions = account.regions().filter_map(|(_, region)| region.log_bucket.as_ref());
         account.log_bucket.iter().chain(regions)
     });
     defaults.chain(accounts).map(|layer| &layer.value)

@@ -18,7 +18,7 @@ rule_family! {
     ALERTS_WITHOUT_TRAIL = "LM0804" "alerts-without-trail" Info Map: "no trail of the map records what alerts are about";
 }
 
-/// Checks the names.
+/// Checks the names that `publish` and `monitoring` give.
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     if let Some(name) = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref())
         && let Some(problem) = parameter::problem(name)

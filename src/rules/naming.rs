@@ -1,13 +1,16 @@
 //! Rules on names: accounts, Regions, source buckets, the organisation, roles and tags.
 //!
-//! Names of derived log buckets are judged in `plan::derive`, where they come to be.
+//! Names of derived log buckets are checked in `plan::names`, which fills them in.
 
 use super::{log_buckets, texts};
 use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
     diagnostics::{Finding, did_you_mean, list},
     edit::Change,
-    map::{RegionMap, effective},
+    map::{
+        RegionMap, effective,
+        placeholders::{NamePlaceholder, placeholders_in},
+    },
     rule_family,
     source::{Span, Spanned},
 };
@@ -34,23 +37,20 @@ rule_family! {
     ROLE = "LM0116" "role" Error Map: "a role is malformed or of another account";
 }
 
-/// Placeholders in names of log buckets.
-const PLACEHOLDERS: [&str; 5] = ["org", "account", "account_id", "region", "partition"];
-
-/// A placeholder that names of log buckets don't have.
+/// The finding for a placeholder that names of log buckets don't have; `None` for a known one.
 pub(crate) fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option<Finding> {
-    if PLACEHOLDERS.contains(&name) {
+    if NamePlaceholder::find(name).is_some() {
         return None;
     }
     let finding = Finding::new(&PLACEHOLDER, template.span, format!("`{{{name}}}` is not a placeholder"));
-    Some(match did_you_mean(name, PLACEHOLDERS) {
+    Some(match did_you_mean(name, NamePlaceholder::names()) {
         Some(near) => {
             let meant = template.replace(&format!("{{{name}}}"), &format!("{{{near}}}"));
             finding
                 .help(format!("did you mean `{{{near}}}`?"))
                 .unsafe_fix(format!("write `{{{near}}}`"), Change::Scalar(template.span, meant))
         }
-        None => finding.help(format!("the placeholders of a name are {}", list(PLACEHOLDERS))),
+        None => finding.help(format!("the placeholders of a name are {}", list(NamePlaceholder::names()))),
     })
 }
 
@@ -58,14 +58,14 @@ pub(crate) fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     organization(map, findings);
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
-    for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+    for (key, account) in map.accounts() {
         if let Some(id) = &account.id {
             owners.entry(id).or_insert(key);
         }
     }
     // id → the key and the place where it is first
     let mut by_id: IndexMap<&str, (&str, Span)> = IndexMap::new();
-    for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
+    for (key, account) in map.accounts() {
         account_key(key, findings);
         if let Some(id) = &account.id {
             if !limits::is_account_id(id) {
@@ -96,12 +96,8 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 by_id.insert(id.as_str(), (key.as_str(), id.span));
             }
         }
-        let partition = account
-            .regions
-            .iter()
-            .flat_map(|regions| &regions.items)
-            .find(|(name, _)| region::is_well_formed(name))
-            .map(|(name, _)| Partition::of_region(name));
+        let partition =
+            account.regions().find(|(name, _)| region::is_well_formed(name)).map(|(name, _)| Partition::of_region(name));
         // a malformed id has been reported; nothing is compared with it
         let id = account.id.as_ref().map(|id| id.as_str()).filter(|id| limits::is_account_id(id));
         if let Some(role_field) = &account.role {
@@ -116,7 +112,7 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             let problem = format!("the profile `{}` {}", profile.escape_debug(), texts::NOT_COMPOSED);
             findings.push(Finding::new(&ROLE, profile.span, problem).help(texts::NOT_COMPOSED_HELP));
         }
-        for (name, region) in account.regions.iter().flat_map(|regions| &regions.items) {
+        for (name, region) in account.regions() {
             region_name(name, findings);
             for bucket in region.buckets.iter().flat_map(|list| list.iter()) {
                 if let Some(source) = bucket.name() {
@@ -129,7 +125,7 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         // also of templates that something nearer replaces everywhere; an adopted name is no template
         let adopted = layer.adopt.as_ref().is_some_and(|adopt| adopt.yes);
         for template in layer.name.iter().filter(|_| !adopted).chain(&layer.trails_name) {
-            let names = texts::bare_placeholders(template);
+            let names = placeholders_in(template);
             findings.extend(
                 names
                     .into_iter()
@@ -207,7 +203,7 @@ pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
                 name.span,
                 format!("the Region `{}` is not in the table of Regions of {}", name.value, region::TABLE_DATE),
             )
-            .help("it may be newer than the table; if so, all is well, and everything is rendered for it"),
+            .help("it may be newer than the table; everything is rendered for it all the same"),
         ),
         Some(known) if known.opt_in => findings.push(
             Finding::new(
@@ -278,7 +274,7 @@ fn source_name(
         if place == "us-east-1" && bucket_name::could_be_legacy(name) {
             findings.push(
                 Finding::new(&SOURCE_LEGACY_NAME, name.span, format!("`{}` {problem}", name.value))
-                    .help("only a bucket made in us-east-1 before March 2018 can be named so; check that it is one"),
+                    .help("only a bucket made in us-east-1 before March 2018 can have such a name; check that it is one"),
             );
         } else {
             let hint = if name.starts_with("arn:") || name.starts_with("s3://") {

@@ -28,15 +28,13 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 .help("list the accounts under `accounts`, each with its `id` and its `regions`"),
         );
     }
-    let accounts = || map.accounts.iter().flat_map(|accounts| &accounts.items);
-    let regions = accounts().flat_map(|(_, account)| &account.regions).flat_map(|regions| &regions.items);
-    let sources = regions.flat_map(|(_, region)| &region.buckets).map(|buckets| buckets.len()).sum();
+    let sources = map.regions().flat_map(|(_, region)| &region.buckets).map(|buckets| buckets.len()).sum();
     // (partition, name) → where it was first: its bytes, and its account and Region in `places`
     let mut seen: IndexMap<(Partition, &str), (Span, usize)> = IndexMap::with_capacity(sources);
     let mut places: Vec<(&str, &str)> = Vec::new();
-    for (key, account) in accounts() {
+    for (key, account) in map.accounts() {
         let mut first: Option<(Partition, &str, Span)> = None;
-        for (name, region) in account.regions.iter().flat_map(|regions| &regions.items) {
+        for (name, region) in account.regions() {
             if !crate::aws::region::is_well_formed(name) {
                 continue;
             }

@@ -47,8 +47,8 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     if seen.is_empty() {
         return;
     }
-    for (key, account) in map.accounts.iter().flat_map(|accounts| &accounts.items) {
-        let Some((name, _)) = account.regions.iter().flat_map(|regions| &regions.items).next() else { continue };
+    for (key, account) in map.accounts() {
+        let Some((name, _)) = account.regions().next() else { continue };
         let partition = crate::aws::Partition::of_region(name);
         if !seen.iter().any(|(other, _)| *other == partition) {
             findings.push(

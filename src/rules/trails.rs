@@ -28,16 +28,12 @@ rule_family! {
 /// Checks each trail as it stands.
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     // key → id
-    let known: BTreeMap<&str, &str> = map
-        .accounts
-        .iter()
-        .flat_map(|accounts| &accounts.items)
-        .map(|(key, account)| (key.as_str(), account.id.as_ref().map_or("", |id| id.as_str())))
-        .collect();
+    let known: BTreeMap<&str, &str> =
+        map.accounts().map(|(key, account)| (key.as_str(), account.id.as_ref().map_or("", |id| id.as_str()))).collect();
     if let Some(management) = map.organization.as_ref().and_then(|organization| organization.management_account.as_ref()) {
         account(management, &known, findings);
     }
-    for (name, trail) in map.trails.iter().flat_map(|trails| &trails.items) {
+    for (name, trail) in map.trails() {
         if !limits::is_trail_name(name) {
             findings.push(
                 Finding::new(&TRAIL_NAME, name.span, format!("`{}` can't be the name of a trail", name.value))
@@ -69,7 +65,7 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Findings after which keys of accounts are no longer guessed at.
+/// Number of findings after which no similar account key is suggested.
 const MOST_GUESSES: usize = 100;
 
 fn account(key: &Spanned<String>, known: &BTreeMap<&str, &str>, findings: &mut Vec<Finding>) {

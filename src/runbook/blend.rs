@@ -14,7 +14,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-/// Where a bucket is.
+/// The account and Region of a bucket.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BucketPlacement<'a> {
     pub partition: Partition,

@@ -1,15 +1,18 @@
 //! Dangers: what a person must know before the first step; a paragraph for each case that this move has.
 
 use super::{
-    DRAIN_HOURS, log_buckets,
+    DRAIN_HOURS, SHOWN, log_buckets,
     stage::Stage,
     stages::Stages,
     step::{Step, Work},
 };
-use crate::plan::{LogBucket, Plan, Tier};
+use crate::{
+    plan::{LogBucket, Plan, Tier},
+    text::few,
+};
 use std::collections::BTreeSet;
 
-/// One paragraph. Values of the maps stand in backticks.
+/// A paragraph of the page's warnings. Values of the maps are in backticks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Danger {
     /// Heading.
@@ -19,12 +22,7 @@ pub struct Danger {
 }
 
 fn list(names: &BTreeSet<String>) -> String {
-    const SHOWN: usize = 6;
-    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
-    }
+    few(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<String>>(), SHOWN)
 }
 
 /// The paragraphs for a move.
@@ -145,18 +143,12 @@ pub(super) fn dangers(old: &Plan, new: &Plan, stages: &Stages, steps: &[Step]) -
             ),
         );
     }
-    let rank = |tier: Tier| match tier {
-        Tier::None => 0,
-        Tier::Buckets => 1,
-        Tier::Patterns => 2,
-        Tier::Account => 3,
-    };
     let grown: Vec<(&LogBucket, &LogBucket)> = steps
         .iter()
         .filter(|step| step.work <= Work::Grant)
         .flat_map(|step| &step.buckets)
         .filter_map(|bucket| Some((bucket.before.as_ref()?, &bucket.after)))
-        .filter(|(before, after)| before.report.tier != Tier::None && rank(after.report.tier) > rank(before.report.tier))
+        .filter(|(before, after)| before.report.tier != Tier::None && after.report.tier > before.report.tier)
         .collect();
     if !grown.is_empty() {
         let each: Vec<String> =

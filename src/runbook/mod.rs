@@ -27,6 +27,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Hours for which an old destination must have been quiet before its grants go. S3 may follow an old target "for the next
 /// hour" and delivers most records "within a few hours" (S3 user guide, server access logging); a day is on the safe side.
 pub(crate) const DRAIN_HOURS: u32 = 24;
+/// Names or lines shown of a long list; scripts have them all.
+const SHOWN: usize = 6;
 
 /// Hours within which the first object should have arrived at a new destination, for the same reason.
 pub(crate) const VERIFY_HOURS: u32 = 24;

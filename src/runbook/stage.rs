@@ -2,7 +2,7 @@
 
 use std::ops::{Index, IndexMut};
 
-/// A point on the way at which everything could stay as it is.
+/// A consistent state between the two maps, at which everything could stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
     /// As the old map says.

@@ -46,7 +46,7 @@ struct Maker<'a> {
     in_the_way: BTreeSet<String>,
 }
 
-/// One account of either map.
+/// An account in the old map, the new map or both.
 struct AccountPair<'a> {
     key: String,
     old: Option<&'a Account>,
@@ -124,7 +124,7 @@ fn pairs<'a>(old: &'a Plan, new: &'a Plan) -> Vec<AccountPair<'a>> {
     pairs
 }
 
-/// Trails of an account with their home.
+/// Trails of an account with their home Region.
 fn trails(account: &Account) -> impl Iterator<Item = (&str, &Trail)> {
     account.places.iter().flat_map(|place| place.trails.iter().map(|trail| (place.region.as_str(), trail)))
 }

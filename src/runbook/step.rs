@@ -76,7 +76,7 @@ impl Work {
     }
 }
 
-/// An account and a Region, and who acts there.
+/// The account and Region in which a step works, and the credentials for it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StepPlacement {
     /// Account key.
@@ -85,7 +85,7 @@ pub struct StepPlacement {
     pub account_id: String,
     /// Region name.
     pub region: String,
-    /// Their partition.
+    /// Partition of the account.
     pub partition: Partition,
     /// AWS CLI profile of the caller.
     pub profile: Option<String>,
@@ -96,7 +96,7 @@ pub struct StepPlacement {
 /// A log bucket before and after a step.
 #[derive(Debug, Clone)]
 pub struct BucketMove {
-    /// Nothing if the step makes it.
+    /// `None` if the step makes it.
     pub before: Option<LogBucket>,
     /// As it is to be.
     pub after: LogBucket,
@@ -115,9 +115,9 @@ pub struct SourceMove {
     pub name: String,
     /// False: other code sets its logging.
     pub managed: bool,
-    /// Its destination before; nothing if it did not log by the map, or was elsewhere.
+    /// Its destination before; `None` if it did not log by the map, or was elsewhere.
     pub before: Option<Source>,
-    /// Its destination after; nothing if it leaves the map.
+    /// Its destination after; `None` if it leaves the map.
     pub after: Option<Source>,
     /// Where the bucket of that name was, if it is deleted and made again.
     pub moved_from: Option<StepPlacement>,
@@ -126,11 +126,11 @@ pub struct SourceMove {
 /// A trail before and after a step.
 #[derive(Debug, Clone)]
 pub struct TrailMove {
-    /// Nothing if the step makes it.
+    /// `None` if the step makes it.
     pub before: Option<Trail>,
-    /// Nothing if the step ends it.
+    /// `None` if the step ends it.
     pub after: Option<Trail>,
-    /// Its home Region before.
+    /// Home Region of the trail before the step.
     pub old_home: String,
     /// What later steps make of it, where that is something else.
     pub later: Vec<Trail>,
@@ -157,7 +157,7 @@ pub enum Arrival {
     },
 }
 
-/// A place in an old destination that must have come to rest.
+/// A prefix of an old destination under which nothing new may arrive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Quiet {
     /// Source bucket.

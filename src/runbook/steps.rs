@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 type At = (String, String);
 
-/// All five stages of one place.
+/// One account and Region in all five stages.
 struct PlacementStages<'a> {
     placement: StepPlacement,
     stages: ByStage<Option<&'a Placement>>,

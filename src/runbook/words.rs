@@ -1,10 +1,10 @@
 //! Words: what each kind of work is for, how it is proven, undone and recorded. Sentences; values stand in backticks.
 
 use super::{
-    DRAIN_HOURS, VERIFY_HOURS,
+    DRAIN_HOURS, SHOWN, VERIFY_HOURS,
     step::{Arrival, Leftover, Quiet, SourceMove, Step, Work},
 };
-use crate::plan::Tier;
+use crate::text::few;
 
 /// What a reader has to know of one kind of work.
 #[derive(Debug, Clone, Copy)]
@@ -145,12 +145,7 @@ impl Step {
         if self.work != Work::Verify {
             for bucket in &self.buckets {
                 let name = &bucket.after.name;
-                let tier = match bucket.after.report.tier {
-                    Tier::Buckets => "sources by exact names",
-                    Tier::Patterns => "sources by wildcard patterns",
-                    Tier::Account => "every bucket of the account",
-                    Tier::None => "no source",
-                };
+                let tier = bucket.after.report.tier.phrase();
                 let policy = bucket.before.as_ref().is_none_or(|before| before.policy != bucket.after.policy);
                 let more = if policy {
                     format!("policy ({tier}, {} bytes)", bucket.after.policy.size())
@@ -179,7 +174,7 @@ impl Step {
                 });
             }
         }
-        lines.extend(few(
+        lines.extend(first_lines(
             self.arrivals.iter().map(|arrival| match arrival {
                 Arrival::Source { name, bucket, under } => {
                     format!("first object of `{name}` under `s3://{bucket}/{}`", value(under))
@@ -188,7 +183,7 @@ impl Step {
             }),
             "objects to arrive",
         ));
-        lines.extend(few(
+        lines.extend(first_lines(
             self.quiets.iter().map(|quiet| match quiet {
                 Quiet { name, bucket, .. } if name.is_empty() => format!("`{bucket}`: trails deliver elsewhere"),
                 Quiet { bucket, under, .. } => format!("nothing for {DRAIN_HOURS} hours in `s3://{bucket}/{}`", value(under)),
@@ -230,17 +225,13 @@ fn sources(moves: &[SourceMove]) -> Vec<String> {
     }
     ways.into_iter()
         .map(|(way, names)| {
-            const SHOWN: usize = 6;
-            let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
-            let more = names.len().saturating_sub(SHOWN);
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("{}{more}: {way}", shown.join(", "))
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!("{}: {way}", few(&names, SHOWN))
         })
         .collect()
 }
 
-fn few(lines: impl ExactSizeIterator<Item = String>, what: &str) -> Vec<String> {
-    const SHOWN: usize = 6;
+fn first_lines(lines: impl ExactSizeIterator<Item = String>, what: &str) -> Vec<String> {
     let more = lines.len().saturating_sub(SHOWN);
     let mut shown: Vec<String> = lines.take(SHOWN).collect();
     if more > 0 {
@@ -249,7 +240,7 @@ fn few(lines: impl ExactSizeIterator<Item = String>, what: &str) -> Vec<String> 
     shown
 }
 
-/// Hours for people.
+/// The verification window, as people say it.
 pub(crate) fn window() -> String {
     format!("{VERIFY_HOURS} hours")
 }

@@ -88,7 +88,7 @@ impl Marks {
         self.trails.remove(&trail.arn)
     }
 
-    /// What nobody took and is not clean.
+    /// The marks that belong to no node, but for those without a problem.
     pub(crate) fn rest(self) -> Vec<Mark> {
         let named = self.sources.into_values().chain(self.trails.into_values()).chain(self.buckets.into_values());
         named.chain(self.rest).filter(|mark| mark.verdict != Verdict::Ok).collect()

@@ -30,17 +30,17 @@ pub(crate) struct Area<'a> {
     pub account: &'a Account,
     /// The Region, with everything the plan has there.
     pub place: &'a Placement,
-    /// False: only the nodes are here that something asked for delivers to or from.
+    /// False: it was not asked for, and has only the nodes to or from which something that was asked for delivers.
     pub asked: bool,
     /// The sources.
     pub sources: Vec<Node<'a, Source>>,
     /// The log buckets.
     pub buckets: Vec<Node<'a, LogBucket>>,
-    /// The trails at home here.
+    /// Trails whose home is this account and Region.
     pub trails: Vec<Node<'a, Trail>>,
 }
 
-/// Something in an area.
+/// A source, log bucket or trail of an area.
 #[derive(Debug)]
 pub(crate) struct Node<'a, T> {
     /// What it is.
@@ -89,7 +89,7 @@ pub(crate) struct Counts {
 }
 
 impl<'a> Topology<'a> {
-    /// The topology of what `asked` takes, and of what delivers there or takes from there.
+    /// The topology of the placements for which `asked` is true, with the other ends of their deliveries.
     pub(crate) fn of(plan: &'a Proven, asked: impl Fn(&Account, &Placement) -> bool, mut marks: Marks) -> Self {
         let mut places: Vec<(&Account, &Placement)> = plan.places().collect();
         places.sort_by_key(|(account, _)| account.partition); // accounts and Regions are sorted already

@@ -23,7 +23,7 @@ resource "aws_ssm_parameter" "{{ region_label }}" {
 resource "aws_config_config_rule" "{{ region_label }}" {
 {% include "terraform/where.tf" %}
   name        = {{ rule.name | hcl }}
-  description = "logmap: buckets that do not log to the log bucket of their account and Region"
+  description = {{ monitoring.config_rule_description | hcl }}
 
   input_parameters = jsonencode({
     targetBucket = aws_s3_bucket_policy.{{ rule.bucket_label }}.bucket

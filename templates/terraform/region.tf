@@ -141,7 +141,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "{{ bucket.label }}" {
     }
 
     abort_incomplete_multipart_upload {
-      days_after_initiation = 7
+      days_after_initiation = {{ rule.abort_upload_after_days }}
     }
   }
 {%- endfor %}

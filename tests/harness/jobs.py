@@ -63,8 +63,8 @@ def check_map(report, args, name, path, stage_of, core, folder):
     with report.check(f"{name}/generate"):
         stage = stage_of(maps.read(path), generate(args.logmap, path, folder), folder)
     if stage and "scripts" in kinds:
-        scripts.check(report, f"{name}/scripts", stage, sample=2)
-        if name != ATTACKED:  # that one has jobs of its own
+        scripts.check(report, f"{name}/scripts", stage, sample=args.tier.map_faults)
+        if name != ATTACKED and (not args.tier.attacked or name in args.tier.attacked):  # that one has jobs of its own
             attacks.check(report, f"{name}/scripts", stage, args.tier.map_attacks)
     if stage and path.stem == "hostile":
         with report.check(f"{name}/lint"):

@@ -9,13 +9,12 @@ use crate::{
 use std::collections::BTreeMap;
 
 pub(super) fn trails<'m>(map: &'m RegionMap, accounts: &BTreeMap<&'m str, Account<'m>>) -> BTreeMap<&'m str, Trail<'m>> {
-    let entries = map.trails.as_ref().map_or(&[][..], |trails| &trails.items);
-    let usable = entries.iter().filter(|(name, _)| limits::is_trail_name(name));
-    usable.filter_map(|(name, trail)| Some((name.as_str(), settle_trail(name, trail, map, accounts)?))).collect()
+    let usable = map.trails().filter(|(name, _)| limits::is_trail_name(name));
+    usable.filter_map(|(name, trail)| Some((name.as_str(), effective_trail(name, trail, map, accounts)?))).collect()
 }
 
 /// A trail whose account keys all name usable accounts.
-fn settle_trail<'m>(
+fn effective_trail<'m>(
     name: &'m Spanned<String>,
     trail: &'m map::Trail,
     map: &'m RegionMap,

@@ -21,20 +21,20 @@ pub(super) fn is_data_read(kind: &str) -> bool {
 pub(super) struct Provider {
     /// Its key in the plan; empty in a state.
     pub key: String,
-    /// Its Region.
+    /// Region, if it is known.
     pub region: Option<String>,
-    /// Its account.
+    /// Account id, if it is known.
     pub account: Option<String>,
     /// What its credentials come from, in words; providers with the same are in the same account.
     pub credentials: String,
     /// Are they those of the environment?
     pub is_ambient: bool,
-    /// Its profile of the AWS CLI.
+    /// AWS CLI profile.
     pub profile: Option<String>,
 }
 
 impl Provider {
-    /// Its alias.
+    /// Alias of the configuration; `None` for the default one.
     pub(super) fn alias(&self) -> Option<&str> {
         self.key.rsplit(':').next()?.split_once('.').map(|(_, alias)| alias)
     }

@@ -31,7 +31,7 @@ pub(crate) struct Show<'a> {
 /// A state inside a plan.
 #[derive(Deserialize)]
 pub(crate) struct Prior<'a> {
-    /// Its values.
+    /// What the state holds, in the shape of `values`.
     #[serde(borrow)]
     pub values: Option<Values<'a>>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct Prior<'a> {
 /// A variable.
 #[derive(Deserialize)]
 pub(crate) struct Variable<'a> {
-    /// Its value.
+    /// JSON of the value; absent if it is known after apply.
     #[serde(borrow)]
     pub value: Option<&'a RawValue>,
 }
@@ -47,7 +47,7 @@ pub(crate) struct Variable<'a> {
 /// The tree of modules.
 #[derive(Deserialize)]
 pub(crate) struct Values<'a> {
-    /// Its root.
+    /// The root module.
     #[serde(borrow)]
     pub root_module: Option<Module<'a>>,
 }
@@ -58,10 +58,10 @@ pub(crate) struct Module<'a> {
     /// Such as `module.logs["eu"]`; nothing for the root.
     #[serde(borrow, default)]
     pub address: Cow<'a, str>,
-    /// Its own resources.
+    /// Resources of this module alone.
     #[serde(borrow, default)]
     pub resources: Vec<Resource<'a>>,
-    /// Its modules.
+    /// Modules that it calls.
     #[serde(borrow, default)]
     pub child_modules: Vec<Module<'a>>,
 }
@@ -95,7 +95,7 @@ pub(crate) struct ResourceChange<'a> {
     /// The resource.
     #[serde(borrow, default)]
     pub address: Cow<'a, str>,
-    /// Its type.
+    /// Resource type, such as `aws_s3_bucket`.
     #[serde(borrow, default, rename = "type")]
     pub kind: Cow<'a, str>,
     /// The change.
@@ -128,7 +128,7 @@ pub(crate) struct ProviderConfig<'a> {
     /// The module that it stands in; nothing for the root.
     #[serde(borrow, default)]
     pub module_address: Cow<'a, str>,
-    /// Its arguments.
+    /// Argument name → expression.
     #[serde(borrow, default)]
     pub expressions: BTreeMap<Cow<'a, str>, &'a RawValue>,
 }
@@ -136,13 +136,13 @@ pub(crate) struct ProviderConfig<'a> {
 /// A module's code.
 #[derive(Deserialize, Default)]
 pub(crate) struct ConfigModule<'a> {
-    /// Its resources.
+    /// Resources that the module declares.
     #[serde(borrow, default)]
     pub resources: Vec<ConfigResource<'a>>,
     /// The modules that it calls, by name.
     #[serde(borrow, default)]
     pub module_calls: BTreeMap<Cow<'a, str>, ModuleCall<'a>>,
-    /// Its outputs.
+    /// Output name → output.
     #[serde(borrow, default)]
     pub outputs: BTreeMap<Cow<'a, str>, Output<'a>>,
 }
@@ -156,7 +156,7 @@ pub(crate) struct ConfigResource<'a> {
     /// Key of its provider configuration.
     #[serde(borrow, default)]
     pub provider_config_key: Cow<'a, str>,
-    /// Its arguments.
+    /// Argument name → expression; blocks are lists.
     #[serde(borrow)]
     pub expressions: Option<&'a RawValue>,
     /// Of `for_each`.
@@ -187,7 +187,7 @@ pub(crate) struct ModuleCall<'a> {
 /// An output.
 #[derive(Deserialize)]
 pub(crate) struct Output<'a> {
-    /// Its expression.
+    /// What the output is set to.
     #[serde(borrow)]
     pub expression: Option<&'a RawValue>,
     /// What it waits for.
@@ -198,7 +198,7 @@ pub(crate) struct Output<'a> {
 /// An expression: a constant, or what it refers to.
 #[derive(Deserialize, Default)]
 pub(crate) struct Expression<'a> {
-    /// Its value.
+    /// JSON of a constant; absent if the expression refers to something.
     #[serde(borrow)]
     pub constant_value: Option<&'a RawValue>,
     /// What it refers to, the most specific first.

@@ -134,14 +134,14 @@ impl Planner<'_, '_> {
             policy,
             report,
             proof,
-            // a policy that did not fit is no policy
+            // don't cache a policy that overflowed
             origin: origin.filter(|_| fits),
             basis,
         }
     }
 }
 
-/// One rule for each prefix; a prefix under another one needs none of its own.
+/// Lifecycle rules, one for each prefix; a prefix under another one needs none of its own.
 fn lifecycle(settings: &Settings<'_>, sources: &[Source], trails: &[TrailGrant]) -> Vec<LifecycleRule> {
     let access = sources.iter().map(|source| match source.key_format {
         // with `simple` the source's own folder is under the prefix of the map

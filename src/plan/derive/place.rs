@@ -16,7 +16,7 @@ impl Planner<'_, '_> {
         Partition::of_region(self.region)
     }
 
-    /// Place of the Region's name; of the trail that brings it in when it is not mapped.
+    /// Span of the Region's name, or of the trail that brings an unmapped Region in.
     pub(super) fn span(&self) -> Span {
         let mapped = self.account.regions.get(self.region).map(|region| region.span);
         let brought = || {

@@ -34,7 +34,7 @@ impl Planner<'_, '_> {
                     .help("Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out, or write `split_trails: true`"),
             );
         }
-        // that 0 days are no days has been said
+        // zero days was already reported (LM0501)
         let expire = settings.expire_after_days.value;
         if let Some(to) = settings.transition.as_ref().filter(|to| expire > 0 && to.after_days >= expire) {
             findings.push(

@@ -12,8 +12,12 @@ use crate::{
         Policy, Statement,
         condense::{Condensed, condense, condense_lists, foreign},
     },
+    text::few,
 };
 use std::collections::BTreeSet;
+
+/// Patterns that a note names.
+const SHOWN: usize = 8;
 
 /// One form of the access-log grant.
 pub(super) struct Form {
@@ -123,7 +127,7 @@ fn admits(grants: &Grants<'_>, lists: &[Condensed]) -> String {
         patterns().count(),
         patterns().filter(|pattern| !pattern.exact).count(),
         count(foreign(patterns(), &names)),
-        shorten(&wild)
+        few(&wild, SHOWN)
     )
 }
 
@@ -205,12 +209,4 @@ fn prefixes_within(
     let note =
         format!("{} key prefixes are granted by {} patterns, because they do not fit one by one", prefixes.len(), kept.len());
     Some((kept.into_iter().map(|literal| format!("{literal}*")).collect(), note))
-}
-
-fn shorten(words: &[String]) -> String {
-    const SHOWN: usize = 8;
-    match words.len().checked_sub(SHOWN) {
-        Some(more @ 1..) => format!("{} and {more} more", words[..SHOWN].join(", ")),
-        _ => words.join(", "),
-    }
 }

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Grants<'a> {
     /// Name of the log bucket.
     pub bucket: &'a str,
-    /// Its partition.
+    /// Partition of the bucket.
     pub partition: Partition,
     /// Its account's id.
     pub account_id: &'a str,

@@ -53,7 +53,7 @@ pub struct Condensed {
 }
 
 /// Condenses sorted, distinct names into at most `budget` bytes, where an element costs `overhead` bytes beside its text.
-/// Nothing if even literals of [`MIN_LITERAL`] characters do not fit.
+/// `None` if even literals of [`MIN_LITERAL`] characters do not fit.
 pub fn condense(names: &[&str], overhead: usize, budget: usize) -> Option<Condensed> {
     condense_lists(&[names.to_vec()], overhead, budget)?.pop()
 }

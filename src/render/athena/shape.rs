@@ -93,13 +93,13 @@ const TRAIL_COLUMNS: [(&str, &[&str]); 29] = [
 /// What a table is, without its name.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Shape {
-    /// Its columns.
+    /// Columns, the partition keys not among them.
     pub columns: Vec<Column>,
     /// Columns that come from the keys, all of them strings.
     pub partitions: Vec<&'static str>,
     /// Class that reads records.
     pub library: &'static str,
-    /// Its properties.
+    /// Properties of the SerDe, in their order.
     pub serde: Vec<Property>,
     /// Class that reads files.
     pub input: &'static str,
@@ -118,16 +118,16 @@ pub(crate) struct Column {
     pub name: &'static str,
     /// Its type as DDL has it, line by line.
     pub lines: &'static [&'static str],
-    /// Its type as Glue has it.
+    /// Type in Glue's spelling, which differs from Hive's for nested types.
     pub glue: String,
 }
 
 /// A property.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Property {
-    /// Its key.
+    /// Key, such as `input.regex`.
     pub key: String,
-    /// Its value.
+    /// Value, not quoted.
     pub value: String,
 }
 
@@ -235,7 +235,7 @@ fn pairs(properties: &[Property]) -> impl Iterator<Item = (&str, &str)> {
 pub(crate) struct GlueTable<'a> {
     /// Resource label or logical id.
     pub label: String,
-    /// Its name.
+    /// Name of the table in its database.
     pub name: &'a str,
     /// What it is.
     pub shape: &'a Shape,

@@ -9,7 +9,7 @@ use super::{
     outputs::Output,
 };
 use crate::{
-    aws::arn,
+    aws::{arn, limits::ABORT_UPLOAD_AFTER_DAYS},
     plan::{Account, LogBucket, ObjectLock, Placement, Source, Trail, Transition, alike},
     policy::Policy,
     render::{
@@ -48,9 +48,9 @@ pub(super) struct PlacePart<'a> {
     pub account_key: &'a str,
     /// Name of the condition that holds in this account and Region.
     pub condition: String,
-    /// `resources.yaml`.
+    /// The rendered `resources.yaml`.
     pub resources: Part,
-    /// `outputs.yaml`.
+    /// The rendered `outputs.yaml`.
     pub outputs: Part,
     /// How many outputs those are.
     #[serde(skip)]
@@ -75,15 +75,15 @@ pub(super) struct FunctionContext {
 /// Scanners' checks that don't fit the custom resource, as metadata, and Trivy's.
 #[derive(Serialize)]
 pub(super) struct FunctionScanners {
-    /// Of the log group.
+    /// Metadata of the log group: scanners' checks that don't apply to it.
     pub logs: Value,
-    /// Trivy's of the log group.
+    /// Trivy's checks that don't apply to the log group.
     pub logs_trivy: Vec<Skip>,
-    /// Of the role.
+    /// Metadata of the role: scanners' checks that don't apply to it.
     pub role: Value,
-    /// Of the function.
+    /// Metadata of the function: scanners' checks that don't apply to it.
     pub function: Value,
-    /// Trivy's of the function.
+    /// Trivy's checks that don't apply to the function.
     pub function_trivy: Vec<Skip>,
 }
 
@@ -140,7 +140,7 @@ pub(super) struct BucketContext<'a> {
     pub policy: &'a Policy,
     /// Scanners' checks that don't fit it, as its metadata.
     pub metadata: Value,
-    /// Trivy's.
+    /// Trivy's checks that don't apply to it.
     pub trivy: Vec<Skip>,
     /// Checks that don't fit its policy, as metadata.
     pub policy_metadata: Value,
@@ -149,7 +149,7 @@ pub(super) struct BucketContext<'a> {
 /// A lifecycle rule.
 #[derive(Serialize)]
 pub(super) struct RuleContext<'a> {
-    /// Its id.
+    /// Id of the lifecycle rule, unique in its bucket.
     pub id: &'a str,
     /// Key prefix; empty for the whole bucket.
     pub prefix: &'a str,
@@ -157,6 +157,8 @@ pub(super) struct RuleContext<'a> {
     pub expire_after_days: u32,
     /// Days after which a noncurrent version is deleted.
     pub noncurrent_expire_after_days: u32,
+    /// Days after which the parts of an unfinished upload are deleted.
+    pub abort_upload_after_days: u32,
     /// Changes of storage class: one or none.
     pub transitions: Vec<&'a Transition>,
 }
@@ -164,9 +166,9 @@ pub(super) struct RuleContext<'a> {
 /// A tag.
 #[derive(Serialize)]
 pub(super) struct Tag<'a> {
-    /// Its key.
+    /// Key of the tag.
     pub key: &'a str,
-    /// Its value.
+    /// Value of the tag.
     pub value: &'a str,
 }
 
@@ -197,7 +199,7 @@ pub(super) struct TrailContext<'a> {
     pub data_events_exclude: &'a [String],
     /// Scanners' checks that don't fit it, as its metadata.
     pub metadata: Value,
-    /// Trivy's.
+    /// Trivy's checks that don't apply to it.
     pub trivy: Vec<Skip>,
 }
 
@@ -280,6 +282,7 @@ impl<'a> BucketContext<'a> {
             prefix: &rule.prefix,
             expire_after_days: rule.expire_after_days,
             noncurrent_expire_after_days: rule.noncurrent_expire_after_days,
+            abort_upload_after_days: ABORT_UPLOAD_AFTER_DAYS,
             transitions: rule.transition.iter().collect(),
         };
         let so = of_bucket(bucket);

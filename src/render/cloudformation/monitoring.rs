@@ -4,7 +4,10 @@
 
 use super::ids::{bucket_id, id, policy_id};
 use crate::{
-    plan::{Account, Placement, monitoring::TARGET_ID},
+    plan::{
+        Account, Placement,
+        monitoring::{CONFIG_RULE_DESCRIPTION, TARGET_ID},
+    },
     policy::Policy,
     render::scanners::{Scanner, Skip, metadata, skips},
 };
@@ -18,6 +21,8 @@ pub(super) struct MonitoringContext<'a> {
     pub parameters: Vec<Pointer<'a>>,
     /// The Config rule.
     pub config_rules: Vec<Pointer<'a>>,
+    /// Description of the Config rule.
+    pub config_rule_description: &'static str,
     /// The topic and what publishes to it.
     pub alerts: Vec<AlertsContext<'a>>,
 }
@@ -27,7 +32,7 @@ pub(super) struct MonitoringContext<'a> {
 pub(super) struct Pointer<'a> {
     /// Logical id.
     pub id: String,
-    /// Its own name.
+    /// Name of the parameter or of the Config rule.
     pub name: &'a str,
     /// Logical id of the log bucket.
     pub bucket_id: String,
@@ -48,7 +53,7 @@ pub(super) struct AlertsContext<'a> {
     pub metadata: Value,
     /// Trivy's checks that do not fit it.
     pub trivy: Vec<Skip>,
-    /// Its policy.
+    /// Policy of the topic.
     pub policy: &'a Policy,
     /// Id of the target of each rule.
     pub target_id: &'static str,
@@ -61,11 +66,11 @@ pub(super) struct AlertsContext<'a> {
 pub(super) struct RuleContext<'a> {
     /// Logical id.
     pub id: String,
-    /// Its name.
+    /// Name of the rule on the default event bus.
     pub name: &'a str,
     /// What it watches.
     pub description: &'a str,
-    /// Its event pattern.
+    /// Event pattern, as a JSON object.
     pub pattern: &'a Value,
 }
 
@@ -80,6 +85,7 @@ impl<'a> MonitoringContext<'a> {
         MonitoringContext {
             parameters: monitoring.parameter.iter().filter_map(|parameter| pointer("Parameter", &parameter.name)).collect(),
             config_rules: monitoring.config_rule.iter().filter_map(|rule| pointer("ConfigRule", &rule.name)).collect(),
+            config_rule_description: CONFIG_RULE_DESCRIPTION,
             alerts: monitoring
                 .alerts
                 .iter()

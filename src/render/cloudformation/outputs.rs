@@ -13,7 +13,7 @@ pub(super) struct Output {
     pub id: String,
     /// What it is.
     pub description: String,
-    /// Its value.
+    /// Value, a token of YAML.
     pub value: String,
 }
 

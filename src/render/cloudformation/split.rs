@@ -147,7 +147,7 @@ fn destinations(sources: &[&Source]) -> usize {
 /// (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm").
 struct Jump {
     key: u64,
-    /// Its shard.
+    /// Index of the chosen shard.
     chosen: usize,
     /// The shard that it goes to as soon as there is one of that number.
     next: usize,

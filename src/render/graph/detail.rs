@@ -36,7 +36,7 @@ pub(super) struct Folded<'t> {
 pub(super) struct AccountView<'t> {
     /// The account.
     pub account: &'t Account,
-    /// Its Regions.
+    /// One view for each Region of the account.
     pub areas: Vec<AreaView<'t>>,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct AccountView<'t> {
 pub(super) struct AreaView<'t> {
     /// The area.
     pub area: &'t Area<'t>,
-    /// Its index in the topology.
+    /// Index in `Topology::areas`.
     pub at: usize,
     /// The sources that are drawn, in order.
     pub sources: Vec<&'t Node<'t, Source>>,
@@ -72,7 +72,7 @@ pub(super) struct More {
 /// Accounts that are drawn as a count.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rest {
-    /// Their partition.
+    /// Partition of the accounts that are only counted.
     pub partition: Partition,
     /// What they have.
     pub counts: Counts,

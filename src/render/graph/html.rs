@@ -7,7 +7,7 @@ use super::{Engine, HTML, MADE_BY, layout, measure, picture::Picture, words};
 use crate::{
     aws::region,
     escape,
-    plan::{self, KeyFormat, LifecycleRule, Placement, Source, Tier, prove},
+    plan::{self, LifecycleRule, Placement, Source, prove},
     policy::Policy,
     topology::{Area, Topology, marks::Mark},
 };
@@ -91,7 +91,8 @@ struct GroupKey<'a> {
 struct Group<'a> {
     #[serde(flatten)]
     key: GroupKey<'a>,
-    format: &'static str,
+    /// The key format, as the map spells it, and how keys lie.
+    format: String,
     /// The rest of a log object's key, with `{source}` for the source's name.
     rest: String,
     /// The statement that lets them in.
@@ -112,7 +113,7 @@ struct BucketData<'a> {
     tags: Vec<(&'a String, &'a String)>,
     lifecycle: &'a [LifecycleRule],
     policy: &'a Policy,
-    tier: &'static str,
+    tier: String,
     used: usize,
     left: usize,
     notes: &'a [String],
@@ -191,7 +192,8 @@ fn region_data<'a>(area: &'a Area<'a>) -> RegionData<'a> {
         let key = group(source);
         let at = *known.entry(key.clone()).or_insert_with(|| {
             let (sid, rest) = admitted(area, source);
-            groups.push(Group { key, format: format(source.key_format), rest, sid, names: Vec::new() });
+            let format = format!("{}: {}", source.key_format.word(), source.key_format.layout());
+            groups.push(Group { key, format, rest, sid, names: Vec::new() });
             groups.len() - 1
         });
         groups[at].names.push(&source.name);
@@ -233,14 +235,6 @@ fn admitted<'a>(area: &Area<'a>, source: &Source) -> (&'a str, String) {
     (sid.unwrap_or_default(), rest.replacen(&format!("/{}/", source.name), "/{source}/", 1))
 }
 
-fn format(format: KeyFormat) -> &'static str {
-    match format {
-        KeyFormat::PartitionedEventTime => "partitioned by account, Region, bucket and day of the events",
-        KeyFormat::PartitionedDeliveryTime => "partitioned by account, Region, bucket and day of delivery",
-        KeyFormat::Simple => "simple: one flat list",
-    }
-}
-
 fn bucket<'a>(bucket: &'a plan::LogBucket, found: Option<&'a Mark>) -> BucketData<'a> {
     let report = &bucket.report;
     BucketData {
@@ -255,12 +249,7 @@ fn bucket<'a>(bucket: &'a plan::LogBucket, found: Option<&'a Mark>) -> BucketDat
         tags: bucket.tags.iter().collect(),
         lifecycle: &bucket.lifecycle,
         policy: &bucket.policy,
-        tier: match report.tier {
-            Tier::Buckets => "buckets: the sources' exact names",
-            Tier::Patterns => "patterns: wildcards that cover the sources",
-            Tier::Account => "account: any bucket of the account",
-            Tier::None => "none: nothing logs to it",
-        },
+        tier: format!("{}: {}", report.tier.word(), report.tier.phrase()),
         used: report.bytes_used,
         left: report.bytes_left,
         notes: &report.notes,

@@ -155,7 +155,7 @@ impl Columns {
 const EXTERNAL: &str = "external";
 
 impl Card {
-    /// Its shapes at a place.
+    /// Appends the shapes of the card, with its top left corner at `(x, y)`, in pixels.
     pub(super) fn draw(self, (x, y): (i32, i32), width: i32, into: &mut Vec<Shape>) {
         let radius = if self.class.contains("source") || self.class.contains("more") { 9 } else { 3 };
         into.push(Shape::Open { class: self.class.clone(), title: self.title, href: self.href });

@@ -33,9 +33,9 @@ pub(super) struct Outline {
 pub(super) struct Account {
     /// Letters and digits.
     pub id: String,
-    /// Its label.
+    /// Lines of the label.
     pub lines: Vec<String>,
-    /// Its Regions.
+    /// Areas, one for each Region.
     pub areas: Vec<Area>,
 }
 
@@ -44,9 +44,9 @@ pub(super) struct Account {
 pub(super) struct Area {
     /// Letters and digits.
     pub id: String,
-    /// Its label.
+    /// Lines of the label.
     pub lines: Vec<String>,
-    /// Its nodes.
+    /// Sources, log buckets and trails.
     pub nodes: Vec<Box>,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Box {
     pub mark: &'static str,
     /// The mark if it is to be seen, else the kind.
     pub class: &'static str,
-    /// Its label.
+    /// Lines of the label.
     pub lines: Vec<String>,
     /// More about it.
     pub title: Vec<String>,

@@ -54,7 +54,7 @@ pub(super) enum Shape {
     Path {
         /// Classes.
         class: String,
-        /// Its commands.
+        /// Path commands: the value of SVG's `d`.
         d: String,
         /// Name of the marker at its end; empty for none.
         arrow: &'static str,

@@ -37,7 +37,7 @@ pub(super) fn trail(trail: &Trail) -> String {
     format!("{whose}{reach}")
 }
 
-/// Where a trail delivers, seen from its own area; nothing if it stays there.
+/// Where a trail delivers, seen from its own area; `None` if it stays there.
 pub(super) fn elsewhere(area: &Area<'_>, trail: &Trail) -> Option<String> {
     let same_account = area.account.key == trail.bucket_account;
     match (same_account, area.place.region == trail.bucket_region) {

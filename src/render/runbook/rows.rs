@@ -13,7 +13,7 @@ use serde::Serialize;
 pub(super) struct Row {
     /// The function, a plain word.
     does: &'static str,
-    /// Its arguments.
+    /// Words behind the kind, each of which becomes one shell word.
     words: Vec<String>,
 }
 

@@ -71,7 +71,7 @@ struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
-    /// Nothing if the account was not asked for. One without Regions has a module only as long as there is something to forget.
+    /// `None` if the account was not asked for. One without Regions has a module only as long as there is something to forget.
     /// `retired` are all its log buckets of earlier runs.
     fn new(cx: &'a Context<'a>, account: &'a Account, mut retired: Vec<&'a BucketRecord>) -> Option<Self> {
         let current = |name: &str| account.places.iter().flat_map(|place| &place.buckets).any(|bucket| bucket.name == name);

@@ -70,7 +70,7 @@ pub(crate) struct ProvidersContext {
 pub(crate) struct Provider {
     /// Its alias, an identifier; empty for the default provider.
     pub alias: String,
-    /// Its Region.
+    /// Region name.
     pub region: String,
 }
 
@@ -145,7 +145,7 @@ pub(crate) struct Destination {
     pub local: String,
     /// Label of their log bucket.
     pub bucket_label: String,
-    /// Their Region.
+    /// Region of the sources and their log bucket.
     pub region: String,
 }
 

@@ -4,7 +4,10 @@
 
 use super::label;
 use crate::{
-    plan::{Placement, monitoring::TARGET_ID},
+    plan::{
+        Placement,
+        monitoring::{CONFIG_RULE_DESCRIPTION, TARGET_ID},
+    },
     render::scanners::{Scanner, Skip, skips},
 };
 use serde::Serialize;
@@ -17,20 +20,22 @@ pub(crate) struct MonitoringContext {
     pub parameters: Vec<Pointer>,
     /// The Config rule.
     pub config_rules: Vec<Pointer>,
+    /// Description of the Config rule.
+    pub config_rule_description: &'static str,
     /// The topic and what publishes to it.
     pub alerts: Vec<AlertsContext>,
-    /// Checkov's checks that do not fit the parameter.
+    /// Checkov's checks that do not apply to the parameter.
     pub parameter_checkov: Vec<Skip>,
-    /// Those that do not fit the topic.
+    /// Checkov's checks that do not apply to the topic.
     pub topic_checkov: Vec<Skip>,
-    /// Trivy's.
+    /// Trivy's checks that do not apply to the topic.
     pub topic_trivy: Vec<Skip>,
 }
 
 /// Something that names the log bucket.
 #[derive(Debug, Serialize)]
 pub(crate) struct Pointer {
-    /// Its own name.
+    /// Name of the parameter or of the Config rule.
     pub name: String,
     /// Label of the log bucket.
     pub bucket_label: String,
@@ -52,11 +57,11 @@ pub(crate) struct AlertsContext {
 pub(crate) struct RuleContext {
     /// Resource label of the rule and its target.
     pub label: String,
-    /// Its name.
+    /// Name of the rule on the default event bus.
     pub name: String,
     /// What it watches.
     pub description: String,
-    /// Its event pattern.
+    /// Event pattern, as a JSON object.
     pub pattern: Value,
 }
 
@@ -70,6 +75,7 @@ impl MonitoringContext {
             topic_trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),
             parameters: monitoring.parameter.iter().map(|parameter| pointer(&parameter.name, &parameter.value)).collect(),
             config_rules: monitoring.config_rule.iter().map(|rule| pointer(&rule.name, &rule.target_bucket)).collect(),
+            config_rule_description: CONFIG_RULE_DESCRIPTION,
             alerts: monitoring
                 .alerts
                 .iter()

@@ -4,6 +4,7 @@
 
 use super::{Module, MonitoringContext, label, names::file_stem, trail_label};
 use crate::{
+    aws::limits::ABORT_UPLOAD_AFTER_DAYS,
     plan::{KeyFormat, LogBucket, Placement, Source, Trail, monitoring::TARGET_ID},
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
 };
@@ -90,6 +91,8 @@ pub(crate) struct Rule {
     pub expire_after_days: u32,
     /// Days after which a noncurrent version is deleted.
     pub noncurrent_expire_after_days: u32,
+    /// Days after which the parts of an unfinished upload are deleted.
+    pub abort_upload_after_days: u32,
     /// None or one change of storage class: `after_days`, `storage_class`.
     pub transitions: Vec<crate::plan::Transition>,
 }
@@ -106,7 +109,7 @@ pub(crate) struct Group<'a> {
     /// `EventTime` or `DeliveryTime`; empty for the simple key format.
     pub date_source: &'static str,
     /// How keys are laid out, for a comment.
-    pub layout: &'static str,
+    pub layout: String,
     /// Source bucket → prefix.
     #[serde(serialize_with = "prefixes")]
     pub prefixes: Vec<&'a Source>,
@@ -224,10 +227,10 @@ pub(super) fn groups(place: &Placement) -> Result<Vec<Group<'_>>> {
     };
     let mut groups = Vec::new();
     for managed in [true, false] {
-        for (format, name, layout) in [
-            (KeyFormat::PartitionedEventTime, "event_time", "laid out by the day of the events"),
-            (KeyFormat::PartitionedDeliveryTime, "delivery_time", "laid out by the day of their delivery"),
-            (KeyFormat::Simple, "simple", "one flat list"),
+        for (format, name) in [
+            (KeyFormat::PartitionedEventTime, "event_time"),
+            (KeyFormat::PartitionedDeliveryTime, "delivery_time"),
+            (KeyFormat::Simple, "simple"),
         ] {
             let member = |source: &&Source| source.managed == managed && source.key_format == format;
             let prefixes: Vec<&Source> = place.sources.iter().filter(member).collect();
@@ -238,7 +241,10 @@ pub(super) fn groups(place: &Placement) -> Result<Vec<Group<'_>>> {
                     bucket_label: label(&target.name),
                     managed,
                     date_source: format.partition_date_source().unwrap_or_default(),
-                    layout,
+                    layout: match format {
+                        KeyFormat::Simple => format.layout().to_owned(),
+                        _ => format!("laid out {}", format.layout()),
+                    },
                     prefixes,
                 });
             }
@@ -278,6 +284,7 @@ fn bucket(bucket: &LogBucket) -> Bucket {
                 prefix: rule.prefix.clone(),
                 expire_after_days: rule.expire_after_days,
                 noncurrent_expire_after_days: rule.noncurrent_expire_after_days,
+                abort_upload_after_days: ABORT_UPLOAD_AFTER_DAYS,
                 transitions: rule.transition.iter().cloned().collect(),
             })
             .collect(),
