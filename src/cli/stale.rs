@@ -44,7 +44,7 @@ impl Stale<'_> {
             ));
         }
         if checker.edited() {
-            io.message("a file was edited since logmap wrote it: what the edit is for belongs into the map, `--force` drops it");
+            io.message("a file was edited since logmap wrote it: make the change in the map, or discard it with `--force`");
         }
         for path in &checker.foreign {
             io.message(format_args!("{} was not written by logmap: move it away first", self.out.join(path).display()));

@@ -10,7 +10,7 @@ use clap::{
     Error, Parser, ValueEnum,
     error::{ContextKind, ContextValue, ErrorKind},
 };
-use std::ffi::OsString;
+use std::{borrow::Cow, ffi::OsString};
 
 /// A flag that a command does not have, and where what it is wanted for can be had.
 const ELSEWHERE: &[(&str, &str, &str)] = &[
@@ -20,8 +20,9 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
 ];
 
 /// Prints what the parser gave instead of arguments; a closed pipe leaves nobody to tell.
+///
+/// An argument that is not what it seems gives the same error as its harmless twin, so that the parser's styles stay apart from it.
 pub(super) fn print(error: Error, arguments: &[OsString]) -> Exit {
-    // words that are not what they seem give the same error as their harmless twins
     let harmless = arguments.iter().map(|word| shown::line(&word.to_string_lossy()).into_owned());
     let mut error = Cli::try_parse_from(harmless).err().unwrap_or(error);
     if let Some(hint) = hint(&error, arguments) {
@@ -32,9 +33,13 @@ pub(super) fn print(error: Error, arguments: &[OsString]) -> Exit {
     }
     let io = Io::new(asked(arguments), false, false);
     let talk = error.use_stderr();
-    let text = error.render();
-    let text = if io.colour(!talk) { text.ansi().to_string() } else { text.to_string() };
-    let text = shown::drawn(&text);
+    let styled = error.render();
+    // what is left of an argument that is not what it seems is shown, and then without colours
+    let text = match shown::lines(&styled.to_string()) {
+        Cow::Owned(text) => text,
+        Cow::Borrowed(_) if io.colour(!talk) => styled.ansi().to_string(),
+        Cow::Borrowed(text) => text.to_owned(),
+    };
     if talk {
         io.draw_stderr(&text);
         return Exit::Usage;
