@@ -73,10 +73,3 @@ pub enum FailOn {
     /// Warnings too.
     Warning,
 }
-
-impl ReportArgs {
-    /// As text, without a baseline: what a command with an output of its own does with findings.
-    pub(in crate::cli) fn text(severity: &SeverityArgs) -> Self {
-        ReportArgs { format: FindingFormat::Text, severity: severity.clone(), known: KnownArgs::default() }
-    }
-}
