@@ -82,14 +82,19 @@ enum Piece<'a> {
 fn pieces(text: &str, wildcards: bool) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text;
+    // does a hole's end follow? An input may hold the marks themselves
+    let mut ends = true;
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
-        rest = match after.split_once(MARKS[1]) {
-            Some((hole, tail)) if c == MARKS[0] => {
+        // the end of a hole is looked for where one begins, not behind each character
+        let hole = (c == MARKS[0] && ends).then(|| after.split_once(MARKS[1])).flatten();
+        ends &= c != MARKS[0] || hole.is_some();
+        rest = match hole {
+            Some((hole, tail)) => {
                 pieces.push(Piece::Hole(hole));
                 tail
             }
-            _ => {
+            None => {
                 pieces.push(match c {
                     '*' if wildcards => Piece::Many,
                     '?' if wildcards => Piece::One,

@@ -4,8 +4,8 @@
 //! conditions on one parameter never contradict each other. Conditions that no log configuration depends on are left alone.
 
 use super::{
-    choice::{Choice, holds, parameter},
-    value::Template,
+    choice::Choice,
+    value::{Template, holds, parameter},
 };
 use crate::{
     document::{Entry, Kind, Node},
