@@ -212,6 +212,23 @@ fn statements_that_no_policy_holds_are_refused_before_they_are_filled_in() {
     );
 }
 
+#[test]
+fn aliases_and_anchors_copy_no_more_than_they_may() {
+    let map = |buckets: &str, more: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\n{more}accounts:\n  a: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [{buckets}] }} }} }}\n"
+        )
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let aliases = map(&format!("&a {}{}", "a".repeat(20_000), ", *a".repeat(1_000)), "");
+    let run = logmap_with_input(dir.path(), &["validate", "-"], &aliases);
+    assert!(run.code == 1 && run.stdout.contains("the aliases stand for more than 16 MiB"), "{}", run.stdout.len());
+    let nested: String = (0..50).map(|depth| format!("&x{depth} [")).collect();
+    let anchors = map("acme-web", &format!("x: {nested}{}{}\n", "b, ".repeat(200_000), "]".repeat(50)));
+    let run = logmap_with_input(dir.path(), &["validate", "-"], &anchors);
+    assert!(run.code == 1 && run.stdout.contains("nodes with anchors have more than 16 MiB together"), "{}", run.stdout.len());
+}
+
 #[cfg(unix)]
 mod files {
     use super::*;

@@ -13,8 +13,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// Log configurations of others that are looked at in all: those of a few rings of thousands of buckets.
-const MOST_LOGGINGS: usize = 1_000_000;
+/// Log configurations of others that are judged again in all: those of a ring of 350 buckets, each in a template of two ways.
+const MOST_LOGGINGS: usize = 250_000;
 
 /// Buckets and log configurations of the first way of each input, by input and index, under the names that they speak of.
 pub(super) struct Nearby<'a> {

@@ -89,7 +89,8 @@ fn too_many(trail: &effective::Trail<'_>) -> Finding {
 /// All deliveries, in the order of trails, writers and Regions. After too many of them, which is a finding, there are no others.
 pub(crate) fn deliveries<'m>(map: &'m EffectiveMap<'m>, findings: &mut Vec<Finding>) -> Vec<Delivery<'m>> {
     let mut all = Vec::new();
-    let partitions = partitions_by_trails(map);
+    let mapped = mapped_regions(map);
+    let partitions = partitions_by_trails(map, &mapped);
     for trail in map.trails.values() {
         let before = all.len();
         for key in trail.accounts.iter() {
@@ -99,7 +100,7 @@ pub(crate) fn deliveries<'m>(map: &'m EffectiveMap<'m>, findings: &mut Vec<Findi
             }
             let Some(writer) = map.accounts.get(key) else { continue };
             let reader = trail.deliver_to.and_then(|to| map.accounts.get(to.as_str())).unwrap_or(writer);
-            for home in homes(map, trail, writer) {
+            for home in homes(trail, writer, &mapped) {
                 let partition = Partition::of_region(home);
                 let crossed =
                     [writer, reader].into_iter().find(|account| account.partition().is_some_and(|other| other != partition));
@@ -151,7 +152,7 @@ pub(crate) fn by_account<'a, 'm>(deliveries: &'a [Delivery<'m>]) -> BTreeMap<&'m
 }
 
 /// The partition of each account without Regions: that of the first trail in the text that it writes or takes.
-fn partitions_by_trails<'m>(map: &'m EffectiveMap<'m>) -> BTreeMap<&'m str, (Partition, Span)> {
+fn partitions_by_trails<'m>(map: &'m EffectiveMap<'m>, mapped: &MappedRegions<'m>) -> BTreeMap<&'m str, (Partition, Span)> {
     let mut trails: Vec<&effective::Trail<'_>> = map.trails.values().collect();
     trails.sort_by_key(|trail| trail.name.span);
     let mut partitions = BTreeMap::new();
@@ -165,7 +166,7 @@ fn partitions_by_trails<'m>(map: &'m EffectiveMap<'m>) -> BTreeMap<&'m str, (Par
         }
         for writer in trail.accounts.iter().filter_map(|key| map.accounts.get(key)) {
             let reader = trail.deliver_to.and_then(|to| map.accounts.get(to.as_str())).unwrap_or(writer);
-            let Some(home) = homes(map, trail, writer).into_iter().next() else { continue };
+            let Some(home) = homes(trail, writer, mapped).into_iter().next() else { continue };
             for account in [writer, reader].into_iter().filter(|account| account.partition().is_none()) {
                 partitions.entry(account.key.as_str()).or_insert((Partition::of_region(home), trail.name.span));
             }
@@ -174,20 +175,29 @@ fn partitions_by_trails<'m>(map: &'m EffectiveMap<'m>) -> BTreeMap<&'m str, (Par
     partitions
 }
 
+/// The mapped Regions of all accounts, in order, by partition.
+struct MappedRegions<'m> {
+    of: BTreeMap<Partition, Vec<&'m str>>,
+    /// The partition of the first account that has one.
+    first: Option<Partition>,
+}
+
+fn mapped_regions<'m>(map: &'m EffectiveMap<'m>) -> MappedRegions<'m> {
+    let regions: BTreeSet<&str> = map.accounts.values().flat_map(|account| account.regions.keys().copied()).collect();
+    let mut of: BTreeMap<Partition, Vec<&str>> = BTreeMap::new();
+    regions.into_iter().for_each(|name| of.entry(Partition::of_region(name)).or_default().push(name));
+    MappedRegions { of, first: map.accounts.values().find_map(effective::Account::partition) }
+}
+
 /// The home Regions of a trail in an account.
-fn homes<'m>(map: &'m EffectiveMap<'m>, trail: &'m effective::Trail<'m>, writer: &'m effective::Account<'m>) -> Vec<&'m str> {
+fn homes<'m>(trail: &'m effective::Trail<'m>, writer: &'m effective::Account<'m>, mapped: &MappedRegions<'m>) -> Vec<&'m str> {
     if let Some(home) = trail.home_region {
         return vec![home.value];
     }
     if trail.organization {
         // every mapped Region of the organization, in the management account's partition
-        let partition = writer.partition().or_else(|| map.accounts.values().find_map(effective::Account::partition));
-        let regions = map.accounts.values().flat_map(|account| account.regions.keys().copied());
-        return regions
-            .filter(|name| Some(Partition::of_region(name)) == partition)
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
+        let partition = writer.partition().or(mapped.first);
+        return partition.and_then(|partition| mapped.of.get(&partition)).cloned().unwrap_or_default();
     }
     writer.regions.keys().copied().collect()
 }

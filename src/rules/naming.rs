@@ -182,11 +182,16 @@ fn account_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Findings after which names of Regions are no longer guessed at.
+const MOST_GUESSES: usize = 1_000;
+
 /// Checks a Region's name wherever one stands.
 pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
     if !region::is_well_formed(name) {
         let known = region::KNOWN.iter().map(|region| region.name);
-        let meant = region::legacy(name).or_else(|| did_you_mean(name, known));
+        // in a map that is wrong everywhere nobody reads a guess at each name
+        let guess = || if findings.len() < MOST_GUESSES { did_you_mean(name, known) } else { None };
+        let meant = region::legacy(name).or_else(guess);
         let finding = Finding::new(&REGION_NAME, name.span, format!("`{}` is not a Region", name.value)).label("no such Region");
         findings.push(match meant {
             Some(meant) => finding
