@@ -10,8 +10,12 @@ use crate::{
     source::Span,
 };
 use lsp_types::{DocumentSymbol, FoldingRange, InlayHint, InlayHintKind, Range, SymbolKind};
+use std::cell::Cell;
 
-/// Accounts with their Regions and buckets, then trails.
+/// Most buckets that are symbols: nobody scrolls through more, and the message for an editor is many times the map.
+const MOST_BUCKETS: usize = 20_000;
+
+/// Accounts with their Regions and buckets, then trails; of very many buckets the first, each Region with the number of its own.
 #[allow(deprecated, reason = "the type has a field that the protocol has replaced")]
 pub(super) fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
     let make = |name: &str, detail: Option<String>, kind: SymbolKind, whole: Span, key: Span, children: Vec<DocumentSymbol>| {
@@ -27,6 +31,7 @@ pub(super) fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
             children: (!children.is_empty()).then_some(children),
         }
     };
+    let left = Cell::new(MOST_BUCKETS);
     let root = entries(document, document.root.as_ref());
     let section = |name: &str| root.iter().find(|entry| &*entry.key == name);
     let bucket = |item: &Node| {
@@ -38,7 +43,9 @@ pub(super) fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
     };
     let region = |entry: &Entry| {
         let list = items(document, get(entries(document, Some(&entry.value)), "buckets"));
-        let children = list.iter().map(bucket).collect();
+        let shown = list.len().min(left.get());
+        left.set(left.get() - shown);
+        let children = list[..shown].iter().map(bucket).collect();
         make(&entry.key, Some(format!("{} buckets", list.len())), SymbolKind::Namespace, whole(entry), entry.key_span, children)
     };
     let account = |entry: &Entry| {
