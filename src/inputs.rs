@@ -5,7 +5,7 @@
 use crate::{
     files,
     observed::{Ignored, NotRead},
-    source::SourceFile,
+    source::{Origin, SourceFile},
 };
 use anyhow::Context;
 use std::{
@@ -59,7 +59,11 @@ fn walk(folder: &Path, read: &mut Vec<SourceFile>, unread: &mut Vec<Ignored>) {
             }
         } else if ENDINGS.iter().any(|ending| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending))) {
             match files::read_plain(&path) {
-                Ok(bytes) => read.push(SourceFile::of_bytes(path.display().to_string(), bytes)),
+                Ok(bytes) => {
+                    let mut file = SourceFile::of_bytes(path.display().to_string(), bytes);
+                    file.origin = Origin::Met;
+                    read.push(file);
+                }
                 Err(error) => unread.push(failed(&path, &error)),
             }
         }

@@ -4,12 +4,13 @@
 mod nearby;
 
 use crate::{
+    catalog::inputs::NOT_READ,
     compare::{self, Configuration, Joined, Known, Work},
     diagnostics::{self, Finding},
     observed::{Ignored, Input, NotRead, Observed, Published, Told, recognise},
     plan::Plan,
     rules::ignore,
-    source::{FileId, SourceFile, Span},
+    source::{FileId, Origin, SourceFile, Span},
 };
 use nearby::Nearby;
 use std::{
@@ -45,12 +46,16 @@ impl Inspection {
         self.settle();
     }
 
-    /// Leaves the configurations the findings that are left.
+    /// Leaves the configurations the findings that are left; the others are suppressed.
     fn settle(&mut self) {
         let left: BTreeSet<(FileId, Span, &str)> =
             self.findings.iter().map(|finding| (finding.file, finding.span, finding.rule.id)).collect();
         for configuration in &mut self.configurations {
-            configuration.findings.retain(|finding| left.contains(&(finding.file, finding.span, finding.rule.id)));
+            let found = std::mem::take(&mut configuration.findings);
+            let (shown, suppressed): (Vec<Finding>, Vec<Finding>) =
+                found.into_iter().partition(|finding| left.contains(&(finding.file, finding.span, finding.rule.id)));
+            configuration.findings = shown;
+            configuration.suppressed.extend(suppressed);
         }
     }
 }
@@ -76,10 +81,38 @@ pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Insp
         findings.extend(here);
     }
     findings.extend(of_files.into_values().flatten());
+    findings.extend(not_read(&files, &ignored));
     diagnostics::sort(&mut findings);
     let mut inspection = Inspection { files, findings, configurations, ignored, inputs };
     inspection.settle();
     inspection
+}
+
+/// What is wrong with inputs that were to be read, and were not, or not wholly.
+fn not_read(files: &[SourceFile], ignored: &[Ignored]) -> Vec<Finding> {
+    let ids: BTreeMap<&str, FileId> = files.iter().zip(0..).map(|(file, id)| (file.name.as_str(), FileId(id))).collect();
+    let mut found = Vec::new();
+    for Ignored { file: name, reason } in ignored {
+        let Some((id, file)) = ids.get(name.as_str()).and_then(|id| Some((*id, id.of(files)?))) else { continue };
+        let counts = match file.origin {
+            Origin::Named => true,
+            Origin::Offered => *reason != NotRead::Unrelated,
+            Origin::Met => false,
+        };
+        if !counts {
+            continue;
+        }
+        let mut finding = Finding::new(&NOT_READ, Span::default(), format!("`{name}` is not read: {reason}"));
+        finding.file = id;
+        if *reason == NotRead::Unrelated {
+            finding = finding.help(
+                "these are read: plans and states as `terraform show -json` prints them, CloudFormation templates, bucket policies, and what \
+                 the AWS CLI prints with `--output json`; `--skip-unrelated` passes over all else",
+            );
+        }
+        found.push(finding);
+    }
+    found
 }
 
 /// The parameters of Systems Manager that a plan has.

@@ -14,9 +14,22 @@ pub struct SourceFile {
     pub name: String,
     /// The whole text, without a byte order mark.
     pub text: String,
+    /// Who gave it.
+    pub origin: Origin,
     line_starts: Vec<u32>,
     /// Characters before each [`BLOCK`] of bytes; made when a place in a long line is asked for.
     blocks: OnceLock<Vec<usize>>,
+}
+
+/// How a file came to be read, which says what it means that nothing in it is understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was named: it is to be understood.
+    Named,
+    /// It was named by something that names every file, such as a hook: it may be none of the inputs.
+    Offered,
+    /// It stands in a folder that was named, where most files are nobody's concern.
+    Met,
 }
 
 /// Bytes between two known character counts.
@@ -95,7 +108,7 @@ impl SourceFile {
         }
         let breaks = text.match_indices('\n').map(|(at, _)| Span::new(at + 1, at + 1).start);
         let line_starts = std::iter::once(0).chain(breaks).collect();
-        SourceFile { name: name.into(), text, line_starts, blocks: OnceLock::new() }
+        SourceFile { name: name.into(), text, origin: Origin::Named, line_starts, blocks: OnceLock::new() }
     }
 
     /// A file as it was read: UTF-8, or UTF-16 with a byte order mark. Where the bytes are neither, the text ends with [`NOT_UTF8`].

@@ -34,7 +34,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("observed", "aws catalog diagnostics document policy source"),
     ("inputs", "files observed source"),
     ("compare", "aws catalog diagnostics observed plan policy source"),
-    ("inspection", "compare diagnostics observed plan rules source"),
+    ("inspection", "catalog compare diagnostics observed plan rules source"),
     ("import", "analysis aws catalog diagnostics escape map observed plan policy source"),
     ("changes", "aws escape plan policy text"),
     ("runbook", "aws plan policy text"),

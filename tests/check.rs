@@ -91,7 +91,12 @@ fn every_case_has_exactly_the_findings_and_verdicts_that_are_expected() {
         }
         let errors = report["summary"]["errors"].as_u64().unwrap();
         assert_eq!(run.code, i32::from(errors > 0), "{}", case.input);
-        let violations = report["configurations"].as_array().unwrap().iter().filter(|c| c["verdict"] == "violation").count();
+        let violations = report["configurations"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|c| c["verdict"] == "violation" && c["suppressed"] != true)
+            .count();
         assert_eq!(violations > 0, errors > 0, "{}: errors and violations go together", case.input);
     }
     assert!(cases.len() > 100);
@@ -128,7 +133,7 @@ fn every_rule_is_found_in_some_case_or_on_its_page() {
         .filter(|id| !found.contains(*id))
         .collect();
     // pages have examples of these
-    assert_eq!(missing, ["LM1109", "LM1110"]);
+    assert_eq!(missing, ["LM1109", "LM1110", "LM1801"]);
 }
 
 #[test]
@@ -150,6 +155,72 @@ fn strict_makes_unknown_fail_and_what_is_not_read_is_named() {
     let piped = logmap_with_input(&folder(), &["check", "-", "--format", "github"], &input);
     assert_eq!(piped.code, 1);
     assert!(piped.stdout.contains("LM1301"), "{}", piped.stdout);
+}
+
+#[test]
+fn a_named_input_that_is_not_read_fails_in_every_format() {
+    let dir = tempfile::tempdir().unwrap();
+    let good = fs::read_to_string(folder().join("cfn-plain.yaml")).unwrap();
+    fs::write(dir.path().join("good.yaml"), &good).unwrap();
+    for (name, text) in [
+        ("package.json", "{\"name\": \"website\"}"),
+        ("get-template.json", "{\"TemplateBody\": \"x\"}"),
+        ("cut.json", "{\"planned_values\": {\"root_module\": {\"resources\": [{\"address\": "),
+        ("stream.json", "{\"@level\":\"info\",\"@message\":\"Terraform 1.9.0\"}\n{\"@level\":\"info\"}\n"),
+        ("serverless.yml", "service: x\nprovider: { name: aws }\n"),
+        ("broken.yaml", "Resources:\n  - [\n"),
+        ("binary.tfplan", "PK\u{3}\u{4}x"),
+        ("main.tf", "resource \"aws_s3_bucket\" \"x\" {}\n"),
+        ("empty.json", ""),
+        ("map.yaml", "version: 1\norganization: { name: acme }\naccounts: {}\n"),
+    ] {
+        let folder = dir.path().join(name.replace('.', "-"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join(name), text).unwrap();
+        fs::write(folder.join("good.yaml"), &good).unwrap();
+        for format in ["text", "json", "sarif", "github", "junit"] {
+            let named = logmap(&folder, &["check", name, "good.yaml", "--format", format]);
+            assert_eq!(named.code, 1, "{name} {format} {}", named.stdout);
+            assert!(named.stdout.contains("LM1801") && named.stdout.contains(name), "{name} {format} {}", named.stdout);
+            assert!(!named.stderr.contains("not read"), "{name} {format}: said twice: {}", named.stderr);
+            // met in a folder it is passed over, and listed
+            let walked = logmap(&folder, &["check", ".", "--format", format]);
+            assert_eq!(walked.code, 0, "{name} {format} {}", walked.stdout);
+        }
+        let listed: Value = serde_json::from_str(&logmap(&folder, &["check", ".", "--format", "json"]).stdout).unwrap();
+        assert!(name.ends_with(".tf") || listed["ignored"][0]["file"].as_str().unwrap().ends_with(name), "{listed}");
+        // a hook names every file: what is none of the inputs is passed over, what should have been read is not
+        let offered = logmap(&folder, &["check", "--skip-unrelated", "--", name, "good.yaml"]);
+        let unrelated = ["package.json", "serverless.yml"].contains(&name);
+        assert_eq!(offered.code, i32::from(!unrelated), "{name} {}", offered.stdout);
+        // no comment and no baseline makes it right
+        let known = logmap(&folder, &["check", name, "--write-baseline", "known.json"]);
+        assert_eq!(known.code, 1, "{name} {}", known.stdout);
+    }
+}
+
+#[test]
+fn what_is_suppressed_is_a_violation_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::copy(folder().join("cfn-no-policy.yaml"), dir.path().join("template.yaml")).unwrap();
+    fs::copy(folder().join("cfn-ignored.yaml"), dir.path().join("ignored.yaml")).unwrap();
+    let verdicts = |arguments: &[&str]| {
+        let run = logmap(dir.path(), &[arguments, &["--format", "json"]].concat());
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        let one = |one: &Value| (one["verdict"].as_str().unwrap().to_owned(), one["suppressed"] == true);
+        let mut found: Vec<(String, bool)> = report["configurations"].as_array().unwrap().iter().map(one).collect();
+        found.sort();
+        (run.code, found)
+    };
+    let violation = |suppressed| ("violation".to_owned(), suppressed);
+    assert_eq!(verdicts(&["check", "template.yaml"]), (1, vec![violation(false)]));
+    assert_eq!(verdicts(&["check", "template.yaml", "--write-baseline", "known.json"]), (0, vec![violation(true)]));
+    assert_eq!(verdicts(&["check", "template.yaml", "--baseline", "known.json"]), (0, vec![violation(true)]));
+    let (code, ignored) = verdicts(&["check", "ignored.yaml"]);
+    assert!(code == 0 && ignored.contains(&violation(true)), "{ignored:?}");
+    let text = logmap(dir.path(), &["check", "template.yaml", "--baseline", "known.json"]);
+    assert!(text.stdout.starts_with("violation, suppressed: template.yaml:"), "{}", text.stdout);
+    assert!(text.stderr.contains("0 ok, 1 violation(s), 1 of them suppressed, 0 unknown"), "{}", text.stderr);
 }
 
 /// Cuts and bends every input: nothing may crash, whatever it says.

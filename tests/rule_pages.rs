@@ -196,6 +196,7 @@ fn every_page_has_its_head_its_words_and_its_length() {
                 "input: Terraform state",
                 "input: list of buckets",
                 "input: CloudFormation template to import",
+                "input: any file",
             ]
         } else if is_of_output(rule) {
             &["input: generated files"]
@@ -217,6 +218,7 @@ fn every_page_has_its_head_its_words_and_its_length() {
             "bucket policy" => "policy",
             "Terraform state" => "state",
             "list of buckets" => "list",
+            "any file" => "file",
             input if input.starts_with("CloudFormation") => "template",
             _ => "map",
         };

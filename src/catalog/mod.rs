@@ -4,5 +4,6 @@
 
 pub(crate) mod generated;
 pub(crate) mod importing;
+pub(crate) mod inputs;
 pub(crate) mod observed;
 pub(crate) mod reading;

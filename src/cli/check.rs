@@ -11,18 +11,23 @@ use super::{
 };
 use crate::{
     aws::{limits, region},
+    catalog::inputs::NOT_READ,
     compare::{Verdict, report},
     diagnostics::{Finding, Report, json},
     escape::shown,
     inspection::{self, Inspection},
-    observed::{NotRead, Told},
+    observed::{Ignored, NotRead, Told},
+    source::Origin,
 };
 use anyhow::anyhow;
 
 pub(super) fn run(args: &CheckArgs, io: &Io) -> Outcome {
     let asked = &args.report;
     let told = told(args)?;
-    let (files, mut unread) = read::inputs(&args.paths, io)?;
+    let (mut files, mut unread) = read::inputs(&args.paths, io)?;
+    if args.skip_unrelated {
+        files.iter_mut().filter(|file| file.origin == Origin::Named).for_each(|file| file.origin = Origin::Offered);
+    }
     let plan = match &args.map {
         Some(map) => {
             let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
@@ -93,28 +98,40 @@ fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Sto
     if asked.format != FindingFormat::Text {
         return Ok(());
     }
-    let mut counts = [0usize; 3];
+    let (mut counts, mut suppressed) = ([0usize; 3], 0);
     let mut text = String::new();
     for configuration in &inspection.configurations {
         let verdict = configuration.verdict();
         counts[verdict as usize] += 1;
-        if verdict == Verdict::Violation || (verdict == Verdict::Ok && !io.verbose) || io.quiet {
+        let known = configuration.is_suppressed();
+        suppressed += usize::from(known);
+        // what is wrong is in the findings
+        if (verdict == Verdict::Violation && !known) || (verdict == Verdict::Ok && !io.verbose) || io.quiet {
             continue;
         }
+        let word = if known { "violation, suppressed" } else { verdict.word() };
         let file = configuration.place.file.of(&inspection.files);
         let place = file.map_or_else(String::new, |file| file.place(configuration.place.span.start));
-        text += &format!("{}: {}: {}\n", verdict.word(), shown::line(&place), shown::line(&configuration.words()));
+        text += &format!("{word}: {}: {}\n", shown::line(&place), shown::line(&configuration.words()));
         text.extend(configuration.unknown.iter().map(|reason| format!("  {}\n", shown::line(reason))));
     }
     io.print(&text)?;
     if !io.quiet {
         // in a folder most files are nobody's concern
-        for ignored in inspection.ignored.iter().filter(|ignored| io.verbose || ignored.reason != NotRead::Unrelated) {
+        let found: Vec<&str> = inspection
+            .findings
+            .iter()
+            .filter(|finding| finding.rule == &NOT_READ)
+            .filter_map(|finding| Some(finding.file.of(&inspection.files)?.name.as_str()))
+            .collect();
+        let listed = |ignored: &&Ignored| io.verbose || ignored.reason != NotRead::Unrelated;
+        for ignored in inspection.ignored.iter().filter(listed).filter(|ignored| !found.contains(&ignored.file.as_str())) {
             io.message(format_args!("{}: not read: {}", ignored.file, ignored.reason));
         }
         let others = inspection.ignored.iter().filter(|ignored| ignored.reason == NotRead::Unrelated).count();
         let others = if others > 0 && !io.verbose { format!("; {others} other file(s)") } else { String::new() };
-        io.message(format_args!("{} ok, {} violation(s), {} unknown{others}", counts[0], counts[2], counts[1]));
+        let known = if suppressed > 0 { format!(", {suppressed} of them suppressed") } else { String::new() };
+        io.message(format_args!("{} ok, {} violation(s){known}, {} unknown{others}", counts[0], counts[2], counts[1]));
     }
     Ok(())
 }

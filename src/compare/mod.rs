@@ -40,6 +40,8 @@ pub struct Configuration {
     pub target: String,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
+    /// What is wrong with it as well, but is known: a comment or a baseline says so.
+    pub suppressed: Vec<Finding>,
     /// What can't be known, in words.
     pub unknown: Vec<String>,
 }
@@ -91,18 +93,23 @@ impl Verdict {
 impl Configuration {
     fn new(kind: Kind, (place, anchor): (SourceLocation, SourceLocation), source: &str, target: &str) -> Self {
         let (source, target) = (hole::shown(source), hole::shown(target));
-        Configuration { kind, place, anchor, source, target, findings: Vec::new(), unknown: Vec::new() }
+        Configuration { kind, place, anchor, source, target, findings: Vec::new(), suppressed: Vec::new(), unknown: Vec::new() }
     }
 
-    /// The verdict, by what is left of the findings.
+    /// The verdict. What is suppressed is wrong all the same.
     pub fn verdict(&self) -> Verdict {
-        if self.findings.iter().any(|finding| finding.severity() == Severity::Error) {
+        if self.findings.iter().chain(&self.suppressed).any(|finding| finding.severity() == Severity::Error) {
             Verdict::Violation
         } else if self.unknown.is_empty() {
             Verdict::Ok
         } else {
             Verdict::Unknown
         }
+    }
+
+    /// Is it a violation all of whose errors are suppressed?
+    pub fn is_suppressed(&self) -> bool {
+        self.verdict() == Verdict::Violation && self.findings.iter().all(|finding| finding.severity() != Severity::Error)
     }
 
     /// What it is, in words: "`a` logs to `b`".

@@ -8,10 +8,11 @@ use serde_json::{Value, json};
 pub(crate) fn configurations(files: &[SourceFile], configurations: &[Configuration]) -> Value {
     let one = |configuration: &Configuration| {
         let (file, range) = place(files, configuration.place.file, configuration.place.span);
-        let mut rules: Vec<&str> = configuration.findings.iter().map(|finding| finding.rule.id).collect();
+        let found = configuration.findings.iter().chain(&configuration.suppressed);
+        let mut rules: Vec<&str> = found.map(|finding| finding.rule.id).collect();
         rules.sort_unstable();
         rules.dedup();
-        json!({
+        let mut value = json!({
             "kind": configuration.kind.word(),
             "file": file,
             "range": range,
@@ -20,7 +21,11 @@ pub(crate) fn configurations(files: &[SourceFile], configurations: &[Configurati
             "verdict": configuration.verdict().word(),
             "rules": rules,
             "unknown": configuration.unknown,
-        })
+        });
+        if configuration.is_suppressed() {
+            value["suppressed"] = true.into();
+        }
+        value
     };
     configurations.iter().map(one).collect()
 }

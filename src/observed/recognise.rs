@@ -46,6 +46,12 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
     if ["\"terraform_version\"", "\"planned_values\""].iter().any(|key| probe.contains(key)) {
         return terraform_or_reason(file, id, told, input);
     }
+    if ["\"@level\"", "\"@message\""].iter().all(|key| probe.contains(key)) {
+        let reason =
+            "the log of a run with `-json`; save the plan with `-out=FILE`, and check what `terraform show -json FILE` prints";
+        input.ignored.push(NotRead::because(reason));
+        return;
+    }
     let (root, faults) = json::read(&file.text);
     let Some(root) = root else {
         // a policy that breaks off is still a policy
@@ -96,6 +102,9 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
         terraform_or_reason(file, id, told, input);
     } else if has("lineage") && has("resources") {
         let reason = "a raw Terraform state; `terraform show -json` prints it in the form that `check` reads";
+        input.ignored.push(NotRead::because(reason));
+    } else if has("TemplateBody") {
+        let reason = "the answer of `get-template`; `--query TemplateBody` gives the template alone";
         input.ignored.push(NotRead::because(reason));
     } else if dumps::is_dump(entries) {
         let mut observed = Observed::default();

@@ -16,7 +16,7 @@ pub(crate) mod trails;
 pub(crate) mod version;
 
 use crate::{
-    catalog::{generated, importing, observed, reading},
+    catalog::{generated, importing, inputs, observed, reading},
     diagnostics::{Finding, Rule},
     map::RegionMap,
 };
@@ -36,6 +36,7 @@ pub fn all() -> Vec<&'static Rule> {
         observed::RULES,
         importing::RULES,
         generated::RULES,
+        inputs::RULES,
     ];
     families.concat()
 }

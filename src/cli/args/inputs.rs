@@ -26,6 +26,11 @@ pub struct CheckArgs {
     /// Value of a template's parameter; may be repeated
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Input")]
     pub parameter: Vec<String>,
+    /// Pass over named files that are none of the inputs
+    ///
+    /// Without it a named file that is not understood is an error. For hooks, which name every file that changed.
+    #[arg(long, help_heading = "Input")]
+    pub skip_unrelated: bool,
     /// What can't be known makes the exit code 1, too
     #[arg(long, help_heading = "Report")]
     pub strict: bool,
