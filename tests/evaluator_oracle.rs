@@ -189,7 +189,7 @@ proptest! {
 
     #[test]
     fn the_judge_agrees(statements in proptest::collection::vec(statement(), 1..4), asked in asked()) {
-        let policy = Policy { statements };
+        let policy = Policy::new(statements);
         let request = Request {
             principal: Caller::Service(asked.service),
             action: asked.action,
@@ -210,7 +210,7 @@ fn cases_for_other_judges_are_written() {
     let mut verdicts = std::collections::BTreeMap::<&str, usize>::new();
     for _ in 0..1500 {
         let (statements, asked) = strategy.new_tree(&mut runner).unwrap().current();
-        let policy = Policy { statements };
+        let policy = Policy::new(statements);
         let request = Request {
             principal: Caller::Service(asked.service),
             action: asked.action,
