@@ -204,7 +204,7 @@ fn log_buckets_that_are_sources(map: &EffectiveMap<'_>, taken: &Taken, findings:
 }
 
 /// ARN of the role with which an account is deployed to, if the map names one by its name or ARN.
-fn role_arn(account: &settle::Account<'_>, partition: Partition) -> Option<String> {
+fn role_arn(account: &effective::Account<'_>, partition: Partition) -> Option<String> {
     let role = account.role?;
     Some(if role.starts_with("arn:") { role.value.clone() } else { arn::role(partition, account.id, role) })
 }
