@@ -112,7 +112,7 @@ pub mod plan {
 
 pub mod policy {
     //! Policies.
-    pub use crate::policy::{Condition, Effect, Element, Policy, Principal, Statement, compose, condense, evaluate};
+    pub use crate::policy::{Condition, Effect, Element, Policy, Principal, Statement, Version, compose, condense, evaluate};
 }
 
 pub mod render {

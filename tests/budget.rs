@@ -36,6 +36,7 @@ fn trails() -> impl Strategy<Value = Vec<TrailGrant>> {
             .map(|number| {
                 let account_id = format!("{:012}", 444_400_000_000_u64 + number as u64);
                 TrailGrant {
+                    multi_region: true,
                     arn: format!("arn:aws:cloudtrail:us-east-1:{account_id}:trail/audit"),
                     account_id,
                     prefix: String::new(),

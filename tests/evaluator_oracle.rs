@@ -7,9 +7,20 @@ use iam_rs::{
     Arn, Context, ContextValue, Decision, IAMPolicy, IAMRequest, PolicyEvaluator, Principal as JudgePrincipal, PrincipalId,
 };
 use indexmap::IndexMap;
-use logmap::testing::policy::{
-    Condition, Effect, Element, Policy, Principal, Statement,
-    evaluate::{Caller, Request, Verdict, evaluate},
+use logmap::testing::{
+    aws::Partition,
+    plan::{
+        Tier,
+        prove::{Subject, prove},
+    },
+    policy::{
+        Condition, Effect, Element, Policy, Principal, Statement,
+        compose::TrailGrant,
+        evaluate::{
+            Caller, Request, Verdict, evaluate,
+            witness::{Asker, Witness},
+        },
+    },
 };
 use proptest::{prelude::*, sample::select};
 
@@ -165,18 +176,27 @@ fn word(verdict: Verdict<'_>) -> &'static str {
 
 /// iam-rs's verdict.
 fn judge(policy: &Policy, asked: &Asked) -> &'static str {
+    let principal = JudgePrincipal::Service(PrincipalId::String(asked.service.to_owned()));
+    judge_one(policy, principal, (asked.action, asked.resource), asked.context.iter().copied())
+}
+
+fn judge_one<'c>(
+    policy: &Policy,
+    principal: JudgePrincipal,
+    (action, resource): (&str, &str),
+    values: impl Iterator<Item = (&'c str, &'c str)>,
+) -> &'static str {
     let policy = IAMPolicy::from_json(&policy.to_json()).expect("iam-rs reads what we write");
     let mut context = Context::new();
-    for (key, value) in &asked.context {
-        let value = match *value {
+    for (key, value) in values {
+        let value = match value {
             "true" => ContextValue::Boolean(true),
             "false" => ContextValue::Boolean(false),
             text => ContextValue::String(text.to_owned()),
         };
-        context.insert((*key).to_owned(), value);
+        context.insert(key.to_owned(), value);
     }
-    let principal = JudgePrincipal::Service(PrincipalId::String(asked.service.to_owned()));
-    let request = IAMRequest::new_with_context(principal, asked.action, Arn::parse(asked.resource).unwrap(), context);
+    let request = IAMRequest::new_with_context(principal, action, Arn::parse(resource).unwrap(), context);
     match PolicyEvaluator::with_policies(vec![policy]).evaluate(&request).expect("iam-rs evaluates").decision {
         Decision::Allow => "allowed",
         Decision::Deny => "denied",
@@ -189,7 +209,7 @@ proptest! {
 
     #[test]
     fn the_judge_agrees(statements in proptest::collection::vec(statement(), 1..4), asked in asked()) {
-        let policy = Policy { statements };
+        let policy = Policy::new(statements);
         let request = Request {
             principal: Caller::Service(asked.service),
             action: asked.action,
@@ -200,17 +220,68 @@ proptest! {
     }
 }
 
+/// What the proof of a policy with these statements finds fault with: each statement's effect and the request that shows it.
+fn accused(policy: &Policy) -> Vec<(Effect, Witness)> {
+    let trail = TrailGrant {
+        arn: "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit".to_owned(),
+        account_id: "111122223333".to_owned(),
+        prefix: String::new(),
+        organization: None,
+        multi_region: true,
+    };
+    let proof = prove(&Subject {
+        bucket: "logs",
+        partition: Partition::Aws,
+        region: "us-east-1",
+        account_id: "111122223333",
+        role_arn: Some("arn:aws:iam::111122223333:role/deployer"),
+        organization_id: Some("o-a1b2c3d4e5"),
+        policy,
+        tier: Tier::None,
+        sources: &[],
+        trails: &[trail],
+        denies_insecure_transport: false,
+    });
+    let blamed = proof.rows.into_iter().flat_map(|row| row.failures).flat_map(|failure| failure.statements);
+    blamed.filter_map(|blamed| Some((policy.statements[blamed.statement].effect, blamed.witness?))).collect()
+}
+
+/// iam-rs's verdict on a witness; nothing for an anonymous caller, of whom it has no notion.
+fn judge_witness(policy: &Policy, witness: &Witness) -> Option<&'static str> {
+    let principal = match &witness.principal {
+        Asker::Service(name) => JudgePrincipal::Service(PrincipalId::String(name.clone())),
+        Asker::Iam(arn) => JudgePrincipal::Aws(PrincipalId::String(arn.clone())),
+        Asker::Anonymous => return None,
+    };
+    let context = witness.context.iter().map(|(key, value)| (key.as_str(), value.as_str()));
+    Some(judge_one(policy, principal, (&witness.action, &witness.resource), context))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Whoever is accused of letting somebody in or of keeping a delivery out does so before the judge, too.
+    #[test]
+    fn the_judge_sees_what_a_witness_shows(statements in proptest::collection::vec(statement(), 1..4)) {
+        let policy = Policy::new(statements);
+        for (effect, witness) in accused(&policy) {
+            let wanted = if effect == Effect::Allow { "allowed" } else { "denied" };
+            prop_assert_eq!(judge_witness(&policy, &witness).unwrap_or(wanted), wanted, "{}\n{}", policy.to_json(), witness);
+        }
+    }
+}
+
 /// Cases with our verdicts for judges that are no crates; `tests/run` hands them over.
 #[test]
 fn cases_for_other_judges_are_written() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = (proptest::collection::vec(statement(), 1..4), asked());
-    let mut lines = String::new();
+    let (mut lines, mut shown) = (String::new(), 0);
     let mut verdicts = std::collections::BTreeMap::<&str, usize>::new();
     for _ in 0..1500 {
         let (statements, asked) = strategy.new_tree(&mut runner).unwrap().current();
-        let policy = Policy { statements };
+        let policy = Policy::new(statements);
         let request = Request {
             principal: Caller::Service(asked.service),
             action: asked.action,
@@ -231,7 +302,25 @@ fn cases_for_other_judges_are_written() {
         })
         .to_string();
         lines.push('\n');
+        // and what the proof accuses the policy of, for the judges that know services
+        for (effect, witness) in accused(&policy) {
+            let Asker::Service(service) = &witness.principal else { continue };
+            let context: serde_json::Map<String, serde_json::Value> =
+                witness.context.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
+            lines += &serde_json::json!({
+                "policy": policy,
+                "service": service,
+                "action": witness.action,
+                "resource": witness.resource,
+                "context": context,
+                "verdict": if effect == Effect::Allow { "allowed" } else { "denied" },
+            })
+            .to_string();
+            lines.push('\n');
+            shown += 1;
+        }
     }
+    assert!(shown > 200, "the proof shows only {shown} requests");
     assert!(verdicts.len() == 3 && verdicts.values().all(|count| *count > 50), "the cases are one-sided: {verdicts:?}");
     std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/target/judge-cases.jsonl"), lines).unwrap();
 }

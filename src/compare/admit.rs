@@ -7,7 +7,7 @@ use crate::{
     observed::hole,
     policy::{
         Effect, Element, Policy, Principal, Statement,
-        evaluate::{Caller, Request, Verdict, denies, evaluate},
+        evaluate::{Caller, Request, Verdict, evaluate, shut_out as shut},
     },
 };
 use indexmap::IndexMap;
@@ -39,10 +39,7 @@ pub(crate) fn ask(policy: &Policy, request: &Request<'_>) -> Answer {
         return match evaluate(policy, request) {
             Verdict::Allowed(_) => Answer::Allowed,
             Verdict::NotAllowed => Answer::NotAllowed,
-            Verdict::Denied(_) => {
-                let shut = policy.statements.iter().enumerate().filter(|(_, statement)| denies(statement, request));
-                Answer::Denied(shut.map(|(at, _)| at).collect())
-            }
+            Verdict::Denied(_) => Answer::Denied(shut(policy, request)),
         };
     }
     let judged: Vec<(usize, Effect, Holds)> =
@@ -131,7 +128,7 @@ fn one(request: &Request<'_>, part: Part<'_>) -> bool {
             alone.condition = IndexMap::from([(operator.to_owned(), keys)]);
         }
     }
-    matches!(evaluate(&Policy { statements: vec![alone] }, request), Verdict::Allowed(_))
+    matches!(evaluate(&Policy::new(vec![alone]), request), Verdict::Allowed(_))
 }
 
 fn list(element: &Element<Vec<String>>, text: &str, wildcards: bool, certainly: &dyn Fn(&str) -> bool) -> Holds {
@@ -160,6 +157,7 @@ fn principal(statement: &Statement, request: &Request<'_>) -> Holds {
             let (kind, name) = match request.principal {
                 Caller::Service(name) => ("Service", name),
                 Caller::Iam { arn, .. } => ("AWS", arn),
+                Caller::Anonymous => ("AWS", "*"),
             };
             let values = kinds.get(kind).into_iter().flatten().chain(kinds.get("AWS").into_iter().flatten());
             let of = |value: &String| match value == name || value == "*" {

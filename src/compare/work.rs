@@ -109,7 +109,7 @@ mod tests {
             resource: Element::Is(resources),
             condition: Default::default(),
         };
-        Policy { statements: vec![statement] }
+        Policy::new(vec![statement])
     }
 
     /// How many questions about a resource a policy may be asked.

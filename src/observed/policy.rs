@@ -11,7 +11,7 @@ use crate::{
     catalog::observed::{POLICY_ELEMENT, POLICY_JSON, POLICY_KEY},
     diagnostics::{Finding, did_you_mean},
     document::{Entry, Kind, Node},
-    policy::{Condition, Effect, Element, Policy, Principal, Statement, evaluate},
+    policy::{Condition, Effect, Element, Policy, Principal, Statement, Version, evaluate},
     source::{FileId, Span},
 };
 use indexmap::IndexMap;
@@ -162,12 +162,16 @@ pub(crate) fn read(node: &Node, reading: &dyn Reading, bucket: Option<Text>) -> 
         return doc;
     };
     let mut findings = Vec::new();
+    // without a version a policy is of the old one
+    let mut version = Version::Old;
     for (entry, value) in members(entries, reading, &mut findings) {
         match (entry.key.to_ascii_lowercase().as_str(), value) {
+            ("version", Resolved::Unknown) => version = Version::Newest,
             ("statement", Resolved::Node(node)) => statements(node, reading, &mut doc, &mut findings),
             ("statement", _) => doc.partly_unknown = true,
             ("version", Resolved::Node(node)) => {
                 let text = reading.text(node).unwrap_or_default();
+                version = if text == "2008-10-17" { Version::Old } else { Version::Newest };
                 if !hole::has(&text) && !["2012-10-17", "2008-10-17"].contains(&text.as_str()) {
                     findings.push(
                         element(reading, node.span, format!("`{text}` is not a version of the policy language"))
@@ -180,6 +184,7 @@ pub(crate) fn read(node: &Node, reading: &dyn Reading, bucket: Option<Text>) -> 
             _ => findings.push(unknown_key(reading, entry, &["Version", "Id", "Statement"])),
         }
     }
+    doc.policy.version = version;
     let json = doc.policy.to_json();
     doc.bytes = (!doc.partly_unknown && !hole::has(&json)).then_some(json.len());
     doc.findings.extend(findings.into_iter().map(PolicyFinding));

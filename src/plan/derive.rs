@@ -111,9 +111,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
             key: account.key.value.clone(),
             id: account.id.value.clone(),
             partition,
-            role_arn: account
-                .role
-                .map(|role| if role.starts_with("arn:") { role.value.clone() } else { arn::role(partition, account.id, role) }),
+            role_arn: role_arn(account, partition),
             profile: account.profile.map(|profile| profile.value.clone()),
             places,
         });
@@ -203,6 +201,12 @@ fn log_buckets_that_are_sources(map: &EffectiveMap<'_>, taken: &Taken, findings:
             }
         }
     }
+}
+
+/// ARN of the role with which an account is deployed to, if the map names one by its name or ARN.
+fn role_arn(account: &effective::Account<'_>, partition: Partition) -> Option<String> {
+    let role = account.role?;
+    Some(if role.starts_with("arn:") { role.value.clone() } else { arn::role(partition, account.id, role) })
 }
 
 /// Plans one account in one Region.

@@ -53,12 +53,10 @@ fn key_policy(users: &[&Delivery<'_>]) -> Policy {
             condition,
         }
     };
-    Policy {
-        statements: vec![
-            statement("LogmapCloudTrailEncrypt", "kms:GenerateDataKey*", true),
-            statement("LogmapCloudTrailDescribe", "kms:DescribeKey", false),
-            // needed to create or update a trail when the bucket uses an S3 Bucket Key
-            statement("LogmapCloudTrailDecrypt", "kms:Decrypt", false),
-        ],
-    }
+    Policy::new(vec![
+        statement("LogmapCloudTrailEncrypt", "kms:GenerateDataKey*", true),
+        statement("LogmapCloudTrailDescribe", "kms:DescribeKey", false),
+        // needed to create or update a trail when the bucket uses an S3 Bucket Key
+        statement("LogmapCloudTrailDecrypt", "kms:Decrypt", false),
+    ])
 }

@@ -132,6 +132,8 @@ pub struct Basis {
     pub extra: Vec<Statement>,
     /// Id of the organization, if the map tells.
     pub organization_id: Option<String>,
+    /// ARN of the role with which the account is deployed to, if the map tells.
+    pub role_arn: Option<String>,
 }
 
 /// What exists on an adopted bucket.

@@ -215,17 +215,15 @@ fn policy(topic_arn: &str, rule_arns: &str, account_id: &str) -> Policy {
         condition,
     };
     let (rule, account) = ("aws:SourceArn", "aws:SourceAccount");
-    Policy {
-        statements: vec![
-            statement("LogmapAlerts", Effect::Allow, Condition::new()),
-            statement("LogmapNoOtherRule", Effect::Deny, condition(&[("Null", rule, "false"), ("ArnNotLike", rule, rule_arns)])),
-            statement(
-                "LogmapNoOtherAccount",
-                Effect::Deny,
-                condition(&[("Null", account, "false"), ("StringNotEquals", account, account_id)]),
-            ),
-        ],
-    }
+    Policy::new(vec![
+        statement("LogmapAlerts", Effect::Allow, Condition::new()),
+        statement("LogmapNoOtherRule", Effect::Deny, condition(&[("Null", rule, "false"), ("ArnNotLike", rule, rule_arns)])),
+        statement(
+            "LogmapNoOtherAccount",
+            Effect::Deny,
+            condition(&[("Null", account, "false"), ("StringNotEquals", account, account_id)]),
+        ),
+    ])
 }
 
 impl Alerts {

@@ -43,6 +43,7 @@ impl Delivery<'_> {
             account_id: self.writer_id.to_owned(),
             prefix: with_slash(self.trail.prefix),
             organization: self.organization_id(map),
+            multi_region: self.trail.home_region.is_some(),
         }
     }
 

@@ -263,6 +263,8 @@ pub(crate) fn report_failures(
 ) {
     for (row, failure) in proof.rows.iter().flat_map(|row| row.failures.iter().map(move |failure| (row, failure))) {
         for at in &failure.statements {
+            let blamed = at;
+            let at = &blamed.statement;
             let Some(origin) = at.checked_sub(first).and_then(|at| origins.get(at)) else { continue };
             let sid = policy.statements.get(*at).map_or("", |statement| statement.sid.as_str());
             let name = if sid.is_empty() { "this statement".to_owned() } else { format!("the statement `{sid}`") };
@@ -271,7 +273,7 @@ pub(crate) fn report_failures(
                 Kind::OwnerNotLockedOut => (
                     &LOCKS_OUT,
                     "denies",
-                    "only the root user could then remove the policy; leave the account's own roles out of the statement",
+                    "only the root user could then remove the policy; leave the account's role out by adding the condition `ArnNotEquals: { \"aws:PrincipalArn\": … }` with its ARN, or deny in a service control policy instead",
                 ),
                 Kind::SourcesWrite | Kind::TrailsWrite => (
                     &BLOCKS_DELIVERY,
@@ -281,7 +283,7 @@ pub(crate) fn report_failures(
                 _ => (
                     &OPENS,
                     "lets too much in",
-                    "the grants for log delivery are derived; leave this one out, or add `aws:SourceAccount` and `aws:SourceArn` with exact values",
+                    "the grants for log delivery are derived: leave out what repeats them; for others, name the principals, or bind the statement by whole values of `aws:SourceAccount`, `aws:SourceArn` or `aws:PrincipalOrgID`",
                 ),
             };
             // a statement for everybody has been reported as such
@@ -289,8 +291,21 @@ pub(crate) fn report_failures(
             if rule == &OPENS && findings.iter().any(public) {
                 continue;
             }
-            findings
-                .push(Finding::new(rule, place, format!("{name} {verb}: {}", failure.what)).label("because of this").help(help));
+            let because = match (blamed.keys.as_slice(), &blamed.witness) {
+                ([], _) => String::new(),
+                (keys, Some(_)) => format!("; it turns on {}", crate::diagnostics::list(keys.iter().map(String::as_str))),
+                (keys, None) => format!(
+                    "; that it does not can't be shown, for it turns on {}",
+                    crate::diagnostics::list(keys.iter().map(String::as_str))
+                ),
+            };
+            let mut finding = Finding::new(rule, place, format!("{name} {verb}: {}{because}", failure.what))
+                .label("because of this")
+                .help(help);
+            if let Some(witness) = &blamed.witness {
+                finding = finding.related(place, format!("shown by: {witness}"));
+            }
+            findings.push(finding);
         }
     }
 }

@@ -2,15 +2,23 @@
 //!
 //! Takes a policy and a request with its context; gives the verdict and the statement that decides. An explicit Deny
 //! wins; nothing said is a denial. Source: IAM user guide, "Policy evaluation logic" and "Condition operators".
+//!
+//! [`requests`] asks the same of a set of requests: of every source, at every time, of whoever is a stranger.
 
+mod instant;
 mod operators;
+mod pattern;
+pub(crate) mod requests;
+mod shape;
 mod values;
+pub mod witness;
 
-use super::{Effect, Element, Policy, Principal, Statement};
+use super::{Effect, Element, Policy, Principal, Statement, Version};
 use indexmap::IndexMap;
 use operators::{Operator, glob_with};
 pub use operators::{glob, is_operator, operators};
-pub(crate) use {operators::Test, values::Values};
+use {operators::Test, values::Values};
+pub(crate) use {pattern::Set, shape::Shape};
 
 /// A request as AWS sees it.
 #[derive(Debug, Clone)]
@@ -37,6 +45,8 @@ pub enum Caller<'a> {
         /// Twelve digits.
         account: &'a str,
     },
+    /// Somebody who signs nothing.
+    Anonymous,
 }
 
 /// What the policy says.
@@ -75,7 +85,8 @@ struct Question<'p> {
 impl<'p> Prepared<'p> {
     /// Prepares a policy.
     pub fn new(policy: &'p Policy) -> Self {
-        Prepared(policy.statements.iter().map(Ready::new).collect())
+        let variables = policy.version == Version::Newest;
+        Prepared(policy.statements.iter().map(|statement| Ready::new(statement, variables)).collect())
     }
 
     /// Asks about a request.
@@ -98,20 +109,22 @@ pub fn evaluate<'p>(policy: &'p Policy, request: &Request<'_>) -> Verdict<'p> {
     Prepared::new(policy).ask(request)
 }
 
-/// Does this statement by itself shut a request out?
-pub fn denies(statement: &Statement, request: &Request<'_>) -> bool {
-    statement.effect == Effect::Deny && Ready::new(statement).matches(request)
+/// The Deny statements that shut a request out, by index.
+pub fn shut_out(policy: &Policy, request: &Request<'_>) -> Vec<usize> {
+    let prepared = Prepared::new(policy);
+    let denies = |ready: &Ready<'_>| ready.statement.effect == Effect::Deny && ready.matches(request);
+    prepared.0.iter().enumerate().filter(|(_, ready)| denies(ready)).map(|(at, _)| at).collect()
 }
 
 impl<'p> Ready<'p> {
-    fn new(statement: &'p Statement) -> Self {
+    fn new(statement: &'p Statement, variables: bool) -> Self {
         let questions = |(operator, keys): (&'p String, &'p IndexMap<String, Vec<String>>)| {
             let operator = Operator::read(operator);
-            keys.iter().map(move |(key, wanted)| Question::new(operator, key, wanted))
+            keys.iter().map(move |(key, wanted)| Question::new(operator, key, wanted, variables))
         };
         Ready {
             statement,
-            resource: Values::new(Test::Like, strs(statement.resource.inner())),
+            resource: Values::new(Test::Like, strs(statement.resource.inner()), variables),
             conditions: statement.condition.iter().flat_map(questions).collect(),
         }
     }
@@ -139,6 +152,7 @@ fn speaks_of(principal: &Principal, caller: Caller<'_>) -> bool {
         |kind: &str, test: &dyn Fn(&str) -> bool| kinds.get(kind).is_some_and(|values| values.iter().any(|value| test(value)));
     match caller {
         Caller::Service(name) => any("Service", &|value| value == name) || any("AWS", &|value| value == "*"),
+        Caller::Anonymous => any("AWS", &|value| value == "*"),
         Caller::Iam { arn, account } => any("AWS", &|value| {
             value == "*" || value == arn || value == account || value.ends_with(&format!(":iam::{account}:root"))
         }),
@@ -150,30 +164,38 @@ fn strs(list: &[String]) -> impl Iterator<Item = &str> {
 }
 
 impl<'p> Question<'p> {
-    fn new(operator: Option<Operator>, key: &'p str, wanted: &'p [String]) -> Self {
-        let values = Values::new(operator.map_or(Test::Absent, |operator| operator.test), strs(wanted));
+    fn new(operator: Option<Operator>, key: &'p str, wanted: &'p [String], variables: bool) -> Self {
+        let values = Values::new(operator.map_or(Test::Absent, |operator| operator.test), strs(wanted), variables);
         Question { key, operator, wanted, values }
     }
 
     fn holds(&self, request: &Request<'_>) -> bool {
-        let Some(Operator { all_values, if_exists, negated, test }) = self.operator else { return false };
+        let Some(operator) = self.operator else { return false };
         let present = request.context.iter().filter(|(name, _)| name.eq_ignore_ascii_case(self.key)).map(|(_, value)| *value);
         let mut present = present.peekable();
         let absent = present.peek().is_none();
-        if matches!(test, Test::Absent) {
-            return self.wanted.iter().any(|want| want.eq_ignore_ascii_case("true") == absent);
+        if operator.test == Test::Absent {
+            return self.wants_absent(absent);
         }
         if absent {
-            // an absent key fails a positive operator and satisfies a negated one
-            return if_exists || negated || all_values;
+            return operator.of_absent();
         }
-        let one = |value: &str| self.values.any(value, request.context) != negated;
-        if all_values || negated { present.all(one) } else { present.any(one) }
+        let one = |value: &str| self.values.any(value, request.context) != operator.negated;
+        if operator.every() { present.all(one) } else { present.any(one) }
+    }
+
+    /// What `Null` says of a key that is absent, or of one that is there.
+    fn wants_absent(&self, absent: bool) -> bool {
+        self.wanted.iter().any(|want| want.eq_ignore_ascii_case(if absent { "true" } else { "false" }))
     }
 }
 
 #[cfg(test)]
-mod tests {
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests;
+
+#[cfg(test)]
+mod own_tests {
     use super::*;
 
     #[test]
@@ -194,14 +216,53 @@ mod tests {
     }
 
     #[test]
-    fn an_absent_key_satisfies_a_negated_operator_only() {
-        let request = Request { principal: Caller::Service("s"), action: "a", resource: "r", context: &[] };
-        let want = ["x".to_owned()];
-        let holds = |operator: &str, want: &[String]| Question::new(Operator::read(operator), "k", want).holds(&request);
-        assert!(!holds("StringEquals", &want));
-        assert!(holds("StringNotEquals", &want));
-        assert!(holds("StringEqualsIfExists", &want));
-        assert!(holds("Null", &["true".to_owned()]));
-        assert!(!holds("NoSuchOperator", &want));
+    fn operators_say_what_iam_documents() {
+        let holds = |operator: &str, wanted: &[&str], values: &[&str]| {
+            let wanted: Vec<String> = wanted.iter().map(|want| (*want).to_owned()).collect();
+            let context: Vec<(&str, &str)> = values.iter().map(|value| ("AWS:K", *value)).collect();
+            let request = Request { principal: Caller::Service("s"), action: "a", resource: "r", context: &context };
+            Question::new(Operator::read(operator), "aws:k", &wanted, true).holds(&request)
+        };
+        for (operator, wanted, values, expected) in [
+            ("StringEquals", &["x"][..], &[][..], false),
+            ("StringNotEquals", &["x"], &[], true),
+            ("StringEqualsIfExists", &["x"], &[], true),
+            ("Null", &["true"], &[], true),
+            ("Null", &["true"], &["x"], false),
+            ("NoSuchOperator", &["x"], &["x"], false),
+            ("ForAnyValue:StringEquals", &["x"], &[], false),
+            ("ForAnyValue:StringNotEquals", &["x"], &[], false),
+            ("ForAllValues:StringEquals", &["x"], &[], true),
+            ("ForAllValues:StringNotEquals", &["x"], &[], true),
+            ("ForAnyValue:StringNotEquals", &["x"], &["x", "y"], true),
+            ("ForAnyValue:StringNotEquals", &["x", "y"], &["x", "y"], false),
+            ("ForAllValues:StringNotEquals", &["x"], &["x", "y"], false),
+            ("ForAllValues:StringNotEquals", &["x"], &["y", "z"], true),
+            ("ForAllValues:StringLike", &["x*"], &["x1", "x2"], true),
+            ("ForAnyValue:StringLike", &["x*"], &["y", "x2"], true),
+            ("StringNotEquals", &["x", "y"], &["y"], false),
+            ("DateGreaterThan", &["2020-01-01T00:00:00Z"], &["2020-01-01T00:00:01Z"], true),
+            ("DateGreaterThan", &["2020-01-01T00:00:00Z"], &["2020-01-01T00:30:00+01:00"], false),
+            ("DateLessThan", &["1577836801"], &["2020-01-01"], true),
+            ("DateEquals", &["2020-01-01"], &["2020-01-01T00:00:00Z"], true),
+            ("DateNotEquals", &["2020-01-01"], &["2020-01-01T00:00:00Z"], false),
+            ("DateLessThan", &["soon"], &["2020-01-01"], false),
+            ("NumericLessThan", &["1.2"], &["1.19"], true),
+            ("NumericLessThan", &["10"], &["9"], true),
+            ("NumericEquals", &["inf"], &["inf"], false),
+            ("NumericNotEquals", &["1"], &["1.0"], false),
+            ("IpAddress", &["203.0.113.0/24"], &["203.0.113.9"], true),
+            ("IpAddress", &["203.0.113.0/24"], &["203.0.114.9"], false),
+            ("IpAddress", &["0.0.0.0/0"], &["2001:db8::1"], false),
+            ("IpAddress", &["2001:db8::/32"], &["2001:db8:ffff::1"], true),
+            ("IpAddress", &["::/0"], &["::1"], true),
+            ("NotIpAddress", &["203.0.113.7"], &["203.0.113.7"], false),
+            ("NotIpAddress", &["203.0.113.0/33"], &["203.0.113.7"], true),
+            ("Bool", &["true"], &["TRUE"], true),
+            ("StringEqualsIgnoreCase", &["x"], &["X"], true),
+            ("BinaryEquals", &["QQ=="], &["QQ=="], true),
+        ] {
+            assert_eq!(holds(operator, wanted, values), expected, "{operator} {wanted:?} {values:?}");
+        }
     }
 }

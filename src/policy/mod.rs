@@ -10,11 +10,33 @@ pub mod evaluate;
 use indexmap::IndexMap;
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
-/// A bucket policy or key policy. Always version 2012-10-17.
+/// A bucket policy or key policy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
+    /// The version of the policy language. What logmap writes is of the newest.
+    pub version: Version,
     /// The statements, in the order in which they are written.
     pub statements: Vec<Statement>,
+}
+
+/// A version of the policy language. Source: IAM user guide, "IAM JSON policy elements: Version".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Version {
+    /// `2008-10-17`, which a policy without a version has: `${…}` is text.
+    Old,
+    /// `2012-10-17`: `${…}` is a policy variable.
+    #[default]
+    Newest,
+}
+
+impl Version {
+    /// As in a policy.
+    pub fn word(self) -> &'static str {
+        match self {
+            Version::Old => "2008-10-17",
+            Version::Newest => "2012-10-17",
+        }
+    }
 }
 
 /// One statement.
@@ -83,6 +105,11 @@ impl Principal {
 }
 
 impl Policy {
+    /// A policy of the newest version.
+    pub fn new(statements: Vec<Statement>) -> Self {
+        Policy { version: Version::Newest, statements }
+    }
+
     /// The policy as compact JSON: the bytes that AWS receives.
     pub fn to_json(&self) -> String {
         crate::text::json(self)
@@ -135,7 +162,7 @@ impl Serialize for Principal {
 impl Serialize for Policy {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut policy = serializer.serialize_struct("Policy", 2)?;
-        policy.serialize_field("Version", "2012-10-17")?;
+        policy.serialize_field("Version", self.version.word())?;
         policy.serialize_field("Statement", &self.statements)?;
         policy.end()
     }

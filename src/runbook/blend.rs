@@ -51,13 +51,21 @@ pub(super) fn blend(
     let added = new.1.iter().filter(|source| !known.contains(&(&source.name, &source.prefix, source.key_format)));
     let sources: Vec<Source> = old.1.iter().chain(added).cloned().collect();
     let mut trails: Vec<TrailGrant> = was.basis.trails.clone();
-    trails.extend(is.basis.trails.iter().filter(|trail| !was.basis.trails.contains(trail)).cloned());
+    for trail in &is.basis.trails {
+        // a trail that records in more Regions than before needs no grant of its own
+        let same = |other: &&mut TrailGrant| TrailGrant { multi_region: trail.multi_region, ..(**other).clone() } == *trail;
+        match trails.iter_mut().find(same) {
+            Some(known) => known.multi_region |= trail.multi_region,
+            None => trails.push(trail.clone()),
+        }
+    }
     bucket.basis = Basis {
         by_account: was.basis.by_account || is.basis.by_account,
         trails,
         deny_insecure_transport: was.basis.deny_insecure_transport,
         extra: statements(&was.basis.extra, &is.basis.extra),
         organization_id: is.basis.organization_id.clone().or(was.basis.organization_id.clone()),
+        role_arn: is.basis.role_arn.clone().or(was.basis.role_arn.clone()),
     };
     let mut notes = Vec::new();
     if is.policy.statements.iter().any(|statement| statement.effect == Effect::Deny && !was.policy.statements.contains(statement))
@@ -109,6 +117,7 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
             partition: at.partition,
             region: at.region,
             account_id: at.account_id,
+            role_arn: bucket.basis.role_arn.as_deref(),
             organization_id: bucket.basis.organization_id.as_deref(),
             policy: &policy,
             tier: report.tier,
@@ -125,7 +134,7 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
         let blamed: Vec<&Statement> = failures
             .iter()
             .flat_map(|failure| &failure.statements)
-            .filter_map(|at| policy.statements.get(*at))
+            .filter_map(|blamed| policy.statements.get(blamed.statement))
             .filter(|statement| statement.effect == Effect::Deny)
             .collect();
         let before = bucket.basis.extra.len();

@@ -1,6 +1,6 @@
 //! One log bucket: its policy, composed and proven, its lifecycle rules, and its settings.
 
-use super::{Draft, Planner};
+use super::{Draft, Planner, role_arn};
 use crate::{
     aws::{arn, limits},
     diagnostics::Finding,
@@ -76,7 +76,9 @@ impl Planner<'_, '_> {
         };
         let organization_id = self.map.organization_id.map(|id| id.as_str());
         let layout = format!("{:?}", settings.key_format);
-        let origin = cache.origin(&grants, &[self.region, organization_id.unwrap_or_default(), &layout]);
+        let role_arn = role_arn(self.account, self.partition());
+        let also = [self.region, organization_id.unwrap_or_default(), role_arn.as_deref().unwrap_or_default(), &layout];
+        let origin = cache.origin(&grants, &also);
         let (reused, composed) = match cache.take(origin) {
             Some((policy, report, proof)) => (Some(proof), Ok((policy, report))),
             None => (None, compose::compose(&grants)),
@@ -100,6 +102,7 @@ impl Planner<'_, '_> {
                 partition: self.partition(),
                 region: self.region,
                 account_id: self.account.id,
+                role_arn: role_arn.as_deref(),
                 organization_id,
                 policy: &policy,
                 tier: report.tier,
@@ -124,6 +127,7 @@ impl Planner<'_, '_> {
             deny_insecure_transport: settings.deny_insecure_transport,
             extra: extra.clone(),
             organization_id: self.map.organization_id.map(|id| id.value.clone()),
+            role_arn,
         };
         LogBucket {
             arn: arn::bucket(self.partition(), &draft.name),

@@ -1,15 +1,20 @@
-//! What must get in: each source's objects, each trail's files, and the owner.
-//!
-//! Also the makers of claims that near misses start from.
+//! What must get in: each source's objects and each trail's files, at all times and for every key that they may have.
 
-use super::{Claim, Expect, Kind, Subject, What};
+use super::{Claim, Expect, Kind, Subject, context::form};
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, arn},
     plan::{KeyFormat, Source},
-    policy::evaluate::Caller,
+    policy::{
+        compose::TrailGrant,
+        evaluate::{
+            Set, Shape,
+            requests::{Action, Key, Requests, Value, Who},
+        },
+    },
 };
+use std::borrow::Cow;
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
     pub(super) fn bucket_arn(&self) -> String {
         arn::bucket(self.partition, self.bucket)
     }
@@ -18,114 +23,103 @@ impl Subject<'_> {
         arn::object(self.partition, self.bucket, key)
     }
 
-    /// A source's log object, by the source's ARN and the object's key.
-    pub(super) fn delivery<'c>(&'c self, kind: Kind, source_arn: &'c str, key: &str, what: What<'c>) -> Claim<'c> {
-        Claim {
-            kind,
-            what,
-            expect: Expect::Allowed,
-            caller: Caller::Service(LOGGING_SERVICE),
-            action: "s3:PutObject",
-            resource: self.object_arn(key),
-            context: service_context(LOGGING_SERVICE, source_arn, self.account_id),
+    /// The key of one log object of a source, for people.
+    pub(super) fn key(&self, source: &Source) -> String {
+        let partitioned = source.key_format != KeyFormat::Simple;
+        access_log_key(&source.prefix, partitioned.then_some((self.account_id, self.region, source.name.as_str())))
+    }
+
+    /// A source's log objects: the ARN up to what is different in each.
+    fn objects(&self, source: &Source) -> String {
+        let Source { prefix, name, key_format, .. } = source;
+        match key_format {
+            KeyFormat::Simple => self.object_arn(prefix),
+            _ => self.object_arn(&[prefix, self.account_id, "/", self.region, "/", name, "/"].concat()),
         }
     }
 
-    pub(super) fn key(&self, source: &Source) -> String {
-        self.key_under(&source.prefix, source)
+    /// All deliveries of a source, as one set of requests.
+    pub(super) fn delivery_of(&self, source: &'a Source) -> Requests<'a> {
+        let mut requests = self.deliveries();
+        self.turn_to(&mut requests, source);
+        requests
     }
 
-    pub(super) fn key_under(&self, prefix: &str, source: &Source) -> String {
-        let partitioned = source.key_format != KeyFormat::Simple;
-        access_log_key(prefix, partitioned.then_some((self.account_id, self.region, source.name.as_str())))
+    /// Deliveries of no source yet.
+    fn deliveries(&self) -> Requests<'a> {
+        Requests {
+            who: Who::Service(LOGGING_SERVICE),
+            action: Action::Is("s3:PutObject"),
+            resource: form(Shape::default()),
+            keys: self.of_delivery(LOGGING_SERVICE, "", self.account_id),
+        }
     }
 
-    pub(super) fn source_arn(&self, name: &str) -> String {
-        arn::bucket(self.partition, name)
+    /// Makes the deliveries those of a source. (A bucket has thousands, which differ in little.)
+    fn turn_to(&self, requests: &mut Requests<'a>, source: &Source) {
+        requests.set(Key::is("aws:SourceArn", arn::bucket(self.partition, &source.name)));
+        let shape = Shape::starting(self.objects(source));
+        requests.resource = form(match source.key_format {
+            KeyFormat::Simple => moment(shape),
+            _ => moment(shape.digits(4).text("/").digits(2).text("/").digits(2).text("/")),
+        });
     }
 
     pub(super) fn sources_write(&self, each: &mut dyn FnMut(Claim<'_>)) {
+        let mut requests = self.deliveries();
         for source in self.sources {
             let what = || format!("S3 can't deliver the access logs of `{}` to `{}`", source.name, self.bucket);
-            each(self.delivery(Kind::SourcesWrite, &self.source_arn(&source.name), &self.key(source), &what));
+            self.turn_to(&mut requests, source);
+            each(Claim { kind: Kind::SourcesWrite, what: &what, expect: Expect::Allowed, requests: &requests });
         }
     }
 
-    /// A trail's files: log files and digests (CloudTrail user guide, "Digest file structure"), under its account's path, and
-    /// under the organization's for each account of an organization trail.
+    /// A trail's files (CloudTrail user guide, "Finding your CloudTrail log files" and "Digest file structure"): logs, digests and
+    /// whatever other kind is asked for, under its account's path, and under the organization's for each account of an organization
+    /// trail; of each Region, if it is a multi-Region trail.
     pub(super) fn trails_write(&self, each: &mut dyn FnMut(Claim<'_>)) {
         for trail in self.trails {
             let what = || format!("CloudTrail can't deliver the trail `{}` to `{}`", trail.arn, self.bucket);
-            each(self.acl_check(Kind::TrailsWrite, &trail.arn, &trail.account_id, &what));
-            let mut owners = vec![trail.account_id.clone()];
-            owners.extend(
-                trail.organization.iter().flat_map(|id| [format!("{id}/{}", trail.account_id), format!("{id}/{STRANGER}")]),
-            );
-            for owner in owners {
-                for folder in ["CloudTrail", "CloudTrail-Digest"] {
-                    let key = format!("{}AWSLogs/{owner}/{folder}/{}/2026/01/02/x.json.gz", trail.prefix, self.region);
-                    each(self.trail_write(Kind::TrailsWrite, &key, &trail.arn, &trail.account_id, &what));
-                }
+            let check = self.acl_check(trail);
+            each(Claim { kind: Kind::TrailsWrite, what: &what, expect: Expect::Allowed, requests: &check });
+            for shape in self.files(trail) {
+                let write = Requests { action: Action::Is("s3:PutObject"), resource: form(shape), ..self.acl_check(trail) };
+                each(Claim { kind: Kind::TrailsWrite, what: &what, expect: Expect::Allowed, requests: &write });
             }
         }
     }
 
-    pub(super) fn acl_check<'c>(&self, kind: Kind, arn: &'c str, account: &'c str, what: What<'c>) -> Claim<'c> {
-        Claim {
-            kind,
-            what,
-            expect: Expect::Allowed,
-            caller: Caller::Service(CLOUDTRAIL_SERVICE),
-            action: "s3:GetBucketAcl",
-            resource: self.bucket_arn(),
-            context: service_context(CLOUDTRAIL_SERVICE, arn, account),
+    pub(super) fn acl_check(&self, trail: &'a TrailGrant) -> Requests<'a> {
+        Requests {
+            who: Who::Service(CLOUDTRAIL_SERVICE),
+            action: Action::Is("s3:GetBucketAcl"),
+            resource: Value::Text(Cow::Owned(self.bucket_arn())),
+            keys: self.of_delivery(CLOUDTRAIL_SERVICE, &trail.arn, &trail.account_id),
         }
     }
 
-    pub(super) fn trail_write<'c>(&self, kind: Kind, key: &str, arn: &'c str, account: &'c str, what: What<'c>) -> Claim<'c> {
-        let mut claim = self.acl_check(kind, arn, account, what);
-        claim.action = "s3:PutObject";
-        claim.resource = self.object_arn(key);
-        claim.context.push(("s3:x-amz-acl", "bucket-owner-full-control"));
-        claim
-    }
-
-    pub(super) fn root_arn(&self, account: &str) -> String {
-        format!("arn:{}:iam::{account}:root", self.partition)
-    }
-
-    /// What an account calls by itself, by its root's ARN and its id.
-    pub(super) fn iam<'c>(
-        kind: Kind,
-        (arn, account): (&'c str, &'c str),
-        action: &'static str,
-        resource: String,
-        what: What<'c>,
-    ) -> Claim<'c> {
-        let context = vec![
-            ("aws:SecureTransport", "true"),
-            ("aws:PrincipalAccount", account),
-            ("aws:PrincipalArn", arn),
-            ("aws:PrincipalIsAWSService", "false"),
-            ("aws:ViaAWSService", "false"),
-        ];
-        Claim { kind, what, expect: Expect::NotAllowed, caller: Caller::Iam { arn, account }, action, resource, context }
-    }
-
-    pub(super) fn owner(&self, each: &mut dyn FnMut(Claim<'_>)) {
-        let root = self.root_arn(self.account_id);
-        let what = || format!("the account `{}` can't change the policy of `{}`", self.account_id, self.bucket);
-        for action in ["s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketPolicy"] {
-            let claim = Self::iam(Kind::OwnerNotLockedOut, (&root, self.account_id), action, self.bucket_arn(), &what);
-            let mut claim = Claim { expect: Expect::NotDenied, ..claim };
-            claim.context.extend(self.organization_id.map(|id| ("aws:PrincipalOrgID", id)));
-            each(claim);
-        }
+    /// The forms of the keys of a trail's files.
+    pub(super) fn files(&self, trail: &TrailGrant) -> Vec<Shape> {
+        let root = self.object_arn(&format!("{}AWSLogs/", trail.prefix));
+        let mut owners = vec![Shape::starting(format!("{root}{}/CloudTrail", trail.account_id))];
+        owners.extend(trail.organization.iter().map(|id| Shape::starting(format!("{root}{id}/")).digits(12).text("/CloudTrail")));
+        let home = trail.arn.split(':').nth(3).unwrap_or_default();
+        owners
+            .into_iter()
+            .map(|owner| {
+                let kind = owner.then(Set::NotSlash).text("/");
+                let place = if trail.multi_region { kind.some(Set::NotSlash) } else { kind.text(home) };
+                place.text("/").digits(4).text("/").digits(2).text("/").digits(2).text("/").some(Set::NotSlash)
+            })
+            .collect()
     }
 }
 
-/// An account that no map should know.
-pub(super) const STRANGER: &str = "999999999999";
+/// Followed by date, time and the unique string of a log object.
+fn moment(shape: Shape) -> Shape {
+    let day = shape.digits(4).text("-").digits(2).text("-").digits(2);
+    day.text("-").digits(2).text("-").digits(2).text("-").digits(2).text("-").some(Set::NotSlash)
+}
 
 /// A log object's key as S3 lays it out under a prefix (S3 user guide, "Log object key format"); a partitioned one has the
 /// source's account, Region and name.

@@ -1,11 +1,14 @@
-//! The proof of a log bucket's policy: who must get in does, near misses don't, and the owner is not locked out.
+//! The proof of a log bucket's policy: who must get in does, strangers don't, and the owner is not locked out.
 //!
-//! Takes a finished policy with what it is for, asks the evaluator about every delivery and about requests that differ from
-//! one in a single point, and gives a table. A claim that fails because of a statement of the map is a finding; one that fails
-//! by logmap's own statements is a bug, and nothing is written.
+//! Takes a finished policy with what it is for, asks the evaluator about sets of requests (all deliveries of a source, whoever is
+//! a stranger), and gives a table. A claim holds if it holds of each request of its set; one that fails because of a statement of
+//! the map is a finding, with a request that shows it; one that fails by logmap's own statements is a bug, and nothing is written.
 
+mod context;
 mod deliveries;
-mod near_misses;
+mod named;
+mod owner;
+mod strangers;
 
 pub(crate) use deliveries::{access_log_key, service_context};
 
@@ -13,9 +16,13 @@ use super::{Account, LogBucket, Placement, Plan, Source, Tier};
 use crate::{
     aws::Partition,
     policy::{
-        Policy, Statement,
+        Effect, Policy,
         compose::TrailGrant,
-        evaluate::{Caller, Prepared, Request, Verdict, denies},
+        evaluate::{
+            Prepared, Verdict,
+            requests::{Holds, Requests},
+            witness::Witness,
+        },
     },
     threads::{cores, join},
 };
@@ -33,6 +40,8 @@ pub struct Subject<'a> {
     pub region: &'a str,
     /// Its account.
     pub account_id: &'a str,
+    /// ARN of the role with which the account is deployed to, if the map tells.
+    pub role_arn: Option<&'a str>,
     /// Id of the account's organization, if the map tells.
     pub organization_id: Option<&'a str>,
     /// The finished policy.
@@ -73,7 +82,18 @@ pub struct Failure {
     /// What follows from it, as a sentence.
     pub what: String,
     /// The statements that are to blame, by their index in the policy; none if a grant is missing.
-    pub statements: Vec<usize>,
+    pub statements: Vec<Blamed>,
+}
+
+/// A statement that is to blame for a claim that does not hold.
+#[derive(Debug, Clone)]
+pub struct Blamed {
+    /// Its index in the policy.
+    pub statement: usize,
+    /// The condition keys on which it turns whether it matches; none if it always does.
+    pub keys: Vec<String>,
+    /// A request that shows it. Without one it is not shown that the claim fails, nor that it holds.
+    pub witness: Option<Witness>,
 }
 
 /// Kinds of claims.
@@ -119,18 +139,16 @@ impl Kind {
 /// Says what is wrong: only a claim that does not hold is put into words.
 type What<'c> = &'c dyn Fn() -> String;
 
-/// A request and what is claimed of it.
+/// A set of requests and what is claimed of each.
 struct Claim<'c> {
     kind: Kind,
     /// What is wrong if it does not hold.
     what: What<'c>,
     expect: Expect,
-    caller: Caller<'c>,
-    action: &'static str,
-    resource: String,
-    context: Vec<(&'static str, &'c str)>,
+    requests: &'c Requests<'c>,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expect {
     Allowed,
     NotDenied,
@@ -218,11 +236,10 @@ pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
 /// The key of one log object of a source, and the Sid of the statement that lets it in.
 pub fn delivery<'b>(account: &Account, place: &Placement, bucket: &'b LogBucket, source: &Source) -> (String, Option<&'b str>) {
     let subject = Subject::of(account, place, bucket);
-    let key = subject.key(source);
-    let source_arn = subject.source_arn(&source.name);
-    let claim = subject.delivery(Kind::SourcesWrite, &source_arn, &key, &String::new);
+    let requests = subject.delivery_of(source);
+    let claim = Claim { kind: Kind::SourcesWrite, what: &String::new, expect: Expect::Allowed, requests: &requests };
     let sid = judge(&bucket.policy, &Prepared::new(&bucket.policy), &claim).ok().flatten();
-    (key, sid)
+    (subject.key(source), sid)
 }
 
 /// From so many sources on, a thread costs less than it saves.
@@ -239,7 +256,7 @@ pub fn prove(subject: &Subject<'_>) -> Proof {
     let rows = thread::scope(|scope| {
         let others: Vec<_> = rest.chunks(part).map(|sources| scope.spawn(move || deliveries(sources))).collect();
         let mut rows = deliveries(first);
-        let more = ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(each));
+        let more = ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(prepared, each));
         for (kind, row) in more.into_iter().chain(others.into_iter().flat_map(join)) {
             rows.entry(kind).or_insert_with(|| Row::new(kind)).take(row);
         }
@@ -248,11 +265,13 @@ pub fn prove(subject: &Subject<'_>) -> Proof {
     Proof { rows: rows.into_values().collect() }
 }
 
-/// A kind of claims, or several, on a subject.
-type Claims = fn(&Subject<'_>, &mut dyn FnMut(Claim<'_>));
-
 /// What comes of some claims, by kind.
-fn ask(subject: &Subject<'_>, prepared: &Prepared<'_>, claims: Claims) -> BTreeMap<Kind, Row> {
+/// Asks about the claims of a kind, or of several, on a subject.
+fn ask(
+    subject: &Subject<'_>,
+    prepared: &Prepared<'_>,
+    claims: impl FnOnce(&Subject<'_>, &mut dyn FnMut(Claim<'_>)),
+) -> BTreeMap<Kind, Row> {
     let mut rows: BTreeMap<Kind, Row> = BTreeMap::new();
     claims(subject, &mut |claim| {
         let row = rows.entry(claim.kind).or_insert_with(|| Row::new(claim.kind));
@@ -287,37 +306,43 @@ impl Row {
 
 /// The Sid of the statement that decided as claimed, or what is to blame.
 fn judge<'p>(policy: &'p Policy, prepared: &Prepared<'p>, claim: &Claim<'_>) -> Result<Option<&'p str>, Failure> {
-    let Claim { caller, action, resource, context, .. } = claim;
-    let request = Request { principal: *caller, action, resource, context };
-    let index = |statement: &Statement| policy.statements.iter().position(|other| std::ptr::eq(other, statement));
-    let fail = |statements: Vec<usize>| Err(Failure { what: (claim.what)(), statements });
-    match (prepared.ask(&request), &claim.expect) {
-        (Verdict::Allowed(by), Expect::Allowed) => Ok(Some(&by.sid)),
-        (Verdict::Denied(by), Expect::NotAllowed) => Ok(Some(&by.sid)),
-        (Verdict::NotAllowed, Expect::NotAllowed) | (Verdict::Allowed(_) | Verdict::NotAllowed, Expect::NotDenied) => Ok(None),
-        (Verdict::Denied(_), Expect::Allowed | Expect::NotDenied) => {
-            // every Deny is to blame, not the first alone
-            let denies = |statement: &Statement| {
-                denies(statement, &request)
-                    && !(claim.kind == Kind::OwnerNotLockedOut && turns_on_organization(statement, &request))
-            };
-            let blamed: Vec<usize> =
-                policy.statements.iter().enumerate().filter_map(|(at, statement)| denies(statement).then_some(at)).collect();
-            if blamed.is_empty() { Ok(None) } else { fail(blamed) }
+    let (mut allowed, mut perhaps_allowed, mut denied, mut perhaps_denied) = (None, Vec::new(), None, Vec::new());
+    for (at, effect, holds) in prepared.judge(claim.requests) {
+        match (effect, holds) {
+            (_, Holds::No) => {}
+            (Effect::Allow, holds) => {
+                perhaps_allowed.push(at);
+                if holds == Holds::Yes {
+                    allowed.get_or_insert(at);
+                }
+            }
+            (Effect::Deny, holds) => {
+                perhaps_denied.push(at);
+                if holds == Holds::Yes {
+                    denied.get_or_insert(at);
+                }
+            }
         }
-        (Verdict::NotAllowed, Expect::Allowed) => fail(Vec::new()),
-        (Verdict::Allowed(by), Expect::NotAllowed) => fail(index(by).into_iter().collect()),
     }
-}
-
-/// Does the statement ask for the caller's place in an organization that the map does not tell? Then nothing is known
-/// of the account itself, and a fence around one's own organization is the usual reason for such a statement.
-fn turns_on_organization(statement: &Statement, request: &Request<'_>) -> bool {
-    let unknown = |key: &&String| {
-        (key.eq_ignore_ascii_case("aws:PrincipalOrgID") || key.eq_ignore_ascii_case("aws:PrincipalOrgPaths"))
-            && !request.context.iter().any(|(name, _)| name.eq_ignore_ascii_case(key))
+    let sid = |at: usize| policy.statements.get(at).map(|statement| statement.sid.as_str());
+    let guilty = match claim.expect {
+        Expect::Allowed if perhaps_denied.is_empty() && allowed.is_some() => return Ok(allowed.and_then(sid)),
+        Expect::NotAllowed if denied.is_some() => return Ok(denied.and_then(sid)),
+        Expect::NotAllowed if perhaps_allowed.is_empty() => return Ok(None),
+        Expect::NotDenied if perhaps_denied.is_empty() => return Ok(None),
+        Expect::NotAllowed => perhaps_allowed,
+        Expect::Allowed | Expect::NotDenied => perhaps_denied,
     };
-    statement.condition.values().flat_map(|keys| keys.keys()).any(|key| unknown(&key))
+    let shows = |verdict: &Verdict<'_>| match claim.expect {
+        Expect::NotAllowed => matches!(verdict, Verdict::Allowed(_)),
+        Expect::Allowed | Expect::NotDenied => matches!(verdict, Verdict::Denied(_)),
+    };
+    let blamed = |statement| Blamed {
+        statement,
+        keys: prepared.undecided(statement, claim.requests).into_iter().map(str::to_owned).collect(),
+        witness: prepared.witness(claim.requests, statement, &shows),
+    };
+    Err(Failure { what: (claim.what)(), statements: guilty.into_iter().map(blamed).collect() })
 }
 
 impl<'a> Subject<'a> {
@@ -328,6 +353,7 @@ impl<'a> Subject<'a> {
             partition: account.partition,
             region: &place.region,
             account_id: &account.id,
+            role_arn: bucket.basis.role_arn.as_deref(),
             organization_id: bucket.basis.organization_id.as_deref(),
             policy: &bucket.policy,
             tier: bucket.report.tier,
@@ -339,11 +365,11 @@ impl<'a> Subject<'a> {
 }
 
 impl Subject<'_> {
-    fn but_deliveries_of_sources(&self, each: &mut dyn FnMut(Claim<'_>)) {
+    fn but_deliveries_of_sources(&self, prepared: &Prepared<'_>, each: &mut dyn FnMut(Claim<'_>)) {
         self.trails_write(each);
-        self.owner(each);
-        self.near_misses_of_sources(each);
-        self.near_misses_of_trails(each);
+        self.owner(prepared, each);
+        self.others_of_sources(each);
+        self.others_of_trails(each);
         self.strangers(each);
         self.without_tls(each);
     }

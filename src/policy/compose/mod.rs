@@ -58,6 +58,8 @@ pub struct TrailGrant {
     pub prefix: String,
     /// Id of the organization, for an organization trail.
     pub organization: Option<String>,
+    /// True if it records in every Region.
+    pub multi_region: bool,
 }
 
 /// A policy that does not fit, whatever form is taken.
@@ -141,7 +143,7 @@ fn with_access(grants: &Grants<'_>, trails: &[Statement]) -> Result<Fitting, usi
         if grants.deny_insecure_transport {
             statements.push(deny_insecure_transport(grants));
         }
-        Policy { statements }
+        Policy::new(statements)
     };
     if grants.sources.is_empty() {
         let policy = assemble(Vec::new());

@@ -1,60 +1,110 @@
 //! Condition operators: their names, and the test of one value that each makes or negates.
 
-/// Operators: name, whether it is a negated one, and the test that it makes or negates.
+use super::instant;
+use std::{cmp::Ordering, net::IpAddr};
+
+/// Operators: name, whether it is a negated one, and the test that it makes or negates. Source: IAM user guide, "IAM JSON
+/// policy elements: Condition operators".
 const OPERATORS: [(&str, bool, Test); 27] = [
     ("StringEquals", false, Test::Equal),
     ("StringNotEquals", true, Test::Equal),
-    ("StringEqualsIgnoreCase", false, Test::Other(equal_ignoring_case)),
-    ("StringNotEqualsIgnoreCase", true, Test::Other(equal_ignoring_case)),
+    ("StringEqualsIgnoreCase", false, Test::IgnoringCase),
+    ("StringNotEqualsIgnoreCase", true, Test::IgnoringCase),
     ("StringLike", false, Test::Like),
     ("StringNotLike", true, Test::Like),
     ("ArnEquals", false, Test::ArnLike),
     ("ArnNotEquals", true, Test::ArnLike),
     ("ArnLike", false, Test::ArnLike),
     ("ArnNotLike", true, Test::ArnLike),
-    ("Bool", false, Test::Other(equal_ignoring_case)),
+    ("Bool", false, Test::IgnoringCase),
     ("BinaryEquals", false, Test::Equal),
-    ("NumericEquals", false, Test::Other(|want, have| numbers(want, have).is_some_and(|(want, have)| have == want))),
-    ("NumericNotEquals", true, Test::Other(|want, have| numbers(want, have).is_some_and(|(want, have)| have == want))),
-    ("NumericLessThan", false, Test::Other(|want, have| numbers(want, have).is_some_and(|(want, have)| have < want))),
-    ("NumericLessThanEquals", false, Test::Other(|want, have| numbers(want, have).is_some_and(|(want, have)| have <= want))),
-    ("NumericGreaterThan", false, Test::Other(|want, have| numbers(want, have).is_some_and(|(want, have)| have > want))),
-    ("NumericGreaterThanEquals", false, Test::Other(|want, have| numbers(want, have).is_some_and(|(want, have)| have >= want))),
-    ("DateEquals", false, Test::Equal),
-    ("DateNotEquals", true, Test::Equal),
-    ("DateLessThan", false, Test::Other(|want, have| have < want)),
-    ("DateLessThanEquals", false, Test::Other(|want, have| have <= want)),
-    ("DateGreaterThan", false, Test::Other(|want, have| have > want)),
-    ("DateGreaterThanEquals", false, Test::Other(|want, have| have >= want)),
-    ("IpAddress", false, Test::Other(in_network)),
-    ("NotIpAddress", true, Test::Other(in_network)),
+    ("NumericEquals", false, Test::Compare(Scale::Number, Is::Equal)),
+    ("NumericNotEquals", true, Test::Compare(Scale::Number, Is::Equal)),
+    ("NumericLessThan", false, Test::Compare(Scale::Number, Is::Less)),
+    ("NumericLessThanEquals", false, Test::Compare(Scale::Number, Is::AtMost)),
+    ("NumericGreaterThan", false, Test::Compare(Scale::Number, Is::More)),
+    ("NumericGreaterThanEquals", false, Test::Compare(Scale::Number, Is::AtLeast)),
+    ("DateEquals", false, Test::Compare(Scale::Date, Is::Equal)),
+    ("DateNotEquals", true, Test::Compare(Scale::Date, Is::Equal)),
+    ("DateLessThan", false, Test::Compare(Scale::Date, Is::Less)),
+    ("DateLessThanEquals", false, Test::Compare(Scale::Date, Is::AtMost)),
+    ("DateGreaterThan", false, Test::Compare(Scale::Date, Is::More)),
+    ("DateGreaterThanEquals", false, Test::Compare(Scale::Date, Is::AtLeast)),
+    ("IpAddress", false, Test::Network),
+    ("NotIpAddress", true, Test::Network),
     ("Null", false, Test::Absent),
 ];
 
 /// How a value of the request is held against one of the policy.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Test {
     /// Byte by byte.
     Equal,
+    /// The case of ASCII letters does not matter.
+    IgnoringCase,
     /// With wildcards.
     Like,
     /// With wildcards, part by part.
     ArnLike,
-    /// In another way: the policy's value, then the request's.
-    Other(fn(&str, &str) -> bool),
+    /// As numbers or instants; what is none passes nothing.
+    Compare(Scale, Is),
+    /// The address is in the network.
+    Network,
     /// Not at all: whether the key is there is what counts.
     Absent,
 }
 
+/// What two values are compared as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scale {
+    /// Integers and decimals.
+    Number,
+    /// Instants: ISO 8601, or seconds since 1970.
+    Date,
+}
+
+/// How the request's value stands to the policy's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Is {
+    Equal,
+    Less,
+    AtMost,
+    More,
+    AtLeast,
+}
+
 impl Test {
-    /// Does a value of the request pass, for a value of the policy whose variables are filled in?
+    /// Is a value of the policy a text or a pattern?
+    pub(super) fn is_textual(self) -> bool {
+        matches!(self, Test::Equal | Test::IgnoringCase | Test::Like | Test::ArnLike)
+    }
+
+    /// Does a value of the request pass, for a value of the policy without variables?
     pub(super) fn passes(self, want: &str, have: &str) -> bool {
         match self {
             Test::Equal => want == have,
+            Test::IgnoringCase => want.eq_ignore_ascii_case(have),
             Test::Like => glob(want, have),
             Test::ArnLike => arn_like(want, have),
-            Test::Other(test) => test(want, have),
+            Test::Compare(scale, is) => scale.order(have, want).is_some_and(|order| match is {
+                Is::Equal => order.is_eq(),
+                Is::Less => order.is_lt(),
+                Is::AtMost => order.is_le(),
+                Is::More => order.is_gt(),
+                Is::AtLeast => order.is_ge(),
+            }),
+            Test::Network => Network::read(want).zip(have.parse().ok()).is_some_and(|(network, have)| network.has(have)),
             Test::Absent => false,
+        }
+    }
+}
+
+impl Scale {
+    /// Which of the two comes first; nothing if one is not of this scale.
+    fn order(self, a: &str, b: &str) -> Option<Ordering> {
+        match self {
+            Scale::Number => number(a)?.partial_cmp(&number(b)?),
+            Scale::Date => Some(instant::read(a)?.cmp(&instant::read(b)?)),
         }
     }
 }
@@ -62,8 +112,8 @@ impl Test {
 /// An operator, taken apart.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Operator {
-    /// `ForAllValues:`.
-    pub(super) all_values: bool,
+    /// `ForAllValues:` or `ForAnyValue:`.
+    pub(super) quantifier: Option<Quantifier>,
     /// `…IfExists`.
     pub(super) if_exists: bool,
     /// `…Not…`.
@@ -71,17 +121,40 @@ pub(super) struct Operator {
     pub(super) test: Test,
 }
 
+/// How many of a key's values have to pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quantifier {
+    All,
+    Any,
+}
+
 impl Operator {
     /// Takes an operator's name apart; nothing if AWS has none of this name.
     pub(super) fn read(name: &str) -> Option<Self> {
-        let (all_values, name) = match name.split_once(':') {
-            Some(("ForAllValues", rest)) => (true, rest),
-            Some(("ForAnyValue", rest)) => (false, rest),
-            _ => (false, name),
+        let (quantifier, name) = match name.split_once(':') {
+            Some(("ForAllValues", rest)) => (Some(Quantifier::All), rest),
+            Some(("ForAnyValue", rest)) => (Some(Quantifier::Any), rest),
+            _ => (None, name),
         };
         let (if_exists, name) = name.strip_suffix("IfExists").map_or((false, name), |name| (true, name));
         let (_, negated, test) = OPERATORS.iter().find(|(known, ..)| *known == name)?;
-        Some(Operator { all_values, if_exists, negated: *negated, test: *test })
+        Some(Operator { quantifier, if_exists, negated: *negated, test: *test })
+    }
+
+    /// What it says of a key that is absent. Source: IAM user guide, "Set operators for multivalued context keys" and
+    /// "…IfExists condition operators".
+    pub(super) fn of_absent(self) -> bool {
+        self.if_exists
+            || match self.quantifier {
+                Some(Quantifier::All) => true,
+                Some(Quantifier::Any) => false,
+                None => self.negated,
+            }
+    }
+
+    /// Do all values of a key have to pass, or one? A negated operator without a quantifier holds of none that matches.
+    pub(super) fn every(self) -> bool {
+        self.quantifier.map_or(self.negated, |quantifier| quantifier == Quantifier::All)
     }
 }
 
@@ -95,27 +168,44 @@ pub fn is_operator(name: &str) -> bool {
     Operator::read(name).is_some_and(|operator| !(operator.if_exists && matches!(operator.test, Test::Absent)))
 }
 
-fn equal_ignoring_case(want: &str, have: &str) -> bool {
-    want.eq_ignore_ascii_case(have)
+/// A number as policies write them: an integer or a decimal, not `NaN` or `inf`.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'+' | b'-' | b'e' | b'E'));
+    if plain { text.parse().ok() } else { None }
 }
 
-fn numbers(want: &str, have: &str) -> Option<(f64, f64)> {
-    Some((want.parse().ok()?, have.parse().ok()?))
+/// A network of addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Network {
+    /// Its first address, as a number.
+    pub(super) first: u128,
+    /// Its last one.
+    pub(super) last: u128,
+    /// Of IPv6?
+    pub(super) six: bool,
 }
 
-fn in_network(want: &str, have: &str) -> bool {
-    use std::net::IpAddr;
-    let (network, bits) = want.split_once('/').map_or((want, None), |(network, bits)| (network, Some(bits)));
-    let (Ok(network), Ok(have)) = (network.parse::<IpAddr>(), have.parse::<IpAddr>()) else { return false };
-    let mask = |bits: Option<&str>, most: u32| bits.map_or(Some(most), |bits| bits.parse().ok().filter(|bits| *bits <= most));
-    match (network, have) {
-        (IpAddr::V4(a), IpAddr::V4(b)) => mask(bits, 32).is_some_and(|bits| {
-            u32::from(a).checked_shr(32 - bits).unwrap_or(0) == u32::from(b).checked_shr(32 - bits).unwrap_or(0)
-        }),
-        (IpAddr::V6(a), IpAddr::V6(b)) => mask(bits, 128).is_some_and(|bits| {
-            u128::from(a).checked_shr(128 - bits).unwrap_or(0) == u128::from(b).checked_shr(128 - bits).unwrap_or(0)
-        }),
-        _ => false,
+impl Network {
+    /// Reads `203.0.113.0/24`, or one address.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+        let (number, six) = address_number(address.parse().ok()?);
+        let width: u32 = if six { 128 } else { 32 };
+        let bits = bits.map_or(Some(width), |bits| bits.parse().ok().filter(|bits| *bits <= width))?;
+        let rest = u128::MAX.checked_shr(128 - (width - bits)).unwrap_or(0);
+        Some(Network { first: number & !rest, last: number | rest, six })
+    }
+
+    pub(super) fn has(self, address: IpAddr) -> bool {
+        let (number, six) = address_number(address);
+        self.six == six && (self.first..=self.last).contains(&number)
+    }
+}
+
+fn address_number(address: IpAddr) -> (u128, bool) {
+    match address {
+        IpAddr::V4(four) => (u32::from(four).into(), false),
+        IpAddr::V6(six) => (six.into(), true),
     }
 }
 

@@ -83,7 +83,7 @@ fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_a
             noncurrent_expire_after_days: 30,
             transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
         }],
-        policy: Policy { statements },
+        policy: Policy::new(statements),
         report: PolicyReport { tier: Tier::Buckets, bytes_used: 0, bytes_left: 0, notes: vec![] },
         proof: Default::default(),
         origin: None,

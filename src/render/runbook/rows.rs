@@ -86,7 +86,7 @@ fn bucket(change: &BucketMove) -> Row {
     let mut words: Vec<String> = [after.name, after.origin, after.namespace, takes].map(str::to_owned).to_vec();
     words.extend(five(Some(&change.after)));
     words.extend(five(change.before.as_ref()));
-    words.push(Policy { statements: change.known.clone() }.to_json());
+    words.push(Policy::new(change.known.clone()).to_json());
     for later in &change.later {
         let later = bucket_row(later);
         words.extend([later.policy, later.lifecycle]);

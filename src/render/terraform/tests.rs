@@ -67,7 +67,7 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
             noncurrent_expire_after_days: 30,
             transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
         }],
-        policy: Policy { statements },
+        policy: Policy::new(statements),
         report: PolicyReport { tier: Tier::Account, bytes_used: 1, bytes_left: 1, notes: vec![] },
         proof: Default::default(),
         origin: None,
