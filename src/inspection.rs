@@ -81,19 +81,22 @@ pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Insp
         findings.extend(here);
     }
     findings.extend(of_files.into_values().flatten());
-    findings.extend(not_read(&files, &ignored));
+    findings.extend(not_read(&files, &inputs, &ignored));
     diagnostics::sort(&mut findings);
     let mut inspection = Inspection { files, findings, configurations, ignored, inputs };
     inspection.settle();
     inspection
 }
 
-/// What is wrong with inputs that were to be read, and were not, or not wholly.
-fn not_read(files: &[SourceFile], ignored: &[Ignored]) -> Vec<Finding> {
+/// What is wrong with inputs that were to be read, and were not. What is unknown of those that were is in `ignored` alone.
+fn not_read(files: &[SourceFile], inputs: &[Input], ignored: &[Ignored]) -> Vec<Finding> {
     let ids: BTreeMap<&str, FileId> = files.iter().zip(0..).map(|(file, id)| (file.name.as_str(), FileId(id))).collect();
     let mut found = Vec::new();
     for Ignored { file: name, reason } in ignored {
         let Some((id, file)) = ids.get(name.as_str()).and_then(|id| Some((*id, id.of(files)?))) else { continue };
+        if inputs.get(id.0 as usize).is_some_and(|input| !input.ways.is_empty()) {
+            continue;
+        }
         let counts = match file.origin {
             Origin::Named => true,
             Origin::Offered => *reason != NotRead::Unrelated,
