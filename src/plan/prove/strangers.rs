@@ -111,7 +111,8 @@ impl<'a> Subject<'a> {
                 .with(Key::perhaps("aws:SourceAccount", form(accounts)))
                 .with(Key::perhaps("aws:SourceArn", form(arns)))
         } else {
-            requests.clone().with(Key::perhaps("aws:SourceArn", form(arns)))
+            let any = Key::perhaps("aws:SourceAccount", form(Shape::account()));
+            requests.clone().with(any).with(Key::perhaps("aws:SourceArn", form(arns)))
         };
         self.kept_out(Kind::OtherTrail, &Requests { action: Action::AnyBut(ACL_CHECK), ..others }, &what, each);
 

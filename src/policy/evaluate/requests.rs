@@ -276,9 +276,10 @@ impl<'a> Requests<'a> {
     fn resource_in(&self, ready: &Ready<'_>) -> Holds {
         let wanted = ready.statement.resource.inner();
         let one = match &self.resource {
+            // before anything else: a form whose exceptions are all that it is has no text
+            Value::Form(shape) if ready.resource.is_certain() && excepts(shape, Test::Like, wanted) => Holds::No,
             Value::Form(shape) if ready.resource.is_certain() && ready.resource.begins(&shape.head) => Holds::Yes,
             Value::Form(shape) if ready.resource.excludes(&shape.head) => Holds::No,
-            Value::Form(shape) if ready.resource.is_certain() && excepts(shape, Test::Like, wanted) => Holds::No,
             value => one_of(&self.cases(value, &[&Listed { test: Test::Like, wanted, values: &ready.resource }])),
         };
         signed(&ready.statement.resource, one)
@@ -470,9 +471,10 @@ impl<'a> Requests<'a> {
 
 /// Is each value of a list among the form's exceptions, as it is written? Long lists are answered so.
 fn excepts(shape: &Shape, test: Test, wanted: &[String]) -> bool {
-    wanted
-        .iter()
-        .all(|want| Pattern::read(test, want, false, &|_| Variable::Absent).is_some_and(|pattern| shape.excepts(&pattern)))
+    shape.has_exceptions()
+        && wanted
+            .iter()
+            .all(|want| Pattern::read(test, want, false, &|_| Variable::Absent).is_some_and(|pattern| shape.excepts(&pattern)))
 }
 
 /// A pattern of the ARNs of the principals that a value under `AWS` names; an account stands for all of its own.

@@ -88,6 +88,11 @@ impl Shape {
         tail.is_some_and(|tail| fits(&self.tail, tail)) && !self.but.iter().any(|but| fits(but, text))
     }
 
+    /// Are there exceptions?
+    pub(super) fn has_exceptions(&self) -> bool {
+        !self.but.is_empty()
+    }
+
     /// Are the texts that fit the pattern an exception, by how it is written?
     pub(super) fn excepts(&self, pattern: &Pattern) -> bool {
         self.but.contains(&pattern.pieces)
