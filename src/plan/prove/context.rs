@@ -94,6 +94,8 @@ impl<'a> Subject<'a> {
         let mut keys = vec![Key::is("aws:SourceArn", arn), Key::is("aws:SourceAccount", account)];
         if let Some(id) = self.organization_id {
             let path = form(Shape::starting(format!("{id}/")).then(Set::Any));
+            // documented for CloudTrail only: for access logs it is an assumption, without which the common Deny against confused
+            // deputies, of requests with `aws:SourceAccount` and of another organization, could not be accepted
             keys.push(Key::is("aws:SourceOrgID", id));
             keys.push(Key { several: true, ..Key::always("aws:SourceOrgPaths", path) });
         }
