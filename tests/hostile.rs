@@ -66,10 +66,8 @@ fn strings(value: &mut Value, at: Option<usize>, count: &mut usize, with: &str) 
         at == Some(*count - 1)
     };
     match value {
-        Value::String(text) => {
-            if hit(count) {
-                *text = if text.len().is_multiple_of(2) { with.to_owned() } else { format!("{text}{with}") };
-            }
+        Value::String(text) if hit(count) => {
+            *text = if text.len().is_multiple_of(2) { with.to_owned() } else { format!("{text}{with}") };
         }
         Value::Array(items) => items.iter_mut().for_each(|item| strings(item, at, count, with)),
         Value::Object(entries) => {
