@@ -62,6 +62,7 @@ pub struct Rule {
 
 impl Rule {
     /// What the page says before its first example: paragraphs of Markdown, without the heading and the line with severity and input.
+    #[cfg(feature = "lsp")]
     pub(crate) fn lead(&self) -> String {
         let paragraphs: Vec<&str> = self.page.split("\n\n").skip(2).map(str::trim).collect();
         let example = paragraphs.iter().position(|paragraph| paragraph.starts_with("```"));

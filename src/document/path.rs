@@ -84,6 +84,7 @@ impl<'d> Path<'d> {
     }
 
     /// The keys on the way; a list item is `[]`.
+    #[cfg(feature = "lsp")]
     pub(crate) fn keys(&self) -> Vec<&'d str> {
         let key = |step: &Step<'d>| match step {
             Step::Key(_, entry) => &*entry.key,
@@ -111,6 +112,7 @@ impl<'d> Path<'d> {
     }
 
     /// The bytes of what the offset is on: the key, or the value.
+    #[cfg(feature = "lsp")]
     pub(crate) fn span(&self) -> Option<Span> {
         Some(match self.steps.last()? {
             Step::Key(_, entry) if self.on_key => entry.key_span,
@@ -119,6 +121,7 @@ impl<'d> Path<'d> {
     }
 
     /// The node of a step, counted from the root.
+    #[cfg(feature = "lsp")]
     pub(crate) fn node(&self, step: usize) -> Option<&'d Node> {
         self.steps.get(step).map(|step| step.node())
     }

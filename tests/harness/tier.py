@@ -32,7 +32,7 @@ class Tier:
 EXHAUSTIVE = Tier("exhaustive", attacks=1, map_faults=2, map_attacks=(6, 3), attacked=(), seeds=range(1, 101), planned=tuple(range(1, 13)), kills=1, double_kills=40, mutants=1)
 # between them the attacked maps have credentials of every kind, trails of every scope, adoption, publishing and monitoring
 PULL_REQUEST = Tier("pull request", attacks=8, map_faults=1, map_attacks=(1, 1),
-                    attacked=("examples/guarded", "examples/move", "examples/organization"), seeds=range(1, 21), planned=(1, 4, 7, 10), kills=4, double_kills=12, mutants=4)
+                    attacked=("examples/monitoring", "examples/move", "examples/organization"), seeds=range(1, 21), planned=(1, 4, 7, 10), kills=4, double_kills=12, mutants=4)
 
 
 def of(exhaustive):
