@@ -99,7 +99,7 @@ fn not_read(files: &[SourceFile], inputs: &[Input], ignored: &[Ignored]) -> Vec<
         }
         let counts = match file.origin {
             Origin::Named => true,
-            Origin::Offered => *reason != NotRead::Unrelated,
+            Origin::Offered => matches!(reason, NotRead::Because(_)),
             Origin::Met => false,
         };
         if !counts {

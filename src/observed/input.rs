@@ -24,6 +24,8 @@ pub(crate) struct Input {
 pub enum NotRead {
     /// It is something else than what logmap reads: in a folder most files are.
     Unrelated,
+    /// It is a region map, which another command checks.
+    RegionMap,
     /// It should have been read; why it was not, and what could be done.
     Because(String),
 }
@@ -39,6 +41,7 @@ impl fmt::Display for NotRead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             NotRead::Unrelated => "it is none of the inputs that are read",
+            NotRead::RegionMap => "a region map; `logmap validate` checks it",
             NotRead::Because(reason) => reason,
         })
     }
