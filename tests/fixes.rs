@@ -123,7 +123,7 @@ const SLIPS: [(&str, &str); 14] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(50) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(150) })]
 
     #[test]
     fn fixes_never_make_a_map_unreadable_or_lose_a_comment(

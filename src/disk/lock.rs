@@ -87,11 +87,11 @@ impl Lock {
     fn checked(self) -> Result<Self> {
         let mut paths = self.files.keys().chain(self.journal.iter().flatten().map(|(path, _)| path));
         if let Some(path) = paths.find(|path| !is_plain(path)) {
-            bail!("`{}` is no path of a file that logmap writes", printable(path));
+            bail!("`{path}` is no path of a file that logmap writes");
         }
         for record in self.log_buckets.iter().chain(&self.retired) {
             if !record.is_plausible() {
-                bail!("`{}` is no log bucket that logmap knows", printable(&record.bucket));
+                bail!("`{}` is no log bucket that logmap knows", record.bucket);
             }
         }
         Ok(self)
@@ -171,11 +171,6 @@ fn is_plain(path: &str) -> bool {
     let name = |name: &str| !name.is_empty() && !name.starts_with('.');
     let safe = |c: char| !c.is_control() && !matches!(c, '\\' | ':');
     path.split('/').all(name) && path.chars().all(safe) && !path.eq_ignore_ascii_case(LOCK_NAME)
-}
-
-/// As it can be shown on a terminal.
-fn printable(text: &str) -> String {
-    text.chars().take(200).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 fn not_a_lock(path: &Path) -> String {

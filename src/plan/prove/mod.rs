@@ -265,8 +265,7 @@ pub fn prove(subject: &Subject<'_>) -> Proof {
     Proof { rows: rows.into_values().collect() }
 }
 
-/// What comes of some claims, by kind.
-/// Asks about the claims of a kind, or of several, on a subject.
+/// Asks about the claims of a kind, or of several, on a subject; gives what comes of them by kind.
 fn ask(
     subject: &Subject<'_>,
     prepared: &Prepared<'_>,
@@ -306,33 +305,30 @@ impl Row {
 
 /// The Sid of the statement that decided as claimed, or what is to blame.
 fn judge<'p>(policy: &'p Policy, prepared: &Prepared<'p>, claim: &Claim<'_>) -> Result<Option<&'p str>, Failure> {
-    let (mut allowed, mut perhaps_allowed, mut denied, mut perhaps_denied) = (None, Vec::new(), None, Vec::new());
-    for (at, effect, holds) in prepared.judge(claim.requests) {
-        match (effect, holds) {
-            (_, Holds::No) => {}
-            (Effect::Allow, holds) => {
-                perhaps_allowed.push(at);
-                if holds == Holds::Yes {
-                    allowed.get_or_insert(at);
-                }
+    let sid = |at: usize| policy.statements.get(at).map(|statement| statement.sid.as_str());
+    let certain = |effect| prepared.judge(effect, claim.requests).find(|(_, holds)| *holds == Holds::Yes).map(|(at, _)| at);
+    let perhaps = |effect| -> Vec<usize> {
+        prepared.judge(effect, claim.requests).filter(|(_, holds)| *holds != Holds::No).map(|(at, _)| at).collect()
+    };
+    let guilty = match claim.expect {
+        Expect::NotAllowed => {
+            if let Some(denied) = certain(Effect::Deny) {
+                return Ok(sid(denied));
             }
-            (Effect::Deny, holds) => {
-                perhaps_denied.push(at);
-                if holds == Holds::Yes {
-                    denied.get_or_insert(at);
+            perhaps(Effect::Allow)
+        }
+        Expect::Allowed | Expect::NotDenied => perhaps(Effect::Deny),
+    };
+    if guilty.is_empty() {
+        match claim.expect {
+            Expect::NotAllowed | Expect::NotDenied => return Ok(None),
+            Expect::Allowed => {
+                if let Some(allowed) = certain(Effect::Allow) {
+                    return Ok(sid(allowed));
                 }
             }
         }
     }
-    let sid = |at: usize| policy.statements.get(at).map(|statement| statement.sid.as_str());
-    let guilty = match claim.expect {
-        Expect::Allowed if perhaps_denied.is_empty() && allowed.is_some() => return Ok(allowed.and_then(sid)),
-        Expect::NotAllowed if denied.is_some() => return Ok(denied.and_then(sid)),
-        Expect::NotAllowed if perhaps_allowed.is_empty() => return Ok(None),
-        Expect::NotDenied if perhaps_denied.is_empty() => return Ok(None),
-        Expect::NotAllowed => perhaps_allowed,
-        Expect::Allowed | Expect::NotDenied => perhaps_denied,
-    };
     let shows = |verdict: &Verdict<'_>| match claim.expect {
         Expect::NotAllowed => matches!(verdict, Verdict::Allowed(_)),
         Expect::Allowed | Expect::NotDenied => matches!(verdict, Verdict::Denied(_)),

@@ -152,9 +152,10 @@ impl<'a> Key<'a> {
 static UNKNOWN: Key<'static> = Key { name: "", value: Some(Value::Any), perhaps: true, several: true };
 
 impl<'p> Prepared<'p> {
-    /// What each statement says of the requests, in the policy's order.
-    pub(crate) fn judge<'s>(&'s self, requests: &'s Requests<'_>) -> impl Iterator<Item = (usize, Effect, Holds)> + 's {
-        self.0.iter().enumerate().map(|(at, ready)| (at, ready.statement.effect, requests.matched_by(ready)))
+    /// What each statement with this effect says of the requests, in the policy's order; none is asked before its turn.
+    pub(crate) fn judge<'s>(&'s self, effect: Effect, requests: &'s Requests<'_>) -> impl Iterator<Item = (usize, Holds)> + 's {
+        let statements = self.0.iter().enumerate().filter(move |(_, ready)| ready.statement.effect == effect);
+        statements.map(|(at, ready)| (at, requests.matched_by(ready)))
     }
 
     /// The keys on which it turns whether a statement matches, in the statement's order.
@@ -186,7 +187,7 @@ impl<'p> Prepared<'p> {
 
     /// Does no Deny statement match any of the requests?
     pub(crate) fn never_denies(&self, requests: &Requests<'_>) -> bool {
-        self.judge(requests).all(|(_, effect, holds)| effect == Effect::Allow || holds == Holds::No)
+        self.judge(Effect::Deny, requests).all(|(_, holds)| holds == Holds::No)
     }
 
     /// ARNs of principals that the Deny statements tell apart, out of those of this form.
@@ -233,13 +234,13 @@ impl<'a> Requests<'a> {
     }
 
     pub(super) fn matched_by(&self, ready: &Ready<'_>) -> Holds {
-        // what tells most statements apart first
-        let mut holds = self.resource_in(ready);
-        if holds != Holds::No {
-            holds = holds.min(self.caller_in(ready));
-        }
+        // what costs least first: a form of resources is the only one of these that may take long
+        let mut holds = self.caller_in(ready);
         if holds != Holds::No {
             holds = holds.min(self.action_in(ready));
+        }
+        if holds != Holds::No {
+            holds = holds.min(self.resource_in(ready));
         }
         for (key, group) in self.groups(ready) {
             if holds == Holds::No {
@@ -316,6 +317,7 @@ impl<'a> Requests<'a> {
             // what kinds of callers this would let in is not documented
             _ if everybody => Holds::Maybe,
             Who::Anonymous => Holds::No,
+            Who::Iam(_) if values("AWS").is_empty() => Holds::No,
             Who::Iam(arn) => self.iam_in(arn, values("AWS")),
         };
         signed(&ready.statement.principal, one)
@@ -360,9 +362,7 @@ impl<'a> Requests<'a> {
             let all = holds.min().unwrap_or(Holds::Yes);
             return (can || all != Holds::No, cannot || all != Holds::Yes);
         }
-        if let Some(impossible) = self.excepted(value, group)
-            && impossible
-        {
+        if is_excepted(value, group) {
             return (can, true);
         }
         let Some(cases) = self.cases(value, &group.iter().map(|question| *question as &dyn Asks).collect::<Vec<_>>()) else {
@@ -382,17 +382,6 @@ impl<'a> Requests<'a> {
             cases.iter().any(|(_, says)| !says.contains(&Holds::No))
         };
         (can, cannot)
-    }
-
-    /// Is each value that one of the questions wants among the form's exceptions?
-    fn excepted(&self, value: &Value<'_>, group: &[&Question<'_>]) -> Option<bool> {
-        let Value::Form(shape) = value else { return None };
-        let excepted = |question: &&&Question<'_>| {
-            question.operator.is_some_and(|operator| operator.test.is_textual() && !operator.negated && !operator.every())
-                && question.values.is_certain()
-                && excepts(shape, question.test(), question.wanted)
-        };
-        Some(group.iter().any(|question| excepted(&question)))
     }
 
     /// All that a value may be, as far as the questions tell it apart; nothing if that can't be told.
@@ -467,6 +456,16 @@ impl<'a> Requests<'a> {
             Some(_) => Variable::Unknown,
         }
     }
+}
+
+/// Is each value that one of the questions wants among the form's exceptions?
+fn is_excepted(value: &Value<'_>, group: &[&Question<'_>]) -> bool {
+    let Value::Form(shape) = value else { return false };
+    group.iter().any(|question| {
+        question.operator.is_some_and(|operator| operator.test.is_textual() && !operator.negated && !operator.every())
+            && question.values.is_certain()
+            && excepts(shape, question.test(), question.wanted)
+    })
 }
 
 /// Is each value of a list among the form's exceptions, as it is written? Long lists are answered so.

@@ -131,7 +131,8 @@ pub(super) fn classes(shape: &Shape, patterns: &[&Pattern]) -> Option<Vec<Class>
     let (wanted, but) = (patterns.len(), shape.but.len());
     let machine =
         Machine::new(patterns.iter().map(|pattern| pattern.pieces.as_slice()).chain(shape.but.iter().map(Vec::as_slice)));
-    let alphabet = alphabet(text.iter().chain(machine.pieces.iter().copied().flatten()));
+    let all = named(text.iter().chain(machine.pieces.iter().copied().flatten()));
+    let strangers = strangers(&all);
     let mut found: BTreeMap<Vec<bool>, String> = BTreeMap::new();
     let mut seen: BTreeSet<(usize, Vec<u32>)> = BTreeSet::new();
     // each state with the state it was reached from and the character in between
@@ -159,7 +160,9 @@ pub(super) fn classes(shape: &Shape, patterns: &[&Pattern]) -> Option<Vec<Class>
             add(at + 1, set.clone(), from[itself], &mut queue, &mut from);
         }
         let after = if piece.many { at } else { at + 1 };
-        for c in alphabet.iter().copied().filter(|c| piece.set.has(*c)) {
+        // a character that nothing names here does what a stranger does, where there is one of its kind
+        let here = if strangers.len() == 2 { &named(machine.at(&set).chain([piece])) } else { &all };
+        for c in strangers.iter().chain(here).copied().filter(|c| piece.set.has(*c)) {
             add(after, machine.step(&set, c), (itself, c), &mut queue, &mut from);
         }
     }
@@ -210,6 +213,14 @@ impl<'p> Machine<'p> {
         (pattern, (point - self.offsets[pattern]) as usize)
     }
 
+    /// The pieces that the points of a state wait for.
+    fn at<'s>(&'s self, set: &'s [u32]) -> impl Iterator<Item = &'s Piece> {
+        set.iter().filter_map(|point| {
+            let (pattern, at) = self.locate(*point);
+            self.pieces[pattern].get(at)
+        })
+    }
+
     fn step(&self, set: &[u32], c: char) -> Vec<u32> {
         let mut next = BTreeSet::new();
         for point in set {
@@ -241,8 +252,8 @@ fn enter(pieces: &[Piece], offset: u32, at: usize, set: &mut BTreeSet<u32>) {
     }
 }
 
-/// One character of each kind that the pieces tell apart: those that stand in them, and strangers among digits and letters.
-fn alphabet<'p>(pieces: impl Iterator<Item = &'p Piece>) -> Vec<char> {
+/// The characters that the pieces tell from others of their kind.
+fn named<'p>(pieces: impl Iterator<Item = &'p Piece>) -> BTreeSet<char> {
     let mut own: BTreeSet<char> = BTreeSet::new();
     for piece in pieces {
         match piece.set {
@@ -259,11 +270,13 @@ fn alphabet<'p>(pieces: impl Iterator<Item = &'p Piece>) -> Vec<char> {
             Set::Any | Set::Digit => {}
         }
     }
+    own
+}
+
+/// A digit and another character that are not among these; fewer if there are none.
+fn strangers(own: &BTreeSet<char>) -> Vec<char> {
     let stranger = |from: &str| from.chars().find(|c| !own.contains(c));
-    let mut all: Vec<char> = stranger("9876543210").into_iter().collect();
-    all.extend(stranger("xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW_~é§ß"));
-    all.extend(own);
-    all
+    stranger("9876543210").into_iter().chain(stranger("xyzabcdefghijklmnopqrstuvwXYZABCDEFGHIJKLMNOPQRSTUVW_~é§ß")).collect()
 }
 
 #[cfg(test)]

@@ -178,7 +178,9 @@ proptest! {
     ) {
         let policy = Policy { version, statements };
         let (prepared, requests) = (Prepared::new(&policy), requests());
-        let judged: Vec<_> = prepared.judge(&requests).collect();
+        let of = |effect| prepared.judge(effect, &requests).map(move |(at, holds)| (at, effect, holds));
+        let judged: Vec<_> = of(Effect::Allow).chain(of(Effect::Deny)).collect();
+        prop_assert_eq!(judged.len(), policy.statements.len());
         for (at, effect, holds) in &judged {
             let alone = Policy { version, statements: vec![policy.statements[*at].clone()] };
             let alone = Prepared::new(&alone);
@@ -203,7 +205,7 @@ fn a_witness_is_found_where_there_is_one() {
     for _ in 0..1000 {
         let policy = Policy::new(vec![statement().new_tree(&mut runner).unwrap().current()]);
         let (prepared, requests) = (Prepared::new(&policy), requests());
-        if prepared.judge(&requests).next().unwrap().2 != Holds::No {
+        if prepared.judge(policy.statements[0].effect, &requests).next().unwrap().1 != Holds::No {
             open += 1;
             let witness = prepared.witness(&requests, 0, &|verdict| *verdict != Verdict::NotAllowed);
             shown += usize::from(witness.is_some());
