@@ -19,9 +19,9 @@ use std::borrow::Cow;
 const ACL_CHECK: &str = "s3:GetBucketAcl";
 
 impl<'a> Subject<'a> {
-    /// Any object.
+    /// Any object; no key is empty.
     fn any_object(&self) -> Shape {
-        Shape::starting(self.object_arn("")).then(Set::Any)
+        Shape::starting(self.object_arn("")).some(Set::Any)
     }
 
     fn bucket_itself(&self) -> Value<'a> {

@@ -89,6 +89,44 @@ const BUCKET: [&str; 6] = [
     "s3:PutLifecycleConfiguration",
 ];
 
+/// Actions on objects whose names do not say so.
+const OBJECT_TOO: [&str; 5] = [
+    "s3:AbortMultipartUpload",
+    "s3:BypassGovernanceRetention",
+    "s3:ListMultipartUploadParts",
+    "s3:ReplicateDelete",
+    "s3:ReplicateTags",
+];
+
+/// Whether an action is called on objects, and not on their bucket.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
+fn is_on_objects(action: &str) -> bool {
+    let action = action.to_ascii_lowercase();
+    let named = action.contains("object") && !action.contains("bucket");
+    named || OBJECT_TOO.iter().any(|name| name.eq_ignore_ascii_case(&action))
+}
+
+/// Condition keys, by how they begin, that only these actions have.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
+const KEYS_OF: [(&str, &[&str]); 5] = [
+    ("s3:x-amz-acl", WITH_ACL),
+    ("s3:x-amz-grant-", WITH_ACL),
+    ("s3:prefix", LISTING),
+    ("s3:delimiter", LISTING),
+    ("s3:max-keys", LISTING),
+];
+const WITH_ACL: &[&str] = &["s3:CreateBucket", "s3:PutBucketAcl", "s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"];
+const LISTING: &[&str] = &["s3:ListBucket", "s3:ListBucketVersions"];
+
+/// Whether a request for the action can have the condition key.
+fn can_have(action: &str, key: &str) -> bool {
+    let begins = |start: &str| key.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start));
+    KEYS_OF
+        .iter()
+        .filter(|(start, _)| begins(start))
+        .all(|(_, actions)| actions.iter().any(|name| name.eq_ignore_ascii_case(action)))
+}
+
 impl<'p> Prepared<'p> {
     /// A request of the set that a statement matches and of which the policy says what is wanted.
     pub(crate) fn witness(
@@ -207,16 +245,11 @@ impl Search<'_> {
             Value::Text(arn) => arn.contains('/'),
             _ => false,
         };
-        let known = if on_objects { OBJECT.iter().chain(&BUCKET) } else { BUCKET.iter().chain(&OBJECT) };
-        let mut found: Choice = known.filter(|name| says(name)).map(|name| Some((*name).to_owned())).collect();
-        found.extend(
-            action
-                .inner()
-                .iter()
-                .map(|pattern| Some(pattern.replace('*', "").replace('?', "x")))
-                .filter(|name| name.as_deref().is_some_and(says)),
-        );
-        found
+        // nobody calls an object's action on a bucket, or one that is a pattern
+        let known = if on_objects { OBJECT } else { BUCKET }.into_iter();
+        let named = action.inner().iter().map(String::as_str);
+        let named = named.filter(|name| !name.contains(['*', '?']) && is_on_objects(name) == on_objects);
+        unique(known.chain(named).filter(|name| says(name)).map(|name| Some(name.to_owned())).collect())
     }
 
     fn resources(&self) -> Choice {
@@ -275,6 +308,9 @@ impl Search<'_> {
         let mut context: Vec<(String, String)> = Vec::new();
         for (name, value) in names.iter().zip(&chosen[3..]) {
             context.extend(value.map(|value| ((*name).to_owned(), value.to_owned())));
+        }
+        if context.iter().any(|(key, _)| !can_have(action, key)) {
+            return None;
         }
         let principal = match (&self.requests.who, asker) {
             (Who::Service(_) | Who::OtherServices(_), Some(name)) => Asker::Service(name.to_owned()),
