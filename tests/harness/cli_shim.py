@@ -1,83 +1,47 @@
 """A warm AWS CLI: loads the real awscli once, and runs each call in that one process.
 
 `Shim(folder)` starts the server and leaves an `aws` in `folder/bin` that hands its arguments, environment, working
-folder and file descriptors over a socket.  A call takes about 0.1 s instead of 0.6 s; what runs is awscli's own main.
-A `sleep` beside it returns at once, and `python3` is this Python itself: a launcher on PATH may take five times as long.
+folder and file descriptors over a socket.  A call takes about 0.04 s instead of 0.6 s; what runs is awscli's own main.
+A `sleep` beside it returns at once, and `python3` is a warm one, too.
 
 With HARNESS_CALLS in its environment that `aws` notes each call there, and with HARNESS_AT it disturbs the call of that
 number: HARNESS_DO is an error to answer with, or says when to kill the whole script, or that the answer is lost: then the
 caller learns nothing, or (`twice`) what the CLI hears when it has tried again.
 """
-import array
 import json
 import os
-import socket
-import subprocess
 import sys
-import time
 
-CLIENT = r"""
-import array, json, os, signal, socket, sys
-env, what = dict(os.environ), ""
-if "HARNESS_CALLS" in env and "--generate-cli-skeleton" not in sys.argv:  # that one asks nobody
-    with open(env["HARNESS_CALLS"], "a+") as calls:
-        calls.seek(0)
-        number = len(calls.readlines()) + 1
-        calls.write(json.dumps(sys.argv[2:]) + "\n")
-    what = env["HARNESS_DO"] if env.get("HARNESS_AT") == str(number) else ""
-error = {
-    "throttle": "An error occurred (%s) when calling the operation (reached max retries: 4): Please reduce your request rate."
-                % ("SlowDown" if sys.argv[2] == "s3api" else "ThrottlingException"),
+from pathlib import Path
+
+if __name__ == "__main__":  # a server, which is started by its path
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
+from harness import python_shim, warm
+
+ERRORS = {
+    "throttle": "An error occurred (%s) when calling the operation (reached max retries: 4): Please reduce your request rate.",
     "denied": "An error occurred (AccessDenied) when calling the operation: injected",
     "network": "Could not connect to the endpoint URL: \"https://injected/\"",
-}.get(what)
-if error:
-    sys.exit("\n" + error)
-if what == "kill before":
-    os.killpg(os.getpgrp(), signal.SIGKILL)
-def call(*fds):
-    s = socket.socket(socket.AF_UNIX)
-    s.connect(sys.argv[1])
-    s.sendmsg([b"."], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))])
-    s.sendall(json.dumps({"argv": sys.argv[2:], "cwd": os.getcwd(), "env": env}).encode())
-    s.shutdown(socket.SHUT_WR)
-    return int(s.recv(16) or 255)
-if what in ("lost", "twice"):
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    call(nowhere, nowhere, nowhere)
-if what == "lost":
-    sys.exit("\nConnection was closed before we received a valid response from endpoint URL: \"https://injected/\".")
-code = call(0, 1, 2)
-if what == "kill after":
-    os.killpg(os.getpgrp(), signal.SIGKILL)
-sys.exit(code)
-"""
+    "lost": "Connection was closed before we received a valid response from endpoint URL: \"https://injected/\".",
+}
 
 
 class Shim:
     def __init__(self, folder):
         self.bin = os.path.join(folder, "bin")
         os.makedirs(self.bin)
-        path, client = os.path.join(folder, "aws.socket"), os.path.join(folder, "aws-client.py")
-        with open(client, "w") as out:
-            out.write(CLIENT)
-        with open(os.path.join(self.bin, "aws"), "w") as out:
-            out.write(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{client}' '{path}' \"$@\"\n")
         with open(os.path.join(self.bin, "sleep"), "w") as out:
             out.write("#!/bin/sh\n")
-        for name in ("aws", "sleep"):
-            os.chmod(os.path.join(self.bin, name), 0o755)
-        os.symlink(os.path.realpath(sys.executable), os.path.join(self.bin, "python3"))
-        self.process = subprocess.Popen([sys.executable, os.path.abspath(__file__), path])
-        deadline = time.monotonic() + 60
-        while not os.path.exists(path):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the AWS CLI server did not start")
-            time.sleep(0.05)
+        os.chmod(os.path.join(self.bin, "sleep"), 0o755)
+        self.servers = [
+            warm.start([sys.executable, os.path.abspath(__file__)], os.path.join(self.bin, "aws"), os.path.join(folder, "aws.socket")),
+            python_shim.start(os.path.join(self.bin, "python3"), os.path.join(folder, "python.socket")),
+        ]
 
     def close(self):
-        self.process.terminate()
-        self.process.wait()
+        for server in self.servers:
+            server.terminate()
+            server.wait()
 
 
 def preload():
@@ -91,7 +55,27 @@ def preload():
             loader.load_service_model(service, kind)
     for name in ("endpoints", "partitions", "cli", "_retry", "sdk-default-configuration"):
         loader.load_data(name)
+    remember()
     return driver
+
+
+def remember():
+    """Keeps what botocore makes anew for each client out of the same data: the class, and the rules of its endpoints."""
+    from botocore import client, regions
+
+    def once(make, name):
+        kept = {}
+
+        def made(*args, **kwargs):
+            at = name(*args, **kwargs)
+            if at not in kept:
+                kept[at] = make(*args, **kwargs), args, kwargs  # what is kept has no other's id
+            return kept[at][0]
+        return made
+
+    creator = client.ClientCreator
+    creator._create_client_class = once(creator._create_client_class, lambda creator, service, model: service)
+    regions.EndpointProvider = once(regions.EndpointProvider, lambda ruleset_data, partition_data: (id(ruleset_data), id(partition_data)))
 
 
 def forget(session):
@@ -101,20 +85,48 @@ def forget(session):
     session._register_credential_provider()
 
 
+def disturbance(call):
+    """Notes the call where that is wanted; what is to be done with one of its number."""
+    if "HARNESS_CALLS" not in call.env or "--generate-cli-skeleton" in call.argv:  # that one asks nobody
+        return ""
+    with open(os.path.join(call.cwd, call.env["HARNESS_CALLS"]), "a+") as calls:
+        calls.seek(0)
+        number = len(calls.readlines()) + 1
+        calls.write(json.dumps(call.argv) + "\n")
+    return call.env["HARNESS_DO"] if call.env.get("HARNESS_AT") == str(number) else ""
+
+
+def answer(driver, call):
+    """The exit code of a call, or K: the caller kills its script."""
+    what = disturbance(call)
+    if what == "kill before":
+        return "K"
+    if what in ("lost", "twice"):
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        run(driver, call, [nowhere] * 3)
+        os.close(nowhere)
+    if what in ERRORS:
+        code = "SlowDown" if call.argv[0] == "s3api" else "ThrottlingException"
+        os.write(call.fds[2], ("\n" + ERRORS[what].replace("%s", code) + "\n").encode())
+        return "1"
+    code = run(driver, call, call.fds)
+    return "K" if what == "kill after" else str(code)
+
+
 def run(driver, call, fds):
+    """One call, with these as its descriptors."""
     ours, data = [os.dup(number) for number in range(3)], os.environ.get("AWS_DATA_PATH")  # awscli set it on import
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
-        os.close(fd)
-    os.chdir(call["cwd"])
+    os.chdir(call.cwd)
     os.environ.clear()
-    os.environ.update(call["env"], **({"AWS_DATA_PATH": data} if data else {}))
-    sys.argv = ["aws", *call["argv"]]
+    os.environ.update(call.env, **({"AWS_DATA_PATH": data} if data else {}))
+    sys.argv = ["aws", *call.argv]
     streams = sys.stdin, sys.stdout, sys.stderr
     sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), open(1, "w", closefd=False), open(2, "w", closefd=False)
     forget(driver.session)
     try:
-        code = driver.main(call["argv"])
+        code = driver.main(call.argv)
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 255 if end.code else 0
     for stream in (sys.stdout, sys.stderr):
@@ -131,22 +143,8 @@ def run(driver, call, fds):
 
 def serve(path):
     driver = preload()
-    server = socket.socket(socket.AF_UNIX)
-    server.bind(path + ".new")
-    server.listen(64)
-    os.rename(path + ".new", path)
-    while True:
-        connection, _ = server.accept()
-        fds = array.array("i")
-        _, ancillary, _, _ = connection.recvmsg(1, socket.CMSG_LEN(3 * fds.itemsize))
-        fds.frombytes(ancillary[0][2])
-        try:
-            with connection.makefile("rb") as stream:
-                call = json.load(stream)
-            connection.sendall(str(run(driver, call, fds)).encode())
-        except (BrokenPipeError, ValueError):
-            pass  # the caller was killed
-        connection.close()
+    for call in warm.calls(path):
+        call.answer(answer(driver, call))
 
 
 if __name__ == "__main__":

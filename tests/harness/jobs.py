@@ -106,7 +106,7 @@ class Bench:
     def __init__(self, args):
         self.args, self.temp = args, tempfile.TemporaryDirectory(prefix="logmap-tests-")
         self.folder, self.mock = Path(self.temp.name), Mock()
-        self.shim, self.world = Shim(self.folder / "shim"), World(self.mock.url)
+        self.shim, self.world = Shim(self.folder / "shim"), World(self.mock)
         self.core = functools.cache(lambda: terraform.Terraform(self.folder / "terraform"))
 
     def new_folder(self):

@@ -320,11 +320,12 @@ class Gate:
     def __init__(self, app):
         self.app, self.lock = app, threading.Lock()
         self.changes, self.fail_at = 0, None  # how many changes were asked for; the number of the one to refuse
+        self.state = object()  # another one after each change: as long as it is the same, so is the world
 
     def __call__(self, environ, start):
         signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/(s3|cloudtrail|sns|ssm|events|config)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
         if signed and self.is_change(environ):
-            self.changes += 1
+            self.changes, self.state = self.changes + 1, object()
             if self.changes == self.fail_at:
                 return self.deny(environ, start)
         if not signed or signed[3] != "s3":
@@ -422,6 +423,7 @@ class Mock:
 
     def reset(self):
         self.fail(None)
+        self.gate.state = object()
         BackendDict.reset()
         reset_model_data()
         s3.s3_backends.bucket_accounts.clear()
@@ -431,12 +433,12 @@ class Mock:
         """Everything there is in these services, for `restore`."""
         state = {(service, account, region): one.__dict__ for service, backends in SERVICES.items() for account, regions in backends.items()
                  for region, one in regions.items()}
-        return copy.deepcopy((state, s3.s3_backends.bucket_accounts))
+        return self.gate.state, copy.deepcopy((state, s3.s3_backends.bucket_accounts))
 
     def restore(self, saved):
         """The world as it was saved, and nothing else."""
         self.reset()
-        state, accounts = copy.deepcopy(saved)
+        self.gate.state, (state, accounts) = saved[0], copy.deepcopy(saved[1])
         for (service, account, region), fields in state.items():
             SERVICES[service][account][region].__dict__.update(fields)
         s3.s3_backends.bucket_accounts.update(accounts)

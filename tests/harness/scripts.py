@@ -44,7 +44,8 @@ class Stage:
 
     def snapshot(self):
         found = self.world.snapshot(self.map.ids, self.map.regions)
-        return {**found, "monitoring": monitoring.of_world(self.world, self.map.ids, self.map.regions) if self.map.monitored else {}}
+        watched = lambda accounts, regions: monitoring.of_world(self.world, accounts, regions)
+        return {**found, "monitoring": self.world.once("monitoring", watched, self.map.ids, self.map.regions) if self.map.monitored else {}}
 
     def scripts(self):
         """[(account, script)] in the order in which the lock says to apply them."""
