@@ -1,7 +1,7 @@
 //! The disk: the only writer. Puts artifacts into the output folder so that a reader sees the old file or the new one.
 //!
 //! The protocol, which `tests/harness/writer.py` kills before each of its system calls:
-//! 1. the folder is held (`hold`), so that one run writes at a time;
+//! 1. the folder is locked (`folder_lock`), so that one run writes at a time;
 //! 2. the lock is read, and what a killed run staged is cleared away. If the lock has a journal, a run was interrupted between 4 and 6: which content each file has, the old or
 //!    the journal's, is looked up on the disk, and both are ours;
 //! 3. each artifact is compared with the disk, and staged beside it if it differs. What is not ours stands in the way of all;
@@ -14,15 +14,15 @@
 //! are not synced one by one: after a power cut an incomplete one looks like an edited one, and `--force` mends it.
 
 pub(crate) mod check;
+mod folder_lock;
 mod folders;
-mod hold;
 pub(crate) mod lock;
 pub(crate) mod replace;
 
 use crate::{artifacts::Artifact, digest::sha256_hex};
 use anyhow::{Context, Result, bail};
+use folder_lock::FolderLock;
 use folders::{Folders, Place, refuse_link};
-use hold::Hold;
 use lock::Lock;
 use similar::TextDiff;
 use std::{
@@ -73,9 +73,9 @@ pub(crate) struct Written {
 /// A tree that is being written.
 pub(crate) struct Writer<'a> {
     out: &'a Path,
-    /// Declared before `hold`: the stage is gone when the next run may begin.
+    /// Declared before the lock: the stage is gone when the next run may begin.
     stage: tempfile::TempDir,
-    _hold: Hold,
+    _folder_lock: FolderLock,
     old: Lock,
     interrupted: bool,
     force: bool,
@@ -100,7 +100,7 @@ impl<'a> Writer<'a> {
     /// The folder can't be made or read, or its lock is not one, or a newer logmap's.
     pub(crate) fn new(out: &'a Path, force: bool, waiting: impl FnOnce()) -> Result<Self> {
         fs::create_dir_all(out).with_context(|| format!("can't make the folder {}", out.display()))?;
-        let hold = Hold::take(out, waiting)?;
+        let folder_lock = FolderLock::take(out, waiting)?;
         // before anything is cleared away: of a newer logmap's folder nothing is touched
         let on_disk = Lock::read(out)?;
         clear_leftovers(out);
@@ -114,7 +114,7 @@ impl<'a> Writer<'a> {
         Ok(Writer {
             out,
             stage,
-            _hold: hold,
+            _folder_lock: folder_lock,
             old,
             interrupted,
             force,

@@ -11,6 +11,9 @@ import unittest
 SOURCE = pathlib.Path(__file__).parent.parent / "templates/cloudformation/access_logging.py"
 
 
+OWNER = "111122223333"
+
+
 class ClientError(Exception):
     def __init__(self, code):
         super().__init__("An error occurred (%s)" % code)
@@ -27,7 +30,9 @@ class FakeS3:
     def __init__(self, **buckets):
         self.buckets, self.puts, self.errors, self.old = buckets, 0, [], False
 
-    def get_bucket_logging(self, Bucket):
+    def get_bucket_logging(self, Bucket, ExpectedBucketOwner):
+        if ExpectedBucketOwner != OWNER:
+            raise ClientError("AccessDenied")
         if self.errors:
             raise ClientError(self.errors.pop(0))
         if Bucket not in self.buckets:
@@ -35,7 +40,9 @@ class FakeS3:
         on = self.buckets[Bucket]
         return {"LoggingEnabled": on} if on else {}
 
-    def put_bucket_logging(self, Bucket, BucketLoggingStatus):
+    def put_bucket_logging(self, Bucket, ExpectedBucketOwner, BucketLoggingStatus):
+        if ExpectedBucketOwner != OWNER:
+            raise ClientError("AccessDenied")
         on = BucketLoggingStatus.get("LoggingEnabled")
         if self.old and on and "TargetObjectKeyFormat" in on:
             raise ParamValidationError('Unknown parameter in input: "TargetObjectKeyFormat"')
@@ -71,7 +78,7 @@ def properties(source="web", target="logs", prefix="p/", layout="partitioned-eve
 
 
 class CustomResource(unittest.TestCase):
-    def run_event(self, s3, kind, new, physical=None, old=None):
+    def run_event(self, s3, kind, new, physical=None, old=None, stack_owner=OWNER):
         answers = []
         response = types.ModuleType("cfnresponse")
         response.SUCCESS, response.FAILED = "SUCCESS", "FAILED"
@@ -90,7 +97,8 @@ class CustomResource(unittest.TestCase):
             function = {}
             exec(compile(CODE, "index.py", "exec"), function)
             function["time"] = types.SimpleNamespace(sleep=lambda seconds: None)
-            event = {"RequestType": kind, "RequestId": "r1", "ResourceProperties": new}
+            event = {"RequestType": kind, "RequestId": "r1", "ResourceProperties": new,
+                     "StackId": "arn:aws:cloudformation:eu-west-1:%s:stack/logs/1" % stack_owner}
             if physical:
                 event["PhysicalResourceId"] = physical
             if old:
@@ -109,6 +117,12 @@ class CustomResource(unittest.TestCase):
         s3 = FakeS3(web=None)
         self.assertEqual(self.run_event(s3, "Create", properties())[:2], ("SUCCESS", "web"))
         self.assertEqual(s3.buckets["web"], logs_to())
+
+    def test_a_bucket_of_another_account_is_not_touched(self):
+        s3 = FakeS3(web=None)
+        status, _, reason = self.run_event(s3, "Create", properties(), stack_owner="444455556666")
+        self.assertEqual((status, s3.puts), ("FAILED", 0))
+        self.assertIn("AccessDenied", reason)
 
     def test_simple_names_no_key_format(self):
         s3 = FakeS3(web=None)

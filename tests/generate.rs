@@ -469,3 +469,29 @@ fn check_reports_what_the_map_no_longer_gives_and_the_maps_own_findings() {
         .collect();
     assert_eq!(all, ["LM1701", "LM1702", "LM1703", "LM1704", "LM1705"]);
 }
+
+/// Scripts replace statements that they know as logmap's: by these names, and no others.
+#[test]
+fn scripts_know_every_sid_of_a_policy_that_logmap_makes() {
+    let (mut made, root) = (BTreeSet::new(), Path::new(env!("CARGO_MANIFEST_DIR")));
+    let examples = fs::read_dir(root.join("examples")).unwrap().map(|entry| entry.unwrap().path().join("logmap.yaml"));
+    let maps = fs::read_dir(root.join("tests/maps")).unwrap().map(|entry| entry.unwrap().path());
+    for map in examples.chain(maps).filter(|path| path.extension().is_some_and(|end| end == "yaml") && path.is_file()) {
+        let dir = tempfile::tempdir().unwrap();
+        if logmap(dir.path(), &["generate", map.to_str().unwrap(), "--out", "out", "--target", "policies"]).code != 0 {
+            continue; // one that shows what is refused
+        }
+        let policies = tree(&dir.path().join("out")).into_iter().filter(|(path, _)| path.starts_with("policies/"));
+        for (path, text) in policies.filter(|(path, _)| !path.contains("kms")) {
+            let policy: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
+            let sids = policy["Statement"].as_array().unwrap().iter().filter_map(|statement| statement["Sid"].as_str());
+            let own = sids.filter_map(|sid| sid.trim_end_matches(|c: char| c.is_ascii_digit()).strip_prefix("Logmap"));
+            made.extend(own.map(str::to_owned));
+        }
+    }
+    let helper = include_str!("../templates/aws-cli/helper.py");
+    let known = helper.split_once("OURS = re.compile(\"Logmap(").unwrap().1.split_once(')').unwrap().0;
+    let monitoring = include_str!("../templates/aws-cli/monitoring.py").split_once("OURS = {").unwrap().1;
+    let of_topics = monitoring.split_once('}').unwrap().0.split(", ").map(|name| name.trim_matches('"').replace("Logmap", ""));
+    assert_eq!(known.split('|').map(str::to_owned).chain(of_topics).collect::<BTreeSet<_>>(), made);
+}

@@ -405,7 +405,7 @@ pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {
         if !excluded.is_empty() {
             data.push(field("resources.ARN", "NotStartsWith", json!(excluded)));
         }
-        // named as the other targets name them; the script knows its own by the first word
+        // named as the other targets name them; the script knows its own by these names (helper.py)
         text::json(&json!([
             { "Name": "Logmap management events", "FieldSelectors": [field("eventCategory", "Equals", json!(["Management"]))] },
             { "Name": "Logmap S3 object events", "FieldSelectors": data },

@@ -21,6 +21,8 @@ pub(crate) struct Topology<'a> {
     pub checked: bool,
     /// What was found of configurations that are on no node, in words.
     pub unplaced: Vec<Mark>,
+    /// Nobody else makes one: what is drawn was proven.
+    _proven: (),
 }
 
 /// An account in a Region.
@@ -136,7 +138,7 @@ impl<'a> Topology<'a> {
                 (false, false) => Crossing::Account,
             },
         });
-        Topology { deliveries: deliveries.collect(), areas, checked: marks.checked, unplaced: marks.rest() }
+        Topology { deliveries: deliveries.collect(), areas, checked: marks.checked, unplaced: marks.rest(), _proven: () }
     }
 
     /// Counts of what is there.

@@ -17,7 +17,8 @@ Needs bash, the AWS CLI (version 1 or 2) and python3 (to compare JSON). Credenti
 map's profile${PROFILE:+ ($PROFILE)}; in another account than $ACCOUNT the map's role is assumed from there${ROLE:+ ($ROLE)}.
 What was there before is kept in \${LOGMAP_BACKUP_DIR:-~/.logmap/backup}/$ACCOUNT/$REGION.
 
-exit codes: 0 done, nothing differs; 1 refused, or something differs; 2 usage; 3 a call to AWS failed
+exit codes: 0 done, nothing differs; 1 refused, or something differs; 2 usage; 3 a call to AWS failed; 4 no credentials, or those
+of another account; 5 the AWS CLI, python3 or a file of this script is missing or too old
 USAGE
 }
 
@@ -154,7 +155,7 @@ become_account() {
   if [ -n "$PROFILE" ] && [ -z "$given" ]; then export AWS_PROFILE=$PROFILE; fi
   caller=$(caller_account)
   if [ "$caller" != "$ACCOUNT" ] && [ -n "$ROLE" ]; then
-    run sts assume-role --role-arn "$ROLE" --role-session-name logmap >"$WORK/credentials" || failed sts assume-role
+    run sts assume-role --role-arn "$ROLE" --role-session-name logmap >"$WORK/credentials" || no_credentials assume-role
     AWS_ACCESS_KEY_ID=$(json get "$WORK/credentials" Credentials.AccessKeyId)
     AWS_SECRET_ACCESS_KEY=$(json get "$WORK/credentials" Credentials.SecretAccessKey)
     AWS_SESSION_TOKEN=$(json get "$WORK/credentials" Credentials.SessionToken)
@@ -163,24 +164,34 @@ become_account() {
     unset AWS_PROFILE AWS_DEFAULT_PROFILE
     caller=$(caller_account)
   fi
-  [ "$caller" = "$ACCOUNT" ] || die 1 "these credentials are of account $caller; this script is for $ACCOUNT ($ACCOUNT_KEY), and nothing was changed"
+  [ "$caller" = "$ACCOUNT" ] || die 4 "these credentials are of account $caller; this script is for $ACCOUNT ($ACCOUNT_KEY), and nothing was changed"
 }
 
 caller_account() {
-  run sts get-caller-identity >"$WORK/caller" || failed sts get-caller-identity
+  run sts get-caller-identity >"$WORK/caller" || no_credentials get-caller-identity
   json get "$WORK/caller" Account
 }
 
+# no_credentials OPERATION: 4, unless AWS could not be asked, or could not answer.
+no_credentials() {
+  case $ERROR_CODE in
+    '') if grep -Eqi 'connect|timed out|timeout|proxy|endpoint' "$WORK/error"; then failed sts "$1"; fi ;;
+    Throttl* | SlowDown | Service* | Internal* | Request*) failed sts "$1" ;;
+  esac
+  MODE=credentials
+  (failed sts "$1") || exit 4
+}
+
 check_tools() {
-  command -v aws >/dev/null 2>&1 || die 1 "the AWS CLI (aws) is not on PATH. Nothing was changed"
-  command -v python3 >/dev/null 2>&1 || die 1 "python3 is not on PATH; it compares what is there with the plan. Nothing was changed"
+  command -v aws >/dev/null 2>&1 || die 5 "the AWS CLI (aws) is not on PATH. Nothing was changed"
+  command -v python3 >/dev/null 2>&1 || die 5 "python3 is not on PATH; it compares what is there with the plan. Nothing was changed"
   # where it is not installed it may still be there, as a stub that only says so
-  python3 -I -S -X utf8 -c '' >/dev/null 2>"$WORK/error" || die 1 "python3 is on PATH, but does not run (3.7 or later is needed): $(head -n 1 "$WORK/error"). Nothing was changed"
+  python3 -I -S -X utf8 -c '' >/dev/null 2>"$WORK/error" || die 5 "python3 is on PATH, but does not run (3.7 or later is needed): $(head -n 1 "$WORK/error"). Nothing was changed"
   if [ -n "$NEEDS_KEY_FORMAT" ] && ! knows put-bucket-logging TargetObjectKeyFormat; then
-    die 1 "this AWS CLI does not know partitioned log keys (TargetObjectKeyFormat); 1.31 or 2.15 and later do. Nothing was changed"
+    die 5 "this AWS CLI does not know partitioned log keys (TargetObjectKeyFormat); 1.31 or 2.15 and later do. Nothing was changed"
   fi
   if [ -n "$NEEDS_NAMESPACE" ] && ! knows create-bucket BucketNamespace; then
-    die 1 "this AWS CLI does not know the account regional namespace (--bucket-namespace); releases since March 2026 do. Nothing was changed"
+    die 5 "this AWS CLI does not know the account regional namespace (--bucket-namespace); releases since March 2026 do. Nothing was changed"
   fi
 }
 
@@ -258,7 +269,7 @@ read_bucket() {
     fetch "$of.tags" NoSuchTagSet s3api get-bucket-tagging --bucket "$name" $owner
     fetch "$of.acl" '' s3api get-bucket-acl --bucket "$name" $owner
   }
-  printf '%s' "$policy" | json foreign "$of.policy" >"$WORK/foreign"
+  printf '%s' "$policy" | json foreign "$of.policy" "$BACKUP/bucket.$name.policy.set" >"$WORK/foreign"
   while IFS= read -r statement; do
     refuse_unless_forced "the policy of $name has a statement that logmap did not write: $statement"
   done <"$WORK/foreign"
@@ -328,9 +339,38 @@ read_trail() {
 
 # ---- the backup: the first state that was ever seen of each thing, kept over interrupted runs
 
+# One run at a time changes something for this account and Region from here: two would take each other's work for what was there
+# before. Runs from two machines are safe if they bring about the same plan.
+take_turn() {
+  local other=''
+  [ -z "$TURN" ] || return 0
+  mkdir -p "$(dirname "$BACKUP")" || die 3 "the backup can't be written to $BACKUP; nothing was changed"
+  while ! mkdir "$BACKUP.running" 2>"$WORK/error"; do
+    [ -d "$BACKUP.running" ] || die 3 "$BACKUP.running can't be made: $(head -n 1 "$WORK/error"); nothing was changed"
+    other=$(cat "$BACKUP.running/process" 2>/dev/null) || other=''
+    case $other in
+      '' | *[!0-9]*) die 1 "another run for $ACCOUNT in $REGION has just begun; if there is none, remove $BACKUP.running. Nothing was changed" ;;
+    esac
+    # a run that was killed leaves its number, which nobody has, or somebody who is no such script
+    if kill -0 "$other" 2>/dev/null && case $(ps -o args= -p "$other" 2>/dev/null || :) in *.sh* | '') ;; *) false ;; esac; then
+      die 1 "another run for $ACCOUNT in $REGION (process $other) is at work; if it is not, remove $BACKUP.running. Nothing was changed"
+    fi
+    rm -rf "$BACKUP.running"
+  done
+  TURN="$BACKUP.running"
+  printf '%s\n' "$$" >"$TURN/process"
+}
+TURN=''
+
+clean_up() {
+  rm -rf "$WORK"
+  [ -z "$TURN" ] || rm -rf "$TURN"
+}
+
 save_backup() {
   [ -z "$SAVED" ] || return 0
   local file target number=1
+  take_turn
   mkdir -p "$BACKUP" || die 3 "the backup can't be written to $BACKUP; nothing was changed"
   for file in "$NOW"/*; do
     target="$BACKUP/$(basename "$file")"
@@ -755,6 +795,7 @@ rollback() {
     if [ -n "${LOGMAP_RUN_ALL:-}" ]; then say "$ACCOUNT_KEY/$REGION: nothing to roll back; there is no backup in $BACKUP"; return 0; fi
     die 1 "there is no backup in $BACKUP: this script has changed nothing here, or it did so from another machine"
   fi
+  [ -n "$DRY_ROLLBACK" ] || take_turn
   list_all_buckets
   rollback_monitors
   # sources first, then trails: nothing logs to a bucket whose grants are taken away
@@ -805,14 +846,22 @@ rollback_monitors() { :; }
 each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do "$1" "${TRAILS[@]:i:5}"; done; }
 
 prepare() {
-  export AWS_PAGER='' AWS_CLI_AUTO_PROMPT=off
+  # the code of an error is read from its text, which a setting of the user's may make JSON or a table
+  export AWS_PAGER='' AWS_CLI_AUTO_PROMPT=off AWS_CLI_ERROR_FORMAT=legacy
   umask 077
   WORK=$(mktemp -d) || die 3 "no temporary folder can be made"
-  trap 'rm -rf "$WORK"' EXIT
+  trap clean_up EXIT
+  # Git Bash: the AWS CLI and python3 are programs of Windows, which know its paths only, and take no argument for a path of ours
+  if command -v cygpath >/dev/null 2>&1; then
+    WORK=$(cygpath -m "$WORK")
+    export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
+  fi
   NOW="$WORK/now"
   mkdir "$NOW"
   write_json_helper
-  BACKUP="${LOGMAP_BACKUP_DIR:-${HOME:-.}/.logmap/backup}/$ACCOUNT/$REGION"
+  BACKUP="${LOGMAP_BACKUP_DIR:-${HOME:-.}/.logmap/backup}"
+  if command -v cygpath >/dev/null 2>&1; then BACKUP=$(cygpath -m "$BACKUP"); fi
+  BACKUP="$BACKUP/$ACCOUNT/$REGION"
   check_tools
   become_account
 }

@@ -71,7 +71,7 @@ apply_monitor() {
         change "~ $what: policy" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$want"
         ;;
       rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | monitor_json value EventPattern)" --description "$(printf '%s' "$want" | monitor_json value Description)" ;;
-      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | monitor_config)" ;;
+      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | monitor_json put-config)" ;;
     esac
   fi
   if [ "$kind" = rule ] && [ "$(monitor_json target "$of.targets" "$TARGET_ID")" != "$TOPIC_ARN" ]; then
@@ -81,11 +81,6 @@ apply_monitor() {
       [ "$(monitor_json target "$WORK/targets" "$TARGET_ID")" = "$TOPIC_ARN" ] || die 3 "EventBridge did not take the topic $TOPIC_ARN as the target of $name"
     fi
   fi
-}
-
-# monitor_config: the Config rule on standard input as it is put: its parameters are text
-monitor_config() {
-  python3 -I -S -X utf8 -c 'import json, sys; rule = json.load(sys.stdin); rule["InputParameters"] = json.dumps(rule["InputParameters"]); print(json.dumps(rule))'
 }
 
 put_parameter() { # put_parameter SIGN NAME VALUE

@@ -21,7 +21,7 @@ TRAILS=()
 REGION={{ first_region | sh }}
 
 if [ $# -gt 0 ]; then
-  warn "usage: $(basename "$0")   (reads only; exit codes: 0 nothing unknown, 1 something unknown, 2 usage, 3 a call to AWS failed)"
+  warn "usage: $(basename "$0")   (reads only; exit codes: 0 nothing unknown, 1 something unknown, 2 usage, 3 a call to AWS failed, 4 no credentials or another account's, 5 a tool is missing or too old)"
   case $1 in -h | --help) exit 0 ;; *) exit 2 ;; esac
 fi
 prepare

@@ -25,7 +25,7 @@ def call(function, **args):
             time.sleep(pause)
 
 def current(s3, source):
-    on = call(s3.get_bucket_logging, Bucket=source).get("LoggingEnabled")
+    on = call(s3.get_bucket_logging, **source).get("LoggingEnabled")
     if not on:
         return None
     layout = on.get("TargetObjectKeyFormat") or {}
@@ -41,19 +41,19 @@ def turn_on(s3, source, want, ours=None):
         return False
     if now and now != ours:
         raise RuntimeError("%s already logs to s3://%s/%s (%s), which this stack did not set; "
-                           "turn that off, or mark the source `logging: external`" % ((source,) + now))
+                           "turn that off, or mark the source `logging: external`" % ((source["Bucket"],) + now))
     target, prefix, layout = want
     on = {"TargetBucket": target, "TargetPrefix": prefix}
     if FORMATS[layout]:
         on["TargetObjectKeyFormat"] = FORMATS[layout]
-    call(s3.put_bucket_logging, Bucket=source, BucketLoggingStatus={"LoggingEnabled": on})
+    call(s3.put_bucket_logging, **source, BucketLoggingStatus={"LoggingEnabled": on})
     return True
 
 def turn_off(s3, source, ours):
     try:
         now = current(s3, source)
         if now and now[:2] == ours[:2]:
-            call(s3.put_bucket_logging, Bucket=source, BucketLoggingStatus={})
+            call(s3.put_bucket_logging, **source, BucketLoggingStatus={})
     except ClientError as e:
         if e.response["Error"]["Code"] != "NoSuchBucket":
             raise
@@ -62,13 +62,14 @@ def run(event):
     kind, new = event["RequestType"], event["ResourceProperties"]
     old, known = event.get("OldResourceProperties", {}), event.get("PhysicalResourceId")
     source = new["Source"]
+    mine = {"Bucket": source, "ExpectedBucketOwner": event["StackId"].split(":")[4]}
     s3 = boto3.client("s3", config=Config(connect_timeout=5, read_timeout=10))
     if kind == "Delete":
         if known == source:  # any other id: found, or never made
-            turn_off(s3, source, wanted(new))
+            turn_off(s3, mine, wanted(new))
         return known
     same = kind == "Update" and old.get("Source") == source
-    if turn_on(s3, source, wanted(new), wanted(old) if same else None):
+    if turn_on(s3, mine, wanted(new), wanted(old) if same else None):
         return source
     return known if same else source + FOUND
 

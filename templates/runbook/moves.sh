@@ -20,7 +20,8 @@ Needs bash, the AWS CLI (version 1 or 2) and python3. Credentials: those of the 
 the map's role where it is in another account. What is done, and when, is kept in \${LOGMAP_EVIDENCE_DIR:-evidence} of this
 runbook; what was there before, in \${LOGMAP_BACKUP_DIR:-~/.logmap/backup}.
 
-exit codes: 0 done; 1 refused, not done, or still to wait for; 2 usage; 3 a call to AWS failed
+exit codes: 0 done; 1 refused, not done, or still to wait for; 2 usage; 3 a call to AWS failed; 4 no credentials, or those of
+another account; 5 the AWS CLI, python3 or a file of this script is missing or too old
 USAGE
 }
 

@@ -70,7 +70,8 @@ class Attack:
 
     def state(self):
         """All that the next run can see: the world, and the backup."""
-        files = {str(path.relative_to(self.backup)): path.read_bytes() for path in sorted(self.backup.rglob("*")) if path.is_file()}
+        files = {str(path.relative_to(self.backup)): path.read_bytes() for path in sorted(self.backup.rglob("*"))
+                 if path.is_file() and path.parent.suffix != ".running"}  # whose turn it was says nothing to the next
         return repr((self.stage.snapshot(), files))
 
     def run(self, *flags, at=None, do=None, **extra):

@@ -250,7 +250,7 @@ class Move:
         own, self.account = self.account, lambda step: stranger
         done = self.run(first)
         self.account = own
-        expect(done.returncode == 1 and "these credentials are of account" in done.stdout and done.changes == 0, tail(done.stdout))
+        expect(done.returncode == 4 and "these credentials are of account" in done.stdout and done.changes == 0, tail(done.stdout))
         grant = next(step for step in self.steps if "-grant-" in step.stem)
         name = re.search(r"^  bucket '([^']*)'", grant.read_text(), re.M).group(1)
         client = self.world.client("s3", self.account(grant).id, self.stage.snapshot()["buckets"][name]["region"])

@@ -89,8 +89,8 @@ def old_world(stage):
     cloudtrail.put_event_selectors(TrailName="audit", EventSelectors=[{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True, "DataResources": []}])
 
 
-def foreign_policy(stage, bucket="acme-old-logs"):
-    statement = {"Sid": "ForeignStatement", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "s3:GetObject",
+def foreign_policy(stage, bucket="acme-old-logs", sid="ForeignStatement"):
+    statement = {"Sid": sid, "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "s3:GetObject",
                  "Resource": f"arn:aws:s3:::{bucket}/*"}
     s3(stage).put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
@@ -135,6 +135,7 @@ def delivers_elsewhere(stage):
 # what, how, what the script must say, whether --force goes through
 CASES = [
     ("foreign statement", foreign_policy, "ForeignStatement", True),
+    ("foreign statement with a name like ours", lambda stage: foreign_policy(stage, sid="LogmapForeign"), "LogmapForeign", True),
     ("SSE-KMS", kms, "aws:kms", True),
     ("Requester Pays", payer, "Requester Pays", True),
     ("ACL grants", acl, "the ACL of acme-old-logs gives", True),
@@ -152,8 +153,8 @@ CASES = [
 ]
 
 
-def refused(attack, flags, done, text, what):
-    expect(done.returncode == 1, f"{what}: {' '.join(flags) or 'apply'} exits {done.returncode}\n{tail(done.stdout)}")
+def refused(attack, flags, done, text, what, code=1):
+    expect(done.returncode == code, f"{what}: {' '.join(flags) or 'apply'} exits {done.returncode}\n{tail(done.stdout)}")
     expect(text in done.stdout, f"{what}: it does not say `{text}`\n{tail(done.stdout)}")
     expect(not any(map(is_write, done.calls)), f"{what}: it writes {[call for call in done.calls if is_write(call)][:2]}")
     same(attack.before, attack.stage.snapshot(), f"{what}: something was changed")
@@ -191,12 +192,12 @@ def tools(attack):
     bin_folder.mkdir()
     for name in ("bash", "mktemp", "rm", "mkdir", "cat", "sed", "head", "basename", "dirname"):
         (bin_folder / name).symlink_to(shutil.which(name))
-    refused(attack, (), attack.run(PATH=str(bin_folder)), "the AWS CLI (aws) is not on PATH", "no aws")
+    refused(attack, (), attack.run(PATH=str(bin_folder)), "the AWS CLI (aws) is not on PATH", "no aws", 5)
     (bin_folder / "aws").write_text("#!/bin/sh\necho '{\"Bucket\": \"\"}'\n")
     (bin_folder / "aws").chmod(0o755)
-    refused(attack, (), attack.run(PATH=str(bin_folder)), "python3 is not on PATH", "no python3")
+    refused(attack, (), attack.run(PATH=str(bin_folder)), "python3 is not on PATH", "no python3", 5)
     (bin_folder / "python3").symlink_to(sys.executable)  # not what is on PATH: that may be a script that needs more tools
-    refused(attack, (), attack.run(PATH=str(bin_folder)), "does not know partitioned log keys", "an old aws")
+    refused(attack, (), attack.run(PATH=str(bin_folder)), "does not know partitioned log keys", "an old aws", 5)
     for flags, code in ((("--help",), 0), (("--wrong",), 2), (("--verify", "--rollback"), 2), (("--verify", "--force"), 2), (("extra",), 2)):
         done = attack.run(*flags)
         expect(done.returncode == code and "usage:" in done.stdout and not done.calls, f"{flags}: exits {done.returncode}\n{done.stdout}")
@@ -230,7 +231,7 @@ def library(attack):
         for flags in ((), ("--force",), ("--rollback",), ("--help",)):
             done = attack.run(*flags, LIBRARY_INTERFACE="1")
             lines = done.stdout.splitlines()
-            expect(done.returncode == 1 and not done.calls and len(lines) == 1 and says in lines[0] and "Nothing was changed" in lines[0],
+            expect(done.returncode == 5 and not done.calls and len(lines) == 1 and says in lines[0] and "Nothing was changed" in lines[0],
                    f"{what} {flags}: exits {done.returncode}\n{done.stdout}")
         if lib.exists():
             (lib / "logmap.sh").write_text(text)
@@ -247,13 +248,17 @@ def credentials(attack):
     expect(not role(attack.run_well("--dry-run", AWS_ACCESS_KEY_ID=KEY + ACCOUNT)), "the role is assumed although the caller is in the account")
     text = attack.script.read_text()
     attack.script.write_text(re.sub(r"^ROLE=.*", f"ROLE='arn:aws:iam::{OTHER}:role/deployer'", text, flags=re.M))
-    refused(attack, (), attack.run(), f"these credentials are of account {OTHER}", "the role is another account's")
+    refused(attack, (), attack.run(), f"these credentials are of account {OTHER}", "the role is another account's", 4)
     attack.script.write_text(re.sub(r"^ROLE=.*", "ROLE=''", text, flags=re.M))
-    refused(attack, (), attack.run(), f"these credentials are of account {CALLER}", "wrong account")
+    refused(attack, (), attack.run(), f"these credentials are of account {CALLER}", "wrong account", 4)
     attack.script.write_text(re.sub(r"^PROFILE=.*", "PROFILE='acme-prod'", re.sub(r"^ROLE=.*", "ROLE=''", text, flags=re.M), flags=re.M))
     attack.stage.config.write_text(f"[profile acme-prod]\naws_access_key_id = {KEY}{ACCOUNT}\naws_secret_access_key = x\n")
-    refused(attack, (), attack.run(), f"these credentials are of account {CALLER}", "the profile wins over the environment")
+    refused(attack, (), attack.run(), f"these credentials are of account {CALLER}", "the profile wins over the environment", 4)
     attack.run_well("--dry-run", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
+    attack.script.write_text(re.sub(r"^ROLE=.*", "ROLE=''", text, flags=re.M))
+    nobody = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}
+    refused(attack, ("--verify",), attack.run("--verify", **nobody), "redentials", "no credentials", 4)
+    refused(attack, ("--verify",), attack.run("--verify", AWS_ENDPOINT_URL="http://127.0.0.1:9"), "Could not connect", "no network", 3)
     attack.script.write_text(text)
 
 
@@ -268,6 +273,83 @@ def dry_run(attack):
         expect(kept == (attack.scene is old_world), "a lifecycle that was there keeps the size below which objects stay, and only that one")
         lines = [[line.removeprefix("would: ") for line in done.stdout.splitlines() if line.removeprefix("would: ")[:2] in ("+ ", "~ ")] for done in (said, did)]
         expect(lines[0] == lines[1] and len(lines[0]) > 4, f"--dry-run says {lines[0]}\nand then is done {lines[1]}")
+
+
+def turns(attack):
+    """One run at a time changes something; one that was killed leaves nothing in the way."""
+    attack.scene = None
+    attack.set_scene()
+    running = attack.backup / ACCOUNT / f"{REGION}.running"
+    running.mkdir(parents=True)
+    other = attack.home / "other.sh"
+    other.write_text("read -r line\n")
+    process = subprocess.Popen(["bash", other], stdin=subprocess.PIPE)
+    for left, what in ((f"{process.pid}\n", f"(process {process.pid}) is at work"), ("", "has just begun"), ("x y\n", "has just begun")):
+        (running / "process").write_text(left)
+        done = attack.run()
+        expect(done.returncode == 1 and what in done.stdout and not any(map(is_write, done.calls)), f"two at once: exits {done.returncode}\n{tail(done.stdout)}")
+        same(attack.before, attack.stage.snapshot(), "two at once: something was changed")
+        expect(running.is_dir(), "the other's turn was taken away")
+        attack.run_well("--dry-run")
+    process.communicate(b"\n")
+    (running / "process").write_text(f"{process.pid}\n")
+    attack.run_well()
+    expect(not running.exists(), "the turn is kept")
+    (running.mkdir(), (running / "process").write_text("1\n"))  # a number that somebody else has now
+    attack.run_well("--rollback")
+    same(attack.before, attack.stage.snapshot(), "--rollback does not end at the world before")
+
+
+def forgotten_statement(attack):
+    """A statement that a script has set, and that the map does not have any more, is no stranger's."""
+    attack.scene = None
+    attack.set_scene()
+    attack.run_well()
+    applied, text = attack.stage.snapshot(), attack.script.read_text()
+    more = attack.script.parent / "more.sh"
+    statement = {"Sid": "Reader", "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-old-logs/*"}
+    wider = text.replace('"Statement":[', '"Statement":[' + json.dumps(statement) + ",", 1)
+    expect(wider != text, "there is no policy in the script")
+    more.write_text(wider)
+    own, attack.script = attack.script, more
+    attack.run_well()
+    attack.script = own
+    expect(attack.stage.snapshot() != applied, "the statement was not set")
+    attack.run_well()
+    same(applied, attack.stage.snapshot(), "the statement is still there")
+
+
+def windows(attack):
+    """As in Git Bash: what Python prints ends with carriage returns, and so does what the AWS CLI prints; and as the AWS CLI 2 tells errors
+    where a setting asks for JSON."""
+    attack.scene = old_world
+    attack.set_scene()
+    attack.run_well("--force")
+    wanted = attack.stage.snapshot()
+    attack.set_scene()
+    bin_folder, real = attack.home / "bin", attack.stage.shim.bin
+    bin_folder.mkdir()
+    (bin_folder / "aws").write_text(f"""#!/bin/bash
+'{real}/aws' "$@" > >(sed 's/$/\r/') 2>"$0.error"
+code=$?
+if [ "${{AWS_CLI_ERROR_FORMAT:-enhanced}}" = legacy ]; then sed 's/$/\r/' "$0.error" >&2; else echo '{{"Code": "see the manual"}}' >&2; fi
+wait
+exit "$code"
+""")
+    (bin_folder / "crlf.py").write_text("import sys\nsys.stdout.reconfigure(newline='\\r\\n')\ndel sys.argv[0]\n"
+                                        "exec(compile(open(sys.argv[0]).read(), sys.argv[0], 'exec'))\n")
+    (bin_folder / "python3").write_text(f"""#!/bin/bash
+if [ "$5" = -c ]; then exec '{sys.executable}' "$@"; fi
+exec '{sys.executable}' "${{@:1:4}}" '{bin_folder}/crlf.py' "${{@:5}}"
+""")
+    (bin_folder / "cygpath").write_text('#!/bin/sh\necho "$2"\n')
+    for program in bin_folder.iterdir():
+        program.chmod(0o755)
+    path = f"{bin_folder}:{attack.stage.environment(attack.account)['PATH']}"
+    attack.run_well("--force", PATH=path, AWS_CLI_ERROR_FORMAT="json")
+    same(wanted, attack.stage.snapshot(), "with carriage returns a script ends elsewhere")
+    attack.run_well("--verify", PATH=path, AWS_CLI_ERROR_FORMAT="json")
+    attack.run_well("--rollback", PATH=path, AWS_CLI_ERROR_FORMAT="json")
 
 
 # what --verify must see: operation of S3 or CloudTrail, its arguments, and what the line must say
@@ -349,6 +431,9 @@ PARTS = {
     "tools": tools,
     "library": library,
     "credentials": credentials,
+    "turns": turns,
+    "forgotten-statement": forgotten_statement,
+    "windows": windows,
     "dry-run": dry_run,
     "verify": verify,
     "run-all": run_all,

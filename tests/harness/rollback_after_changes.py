@@ -89,7 +89,7 @@ def stub_python(attack):
     (bin_folder / "python3").write_text("#!/bin/sh\necho 'no developer tools' >&2\nexit 1\n")
     (bin_folder / "python3").chmod(0o755)
     done = attack.run(PATH=f"{bin_folder}:{attack.stage.environment(attack.account)['PATH']}")
-    expect(done.returncode == 1 and "does not run" in done.stdout and not done.calls, f"exits {done.returncode}\n{done.stdout}")
+    expect(done.returncode == 5 and "does not run" in done.stdout and not done.calls, f"exits {done.returncode}\n{done.stdout}")
 
 
 def cdpath(stage):

@@ -24,10 +24,10 @@ use crate::{
             witness::Witness,
         },
     },
-    threads::{cores, join},
+    threads::{self, cores},
 };
 use serde::Serialize;
-use std::{collections::BTreeMap, error::Error, fmt, ops::Deref, thread};
+use std::{collections::BTreeMap, error::Error, fmt, ops::Deref};
 
 /// What a policy is for.
 #[derive(Debug, Clone, Copy)]
@@ -253,15 +253,14 @@ pub fn prove(subject: &Subject<'_>) -> Proof {
     let part = count.div_ceil(threads).max(WORTH_A_THREAD);
     let (first, rest) = subject.sources.split_at(part.min(count));
     let deliveries = |sources| ask(&Subject { sources, ..*subject }, prepared, |subject, each| subject.sources_write(each));
-    let rows = thread::scope(|scope| {
-        let others: Vec<_> = rest.chunks(part).map(|sources| scope.spawn(move || deliveries(sources))).collect();
-        let mut rows = deliveries(first);
-        let more = ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(prepared, each));
-        for (kind, row) in more.into_iter().chain(others.into_iter().flat_map(join)) {
-            rows.entry(kind).or_insert_with(|| Row::new(kind)).take(row);
-        }
-        rows
-    });
+    let own = || (deliveries(first), ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(prepared, each)));
+    let (others, (mut rows, more)) = match rest.is_empty() {
+        true => (Vec::new(), own()),
+        false => threads::both(|| threads::map(rest.chunks(part), deliveries), own),
+    };
+    for (kind, row) in more.into_iter().chain(others.into_iter().flatten()) {
+        rows.entry(kind).or_insert_with(|| Row::new(kind)).take(row);
+    }
     Proof { rows: rows.into_values().collect() }
 }
 

@@ -19,7 +19,7 @@ LIBRARY=$(unset CDPATH && cd -P -- "$(dirname -- "$script")/.." && pwd)/lib
 for file in logmap.sh helper.py monitoring.py; do
   if [ ! -r "$LIBRARY/$file" ]; then
     printf 'error: %s is not there: copy the folder aws-cli/ as a whole, this script needs what is in its lib/. Nothing was changed\n' "$LIBRARY/$file" >&2
-    exit 1
+    exit 5
   fi
 done
 LIBRARY_INTERFACE=''
@@ -27,7 +27,7 @@ LIBRARY_INTERFACE=''
 . "$LIBRARY/logmap.sh"
 if [ "$LIBRARY_INTERFACE" != 1 ]; then
   printf 'error: %s is of another logmap than this script (its interface is %s, and 1 is needed): copy the folder aws-cli/ as a whole, or run "logmap generate" again. Nothing was changed\n' "$LIBRARY" "${LIBRARY_INTERFACE:-unknown}" >&2
-  exit 1
+  exit 5
 fi
 
 # ---------------------------------------------------------------- what is to be

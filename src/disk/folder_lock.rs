@@ -1,4 +1,4 @@
-//! The hold on the output folder: one run writes at a time, and the hold of a killed run ends with it.
+//! The lock of the output folder: one run writes at a time, and the lock of a killed run ends with it.
 //!
 //! It is an advisory lock on the folder itself, so that it leaves nothing behind. Where folders can't be locked (Windows, some
 //! network file systems) there is none, and two runs at once are the caller's to avoid.
@@ -10,23 +10,23 @@ use std::{
 };
 
 /// Held as long as it lives.
-pub(super) struct Hold(#[expect(dead_code, reason = "closing the file is what ends the hold")] Option<File>);
+pub(super) struct FolderLock(#[expect(dead_code, reason = "closing the file is what ends the lock")] Option<File>);
 
-impl Hold {
-    /// Takes the hold; where another run has it, calls `waiting` once and waits.
+impl FolderLock {
+    /// Takes the lock; where another run has it, calls `waiting` once and waits.
     ///
     /// # Errors
     /// Waiting fails.
     pub(super) fn take(out: &Path, waiting: impl FnOnce()) -> Result<Self> {
-        let Ok(folder) = File::open(out) else { return Ok(Hold(None)) };
+        let Ok(folder) = File::open(out) else { return Ok(FolderLock(None)) };
         match folder.try_lock() {
-            Ok(()) => Ok(Hold(Some(folder))),
+            Ok(()) => Ok(FolderLock(Some(folder))),
             Err(TryLockError::WouldBlock) => {
                 waiting();
                 folder.lock().with_context(|| format!("can't wait for the other logmap that writes to {}", out.display()))?;
-                Ok(Hold(Some(folder)))
+                Ok(FolderLock(Some(folder)))
             }
-            Err(TryLockError::Error(_)) => Ok(Hold(None)),
+            Err(TryLockError::Error(_)) => Ok(FolderLock(None)),
         }
     }
 }
