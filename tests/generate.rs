@@ -495,3 +495,27 @@ fn scripts_know_every_sid_of_a_policy_that_logmap_makes() {
     let of_topics = monitoring.split_once('}').unwrap().0.split(", ").map(|name| name.trim_matches('"').replace("Logmap", ""));
     assert_eq!(known.split('|').map(str::to_owned).chain(of_topics).collect::<BTreeSet<_>>(), made);
 }
+
+#[test]
+fn whom_the_map_lets_in_is_told_in_the_readme_and_in_the_proof() {
+    let reader = |sid: &str, more: &str| {
+        format!(
+            "{{ Sid: {sid}, Effect: Allow, Principal: {{ AWS: \"999988887777\" }}, Action: [\"s3:GetObject\"{more}], Resource: \"{{log_bucket_arn}}/*\" }}"
+        )
+    };
+    let list = format!("[{}, {}]", reader("Reader", ""), reader("Cleaner", ", \"s3:DeleteObject\""));
+    let dir = folder(&format!("{MAP}defaults: {{ log_bucket: {{ extra_statements: {list} }} }}\n"));
+    let made = generate(dir.path(), &[]);
+    assert_eq!(made.code, 0, "{}", made.stderr);
+    let readme = fs::read_to_string(dir.path().join("out/README.md")).unwrap();
+    let rows: Vec<&str> = readme.lines().filter(|line| line.contains("999988887777")).collect();
+    assert_eq!(
+        rows,
+        [
+            "| Reader | 999988887777 | s3:GetObject | acme-logs-444455556666-us-east-1 and 2 more |",
+            "| Cleaner | 999988887777 | s3:GetObject, s3:DeleteObject: more than reading | acme-logs-444455556666-us-east-1 and 2 more |",
+        ]
+    );
+    let said = logmap(dir.path(), &["validate", "-v"]).stderr;
+    assert_eq!(said.matches("let in by the map: 999988887777 may s3:GetObject (Reader)").count(), 3, "{said}");
+}

@@ -44,6 +44,10 @@ fn proofs(plan: &Plan) -> String {
             let verdict = if row.failures.is_empty() { "holds" } else { "FAILS" };
             text += &format!("  {verdict}  {:<24} {:>6} asked  {by}\n", row.kind.words(), row.asked);
         }
+        for one in &bucket.proof.admitted {
+            let sid = if one.sid.is_empty() { "a statement without a Sid" } else { &one.sid };
+            text += &format!("  let in by the map: {} may {} ({sid})\n", one.who.join(", "), one.actions.join(", "));
+        }
     }
     text
 }

@@ -12,9 +12,10 @@ use crate::{
     },
     policy::{Condition, Effect, Element, Policy, Principal, Statement},
     rules::delivery::{
-        BLOCKS_DELIVERY, LOCKS_OUT, OPENS, PUBLIC, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE, iam_principal_problem,
+        BLOCKS_DELIVERY, LOCKS_OUT, OPENS, PUBLIC, RIGHTS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE, iam_principal_problem,
     },
     source::Spanned,
+    text::few,
 };
 use indexmap::IndexMap;
 
@@ -247,6 +248,37 @@ fn public(filled: &Statement, statement: &Spanned<MapStatement>, findings: &mut 
         findings.push(
             Finding::new(&PUBLIC, place, "the statement lets everybody in")
                 .help("the log bucket's public access block refuses such a policy (`AccessDenied`); name principals, or add a condition such as `aws:PrincipalOrgID`"),
+        );
+    }
+}
+
+/// Tells of the rights beyond reading that statements of the map give to others; `origins` are those at `first..` in the policy.
+pub(crate) fn report_rights(proof: &Proof, first: usize, origins: &[&Spanned<MapStatement>], findings: &mut Vec<Finding>) {
+    for one in proof.admitted.iter().filter(|one| !one.changes.is_empty()) {
+        let Some(origin) = one.statement.checked_sub(first).and_then(|at| origins.get(at)) else { continue };
+        let place = origin.Action.as_ref().or(origin.NotAction.as_ref()).map_or(origin.span, |actions| actions.span);
+        // a statement that lets in everybody, or more than it names, has been reported as such
+        let worse = |finding: &Finding| {
+            (finding.rule == &PUBLIC || finding.rule == &OPENS)
+                && origin.span.start <= finding.span.start
+                && finding.span.end <= origin.span.end
+        };
+        if findings.iter().any(worse) {
+            continue;
+        }
+        let quoted = |names: &mut dyn Iterator<Item = &str>| few(&names.map(|name| format!("`{name}`")).collect::<Vec<_>>(), 3);
+        findings.push(
+            Finding::new(
+                &RIGHTS,
+                place,
+                format!(
+                    "the statement gives {} to {}",
+                    quoted(&mut one.changes.iter().copied()),
+                    quoted(&mut one.who.iter().map(String::as_str))
+                ),
+            )
+                .label("more than reading logs")
+                .help("whoever may write, remove or expire logs can hide what was done, and whoever may change the bucket can stop deliveries; give others `s3:GetObject` and `s3:ListBucket`, bind writing to a prefix beside the logs, or say why it has to be with `# logmap: ignore LM0316 <reason>`"),
         );
     }
 }

@@ -1,8 +1,9 @@
 //! The output's own README: what to run, in which order, for this map.
 
 use super::{Context, engine::Engine};
-use crate::artifacts::Artifact;
+use crate::{artifacts::Artifact, plan::Plan};
 use anyhow::Result;
+use indexmap::IndexMap;
 use serde::Serialize;
 
 /// Path below the output folder.
@@ -36,6 +37,8 @@ struct ReadmeContext {
     glue: bool,
     /// True if a bucket is adopted.
     adopts: bool,
+    /// Whom statements of the map let in beside the deliveries.
+    admitted: Vec<AdmittedRow>,
     /// KMS documents: file and key ARN.
     keys: Vec<KeyRow>,
     /// Name of the parameter with the log bucket's name; empty for none.
@@ -99,6 +102,23 @@ struct BucketRow {
     notes: Vec<String>,
 }
 
+/// What a statement of the map gives to others than the log bucket's account, the same in some log buckets.
+#[derive(Debug, Serialize)]
+struct AdmittedRow {
+    /// Sid of the statement; may be empty.
+    sid: String,
+    /// Principals and services as the statement names them.
+    who: Vec<String>,
+    /// Actions as the statement names them.
+    actions: Vec<String>,
+    /// True if it gives more than reading: writing or removing logs, or changing the bucket.
+    changes: bool,
+    /// Name of the first of the log buckets.
+    bucket: String,
+    /// Number of the log buckets.
+    buckets: usize,
+}
+
 /// A KMS key.
 #[derive(Debug, Serialize)]
 struct KeyRow {
@@ -106,6 +126,27 @@ struct KeyRow {
     file: String,
     /// ARN of the key.
     arn: String,
+}
+
+/// Whom statements of the map let in, each statement once.
+fn admitted(plan: &Plan) -> Vec<AdmittedRow> {
+    let mut rows: IndexMap<(&str, &[String], &[String], bool), AdmittedRow> = IndexMap::new();
+    for bucket in plan.places().flat_map(|(_, place)| &place.buckets) {
+        for one in &bucket.proof.admitted {
+            let row = rows
+                .entry((one.sid.as_str(), one.who.as_slice(), one.actions.as_slice(), one.changes.is_empty()))
+                .or_insert_with(|| AdmittedRow {
+                    sid: one.sid.clone(),
+                    who: one.who.clone(),
+                    actions: one.actions.clone(),
+                    changes: !one.changes.is_empty(),
+                    bucket: bucket.name.clone(),
+                    buckets: 0,
+                });
+            row.buckets += 1;
+        }
+    }
+    rows.into_values().collect()
 }
 
 /// Renders `README.md`; `targets` are the names of those whose folders are there.
@@ -180,6 +221,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             })
             .map(|(account, place, _)| format!("{} in {}", account.key, place.region))
             .collect(),
+        admitted: admitted(cx.plan()),
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
     };
     context.header = cx.header(&context);

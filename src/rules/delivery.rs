@@ -40,6 +40,7 @@ rule_family! {
     INSECURE_TRANSPORT = "LM0313" "insecure-transport" Warning Map: "requests without TLS are not denied";
     LOCKS_OUT = "LM0314" "locks-out-owner" Error Map: "a statement keeps the account itself from the bucket's policy";
     OPENS = "LM0315" "opens-to-others" Error Map: "a statement lets others than the sources and trails deliver";
+    RIGHTS = "LM0316" "rights-for-others" Warning Map: "a statement lets another account or a service change the bucket or its logs";
 }
 
 /// Checks prefixes and statements as they stand.

@@ -130,7 +130,8 @@ class Disturbed:
         if no_matter(do, call):
             expect(done.returncode == 0, f"{what}: exits {done.returncode}\n{tail(done.stdout)}")
             return same(self.end, attack.stage.snapshot(), what)
-        expect(done.returncode in ((-9,) if do.startswith("kill") else (1, 3)), f"{what}: exits {done.returncode}\n{tail(done.stdout)}")
+        fails = (4,) if (call[0], do) == ("sts", "denied") else (1, 3)
+        expect(done.returncode in ((-9,) if do.startswith("kill") else fails), f"{what}: exits {done.returncode}\n{tail(done.stdout)}")
         state = attack.state()
         if state in self.seen:
             return None

@@ -146,9 +146,9 @@ def jobs(tier):
         parts = ["walk", "terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
         found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
     for part in refusals.PARTS:
-        found[f"refusals {part}"] = lambda bench, report, part=part: refusals.check(report, bench.stage_from, part)
+        found[f"refusals {part}"] = lambda bench, report, part=part: refusals.check(report, bench.stage_from, part, tier.adopted)
     for part in watching.PARTS:
-        found[f"watching {part}"] = lambda bench, report, part=part: watching.check(report, bench.stage_from, part)
+        found[f"watching {part}"] = lambda bench, report, part=part: watching.check(report, bench.stage_from, part, tier.watching)
     found |= {
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),

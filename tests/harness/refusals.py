@@ -437,14 +437,14 @@ PARTS = {
     "dry-run": dry_run,
     "verify": verify,
     "run-all": run_all,
-    "adopted": lambda attack: attacks.rollback(Attack(attack.stage, attack.account, attack.script, scene=old_world, flags=("--force",)), sample=6),
+    "adopted": lambda attack, sample: attacks.rollback(Attack(attack.stage, attack.account, attack.script, scene=old_world, flags=("--force",)), sample=sample),
     "hostile": lambda attack: hostile(attack.stage),
 }
 
 
-def check(report, make_stage, part):
-    """`make_stage(text)` generates a map's tree and sets its stage."""
+def check(report, make_stage, part, sample):
+    """`make_stage(text)` generates a map's tree and sets its stage; so many ways to disturb rolling back an adoption are tried."""
     if report.wants(f"attacks/{part}"):
         with report.check(f"attacks/{part}"):
             stage = make_stage(HOSTILE if part == "hostile" else MAP)
-            PARTS[part](Attack(stage, *stage.scripts()[0]))
+            PARTS[part](Attack(stage, *stage.scripts()[0]), *[sample] * (part == "adopted"))

@@ -128,12 +128,15 @@ def kept(attack):
     same(attack.before, attack.stage.snapshot(), "a second rollback does not end at the world before")
 
 
-PARTS = {"refusals": refusals, "verify": verify, "kept": kept,
-         "faults": lambda attack: print(f"        apply, {attacks.faults(attack, sample=16)}; --rollback, {attacks.rollback(attack, sample=8)}")}
+def faults(attack, samples):
+    print(f"        apply, {attacks.faults(attack, sample=samples[0])}; --rollback, {attacks.rollback(attack, sample=samples[1])}")
 
 
-def check(report, make_stage, part):
+PARTS = {"refusals": refusals, "verify": verify, "kept": kept, "faults": faults}
+
+
+def check(report, make_stage, part, samples):
     if report.wants(f"watching/{part}"):
         with report.check(f"watching/{part}"):
             stage = make_stage(MAP)
-            PARTS[part](Attack(stage, *stage.scripts()[0]))
+            PARTS[part](Attack(stage, *stage.scripts()[0]), *[samples] * (part == "faults"))

@@ -113,13 +113,9 @@ impl Planner<'_, '_> {
         };
         let fits = !policy.statements.is_empty();
         let after = usize::from(settings.deny_insecure_transport);
-        statements::report_failures(
-            &proof,
-            &policy,
-            policy.statements.len().saturating_sub(extra.len() + after),
-            &origins,
-            findings,
-        );
+        let first = policy.statements.len().saturating_sub(extra.len() + after);
+        statements::report_failures(&proof, &policy, first, &origins, findings);
+        statements::report_rights(&proof, first, &origins, findings);
         let own_name = draft.takes_access_logs || !settings.split_trails;
         let basis = Basis {
             by_account: settings.policy_scope.value == PolicyScope::Account,

@@ -4,12 +4,14 @@
 //! a stranger), and gives a table. A claim holds if it holds of each request of its set; one that fails because of a statement of
 //! the map is a finding, with a request that shows it; one that fails by logmap's own statements is a bug, and nothing is written.
 
+mod admitted;
 mod context;
 mod deliveries;
 mod named;
 mod owner;
 mod strangers;
 
+pub use admitted::Admitted;
 pub(crate) use deliveries::{access_log_key, service_context};
 
 use super::{Account, LogBucket, Placement, Plan, Source, Tier};
@@ -61,6 +63,8 @@ pub struct Subject<'a> {
 pub struct Proof {
     /// One row for each kind of claim that applies.
     pub rows: Vec<Row>,
+    /// Whom the map's own statements let in beside the deliveries.
+    pub admitted: Vec<Admitted>,
 }
 
 /// Claims of one kind.
@@ -261,7 +265,7 @@ pub fn prove(subject: &Subject<'_>) -> Proof {
     for (kind, row) in more.into_iter().chain(others.into_iter().flatten()) {
         rows.entry(kind).or_insert_with(|| Row::new(kind)).take(row);
     }
-    Proof { rows: rows.into_values().collect() }
+    Proof { rows: rows.into_values().collect(), admitted: subject.admitted(prepared) }
 }
 
 /// Asks about the claims of a kind, or of several, on a subject; gives what comes of them by kind.
