@@ -128,9 +128,12 @@ struct KeyRow {
     arn: String,
 }
 
+/// A statement as it is told: Sid, who, what, and whether it is reading only.
+type Told<'p> = (&'p str, &'p [String], &'p [String], bool);
+
 /// Whom statements of the map let in, each statement once.
 fn admitted(plan: &Plan) -> Vec<AdmittedRow> {
-    let mut rows: IndexMap<(&str, &[String], &[String], bool), AdmittedRow> = IndexMap::new();
+    let mut rows: IndexMap<Told<'_>, AdmittedRow> = IndexMap::new();
     for bucket in plan.places().flat_map(|(_, place)| &place.buckets) {
         for one in &bucket.proof.admitted {
             let row = rows
