@@ -24,13 +24,13 @@ use anyhow::anyhow;
 pub(super) fn run(args: &CheckArgs, io: &Io) -> Outcome {
     let asked = &args.report;
     let told = told(args)?;
-    let (mut files, mut unread) = read::inputs(&args.paths, io)?;
+    let (mut files, mut unread) = read::inputs(&args.paths, args.stdin_filename.as_deref(), io)?;
     if args.skip_unrelated {
         files.iter_mut().filter(|file| file.origin == Origin::Named).for_each(|file| file.origin = Origin::Offered);
     }
     let plan = match &args.map {
         Some(map) => {
-            let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
+            let analysis = read::read_map(&MapArgs::of(map), io)?;
             let name = analysis.file.name.clone();
             analysis
                 .plan

@@ -47,6 +47,10 @@ pub(crate) fn print(
     } else {
         io.draw_stderr(&text);
     }
+    let left_out = report.findings.len().saturating_sub(sarif::MOST_RESULTS);
+    if asked.format == FindingFormat::Sarif && left_out > 0 && to_stdout {
+        io.message(sarif::left_out(left_out));
+    }
     if !io.quiet && asked.format == FindingFormat::Text && !report.findings.is_empty() {
         io.message(format_args!("{subject}: {}", text::summary(Summary::of(report.findings))));
     }

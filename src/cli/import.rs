@@ -21,6 +21,7 @@ use crate::{
     },
     import::{self, GivenAccount, Imported, Options},
     map::effective,
+    places::Places,
     source::{FileId, SourceFile},
 };
 use anyhow::{Context, anyhow};
@@ -34,7 +35,7 @@ pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
     if let Some(out) = args.out.as_ref().filter(|out| !args.force && fs::symlink_metadata(out).is_ok()) {
         return Err(Stop::usage(anyhow!("{} exists already; `--into` extends a map, `--force` overwrites", out.display())));
     }
-    let (files, mut unread) = read::inputs(&args.files, io)?;
+    let (files, mut unread) = read::inputs(&args.files, args.stdin_filename.as_deref(), io)?;
     let before = args.into.as_ref().map(|into| map_to_extend(into, io)).transpose()?;
     let mut imported = import::import(files, &options, before.as_ref().map(|(analysis, _)| analysis));
     imported.ignored.append(&mut unread);
@@ -119,12 +120,13 @@ fn options(args: &ImportArgs) -> Result<Options, Stop> {
 
 /// The map that is extended, and whether its file begins with a byte order mark.
 fn map_to_extend(into: &Path, io: &Io) -> Result<(Analysis, bool), Stop> {
-    let (name, bytes) = read::read_bytes(&MapArgs { map: Some(into.to_owned()) }, io)?;
+    let map = read::read_bytes(&MapArgs::of(into), io)?;
+    let (bytes, name) = (&map.bytes, Places::here().name(&map.path));
     if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
         return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it extended")));
     }
     let marked = bytes.starts_with(read::BYTE_ORDER_MARK);
-    let analysis = analysis::analyze(SourceFile::of_bytes(name.clone(), bytes));
+    let analysis = analysis::analyze(map.file());
     if analysis.document.root.is_none() {
         return Err(Stop::usage(anyhow!("the map {name} can't be read; `logmap validate {name}` says why")));
     }

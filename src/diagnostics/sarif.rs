@@ -1,6 +1,6 @@
 //! Findings as SARIF 2.1.0, for code scanning: with the rules' pages, other ends, fixes and fingerprints.
 //!
-//! Columns count Unicode characters, which the run declares. Paths are URI references, relative as they were given.
+//! Columns count Unicode characters, which the run declares. Paths are URI references, relative to the root of the repository.
 
 use super::{Finding, Report, Rule, Severity, fingerprint::fingerprints};
 use crate::{
@@ -12,18 +12,39 @@ use serde_json::{Value, json};
 /// Name and version of the way in which fingerprints are made.
 const FINGERPRINT: &str = "logmapFinding/v1";
 
-/// The log with its one run.
+/// Most results of a run. GitHub refuses a log with more:
+/// <https://docs.github.com/en/code-security/code-scanning/troubleshooting-sarif-uploads/results-exceed-limit>.
+pub(crate) const MOST_RESULTS: usize = 25_000;
+
+/// What is said of findings that are not in the log.
+pub(crate) fn left_out(count: usize) -> String {
+    format!(
+        "{count} finding(s) are left out of the log, the least severe ones: GitHub refuses a run with more than {MOST_RESULTS} results; \
+         `--format json` has all"
+    )
+}
+
+/// The log with its one run; of more than [`MOST_RESULTS`] findings the most severe ones.
 pub fn log(report: &Report<'_>) -> Value {
-    let mut rules: Vec<&Rule> = report.findings.iter().map(|finding| finding.rule).collect();
-    rules.sort_unstable();
-    rules.dedup();
-    let results: Vec<Value> = report
+    let mut shown: Vec<usize> = (0..report.findings.len()).collect();
+    shown.sort_by_key(|at| report.findings.get(*at).map(Finding::severity));
+    shown.truncate(MOST_RESULTS);
+    shown.sort_unstable();
+    let mut shown = shown.into_iter().peekable();
+    let fingerprints = fingerprints(report);
+    let kept: Vec<(&Finding, &String)> = report
         .findings
         .iter()
-        .zip(fingerprints(report))
-        .map(|(finding, fingerprint)| result(report, finding, &rules, &fingerprint))
+        .zip(&fingerprints)
+        .enumerate()
+        .filter(|(at, _)| shown.next_if_eq(at).is_some())
+        .map(|(_, row)| row)
         .collect();
-    json!({
+    let mut rules: Vec<&Rule> = kept.iter().map(|(finding, _)| finding.rule).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    let results: Vec<Value> = kept.iter().map(|(finding, fingerprint)| result(report, finding, &rules, fingerprint)).collect();
+    let mut log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
@@ -35,7 +56,12 @@ pub fn log(report: &Report<'_>) -> Value {
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
-    })
+    });
+    if let Some(count) = report.findings.len().checked_sub(kept.len()).filter(|count| *count > 0) {
+        let word = json!({ "level": "warning", "message": { "text": left_out(count) } });
+        log["runs"][0]["invocations"] = json!([{ "executionSuccessful": true, "toolExecutionNotifications": [word] }]);
+    }
+    log
 }
 
 fn descriptor(rule: &Rule) -> Value {
@@ -98,7 +124,7 @@ fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule], fingerprint: 
 fn place(files: &[SourceFile], id: FileId, span: Span) -> Value {
     id.of(files).map_or(json!({}), |file| {
         json!({ "physicalLocation": {
-            "artifactLocation": { "uri": uri(&file.name) },
+            "artifactLocation": { "uri": uri(file.address()) },
             "region": region(file, span),
         } })
     })
@@ -118,7 +144,7 @@ fn fix(files: &[SourceFile], id: FileId, fix: &Fix) -> Option<Value> {
         .collect();
     Some(json!({
         "description": { "text": plain(&fix.title) },
-        "artifactChanges": [{ "artifactLocation": { "uri": uri(&file.name) }, "replacements": replacements }],
+        "artifactChanges": [{ "artifactLocation": { "uri": uri(file.address()) }, "replacements": replacements }],
     }))
 }
 

@@ -118,7 +118,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
             let id = FileId(u32::try_from(imported.files.len()).unwrap_or(u32::MAX));
             imported.files.push(map.file.clone());
             let text = into::extended(map, &mut proposal, id, &mut imported.findings);
-            analyze(SourceFile::new(map.file.name.clone(), text))
+            analyze(map.file.with_text(text))
         }
     };
     imported.broken = broken(&analysis, into);
