@@ -44,7 +44,7 @@ pub(super) fn run(args: &CheckArgs, io: &Io) -> Outcome {
     inspection.ignored.sort();
     let known = {
         let route = |finding: &Finding| inspection.route(finding);
-        let found = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
+        let found = Report { files: &inspection.files, findings: &inspection.findings, suppressed: &[], route: &route };
         baseline::known(&found, asked, io)?
     };
     if let Some(known) = known {
@@ -80,7 +80,8 @@ pub(super) fn parameters(texts: &[String]) -> Result<Vec<(String, String)>, Stop
 
 fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| inspection.route(finding);
-    let found = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
+    let found =
+        Report { files: &inspection.files, findings: &inspection.findings, suppressed: &inspection.suppressed, route: &route };
     if asked.format == FindingFormat::Json {
         let mut value = json::report(&found);
         if let Some(object) = value.as_object_mut() {

@@ -34,7 +34,7 @@ pub(crate) fn print(
                 })
                 .cloned()
                 .collect();
-            let seen = Report { files: report.files, findings: &seen, route: report.route };
+            let seen = Report { findings: &seen, ..*report };
             shown::drawn(&text::render(&seen, io.width(to_stdout), io.colour(to_stdout))).into_owned()
         }
         FindingFormat::Json => pretty(&json::report(report)),
@@ -47,7 +47,7 @@ pub(crate) fn print(
     } else {
         io.draw_stderr(&text);
     }
-    let left_out = report.findings.len().saturating_sub(sarif::MOST_RESULTS);
+    let left_out = sarif::left_out_of(report);
     if asked.format == FindingFormat::Sarif && left_out > 0 && to_stdout {
         io.message(sarif::left_out(left_out));
     }

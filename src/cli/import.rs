@@ -14,7 +14,7 @@ use super::{
 use crate::{
     analysis::{self, Analysis},
     aws::{limits, region},
-    diagnostics::{Finding, Report, Severity},
+    diagnostics::{Finding, Report, Severity, Suppressed, Suppression},
     disk::{
         self,
         replace::{output, replace},
@@ -42,12 +42,13 @@ pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
     imported.ignored.sort();
     let known = {
         let route = |finding: &Finding| imported.route(finding);
-        let report = Report { files: &imported.files, findings: &imported.findings, route: &route };
+        let report = Report { files: &imported.files, findings: &imported.findings, suppressed: &[], route: &route };
         baseline::known(&report, asked, io)?
     };
     if let Some(known) = known {
         let mut known = known.into_iter();
-        imported.findings.retain(|_| !known.next().unwrap_or(false));
+        let hidden = imported.findings.extract_if(.., |_| known.next().unwrap_or(false));
+        imported.suppressed.extend(hidden.map(|finding| Suppressed { finding, by: Suppression::Baseline }));
     }
     say(&imported, asked, io)?;
     // a map that is there is not made worse
@@ -154,10 +155,18 @@ fn say(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| imported.route(finding);
     let (notes, errors): (Vec<Finding>, Vec<Finding>) =
         imported.findings.iter().cloned().partition(|finding| finding.severity() == Severity::Info);
-    findings::print(&Report { files: &imported.files, findings: &errors, route: &route }, "import", asked, io, false, true)?;
+    findings::print(
+        &Report { files: &imported.files, findings: &errors, suppressed: &[], route: &route },
+        "import",
+        asked,
+        io,
+        false,
+        true,
+    )?;
     if let Some(map) = imported.map.as_ref().filter(|_| !imported.broken.is_empty()) {
         let route = |finding: &Finding| map.route(finding);
-        let report = Report { files: std::slice::from_ref(&map.file), findings: &imported.broken, route: &route };
+        let report =
+            Report { files: std::slice::from_ref(&map.file), findings: &imported.broken, suppressed: &[], route: &route };
         findings::print(&report, &map.file.name, asked, io, false, true)?;
     }
     if !io.quiet {
@@ -188,7 +197,14 @@ fn report(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> 
         Some(map) => map.route(finding),
         None => imported.route(finding),
     };
-    findings::print(&Report { files: &files, findings: &found, route: &route }, "import", asked, io, false, true)
+    findings::print(
+        &Report { files: &files, findings: &found, suppressed: &imported.suppressed, route: &route },
+        "import",
+        asked,
+        io,
+        false,
+        true,
+    )
 }
 
 fn summary(map: &Analysis, io: &Io) {

@@ -137,6 +137,11 @@ pub(super) fn inputs(paths: &[PathBuf], stdin: Option<&Path>, io: &Io) -> Result
 /// Standard output fails.
 pub(super) fn print_findings(analysis: &Analysis, asked: &ReportArgs, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
     let route = |finding: &Finding| analysis.route(finding);
-    let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
+    let report = Report {
+        files: std::slice::from_ref(&analysis.file),
+        findings: &analysis.findings,
+        suppressed: &analysis.suppressed,
+        route: &route,
+    };
     findings::print(&report, &analysis.file.name, asked, io, to_stdout, infos)
 }

@@ -87,7 +87,7 @@ impl Stale<'_> {
             None => analysis.route(finding),
             Some(row) => rows.get(row).map_or_else(String::new, |(path, _, _)| (*path).to_owned()),
         };
-        let report = Report { files: &files, findings: &found, route: &route };
+        let report = Report { files: &files, findings: &found, suppressed: &analysis.suppressed, route: &route };
         findings::print(&report, &self.out.display().to_string(), asked, io, true, true)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Columns count Unicode characters, which the run declares. Paths are URI references, relative to the root of the repository.
 
-use super::{Finding, Report, Rule, Severity, fingerprint::fingerprints};
+use super::{Finding, Report, Rule, Severity, Suppression, fingerprint::fingerprint};
 use crate::{
     edit::Fix,
     source::{FileId, SourceFile, Span},
@@ -10,11 +10,16 @@ use crate::{
 use serde_json::{Value, json};
 
 /// Name and version of the way in which fingerprints are made.
-const FINGERPRINT: &str = "logmapFinding/v1";
+const FINGERPRINT: &str = "logmapFinding/v2";
 
 /// Most results of a run. GitHub refuses a log with more:
 /// <https://docs.github.com/en/code-security/code-scanning/troubleshooting-sarif-uploads/results-exceed-limit>.
-pub(crate) const MOST_RESULTS: usize = 25_000;
+const MOST_RESULTS: usize = 25_000;
+
+/// How many of a report's findings are not in its log.
+pub(crate) fn left_out_of(report: &Report<'_>) -> usize {
+    (report.findings.len() + report.suppressed.len()).saturating_sub(MOST_RESULTS)
+}
 
 /// What is said of findings that are not in the log.
 pub(crate) fn left_out(count: usize) -> String {
@@ -24,26 +29,29 @@ pub(crate) fn left_out(count: usize) -> String {
     )
 }
 
-/// The log with its one run; of more than [`MOST_RESULTS`] findings the most severe ones.
+/// The log with its one run: what was found, then what is suppressed; of more than [`MOST_RESULTS`] the most severe ones.
 pub fn log(report: &Report<'_>) -> Value {
-    let mut shown: Vec<usize> = (0..report.findings.len()).collect();
-    shown.sort_by_key(|at| report.findings.get(*at).map(Finding::severity));
-    shown.truncate(MOST_RESULTS);
-    shown.sort_unstable();
-    let mut shown = shown.into_iter().peekable();
-    let fingerprints = fingerprints(report);
-    let kept: Vec<(&Finding, &String)> = report
-        .findings
-        .iter()
-        .zip(&fingerprints)
-        .enumerate()
-        .filter(|(at, _)| shown.next_if_eq(at).is_some())
-        .map(|(_, row)| row)
-        .collect();
-    let mut rules: Vec<&Rule> = kept.iter().map(|(finding, _)| finding.rule).collect();
+    let suppressed = report.suppressed.iter().map(|one| (&one.finding, Some(&one.by)));
+    let mut rows: Vec<(&Finding, Option<&Suppression>)> =
+        report.findings.iter().map(|finding| (finding, None)).chain(suppressed).collect();
+    let left_out_count = left_out_of(report);
+    if left_out_count > 0 {
+        // the sort is stable, so that each severity keeps its order
+        rows.sort_by_key(|(finding, suppression)| (suppression.is_some(), finding.severity()));
+        rows.truncate(MOST_RESULTS);
+    }
+    let mut rules: Vec<&Rule> = rows.iter().map(|(finding, _)| finding.rule).collect();
     rules.sort_unstable();
     rules.dedup();
-    let results: Vec<Value> = kept.iter().map(|(finding, fingerprint)| result(report, finding, &rules, fingerprint)).collect();
+    let results = rows.iter().map(|(finding, suppression)| {
+        let mut result = result(report, finding, &rules);
+        // either no result of a run has this property, or each: section 3.27.23 of the specification
+        if !report.suppressed.is_empty() {
+            result["suppressions"] = suppression.map_or_else(|| json!([]), |suppression| json!([suppression_of(suppression)]));
+        }
+        result
+    });
+    let results: Vec<Value> = results.collect();
     let mut log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -57,11 +65,18 @@ pub fn log(report: &Report<'_>) -> Value {
             "results": results,
         }],
     });
-    if let Some(count) = report.findings.len().checked_sub(kept.len()).filter(|count| *count > 0) {
-        let word = json!({ "level": "warning", "message": { "text": left_out(count) } });
+    if left_out_count > 0 {
+        let word = json!({ "level": "warning", "message": { "text": left_out(left_out_count) } });
         log["runs"][0]["invocations"] = json!([{ "executionSuccessful": true, "toolExecutionNotifications": [word] }]);
     }
     log
+}
+
+fn suppression_of(suppression: &Suppression) -> Value {
+    match suppression {
+        Suppression::Comment(reason) => json!({ "kind": "inSource", "justification": reason }),
+        Suppression::Baseline => json!({ "kind": "external", "justification": "a baseline lists it" }),
+    }
 }
 
 fn descriptor(rule: &Rule) -> Value {
@@ -89,7 +104,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule], fingerprint: &str) -> Value {
+fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule]) -> Value {
     let text = if finding.help.is_empty() { finding.message.clone() } else { format!("{}\n{}", finding.message, finding.help) };
     let route = (report.route)(finding);
     let mut location = place(report.files, finding.file, finding.span);
@@ -102,7 +117,7 @@ fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule], fingerprint: 
         "level": level(finding.severity()),
         "message": { "text": plain(&text) },
         "locations": [location],
-        "partialFingerprints": { FINGERPRINT: fingerprint },
+        "partialFingerprints": { FINGERPRINT: fingerprint(report, finding) },
     });
     let related = finding.related.iter().enumerate().map(|(at, related)| {
         let mut location = place(report.files, related.file, related.span);

@@ -71,7 +71,7 @@ impl Lock {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(Lock::default()),
             Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
-            Ok(text) => match formats::look(&text, FORMAT_VERSION) {
+            Ok(text) => match formats::look(&text, FORMAT_VERSION, &[]) {
                 // a newer lock may list files in a way that this logmap does not see, and would take for foreign ones
                 Err(unread) if unread.is_newer() => Err(unread).with_context(|| {
                     format!("{} can't be used and nothing was written; use that logmap or a newer one", path.display())
