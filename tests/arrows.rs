@@ -43,7 +43,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("render", "artifacts aws compare digest escape plan policy runbook text topology"),
     ("disk", "artifacts digest formats plan"),
     ("generate", "artifacts disk plan render threads"),
-    ("lsp", "analysis aws diagnostics document edit escape map plan source"),
+    ("lsp", "analysis aws diagnostics document edit escape fix map plan source"),
     (
         "cli",
         "analysis aws catalog changes compare diagnostics digest disk escape explain files fix formats generate import inputs inspection lsp map observed places plan render \

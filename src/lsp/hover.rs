@@ -1,6 +1,6 @@
 //! What the editor shows of the place under the pointer: findings first, then what is derived there, then what the key is.
 
-use super::{shape::Shape, text::Text};
+use super::{client::Client, shape::Shape, text::Text};
 use crate::{
     analysis::Analysis,
     aws::{Partition, region},
@@ -11,10 +11,10 @@ use crate::{
     },
     plan::{Account, LogBucket, Placement, Plan, Source, Trail, prove},
 };
-use lsp_types::{Hover, MarkupContent, MarkupKind};
+use lsp_types::Hover;
 
 /// The hover at an offset of the analysed text.
-pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32) -> Option<Hover> {
+pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32, client: &Client) -> Option<Hover> {
     let cursor = Path::at(&analysis.document, offset);
     let path = cursor.keys();
     let here = analysis.findings.iter().filter(|finding| finding.span.touches(offset));
@@ -32,7 +32,7 @@ pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32
     if parts.is_empty() {
         return None;
     }
-    let contents = MarkupContent { kind: MarkupKind::Markdown, value: parts.join("\n\n---\n\n") };
+    let contents = Client::markup(client.hover_markdown, parts.join("\n\n---\n\n"));
     Some(Hover { contents: contents.into(), range: cursor.span().map(|span| text.range(span)) })
 }
 

@@ -5,30 +5,67 @@
 //! keys (`open.rs`); of others the server says nothing. Must not read or write files, and must survive any message.
 
 mod actions;
+mod client;
 mod completion;
 mod diagnostics;
+mod frames;
 mod hover;
 mod names;
 mod open;
 mod outline;
 mod server;
 mod shape;
+mod shift;
 pub(crate) mod text;
 
+use frames::{Frame, Frames};
 use lsp_server::{Connection, Message};
+use serde_json::json;
 use server::Server;
-use std::{collections::VecDeque, sync::mpsc, thread};
+use std::{
+    collections::VecDeque,
+    io::{self, Write},
+    sync::mpsc,
+    thread,
+};
 
 /// Serves the standard streams until the client says `exit` or goes away. True if it ended as the protocol wants:
 /// `shutdown`, then `exit`.
 ///
 /// # Errors
 /// The streams could not be read or written.
-pub(crate) fn stdio() -> std::io::Result<bool> {
-    let (connection, threads) = Connection::stdio();
-    let clean = serve(connection);
-    threads.join()?;
+pub(crate) fn stdio() -> io::Result<bool> {
+    let (client, server) = Connection::memory();
+    let Connection { sender, receiver } = client;
+    let writer = thread::spawn(move || receiver.into_iter().try_for_each(|message| message.write(&mut io::stdout().lock())));
+    let reader = thread::spawn(move || {
+        read(io::stdin().lock(), |frame| match frame {
+            Frame::Message(message) => sender.send(message).is_ok(),
+            Frame::Broken { id, code, why } => {
+                let answer = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": why } }).to_string();
+                write!(io::stdout().lock(), "Content-Length: {}\r\n\r\n{answer}", answer.len()).is_ok()
+            }
+        })
+    });
+    let clean = serve(server);
+    // the server has said all it has to; the reader may wait for a client that has nothing more to say
+    writer.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    if reader.is_finished() {
+        reader.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+    }
     Ok(clean)
+}
+
+/// Reads frames to their end, or until `take` wants no more.
+fn read(input: impl io::BufRead, take: impl Fn(Frame) -> bool) -> io::Result<()> {
+    let mut frames = Frames::new(input);
+    while let Some((frame, rest)) = frames.next()? {
+        frames = rest;
+        if !take(frame) {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Serves a connection until `exit` or its end; true if `shutdown` came before `exit`.

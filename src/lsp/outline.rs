@@ -9,7 +9,10 @@ use crate::{
     },
     source::Span,
 };
-use lsp_types::{DocumentSymbol, FoldingRange, InlayHint, InlayHintKind, Range, SymbolKind};
+use lsp_types::{
+    BaseSymbolInformation, DocumentSymbol, FoldingRange, InlayHint, InlayHintKind, Location, Range, SymbolInformation,
+    SymbolKind, Uri,
+};
 use std::cell::Cell;
 
 /// Most buckets that are symbols: nobody scrolls through more, and the message for an editor is many times the map.
@@ -63,6 +66,20 @@ pub(super) fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
     accounts.into_iter().chain(section("trails").map(|entry| group(entry, &trail))).collect()
 }
 
+/// Symbols one after the other, each with the name of the one it is in, for clients that know no other.
+#[allow(deprecated, reason = "the type has a field that the protocol has replaced")]
+pub(super) fn flat(uri: &Uri, symbols: Vec<DocumentSymbol>, container: Option<&str>) -> Vec<SymbolInformation> {
+    let mut found = Vec::new();
+    for symbol in symbols {
+        let location = Location { uri: uri.clone(), range: symbol.range };
+        let container_name = container.map(str::to_owned);
+        let base = BaseSymbolInformation { name: symbol.name.clone(), kind: symbol.kind, tags: None, container_name };
+        found.push(SymbolInformation { deprecated: None, location, base_symbol_information: base });
+        found.extend(flat(uri, symbol.children.unwrap_or_default(), Some(&symbol.name)));
+    }
+    found
+}
+
 fn whole(entry: &Entry) -> Span {
     Span { start: entry.key_span.start, end: entry.value.span.end.max(entry.key_span.end) }
 }
@@ -89,11 +106,10 @@ pub(super) fn folding(text: &Text, document: &Document) -> Vec<FoldingRange> {
     found
 }
 
-/// `→ log bucket` behind each Region in the range.
-pub(super) fn hints(text: &Text, analysis: &Analysis, range: Range) -> Vec<InlayHint> {
+/// `→ log bucket` behind each Region in the range of places.
+pub(super) fn hints(text: &Text, analysis: &Analysis, shown: &std::ops::RangeInclusive<u32>) -> Vec<InlayHint> {
     let document = &analysis.document;
     let Some(plan) = analysis.derived() else { return Vec::new() };
-    let shown = text.analysed(range.start)..=text.analysed(range.end);
     let mut found = Vec::new();
     for account in entries(document, get(entries(document, document.root.as_ref()), "accounts")) {
         if *shown.end() < account.key_span.start || account.value.span.end < *shown.start() {
