@@ -83,16 +83,15 @@ fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Sto
     let found =
         Report { files: &inspection.files, findings: &inspection.findings, suppressed: &inspection.suppressed, route: &route };
     if asked.format == FindingFormat::Json {
-        let mut value = json::report(&found);
-        if let Some(object) = value.as_object_mut() {
-            object.insert("configurations".to_owned(), report::configurations(&inspection.files, &inspection.configurations));
-            let ignored = inspection
-                .ignored
-                .iter()
-                .map(|ignored| serde_json::json!({ "file": ignored.file, "reason": ignored.reason.to_string() }));
-            object.insert("ignored".to_owned(), ignored.collect());
-        }
-        io.write_stdout(&findings::pretty(&value))?;
+        let ignored = inspection
+            .ignored
+            .iter()
+            .map(|ignored| serde_json::json!({ "file": ignored.file, "reason": ignored.reason.to_string() }));
+        let more = [
+            ("configurations", report::configurations(&inspection.files, &inspection.configurations)),
+            ("ignored", ignored.collect()),
+        ];
+        io.write_stdout(&findings::pretty(&json::report(&found, &more)))?;
         return Ok(());
     }
     findings::print(&found, "check", asked, io, true, true)?;

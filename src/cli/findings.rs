@@ -8,6 +8,7 @@ use super::{
 };
 use crate::diagnostics::{Finding, Report, Severity, Summary, github, json, junit, sarif, text};
 use crate::escape::shown;
+use serde::Serialize;
 
 /// Prints a report. `subject` is what was checked, such as the map's name. `to_stdout` if findings are what the command
 /// gives; `infos` if people see notes too. Formats for machines hold every finding.
@@ -37,7 +38,7 @@ pub(crate) fn print(
             let seen = Report { findings: &seen, ..*report };
             shown::drawn(&text::render(&seen, io.width(to_stdout), io.colour(to_stdout))).into_owned()
         }
-        FindingFormat::Json => pretty(&json::report(report)),
+        FindingFormat::Json => pretty(&json::report(report, &[])),
         FindingFormat::Sarif => pretty(&sarif::log(report)),
         FindingFormat::Github => github::render(report),
         FindingFormat::Junit => junit::render(report, subject, |severity| fails(severity, asked)),
@@ -58,7 +59,7 @@ pub(crate) fn print(
 }
 
 /// JSON for standard output.
-pub(crate) fn pretty(value: &serde_json::Value) -> String {
+pub(crate) fn pretty(value: &impl Serialize) -> String {
     crate::text::pretty_json(value) + "\n"
 }
 

@@ -97,6 +97,12 @@ impl Io {
         files::read_stream(io::stdin().lock())
     }
 
+    /// Standard input and output themselves, for what speaks a protocol.
+    #[cfg(feature = "lsp")]
+    pub(crate) fn streams(&self) -> (io::BufReader<io::Stdin>, io::Stdout) {
+        (io::BufReader::new(io::stdin()), io::stdout())
+    }
+
     /// Asks a question, if there is somebody to answer. Gives nothing for an empty answer.
     pub(crate) fn ask(&self, question: &str) -> Option<String> {
         if !(io::stdin().is_terminal() && io::stderr().is_terminal()) {
