@@ -91,7 +91,7 @@ fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Sto
             ("configurations", report::configurations(&inspection.files, &inspection.configurations)),
             ("ignored", ignored.collect()),
         ];
-        io.write_stdout(&findings::pretty(&json::report(&found, &more)))?;
+        io.write_json(&json::report(&found, &more))?;
         return Ok(());
     }
     findings::print(&found, "check", asked, io, true, true)?;

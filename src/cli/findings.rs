@@ -23,6 +23,9 @@ pub(crate) fn print(
     to_stdout: bool,
     infos: bool,
 ) -> Result<(), Stop> {
+    if asked.format == FindingFormat::Json && to_stdout {
+        return Ok(io.write_json(&json::report(report, &[]))?);
+    }
     let text = match asked.format {
         FindingFormat::Text => {
             let seen: Vec<Finding> = report

@@ -42,7 +42,11 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
         (GIT_ATTRIBUTES, Some(line_ends::TEXT.to_owned())),
         (".github/workflows/logmap.yml", (args.ci == Ci::Github).then(|| WORKFLOW.to_owned())),
     ];
-    for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path, text?))) {
+    let files: Vec<(&str, String)> = files.into_iter().filter_map(|(path, text)| Some((path, text?))).collect();
+    for (path, _) in &files {
+        refuse_links(&args.dir, path)?;
+    }
+    for (path, text) in files {
         let target = args.dir.join(path);
         let made = create(&target, &text).with_context(|| format!("can't write {}", target.display()))?;
         if !io.quiet {
@@ -53,6 +57,24 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
         io.message("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
     }
     Ok(Exit::Clean)
+}
+
+/// A link on the way to a file below the folder, which may be of a repository of somebody else's, leads who knows where.
+///
+/// # Errors
+/// There is one: exit code 2.
+fn refuse_links(dir: &Path, path: &str) -> Result<(), Stop> {
+    let mut folder = dir.to_owned();
+    for part in Path::new(path).parent().into_iter().flat_map(Path::components) {
+        folder.push(part);
+        if folder.is_symlink() {
+            return Err(Stop::usage(anyhow!(
+                "{} is a symbolic link; nothing was written, as logmap does not write through links",
+                folder.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file that does not exist; gives false if it does.

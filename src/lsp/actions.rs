@@ -1,7 +1,7 @@
 //! Findings → code actions: their fixes, a comment that silences one, and all safe fixes at once.
 
 use super::{client::Client, diagnostics::diagnostic, text::Text};
-use crate::{analysis::Analysis, diagnostics::Finding, edit::Fix, fix, source::Span};
+use crate::{analysis::Analysis, diagnostics::Finding, edit::Fix, escape::shown, fix, source::Span};
 use lsp_types::{CodeAction, CodeActionKind, CodeActionResponse, TextEdit, Uri, WorkspaceEdit};
 use std::{collections::HashMap, ops::Range};
 
@@ -38,8 +38,9 @@ pub(super) fn fixes(uri: &Uri, text: &Text, analysis: &Analysis, bytes: Range<u3
         .into()
     };
     let fixes = here.iter().flat_map(|finding| finding.fixes.iter().enumerate().map(move |(at, fix)| (*finding, at, fix)));
-    let mut made: Vec<CodeActionResponse> =
-        fixes.map(|(finding, at, fix)| action(finding, capitalised(&fix.title), at == 0 && fix.safe, edits(text, fix))).collect();
+    let mut made: Vec<CodeActionResponse> = fixes
+        .map(|(finding, at, fix)| action(finding, capitalised(&shown::line(&fix.title)), at == 0 && fix.safe, edits(text, fix)))
+        .collect();
     // behind every fix: to silence is the last thing to do
     made.extend(here.iter().filter(|finding| finding.rule.can_be_ignored).map(|finding| {
         let title = format!("Ignore {} here, for a reason to be written behind the bracket", finding.rule.id);

@@ -8,6 +8,7 @@ use super::{client::Client, open::Open, shape::Shape};
 use crate::{
     aws::region,
     document::{self, Document, Entry, Kind, Node},
+    escape::{self, shown},
     map::{
         effective,
         placeholders::{NamePlaceholder, StatementPlaceholder},
@@ -242,7 +243,12 @@ fn values(shape: &Shape, path: &[&str], accounts: &[String]) -> Vec<Offer> {
     let plain = |label: &str, kind| Offer { label: label.to_owned(), text: None, kind, detail: None, documentation: None };
     match path {
         ["organization", "management_account"] | ["trails", _, "accounts", "[]"] | ["trails", _, "deliver_to", "account"] => {
-            return accounts.iter().map(|key| plain(key, CompletionItemKind::Reference)).collect();
+            let offer = |key: &String| Offer {
+                // written as it has to be in YAML, and shown as what it is
+                text: Some(escape::yaml_word(key)),
+                ..plain(&shown::line(key), CompletionItemKind::Reference)
+            };
+            return accounts.iter().map(offer).collect();
         }
         ["trails", _, "home_region"] | ["render", "terraform", "backend", "s3", .., "region"] => {
             let known = region::KNOWN.iter();

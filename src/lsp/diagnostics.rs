@@ -4,6 +4,7 @@ use super::{client::Client, text::Text};
 use crate::{
     analysis::Analysis,
     diagnostics::{Finding, Severity},
+    escape::shown,
 };
 use lsp_types::{
     CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Position, Range, Uri,
@@ -32,16 +33,16 @@ pub(super) fn all(uri: &Uri, text: &Text, analysis: &Analysis, client: &Client) 
 
 /// One finding for the client: its message, then what the underlined place is, then the advice.
 pub(super) fn diagnostic(uri: &Uri, text: &Text, finding: &Finding, client: &Client) -> Diagnostic {
-    let mut message = finding.message.clone();
+    let mut message = shown::line(&finding.message).into_owned();
     if !finding.label.is_empty() {
-        message += &format!("\n{}", finding.label);
+        message += &format!("\n{}", shown::line(&finding.label));
     }
     if !finding.help.is_empty() {
-        message += &format!("\nhelp: {}", finding.help);
+        message += &format!("\nhelp: {}", shown::line(&finding.help));
     }
     let related = finding.related.iter().map(|related| DiagnosticRelatedInformation {
         location: Location { uri: uri.clone(), range: text.range(related.span) },
-        message: related.message.clone(),
+        message: shown::line(&related.message).into_owned(),
     });
     let related: Vec<_> = related.collect();
     let unnecessary = client.unnecessary && finding.rule.name.starts_with("unused-");

@@ -7,6 +7,7 @@ use crate::{
         Document, Entry, Kind, Node,
         path::{entries, get, items, text as scalar},
     },
+    escape::shown,
     source::Span,
 };
 use lsp_types::{
@@ -24,8 +25,8 @@ pub(super) fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
     let make = |name: &str, detail: Option<String>, kind: SymbolKind, whole: Span, key: Span, children: Vec<DocumentSymbol>| {
         DocumentSymbol {
             // a symbol without a name is refused by clients
-            name: if name.trim().is_empty() { "(no name)".to_owned() } else { name.to_owned() },
-            detail,
+            name: if name.trim().is_empty() { "(no name)".to_owned() } else { shown::line(name).into_owned() },
+            detail: detail.map(|detail| shown::line(&detail).into_owned()),
             kind,
             tags: None,
             deprecated: None,
@@ -125,7 +126,7 @@ pub(super) fn hints(text: &Text, analysis: &Analysis, shown: &std::ops::RangeInc
             // behind the colon, if it stands where it usually does
             let after = text.raw(region.key_span.end);
             let colon = usize::from(text.as_str().as_bytes().get(after) == Some(&b':'));
-            let label = format!("→ {}", names.join(", ")).into();
+            let label = shown::line(&format!("→ {}", names.join(", "))).into_owned().into();
             let position = text.position(after + colon);
             found.push(InlayHint::new(position, label, Some(InlayHintKind::Type), None, None, Some(true), None, None));
         }

@@ -9,6 +9,7 @@ mod features;
 mod frames;
 mod fuzz;
 mod half_typed;
+mod hostile;
 mod protocol;
 
 /// Two accounts, two Regions, a trail, and text that is not ASCII before everything.
