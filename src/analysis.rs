@@ -3,7 +3,7 @@
 
 use crate::{
     catalog::reading::MISSING_KEY,
-    diagnostics::{self, Finding, Severity, Summary},
+    diagnostics::{self, Finding, Severity, Summary, Suppressed, Suppression},
     document::{self, Document},
     map::{self, effective},
     plan::{Plan, derive, policy_cache::PolicyCache},
@@ -25,6 +25,8 @@ pub struct Analysis {
     pub document: Document,
     /// All findings, silenced ones left out, in the order of their places.
     pub findings: Vec<Finding>,
+    /// The silenced ones.
+    pub suppressed: Vec<Suppressed>,
     /// The plan; only of a map without errors.
     pub plan: Option<Plan>,
     /// Reading the text gave no finding, so that a change of it can be read by itself.
@@ -59,10 +61,12 @@ impl Analysis {
         self.document.route(finding.span.start)
     }
 
-    /// Takes findings out that are not to be shown, asked for each in turn, but for those that keep the map from being
+    /// Takes findings out that a baseline lists, asked for each in turn, but for those that keep the map from being
     /// used. What was derived may then be used, if no error is left.
     pub fn silence(&mut self, mut hide: impl FnMut(&Finding) -> bool) {
-        self.findings.retain(|finding| !(hide(finding) && finding.rule.can_be_ignored));
+        let mut hides = |finding: &mut Finding| hide(finding) && finding.rule.can_be_ignored;
+        let hidden = self.findings.extract_if(.., |finding| hides(finding));
+        self.suppressed.extend(hidden.map(|finding| Suppressed { finding, by: Suppression::Baseline }));
         if is_clean(&self.findings) {
             // no error is left that made it a draft
             self.plan = self.plan.take().or(self.draft.take().map(|draft| draft.0));
@@ -144,12 +148,12 @@ pub fn analyze_incremental(file: SourceFile, cache: &mut AnalysisCache) -> Analy
         _ => {}
     }
     map::edit::resolve(&file, &document, &mut findings);
-    ignore::apply(&file, &document, &mut findings);
+    let suppressed = ignore::apply(&file, &document, &mut findings);
     diagnostics::sort(&mut findings);
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
     let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan.map(Draft)) };
-    Analysis { file, document, findings, plan, draft, read_cleanly }
+    Analysis { file, document, findings, suppressed, plan, draft, read_cleanly }
 }
 
 fn is_clean(findings: &[Finding]) -> bool {

@@ -23,7 +23,7 @@ use crate::{artifacts::Artifact, digest::sha256_hex};
 use anyhow::{Context, Result, bail};
 use folder_lock::FolderLock;
 use folders::{Folders, Place, refuse_link};
-use lock::Lock;
+use lock::{Lock, line_feeds};
 use similar::TextDiff;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -190,7 +190,8 @@ impl<'a> Writer<'a> {
         }
         let ours = sha256_hex(&text);
         let listed = self.old.lists(&artifact.path);
-        if ours == hash || self.old.knows(&artifact.path, &ours) || (self.force && listed) {
+        let is_but_for_line_ends = listed && line_feeds(&text).is_some_and(|text| text == artifact.text.as_bytes());
+        if ours == hash || self.old.wrote(&artifact.path, &text) || (self.force && listed) || is_but_for_line_ends {
             return Ok(true);
         }
         let conflict = if listed {
@@ -213,7 +214,7 @@ impl<'a> Writer<'a> {
             if self.folders.lead_to(&path)
                 && self.out.join(&path).is_file()
                 && let Ok(text) = fs::read(self.out.join(&path))
-                && !self.old.knows(&path, &sha256_hex(&text))
+                && !self.old.wrote(&path, &text)
             {
                 self.conflicts.insert(path, Conflict::EditedAndGone);
             }
@@ -260,7 +261,7 @@ impl<'a> Writer<'a> {
         if target.is_file()
             && let Ok(text) = fs::read(&target)
         {
-            if !self.force && !self.old.knows(path, &sha256_hex(&text)) {
+            if !self.force && !self.old.wrote(path, &text) {
                 return Ok(());
             }
             fs::remove_file(&target).with_context(|| format!("can't remove {}", target.display()))?;

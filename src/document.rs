@@ -23,6 +23,9 @@ const ALIAS_BUDGET: usize = 100_000;
 /// Bytes of text that all aliases together may stand for, and that all anchored nodes together may have: each of them is copied.
 const COPIED_BYTES: usize = 16 << 20;
 
+/// Most keys that stand twice that are listed, each with what would mend it.
+const MOST_REPEATED: usize = 10_000;
+
 /// A node of the tree.
 #[derive(Debug, Clone)]
 pub struct Node {
@@ -143,6 +146,7 @@ fn read_as(file: &SourceFile, dialect: Dialect, findings: &mut Vec<Finding>) -> 
         alias_nodes: 0,
         alias_bytes: 0,
         anchored_bytes: 0,
+        repeated: 0,
         reached: 0,
     }
     .load(Parser::new_from_str_with_options(&file.text, options))
@@ -222,6 +226,8 @@ struct Loader<'a> {
     alias_nodes: usize,
     alias_bytes: usize,
     anchored_bytes: usize,
+    /// Keys that stand twice.
+    repeated: usize,
     /// Where the last event ended: the parser looks ahead of it.
     reached: usize,
 }
@@ -416,13 +422,22 @@ impl Loader<'_> {
                     // both are kept, so that what is wrong in either is found in the same run
                     let first = seen.get(&text).filter(|_| self.dialect == Dialect::Map);
                     if let Some(first) = first {
-                        self.findings.push(
+                        self.repeated += 1;
+                        if self.repeated == MOST_REPEATED + 1 {
+                            let message = format!(
+                                "more than {MOST_REPEATED} keys stand twice; this one and those behind it are not listed"
+                            );
+                            self.findings
+                                .push(Finding::new(&DUPLICATE_KEY, span, message).help("merge them, or remove one of each"));
+                        }
+                        let listed = self.repeated <= MOST_REPEATED;
+                        self.findings.extend(listed.then(|| {
                             Finding::new(&DUPLICATE_KEY, span, format!("the key `{text}` stands twice in the same mapping"))
                                 .label("this one would replace the first, silently, in many readers")
                                 .related(*first, "it is first here")
                                 .help("merge the two, or remove one")
-                                .safe_fix("remove it: it says the same", Change::RemoveRepeated(span, *first)),
-                        );
+                                .safe_fix("remove it: it says the same", Change::RemoveRepeated(span, *first))
+                        }));
                     } else {
                         seen.insert(text.clone(), span);
                     }

@@ -90,7 +90,7 @@ fn apply(before: &Analysis, chosen: &[(&Finding, &Fix)]) -> Option<(Analysis, Ve
             title: fix.title.clone(),
         })
         .collect();
-    let after = analyze(SourceFile::new(before.file.name.clone(), text));
+    let after = analyze(before.file.with_text(text));
     (!made.is_empty() && !harms(before, &after)).then_some((after, made))
 }
 

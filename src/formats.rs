@@ -54,12 +54,12 @@ impl std::error::Error for Unread {}
 /// Looks at the version of a JSON text before the rest of it is decoded, which a newer format may have changed in any way.
 ///
 /// # Errors
-/// [`Unread`] if the version is not `ours`. A text that is no JSON object passes: the decoder says better what is wrong with it.
-pub(crate) fn look(text: &[u8], ours: &'static str) -> Result<(), Unread> {
+/// [`Unread`] if the version is neither `ours` nor one of the `older` ones that are read, too. A text that is no JSON object passes: the decoder says better what is wrong with it.
+pub(crate) fn look(text: &[u8], ours: &'static str, older: &[&str]) -> Result<(), Unread> {
     let Ok(head) = serde_json::from_slice::<Head>(text) else { return Ok(()) };
     let word = |value: serde_json::Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let version = head.format_version.map(word);
-    if version.as_deref() == Some(ours) {
+    if version.as_deref().is_some_and(|version| version == ours || older.contains(&version)) {
         return Ok(());
     }
     Err(Unread { version, ours, writer: head.logmap_version.map(word) })
@@ -72,20 +72,22 @@ mod tests {
 
     #[test]
     fn newer_is_told_from_unknown_and_numbers_are_not_compared_as_text() {
-        let newer = |version: &str| look(format!("{{\"format_version\":{version}}}").as_bytes(), "1.9").unwrap_err().is_newer();
+        let newer =
+            |version: &str| look(format!("{{\"format_version\":{version}}}").as_bytes(), "1.9", &["1.7"]).unwrap_err().is_newer();
         for version in ["\"1.10\"", "\"2.0\"", "\"10.0\""] {
             assert!(newer(version), "{version}");
         }
         for version in ["\"1.8\"", "\"0.1\"", "\"\"", "\"x\"", "2", "null", "{}"] {
             assert!(!newer(version), "{version}");
         }
-        assert_eq!(look(br#"{"format_version":"1.9"}"#, "1.9"), Ok(()));
-        assert_eq!(look(b"no JSON", "1.9"), Ok(()));
+        assert_eq!(look(br#"{"format_version":"1.9"}"#, "1.9", &[]), Ok(()));
+        assert_eq!(look(br#"{"format_version":"1.7"}"#, "1.9", &["1.7"]), Ok(()));
+        assert_eq!(look(b"no JSON", "1.9", &[]), Ok(()));
     }
 
     #[test]
     fn who_wrote_it_is_said() {
-        let unread = look(br#"{"format_version":"2.0","logmap_version":"7.1.0","files":3}"#, "1.0").unwrap_err();
+        let unread = look(br#"{"format_version":"2.0","logmap_version":"7.1.0","files":3}"#, "1.0", &[]).unwrap_err();
         assert!(unread.to_string().starts_with("a newer logmap wrote it, `7.1.0`: its format is `2.0`"), "{unread}");
     }
 }

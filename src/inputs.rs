@@ -5,6 +5,7 @@
 use crate::{
     files,
     observed::{Ignored, NotRead},
+    places::Places,
     source::{Origin, SourceFile},
 };
 use anyhow::Context;
@@ -18,36 +19,38 @@ const ENDINGS: [&str; 7] = ["json", "yaml", "yml", "template", "tfplan", "policy
 /// Folders of tools, which hold no inputs.
 const PASSED_OVER: [&str; 3] = ["node_modules", "target", "__pycache__"];
 
-/// Reads every input, folders in the order of their names; `-` is what `standard_input` gives.
+/// Reads every input, folders in the order of their names; `-` is what `standard_input` gives, which people call `stdin_name`.
 ///
-/// Gives the files, each under the name as it was given, and those met in folders that can't be read.
+/// Gives the files, and those met in folders that can't be read.
 ///
 /// # Errors
 /// An input that was named itself can't be read; the message names it.
 pub(crate) fn read(
     paths: &[PathBuf],
+    stdin_name: &Path,
     standard_input: impl Fn() -> std::io::Result<Vec<u8>>,
 ) -> anyhow::Result<(Vec<SourceFile>, Vec<Ignored>)> {
+    let places = &Places::here();
     let (mut read, mut unread) = (Vec::new(), Vec::new());
     for path in paths {
         if path.as_os_str() == "-" {
             let bytes = standard_input().context("can't read standard input")?;
-            read.push(SourceFile::of_bytes("-", bytes));
+            read.push(places.file(stdin_name, bytes));
         } else if path.is_dir() {
-            walk(path, &mut read, &mut unread);
+            walk(path, places, &mut read, &mut unread);
         } else {
             let bytes = files::read_named(path).with_context(|| format!("can't read {}", path.display()))?;
-            read.push(SourceFile::of_bytes(path.display().to_string(), bytes));
+            read.push(places.file(path, bytes));
         }
     }
     Ok((read, unread))
 }
 
 /// Everything below a folder that could be an input. Links to folders are not followed: they may go in circles.
-fn walk(folder: &Path, read: &mut Vec<SourceFile>, unread: &mut Vec<Ignored>) {
+fn walk(folder: &Path, places: &Places, read: &mut Vec<SourceFile>, unread: &mut Vec<Ignored>) {
     let mut entries: Vec<PathBuf> = match fs::read_dir(folder) {
         Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
-        Err(error) => return unread.push(failed(folder, &error)),
+        Err(error) => return unread.push(failed(places.name(folder), &error)),
     };
     entries.sort();
     for path in entries {
@@ -55,21 +58,21 @@ fn walk(folder: &Path, read: &mut Vec<SourceFile>, unread: &mut Vec<Ignored>) {
         let link = path.symlink_metadata().is_ok_and(|data| data.is_symlink());
         if path.is_dir() {
             if !link && !name.starts_with('.') && !PASSED_OVER.contains(&name.as_str()) {
-                walk(&path, read, unread);
+                walk(&path, places, read, unread);
             }
         } else if ENDINGS.iter().any(|ending| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(ending))) {
             match files::read_plain(&path) {
                 Ok(bytes) => {
-                    let mut file = SourceFile::of_bytes(path.display().to_string(), bytes);
+                    let mut file = places.file(&path, bytes);
                     file.origin = Origin::Met;
                     read.push(file);
                 }
-                Err(error) => unread.push(failed(&path, &error)),
+                Err(error) => unread.push(failed(places.name(&path), &error)),
             }
         }
     }
 }
 
-fn failed(path: &Path, error: &std::io::Error) -> Ignored {
-    Ignored { file: path.display().to_string(), reason: NotRead::because(format!("it can't be read: {error}")) }
+fn failed(file: String, error: &std::io::Error) -> Ignored {
+    Ignored { file, reason: NotRead::because(format!("it can't be read: {error}")) }
 }

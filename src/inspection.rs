@@ -6,7 +6,7 @@ mod nearby;
 use crate::{
     catalog::inputs::NOT_READ,
     compare::{self, Configuration, Joined, Known, Work},
-    diagnostics::{self, Finding},
+    diagnostics::{self, Finding, Suppressed, Suppression},
     observed::{Ignored, Input, NotRead, Observed, Published, Told, recognise},
     plan::Plan,
     rules::ignore,
@@ -25,6 +25,8 @@ pub struct Inspection {
     pub files: Vec<SourceFile>,
     /// All findings, silenced ones left out, in the order of files and places.
     pub findings: Vec<Finding>,
+    /// The silenced ones.
+    pub suppressed: Vec<Suppressed>,
     /// Log configurations, trails and policies, in the same order.
     pub configurations: Vec<Configuration>,
     /// What was not read.
@@ -42,7 +44,8 @@ impl Inspection {
     /// Takes out the findings that are known already, given in the order of the findings.
     pub fn silence(&mut self, known: &[bool]) {
         let mut known = known.iter();
-        self.findings.retain(|_| !known.next().copied().unwrap_or(false));
+        let hidden = self.findings.extract_if(.., |_| known.next().copied().unwrap_or(false));
+        self.suppressed.extend(hidden.map(|finding| Suppressed { finding, by: Suppression::Baseline }));
         self.settle();
     }
 
@@ -67,7 +70,7 @@ pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Insp
     let mut ignored: Vec<Ignored> = files.iter().zip(&inputs).flat_map(|(file, input)| input.not_read(&file.name)).collect();
     let configurations = judge(&files, &inputs, plan, &mut ignored);
     ignored.sort();
-    let mut findings = Vec::new();
+    let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
     let mut of_files: BTreeMap<FileId, Vec<Finding>> = BTreeMap::new();
     for finding in compare::findings(&configurations) {
         of_files.entry(finding.file).or_default().push(finding);
@@ -75,7 +78,7 @@ pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Insp
     for ((file, input), id) in files.iter().zip(&inputs).zip(0..) {
         let Some(document) = input.document.as_ref().filter(|document| !document.comments.is_empty()) else { continue };
         let mut here = of_files.remove(&FileId(id)).unwrap_or_default();
-        ignore::apply(file, document, &mut here);
+        suppressed.append(&mut ignore::apply(file, document, &mut here));
         // what is wrong with the comments themselves is in this file, too
         here.iter_mut().for_each(|finding| finding.file = FileId(id));
         findings.extend(here);
@@ -83,7 +86,7 @@ pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Insp
     findings.extend(of_files.into_values().flatten());
     findings.extend(not_read(&files, &inputs, &ignored));
     diagnostics::sort(&mut findings);
-    let mut inspection = Inspection { files, findings, configurations, ignored, inputs };
+    let mut inspection = Inspection { files, findings, suppressed, configurations, ignored, inputs };
     inspection.settle();
     inspection
 }

@@ -49,6 +49,7 @@ mod inspection;
 mod lsp;
 mod map;
 mod observed;
+mod places;
 mod plan;
 mod policy;
 mod render;

@@ -10,8 +10,10 @@ pub(crate) const NOT_UTF8: char = '\u{fdd0}';
 /// A text with the name under which the user gave it.
 #[derive(Debug, Clone)]
 pub struct SourceFile {
-    /// The path as given, or `-`.
+    /// What people call it: a path, or `-`.
     pub name: String,
+    /// Its path below the root of its repository, with slashes, where it is in one: see [`SourceFile::address`].
+    pub address: Option<String>,
     /// The whole text, without a byte order mark.
     pub text: String,
     /// Who gave it.
@@ -108,12 +110,17 @@ impl SourceFile {
         }
         let breaks = text.match_indices('\n').map(|(at, _)| Span::new(at + 1, at + 1).start);
         let line_starts = std::iter::once(0).chain(breaks).collect();
-        SourceFile { name: name.into(), text, origin: Origin::Named, line_starts, blocks: OnceLock::new() }
+        SourceFile { name: name.into(), address: None, text, origin: Origin::Named, line_starts, blocks: OnceLock::new() }
     }
 
     /// A file as it was read: UTF-8, or UTF-16 with a byte order mark. Where the bytes are neither, the text ends with [`NOT_UTF8`].
     pub fn of_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         SourceFile::new(name, text_of(bytes))
+    }
+
+    /// The same file with another text.
+    pub(crate) fn with_text(&self, text: impl Into<String>) -> Self {
+        SourceFile { address: self.address.clone(), origin: self.origin, ..SourceFile::new(self.name.clone(), text) }
     }
 
     /// Line and column of a byte offset; an offset past the end is the end.
@@ -128,6 +135,11 @@ impl SourceFile {
             Some(_) => self.characters_before(offset) - self.characters_before(start),
         };
         Position { line: line + 1, column: column + 1 }
+    }
+
+    /// What tools of the repository call it, from whichever folder they are run: its path below the root, else its name.
+    pub fn address(&self) -> &str {
+        self.address.as_deref().unwrap_or(&self.name)
     }
 
     /// `FILE:LINE:COLUMN` of a byte offset, as it is said to people.

@@ -3,6 +3,7 @@
 //! Owns one fact for all output languages. Knows nothing of maps, plans or targets.
 
 use serde::Serialize;
+use std::io::{self, Write};
 
 /// Characters that readers refuse, fold, or show as something else: controls, line separators, byte order marks, and the
 /// marks that turn the direction of text.
@@ -33,6 +34,47 @@ pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> String {
 /// The same for people, on several lines.
 pub(crate) fn pretty_json<T: Serialize + ?Sized>(value: &T) -> String {
     escaped(serde_json::to_string_pretty(value).unwrap_or_default())
+}
+
+/// The same line by line, for what may be long: the text is never there as a whole.
+///
+/// # Errors
+/// The writer's.
+pub(crate) fn write_pretty_json<T: Serialize + ?Sized>(out: impl Write, value: &T) -> io::Result<()> {
+    let mut lines = Lines { out, line: Vec::new() };
+    serde_json::to_writer_pretty(&mut lines, value)?;
+    lines.end()
+}
+
+/// Escapes each line of JSON before it is written; no string has a line break in it.
+struct Lines<W> {
+    out: W,
+    line: Vec<u8>,
+}
+
+impl<W: Write> Lines<W> {
+    /// Writes the line that has been begun.
+    fn end(&mut self) -> io::Result<()> {
+        let line = String::from_utf8_lossy(&self.line).into_owned();
+        self.line.clear();
+        self.out.write_all(escaped(line).as_bytes())
+    }
+}
+
+impl<W: Write> Write for Lines<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if part.ends_with(b"\n") {
+                self.end()?;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
 }
 
 /// Such characters stand in strings only; all of them have four digits. So does what logs of pipelines take for a command, `##vso[`
@@ -87,5 +129,9 @@ mod tests {
             assert!(json.contains("日本😀"), "{json}");
         }
         assert_eq!(serde_json::from_str::<String>(&json(text)).ok().as_deref(), Some(text));
+        let mut written = Vec::new();
+        let value = serde_json::json!({ "a": [text, "##vso[x]", {}], "##[b": "é" });
+        assert!(write_pretty_json(&mut written, &value).is_ok());
+        assert_eq!(String::from_utf8(written).ok(), Some(pretty_json(&value)));
     }
 }

@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("source", ""),
     ("formats", ""),
     ("files", ""),
+    ("places", "source"),
     ("artifacts", ""),
     ("aws", ""),
     ("escape", "text"),
@@ -32,7 +33,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("fix", "analysis diagnostics edit rules source"),
     ("explain", "analysis aws document plan"),
     ("observed", "aws catalog diagnostics document policy source"),
-    ("inputs", "files observed source"),
+    ("inputs", "files observed places source"),
     ("compare", "aws catalog diagnostics observed plan policy source"),
     ("inspection", "catalog compare diagnostics observed plan rules source"),
     ("import", "analysis aws catalog diagnostics escape map observed plan policy source"),
@@ -42,10 +43,10 @@ const ALLOWED: &[(&str, &str)] = &[
     ("render", "artifacts aws compare digest escape plan policy runbook text topology"),
     ("disk", "artifacts digest formats plan"),
     ("generate", "artifacts disk plan render threads"),
-    ("lsp", "analysis aws diagnostics document edit escape map plan source"),
+    ("lsp", "analysis aws diagnostics document edit escape fix map plan source"),
     (
         "cli",
-        "analysis aws catalog changes compare diagnostics digest disk escape explain files fix formats generate import inputs inspection lsp map observed plan render \
+        "analysis aws catalog changes compare diagnostics digest disk escape explain files fix formats generate import inputs inspection lsp map observed places plan render \
          rules runbook source text topology",
     ),
     (

@@ -157,3 +157,98 @@ fn a_baseline_that_0_1_0_wrote_hides_what_it_did() {
     let hidden = logmap(dir.path(), &["check", "self.json", "--baseline", "known.json"]);
     assert_eq!(hidden.code, 0, "{}{}", hidden.stdout, hidden.stderr);
 }
+
+/// A template with a bucket that logs to itself.
+const LOOP: &str = "{ \"Resources\": { \"Web\": { \"Type\": \"AWS::S3::Bucket\", \"Properties\": { \"BucketName\": \"acme-web\", \"LoggingConfiguration\": { \"DestinationBucketName\": \"acme-web\" } } } } }\n";
+
+/// The rules that `check` finds in these paths, shown and suppressed, in the words of SARIF.
+fn checked(dir: &Path, paths: &[&str], more: &[&str]) -> (Vec<String>, Vec<String>) {
+    let run = logmap(dir, &[&["check", "--format", "sarif"], more, paths].concat());
+    let log: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}{}", run.stdout, run.stderr));
+    let results = log["runs"][0]["results"].as_array().unwrap();
+    let of = |one: &Value| {
+        let place = &one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+        format!("{} {}", one["ruleId"].as_str().unwrap(), place.as_str().unwrap())
+    };
+    let (hidden, shown): (Vec<&Value>, Vec<&Value>) = results.iter().partition(|one| one["suppressions"][0].is_object());
+    (shown.into_iter().map(of).collect(), hidden.into_iter().map(of).collect())
+}
+
+#[test]
+fn a_copied_file_with_the_same_fault_is_a_new_finding() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::create_dir_all(dir.path().join(".git")).unwrap();
+    fs::create_dir_all(dir.path().join("stacks")).unwrap();
+    fs::write(dir.path().join("stacks/a.json"), LOOP).unwrap();
+    logmap(dir.path(), &["check", "stacks/a.json", "--write-baseline", "known.json"]);
+    let hidden = vec!["LM1104 stacks/a.json".to_owned()];
+    assert_eq!(checked(dir.path(), &["stacks"], &USE), (vec![], hidden.clone()));
+    fs::write(dir.path().join("stacks/b.json"), LOOP).unwrap();
+    assert_eq!(checked(dir.path(), &["stacks"], &USE), (vec!["LM1104 stacks/b.json".to_owned()], hidden.clone()));
+    // the same file is the same from any folder and under any name of it
+    let stacks = dir.path().join("stacks");
+    for path in ["a.json", "./a.json", "../stacks/a.json", stacks.join("a.json").to_str().unwrap()] {
+        assert_eq!(checked(&stacks, &[path], &["--baseline", "../known.json"]), (vec![], hidden.clone()), "{path}");
+    }
+    // another bucket is another fault
+    fs::write(dir.path().join("stacks/a.json"), LOOP.replace("acme-web", "acme-data")).unwrap();
+    assert_eq!(checked(dir.path(), &["stacks/a.json"], &USE), (hidden, vec![]));
+}
+
+#[test]
+fn a_baseline_of_the_format_before_is_read_as_it_was_meant() {
+    let dir = tempfile::tempdir().unwrap();
+    write(dir.path(), OLD);
+    // what logmap wrote when fingerprints were of messages
+    let old = r#"{
+  "format_version": "1.0",
+  "findings": [
+    { "rule": "LM0105", "fingerprint": "9196f2e04fd4845987e8d824b7f59eb8", "count": 1,
+      "route": "accounts.prod.regions.us-east-7", "message": "the Region `us-east-7` is not in the table of Regions of 2026-10-31" },
+    { "rule": "LM0203", "fingerprint": "5efda19bcc4f80b1a48fda1f16a8f9a1", "count": 1,
+      "route": "accounts.prod.regions.us-east-1.buckets[1]", "message": "the source bucket `acme-web` is listed twice" }
+  ]
+}"#;
+    fs::write(dir.path().join("known.json"), old).unwrap();
+    assert_eq!(rules(dir.path(), &USE), (0, vec![]));
+    // also of a message that a release has worded anew since
+    let worded = old
+        .replace("9196f2e04fd4845987e8d824b7f59eb8", "00000000000000000000000000000000")
+        .replace("is not in the table", "was not there");
+    fs::write(dir.path().join("known.json"), worded).unwrap();
+    assert_eq!(rules(dir.path(), &USE), (0, vec![]));
+    fs::write(dir.path().join("known.json"), old).unwrap();
+    let run = logmap(dir.path(), &["validate", "--baseline", "known.json"]);
+    assert!(run.stderr.contains("known.json is of an older logmap"), "{}", run.stderr);
+    let written = logmap(dir.path(), &["validate", "--write-baseline", "known.json"]);
+    assert_eq!(written.code, 0, "{}", written.stderr);
+    let new = fs::read_to_string(dir.path().join("known.json")).unwrap();
+    assert!(new.contains("\"format_version\": \"1.1\"") && new.contains("\"file\": \"logmap.yaml\""), "{new}");
+    assert_eq!(rules(dir.path(), &USE), (0, vec![]));
+    assert!(!logmap(dir.path(), &["validate", "--baseline", "known.json"]).stderr.contains("older logmap"));
+}
+
+#[test]
+fn what_is_suppressed_stays_in_sarif_with_its_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let comment =
+        |text: &str| text.replace("      us-east-7:", "      # logmap: ignore[LM0105] opened last week\n      us-east-7:");
+    write(dir.path(), &comment(OLD));
+    let log = |more: &[&str]| -> Value {
+        serde_json::from_str(&logmap(dir.path(), &[&["validate", "--format", "sarif"], more].concat()).stdout).unwrap()
+    };
+    let suppressions = |log: &Value| -> Vec<(String, Value)> {
+        let results = log["runs"][0]["results"].as_array().unwrap();
+        results.iter().map(|one| (one["ruleId"].as_str().unwrap().to_owned(), one["suppressions"].clone())).collect()
+    };
+    let in_source = serde_json::json!([{ "kind": "inSource", "justification": "opened last week" }]);
+    let none = serde_json::json!([]);
+    assert_eq!(suppressions(&log(&[])), [("LM0203".to_owned(), none), ("LM0105".to_owned(), in_source.clone())]);
+    logmap(dir.path(), &["validate", "--write-baseline", "known.json"]);
+    let external = serde_json::json!([{ "kind": "external", "justification": "a baseline lists it" }]);
+    let both = log(&USE);
+    assert_eq!(suppressions(&both), [("LM0105".to_owned(), in_source), ("LM0203".to_owned(), external)]);
+    // a run without any says nothing of it
+    write(dir.path(), OLD);
+    assert!(suppressions(&log(&[])).iter().all(|(_, suppressions)| suppressions.is_null()));
+}

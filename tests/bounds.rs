@@ -206,7 +206,7 @@ fn statements_that_no_policy_holds_are_refused_before_they_are_filled_in() {
     assert!(run.code == 1 && run.stdout.matches("would have more than 400 extra statements").count() == 3, "{}", run.stdout);
     let run = logmap_with_input(dir.path(), &["validate", "-"], &map(2000, 1300));
     assert!(
-        run.code == 1 && run.stdout.matches("adds more than 500000 statements to its policies").count() == 1,
+        run.code == 1 && run.stdout.matches("adds more than 250000 statements to its policies").count() == 1,
         "{}",
         &run.stdout[run.stdout.len() - 3000..]
     );
@@ -227,6 +227,39 @@ fn aliases_and_anchors_copy_no_more_than_they_may() {
     let anchors = map("acme-web", &format!("x: {nested}{}{}\n", "b, ".repeat(200_000), "]".repeat(50)));
     let run = logmap_with_input(dir.path(), &["validate", "-"], &anchors);
     assert!(run.code == 1 && run.stdout.contains("nodes with anchors have more than 16 MiB together"), "{}", run.stdout.len());
+}
+
+#[test]
+fn errors_without_number_are_counted_and_not_listed() {
+    let dir = tempfile::tempdir().unwrap();
+    let map = format!("version: 1\naccounts:\n{}", "  a: {}\n".repeat(30_000));
+    let run = logmap_with_input(dir.path(), &["validate", "-"], &map);
+    let listed = run.stdout.matches("the key `a` stands twice").count();
+    assert!(run.code == 1 && listed == 10_000 && run.stdout.contains("more than 10000 keys stand twice"), "{listed}");
+    // each by itself in every format, and as many as there are
+    let names: String = (0..20_000).map(|number| format!("Acme{number}, ")).collect();
+    let map = format!(
+        "version: 1\norganization: {{ name: acme }}\naccounts: {{ a: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [{names}] }} }} }} }}\n"
+    );
+    let run = logmap_with_input(dir.path(), &["validate", "-", "--format", "json"], &map);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert!(report["findings"].as_array().unwrap().len() >= 20_000);
+}
+
+#[test]
+fn a_word_of_megabytes_is_drawn_as_far_as_it_fits() {
+    let dir = tempfile::tempdir().unwrap();
+    let map = "version: 1\norganization: { name: acme }\naccounts: { a: { id: \"111122223333\", regions: { us-east-1: { buckets: [acme-web] } } } }\n";
+    fs::write(dir.path().join("logmap.yaml"), map).unwrap();
+    let services = [json!("logging.s3.amazonaws.com"), json!("x".repeat(4_000_000))];
+    let statement = json!({ "Effect": "Allow", "Principal": { "Service": services }, "Action": "s3:PutObject", "Resource": "*" });
+    let mut policy = json!({ "Statement": [statement] });
+    policy[format!("Stat{}", "e".repeat(400_000))] = json!(1);
+    fs::write(dir.path().join("acme-logs.policy.json"), policy.to_string()).unwrap();
+    for format in ["svg", "html", "dot", "mermaid"] {
+        let run = logmap(dir.path(), &["graph", "--check", "acme-logs.policy.json", "--format", format]);
+        assert_eq!(run.code, 0, "{format}: {}", run.stderr);
+    }
 }
 
 #[cfg(unix)]

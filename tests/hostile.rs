@@ -287,3 +287,58 @@ fn names_of_files_arguments_and_pasted_texts_stay_text() {
         both(&logmap_with_input(dir, &["explain", "-", "--map", "old.yaml"], &text), false, "explain --map");
     }
 }
+
+#[test]
+fn init_shows_folders_and_answers_as_text_and_follows_no_link() {
+    let world = tempfile::tempdir().unwrap();
+    let name = "a\u{1b}[2J\n::error::FORGED\n##vso[x]\u{202e}";
+    for arguments in
+        [&["init", "--dir", name][..], &["init", "--dir", name], &["init", "--dir", "\u{9b}2J/x"], &["init", "--dir", ""]]
+    {
+        both(&logmap(world.path(), arguments), false, &format!("{arguments:?}"));
+    }
+    // the map is there by now, and each word of it is what a map may have
+    let map = fs::read_to_string(world.path().join(name).join("logmap.yaml")).unwrap();
+    harmless(&map, false, "the map");
+    for (flag, words) in [
+        ("--org", &["a: b", "a # b", "\"", "a\nb", "-a", "acme-"][..]),
+        (
+            "--account",
+            &[
+                "a: b=111122223333",
+                "a\n=111122223333",
+                "=111122223333",
+                "prod=1111222233334",
+                "prod=111122223333\n",
+                "&a=111122223333",
+            ],
+        ),
+        ("--region", &["us-east-1\n", "us-east-1: {}", "*", "us-east-1 # x", "${x}"]),
+    ] {
+        for word in words {
+            let dir = tempfile::tempdir().unwrap();
+            let run = logmap(dir.path(), &["init", &format!("{flag}={word}")]);
+            both(&run, false, word);
+            let made = dir.path().join("logmap.yaml").exists();
+            assert_eq!(
+                (run.code == 0, logmap(dir.path(), &["validate"]).code == 0),
+                (made, made),
+                "{flag} {word:?}: {}",
+                run.stderr
+            );
+        }
+    }
+    #[cfg(unix)]
+    for (link, file) in [
+        (".vscode", "settings.json"),
+        (".github", "workflows/logmap.yml"),
+        ("out", ".gitattributes"),
+        (".logmap", "region-map.schema.json"),
+    ] {
+        let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        std::os::unix::fs::symlink(elsewhere.path(), dir.path().join(link)).unwrap();
+        let run = logmap(dir.path(), &["init"]);
+        assert!(run.code == 2 && run.stderr.contains("symbolic link"), "{link}: {}", run.stderr);
+        assert!(!elsewhere.path().join(file).exists() && !dir.path().join("logmap.yaml").exists(), "{link}");
+    }
+}

@@ -35,7 +35,7 @@ fn hostile() -> (Vec<SourceFile>, Vec<Finding>) {
 }
 
 fn report<'a>(files: &'a [SourceFile], findings: &'a [Finding]) -> Report<'a> {
-    Report { files, findings, route: &|_| "a[0].<b>".to_owned() }
+    Report { files, findings, suppressed: &[], route: &|_| "a[0].<b>".to_owned() }
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn prints(dir: &std::path::Path, text: &str) -> BTreeMap<String, String> {
         let at = |key: &str| region[key].as_u64().unwrap() as usize;
         let end = if at("startLine") == at("endLine") { at("endColumn") } else { usize::MAX };
         let underlined: String = lines[at("startLine") - 1].chars().take(end - 1).skip(at("startColumn") - 1).collect();
-        let print = result["partialFingerprints"]["logmapFinding/v1"].as_str().unwrap().to_owned();
+        let print = result["partialFingerprints"]["logmapFinding/v2"].as_str().unwrap().to_owned();
         (format!("{} {underlined}", result["ruleId"].as_str().unwrap()), print)
     });
     prints.collect()

@@ -9,4 +9,5 @@ rule_family! {
     EDITED = "LM1703" "edited-file" Error Output: "a generated file was edited since logmap wrote it";
     FOREIGN = "LM1704" "foreign-file" Error Output: "a file that logmap did not write is in the way";
     UNWANTED = "LM1705" "unwanted-file" Error Output: "a generated file is there that the map no longer gives";
+    LINE_ENDS = "LM1706" "line-ends" Error Output: "a generated file differs in its line ends only";
 }

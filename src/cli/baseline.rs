@@ -17,7 +17,8 @@ use std::path::Path;
 /// The baseline can't be read (exit code 2) or written.
 pub(super) fn apply(analysis: &mut Analysis, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| analysis.route(finding);
-    let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
+    let report =
+        Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, suppressed: &[], route: &route };
     let Some(known) = known(&report, asked, io)? else { return Ok(()) };
     let mut known = known.into_iter();
     analysis.silence(|_| known.next().unwrap_or(false));
@@ -57,6 +58,13 @@ pub(super) fn known(report: &Report<'_>, asked: &ReportArgs, io: &Io) -> Result<
                     ));
                 }
                 io.message(format_args!("{}: {hidden} known finding(s) are not shown", path.display()));
+                if baseline.is_by_message() {
+                    io.message(format_args!(
+                        "note: {} is of an older logmap and does not say in which file a finding is known: the same one in a copy of the file is \
+                         hidden, too; write it anew with `--write-baseline`",
+                        path.display()
+                    ));
+                }
             }
             (None, Some(path)) => io.message(format_args!("{}: {hidden} finding(s) written", path.display())),
             (None, None) => {}

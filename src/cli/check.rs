@@ -24,13 +24,13 @@ use anyhow::anyhow;
 pub(super) fn run(args: &CheckArgs, io: &Io) -> Outcome {
     let asked = &args.report;
     let told = told(args)?;
-    let (mut files, mut unread) = read::inputs(&args.paths, io)?;
+    let (mut files, mut unread) = read::inputs(&args.paths, args.stdin_filename.as_deref(), io)?;
     if args.skip_unrelated {
         files.iter_mut().filter(|file| file.origin == Origin::Named).for_each(|file| file.origin = Origin::Offered);
     }
     let plan = match &args.map {
         Some(map) => {
-            let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
+            let analysis = read::read_map(&MapArgs::of(map), io)?;
             let name = analysis.file.name.clone();
             analysis
                 .plan
@@ -44,7 +44,7 @@ pub(super) fn run(args: &CheckArgs, io: &Io) -> Outcome {
     inspection.ignored.sort();
     let known = {
         let route = |finding: &Finding| inspection.route(finding);
-        let found = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
+        let found = Report { files: &inspection.files, findings: &inspection.findings, suppressed: &[], route: &route };
         baseline::known(&found, asked, io)?
     };
     if let Some(known) = known {
@@ -80,18 +80,18 @@ pub(super) fn parameters(texts: &[String]) -> Result<Vec<(String, String)>, Stop
 
 fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| inspection.route(finding);
-    let found = Report { files: &inspection.files, findings: &inspection.findings, route: &route };
+    let found =
+        Report { files: &inspection.files, findings: &inspection.findings, suppressed: &inspection.suppressed, route: &route };
     if asked.format == FindingFormat::Json {
-        let mut value = json::report(&found);
-        if let Some(object) = value.as_object_mut() {
-            object.insert("configurations".to_owned(), report::configurations(&inspection.files, &inspection.configurations));
-            let ignored = inspection
-                .ignored
-                .iter()
-                .map(|ignored| serde_json::json!({ "file": ignored.file, "reason": ignored.reason.to_string() }));
-            object.insert("ignored".to_owned(), ignored.collect());
-        }
-        io.write_stdout(&findings::pretty(&value))?;
+        let ignored = inspection
+            .ignored
+            .iter()
+            .map(|ignored| serde_json::json!({ "file": ignored.file, "reason": ignored.reason.to_string() }));
+        let more = [
+            ("configurations", report::configurations(&inspection.files, &inspection.configurations)),
+            ("ignored", ignored.collect()),
+        ];
+        io.write_json(&json::report(&found, &more))?;
         return Ok(());
     }
     findings::print(&found, "check", asked, io, true, true)?;

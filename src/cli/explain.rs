@@ -48,7 +48,7 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
     let named = mentions::find(&text);
     let advice = match &args.map {
         Some(map) => {
-            let analysis = read::read_map(&MapArgs { map: Some(map.clone()) }, io)?;
+            let analysis = read::read_map(&MapArgs::of(map), io)?;
             explain::by_map(&analysis, map, &errors, &text, &named)
         }
         None => String::new(),

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::diagnostics::{Finding, Report, Severity, Summary, github, json, junit, sarif, text};
 use crate::escape::shown;
+use serde::Serialize;
 
 /// Prints a report. `subject` is what was checked, such as the map's name. `to_stdout` if findings are what the command
 /// gives; `infos` if people see notes too. Formats for machines hold every finding.
@@ -22,6 +23,9 @@ pub(crate) fn print(
     to_stdout: bool,
     infos: bool,
 ) -> Result<(), Stop> {
+    if asked.format == FindingFormat::Json && to_stdout {
+        return Ok(io.write_json(&json::report(report, &[]))?);
+    }
     let text = match asked.format {
         FindingFormat::Text => {
             let seen: Vec<Finding> = report
@@ -34,10 +38,10 @@ pub(crate) fn print(
                 })
                 .cloned()
                 .collect();
-            let seen = Report { files: report.files, findings: &seen, route: report.route };
+            let seen = Report { findings: &seen, ..*report };
             shown::drawn(&text::render(&seen, io.width(to_stdout), io.colour(to_stdout))).into_owned()
         }
-        FindingFormat::Json => pretty(&json::report(report)),
+        FindingFormat::Json => pretty(&json::report(report, &[])),
         FindingFormat::Sarif => pretty(&sarif::log(report)),
         FindingFormat::Github => github::render(report),
         FindingFormat::Junit => junit::render(report, subject, |severity| fails(severity, asked)),
@@ -47,6 +51,10 @@ pub(crate) fn print(
     } else {
         io.draw_stderr(&text);
     }
+    let left_out = sarif::left_out_of(report);
+    if asked.format == FindingFormat::Sarif && left_out > 0 && to_stdout {
+        io.message(sarif::left_out(left_out));
+    }
     if !io.quiet && asked.format == FindingFormat::Text && !report.findings.is_empty() {
         io.message(format_args!("{subject}: {}", text::summary(Summary::of(report.findings))));
     }
@@ -54,7 +62,7 @@ pub(crate) fn print(
 }
 
 /// JSON for standard output.
-pub(crate) fn pretty(value: &serde_json::Value) -> String {
+pub(crate) fn pretty(value: &impl Serialize) -> String {
     crate::text::pretty_json(value) + "\n"
 }
 

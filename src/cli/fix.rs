@@ -4,19 +4,20 @@ use super::{Outcome, Stop, args::ValidateArgs, baseline, exit::Exit, findings, i
 use crate::{
     disk::{self, replace::replace},
     fix,
-    source::SourceFile,
+    places::Places,
 };
 use anyhow::anyhow;
-use std::path::Path;
 
 pub(super) fn run(args: &ValidateArgs, io: &Io) -> Outcome {
     let asked = &args.report;
-    let (name, bytes) = read::read_bytes(&args.map, io)?;
+    let map = read::read_bytes(&args.map, io)?;
+    let (bytes, name) = (&map.bytes, Places::here().name(&map.path));
     if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
         return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it fixed")));
     }
     let marked = bytes.starts_with(read::BYTE_ORDER_MARK);
-    let file = SourceFile::of_bytes(name.clone(), bytes);
+    let (path, is_stdin) = (map.path.clone(), map.is_stdin);
+    let file = map.file();
     let before = file.text.clone();
     let mut fixed = fix::fix(file, args.unsafe_fixes);
     let after = fixed.analysis.file.text.clone();
@@ -31,14 +32,14 @@ pub(super) fn run(args: &ValidateArgs, io: &Io) -> Outcome {
         io.print(&disk::unified(&name, "as it is", "fixed", &before, &after))?;
         return if after == before { findings::exit_of(&fixed.analysis.findings, asked) } else { Ok(Exit::Findings) };
     }
-    if name == "-" {
+    if is_stdin {
         io.write_stdout(&after)?;
         read::print_findings(&fixed.analysis, asked, io, false, true)?;
         return findings::exit_of(&fixed.analysis.findings, asked);
     }
     if after != before {
         let mark = if marked { read::BYTE_ORDER_MARK } else { b"" };
-        replace(Path::new(&name), &[mark, after.as_bytes()].concat())?;
+        replace(&path, &[mark, after.as_bytes()].concat())?;
     }
     report(&fixed.analysis, asked, io)
 }

@@ -22,7 +22,7 @@ use crate::{
     generate::Request,
     plan::{Plan, prove::proven},
     render::{
-        Filter,
+        Filter, line_ends, readme,
         targets::{TARGETS, Target},
     },
 };
@@ -92,7 +92,7 @@ impl Job<'_> {
     fn print(&self, io: &Io) -> Outcome {
         let mut artifacts = self.request.artifacts()?;
         if !self.all {
-            artifacts.retain(|artifact| artifact.path != "README.md");
+            artifacts.retain(|artifact| ![readme::PATH, line_ends::PATH].contains(&artifact.path.as_str()));
         }
         let text: String = match artifacts.as_slice() {
             [one] => one.text.clone(),

@@ -15,7 +15,8 @@ use crate::{
     compare::Verdict,
     disk::replace::output,
     inspection,
-    observed::Told,
+    observed::{Ignored, Told},
+    places::Places,
     plan::prove::proven,
     render::graph::{self, Language},
     topology::{Topology, marks::Marks},
@@ -36,7 +37,7 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
     let marks = if args.check.is_empty() {
         Marks::default()
     } else {
-        let (files, unread) = read::inputs(&args.check, io)?;
+        let (files, unread) = read::inputs(&args.check, None, io)?;
         let inspection = inspection::inspect(files, &Told::default(), Some(plan));
         if !io.quiet {
             let count = |verdict| inspection.configurations.iter().filter(|one| one.verdict() == verdict).count();
@@ -45,8 +46,8 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
                 "{} configurations checked: {bad} violation(s), {unknown} unknown; `logmap check` says more",
                 inspection.configurations.len()
             ));
-            let named =
-                |ignored: &&crate::observed::Ignored| args.check.iter().any(|path| path.display().to_string() == ignored.file);
+            let places = Places::here();
+            let named = |ignored: &&Ignored| args.check.iter().any(|path| places.name(path) == ignored.file);
             for ignored in unread.iter().chain(&inspection.ignored).filter(|ignored| io.verbose || named(ignored)) {
                 io.message(format_args!("{}: not read: {}", ignored.file, ignored.reason));
             }

@@ -14,13 +14,14 @@ use super::{
 use crate::{
     analysis::{self, Analysis},
     aws::{limits, region},
-    diagnostics::{Finding, Report, Severity},
+    diagnostics::{Finding, Report, Severity, Suppressed, Suppression},
     disk::{
         self,
         replace::{output, replace},
     },
     import::{self, GivenAccount, Imported, Options},
     map::effective,
+    places::Places,
     source::{FileId, SourceFile},
 };
 use anyhow::{Context, anyhow};
@@ -34,19 +35,20 @@ pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
     if let Some(out) = args.out.as_ref().filter(|out| !args.force && fs::symlink_metadata(out).is_ok()) {
         return Err(Stop::usage(anyhow!("{} exists already; `--into` extends a map, `--force` overwrites", out.display())));
     }
-    let (files, mut unread) = read::inputs(&args.files, io)?;
+    let (files, mut unread) = read::inputs(&args.files, args.stdin_filename.as_deref(), io)?;
     let before = args.into.as_ref().map(|into| map_to_extend(into, io)).transpose()?;
     let mut imported = import::import(files, &options, before.as_ref().map(|(analysis, _)| analysis));
     imported.ignored.append(&mut unread);
     imported.ignored.sort();
     let known = {
         let route = |finding: &Finding| imported.route(finding);
-        let report = Report { files: &imported.files, findings: &imported.findings, route: &route };
+        let report = Report { files: &imported.files, findings: &imported.findings, suppressed: &[], route: &route };
         baseline::known(&report, asked, io)?
     };
     if let Some(known) = known {
         let mut known = known.into_iter();
-        imported.findings.retain(|_| !known.next().unwrap_or(false));
+        let hidden = imported.findings.extract_if(.., |_| known.next().unwrap_or(false));
+        imported.suppressed.extend(hidden.map(|finding| Suppressed { finding, by: Suppression::Baseline }));
     }
     say(&imported, asked, io)?;
     // a map that is there is not made worse
@@ -119,12 +121,13 @@ fn options(args: &ImportArgs) -> Result<Options, Stop> {
 
 /// The map that is extended, and whether its file begins with a byte order mark.
 fn map_to_extend(into: &Path, io: &Io) -> Result<(Analysis, bool), Stop> {
-    let (name, bytes) = read::read_bytes(&MapArgs { map: Some(into.to_owned()) }, io)?;
+    let map = read::read_bytes(&MapArgs::of(into), io)?;
+    let (bytes, name) = (&map.bytes, Places::here().name(&map.path));
     if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
         return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it extended")));
     }
     let marked = bytes.starts_with(read::BYTE_ORDER_MARK);
-    let analysis = analysis::analyze(SourceFile::of_bytes(name.clone(), bytes));
+    let analysis = analysis::analyze(map.file());
     if analysis.document.root.is_none() {
         return Err(Stop::usage(anyhow!("the map {name} can't be read; `logmap validate {name}` says why")));
     }
@@ -152,10 +155,18 @@ fn say(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let route = |finding: &Finding| imported.route(finding);
     let (notes, errors): (Vec<Finding>, Vec<Finding>) =
         imported.findings.iter().cloned().partition(|finding| finding.severity() == Severity::Info);
-    findings::print(&Report { files: &imported.files, findings: &errors, route: &route }, "import", asked, io, false, true)?;
+    findings::print(
+        &Report { files: &imported.files, findings: &errors, suppressed: &[], route: &route },
+        "import",
+        asked,
+        io,
+        false,
+        true,
+    )?;
     if let Some(map) = imported.map.as_ref().filter(|_| !imported.broken.is_empty()) {
         let route = |finding: &Finding| map.route(finding);
-        let report = Report { files: std::slice::from_ref(&map.file), findings: &imported.broken, route: &route };
+        let report =
+            Report { files: std::slice::from_ref(&map.file), findings: &imported.broken, suppressed: &[], route: &route };
         findings::print(&report, &map.file.name, asked, io, false, true)?;
     }
     if !io.quiet {
@@ -186,7 +197,14 @@ fn report(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> 
         Some(map) => map.route(finding),
         None => imported.route(finding),
     };
-    findings::print(&Report { files: &files, findings: &found, route: &route }, "import", asked, io, false, true)
+    findings::print(
+        &Report { files: &files, findings: &found, suppressed: &imported.suppressed, route: &route },
+        "import",
+        asked,
+        io,
+        false,
+        true,
+    )
 }
 
 fn summary(map: &Analysis, io: &Io) {

@@ -6,12 +6,13 @@ use super::{
     exit::Exit,
     io::Io,
     overrides::INIT,
-    read::MAP_NAME,
+    read::MAP_NAMES,
 };
 use crate::{
     aws::{limits, region},
     escape,
     map::{effective, schema::schema_text},
+    render::line_ends,
 };
 use anyhow::{Context, anyhow};
 use std::{
@@ -24,21 +25,28 @@ const WORKFLOW: &str = INIT[0].1;
 const JETBRAINS: &str = INIT[1].1;
 const MAP: &str = INIT[2].1;
 const VSCODE: &str = INIT[3].1;
+const GIT_ATTRIBUTES: &str = "out/.gitattributes";
 const SCHEMA_PATH: &str = ".logmap/region-map.schema.json";
 
 pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
-    let map_path = args.dir.join(MAP_NAME);
-    if fs::symlink_metadata(&map_path).is_ok() {
-        return Err(Stop::usage(anyhow!("{} exists already and is left as it is", map_path.display())));
+    let maps = MAP_NAMES.iter().map(|name| args.dir.join(name));
+    if let Some(map) = maps.into_iter().find(|map| fs::symlink_metadata(map).is_ok()) {
+        return Err(Stop::usage(anyhow!("{} exists already and is left as it is", map.display())));
     }
     let files = [
-        (MAP_NAME, Some(map_text(args, io)?)),
+        (MAP_NAMES[0], Some(map_text(args, io)?)),
         (SCHEMA_PATH, Some(schema_text())),
         (".vscode/settings.json", Some(VSCODE.to_owned())),
         (".idea/jsonSchemas.xml", Some(JETBRAINS.to_owned())),
+        // where `generate` writes it, too
+        (GIT_ATTRIBUTES, Some(line_ends::TEXT.to_owned())),
         (".github/workflows/logmap.yml", (args.ci == Ci::Github).then(|| WORKFLOW.to_owned())),
     ];
-    for (path, text) in files.into_iter().filter_map(|(path, text)| Some((path, text?))) {
+    let files: Vec<(&str, String)> = files.into_iter().filter_map(|(path, text)| Some((path, text?))).collect();
+    for (path, _) in &files {
+        refuse_links(&args.dir, path)?;
+    }
+    for (path, text) in files {
         let target = args.dir.join(path);
         let made = create(&target, &text).with_context(|| format!("can't write {}", target.display()))?;
         if !io.quiet {
@@ -49,6 +57,24 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
         io.message("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
     }
     Ok(Exit::Clean)
+}
+
+/// A link on the way to a file below the folder, which may be of a repository of somebody else's, leads who knows where.
+///
+/// # Errors
+/// There is one: exit code 2.
+fn refuse_links(dir: &Path, path: &str) -> Result<(), Stop> {
+    let mut folder = dir.to_owned();
+    for part in Path::new(path).parent().into_iter().flat_map(Path::components) {
+        folder.push(part);
+        if folder.is_symlink() {
+            return Err(Stop::usage(anyhow!(
+                "{} is a symbolic link; nothing was written, as logmap does not write through links",
+                folder.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file that does not exist; gives false if it does.

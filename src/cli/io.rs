@@ -1,7 +1,8 @@
 //! The command line's standard streams: the only place that prints. Results go to standard output, messages to standard error.
 
 use super::{args::Color, colour};
-use crate::{escape::shown, files};
+use crate::{escape::shown, files, text};
+use serde::Serialize;
 use std::{
     fmt::Display,
     io::{self, IsTerminal, Write},
@@ -34,6 +35,19 @@ impl Io {
     pub(crate) fn write_stdout(&self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Writes JSON to standard output, which may be longer than anybody wants to keep.
+    ///
+    /// # Errors
+    /// As of [`Io::write_stdout`].
+    pub(crate) fn write_json(&self, value: &impl Serialize) -> io::Result<()> {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        let written = text::write_pretty_json(&mut out, value).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+        match written {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             result => result,
         }
@@ -95,6 +109,12 @@ impl Io {
     /// It can't be read.
     pub(crate) fn input(&self) -> io::Result<Vec<u8>> {
         files::read_stream(io::stdin().lock())
+    }
+
+    /// Standard input and output themselves, for what speaks a protocol.
+    #[cfg(feature = "lsp")]
+    pub(crate) fn streams(&self) -> (io::BufReader<io::Stdin>, io::Stdout) {
+        (io::BufReader::new(io::stdin()), io::stdout())
     }
 
     /// Asks a question, if there is somebody to answer. Gives nothing for an empty answer.

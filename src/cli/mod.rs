@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Completions(args) => completions::run(args, &io),
         Command::Man(args) => man::run(args, &io),
         #[cfg(feature = "lsp")]
-        Command::Lsp(_) => lsp::run(),
+        Command::Lsp(_) => lsp::run(&io),
     };
     match outcome {
         Ok(exit) => exit.code(),

@@ -11,13 +11,14 @@ use crate::{
     diagnostics::{Finding, Report},
     files, inputs,
     observed::Ignored,
+    places::{self, Places},
     source::SourceFile,
 };
 use anyhow::{Context, anyhow};
 use std::path::{Path, PathBuf};
 
-/// Name of a map when none is given.
-pub(super) const MAP_NAME: &str = "logmap.yaml";
+/// Name of a map when none is given; the first is what `init` writes.
+pub(super) const MAP_NAMES: [&str; 2] = ["logmap.yaml", "logmap.yml"];
 /// What some editors put before UTF-8 text.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -26,8 +27,7 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// # Errors
 /// There is no map, or it can't be read: exit code 2.
 pub(super) fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
-    let (name, bytes) = read_bytes(args, io)?;
-    Ok(analyze(SourceFile::of_bytes(name, bytes)))
+    Ok(analyze(read_bytes(args, io)?.file()))
 }
 
 /// The map's file name without folders, as generated files name it.
@@ -35,46 +35,100 @@ pub(super) fn map_name(analysis: &Analysis) -> String {
     Path::new(&analysis.file.name).file_name().map_or("-".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-/// The map's name and bytes.
+/// A map as it was read.
+pub(super) struct MapBytes {
+    /// Its path; of standard input what people call it.
+    pub path: PathBuf,
+    /// The file, mark and all.
+    pub bytes: Vec<u8>,
+    /// It came from standard input: nothing is written to the path.
+    pub is_stdin: bool,
+}
+
+impl MapBytes {
+    /// The text, under its name and with its address.
+    pub(super) fn file(self) -> SourceFile {
+        Places::here().file(&self.path, self.bytes)
+    }
+}
+
+/// The map's bytes.
 ///
 /// # Errors
 /// There is no map, or it can't be read: exit code 2.
-pub(super) fn read_bytes(args: &MapArgs, io: &Io) -> Result<(String, Vec<u8>), Stop> {
-    Ok(match &args.map {
-        Some(path) if path.as_os_str() == "-" => {
-            ("-".to_owned(), io.input().context("can't read standard input").map_err(Stop::usage)?)
+pub(super) fn read_bytes(args: &MapArgs, io: &Io) -> Result<MapBytes, Stop> {
+    let is_stdin = args.map.as_ref().map_or(args.stdin_filename.is_some(), |path| path.as_os_str() == "-");
+    if is_stdin {
+        let bytes = io.input().context("can't read standard input").map_err(Stop::usage)?;
+        return Ok(MapBytes { path: stdin_name(args.stdin_filename.as_deref()).to_owned(), bytes, is_stdin });
+    }
+    let path = match &args.map {
+        Some(path) if args.stdin_filename.is_some() => {
+            let what = path.display();
+            return Err(Stop::usage(anyhow!(
+                "`--stdin-filename` names what standard input holds, and {what} is a file; write `-`"
+            )));
         }
-        Some(path) => (path.display().to_string(), read(path)?),
-        None => {
-            let path = find_above().map_err(Stop::usage)?;
-            (path.display().to_string(), read(&path)?)
-        }
-    })
+        Some(path) => path.clone(),
+        None => find_above(io).map_err(Stop::usage)?,
+    };
+    let bytes = read(&path)?;
+    Ok(MapBytes { path, bytes, is_stdin })
+}
+
+/// What standard input is called.
+fn stdin_name(given: Option<&Path>) -> &Path {
+    given.unwrap_or(Path::new("-"))
 }
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Stop> {
     files::read_named(path).with_context(|| format!("can't read the map {}", path.display())).map_err(Stop::usage)
 }
 
-/// The map in this folder or the nearest one above.
-pub(super) fn find_above() -> anyhow::Result<PathBuf> {
+/// The map in this folder or the nearest one above, up to the root of the repository: what lies above that is somebody else's. Says which
+/// map it is where it is not in this folder.
+///
+/// # Errors
+/// There is none, or a folder has two.
+pub(super) fn find_above(io: &Io) -> anyhow::Result<PathBuf> {
     let here = std::env::current_dir().context("can't tell the current folder")?;
     let mut prefix = PathBuf::new();
     for folder in here.ancestors() {
-        if folder.join(MAP_NAME).is_file() {
-            return Ok(prefix.join(MAP_NAME));
+        let found: Vec<PathBuf> =
+            MAP_NAMES.iter().filter(|name| folder.join(name).is_file()).map(|name| prefix.join(name)).collect();
+        match found.as_slice() {
+            [] => {}
+            [path] => {
+                if !io.quiet && !prefix.as_os_str().is_empty() {
+                    io.message(format_args!("the map is {}", path.display()));
+                }
+                return Ok(path.clone());
+            }
+            [one, other, ..] => {
+                return Err(anyhow!("there are two maps, {} and {}; name the one that is meant", one.display(), other.display()));
+            }
+        }
+        if places::is_root(folder) {
+            return Err(anyhow!(
+                "there is no {} from this folder up to the root of the repository, {}; name a map, or write one with `logmap init`",
+                MAP_NAMES.join(" or "),
+                folder.display()
+            ));
         }
         prefix.push("..");
     }
-    Err(anyhow!("there is no {MAP_NAME} in this folder or above; name a map, or write one with `logmap init`"))
+    Err(anyhow!("there is no {} in this folder or above; name a map, or write one with `logmap init`", MAP_NAMES.join(" or ")))
 }
 
 /// What stands at the paths that a command is given; see [`inputs::read`].
 ///
 /// # Errors
 /// A path that was named can't be read: exit code 2.
-pub(super) fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
-    inputs::read(paths, || io.input()).map_err(Stop::usage)
+pub(super) fn inputs(paths: &[PathBuf], stdin: Option<&Path>, io: &Io) -> Result<(Vec<SourceFile>, Vec<Ignored>), Stop> {
+    if stdin.is_some() && !paths.iter().any(|path| path.as_os_str() == "-") {
+        return Err(Stop::usage(anyhow!("`--stdin-filename` names what standard input holds; give `-` as a path, too")));
+    }
+    inputs::read(paths, stdin_name(stdin), || io.input()).map_err(Stop::usage)
 }
 
 /// Prints a map's findings; see [`findings::print`].
@@ -83,6 +137,11 @@ pub(super) fn inputs(paths: &[PathBuf], io: &Io) -> Result<(Vec<SourceFile>, Vec
 /// Standard output fails.
 pub(super) fn print_findings(analysis: &Analysis, asked: &ReportArgs, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
     let route = |finding: &Finding| analysis.route(finding);
-    let report = Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, route: &route };
+    let report = Report {
+        files: std::slice::from_ref(&analysis.file),
+        findings: &analysis.findings,
+        suppressed: &analysis.suppressed,
+        route: &route,
+    };
     findings::print(&report, &analysis.file.name, asked, io, to_stdout, infos)
 }

@@ -6,6 +6,7 @@
 use super::{Stop, args::PairArgs, io::Io, read};
 use crate::{
     analysis::{Analysis, analyze},
+    places::Places,
     source::SourceFile,
 };
 use anyhow::{Context, anyhow};
@@ -26,7 +27,7 @@ pub(super) fn read_pair(args: &PairArgs, io: &Io) -> Result<(Analysis, Analysis)
         (Some(since), new, _) => {
             let new = match new {
                 Some(new) => new.clone(),
-                None => read::find_above().map_err(Stop::usage)?.to_string_lossy().into_owned(),
+                None => read::find_above(io).map_err(Stop::usage)?.to_string_lossy().into_owned(),
             };
             if new == "-" || !Path::new(&new).is_file() {
                 return Err(Stop::usage(anyhow!(
@@ -57,7 +58,7 @@ fn one(name: &str, io: &Io) -> Result<SourceFile, Stop> {
     }
     match revision(name).filter(|_| !Path::new(name).exists()) {
         Some((rev, path)) => from_git(Path::new("."), rev, path, name),
-        None => Ok(SourceFile::of_bytes(name.to_owned(), read::read(Path::new(name))?)),
+        None => Ok(Places::here().file(Path::new(name), read::read(Path::new(name))?)),
     }
 }
 

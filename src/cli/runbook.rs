@@ -46,6 +46,7 @@ pub(super) fn run(args: &RunbookArgs, io: &Io) -> Outcome {
     if !before.files.is_empty() && !before.lists("RUNBOOK.md") {
         return Err(Stop::usage(anyhow!("{} holds what `logmap generate` wrote; choose another `--out`", args.out.display())));
     }
+    writer.add(&render::line_ends::render().into())?;
     render::runbook::render(&book, &old_name, &new_name, &mut |artifact| writer.add(&artifact.into()))?;
     writer.keep_edited(|_| true);
     if stands_in_the_way(writer.conflicts(), &args.out, io) {

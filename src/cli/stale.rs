@@ -3,10 +3,11 @@
 use super::{Stop, args::ReportArgs, findings, io::Io};
 use crate::{
     analysis::Analysis,
-    catalog::generated::{EDITED, FOREIGN, MISSING, STALE, UNWANTED},
+    catalog::generated::{EDITED, FOREIGN, LINE_ENDS, MISSING, STALE, UNWANTED},
     diagnostics::{Finding, Report, Rule},
     disk::check::{Checker, Difference, Fault},
-    source::{FileId, SourceFile, Span},
+    places::Places,
+    source::{FileId, Span},
 };
 use std::path::Path;
 
@@ -35,7 +36,16 @@ impl Stale<'_> {
             ));
         }
         let count = checker.differences.len();
-        io.message(format_args!("{out} is stale: {count} files differ; `{}` brings it up to date", self.command));
+        let line_ends = checker.differences.iter().filter(|difference| difference.fault == Fault::LineEnds).count();
+        let how = match line_ends {
+            0 => String::new(),
+            _ if line_ends == count => ", in their line ends only".to_owned(),
+            _ => format!(", {line_ends} of them in their line ends only"),
+        };
+        io.message(format_args!("{out} is stale: {count} files differ{how}; `{}` brings it up to date", self.command));
+        if line_ends > 0 {
+            io.message("Git or an editor has put carriage returns before line feeds; the folder's .gitattributes, once it is committed, keeps Git from that");
+        }
         let writer = &checker.old_lock().logmap_version;
         if !writer.is_empty() && writer != env!("CARGO_PKG_VERSION") {
             io.message(format_args!(
@@ -66,17 +76,18 @@ impl Stale<'_> {
         let above = self.checker.foreign.iter().filter(is_above);
         rows.extend(above.map(|path| (path.as_str(), "", self.foreign(path, Span::default()))));
         rows.sort_by_key(|(path, _, _)| *path);
+        let places = Places::here();
         let mut files = vec![analysis.file.clone()];
         let mut found = analysis.findings.clone();
         for (path, text, finding) in &rows {
             found.push(finding.clone().in_file(FileId(u32::try_from(files.len()).unwrap_or(u32::MAX))));
-            files.push(SourceFile::new(self.out.join(path).display().to_string(), *text));
+            files.push(places.file(&self.out.join(path), text.as_bytes().to_vec()));
         }
         let route = |finding: &Finding| match (finding.file.0 as usize).checked_sub(1) {
             None => analysis.route(finding),
             Some(row) => rows.get(row).map_or_else(String::new, |(path, _, _)| (*path).to_owned()),
         };
-        let report = Report { files: &files, findings: &found, route: &route };
+        let report = Report { files: &files, findings: &found, suppressed: &analysis.suppressed, route: &route };
         findings::print(&report, &self.out.display().to_string(), asked, io, true, true)
     }
 
@@ -89,13 +100,14 @@ impl Stale<'_> {
             Fault::Stale => (&STALE, "is not what the map gives"),
             Fault::Edited => (&EDITED, "was edited since logmap wrote it"),
             Fault::Unwanted => (&UNWANTED, "is no longer wanted"),
+            Fault::LineEnds => (&LINE_ENDS, "differs in its line ends only"),
         };
-        let message = format!("`{}` {is}", self.out.join(&difference.path).display());
+        let message = format!("`{}` {is}", Places::here().name(&self.out.join(&difference.path)));
         Finding::new(rule, span, message).help(format!("`{}` brings it up to date", self.command))
     }
 
     fn foreign(&self, path: &str, span: Span) -> Finding {
-        Finding::new(&FOREIGN, span, format!("`{}` was not written by logmap", self.out.join(path).display()))
+        Finding::new(&FOREIGN, span, format!("`{}` was not written by logmap", Places::here().name(&self.out.join(path))))
             .help(format!("move it away, or choose another `--out`; then run `{}`", self.command))
     }
 }

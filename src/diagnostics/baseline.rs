@@ -2,13 +2,19 @@
 //!
 //! Text in, text out; the command line reads and writes the file. What keeps a map from being used is never in one.
 
-use super::{Report, fingerprint::fingerprints};
+use super::{
+    Finding, Report,
+    fingerprint::{fingerprint, fingerprint_by_message, print_of_names},
+};
 use crate::formats;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Version of the file's format, of which `schemas/baseline.schema.json` is the description.
-pub(crate) const FORMAT_VERSION: &str = "1.0";
+pub(crate) const FORMAT_VERSION: &str = "1.1";
+
+/// The version before, which is read: its fingerprints are of messages, and know no file.
+const BY_MESSAGE: &str = "1.0";
 
 /// Known findings.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,10 +32,13 @@ pub(crate) struct Baseline {
 pub(crate) struct Known {
     /// The rule's id.
     pub rule: String,
-    /// See [`fingerprints`].
+    /// See [`super::fingerprint`].
     pub fingerprint: String,
     /// How many there are.
     pub count: usize,
+    /// For whoever reviews the file; the fingerprint has it. Empty in format 1.0.
+    #[serde(default)]
+    pub file: String,
     /// For whoever reviews the file; not compared.
     pub route: String,
     /// For whoever reviews the file; not compared.
@@ -40,12 +49,14 @@ impl Baseline {
     /// The baseline of what was found.
     pub(crate) fn of(report: &Report<'_>) -> Self {
         let mut known: BTreeMap<(&str, String), Known> = BTreeMap::new();
-        for (finding, fingerprint) in report.findings.iter().zip(fingerprints(report)) {
+        for finding in report.findings {
             if finding.rule.can_be_ignored {
+                let fingerprint = fingerprint(report, finding);
                 let entry = known.entry((finding.rule.id, fingerprint.clone())).or_insert_with(|| Known {
                     rule: finding.rule.id.to_owned(),
                     fingerprint,
                     count: 0,
+                    file: finding.file.of(report.files).map_or_else(String::new, |file| file.address().to_owned()),
                     route: (report.route)(finding),
                     message: finding.message.clone(),
                 });
@@ -70,7 +81,7 @@ impl Baseline {
     /// # Errors
     /// It is not one, or of another version: then the error is a [`formats::Unread`].
     pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
-        formats::look(text.as_bytes(), FORMAT_VERSION)?;
+        formats::look(text.as_bytes(), FORMAT_VERSION, &[BY_MESSAGE])?;
         Ok(serde_json::from_str(text)?)
     }
 
@@ -79,27 +90,40 @@ impl Baseline {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
+    /// Was it written when a baseline knew no file?
+    pub(crate) fn is_by_message(&self) -> bool {
+        self.format_version == BY_MESSAGE
+    }
+
     /// Of each finding whether it is known, and what the baseline lists but nothing found, with how many are gone.
     pub(crate) fn compare(&self, report: &Report<'_>) -> (Vec<bool>, Vec<(&Known, usize)>) {
-        let prints = fingerprints(report);
-        let mut left: BTreeMap<(&str, &str), usize> = BTreeMap::new();
-        for known in &self.findings {
-            *left.entry((&known.rule, &known.fingerprint)).or_default() += known.count;
+        let mut left: Vec<usize> = self.findings.iter().map(|known| known.count).collect();
+        // fingerprint → what the baseline lists under it
+        let mut listed: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+        for (at, known) in self.findings.iter().enumerate() {
+            let mut list = |print: String| listed.entry((&known.rule, print)).or_default().push(at);
+            list(known.fingerprint.clone());
+            if self.is_by_message() {
+                list(print_of_names(&known.route, &known.message));
+            }
         }
-        let known =
-            report.findings.iter().zip(&prints).map(|(finding, print)| match left.get_mut(&(finding.rule.id, print.as_str())) {
-                Some(count @ 1..) if finding.rule.can_be_ignored => {
-                    *count -= 1;
-                    true
-                }
-                _ => false,
-            });
-        let known = known.collect();
-        let gone = self.findings.iter().filter_map(|known| {
-            let count = left.remove(&(known.rule.as_str(), known.fingerprint.as_str()))?;
-            (count > 0).then_some((known, count))
-        });
-        let gone = gone.collect();
+        let mut is_known = |finding: &Finding| {
+            let prints = if self.is_by_message() {
+                // the message may be worded anew since
+                vec![fingerprint_by_message(report, finding), print_of_names(&(report.route)(finding), &finding.message)]
+            } else {
+                vec![fingerprint(report, finding)]
+            };
+            let entries = prints.into_iter().flat_map(|print| listed.get(&(finding.rule.id, print)).into_iter().flatten());
+            let is_left = |at: &&usize| left.get(**at).is_some_and(|count| *count > 0);
+            let found = entries.into_iter().find(is_left).copied();
+            if let Some(count) = found.and_then(|at| left.get_mut(at)) {
+                *count -= 1;
+            }
+            found.is_some()
+        };
+        let known = report.findings.iter().map(|finding| finding.rule.can_be_ignored && is_known(finding)).collect();
+        let gone = self.findings.iter().zip(left).filter(|(_, count)| *count > 0).collect();
         (known, gone)
     }
 }

@@ -19,7 +19,7 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
         let start = file.position(finding.span.start);
         // GitHub shows an annotation below its last line: a block is marked up to the end of its first
         let end = file.position(finding.span.end.min(file.line_span(start.line - 1).end).max(finding.span.start));
-        properties.push(format!("file={}", github_property(&file.name.replace('\\', "/"))));
+        properties.push(format!("file={}", github_property(&file.address().replace('\\', "/"))));
         properties.push(format!("line={},endLine={}", start.line, end.line));
         properties.push(format!("col={},endColumn={}", start.column, end.column));
     }
@@ -28,7 +28,7 @@ fn command(report: &Report<'_>, finding: &Finding) -> String {
     for related in &finding.related {
         if let Some(file) = related.file.of(report.files) {
             let line = file.position(related.span.start).line;
-            text += &format!("\n{}:{line}: {}", file.name, related.message);
+            text += &format!("\n{}:{line}: {}", file.address(), related.message);
         }
     }
     if !finding.help.is_empty() {

@@ -25,6 +25,8 @@ pub struct Report<'a> {
     pub files: &'a [SourceFile],
     /// What was found, in the order in which it is shown.
     pub findings: &'a [Finding],
+    /// What was found and is not shown.
+    pub suppressed: &'a [Suppressed],
     /// A finding's place in the words of its file, such as `accounts.prod.regions.us-east-1.buckets[3]`.
     pub route: &'a dyn Fn(&Finding) -> String,
 }
@@ -50,6 +52,24 @@ pub struct Finding {
     pub fixes: Vec<Fix>,
     /// Changes of the tree that would mend it, with fixes that wait for their edits; `map::edit::resolve` finds these.
     pub changes: Vec<(Fix, Change)>,
+}
+
+/// A finding that is not shown, and why. It is there all the same.
+#[derive(Debug, Clone)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// What keeps it from being shown.
+    pub by: Suppression,
+}
+
+/// What keeps a finding from being shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Suppression {
+    /// A comment in the file, with its reason.
+    Comment(String),
+    /// A baseline lists it.
+    Baseline,
 }
 
 /// Another place that a finding speaks of.

@@ -1,8 +1,8 @@
 //! Findings as SARIF 2.1.0, for code scanning: with the rules' pages, other ends, fixes and fingerprints.
 //!
-//! Columns count Unicode characters, which the run declares. Paths are URI references, relative as they were given.
+//! Columns count Unicode characters, which the run declares. Paths are URI references, relative to the root of the repository.
 
-use super::{Finding, Report, Rule, Severity, fingerprint::fingerprints};
+use super::{Finding, Report, Rule, Severity, Suppression, fingerprint::fingerprint};
 use crate::{
     edit::Fix,
     source::{FileId, SourceFile, Span},
@@ -10,20 +10,49 @@ use crate::{
 use serde_json::{Value, json};
 
 /// Name and version of the way in which fingerprints are made.
-const FINGERPRINT: &str = "logmapFinding/v1";
+const FINGERPRINT: &str = "logmapFinding/v2";
 
-/// The log with its one run.
+/// Most results of a run. GitHub refuses a log with more:
+/// <https://docs.github.com/en/code-security/code-scanning/troubleshooting-sarif-uploads/results-exceed-limit>.
+const MOST_RESULTS: usize = 25_000;
+
+/// How many of a report's findings are not in its log.
+pub(crate) fn left_out_of(report: &Report<'_>) -> usize {
+    (report.findings.len() + report.suppressed.len()).saturating_sub(MOST_RESULTS)
+}
+
+/// What is said of findings that are not in the log.
+pub(crate) fn left_out(count: usize) -> String {
+    format!(
+        "{count} finding(s) are left out of the log, the least severe ones: GitHub refuses a run with more than {MOST_RESULTS} results; \
+         `--format json` has all"
+    )
+}
+
+/// The log with its one run: what was found, then what is suppressed; of more than [`MOST_RESULTS`] the most severe ones.
 pub fn log(report: &Report<'_>) -> Value {
-    let mut rules: Vec<&Rule> = report.findings.iter().map(|finding| finding.rule).collect();
+    let suppressed = report.suppressed.iter().map(|one| (&one.finding, Some(&one.by)));
+    let mut rows: Vec<(&Finding, Option<&Suppression>)> =
+        report.findings.iter().map(|finding| (finding, None)).chain(suppressed).collect();
+    let left_out_count = left_out_of(report);
+    if left_out_count > 0 {
+        // the sort is stable, so that each severity keeps its order
+        rows.sort_by_key(|(finding, suppression)| (suppression.is_some(), finding.severity()));
+        rows.truncate(MOST_RESULTS);
+    }
+    let mut rules: Vec<&Rule> = rows.iter().map(|(finding, _)| finding.rule).collect();
     rules.sort_unstable();
     rules.dedup();
-    let results: Vec<Value> = report
-        .findings
-        .iter()
-        .zip(fingerprints(report))
-        .map(|(finding, fingerprint)| result(report, finding, &rules, &fingerprint))
-        .collect();
-    json!({
+    let results = rows.iter().map(|(finding, suppression)| {
+        let mut result = result(report, finding, &rules);
+        // either no result of a run has this property, or each: section 3.27.23 of the specification
+        if !report.suppressed.is_empty() {
+            result["suppressions"] = suppression.map_or_else(|| json!([]), |suppression| json!([suppression_of(suppression)]));
+        }
+        result
+    });
+    let results: Vec<Value> = results.collect();
+    let mut log = json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
         "runs": [{
@@ -35,7 +64,19 @@ pub fn log(report: &Report<'_>) -> Value {
             "columnKind": "unicodeCodePoints",
             "results": results,
         }],
-    })
+    });
+    if left_out_count > 0 {
+        let word = json!({ "level": "warning", "message": { "text": left_out(left_out_count) } });
+        log["runs"][0]["invocations"] = json!([{ "executionSuccessful": true, "toolExecutionNotifications": [word] }]);
+    }
+    log
+}
+
+fn suppression_of(suppression: &Suppression) -> Value {
+    match suppression {
+        Suppression::Comment(reason) => json!({ "kind": "inSource", "justification": reason }),
+        Suppression::Baseline => json!({ "kind": "external", "justification": "a baseline lists it" }),
+    }
 }
 
 fn descriptor(rule: &Rule) -> Value {
@@ -63,7 +104,7 @@ fn level(severity: Severity) -> &'static str {
     }
 }
 
-fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule], fingerprint: &str) -> Value {
+fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule]) -> Value {
     let text = if finding.help.is_empty() { finding.message.clone() } else { format!("{}\n{}", finding.message, finding.help) };
     let route = (report.route)(finding);
     let mut location = place(report.files, finding.file, finding.span);
@@ -76,7 +117,7 @@ fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule], fingerprint: 
         "level": level(finding.severity()),
         "message": { "text": plain(&text) },
         "locations": [location],
-        "partialFingerprints": { FINGERPRINT: fingerprint },
+        "partialFingerprints": { FINGERPRINT: fingerprint(report, finding) },
     });
     let related = finding.related.iter().enumerate().map(|(at, related)| {
         let mut location = place(report.files, related.file, related.span);
@@ -98,7 +139,7 @@ fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule], fingerprint: 
 fn place(files: &[SourceFile], id: FileId, span: Span) -> Value {
     id.of(files).map_or(json!({}), |file| {
         json!({ "physicalLocation": {
-            "artifactLocation": { "uri": uri(&file.name) },
+            "artifactLocation": { "uri": uri(file.address()) },
             "region": region(file, span),
         } })
     })
@@ -118,7 +159,7 @@ fn fix(files: &[SourceFile], id: FileId, fix: &Fix) -> Option<Value> {
         .collect();
     Some(json!({
         "description": { "text": plain(&fix.title) },
-        "artifactChanges": [{ "artifactLocation": { "uri": uri(&file.name) }, "replacements": replacements }],
+        "artifactChanges": [{ "artifactLocation": { "uri": uri(file.address()) }, "replacements": replacements }],
     }))
 }
 

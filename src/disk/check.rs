@@ -4,10 +4,10 @@ use super::{
     File,
     folders::{Folders, Place},
     is_executable,
-    lock::{LOCK_NAME, Lock},
+    lock::{LOCK_NAME, Lock, line_feeds},
     unified,
 };
-use crate::digest::sha256_hex;
+use crate::artifacts::Artifact;
 use anyhow::{Context, Result};
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -29,6 +29,8 @@ pub(crate) enum Fault {
     Foreign,
     /// It is as logmap wrote it, and none is wanted.
     Unwanted,
+    /// It has the text that is wanted, with other line ends.
+    LineEnds,
 }
 
 /// A file that differs.
@@ -121,14 +123,21 @@ impl<'a> Checker<'a> {
                 if same && (!artifact.executable || is_executable(&meta)) {
                     return Ok(());
                 }
-                (if same { Fault::Stale } else { self.fault(&artifact.path, &bytes) }, bytes)
+                (if same { Fault::Stale } else { self.fault(artifact, &bytes) }, bytes)
             }
         };
         if fault == Fault::Foreign {
             self.foreign.insert(artifact.path.clone());
         }
         let on_disk = String::from_utf8_lossy(&on_disk).into_owned();
-        let diff = unified(&artifact.path, "on disk", "generated", &on_disk, &artifact.text);
+        // carriage returns would make every line differ
+        let diff = match (fault, line_feeds(on_disk.as_bytes())) {
+            (Fault::LineEnds, _) => format!("{}: differs in its line ends only\n", artifact.path),
+            (Fault::Stale, Some(text)) => {
+                unified(&artifact.path, "on disk", "generated", &String::from_utf8_lossy(&text), &artifact.text)
+            }
+            _ => unified(&artifact.path, "on disk", "generated", &on_disk, &artifact.text),
+        };
         let diff = if diff.is_empty() { format!("{}: not executable, or not a file\n", artifact.path) } else { diff };
         self.differences.push(Difference { path: artifact.path.clone(), fault, on_disk, diff });
         Ok(())
@@ -142,8 +151,10 @@ impl<'a> Checker<'a> {
     }
 
     /// What is wrong with a file that is there and differs: `generate` replaces by itself only what it wrote.
-    fn fault(&self, path: &str, bytes: &[u8]) -> Fault {
-        if self.old.knows(path, &sha256_hex(bytes)) {
+    fn fault(&self, Artifact { path, text, .. }: &Artifact, bytes: &[u8]) -> Fault {
+        if self.old.lists(path) && line_feeds(bytes).is_some_and(|bytes| bytes == text.as_bytes()) {
+            Fault::LineEnds
+        } else if self.old.wrote(path, bytes) {
             Fault::Stale
         } else if self.old.lists(path) {
             Fault::Edited
@@ -160,7 +171,7 @@ impl<'a> Checker<'a> {
             let target = self.out.join(&path);
             let ours = self.folders.lead_to(&path) && target.is_file();
             let bytes = ours.then(|| fs::read(target).ok()).flatten();
-            let unknown = bytes.as_ref().is_some_and(|bytes| !self.old.knows(&path, &sha256_hex(bytes)));
+            let unknown = bytes.as_ref().is_some_and(|bytes| !self.old.wrote(&path, bytes));
             let fault = if unknown { Fault::Edited } else { Fault::Unwanted };
             let on_disk = bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
             let diff = unified(&path, "on disk", "generated", &on_disk, "");

@@ -17,6 +17,9 @@ pub const FORMAT_VERSION: &str = "1.0";
 /// File name of the lock in the output folder.
 pub(crate) const LOCK_NAME: &str = "logmap.lock.json";
 
+/// The one file with a dot before its name, at the top of the output folder.
+const GIT_ATTRIBUTES: &str = ".gitattributes";
+
 /// Beginning of the name of a lock that is not in its place yet.
 pub(super) const TEMPORARY_PREFIX: &str = ".logmap-lock-";
 
@@ -68,7 +71,7 @@ impl Lock {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Lock::default()),
             Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => Ok(Lock::default()),
             Err(error) => Err(error).with_context(|| format!("can't read {}", path.display())),
-            Ok(text) => match formats::look(&text, FORMAT_VERSION) {
+            Ok(text) => match formats::look(&text, FORMAT_VERSION, &[]) {
                 // a newer lock may list files in a way that this logmap does not see, and would take for foreign ones
                 Err(unread) if unread.is_newer() => Err(unread).with_context(|| {
                     format!("{} can't be used and nothing was written; use that logmap or a newer one", path.display())
@@ -148,6 +151,11 @@ impl Lock {
         self.files.get(path).is_some_and(|known| known == hash)
     }
 
+    /// Did logmap write this content, or would it have but for carriage returns that something else has put before line feeds?
+    pub fn wrote(&self, path: &str, bytes: &[u8]) -> bool {
+        self.knows(path, &sha256_hex(bytes)) || line_feeds(bytes).is_some_and(|text| self.knows(path, &sha256_hex(&text)))
+    }
+
     /// Files that a run which gives `new` does not give, and `prune` says are no longer wanted.
     pub fn gone(&self, new: &BTreeMap<String, String>, prune: impl Fn(&str) -> bool) -> BTreeSet<String> {
         self.files.keys().filter(|path| !new.contains_key(*path) && prune(path)).cloned().collect()
@@ -166,11 +174,30 @@ impl Lock {
 }
 
 /// Is it a path that logmap gives to a file: relative, with slashes, and below the folder whatever the folders on the way are?
-/// Names that begin with a dot are never logmap's: those of version control and of the stage do.
+/// No other name that begins with a dot is logmap's than the one for Git: those of version control and of the stage do.
 fn is_plain(path: &str) -> bool {
+    if path == GIT_ATTRIBUTES {
+        return true;
+    }
     let name = |name: &str| !name.is_empty() && !name.starts_with('.');
     let safe = |c: char| !c.is_control() && !matches!(c, '\\' | ':');
     path.split('/').all(name) && path.chars().all(safe) && !path.eq_ignore_ascii_case(LOCK_NAME)
+}
+
+/// The text with lines that end with line feeds alone; `None` if they do.
+pub(super) fn line_feeds(bytes: &[u8]) -> Option<Vec<u8>> {
+    if !bytes.windows(2).any(|pair| pair == b"\r\n") {
+        return None;
+    }
+    let next = bytes.iter().skip(1).map(Some).chain([None]);
+    Some(
+        bytes
+            .iter()
+            .zip(next)
+            .filter(|(byte, next)| !(**byte == b'\r' && *next == Some(&b'\n')))
+            .map(|(byte, _)| *byte)
+            .collect(),
+    )
 }
 
 fn not_a_lock(path: &Path) -> String {

@@ -49,7 +49,7 @@ impl Request<'_> {
         rendered.map(|()| lock)
     }
 
-    /// All files at once, on this thread: those of one target in their order, then the README of the tree.
+    /// All files at once, on this thread: those of one target in their order, then those of the tree.
     ///
     /// # Errors
     /// An overridden template fails.
@@ -108,6 +108,7 @@ impl Request<'_> {
             sink(render::readme::render(context, &names)?)
         };
         let mut jobs: Vec<Job<'b>> = self.targets.iter().map(job).collect();
+        jobs.push(Box::new(|sink| sink(render::line_ends::render())));
         if self.is_whole() {
             jobs.push(Box::new(readme));
         }

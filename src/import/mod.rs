@@ -21,7 +21,7 @@ pub(crate) use write::is_own_map;
 use crate::{
     analysis::{Analysis, analyze},
     catalog::importing::{NO_REGION, NOTHING, WHOSE},
-    diagnostics::{self, Finding, Severity},
+    diagnostics::{self, Finding, Severity, Suppressed},
     observed::{Ignored, Input, Told, recognise},
     source::{FileId, SourceFile, Span},
 };
@@ -67,6 +67,8 @@ pub struct Imported {
     pub files: Vec<SourceFile>,
     /// What is to be said, in the order of files and places.
     pub findings: Vec<Finding>,
+    /// Those that are not shown.
+    pub suppressed: Vec<Suppressed>,
     /// What was not read.
     pub ignored: Vec<Ignored>,
     /// The new map; `None` if inputs do not tell enough.
@@ -96,7 +98,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
     ignored.sort();
     let mut findings = Vec::new();
     let inventory = inventory::collect(&inputs, options, &mut findings);
-    let mut imported = Imported { files, findings, ignored, map: None, broken: Vec::new(), inputs };
+    let mut imported = Imported { files, findings, ignored, suppressed: Vec::new(), map: None, broken: Vec::new(), inputs };
     let refused = |finding: &Finding| [&NO_REGION, &WHOSE].contains(&finding.rule);
     if inventory.buckets.is_empty() && !imported.findings.iter().any(|finding| finding.severity() == Severity::Error) {
         imported.findings.push(
@@ -118,7 +120,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
             let id = FileId(u32::try_from(imported.files.len()).unwrap_or(u32::MAX));
             imported.files.push(map.file.clone());
             let text = into::extended(map, &mut proposal, id, &mut imported.findings);
-            analyze(SourceFile::new(map.file.name.clone(), text))
+            analyze(map.file.with_text(text))
         }
     };
     imported.broken = broken(&analysis, into);

@@ -4,17 +4,18 @@
 //! the text is read again; if it can't be, only the lines that the cursor's line hangs from are read. Where the marker
 //! stands in the tree says what belongs there.
 
-use super::{open::Open, shape::Shape};
+use super::{client::Client, open::Open, shape::Shape};
 use crate::{
     aws::region,
     document::{self, Document, Entry, Kind, Node},
+    escape::{self, shown},
     map::{
         effective,
         placeholders::{NamePlaceholder, StatementPlaceholder},
     },
     source::SourceFile,
 };
-use lsp_types::{CompletionItem, CompletionItemKind, Documentation, MarkupContent, MarkupKind, Position, TextEdit};
+use lsp_types::{CompletionItem, CompletionItemKind, Documentation, Position, TextEdit};
 use serde_json::Value;
 use std::{collections::BTreeSet, ops::Range};
 
@@ -43,7 +44,7 @@ struct Found {
 }
 
 /// What can be written at a position.
-pub(super) fn complete(shape: &Shape, open: &mut Open, position: Position) -> Vec<CompletionItem> {
+pub(super) fn complete(shape: &Shape, open: &mut Open, position: Position, client: &Client) -> Vec<CompletionItem> {
     open.analysis(); // learns the account keys, if the text can be read
     let text = open.text.as_str();
     let at = open.text.offset(position);
@@ -81,7 +82,7 @@ pub(super) fn complete(shape: &Shape, open: &mut Open, position: Position) -> Ve
                 detail: offer.detail,
                 documentation: offer
                     .documentation
-                    .map(|value| Documentation::MarkupContent(MarkupContent { kind: MarkupKind::Markdown, value })),
+                    .map(|value| Documentation::MarkupContent(Client::markup(client.completion_markdown, value))),
                 // in the order in which they are made: that of the vocabulary
                 sort_text: Some(format!("{:04}", made.len())),
                 filter_text: glued.then(|| new_text.clone()),
@@ -242,7 +243,12 @@ fn values(shape: &Shape, path: &[&str], accounts: &[String]) -> Vec<Offer> {
     let plain = |label: &str, kind| Offer { label: label.to_owned(), text: None, kind, detail: None, documentation: None };
     match path {
         ["organization", "management_account"] | ["trails", _, "accounts", "[]"] | ["trails", _, "deliver_to", "account"] => {
-            return accounts.iter().map(|key| plain(key, CompletionItemKind::Reference)).collect();
+            let offer = |key: &String| Offer {
+                // written as it has to be in YAML, and shown as what it is
+                text: Some(escape::yaml_word(key)),
+                ..plain(&shown::line(key), CompletionItemKind::Reference)
+            };
+            return accounts.iter().map(offer).collect();
         }
         ["trails", _, "home_region"] | ["render", "terraform", "backend", "s3", .., "region"] => {
             let known = region::KNOWN.iter();

@@ -1,39 +1,51 @@
 //! Findings → diagnostics.
 
-use super::text::Text;
+use super::{client::Client, text::Text};
 use crate::{
     analysis::Analysis,
     diagnostics::{Finding, Severity},
+    escape::shown,
 };
-use lsp_types::{CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Uri};
+use lsp_types::{
+    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Position, Range, Uri,
+};
 
 /// Most diagnostics that are sent: an editor gets all of them again after each edit, and nobody reads so many.
-const MOST: usize = 2_000;
+const MOST: usize = 500;
 
-/// All diagnostics of a map; of very many the first ones, errors before the others.
-pub(super) fn all(uri: &Uri, text: &Text, analysis: &Analysis) -> Vec<Diagnostic> {
+/// All diagnostics of a map; of very many the first ones, errors before the others, and a word at the top on the rest.
+pub(super) fn all(uri: &Uri, text: &Text, analysis: &Analysis, client: &Client) -> Vec<Diagnostic> {
     let mut findings: Vec<&Finding> = analysis.findings.iter().collect();
-    if findings.len() > MOST {
+    let left_out = findings.len().saturating_sub(MOST);
+    if left_out > 0 {
         findings.sort_by_key(|finding| finding.severity());
         findings.truncate(MOST);
     }
-    findings.into_iter().map(|finding| diagnostic(uri, text, finding)).collect()
+    let word = (left_out > 0).then(|| Diagnostic {
+        range: Range { start: Position::default(), end: Position::default() },
+        severity: Some(DiagnosticSeverity::Information),
+        source: Some("logmap".to_owned()),
+        message: format!("{left_out} more findings are not shown, the least severe ones; `logmap validate` shows all").into(),
+        ..Diagnostic::default()
+    });
+    word.into_iter().chain(findings.into_iter().map(|finding| diagnostic(uri, text, finding, client))).collect()
 }
 
 /// One finding for the client: its message, then what the underlined place is, then the advice.
-pub(super) fn diagnostic(uri: &Uri, text: &Text, finding: &Finding) -> Diagnostic {
-    let mut message = finding.message.clone();
+pub(super) fn diagnostic(uri: &Uri, text: &Text, finding: &Finding, client: &Client) -> Diagnostic {
+    let mut message = shown::line(&finding.message).into_owned();
     if !finding.label.is_empty() {
-        message += &format!("\n{}", finding.label);
+        message += &format!("\n{}", shown::line(&finding.label));
     }
     if !finding.help.is_empty() {
-        message += &format!("\nhelp: {}", finding.help);
+        message += &format!("\nhelp: {}", shown::line(&finding.help));
     }
     let related = finding.related.iter().map(|related| DiagnosticRelatedInformation {
         location: Location { uri: uri.clone(), range: text.range(related.span) },
-        message: related.message.clone(),
+        message: shown::line(&related.message).into_owned(),
     });
     let related: Vec<_> = related.collect();
+    let unnecessary = client.unnecessary && finding.rule.name.starts_with("unused-");
     Diagnostic {
         range: text.range(finding.span),
         severity: Some(match finding.severity() {
@@ -42,11 +54,11 @@ pub(super) fn diagnostic(uri: &Uri, text: &Text, finding: &Finding) -> Diagnosti
             Severity::Info => DiagnosticSeverity::Information,
         }),
         code: Some(finding.rule.id.to_owned().into()),
-        code_description: page(finding.rule.id).map(|href| CodeDescription { href }),
+        code_description: page(finding.rule.id).filter(|_| client.code_description).map(|href| CodeDescription { href }),
         source: Some("logmap".to_owned()),
         message: message.into(),
-        tags: finding.rule.name.starts_with("unused-").then(|| vec![DiagnosticTag::Unnecessary]),
-        related_information: (!related.is_empty()).then_some(related),
+        tags: unnecessary.then(|| vec![DiagnosticTag::Unnecessary]),
+        related_information: (client.related && !related.is_empty()).then_some(related),
         data: None,
     }
 }

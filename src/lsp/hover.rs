@@ -1,6 +1,6 @@
 //! What the editor shows of the place under the pointer: findings first, then what is derived there, then what the key is.
 
-use super::{shape::Shape, text::Text};
+use super::{client::Client, shape::Shape, text::Text};
 use crate::{
     analysis::Analysis,
     aws::{Partition, region},
@@ -9,12 +9,13 @@ use crate::{
         Kind,
         path::{Path, get, text as scalar},
     },
+    escape::{markdown_code as code, markdown_prose},
     plan::{Account, LogBucket, Placement, Plan, Source, Trail, prove},
 };
-use lsp_types::{Hover, MarkupContent, MarkupKind};
+use lsp_types::Hover;
 
 /// The hover at an offset of the analysed text.
-pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32) -> Option<Hover> {
+pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32, client: &Client) -> Option<Hover> {
     let cursor = Path::at(&analysis.document, offset);
     let path = cursor.keys();
     let here = analysis.findings.iter().filter(|finding| finding.span.touches(offset));
@@ -27,12 +28,15 @@ pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32
     parts.extend(analysis.derived().and_then(|plan| derived(plan, analysis, &cursor, &path)));
     if cursor.on_key || path.last() != Some(&"[]") {
         let known = shape.at(&path).and_then(|schema| shape.describe(schema));
-        parts.extend(known.zip(path.last()).map(|(known, key)| format!("**{key}**: {known}")));
+        // a key of the vocabulary, or a name that somebody chose
+        let is_word = |key: &str| key.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+        let name = |key: &str| if is_word(key) { format!("**{key}**") } else { code(key) };
+        parts.extend(known.zip(path.last()).map(|(known, key)| format!("{}: {known}", name(key))));
     }
     if parts.is_empty() {
         return None;
     }
-    let contents = MarkupContent { kind: MarkupKind::Markdown, value: parts.join("\n\n---\n\n") };
+    let contents = Client::markup(client.hover_markdown, parts.join("\n\n---\n\n"));
     Some(Hover { contents: contents.into(), range: cursor.span().map(|span| text.range(span)) })
 }
 
@@ -73,18 +77,19 @@ fn value<'a>(analysis: &'a Analysis, cursor: &Path<'a>) -> Option<&'a str> {
 }
 
 fn source_text(account: &Account, place: &Placement, source: &Source) -> String {
-    let mut text = format!("Source bucket `{}` of `{}` in `{}`", source.name, account.key, place.region);
+    let mut text = format!("Source bucket {} of {} in {}", code(&source.name), code(&account.key), code(&place.region));
     if !source.managed {
         text += ", whose logging someone else's code sets";
     }
     let Some(bucket) = place.access_log_bucket() else { return text };
     let (key, sid) = prove::delivery(account, place, bucket, source);
     let layout = source.key_format.layout();
-    let prefix = if source.prefix.is_empty() { "none".to_owned() } else { format!("`{}`", source.prefix) };
-    let admitted = sid.map_or("by no statement".to_owned(), |sid| format!("by `{sid}`"));
+    let prefix = if source.prefix.is_empty() { "none".to_owned() } else { code(&source.prefix) };
+    let admitted = sid.map_or("by no statement".to_owned(), |sid| format!("by {}", code(sid)));
     text += &format!(
-        "\n\n- logs to `{}`\n- prefix: {prefix}\n- keys: `{key}` ({layout})\n- let in {admitted}, which admits {}",
-        bucket.name,
+        "\n\n- logs to {}\n- prefix: {prefix}\n- keys: {} ({layout})\n- let in {admitted}, which admits {}",
+        code(&bucket.name),
+        code(&key),
         bucket.report.tier.phrase()
     );
     text + &budget(bucket)
@@ -93,7 +98,7 @@ fn source_text(account: &Account, place: &Placement, source: &Source) -> String 
 fn budget(bucket: &LogBucket) -> String {
     let mut text = format!("\n- bucket policy: {} bytes used, {} left", bucket.report.bytes_used, bucket.report.bytes_left);
     for note in &bucket.report.notes {
-        text += &format!("\n- {note}");
+        text += &format!("\n- {}", markdown_prose(note));
     }
     text
 }
@@ -104,7 +109,7 @@ fn about_region(name: &str) -> String {
         Some(known) => known.place.to_owned(),
         None => "not in logmap's table of Regions".to_owned(),
     };
-    format!("Region `{name}`: {known}; partition `{}`", Partition::of_region(name))
+    format!("Region {}: {known}; partition `{}`", code(name), Partition::of_region(name))
 }
 
 fn region_text(plan: &Plan, account: &str, name: &str) -> String {
@@ -116,7 +121,7 @@ fn region_text(plan: &Plan, account: &str, name: &str) -> String {
             (true, false) => "access logs",
             _ => "trails",
         };
-        text += &format!("\n\n- log bucket `{}` takes {takes}", bucket.name);
+        text += &format!("\n\n- log bucket {} takes {takes}", code(&bucket.name));
         if bucket.adopt.is_some() {
             text += "; it exists and is adopted";
         }
@@ -128,15 +133,16 @@ fn region_text(plan: &Plan, account: &str, name: &str) -> String {
 fn account_text(plan: &Plan, key: &str) -> Option<String> {
     let account = plan.account(key)?;
     let sources: usize = account.places.iter().map(|place| place.sources.len()).sum();
-    let regions: Vec<String> = account.places.iter().map(|place| format!("`{}`", place.region)).collect();
+    let regions: Vec<String> = account.places.iter().map(|place| code(&place.region)).collect();
     let mut text = format!(
-        "Account `{key}`, id `{}`, partition `{}`: {sources} sources; Regions {}",
-        account.id,
+        "Account {}, id {}, partition `{}`: {sources} sources; Regions {}",
+        code(key),
+        code(&account.id),
         account.partition,
         regions.join(", ")
     );
     if let Some(role) = &account.role_arn {
-        text += &format!("\n\n- role `{role}`");
+        text += &format!("\n\n- role {}", code(role));
     }
     Some(text)
 }
@@ -149,23 +155,22 @@ fn trail_text(plan: &Plan, name: &str) -> Option<String> {
     let homes: Vec<(&Account, &Trail)> = trails.filter(|(_, trail)| trail.name == name).collect();
     let (_, first) = homes.first()?;
     let mut text = match (first.organization, first.multi_region) {
-        (true, _) => format!("Organization trail `{name}`"),
-        (false, true) => format!("Trail `{name}` of all Regions, in {} accounts", homes.len()),
-        (false, false) => format!("Trail `{name}`, one in each account and Region: {}", homes.len()),
+        (true, _) => format!("Organization trail {}", code(name)),
+        (false, true) => format!("Trail {} of all Regions, in {} accounts", code(name), homes.len()),
+        (false, false) => format!("Trail {}, one in each account and Region: {}", code(name), homes.len()),
     };
     text += "\n";
     for (account, trail) in homes.iter().take(LISTED) {
         text += &format!(
-            "\n- `{}`\n  - delivers to `{}` of `{}` in `{}`, under `{}{}/CloudTrail/`",
-            trail.arn,
-            trail.bucket,
-            trail.bucket_account,
-            trail.bucket_region,
-            trail.folder(),
-            account.id
+            "\n- {}\n  - delivers to {} of {} in {}, under {}",
+            code(&trail.arn),
+            code(&trail.bucket),
+            code(&trail.bucket_account),
+            code(&trail.bucket_region),
+            code(&format!("{}{}/CloudTrail/", trail.folder(), account.id))
         );
         if let Some(key) = &trail.kms_key_arn {
-            text += &format!("\n  - encrypted with `{key}`");
+            text += &format!("\n  - encrypted with {}", code(key));
         }
     }
     if homes.len() > LISTED {

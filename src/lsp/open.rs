@@ -4,11 +4,14 @@
 //! asks for it, once for each text.
 
 use super::{
+    client::Client,
     diagnostics, names,
+    shift::Shift,
     text::{Encoding, Text},
 };
 use crate::{
-    analysis::{Analysis, AnalysisCache, analyze_incremental},
+    analysis::{Analysis, AnalysisCache, analyze, analyze_incremental},
+    diagnostics::Scope,
     source::SourceFile,
 };
 use lsp_types::{PublishDiagnosticsParams, TextDocumentContentChangeEvent, TextDocumentItem, Uri};
@@ -25,6 +28,9 @@ pub(super) struct Open {
     pub accounts: Vec<String>,
     language: String,
     analysis: Option<Analysis>,
+    /// The last text that could be read, and what is known of it, once somebody has asked.
+    readable: Option<Text>,
+    before: Option<Analysis>,
     /// What the next analysis can reuse of the one before.
     cache: AnalysisCache,
     /// Changed since diagnostics were published.
@@ -43,6 +49,8 @@ impl Open {
             accounts: Vec::new(),
             language: String::from(item.language_id),
             analysis: None,
+            readable: None,
+            before: None,
             cache: AnalysisCache::for_editing(),
             stale: true,
             shown: false,
@@ -76,6 +84,8 @@ impl Open {
             let analysis = analyze_incremental(SourceFile::new(name, self.text.as_str()), &mut self.cache);
             if analysis.document.root.is_some() {
                 self.accounts = names::accounts(&analysis.document);
+                self.readable = Some(self.text.clone());
+                self.before = None;
             }
             self.analysis = Some(analysis);
         }
@@ -88,17 +98,34 @@ impl Open {
         Some((&self.text, self.analysis.as_ref()?))
     }
 
+    /// What `run` makes of the text; while a line is half written and the text can't be read, of the last one that could, put by
+    /// `shift` where its lines are now.
+    pub(super) fn outline<T>(
+        &mut self,
+        run: impl FnOnce(&Text, &Analysis) -> T,
+        shift: impl FnOnce(&Shift<'_>, T) -> T,
+    ) -> Option<T> {
+        let analysis = self.analysis()?;
+        let is_broken = analysis.document.root.is_none() && analysis.findings.iter().any(|one| one.rule.scope == Scope::Text);
+        let Some(readable) = self.readable.as_ref().filter(|_| is_broken) else {
+            let (text, analysis) = self.known()?;
+            return Some(run(text, analysis));
+        };
+        let before = self.before.get_or_insert_with(|| analyze(SourceFile::new("", readable.as_str())));
+        Some(shift(&Shift::between(readable, &self.text), run(readable, before)))
+    }
+
     /// The diagnostics, if the client has not seen those of this text.
-    pub(super) fn unpublished(&mut self) -> Option<PublishDiagnosticsParams> {
+    pub(super) fn unpublished(&mut self, client: &Client) -> Option<PublishDiagnosticsParams> {
         if !std::mem::take(&mut self.stale) {
             return None;
         }
-        let (uri, version) = (self.uri.clone(), self.version);
-        let diagnostics = self.known().map(|(text, analysis)| diagnostics::all(&uri, text, analysis));
+        let (uri, version) = (self.uri.clone(), client.versions.then_some(self.version));
+        let diagnostics = self.known().map(|(text, analysis)| diagnostics::all(&uri, text, analysis, client));
         // a document that is no map is only spoken of to take back what was said
         let was_shown = std::mem::replace(&mut self.shown, diagnostics.is_some());
         let diagnostics = diagnostics.or(was_shown.then(Vec::new))?;
-        Some(PublishDiagnosticsParams { uri, version: Some(version), diagnostics })
+        Some(PublishDiagnosticsParams { uri, version, diagnostics })
     }
 
     /// Does the client have to be told that there is nothing to show any more?

@@ -7,9 +7,13 @@ use crate::{
         Document, Entry, Kind, Node,
         path::{entries, get, items, text as scalar},
     },
+    escape::shown,
     source::Span,
 };
-use lsp_types::{DocumentSymbol, FoldingRange, InlayHint, InlayHintKind, Range, SymbolKind};
+use lsp_types::{
+    BaseSymbolInformation, DocumentSymbol, FoldingRange, InlayHint, InlayHintKind, Location, Range, SymbolInformation,
+    SymbolKind, Uri,
+};
 use std::cell::Cell;
 
 /// Most buckets that are symbols: nobody scrolls through more, and the message for an editor is many times the map.
@@ -21,8 +25,8 @@ pub(super) fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
     let make = |name: &str, detail: Option<String>, kind: SymbolKind, whole: Span, key: Span, children: Vec<DocumentSymbol>| {
         DocumentSymbol {
             // a symbol without a name is refused by clients
-            name: if name.trim().is_empty() { "(no name)".to_owned() } else { name.to_owned() },
-            detail,
+            name: if name.trim().is_empty() { "(no name)".to_owned() } else { shown::line(name).into_owned() },
+            detail: detail.map(|detail| shown::line(&detail).into_owned()),
             kind,
             tags: None,
             deprecated: None,
@@ -63,6 +67,20 @@ pub(super) fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
     accounts.into_iter().chain(section("trails").map(|entry| group(entry, &trail))).collect()
 }
 
+/// Symbols one after the other, each with the name of the one it is in, for clients that know no other.
+#[allow(deprecated, reason = "the type has a field that the protocol has replaced")]
+pub(super) fn flat(uri: &Uri, symbols: Vec<DocumentSymbol>, container: Option<&str>) -> Vec<SymbolInformation> {
+    let mut found = Vec::new();
+    for symbol in symbols {
+        let location = Location { uri: uri.clone(), range: symbol.range };
+        let container_name = container.map(str::to_owned);
+        let base = BaseSymbolInformation { name: symbol.name.clone(), kind: symbol.kind, tags: None, container_name };
+        found.push(SymbolInformation { deprecated: None, location, base_symbol_information: base });
+        found.extend(flat(uri, symbol.children.unwrap_or_default(), Some(&symbol.name)));
+    }
+    found
+}
+
 fn whole(entry: &Entry) -> Span {
     Span { start: entry.key_span.start, end: entry.value.span.end.max(entry.key_span.end) }
 }
@@ -89,11 +107,10 @@ pub(super) fn folding(text: &Text, document: &Document) -> Vec<FoldingRange> {
     found
 }
 
-/// `→ log bucket` behind each Region in the range.
-pub(super) fn hints(text: &Text, analysis: &Analysis, range: Range) -> Vec<InlayHint> {
+/// `→ log bucket` behind each Region in the range of places.
+pub(super) fn hints(text: &Text, analysis: &Analysis, shown: &std::ops::RangeInclusive<u32>) -> Vec<InlayHint> {
     let document = &analysis.document;
     let Some(plan) = analysis.derived() else { return Vec::new() };
-    let shown = text.analysed(range.start)..=text.analysed(range.end);
     let mut found = Vec::new();
     for account in entries(document, get(entries(document, document.root.as_ref()), "accounts")) {
         if *shown.end() < account.key_span.start || account.value.span.end < *shown.start() {
@@ -109,7 +126,7 @@ pub(super) fn hints(text: &Text, analysis: &Analysis, range: Range) -> Vec<Inlay
             // behind the colon, if it stands where it usually does
             let after = text.raw(region.key_span.end);
             let colon = usize::from(text.as_str().as_bytes().get(after) == Some(&b':'));
-            let label = format!("→ {}", names.join(", ")).into();
+            let label = shown::line(&format!("→ {}", names.join(", "))).into_owned().into();
             let position = text.position(after + colon);
             found.push(InlayHint::new(position, label, Some(InlayHintKind::Type), None, None, Some(true), None, None));
         }

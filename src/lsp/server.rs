@@ -1,18 +1,12 @@
 //! The protocol: requests and notifications → open documents. One server for one client.
 
-use super::{
-    actions, completion, hover, names,
-    open::Open,
-    outline,
-    shape::Shape,
-    text::{Encoding, Text},
-};
+use super::{actions, client::Client, completion, hover, names, open::Open, outline, shape::Shape, text::Text};
 use crate::analysis::Analysis;
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionRequest, CompletionOptions, CompletionRequest, Definition, DefinitionRequest,
     DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentSymbolRequest,
-    FoldingRangeRequest, HoverRequest, InitializeParams, InitializeResult, InlayHintRequest, PrepareRenameRequest,
+    FoldingRangeRequest, HoverRequest, InitializeResult, InlayHint, InlayHintRequest, PrepareRenameRequest,
     PublishDiagnosticsParams, ReferencesRequest, RenameOptions, RenameRequest, ServerCapabilities, ServerInfo,
     TextDocumentIdentifier, TextDocumentPositionParams, TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
 };
@@ -42,7 +36,7 @@ pub(super) struct Server<S> {
     /// Takes messages for the client.
     send: S,
     phase: Phase,
-    encoding: Encoding,
+    client: Client,
     shape: Shape,
     /// In the order of opening.
     documents: Vec<Open>,
@@ -62,8 +56,8 @@ pub(super) fn cancels(message: &Message, id: &RequestId) -> bool {
 impl<S: Fn(Message)> Server<S> {
     /// A server that waits for `initialize`.
     pub(super) fn new(send: S) -> Self {
-        let (phase, encoding) = (Phase::New, Encoding::default());
-        Server { send, phase, encoding, shape: Shape::new(), documents: Vec::new() }
+        let (phase, client) = (Phase::New, Client::default());
+        Server { send, phase, client, shape: Shape::new(), documents: Vec::new() }
     }
 
     /// Was `shutdown` asked for?
@@ -73,7 +67,8 @@ impl<S: Fn(Message)> Server<S> {
 
     /// Publishes the diagnostics of one changed document; false if there is none.
     pub(super) fn publish_one(&mut self) -> bool {
-        match self.documents.iter_mut().find_map(Open::unpublished) {
+        let client = &self.client;
+        match self.documents.iter_mut().find_map(|open| open.unpublished(client)) {
             Some(params) => self.publish(&params),
             None => return false,
         }
@@ -114,34 +109,61 @@ impl<S: Fn(Message)> Server<S> {
     fn dispatch(&mut self, request: Request) {
         match request.method.as_str() {
             "textDocument/hover" => self.answer::<HoverRequest>(request, |server, params| {
+                let client = server.client.clone();
                 server.with_position(params.text_document_position_params, |shape, _, text, analysis, offset| {
-                    hover::hover(shape, text, analysis, offset)
+                    hover::hover(shape, text, analysis, offset, &client)
                 })
             }),
             "textDocument/completion" => self.answer::<CompletionRequest>(request, |server, params| {
                 let TextDocumentPositionParams { text_document, position } = params.text_document_position_params;
                 let open = find(&mut server.documents, &text_document)?;
-                let items = if open.is_map() { completion::complete(&server.shape, open, position) } else { Vec::new() };
+                let items =
+                    if open.is_map() { completion::complete(&server.shape, open, position, &server.client) } else { Vec::new() };
                 Ok(Some(items.into()))
             }),
             "textDocument/codeAction" => self.answer::<CodeActionRequest>(request, |server, params| {
-                let wanted = params.context.only.is_none_or(|kinds| {
-                    kinds.iter().any(|kind| matches!(kind, CodeActionKind::Empty | CodeActionKind::QuickFix))
-                });
+                let (client, only) = (server.client.clone(), params.context.only.as_deref());
                 let (uri, range) = (params.text_document.uri.clone(), params.range);
                 server.with_map(&params.text_document, |_, text, analysis| {
                     let bytes = text.analysed(range.start)..text.analysed(range.end);
-                    if wanted { actions::fixes(&uri, text, analysis, bytes) } else { Vec::new() }
+                    let mut made = Vec::new();
+                    if client.actions && actions::wants(only, "quickfix") {
+                        made.extend(actions::fixes(&uri, text, analysis, bytes, &client));
+                    }
+                    // of the whole text, so only where it is asked for
+                    if client.actions && only.is_some() && actions::wants(only, actions::FIX_ALL) {
+                        made.extend(actions::fix_all(&uri, text, analysis));
+                    }
+                    made
                 })
             }),
             "textDocument/documentSymbol" => self.answer::<DocumentSymbolRequest>(request, |server, params| {
-                server.with_map(&params.text_document, |_, text, analysis| outline::symbols(text, &analysis.document).into())
+                let open = find(&mut server.documents, &params.text_document)?;
+                let run = |text: &Text, analysis: &Analysis| outline::symbols(text, &analysis.document);
+                let symbols = open.outline(run, |shift, symbols| shift.symbols(symbols));
+                let (uri, nested) = (params.text_document.uri, server.client.nested_symbols);
+                Ok(symbols.map(|symbols| if nested { symbols.into() } else { outline::flat(&uri, symbols, None).into() }))
             }),
             "textDocument/foldingRange" => self.answer::<FoldingRangeRequest>(request, |server, params| {
-                server.with_map(&params.text_document, |_, text, analysis| outline::folding(text, &analysis.document))
+                let open = find(&mut server.documents, &params.text_document)?;
+                let run = |text: &Text, analysis: &Analysis| outline::folding(text, &analysis.document);
+                let folds = open.outline(run, |shift, folds| shift.folds(folds));
+                let most = server.client.folds.unwrap_or(usize::MAX);
+                Ok(folds.map(|folds| folds.into_iter().take(most).collect()))
             }),
             "textDocument/inlayHint" => self.answer::<InlayHintRequest>(request, |server, params| {
-                server.with_map(&params.text_document, |_, text, analysis| outline::hints(text, analysis, params.range))
+                let open = find(&mut server.documents, &params.text_document)?;
+                let range = params.range;
+                // where lines have moved, those that are wanted are known behind that
+                let is_wanted = |hint: &InlayHint| (range.start.line..=range.end.line).contains(&hint.position.line);
+                let shown = match open.known() {
+                    Some((text, analysis)) if analysis.document.root.is_some() => {
+                        text.analysed(range.start)..=text.analysed(range.end)
+                    }
+                    _ => 0..=u32::MAX,
+                };
+                let run = |text: &Text, analysis: &Analysis| outline::hints(text, analysis, &shown);
+                Ok(open.outline(run, |shift, hints| shift.hints(hints).into_iter().filter(is_wanted).collect()))
             }),
             "textDocument/definition" => self.answer::<DefinitionRequest>(request, |server, params| {
                 server.with_position(params.text_document_position_params, |_, uri, text, analysis, offset| {
@@ -215,9 +237,7 @@ impl<S: Fn(Message)> Server<S> {
 
     fn initialize(&mut self, request: Request) {
         // a client that says something odd about itself is served all the same
-        let params: InitializeParams = serde_json::from_value(request.params).unwrap_or_default();
-        let offered = params.capabilities.general.and_then(|general| general.position_encodings).unwrap_or_default();
-        self.encoding = Encoding::choose(&offered);
+        self.client = Client::of(&request.params);
         self.phase = Phase::Running;
         let sync = TextDocumentSyncOptions {
             open_close: Some(true),
@@ -225,23 +245,30 @@ impl<S: Fn(Message)> Server<S> {
             ..TextDocumentSyncOptions::default()
         };
         let capabilities = ServerCapabilities {
-            position_encoding: Some(self.encoding.kind()),
+            position_encoding: Some(self.client.encoding.kind()),
             text_document_sync: Some(sync.into()),
             hover_provider: Some(true.into()),
             completion_provider: Some(CompletionOptions {
                 trigger_characters: Some([":", " ", "{", "-"].map(str::to_owned).to_vec()),
                 ..CompletionOptions::default()
             }),
-            code_action_provider: Some(
-                CodeActionOptions { code_action_kinds: Some(vec![CodeActionKind::QuickFix]), ..CodeActionOptions::default() }
-                    .into(),
-            ),
+            // kinds, and preparing, may only be spoken of to a client that knows them
+            code_action_provider: Some(if self.client.actions {
+                let kinds = vec![CodeActionKind::QuickFix, actions::FIX_ALL.to_owned().into()];
+                CodeActionOptions { code_action_kinds: Some(kinds), ..CodeActionOptions::default() }.into()
+            } else {
+                true.into()
+            }),
             document_symbol_provider: Some(true.into()),
             folding_range_provider: Some(true.into()),
             inlay_hint_provider: Some(true.into()),
             definition_provider: Some(true.into()),
             references_provider: Some(true.into()),
-            rename_provider: Some(RenameOptions { prepare_provider: Some(true), ..RenameOptions::default() }.into()),
+            rename_provider: Some(if self.client.prepare_rename {
+                RenameOptions { prepare_provider: Some(true), ..RenameOptions::default() }.into()
+            } else {
+                true.into()
+            }),
             ..ServerCapabilities::default()
         };
         let server_info = ServerInfo { name: "logmap".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
@@ -257,7 +284,7 @@ impl<S: Fn(Message)> Server<S> {
             "textDocument/didOpen" => {
                 if let Ok(params) = read::<DidOpenTextDocumentParams>(note.params) {
                     self.documents.retain(|open| open.uri != params.text_document.uri);
-                    self.documents.push(Open::new(params.text_document, self.encoding));
+                    self.documents.push(Open::new(params.text_document, self.client.encoding));
                 }
             }
             "textDocument/didChange" => {

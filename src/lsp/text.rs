@@ -123,6 +123,11 @@ impl Text {
         self.index();
     }
 
+    /// Number of lines.
+    pub(crate) fn lines(&self) -> usize {
+        self.line_starts.len()
+    }
+
     /// Byte range of a line, counted from 0, without its break; empty at the end for lines that are not there.
     pub(crate) fn line(&self, line: usize) -> std::ops::Range<usize> {
         let Some(start) = self.line_starts.get(line).copied() else { return self.text.len()..self.text.len() };

@@ -29,7 +29,7 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most statements of the map in all policies together, each of which is filled in and proven for each policy.
-const MOST_STATEMENTS_IN_ALL: usize = 500_000;
+const MOST_STATEMENTS_IN_ALL: usize = 250_000;
 
 /// From so many sources on, threads cost less than they save.
 const WORTH_THREADS: usize = 5_000;

@@ -5,13 +5,13 @@
 
 use crate::catalog::reading::{IGNORE_WITHOUT_REASON, UNUSED_IGNORE};
 use crate::{
-    diagnostics::Finding,
+    diagnostics::{Finding, Suppressed, Suppression},
     document::{Comment, Document},
     edit::Fix,
     rules,
     source::{SourceFile, Span},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Is it a comment of this kind, right or wrong?
 pub(crate) fn is_one(comment: &Comment) -> bool {
@@ -28,10 +28,11 @@ struct Ignore {
     /// Line, counted from 0, whose findings it silences.
     line: usize,
     rules: Vec<String>,
+    reason: String,
 }
 
-/// Takes silenced findings out and adds what is wrong with the comments.
-pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) {
+/// Takes silenced findings out, and gives them; adds what is wrong with the comments.
+pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) -> Vec<Suppressed> {
     let mut about_comments = Vec::new();
     // while nothing can be derived, what a comment silences may not have been found yet
     let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
@@ -41,13 +42,14 @@ pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<F
         here.entry((file.line_of(finding.span.start), finding.rule.id)).or_default().push(at);
     }
     let known = rules::all();
-    let mut silenced: BTreeSet<usize> = BTreeSet::new();
+    // which finding is silenced, and for what reason
+    let mut silenced: BTreeMap<usize, String> = BTreeMap::new();
     for ignore in ignores(file, document, &mut about_comments) {
         for id in &ignore.rules {
             let rule = known.iter().copied().find(|rule| rule.is(id));
             // what an earlier comment has silenced is gone for this one
             if let Some(found) = rule.and_then(|rule| here.remove(&(ignore.line, rule.id))) {
-                silenced.extend(found);
+                silenced.extend(found.into_iter().map(|at| (at, ignore.reason.clone())));
                 continue;
             }
             let help = match rule {
@@ -67,9 +69,17 @@ pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<F
             });
         }
     }
-    let mut at = 0..;
-    findings.retain(|_| !at.next().is_some_and(|at| silenced.contains(&at)));
+    let mut suppressed = Vec::new();
+    let mut kept = Vec::new();
+    for (at, finding) in std::mem::take(findings).into_iter().enumerate() {
+        match silenced.remove(&at) {
+            Some(reason) => suppressed.push(Suppressed { finding, by: Suppression::Comment(reason) }),
+            None => kept.push(finding),
+        }
+    }
+    *findings = kept;
     findings.append(&mut about_comments);
+    suppressed
 }
 
 fn ignores(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) -> Vec<Ignore> {
@@ -98,7 +108,7 @@ fn ignores(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) 
                     .help("write the reason after the bracket; without one the comment silences nothing"),
             );
         } else {
-            found.push(Ignore { span: comment.span, line: lines.silenced(comment.span), rules });
+            found.push(Ignore { span: comment.span, line: lines.silenced(comment.span), rules, reason: reason.to_owned() });
         }
     }
     found.reverse();

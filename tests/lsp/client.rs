@@ -19,6 +19,20 @@ pub struct Client {
     pub published: Vec<(String, Option<i32>, Vec<Value>)>,
 }
 
+/// What a client of today says of itself, as far as it makes a difference.
+pub fn capable() -> Value {
+    json!({ "textDocument": {
+        "publishDiagnostics": {
+            "relatedInformation": true, "versionSupport": true, "codeDescriptionSupport": true, "tagSupport": { "valueSet": [1, 2] },
+        },
+        "documentSymbol": { "hierarchicalDocumentSymbolSupport": true },
+        "codeAction": { "isPreferredSupport": true, "codeActionLiteralSupport": { "codeActionKind": { "valueSet": ["quickfix"] } } },
+        "rename": { "prepareSupport": true },
+        "hover": { "contentFormat": ["markdown", "plaintext"] },
+        "completion": { "completionItem": { "documentationFormat": ["markdown", "plaintext"] } },
+    } })
+}
+
 pub const MAP: &str = "file:///work/logmap.yaml";
 
 impl Client {
@@ -29,12 +43,17 @@ impl Client {
         Client { connection: Some(ours), server: Some(server), next: 0, version: 0, published: Vec::new() }
     }
 
-    /// After the handshake.
+    /// After the handshake, with all that a client may know.
     pub fn ready() -> Self {
+        Client::that_can(capable()).0
+    }
+
+    /// After the handshake, and what the server said in it.
+    pub fn that_can(capabilities: Value) -> (Self, Value) {
         let mut client = Client::new();
-        client.ask("initialize", json!({ "processId": null, "rootUri": null, "capabilities": {} }));
+        let answer = client.ask("initialize", json!({ "processId": null, "rootUri": null, "capabilities": capabilities }));
         client.tell("initialized", json!({}));
-        client
+        (client, answer)
     }
 
     /// With a map open, and its diagnostics.

@@ -6,7 +6,10 @@ mod completion;
 #[path = "../common/dice.rs"]
 mod dice;
 mod features;
+mod frames;
 mod fuzz;
+mod half_typed;
+mod hostile;
 mod protocol;
 
 /// Two accounts, two Regions, a trail, and text that is not ASCII before everything.

@@ -12,6 +12,9 @@ pub struct CheckArgs {
     /// After `--` a name that begins with `-` is a file, too: hooks pass whatever names there are.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
+    /// What findings call the text on standard input
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub stdin_filename: Option<PathBuf>,
     /// A region map, which supplies what the files can't tell
     ///
     /// It also says which log bucket a source has to have.
@@ -45,6 +48,9 @@ pub struct ImportArgs {
     /// Files and folders with what is there; `-` is standard input
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
+    /// What findings call the text on standard input
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub stdin_filename: Option<PathBuf>,
     /// Account of inputs that do not tell theirs, as an id or as KEY=ID
     ///
     /// May be repeated to give keys to accounts.

@@ -6,14 +6,26 @@ use clap::{
     Args, ValueEnum,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Which map.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct MapArgs {
     /// The region map; `-` is standard input [default: logmap.yaml here or in a folder above]
+    ///
+    /// The default is searched up to the root of the repository, and may be called logmap.yml.
     #[arg(value_name = "MAP", env = "LOGMAP_MAP")]
     pub map: Option<PathBuf>,
+    /// What findings call the map on standard input, and where `out` is beside it
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    pub stdin_filename: Option<PathBuf>,
+}
+
+impl MapArgs {
+    /// The map of another option.
+    pub(in crate::cli) fn of(map: &Path) -> Self {
+        MapArgs { map: Some(map.to_owned()), stdin_filename: None }
+    }
 }
 
 /// Arguments of `validate`.

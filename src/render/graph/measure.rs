@@ -5,7 +5,7 @@ use crate::text::is_unprintable;
 
 /// Width of a column of names: `size` in pixels, each cell at most 0.63 of it.
 pub(super) fn mono(text: &str, size: i32) -> i32 {
-    (cells(text) * size * 63 + 99) / 100
+    cells(text).saturating_mul(size * 63).saturating_add(99) / 100
 }
 
 /// How many cells fit into a width.
@@ -15,7 +15,12 @@ pub(super) fn mono_fit(width: i32, size: i32) -> i32 {
 
 /// Width of words.
 pub(super) fn sans(text: &str, size: i32) -> i32 {
-    text.chars().map(|c| share(c) * size).sum::<i32>() / 100 + 2
+    text.chars().map(|c| share(c) * size).fold(0, i32::saturating_add) / 100 + 2
+}
+
+/// At most so many characters fit into a width: as many of the narrowest.
+fn most_characters(width: i32, size: i32) -> usize {
+    usize::try_from(width.saturating_mul(100) / (size * 40).max(1) + 1).unwrap_or(1)
 }
 
 /// Hundredths of the size.
@@ -71,7 +76,11 @@ pub(super) fn shorten(text: &str, most: i32) -> String {
 /// Words in one line of at most this width: beginning and end stay.
 pub(super) fn fit(text: &str, width: i32, size: i32) -> String {
     let mut short = text.to_owned();
+    // what can't fit is not tried, however long a name is
     let mut most = cells(text);
+    if let Some(fits) = i32::try_from(most_characters(width, size)).ok().filter(|fits| *fits < most) {
+        (most, short) = (fits, shorten(text, fits));
+    }
     while sans(&short, size) > width && most > 1 {
         most -= 1;
         short = shorten(text, most);
@@ -82,8 +91,14 @@ pub(super) fn fit(text: &str, width: i32, size: i32) -> String {
 /// Words in lines of at most this width, at most so many; what is left out is an ellipsis.
 pub(super) fn wrap(text: &str, width: i32, size: i32, most: usize) -> Vec<String> {
     let mut lines: Vec<String> = vec![String::new()];
+    // what would be behind the last line is not tried, however long a word is
+    let mut left = most_characters(width, size).saturating_mul(most.saturating_add(1));
     for word in text.split_whitespace() {
-        let mut word = word.to_owned();
+        if left == 0 {
+            break;
+        }
+        let mut word: String = word.chars().take(left).collect();
+        left = left.saturating_sub(word.chars().count());
         loop {
             let line = lines.last_mut().map(std::mem::take).unwrap_or_default();
             let longer = if line.is_empty() { word.clone() } else { format!("{line} {word}") };
