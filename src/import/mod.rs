@@ -91,7 +91,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
         parameters: options.parameters.clone(),
         ..Told::default()
     };
-    let inputs: Vec<Input> = files.iter().zip(0..).map(|(file, id)| recognise::read(file, FileId(id), &told)).collect();
+    let inputs = recognise::read_all(&files, &told);
     let mut ignored: Vec<Ignored> = files.iter().zip(&inputs).flat_map(|(file, input)| input.not_read(&file.name)).collect();
     ignored.sort();
     let mut findings = Vec::new();

@@ -6,18 +6,21 @@
 pub(crate) mod cloudformation;
 pub(crate) mod config;
 pub(crate) mod dumps;
+mod foreign;
 pub(crate) mod hole;
 mod input;
 pub(crate) mod json;
+mod listing;
 pub(crate) mod policy;
 pub(crate) mod recognise;
+mod serverless;
 pub(crate) mod terraform;
 
 use crate::{
     aws::Partition,
     source::{FileId, Span},
 };
-pub(crate) use input::{Ignored, Input, NotRead, Way};
+pub(crate) use input::{Ignored, Input, NotRead, Stack, Way};
 use policy::PolicyDoc;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -267,6 +270,8 @@ pub(crate) struct Observed {
     pub buckets: Vec<Bucket>,
     /// Log configurations.
     pub logging: Vec<Logging>,
+    /// Buckets that an account's answer says log nowhere, each where it says so.
+    pub off: Vec<Text>,
     /// Trails.
     pub trails: Vec<Trail>,
     /// Bucket policies.
@@ -282,6 +287,7 @@ impl Observed {
     pub(crate) fn add(&mut self, other: &Observed) {
         self.buckets.extend(other.buckets.iter().cloned());
         self.logging.extend(other.logging.iter().cloned());
+        self.off.extend(other.off.iter().cloned());
         self.trails.extend(other.trails.iter().cloned());
         self.policies.extend(other.policies.iter().cloned());
         self.accounts.extend(other.accounts.iter().cloned());

@@ -2,6 +2,7 @@
 
 use super::{
     choice::Choice,
+    given::Given,
     work::{Sections, Work},
 };
 use crate::{
@@ -33,6 +34,8 @@ pub(crate) struct Template<'a> {
     pub file: FileId,
     /// What the caller says.
     pub told: &'a Told,
+    /// What other templates give to it.
+    given: &'a Given,
     /// How its conditions turn out.
     pub choice: Choice,
     /// The partition that the template's own ARNs name, if they name one.
@@ -52,7 +55,7 @@ impl<'a> Template<'a> {
     pub(crate) fn new(
         document: &'a Document,
         file: FileId,
-        told: &'a Told,
+        (told, given): (&'a Told, &'a Given),
         choice: Choice,
         named_partition: Option<Partition>,
         (sections, work): (&'a Sections<'a>, &'a Work),
@@ -61,6 +64,7 @@ impl<'a> Template<'a> {
             document,
             file,
             told,
+            given,
             choice,
             named_partition,
             sections,
@@ -160,6 +164,9 @@ impl<'a> Template<'a> {
     /// What the caller gives for a parameter, or the map for one that names a parameter of Systems Manager.
     fn parameter(&self, name: &str) -> Option<String> {
         let declared = self.in_section("Parameters", name)?;
+        if let Some(given) = self.given.parameters.get(name) {
+            return Some(given.clone());
+        }
         let given = self.told.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let of = |key: &str| match &self.document.resolve(child(declared, key)?).kind {
             Kind::Scalar { text, .. } => Some(text.to_string()),
@@ -199,7 +206,21 @@ impl<'a> Template<'a> {
             self.properties(name, "AWS::KMS::Key").filter(|_| attribute == "Arn")?;
             Some(format!("arn:{}:kms:{}:{}:key/{}", self.partition(), self.region(), self.account(), self.hole(name)))
         };
-        bucket().or_else(trail).or_else(key).unwrap_or_else(|| self.hole(&format!("{name}.{attribute}")))
+        // of a nested stack, and of the CDK's reader of exports of another Region
+        let output = || {
+            let output = attribute.strip_prefix("Outputs.")?;
+            self.given.outputs.get(&(name.to_owned(), output.to_owned())).cloned()
+        };
+        let crossing = || {
+            self.properties(name, "Custom::CrossRegionExportReader")?;
+            self.given.crossing(attribute)
+        };
+        bucket()
+            .or_else(trail)
+            .or_else(key)
+            .or_else(output)
+            .or_else(crossing)
+            .unwrap_or_else(|| self.hole(&format!("{name}.{attribute}")))
     }
 
     fn function(&self, entry: &Entry) -> String {
@@ -249,7 +270,8 @@ impl<'a> Template<'a> {
                 })
             }
             ("Fn::ImportValue", _) => {
-                self.hole(&format!("import {}", self.text(argument).map_or_else(String::new, |text| hole::shown(&text))))
+                let name = self.text(argument).unwrap_or_default();
+                self.given.import(&name).unwrap_or_else(|| self.hole(&format!("import {}", hole::shown(&name))))
             }
             (name, _) => self.named(name, argument),
         }
@@ -261,7 +283,7 @@ impl<'a> Template<'a> {
     }
 
     /// A list of texts: a sequence, or `Fn::Split` of a known text.
-    fn list(&self, node: &Node) -> Option<Vec<String>> {
+    pub(super) fn list(&self, node: &Node) -> Option<Vec<String>> {
         let Resolved::Node(node) = self.resolve(node) else { return None };
         match &node.kind {
             Kind::Sequence(items) => {

@@ -268,7 +268,7 @@ impl<'a> Code<'a> {
 
     /// The provider of a resource.
     pub(super) fn provider(&self, module: &str, resource: &Resource<'_>) -> Provider {
-        let key = self.resource(module, resource).map_or("", |written| &*written.code.provider_config_key);
+        let key = self.resource(module, resource).map_or(&*resource.provider, |written| &*written.code.provider_config_key);
         if let Some(provider) = self.known.borrow().get(key) {
             return provider.clone();
         }
@@ -280,7 +280,14 @@ impl<'a> Code<'a> {
     fn read_provider(&self, key: &str) -> Provider {
         let mut provider =
             Provider { key: key.to_owned(), credentials: "the environment".to_owned(), is_ambient: true, ..Provider::default() };
-        let Some(providers) = self.providers else { return provider };
+        let Some(providers) = self.providers else {
+            // a raw state names the provider, and nobody says whose credentials it has
+            if provider.alias().is_some() || key.contains(':') {
+                provider.credentials = format!("of {key}");
+                provider.is_ambient = false;
+            }
+            return provider;
+        };
         // a module without a configuration of its own has its caller's
         let alias = key.rsplit(':').next().unwrap_or(key);
         let mut at = key.rsplit_once(':').map_or("", |(module, _)| module);
