@@ -10,6 +10,7 @@
 mod adopt;
 mod into;
 mod inventory;
+mod kept;
 mod names;
 mod proposal;
 mod propose;
@@ -122,6 +123,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
         }
     };
     imported.broken = broken(&analysis, into);
+    imported.findings.extend(kept::lost(&inventory, &analysis));
     imported.findings.extend(notes(&proposal).into_iter().map(Note::finding));
     diagnostics::sort(&mut imported.findings);
     imported.map = Some(analysis);

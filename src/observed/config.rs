@@ -188,6 +188,15 @@ impl Item {
         self.text(path).map_or(Setting::Unsaid, Setting::Known)
     }
 
+    /// The prefix of log objects: `null` or an empty text for none; a query that does not ask says nothing.
+    fn prefix(&self, path: &str) -> Setting<String> {
+        match find(&self.value, path).as_deref() {
+            None => Setting::Unknown(self.place),
+            Some(Value::String(text)) => Setting::Known(At { value: text.clone(), place: self.place }),
+            Some(_) => Setting::Known(At { value: String::new(), place: self.place }),
+        }
+    }
+
     fn flag(&self, path: &str) -> Setting<bool> {
         self.text(path).map_or(Setting::Unsaid, |text| Setting::Known(text.map(|text| text.eq_ignore_ascii_case("true"))))
     }
@@ -258,7 +267,7 @@ impl Item {
             anchor: self.place,
             source: Some(name),
             target: Target::Named(target),
-            prefix: self.setting(&more("BucketLoggingConfiguration.logFilePrefix")),
+            prefix: self.prefix(&more("BucketLoggingConfiguration.logFilePrefix")),
             // Config does not tell
             partitioned: None,
             region: None,

@@ -7,6 +7,7 @@
 use super::{
     AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Setting, SourceLocation, Target, Text, Trail,
     hole::hole,
+    is_closed,
     policy::{self, Plain},
 };
 use crate::{
@@ -211,7 +212,9 @@ impl Reader {
                 let Kind::Sequence(items) = &value.kind else { return };
                 for item in items {
                     let Some((id, name)) = self.text(child(item, "Id")).zip(self.text(child(item, "Name"))) else { continue };
-                    observed.accounts.push(AccountName { id: id.value, name, by: NamedBy::Organization });
+                    let state = self.text(child(item, "State")).or_else(|| self.text(child(item, "Status")));
+                    let closed = state.filter(|state| is_closed(&state.value));
+                    observed.accounts.push(AccountName { id: id.value, name, by: NamedBy::Organization, closed });
                 }
                 return;
             }

@@ -241,6 +241,14 @@ pub(crate) struct AccountName {
     pub name: Text,
     /// What calls it so, in words; the first of these is the best.
     pub by: NamedBy,
+    /// Its state in the organization, if it is one in which nothing can be set up.
+    pub closed: Option<Text>,
+}
+
+/// Is this the state of an account that can no longer be used? `State` has these since 2026, `Status` had the first two before
+/// (Organizations API reference, `Account`).
+pub(crate) fn is_closed(state: &str) -> bool {
+    matches!(state, "SUSPENDED" | "PENDING_CLOSURE" | "CLOSED")
 }
 
 /// What gives an account a name.
