@@ -69,8 +69,9 @@ pub(super) fn judge(world: &World<'_>, logging: &Logging) -> Configuration {
 /// Sources of the map that log nowhere, as an account itself says. What another input sets is not held against that: it may be what
 /// is to be.
 pub(super) fn off(world: &World<'_>, observed: &Observed) -> Vec<Configuration> {
-    let set: BTreeSet<&str> =
+    let mut set: BTreeSet<&str> =
         observed.logging.iter().filter_map(|logging| Some(logging.source.as_ref()?.value.as_str())).collect();
+    set.extend(super::vended::logged(observed));
     let mut seen = BTreeSet::new();
     let off = observed.off.iter().filter(|bucket| !set.contains(bucket.value.as_str()) && seen.insert(bucket.value.as_str()));
     off.filter_map(|bucket| {

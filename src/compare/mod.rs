@@ -11,6 +11,7 @@ mod joined;
 mod policies;
 pub(crate) mod report;
 mod trails;
+mod vended;
 mod work;
 
 use crate::{
@@ -161,6 +162,7 @@ pub(crate) fn compare(observed: &Observed, known: &Known<'_>, work: &Work) -> Ve
     configurations.extend(observed.logging.iter().map(|logging| access_logs::judge(&world, logging)));
     cycles::judge(&observed.logging, &mut configurations);
     configurations.extend(access_logs::off(&world, observed));
+    configurations.extend(vended::judge(&world, observed));
     configurations.extend(observed.trails.iter().map(|trail| trails::judge(&world, trail)));
     configurations.extend(observed.policies.iter().filter_map(|doc| policies::judge(&world, doc)));
     configurations

@@ -10,6 +10,7 @@ use super::{
     At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, Trail, dumps,
     hole::hole,
     policy::{self, Plain},
+    vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
 };
 use crate::{
     aws::arn,
@@ -216,11 +217,51 @@ impl Item {
         match kind.as_deref() {
             _ if deleted => {}
             Some("AWS::CloudTrail::Trail") => observed.trails.extend(self.trail()),
+            Some(kind) if kind.starts_with("AWS::Logs::Delivery") => self.vended(kind, observed),
             // a query may leave the type out and ask for buckets alone: only they have these columns
             Some("AWS::S3::Bucket") => self.bucket(observed),
             None if self.get("configuration.s3BucketName").is_some() => observed.trails.extend(self.trail()),
             None => self.bucket(observed),
             Some(_) => {}
+        }
+    }
+
+    /// A delivery by CloudWatch Logs: an item whose configuration has the properties of CloudFormation's resource.
+    fn vended(&self, kind: &str, observed: &mut Observed) {
+        let own = |key: &str| self.text(&format!("configuration.{key}"));
+        let setting = |key: &str| own(key).map_or(Setting::Unknown(self.place), Setting::Known);
+        let scope = self.place.file.0.to_string();
+        let account = self.account().map_or_else(|| hole("account", &scope), |id| id.value);
+        let region = self.text("awsRegion").map_or_else(|| hole("Region", &scope), |text| text.value);
+        let place = self.place;
+        match kind {
+            "AWS::Logs::DeliverySource" => {
+                let arn = own("ResourceArn").or_else(|| own("ResourceArns"));
+                let is_ours = own("LogType").is_none_or(|kind| kind.value == LOG_TYPE);
+                let name = own("Name").or_else(|| self.text("resourceName"));
+                let bucket = arn.and_then(|arn| bucket_in(&arn.value)).filter(|_| is_ours);
+                let Some((name, bucket)) = name.zip(bucket) else { return };
+                observed.vended.sources.push(DeliverySource { place, name, bucket, account, region });
+            }
+            "AWS::Logs::DeliveryDestination" => {
+                let Some(arn) = own("Arn").or_else(|| self.arn()) else { return };
+                observed.vended.destinations.push(DeliveryDestination {
+                    place,
+                    arn: arn.value,
+                    account,
+                    target: setting("DestinationResourceArn"),
+                    policy: Setting::Unknown(place),
+                    defined: false,
+                });
+            }
+            "AWS::Logs::Delivery" => observed.vended.deliveries.push(Delivery {
+                place,
+                source: setting("DeliverySourceName"),
+                account,
+                region,
+                destination: setting("DeliveryDestinationArn"),
+            }),
+            _ => {}
         }
     }
 
@@ -239,6 +280,8 @@ impl Item {
         bucket.region = self.text("awsRegion");
         bucket.encryption =
             self.setting(&more("ServerSideEncryptionConfiguration.rules.applyServerSideEncryptionByDefault.sseAlgorithm"));
+        bucket.key =
+            self.setting(&more("ServerSideEncryptionConfiguration.rules.applyServerSideEncryptionByDefault.kmsMasterKeyID"));
         bucket.object_lock = match self.text(&more("ObjectLockConfiguration.objectLockEnabled")) {
             Some(text) => Setting::Known(text.map(|text| text == "Enabled")),
             None => Setting::Unsaid,

@@ -9,6 +9,7 @@ use super::{
     hole::hole,
     is_closed,
     policy::{self, Plain},
+    vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
 };
 use crate::{
     aws::{arn, bucket_name, region},
@@ -17,7 +18,7 @@ use crate::{
 };
 
 /// The keys by which an answer is known.
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 16] = [
     "LoggingEnabled",
     // `--query LoggingEnabled`
     "TargetBucket",
@@ -32,6 +33,10 @@ const KEYS: [&str; 13] = [
     "ObjectLockConfiguration",
     "Payer",
     "OwnershipControls",
+    // `aws logs describe-delivery-sources`, `-destinations`, `describe-deliveries`
+    "deliverySources",
+    "deliveryDestinations",
+    "deliveries",
 ];
 
 /// Is this an answer of the CLI?
@@ -188,6 +193,9 @@ impl Reader {
                 let rule = first(child(value, "Rules")).and_then(|rule| child(rule, "ApplyServerSideEncryptionByDefault"));
                 let Some(algorithm) = self.text(rule.and_then(|rule| child(rule, "SSEAlgorithm"))) else { return };
                 bucket.encryption = Setting::Known(algorithm);
+                if let Some(key) = self.text(rule.and_then(|rule| child(rule, "KMSMasterKeyID"))) {
+                    bucket.key = Setting::Known(key);
+                }
             }
             "ObjectLockConfiguration" => {
                 let enabled = self.text(child(value, "ObjectLockEnabled")).is_some_and(|text| text.value == "Enabled");
@@ -205,6 +213,12 @@ impl Reader {
             "trailList" => {
                 if let Kind::Sequence(trails) = &value.kind {
                     observed.trails.extend(trails.iter().filter_map(|trail| self.trail(trail)));
+                }
+                return;
+            }
+            "deliverySources" | "deliveryDestinations" | "deliveries" => {
+                if let Kind::Sequence(items) = &value.kind {
+                    items.iter().for_each(|item| self.vended(&entry.key, item, observed));
                 }
                 return;
             }
@@ -243,6 +257,45 @@ impl Reader {
             _ => return,
         }
         observed.buckets.push(bucket);
+    }
+
+    /// An item of what `aws logs describe-delivery-sources` and its like print (CloudWatch Logs API reference, `DeliverySource`,
+    /// `DeliveryDestination`, `Delivery`). Account and Region stand in its ARN.
+    fn vended(&self, key: &str, item: &Node, observed: &mut Observed) {
+        let text = |key: &str| self.text(child(item, key));
+        let place = self.place(item.span);
+        let Some(arn) = text("arn") else { return };
+        let Some(parts) = arn::parse(&arn.value) else { return };
+        let (account, region) = (parts.account.to_owned(), parts.region.to_owned());
+        let setting = |key: &str| text(key).map_or(Setting::Unknown(place), Setting::Known);
+        match key {
+            "deliverySources" => {
+                let first = self.text(first(child(item, "resourceArns")));
+                let bucket = first.and_then(|arn| bucket_in(&arn.value));
+                let is_ours = text("logType").is_some_and(|kind| kind.value == LOG_TYPE);
+                let Some((name, bucket)) = text("name").zip(bucket).filter(|_| is_ours) else { return };
+                observed.vended.sources.push(DeliverySource { place, name, bucket, account, region });
+            }
+            "deliveryDestinations" => {
+                let configuration = child(item, "deliveryDestinationConfiguration");
+                let target = self.text(configuration.and_then(|node| child(node, "destinationResourceArn")));
+                observed.vended.destinations.push(DeliveryDestination {
+                    place,
+                    arn: arn.value.clone(),
+                    account,
+                    target: target.map_or(Setting::Unknown(place), Setting::Known),
+                    policy: Setting::Unknown(place),
+                    defined: false,
+                });
+            }
+            _ => observed.vended.deliveries.push(Delivery {
+                place,
+                source: setting("deliverySourceName"),
+                account,
+                region,
+                destination: setting("deliveryDestinationArn"),
+            }),
+        }
     }
 
     fn logging(&self, value: &Node) -> Logging {

@@ -15,6 +15,7 @@ pub(crate) mod policy;
 pub(crate) mod recognise;
 mod serverless;
 pub(crate) mod terraform;
+pub(crate) mod vended;
 
 use crate::{
     aws::Partition,
@@ -103,6 +104,8 @@ pub(crate) struct Bucket {
     pub fresh: bool,
     /// Algorithm of the default encryption: `AES256`, `aws:kms`, `aws:kms:dsse`.
     pub encryption: Setting<String>,
+    /// KMS key of the default encryption: id, ARN or alias. Where the encryption is described and none is said, AWS's own.
+    pub key: Setting<String>,
     /// Object Lock.
     pub object_lock: Setting<bool>,
     /// `Requester` or `BucketOwner`.
@@ -134,6 +137,7 @@ impl Bucket {
             listed: false,
             fresh: false,
             encryption: Setting::Unsaid,
+            key: Setting::Unsaid,
             object_lock: Setting::Unsaid,
             payer: Setting::Unsaid,
             ownership: Setting::Unsaid,
@@ -161,6 +165,7 @@ impl Bucket {
         self.listed |= other.listed;
         self.fresh |= other.fresh;
         self.encryption.merge(other.encryption);
+        self.key.merge(other.key);
         self.object_lock.merge(other.object_lock);
         self.payer.merge(other.payer);
         self.ownership.merge(other.ownership);
@@ -280,6 +285,8 @@ pub(crate) struct Observed {
     pub logging: Vec<Logging>,
     /// Buckets that an account's answer says log nowhere, each where it says so.
     pub off: Vec<Text>,
+    /// Deliveries by CloudWatch Logs.
+    pub vended: vended::Vended,
     /// Trails.
     pub trails: Vec<Trail>,
     /// Bucket policies.
@@ -296,6 +303,7 @@ impl Observed {
         self.buckets.extend(other.buckets.iter().cloned());
         self.logging.extend(other.logging.iter().cloned());
         self.off.extend(other.off.iter().cloned());
+        self.vended.add(&other.vended);
         self.trails.extend(other.trails.iter().cloned());
         self.policies.extend(other.policies.iter().cloned());
         self.accounts.extend(other.accounts.iter().cloned());

@@ -11,6 +11,7 @@ mod loops;
 mod order;
 mod transforms;
 pub(crate) mod value;
+mod vended;
 pub(crate) mod work;
 
 use super::{
@@ -31,7 +32,8 @@ use value::Template;
 use work::{Sections, Work};
 
 /// The resource types that are read.
-const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudTrail::Trail"];
+const TYPES: [&str; 6] =
+    ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudTrail::Trail", vended::SOURCE, vended::DESTINATION, vended::DELIVERY];
 
 /// Reads a template, with what the caller says and what other templates give to it.
 fn read(file: &SourceFile, id: FileId, document: &Document, (told, given): (&Told, &Given), input: &mut Input) {
@@ -227,6 +229,11 @@ impl Reader<'_, '_> {
                     self.policy(properties, observed);
                 }
             }
+            kind @ (vended::SOURCE | vended::DESTINATION | vended::DELIVERY) => {
+                if let Some(properties) = properties {
+                    self.vended(kind, entry, properties, place, observed);
+                }
+            }
             _ => {
                 if let Some(properties) = properties {
                     observed.trails.extend(self.trail(entry, resource, properties, place));
@@ -247,6 +254,10 @@ impl Reader<'_, '_> {
         bucket.encryption = self.setting(
             properties,
             &["BucketEncryption", "ServerSideEncryptionConfiguration", "0", "ServerSideEncryptionByDefault", "SSEAlgorithm"],
+        );
+        bucket.key = self.setting(
+            properties,
+            &["BucketEncryption", "ServerSideEncryptionConfiguration", "0", "ServerSideEncryptionByDefault", "KMSMasterKeyID"],
         );
         bucket.ownership = self.setting(properties, &["OwnershipControls", "Rules", "0", "ObjectOwnership"]);
         bucket.object_lock = match self.setting(properties, &["ObjectLockEnabled"]) {

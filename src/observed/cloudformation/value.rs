@@ -13,6 +13,7 @@ use crate::{
         dumps::child,
         hole::{self, hole},
         policy::{Reading, Resolved, is_function},
+        vended::destination_arn,
     },
     source::{FileId, Span},
 };
@@ -138,6 +139,30 @@ impl<'a> Template<'a> {
         Some(arn::trail(self.partition(), &self.region(), &self.account(), &name))
     }
 
+    /// Name of a delivery source of the template: what `Ref` gives.
+    pub(crate) fn delivery_source(&self, logical: &str) -> Option<String> {
+        self.properties(logical, "AWS::Logs::DeliverySource")?;
+        Some(self.named_or_hole(logical, "AWS::Logs::DeliverySource"))
+    }
+
+    /// The `Name` of a resource, or a hole.
+    pub(crate) fn named_or_hole(&self, logical: &str, kind: &str) -> String {
+        let name = self.properties(logical, kind).and_then(|properties| self.get(properties, "Name"));
+        name.and_then(|node| self.name(node)).unwrap_or_else(|| self.hole(logical))
+    }
+
+    /// ARN of a resource of CloudWatch Logs.
+    fn logs_arn(&self, logical: &str) -> Option<String> {
+        let (partition, region, account) = (self.partition(), self.region(), self.account());
+        if self.properties(logical, "AWS::Logs::DeliveryDestination").is_some() {
+            let name = self.named_or_hole(logical, "AWS::Logs::DeliveryDestination");
+            return Some(destination_arn(partition, &region, &account, &name));
+        }
+        let properties = self.properties(logical, "AWS::Logs::LogGroup")?;
+        let name = self.get(properties, "LogGroupName").and_then(|node| self.name(node)).unwrap_or_else(|| self.hole(logical));
+        Some(format!("arn:{partition}:logs:{region}:{account}:log-group:{name}:*"))
+    }
+
     /// The text of a node that names something; nothing if nothing could have so long a name.
     fn name(&self, node: &Node) -> Option<String> {
         self.text(node).filter(|text| self.work.is_short(text, node.span))
@@ -157,6 +182,7 @@ impl<'a> Template<'a> {
                 .parameter(name)
                 .or_else(|| self.choice.value(name))
                 .or_else(|| self.bucket_name(name))
+                .or_else(|| self.delivery_source(name))
                 .unwrap_or_else(|| self.hole(name)),
         }
     }
@@ -202,6 +228,7 @@ impl<'a> Template<'a> {
     fn attribute(&self, name: &str, attribute: &str) -> String {
         let bucket = || self.bucket_name(name).filter(|_| attribute == "Arn").map(|name| arn::bucket(self.partition(), &name));
         let trail = || self.trail_arn(name).filter(|_| attribute == "Arn");
+        let logs = || self.logs_arn(name).filter(|_| attribute == "Arn");
         let key = || {
             self.properties(name, "AWS::KMS::Key").filter(|_| attribute == "Arn")?;
             Some(format!("arn:{}:kms:{}:{}:key/{}", self.partition(), self.region(), self.account(), self.hole(name)))
@@ -217,6 +244,7 @@ impl<'a> Template<'a> {
         };
         bucket()
             .or_else(trail)
+            .or_else(logs)
             .or_else(key)
             .or_else(output)
             .or_else(crossing)

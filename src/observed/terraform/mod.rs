@@ -6,9 +6,11 @@
 mod accounts;
 mod order;
 mod refer;
+mod references;
 pub(crate) mod show;
 mod state;
 mod trail;
+mod vended;
 
 use super::{
     At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, Told,
@@ -32,7 +34,7 @@ const LONGEST_NAME: usize = 2048;
 
 /// Is this a resource that is read?
 fn is_read(kind: &str) -> bool {
-    kind.starts_with("aws_s3_bucket") || kind == "aws_cloudtrail"
+    kind.starts_with("aws_s3_bucket") || kind == "aws_cloudtrail" || kind.starts_with("aws_cloudwatch_log_delivery")
 }
 
 /// What was read of a file.
@@ -131,6 +133,7 @@ fn read_one(text: &str, file: &SourceFile, id: FileId, scope: &str, told: &Told,
         code: Code::new(&show, &data),
         names: BTreeMap::new(),
         named: BTreeSet::new(),
+        addresses: found.iter().map(|(_, resource)| &*resource.address).collect(),
     };
     let resources: Vec<Item<'_>> = found.into_iter().map(|(module, resource)| reader.item(module, resource)).collect();
     for item in resources.iter().filter(|item| item.resource.kind == "aws_s3_bucket") {
@@ -144,6 +147,7 @@ fn read_one(text: &str, file: &SourceFile, id: FileId, scope: &str, told: &Told,
     for item in &resources {
         reader.resource(item, &mut observed);
     }
+    reader.vended(&resources, &mut observed);
     let policies = if observed.trails.is_empty() { BTreeMap::new() } else { reader.new_policies(&resources) };
     for (trail, item) in observed.trails.iter_mut().zip(resources.iter().filter(|item| item.resource.kind == "aws_cloudtrail")) {
         trail.unordered = reader.unordered(item, trail, &policies);
@@ -188,6 +192,8 @@ struct Reader<'a> {
     names: BTreeMap<Cow<'a, str>, String>,
     /// The same names.
     named: BTreeSet<String>,
+    /// Addresses of the resources that are read.
+    addresses: BTreeSet<&'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -332,6 +338,7 @@ impl<'a> Reader<'a> {
             }
             "server_side_encryption_configuration" => {
                 bucket.encryption = self.nested(item, &["rule", "apply_server_side_encryption_by_default", "sse_algorithm"]);
+                bucket.key = self.nested(item, &["rule", "apply_server_side_encryption_by_default", "kms_master_key_id"]);
             }
             "object_lock_configuration" => {
                 bucket.object_lock = Setting::Known(At { value: true, place: self.here(item) });
