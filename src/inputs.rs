@@ -10,12 +10,13 @@ use crate::{
 };
 use anyhow::Context;
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
 
 /// Endings of files that are read when they stand in a folder; any file is read that is named itself.
-const ENDINGS: [&str; 7] = ["json", "yaml", "yml", "template", "tfplan", "policy", "csv"];
+const ENDINGS: [&str; 8] = ["json", "yaml", "yml", "template", "tfplan", "tfstate", "policy", "csv"];
 /// Folders of tools, which hold no inputs.
 const PASSED_OVER: [&str; 3] = ["node_modules", "target", "__pycache__"];
 
@@ -43,7 +44,29 @@ pub(crate) fn read(
             read.push(places.file(path, bytes));
         }
     }
+    beside(&mut read);
     Ok((read, unread))
+}
+
+/// Adds the manifests that stand beside named templates of a CDK app: they say in which account and Region each is deployed.
+fn beside(read: &mut Vec<SourceFile>) {
+    let is_template = |file: &&SourceFile| file.origin != Origin::Met && file.name.ends_with(".template.json");
+    let manifests: BTreeSet<PathBuf> = read
+        .iter()
+        .filter(is_template)
+        .map(|file| Path::new(&file.name).parent().unwrap_or(Path::new("")).join("manifest.json"))
+        .collect();
+    for path in manifests {
+        let name = path.display().to_string();
+        if read.iter().any(|file| Path::new(&file.name) == path) {
+            continue;
+        }
+        if let Some(bytes) = path.is_file().then(|| files::read_plain(&path).ok()).flatten() {
+            let mut file = SourceFile::of_bytes(name, bytes);
+            file.origin = Origin::Met;
+            read.push(file);
+        }
+    }
 }
 
 /// Everything below a folder that could be an input. Links to folders are not followed: they may go in circles.

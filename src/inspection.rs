@@ -7,7 +7,7 @@ use crate::{
     catalog::inputs::NOT_READ,
     compare::{self, Configuration, Joined, Known, Work},
     diagnostics::{self, Finding, Suppressed, Suppression},
-    observed::{Ignored, Input, NotRead, Observed, Published, Told, recognise},
+    observed::{Ignored, Input, NotRead, Observed, Published, Told, hole, recognise},
     plan::Plan,
     rules::ignore,
     source::{FileId, Origin, SourceFile, Span},
@@ -66,7 +66,7 @@ impl Inspection {
 /// Inspects texts. With a plan also whether they are what it derives.
 pub fn inspect(files: Vec<SourceFile>, told: &Told, plan: Option<&Plan>) -> Inspection {
     let told = &Told { published: published(plan), ..told.clone() };
-    let inputs: Vec<Input> = files.iter().zip(0..).map(|(file, id)| recognise::read(file, FileId(id), told)).collect();
+    let inputs = recognise::read_all(&files, told);
     let mut ignored: Vec<Ignored> = files.iter().zip(&inputs).flat_map(|(file, input)| input.not_read(&file.name)).collect();
     let configurations = judge(&files, &inputs, plan, &mut ignored);
     ignored.sort();
@@ -97,18 +97,20 @@ fn not_read(files: &[SourceFile], inputs: &[Input], ignored: &[Ignored]) -> Vec<
     let mut found = Vec::new();
     for Ignored { file: name, reason } in ignored {
         let Some((id, file)) = ids.get(name.as_str()).and_then(|id| Some((*id, id.of(files)?))) else { continue };
-        if inputs.get(id.0 as usize).is_some_and(|input| !input.ways.is_empty()) {
+        let is_part = matches!(reason, NotRead::Part(_));
+        if !is_part && inputs.get(id.0 as usize).is_some_and(|input| !input.ways.is_empty()) {
             continue;
         }
         let counts = match file.origin {
             Origin::Named => true,
-            Origin::Offered => matches!(reason, NotRead::Because(_)),
+            Origin::Offered => matches!(reason, NotRead::Because(_) | NotRead::Part(_)),
             Origin::Met => false,
         };
         if !counts {
             continue;
         }
-        let mut finding = Finding::new(&NOT_READ, Span::default(), format!("`{name}` is not read: {reason}"));
+        let how = if is_part { "read only in part" } else { "not read" };
+        let mut finding = Finding::new(&NOT_READ, Span::default(), format!("`{name}` is {how}: {reason}"));
         finding.file = id;
         if *reason == NotRead::Unrelated {
             finding = finding.help(
@@ -119,6 +121,25 @@ fn not_read(files: &[SourceFile], inputs: &[Input], ignored: &[Ignored]) -> Vec<
         found.push(finding);
     }
     found
+}
+
+/// Makes unknown what an input says that is rewritten before it is deployed, and what depends on its buckets.
+fn unsettle(inputs: &[Input], configurations: &mut [Configuration]) {
+    let mut buckets: BTreeSet<&str> = BTreeSet::new();
+    for input in inputs.iter().filter(|input| !input.doubts.is_empty()) {
+        let all = input.ways.iter().flat_map(|way| &way.observed.buckets);
+        buckets.extend(all.map(|bucket| bucket.name.value.as_str()).filter(|name| !hole::has(name)));
+    }
+    for configuration in configurations {
+        let doubts = inputs.get(configuration.anchor.file.0 as usize).map_or(&[][..], |input| input.doubts.as_slice());
+        for doubt in doubts {
+            configuration.unsettle(&format!("not known is {doubt}"));
+        }
+        if doubts.is_empty() && buckets.contains(configuration.target.as_str()) {
+            configuration
+                .unsettle(&format!("the template of `{}` is rewritten before it is deployed", configuration.target.clone()));
+        }
+    }
 }
 
 /// The parameters of Systems Manager that a plan has.
@@ -158,6 +179,7 @@ fn judge(files: &[SourceFile], inputs: &[Input], plan: Option<&Plan>, ignored: &
             ignored.push(Ignored { file: file.name.clone(), reason });
         }
     }
+    unsettle(inputs, &mut configurations);
     configurations.sort_by(|a, b| (a.place, a.kind, &a.source).cmp(&(b.place, b.kind, &b.source)));
     configurations
 }

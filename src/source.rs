@@ -113,7 +113,7 @@ impl SourceFile {
         SourceFile { name: name.into(), address: None, text, origin: Origin::Named, line_starts, blocks: OnceLock::new() }
     }
 
-    /// A file as it was read: UTF-8, or UTF-16 with a byte order mark. Where the bytes are neither, the text ends with [`NOT_UTF8`].
+    /// A file as it was read: UTF-8, or UTF-16 with or without a byte order mark. Where the bytes are neither, the text ends with [`NOT_UTF8`].
     pub fn of_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         SourceFile::new(name, text_of(bytes))
     }
@@ -192,15 +192,18 @@ pub(crate) fn beginning(text: &str, most: usize) -> &str {
     &text[..end]
 }
 
-/// UTF-8 text; UTF-16 with a byte order mark is understood too. Where it is neither the text ends with [`NOT_UTF8`].
+/// UTF-8 text; UTF-16 is understood too, as PowerShell writes it. Where it is neither the text ends with [`NOT_UTF8`].
 fn text_of(bytes: Vec<u8>) -> String {
     let utf16 = |wide: fn([u8; 2]) -> u16| {
-        let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| wide([pair[0], pair[1]])).collect();
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| wide([pair[0], pair[1]])).collect();
         String::from_utf16(&units).ok()
     };
-    let decoded = match bytes.get(..2) {
-        Some([0xff, 0xfe]) => utf16(u16::from_le_bytes),
-        Some([0xfe, 0xff]) => utf16(u16::from_be_bytes),
+    let decoded = match bytes.get(..4) {
+        Some([0xff, 0xfe, ..]) => utf16(u16::from_le_bytes),
+        Some([0xfe, 0xff, ..]) => utf16(u16::from_be_bytes),
+        // without a mark: text of ours begins with two ASCII characters
+        Some([a, 0, b, 0]) if a.is_ascii() && b.is_ascii() && *a != 0 => utf16(u16::from_le_bytes),
+        Some([0, a, 0, b]) if a.is_ascii() && b.is_ascii() && *a != 0 => utf16(u16::from_be_bytes),
         _ => None,
     };
     decoded.unwrap_or_else(|| match String::from_utf8(bytes) {

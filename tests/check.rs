@@ -133,7 +133,7 @@ fn every_rule_is_found_in_some_case_or_on_its_page() {
         .filter(|id| !found.contains(*id))
         .collect();
     // pages have examples of these
-    assert_eq!(missing, ["LM1109", "LM1110", "LM1801"]);
+    assert_eq!(missing, ["LM1109", "LM1110", "LM1112", "LM1113"]);
 }
 
 #[test]
@@ -197,6 +197,89 @@ fn a_named_input_that_is_not_read_fails_in_every_format() {
         let known = logmap(&folder, &["check", name, "--write-baseline", "known.json"]);
         assert_eq!(known.code, 1, "{name} {}", known.stdout);
     }
+}
+
+#[test]
+fn a_form_that_is_not_read_names_the_way_to_one_that_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = "-----------------\n|  ListBuckets  |\n+---------------+\n";
+    for (name, text, way) in [
+        ("list.table", table, "--output json"),
+        ("list.text", "BUCKETS\tarn:aws:s3:::acme-logs\teu-west-1\tacme-logs\nOWNER\t631e\n", "--output json"),
+        ("acme-web.location.txt", "eu-west-1\n", "--output json"),
+        ("acme-web.logging.txt", "LOGGINGENABLED\tacme-logs\tweb/\n", "--output json"),
+        ("boto.txt", "{'Buckets': [{'Name': 'acme-web'}]}", "json.dumps"),
+        ("boto.json", "{\"Buckets\": [{\"CreationDate\": datetime.datetime(2024, 1, 2)}]}", "json.dumps"),
+        ("ls.txt", "2024-01-02 10:00:00 acme-web\n2024-01-02 10:00:00 acme-logs\n", "list-buckets"),
+        (
+            "ps.txt",
+            "CreationDate         BucketName\n------------         ----------\n1/2/2024 12:00:00 AM acme-web\n",
+            "AWS CLI",
+        ),
+        ("ps-list.txt", "BucketName   : acme-web\nCreationDate : 1/2/2024\n", "AWS CLI"),
+        ("ps.json", "[{\"CreationDate\": \"x\", \"BucketName\": \"acme-web\"}]", "AWS CLI"),
+        ("ps-logging.json", "{\"TargetBucketName\": \"acme-logs\", \"TargetPrefix\": \"\"}", "AWS CLI"),
+        (
+            "prowler.csv",
+            "AUTH_METHOD;TIMESTAMP;ACCOUNT_UID;CHECK_ID;STATUS\nx;y;1;s3_bucket_server_access_logging_enabled;FAIL\n",
+            "Prowler",
+        ),
+        ("prowler.json", "[{\"metadata\": {\"product\": {\"name\": \"Prowler\"}}, \"status\": \"FAIL\"}]", "Prowler"),
+        ("hub.json", "[{\"AwsAccountId\": \"1\", \"GeneratorId\": \"g\", \"ProductArn\": \"p\"}]", "Security Hub"),
+        ("steampipe.txt", "+----------+-----------+\n| name     | region    |\n+----------+-----------+\n", "Steampipe"),
+        ("names.json", "[\"acme-web\", \"acme-logs\"]", "--query"),
+        ("main.tf.json", "{\"resource\": {\"aws_s3_bucket\": {\"b\": {\"bucket\": \"acme-web\"}}}}", "terraform show -json"),
+        ("plan.jsonl", "{\"@level\":\"info\",\"@message\":\"Terraform 1.9.0\"}\n{\"@level\":\"info\"}\n", "terraform show -json"),
+        (
+            "old.tfstate",
+            "{\"version\": 3, \"terraform_version\": \"0.11.14\", \"serial\": 1, \"modules\": []}",
+            "terraform show -json",
+        ),
+        (
+            "tofu.tfstate",
+            "{\"serial\": 1, \"lineage\": \"x\", \"meta\": {}, \"encrypted_data\": \"x\", \"encryption_version\": \"v0\"}",
+            "tofu show -json",
+        ),
+        ("elsewhere.yml", "service: x\nprovider: { name: aws }\nresources:\n  - ${file(buckets.yml)}\n", "serverless package"),
+        (
+            "manifest.json",
+            "{\"version\": \"48.0.0\", \"artifacts\": {\"A\": {\"type\": \"aws:cloudformation:stack\", \"properties\": {\"templateFile\": \"A.template.json\"}}}}",
+            "whole folder",
+        ),
+        ("two.json", "{\"Resources\": {}}\n{\"Resources\": {}}\n", "a file of its own"),
+        ("two.yaml", "Resources: {}\n---\nResources: {}\n", "a file of its own"),
+        ("tags.json", "{\"ResourceTagMappingList\": []}", "list-buckets"),
+        ("answer.xml", "<?xml version=\"1.0\"?><BucketLoggingStatus/>", "--output json"),
+    ] {
+        fs::write(dir.path().join(name), text).unwrap();
+        let run = logmap(dir.path(), &["check", name]);
+        assert_eq!(run.code, 1, "{name} {} {}", run.stdout, run.stderr);
+        assert!(run.stdout.contains("LM1801") && run.stdout.contains(way), "{name}: {}", run.stdout);
+    }
+    fs::write(dir.path().join("snapshot.json.gz"), [0x1f, 0x8b, 8, 0, 0xff]).unwrap();
+    let run = logmap(dir.path(), &["check", "snapshot.json.gz"]);
+    assert!(run.code == 1 && run.stdout.contains("gunzip"), "{}", run.stdout);
+}
+
+#[test]
+fn utf_16_is_read_with_and_without_a_mark() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = fs::read_to_string(folder().join("cfn-kms.yaml")).unwrap();
+    for (mark, little) in [(true, true), (true, false), (false, true), (false, false)] {
+        let units = mark.then_some(0xfeff).into_iter().chain(text.encode_utf16());
+        let bytes: Vec<u8> = units.flat_map(|unit| if little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect();
+        fs::write(dir.path().join("template.yaml"), bytes).unwrap();
+        let run = logmap(dir.path(), &["check", "template.yaml"]);
+        assert!(run.code == 1 && run.stdout.contains("LM1201"), "{mark} {little}: {}", run.stdout);
+    }
+}
+
+#[test]
+fn a_template_of_an_app_is_read_with_the_manifest_beside_it() {
+    let run = logmap(&folder(), &["check", "cdk-app/Logs.template.json", "cdk-app/Web.template.json"]);
+    assert!(run.code == 1 && run.stdout.contains("LM1101"), "{}", run.stdout);
+    let strict = logmap(&folder(), &["check", "cdk-app/One.template.json", "--strict"]);
+    assert_eq!(strict.code, 0, "{} {}", strict.stdout, strict.stderr);
 }
 
 #[test]

@@ -16,3 +16,5 @@ pub use partition::Partition;
 pub(crate) const LOGGING_SERVICE: &str = "logging.s3.amazonaws.com";
 /// Service principal of CloudTrail, the same in every partition (CloudTrail user guide, bucket policy).
 pub(crate) const CLOUDTRAIL_SERVICE: &str = "cloudtrail.amazonaws.com";
+/// The service that delivers vended logs (CloudWatch Logs user guide, "Logs sent to Amazon S3").
+pub(crate) const LOG_DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";

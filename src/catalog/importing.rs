@@ -11,4 +11,5 @@ rule_family! {
     GUESS = "LM1605" "guess" Info Import: "something in the map is a guess";
     NOTHING = "LM1606" "nothing-to-import" Error Import: "no input tells of a bucket";
     OWN_CODE = "LM1607" "own-code" Warning Import: "the code that sets a bucket up does not fit the map";
+    LOST_GRANT = "LM1608" "lost-grant" Error Import: "the map would no longer let in logs that an adopted bucket takes today";
 }

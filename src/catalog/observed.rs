@@ -14,10 +14,14 @@ rule_family! {
     NOT_DERIVED = "LM1108" "not-derived" Error Input: "a bucket logs to another bucket than the map derives";
     TARGET_KIND = "LM1109" "target-kind" Error Input: "a log bucket is not a general purpose bucket";
     CHAIN = "LM1110" "logging-chain" Warning Input: "a log bucket logs to yet another bucket";
+    VENDED_LOG_GROUP = "LM1111" "vended-log-group" Error Input: "vended access logs go to a log group of another Region";
+    VENDED_PARTITION = "LM1112" "vended-partition" Error Input: "vended access logs in a partition that does not have them";
+    VENDED_POLICY = "LM1113" "vended-policy" Error Input: "a delivery destination of another account does not let the source's in";
     ENCRYPTION = "LM1201" "target-encryption" Error Input: "an access-log bucket has SSE-KMS as its default encryption";
     LOCK = "LM1202" "target-object-lock" Error Input: "an access-log bucket has Object Lock";
     PAYER = "LM1203" "target-requester-pays" Error Input: "a log bucket is Requester Pays";
     ACL = "LM1204" "target-acl" Error Input: "log delivery is granted by an ACL that the bucket can't have";
+    VENDED_KEY = "LM1205" "vended-key" Error Input: "a bucket that takes vended access logs has the KMS key that AWS manages";
     NO_GRANT = "LM1301" "no-grant" Error Input: "nothing lets access logs into their bucket";
     DENIED = "LM1302" "delivery-denied" Error Input: "a Deny keeps logs from being delivered";
     OPEN_GRANT = "LM1303" "open-grant" Error Input: "a delivery service may write for anybody";

@@ -12,10 +12,11 @@ use crate::{
         ACCOUNT, ACL, DENIED, ENCRYPTION, LOCK, NO_GRANT, NOT_DERIVED, PAYER, REGION, SELF, SETTING_REGION, TARGET_KIND,
         TARGET_NAME,
     },
-    observed::{At, Bucket, Logging, Setting, SourceLocation, Target, Text, hole},
+    observed::{At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, hole},
     plan::prove,
     policy::evaluate::{Caller, Request},
 };
+use std::collections::BTreeSet;
 
 pub(super) fn judge(world: &World<'_>, logging: &Logging) -> Configuration {
     let source_name = logging.source.as_ref().map_or("", |source| source.value.as_str());
@@ -63,6 +64,34 @@ pub(super) fn judge(world: &World<'_>, logging: &Logging) -> Configuration {
     judged.settings(&mut configuration);
     judged.grant(&mut configuration);
     configuration
+}
+
+/// Sources of the map that log nowhere, as an account itself says. What another input sets is not held against that: it may be what
+/// is to be.
+pub(super) fn off(world: &World<'_>, observed: &Observed) -> Vec<Configuration> {
+    let mut set: BTreeSet<&str> =
+        observed.logging.iter().filter_map(|logging| Some(logging.source.as_ref()?.value.as_str())).collect();
+    set.extend(super::vended::logged(observed));
+    let mut seen = BTreeSet::new();
+    let off = observed.off.iter().filter(|bucket| !set.contains(bucket.value.as_str()) && seen.insert(bucket.value.as_str()));
+    off.filter_map(|bucket| {
+        let source = world.known.sources.get(bucket.value.as_str())?;
+        let mut configuration = Configuration::new(Kind::AccessLog, (bucket.place, bucket.place), &source.name, "");
+        configuration.is_off = true;
+        configuration.findings.push(
+            finding(
+                &NOT_DERIVED,
+                bucket.place,
+                format!("`{}` logs nowhere; the map derives `{}`", source.name, source.log_bucket),
+            )
+            .help(format!(
+                "log to `{}`; the answer for a bucket that does not log is empty, and so is the file of a call that failed",
+                source.log_bucket
+            )),
+        );
+        Some(configuration)
+    })
+    .collect()
 }
 
 /// A configuration without a destination: CloudFormation logs into the bucket itself.

@@ -11,6 +11,7 @@ mod joined;
 mod policies;
 pub(crate) mod report;
 mod trails;
+mod vended;
 mod work;
 
 use crate::{
@@ -38,6 +39,8 @@ pub struct Configuration {
     pub source: String,
     /// The log bucket; empty if it is unknown.
     pub target: String,
+    /// Is it the lack of one: a source that logs nowhere?
+    pub is_off: bool,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
     /// What is wrong with it as well, but is known: a comment or a baseline says so.
@@ -93,7 +96,17 @@ impl Verdict {
 impl Configuration {
     fn new(kind: Kind, (place, anchor): (SourceLocation, SourceLocation), source: &str, target: &str) -> Self {
         let (source, target) = (hole::shown(source), hole::shown(target));
-        Configuration { kind, place, anchor, source, target, findings: Vec::new(), suppressed: Vec::new(), unknown: Vec::new() }
+        Configuration {
+            kind,
+            place,
+            anchor,
+            source,
+            target,
+            is_off: false,
+            findings: Vec::new(),
+            suppressed: Vec::new(),
+            unknown: Vec::new(),
+        }
     }
 
     /// The verdict. What is suppressed is wrong all the same.
@@ -118,10 +131,20 @@ impl Configuration {
             if self.target.is_empty() { "a bucket that is not known here".to_owned() } else { format!("`{}`", self.target) };
         let source = if self.source.is_empty() { "a bucket".to_owned() } else { format!("`{}`", self.source) };
         match self.kind {
+            Kind::AccessLog if self.is_off => format!("{source} logs nowhere"),
             Kind::AccessLog => format!("{source} logs to {target}"),
             Kind::Trail => format!("the trail {source} delivers to {target}"),
             Kind::Policy => format!("the policy of {target}"),
         }
+    }
+
+    /// Makes it unknown: what is wrong with it as it is written may be right when it is deployed.
+    pub(crate) fn unsettle(&mut self, reason: &str) {
+        let (wrong, kept): (Vec<Finding>, Vec<Finding>) =
+            std::mem::take(&mut self.findings).into_iter().partition(|finding| finding.severity() == Severity::Error);
+        self.findings = kept;
+        self.doubt(reason);
+        wrong.iter().for_each(|finding| self.doubt(format!("as it is written: {} ({})", finding.message, finding.rule.id)));
     }
 
     fn doubt(&mut self, reason: impl Into<String>) {
@@ -138,6 +161,8 @@ pub(crate) fn compare(observed: &Observed, known: &Known<'_>, work: &Work) -> Ve
     let mut configurations: Vec<Configuration> = Vec::new();
     configurations.extend(observed.logging.iter().map(|logging| access_logs::judge(&world, logging)));
     cycles::judge(&observed.logging, &mut configurations);
+    configurations.extend(access_logs::off(&world, observed));
+    configurations.extend(vended::judge(&world, observed));
     configurations.extend(observed.trails.iter().map(|trail| trails::judge(&world, trail)));
     configurations.extend(observed.policies.iter().filter_map(|doc| policies::judge(&world, doc)));
     configurations

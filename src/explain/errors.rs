@@ -66,6 +66,13 @@ causes! {
     "policy-too-large": [] ["Policy exceeds the maximum allowed document size"] Map;
     "no-such-bucket": ["NoSuchBucket"] ["The specified bucket does not exist"] Map;
     "access-denied": ["AccessDenied", "AccessDeniedException"] [] Elsewhere;
+    "organization-policy": ["AccessDenied", "AccessDeniedException"]
+        ["explicit deny in a service control policy", "explicit deny in a resource control policy"] Elsewhere;
+    "throttling": ["SlowDown", "ThrottlingException", "Throttling", "TooManyRequestsException"]
+        ["Rate exceeded", "Please reduce your request rate"] Elsewhere;
+    "credentials": ["ExpiredToken", "ExpiredTokenException", "InvalidToken", "InvalidClientTokenId", "UnrecognizedClientException"]
+        ["The security token included in the request is", "The provided token has expired", "The provided token is malformed or otherwise invalid"] Elsewhere;
+    "region-disabled": ["OptInRequired"] ["needs a subscription for the service"] Map;
     "wrong-endpoint": ["PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException"]
         ["must be addressed using the specified endpoint"] Apply;
     "location-constraint": ["InvalidLocationConstraint"] ["The specified location-constraint is not valid"] Apply;
@@ -91,7 +98,17 @@ causes! {
     "trail-topic": ["InsufficientSnsTopicPolicyException", "InvalidSnsTopicNameException"] [] Elsewhere;
     "trail-organization": ["NotOrganizationMasterAccountException", "CloudTrailAccessNotEnabledException", "OrganizationNotInAllFeaturesModeException"] [] Apply;
     "trail-parameters": ["InvalidParameterCombinationException"] [] Apply;
-    "trail-conflict": ["ConflictException", "ThrottlingException"] [] Elsewhere;
+    "trail-conflict": ["ConflictException"] [] Elsewhere;
+    "trail-delivery": [] ["LatestDeliveryError", "LatestDigestDeliveryError"] OwnerFirst;
+    "trail-service-role": ["InsufficientDependencyServiceAccessPermissionException"]
+        ["cannot create resources for your organization because access to one or more required APIs has been denied"] Elsewhere;
+    "trail-log-group": ["InvalidCloudWatchLogsLogGroupArnException", "InvalidCloudWatchLogsRoleArnException", "CloudWatchLogsDeliveryUnavailableException"]
+        ["Access denied. Check the permissions for your role"] Elsewhere;
+    "vended-delivery": ["ConflictException", "ValidationException"] ["PutDeliverySource", "PutDeliveryDestination", "CreateDelivery"] Elsewhere;
+    "cloudfront-acl": [] ["specified for CloudFront logs does not enable ACL access"] Elsewhere;
+    "stack-rolled-back": ["ROLLBACK_COMPLETE"] ["is in ROLLBACK_COMPLETE state and can not be updated"] Elsewhere;
+    "stack-resource-exists": [] ["HandlerErrorCode: AlreadyExists", "already exists in stack"] Map;
+    "stack-hook": [] ["The following hook(s) failed", "HandlerErrorCode: NonCompliant"] Elsewhere;
     "expected-grantee": [] ["email grantee"] Apply;
 }
 
@@ -106,8 +123,20 @@ struct Match {
 }
 
 /// Codes that every service uses. They count where the text speaks of buckets or trails, or says nothing else.
-const GENERIC: [&str; 5] =
-    ["AccessDenied", "AccessDeniedException", "ConflictException", "ThrottlingException", "InvalidParameterCombinationException"];
+const GENERIC: [&str; 12] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "ConflictException",
+    "ValidationException",
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "UnrecognizedClientException",
+    "InvalidParameterCombinationException",
+    "ROLLBACK_COMPLETE",
+];
 
 /// Code and message of one error stand no farther apart than this, in bytes: an XML answer with its ids lies between.
 const NEAR: usize = 600;
@@ -117,7 +146,9 @@ pub(crate) fn find(text: &str) -> Vec<Hit> {
     let squeezed = Squeezed::of(text);
     let mut matches: Vec<Match> = Vec::new();
     let codes: std::collections::BTreeSet<&str> = ALL.iter().flat_map(|error| error.codes).copied().collect();
-    let about_delivery = ["s3", "bucket", "cloudtrail", "trail"].iter().any(|word| squeezed.word(word).next().is_some());
+    let about_delivery = ["s3", "bucket", "cloudtrail", "trail", "LatestDeliveryError", "LatestDigestDeliveryError"]
+        .iter()
+        .any(|word| squeezed.word(word).next().is_some());
     for code in codes {
         if GENERIC.contains(&code) && !about_delivery && text.trim() != code {
             continue;
@@ -133,7 +164,12 @@ pub(crate) fn find(text: &str) -> Vec<Hit> {
     }
     for error in ALL {
         for phrase in error.phrases {
-            matches.extend(squeezed.phrase(phrase).map(|(start, end)| Match {
+            // `LatestDeliveryError` is in every answer, and empty in those of trails that deliver
+            let says = |(_, end): &(usize, usize)| {
+                let value = text[*end..].trim_start_matches(['"', '\'', ':', '=', ' ', '\t']);
+                !phrase.starts_with("Latest") || value.is_empty() || value.starts_with(|c: char| c.is_alphanumeric())
+            };
+            matches.extend(squeezed.phrase(phrase).filter(says).map(|(start, end)| Match {
                 start,
                 end,
                 causes: vec![error],
@@ -201,7 +237,7 @@ impl Squeezed {
     /// Places of a word with nothing of a word on either side, whole or broken by line breaks.
     pub(crate) fn word<'s>(&'s self, word: &str) -> impl Iterator<Item = (usize, usize)> + use<'s> {
         let needle = word.to_ascii_lowercase();
-        let of_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric());
+        let of_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
         self.places(needle)
             .filter(move |(from, to)| {
                 let bytes = self.letters.as_bytes();

@@ -44,18 +44,36 @@ pub(crate) fn find(text: &str) -> Mentions {
         }
     }
     // `NAME.s3.eu-west-1.amazonaws.com`
-    for (at, _) in text.match_indices(".s3.").chain(text.match_indices(".s3-")) {
+    for (at, mark) in text.match_indices(".s3.").chain(text.match_indices(".s3-")) {
+        if !is_endpoint(&text[at + mark.len()..]) {
+            continue;
+        }
         let from = text[..at].rfind(|c: char| !(word(c) || c == '.')).map_or(0, |before| before + 1);
         found.push((from, text.get(from..at).unwrap_or_default()));
     }
     found.sort();
     for (_, name) in found {
         let name = name.trim_end_matches(['.', '-']);
-        if bucket_name::problem(name).is_none() && !region::is_well_formed(name) && seen.insert(name) {
+        let is_name = bucket_name::problem(name).is_none() && !region::is_well_formed(name) && !NO_NAMES.contains(&name);
+        if is_name && seen.insert(name) {
             mentions.buckets.push(name.to_owned());
         }
     }
     mentions
+}
+
+/// Words that stand where a name does, and the first label of the service principal `logging.s3.amazonaws.com`.
+const NO_NAMES: [&str; 6] = ["arn", "false", "logging", "null", "true", "undefined"];
+
+/// Is this how the host name of a bucket goes on after `.s3.` or `.s3-`? Other services of S3 and other companies have hosts with
+/// such a label, too (S3 user guide, "Virtual hosting of general purpose buckets").
+fn is_endpoint(rest: &str) -> bool {
+    let label = rest.split('.').next().unwrap_or_default();
+    let label = label.strip_prefix("website-").unwrap_or(label);
+    let is_label = |label: &str| {
+        matches!(label, "amazonaws" | "dualstack" | "accelerate" | "fips" | "website") || region::is_well_formed(label)
+    };
+    is_label(label) && rest.split(['/', '"', '\'', ' ', '\n']).next().is_some_and(|host| host.contains("amazonaws."))
 }
 
 /// The longest beginning that has a bucket name's characters.
@@ -85,6 +103,10 @@ mod tests {
             ("The owner for the bucket to be logged and the target bucket must be the same", vec![], vec![]),
             (r#""TargetBucket": "acme-logs", s3_bucket_name = "b-1""#, vec!["acme-logs", "b-1"], vec![]),
             ("bucket: ", vec![], vec![]),
+            (r#""invokedBy": "logging.s3.amazonaws.com", "bucketName": "acme-logs""#, vec!["acme-logs"], vec![]),
+            ("bucketlogging.s3.aws.upbound.io and 111122223333.s3-control.us-east-1.amazonaws.com", vec![], vec!["us-east-1"]),
+            ("acme-web.s3-website-us-east-1.amazonaws.com", vec!["acme-web"], vec![]),
+            (r#"bucket = "arn:aws:s3:::acme-web""#, vec!["acme-web"], vec![]),
         ] {
             let found = find(text);
             assert_eq!(

@@ -16,7 +16,23 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Words in the names of buckets that take logs.
 const LOG_WORDS: [&str; 8] = ["log", "logs", "logging", "accesslog", "accesslogs", "cloudtrail", "trail", "trails"];
 /// Words in the names of those that take logs of other services, or of people's own programs: these are sources like any other.
-const OTHER_LOGS: [&str; 28] = [
+const OTHER_LOGS: [&str; 44] = [
+    "artifact",
+    "artifacts",
+    "assets",
+    "athena",
+    "backup",
+    "backups",
+    "code",
+    "data",
+    "deploy",
+    "deployment",
+    "query",
+    "results",
+    "state",
+    "templates",
+    "terraform",
+    "tfstate",
     "alb",
     "elb",
     "nlb",
@@ -157,6 +173,18 @@ pub(super) fn find<'a>(buckets: &[&'a Known], inventory: &Inventory, blocked: &B
     found
 }
 
+/// Whose a bucket is that a landing zone makes and sets up, by its name. Sources: AWS Control Tower user guide, "About AWS accounts in
+/// Control Tower" (`aws-controltower-logs-…`, `aws-controltower-s3-access-logs-…`); Landing Zone Accelerator on AWS, accelerator prefix.
+pub(super) fn landing_zone(name: &str) -> Option<&'static str> {
+    if name.starts_with("aws-controltower-") {
+        Some("AWS Control Tower")
+    } else if name.starts_with("aws-accelerator-") {
+        Some("Landing Zone Accelerator on AWS")
+    } else {
+        None
+    }
+}
+
 /// What speaks for a bucket.
 fn evidence(known: &Known, taking: &BTreeSet<&str>) -> Option<Evidence> {
     if !known.log_here.is_empty() {
@@ -177,7 +205,12 @@ fn evidence(known: &Known, taking: &BTreeSet<&str>) -> Option<Evidence> {
     let parts: Vec<&str> = lower.split(['-', '.', '_']).collect();
     let has = |words: &[&str]| parts.iter().any(|part| words.contains(part));
     let terminal = known.logging.is_none();
-    (terminal && has(&LOG_WORDS) && !has(&OTHER_LOGS) && bucket_name::other_kind(&lower).is_none())
+    // an account is called `log-archive`, and what else it has is called after it
+    let of_archive = parts.windows(2).position(|pair| matches!(pair, ["log" | "logs", "archive"]));
+    let named_after = of_archive.is_some_and(|at| {
+        parts[at + 2..].iter().any(|part| part.chars().any(|c| c.is_ascii_alphabetic()) && !LOG_WORDS.contains(part))
+    });
+    (terminal && !named_after && has(&LOG_WORDS) && !has(&OTHER_LOGS) && bucket_name::other_kind(&lower).is_none())
         .then(|| Evidence::Name(!(has(&["access", "s3", "accesslogs", "server"]))))
 }
 

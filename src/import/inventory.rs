@@ -26,6 +26,10 @@ pub(super) struct Inventory {
     pub accounts: BTreeMap<String, Vec<AccountName>>,
     /// The AWS organization.
     pub organization: Option<Organization>,
+    /// Names of buckets that log nowhere, as an account says.
+    pub off: BTreeSet<String>,
+    /// Accounts that are closed, by id: what is said of each, and where.
+    pub closed: BTreeMap<String, Text>,
 }
 
 /// A bucket whose account and Region are known.
@@ -115,7 +119,11 @@ pub(super) fn collect(inputs: &[Input], options: &Options, findings: &mut Vec<Fi
                 }
                 add_trail(&mut inventory.trails, trail, &mut unnamed);
             }
+            inventory.off.extend(way.observed.off.iter().map(|bucket| bucket.value.clone()));
             for name in &way.observed.accounts {
+                if let Some(state) = &name.closed {
+                    inventory.closed.insert(name.id.clone(), state.clone());
+                }
                 inventory.accounts.entry(name.id.clone()).or_default().push(name.clone());
             }
             inventory.organization = inventory.organization.take().or_else(|| way.observed.organization.clone());
@@ -134,8 +142,29 @@ pub(super) fn collect(inputs: &[Input], options: &Options, findings: &mut Vec<Fi
             .help("import the state, or a list of the buckets, once it is deployed")
     }));
     inventory.buckets = settle(drafts, &mut logging, options, findings);
+    leave_closed_out(&mut inventory, findings);
     log_here(&mut inventory.buckets);
     inventory
+}
+
+/// Takes out what is in accounts that are suspended or closed: nothing can be set up there.
+fn leave_closed_out(inventory: &mut Inventory, findings: &mut Vec<Finding>) {
+    let closed = &inventory.closed;
+    let mut concerned: BTreeSet<String> = BTreeSet::new();
+    let mut stays = |account: &str| {
+        let is_closed = closed.contains_key(account);
+        if is_closed {
+            concerned.insert(account.to_owned());
+        }
+        !is_closed
+    };
+    inventory.buckets.retain(|known| stays(&known.account));
+    inventory.trails.retain(|_, trail| stays(&trail.account));
+    findings.extend(concerned.iter().filter_map(|id| {
+        let state = closed.get(id)?;
+        let message = format!("the account `{id}` is left out: its state is `{}`", hole::shown(&state.value));
+        Some(Finding::new(&LEFT_OUT, state.place.span, message).in_file(state.place.file))
+    }));
 }
 
 fn known(text: &Option<Text>) -> Option<&Text> {

@@ -10,6 +10,7 @@
 mod adopt;
 mod into;
 mod inventory;
+mod kept;
 mod names;
 mod proposal;
 mod propose;
@@ -93,7 +94,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
         parameters: options.parameters.clone(),
         ..Told::default()
     };
-    let inputs: Vec<Input> = files.iter().zip(0..).map(|(file, id)| recognise::read(file, FileId(id), &told)).collect();
+    let inputs = recognise::read_all(&files, &told);
     let mut ignored: Vec<Ignored> = files.iter().zip(&inputs).flat_map(|(file, input)| input.not_read(&file.name)).collect();
     ignored.sort();
     let mut findings = Vec::new();
@@ -124,6 +125,7 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
         }
     };
     imported.broken = broken(&analysis, into);
+    imported.findings.extend(kept::lost(&inventory, &analysis));
     imported.findings.extend(notes(&proposal).into_iter().map(Note::finding));
     diagnostics::sort(&mut imported.findings);
     imported.map = Some(analysis);

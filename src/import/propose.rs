@@ -29,7 +29,8 @@ pub(super) fn propose(inventory: &Inventory, options: &Options, keys_of_map: &BT
         .collect();
     let keys = names::keys(&ids, inventory, options, keys_of_map);
     let mut places: BTreeMap<(&str, &str), Vec<&Known>> = BTreeMap::new();
-    for known in &inventory.buckets {
+    // what a landing zone sets up is neither a source nor adopted
+    for known in inventory.buckets.iter().filter(|known| adopt::landing_zone(known.name()).is_none()) {
         places.entry((&known.account, &known.region)).or_default().push(known);
     }
     // a trail that can't be in the map keeps its bucket from being adopted: its grant would go
@@ -65,6 +66,12 @@ pub(super) fn propose(inventory: &Inventory, options: &Options, keys_of_map: &BT
         let account = proposal.accounts.entry(key.clone()).or_default();
         if let Some(found) = chosen.remove(&(*id, *region)) {
             account.regions.insert((*region).to_owned(), place(buckets, found));
+        }
+    }
+    for known in &inventory.buckets {
+        if let Some(whose) = adopt::landing_zone(known.name()) {
+            let why = format!("{whose} makes it and sets it up");
+            proposal.notes.push(Note::left_out(known.bucket.name.place, format!("`{}`", known.name()), why));
         }
     }
     for (id, (key, note)) in &keys {
@@ -116,7 +123,10 @@ fn no_source(known: &Known) -> Option<String> {
 fn place(buckets: &[&Known], found: Found<'_>) -> Region {
     let mut region = Region::default();
     for known in buckets {
-        if found.is_log_bucket(known.name()) {
+        // a log bucket of another kind that logs to the one that is adopted: without it in the map its logs are no longer let in
+        let adopted = found.adopted().map(Known::name);
+        let logs_there = adopted.is_some() && known.target() == adopted && adopted != Some(known.name());
+        if found.is_log_bucket(known.name()) && !logs_there {
             continue;
         }
         match no_source(known) {
@@ -128,9 +138,19 @@ fn place(buckets: &[&Known], found: Found<'_>) -> Region {
     }
     let (adopt, others) = found.finish();
     region.adopt = adopt;
-    region.left_out.extend(others);
+    region.left_out.extend(others.into_iter().map(|mut note| {
+        if region.sources.keys().any(|name| note.subject == format!("`{name}`")) {
+            note.subject += " as a log bucket";
+        }
+        note
+    }));
     region.left_out.sort_by(|a, b| a.subject.cmp(&b.subject));
     region
+}
+
+/// Can a map have this as a source's prefix?
+fn is_prefix(prefix: &str) -> bool {
+    (prefix.is_empty() || prefix.ends_with('/')) && !prefix.starts_with('/') && !hole::has(prefix)
 }
 
 fn source(known: &Known, log_bucket: Option<&str>) -> Source {
@@ -141,7 +161,18 @@ fn source(known: &Known, log_bucket: Option<&str>) -> Source {
         let subject = format!("that {subject} exists");
         source.notes.push(Note::guess(place, subject, "its template makes it under some conditions only"));
     }
-    let Some(set) = known.logging.as_ref().filter(|set| set.by_code) else { return source };
+    let Some(set) = &known.logging else { return source };
+    if !set.by_code {
+        // where it logs to today stays: a grant that narrows at once loses what is under way
+        if known.target().is_some() && known.target() == log_bucket {
+            source.prefix = match &set.logging.prefix {
+                Setting::Known(text) if is_prefix(&text.value) => Some(text.value.clone()),
+                _ => None,
+            };
+            source.prefix = source.prefix.take().filter(|prefix| prefix != effective::DEFAULT_PREFIX);
+        }
+        return source;
+    }
     source.external = true;
     match known.target() {
         Some(target) if Some(target) == log_bucket => {}

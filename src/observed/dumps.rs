@@ -2,12 +2,14 @@
 //! `list-buckets`.
 //!
 //! Most answers do not name their bucket. The file's name does: `BUCKET.logging.json`, `BUCKET/get-bucket-logging.json`,
-//! `get-bucket-logging.BUCKET.json`.
+//! `get-bucket-logging.BUCKET.json`. They are JSON or YAML, as the CLI's `--output` has them.
 
 use super::{
     AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Setting, SourceLocation, Target, Text, Trail,
     hole::hole,
+    is_closed,
     policy::{self, Plain},
+    vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
 };
 use crate::{
     aws::{arn, bucket_name, region},
@@ -16,8 +18,10 @@ use crate::{
 };
 
 /// The keys by which an answer is known.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 16] = [
     "LoggingEnabled",
+    // `--query LoggingEnabled`
+    "TargetBucket",
     "LocationConstraint",
     "BucketRegion",
     "Policy",
@@ -29,6 +33,10 @@ const KEYS: [&str; 12] = [
     "ObjectLockConfiguration",
     "Payer",
     "OwnershipControls",
+    // `aws logs describe-delivery-sources`, `-destinations`, `describe-deliveries`
+    "deliverySources",
+    "deliveryDestinations",
+    "deliveries",
 ];
 
 /// Is this an answer of the CLI?
@@ -36,35 +44,66 @@ pub(crate) fn is_dump(root: &[Entry]) -> bool {
     root.iter().any(|entry| KEYS.contains(&&*entry.key))
 }
 
+/// Could YAML text be an answer?
+pub(crate) fn may_be_yaml(text: &str) -> bool {
+    let is = |line: &str| {
+        let line = line.strip_prefix("- ").unwrap_or(line);
+        KEYS.iter().any(|key| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')))
+    };
+    text.lines().any(is)
+}
+
+/// Is this file named for a bucket and one of its settings?
+pub(crate) fn is_named_for_bucket(path: &str) -> bool {
+    named_for(path).is_some_and(|(bucket, _)| bucket.is_some())
+}
+
+/// Reads the answer of `get-bucket-logging` for a bucket that does not log: nothing at all, or an answer without `LoggingEnabled`,
+/// in a file that is named for the bucket (S3 API reference, `GetBucketLogging`: 200 with an empty body). False if it is none.
+pub(crate) fn read_off(text: &str, path: &str, file: FileId, observed: &mut Observed) -> bool {
+    let Some((Some(bucket), "logging")) = named_for(path) else { return false };
+    let is_empty = match text.trim() {
+        "" | "null" | "None" => true,
+        text if text.starts_with('{') && text.len() <= LONGEST_OFF => {
+            let answer: Option<serde_json::Map<String, serde_json::Value>> = serde_json::from_str(text).ok();
+            answer.is_some_and(|answer| {
+                answer.keys().all(|key| key == "ResponseMetadata")
+                    || answer.get("LoggingEnabled").is_some_and(serde_json::Value::is_null)
+            })
+        }
+        _ => false,
+    };
+    if is_empty {
+        let place = SourceLocation { file, span: Span::default() };
+        observed.off.push(At { value: bucket, place });
+    }
+    is_empty
+}
+
+/// Longest answer, in bytes, that may say that a bucket does not log: it holds nothing but what the SDKs add.
+const LONGEST_OFF: usize = 8192;
+
 /// Reads an answer.
 pub(crate) fn read(root: &Node, name: &str, file: FileId, observed: &mut Observed) {
-    let reader = Reader { file, bucket: bucket_in(name) };
+    let bucket = named_for(name).and_then(|(bucket, _)| bucket);
+    let reader = Reader { file, bucket, page: root.span.start };
     let Kind::Mapping(entries) = &root.kind else { return };
+    if child(root, "TargetBucket").is_some() {
+        observed.logging.push(reader.logging(root));
+        return;
+    }
     for entry in entries {
         reader.entry(entry, observed);
     }
 }
 
-/// The bucket that a file is named for.
-fn bucket_in(path: &str) -> Option<String> {
+/// The bucket that a file is named for, if that can be a bucket's name, and which of its settings the file holds.
+fn named_for(path: &str) -> Option<(Option<String>, &'static str)> {
     let mut parts = path.rsplit(['/', '\\']);
     let file = parts.next()?;
-    let stem = file.strip_suffix(".json").unwrap_or(file);
-    let words = [
-        "logging",
-        "location",
-        "policy",
-        "encryption",
-        "object-lock-configuration",
-        "object-lock",
-        "request-payment",
-        "ownership-controls",
-        "ownership",
-        "head-bucket",
-        "head",
-    ];
-    for word in words {
-        for word in [format!("get-bucket-{word}"), format!("get-{word}"), word.to_owned()] {
+    let stem = [".json", ".yaml", ".yml", ".txt"].iter().find_map(|ending| file.strip_suffix(ending)).unwrap_or(file);
+    for setting in SETTINGS {
+        for word in [format!("get-bucket-{setting}"), format!("get-{setting}"), setting.to_owned()] {
             let name = if stem == word {
                 parts.next()
             } else {
@@ -73,16 +112,33 @@ fn bucket_in(path: &str) -> Option<String> {
                     .or_else(|| stem.strip_prefix(&word).and_then(|rest| rest.strip_prefix(['.', '_'])))
             };
             if let Some(name) = name {
-                return bucket_name::problem(name).is_none().then(|| name.to_owned());
+                return Some((bucket_name::problem(name).is_none().then(|| name.to_owned()), setting));
             }
         }
     }
     None
 }
 
+/// What files are named for.
+const SETTINGS: [&str; 11] = [
+    "logging",
+    "location",
+    "policy",
+    "encryption",
+    "object-lock-configuration",
+    "object-lock",
+    "request-payment",
+    "ownership-controls",
+    "ownership",
+    "head-bucket",
+    "head",
+];
+
 struct Reader {
     file: FileId,
     bucket: Option<String>,
+    /// Where the answer begins: two answers of buckets that nobody names are of two buckets.
+    page: u32,
 }
 
 impl Reader {
@@ -96,14 +152,16 @@ impl Reader {
 
     fn text(&self, node: Option<&Node>) -> Option<Text> {
         match &node?.kind {
-            Kind::Scalar { text, plain } if !(*plain && &**text == "null") => Some(self.at(text.to_string(), node?.span)),
+            Kind::Scalar { text, plain } if !(*plain && matches!(&**text, "null" | "~" | "")) => {
+                Some(self.at(text.to_string(), node?.span))
+            }
             _ => None,
         }
     }
 
     /// The bucket that the file is named for, or one that nobody knows.
     fn subject(&self, span: Span) -> Bucket {
-        let name = self.bucket.clone().unwrap_or_else(|| hole("bucket", &self.file.0.to_string()));
+        let name = self.bucket.clone().unwrap_or_else(|| hole("bucket", &format!("{} {}", self.file.0, self.page)));
         Bucket::named(self.at(name, span), self.place(span))
     }
 
@@ -135,6 +193,9 @@ impl Reader {
                 let rule = first(child(value, "Rules")).and_then(|rule| child(rule, "ApplyServerSideEncryptionByDefault"));
                 let Some(algorithm) = self.text(rule.and_then(|rule| child(rule, "SSEAlgorithm"))) else { return };
                 bucket.encryption = Setting::Known(algorithm);
+                if let Some(key) = self.text(rule.and_then(|rule| child(rule, "KMSMasterKeyID"))) {
+                    bucket.key = Setting::Known(key);
+                }
             }
             "ObjectLockConfiguration" => {
                 let enabled = self.text(child(value, "ObjectLockEnabled")).is_some_and(|text| text.value == "Enabled");
@@ -155,11 +216,19 @@ impl Reader {
                 }
                 return;
             }
+            "deliverySources" | "deliveryDestinations" | "deliveries" => {
+                if let Kind::Sequence(items) = &value.kind {
+                    items.iter().for_each(|item| self.vended(&entry.key, item, observed));
+                }
+                return;
+            }
             "Accounts" => {
                 let Kind::Sequence(items) = &value.kind else { return };
                 for item in items {
                     let Some((id, name)) = self.text(child(item, "Id")).zip(self.text(child(item, "Name"))) else { continue };
-                    observed.accounts.push(AccountName { id: id.value, name, by: NamedBy::Organization });
+                    let state = self.text(child(item, "State")).or_else(|| self.text(child(item, "Status")));
+                    let closed = state.filter(|state| is_closed(&state.value));
+                    observed.accounts.push(AccountName { id: id.value, name, by: NamedBy::Organization, closed });
                 }
                 return;
             }
@@ -188,6 +257,45 @@ impl Reader {
             _ => return,
         }
         observed.buckets.push(bucket);
+    }
+
+    /// An item of what `aws logs describe-delivery-sources` and its like print (CloudWatch Logs API reference, `DeliverySource`,
+    /// `DeliveryDestination`, `Delivery`). Account and Region stand in its ARN.
+    fn vended(&self, key: &str, item: &Node, observed: &mut Observed) {
+        let text = |key: &str| self.text(child(item, key));
+        let place = self.place(item.span);
+        let Some(arn) = text("arn") else { return };
+        let Some(parts) = arn::parse(&arn.value) else { return };
+        let (account, region) = (parts.account.to_owned(), parts.region.to_owned());
+        let setting = |key: &str| text(key).map_or(Setting::Unknown(place), Setting::Known);
+        match key {
+            "deliverySources" => {
+                let first = self.text(first(child(item, "resourceArns")));
+                let bucket = first.and_then(|arn| bucket_in(&arn.value));
+                let is_ours = text("logType").is_some_and(|kind| kind.value == LOG_TYPE);
+                let Some((name, bucket)) = text("name").zip(bucket).filter(|_| is_ours) else { return };
+                observed.vended.sources.push(DeliverySource { place, name, bucket, account, region });
+            }
+            "deliveryDestinations" => {
+                let configuration = child(item, "deliveryDestinationConfiguration");
+                let target = self.text(configuration.and_then(|node| child(node, "destinationResourceArn")));
+                observed.vended.destinations.push(DeliveryDestination {
+                    place,
+                    arn: arn.value.clone(),
+                    account,
+                    target: target.map_or(Setting::Unknown(place), Setting::Known),
+                    policy: Setting::Unknown(place),
+                    defined: false,
+                });
+            }
+            _ => observed.vended.deliveries.push(Delivery {
+                place,
+                source: setting("deliverySourceName"),
+                account,
+                region,
+                destination: setting("deliveryDestinationArn"),
+            }),
+        }
     }
 
     fn logging(&self, value: &Node) -> Logging {
@@ -264,11 +372,12 @@ mod tests {
             ("acme-web/get-bucket-logging.json", Some("acme-web")),
             ("get-bucket-policy.acme-web.json", Some("acme-web")),
             ("acme.web.get-bucket-location.json", Some("acme.web")),
+            ("acme-web.logging.yaml", Some("acme-web")),
             ("logging.json", None),
             ("policy", None),
             ("plan.json", None),
         ] {
-            assert_eq!(bucket_in(path).as_deref(), bucket, "{path}");
+            assert_eq!(named_for(path).and_then(|(bucket, _)| bucket).as_deref(), bucket, "{path}");
         }
     }
 }

@@ -35,6 +35,20 @@ pub(crate) fn is_one(text: &str) -> bool {
     text.starts_with(MARKS[0]) && text.find(MARKS[1]) == Some(text.len() - MARKS[1].len_utf8())
 }
 
+/// The parts of a text between separators, those in names of holes not counted.
+pub(crate) fn split(text: &str, separator: char) -> Vec<&str> {
+    let (mut parts, mut start, mut open) = (Vec::new(), 0, false);
+    for (at, c) in text.char_indices() {
+        if c == separator && !open {
+            parts.push(&text[start..at]);
+            start = at + c.len_utf8();
+        }
+        open = c == MARKS[0] || open && c != MARKS[1];
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
 /// The text as people see it: `${name}` for a hole.
 pub(crate) fn shown(text: &str) -> String {
     let mut out = String::new();

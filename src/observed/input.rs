@@ -17,6 +17,12 @@ pub(crate) struct Input {
     pub ignored: Vec<NotRead>,
     /// Is it code that makes what it tells of: Terraform, or a template?
     pub is_code: bool,
+    /// Is its tree a template that is not read yet? Templates of one run may name each other.
+    pub is_template: bool,
+    /// Why nothing that it tells is certain, such as a macro that rewrites it.
+    pub doubts: Vec<String>,
+    /// The stacks that it lists, if it is the manifest of a CDK app.
+    pub stacks: Option<Vec<Stack>>,
 }
 
 /// Why an input, or a part of one, was not read.
@@ -28,12 +34,19 @@ pub enum NotRead {
     RegionMap,
     /// It should have been read; why it was not, and what could be done.
     Because(String),
+    /// A part of it should have been read, beside what was; why it was not.
+    Part(String),
 }
 
 impl NotRead {
     /// A reason in words.
     pub fn because(reason: impl Into<String>) -> Self {
         NotRead::Because(reason.into())
+    }
+
+    /// A reason for a part, in words.
+    pub fn part(reason: impl Into<String>) -> Self {
+        NotRead::Part(reason.into())
     }
 }
 
@@ -42,7 +55,7 @@ impl fmt::Display for NotRead {
         f.write_str(match self {
             NotRead::Unrelated => "it is none of the inputs that are read",
             NotRead::RegionMap => "a region map; `logmap validate` checks it",
-            NotRead::Because(reason) => reason,
+            NotRead::Because(reason) | NotRead::Part(reason) => reason,
         })
     }
 }
@@ -70,6 +83,17 @@ impl Input {
         let at = self.addresses.partition_point(|(start, _)| *start <= offset);
         self.addresses[..at].last().map_or_else(String::new, |(_, address)| address.clone())
     }
+}
+
+/// A stack of a CDK app, as its manifest lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stack {
+    /// Name of its template's file, as the inputs have it.
+    pub file: String,
+    /// The account that it is deployed in, if the app says.
+    pub account: Option<String>,
+    /// The Region that it is deployed in, if the app says.
+    pub region: Option<String>,
 }
 
 /// One way in which an input's conditions turn out.

@@ -33,19 +33,64 @@ pub(crate) fn read(text: &str) -> (Option<Node>, Vec<Fault>) {
     (node, reader.faults)
 }
 
-/// Reads documents that follow each other, as the pages of an answer do in one file. Ends before what can't be read.
-pub(crate) fn read_all(text: &str) -> Vec<Node> {
+/// Reads documents that follow each other, as the pages of an answer do in one file. Ends before what can't be read; the fault
+/// that kept it from being read is given then.
+pub(crate) fn read_all(text: &str) -> (Vec<Node>, Option<Fault>) {
     let mut reader = Reader { text, at: 0, faults: Vec::new() };
     let mut nodes = Vec::new();
     loop {
         reader.space();
         if reader.at >= text.len() {
-            return nodes;
+            return (nodes, None);
         }
         match reader.value(0) {
             Some(node) => nodes.push(node),
-            None => return nodes,
+            None => return (nodes, reader.faults.pop()),
         }
+    }
+}
+
+/// Where the text of a JSON string stands: for offsets in the text, the offsets in the literal, which begins at `start`.
+pub(crate) struct Literal {
+    /// Offset in the text, offset in the file: one for each place from which on the two run side by side.
+    steps: Vec<(u32, u32)>,
+}
+
+impl Literal {
+    /// The literal of a string node that stands at this span of a file's text; nothing if it is none.
+    pub(crate) fn of(text: &str, span: Span) -> Option<Self> {
+        let literal = text.get(span.range())?.strip_prefix('"')?.strip_suffix('"')?;
+        let offset = |at: usize| Span::new(at, at).start;
+        let begin = span.start as usize + 1;
+        let mut steps = vec![(0, offset(begin))];
+        let (mut inner, mut at) = (0, 0);
+        while let Some(found) = literal.get(at..)?.find('\\') {
+            inner += found;
+            at += found;
+            let unicode = |from: usize| u32::from_str_radix(literal.get(from + 2..from + 6)?, 16).ok();
+            let (length, bytes) = match literal.as_bytes().get(at + 1)? {
+                b'u' => match unicode(at)? {
+                    // half of a pair, and the other half
+                    0xd800..=0xdbff => (12, 4),
+                    code => (6, char::from_u32(code)?.len_utf8()),
+                },
+                _ => (2, 1),
+            };
+            at += length;
+            inner += bytes;
+            steps.push((offset(inner), offset(begin + at)));
+        }
+        Some(Literal { steps })
+    }
+
+    /// The place in the file of a span of the text.
+    pub(crate) fn place(&self, span: Span) -> Span {
+        let place = |at: u32| {
+            let step = self.steps.partition_point(|(inner, _)| *inner <= at).saturating_sub(1);
+            self.steps.get(step).map_or(at, |(inner, outer)| outer.saturating_add(at - inner))
+        };
+        let start = place(span.start);
+        Span { start, end: place(span.end).max(start) }
     }
 }
 
@@ -228,6 +273,20 @@ mod tests {
         let (node, _) = read(r#"{"k": 1, "k": "v"}"#);
         let Some(Node { kind: Kind::Mapping(entries), .. }) = node else { unreachable!() };
         assert_eq!(entries.len(), 2);
+    }
+
+    #[test]
+    fn the_text_of_a_string_has_its_place_in_the_file() {
+        let file = r#"{"k": "a\n\"é\u00e9\ud83d\ude00z"}"#;
+        let (Some(Node { kind: Kind::Mapping(entries), .. }), _) = read(file) else { unreachable!() };
+        let (node, literal) = (&entries[0].value, Literal::of(file, entries[0].value.span).unwrap_or(Literal { steps: vec![] }));
+        let Kind::Scalar { text, .. } = &node.kind else { unreachable!() };
+        assert_eq!(&**text, "a\n\"éé😀z");
+        for (inner, outer) in [("a", "a"), ("\"", "\\\""), ("z", "z")] {
+            let at = text.find(inner).unwrap_or_default();
+            assert_eq!(&file[literal.place(Span::new(at, at + inner.len())).range()], outer);
+        }
+        assert!(Literal::of("[1]", Span::new(1, 2)).is_none());
     }
 
     #[test]

@@ -6,18 +6,22 @@
 pub(crate) mod cloudformation;
 pub(crate) mod config;
 pub(crate) mod dumps;
+mod foreign;
 pub(crate) mod hole;
 mod input;
 pub(crate) mod json;
+mod listing;
 pub(crate) mod policy;
 pub(crate) mod recognise;
+mod serverless;
 pub(crate) mod terraform;
+pub(crate) mod vended;
 
 use crate::{
     aws::Partition,
     source::{FileId, Span},
 };
-pub(crate) use input::{Ignored, Input, NotRead, Way};
+pub(crate) use input::{Ignored, Input, NotRead, Stack, Way};
 use policy::PolicyDoc;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -100,6 +104,8 @@ pub(crate) struct Bucket {
     pub fresh: bool,
     /// Algorithm of the default encryption: `AES256`, `aws:kms`, `aws:kms:dsse`.
     pub encryption: Setting<String>,
+    /// KMS key of the default encryption: id, ARN or alias. Where the encryption is described and none is said, AWS's own.
+    pub key: Setting<String>,
     /// Object Lock.
     pub object_lock: Setting<bool>,
     /// `Requester` or `BucketOwner`.
@@ -131,6 +137,7 @@ impl Bucket {
             listed: false,
             fresh: false,
             encryption: Setting::Unsaid,
+            key: Setting::Unsaid,
             object_lock: Setting::Unsaid,
             payer: Setting::Unsaid,
             ownership: Setting::Unsaid,
@@ -158,6 +165,7 @@ impl Bucket {
         self.listed |= other.listed;
         self.fresh |= other.fresh;
         self.encryption.merge(other.encryption);
+        self.key.merge(other.key);
         self.object_lock.merge(other.object_lock);
         self.payer.merge(other.payer);
         self.ownership.merge(other.ownership);
@@ -238,6 +246,14 @@ pub(crate) struct AccountName {
     pub name: Text,
     /// What calls it so, in words; the first of these is the best.
     pub by: NamedBy,
+    /// Its state in the organization, if it is one in which nothing can be set up.
+    pub closed: Option<Text>,
+}
+
+/// Is this the state of an account that can no longer be used? `State` has these since 2026, `Status` had the first two before
+/// (Organizations API reference, `Account`).
+pub(crate) fn is_closed(state: &str) -> bool {
+    matches!(state, "SUSPENDED" | "PENDING_CLOSURE" | "CLOSED")
 }
 
 /// What gives an account a name.
@@ -267,6 +283,10 @@ pub(crate) struct Observed {
     pub buckets: Vec<Bucket>,
     /// Log configurations.
     pub logging: Vec<Logging>,
+    /// Buckets that an account's answer says log nowhere, each where it says so.
+    pub off: Vec<Text>,
+    /// Deliveries by CloudWatch Logs.
+    pub vended: vended::Vended,
     /// Trails.
     pub trails: Vec<Trail>,
     /// Bucket policies.
@@ -282,6 +302,8 @@ impl Observed {
     pub(crate) fn add(&mut self, other: &Observed) {
         self.buckets.extend(other.buckets.iter().cloned());
         self.logging.extend(other.logging.iter().cloned());
+        self.off.extend(other.off.iter().cloned());
+        self.vended.add(&other.vended);
         self.trails.extend(other.trails.iter().cloned());
         self.policies.extend(other.policies.iter().cloned());
         self.accounts.extend(other.accounts.iter().cloned());

@@ -22,9 +22,9 @@ const MOST_WAYS: usize = 64;
 /// Resources that are read in all ways together. AWS allows 500 in a template.
 const MOST_RESOURCES: usize = 100_000;
 
-/// The ways in which the conditions turn out that these parts of the template depend on. True if there are more.
-pub(crate) fn ways(template: &Template<'_>, parts: &[&Node]) -> (Vec<Choice>, bool) {
-    let mut names = BTreeSet::new();
+/// The ways in which the conditions turn out that these parts of the template depend on, and those of these names. True if there
+/// are more.
+pub(crate) fn ways(template: &Template<'_>, parts: &[&Node], mut names: BTreeSet<String>) -> (Vec<Choice>, bool) {
     for part in parts {
         conditions_in(template, part, &mut names, 0);
     }

@@ -1,12 +1,17 @@
 //! CloudFormation templates, YAML or JSON: buckets, bucket policies, log configurations and trails, once for each way in which
 //! the template's conditions can turn out.
 //!
-//! Other resources, other versions, unknown functions and nested templates are passed over; nothing here fails.
+//! Other resources, other versions and unknown functions are passed over; nothing here fails. What a macro makes is unknown.
 
+pub(crate) mod app;
 pub(crate) mod choice;
 pub(crate) mod conditions;
+pub(crate) mod given;
+mod loops;
 mod order;
+mod transforms;
 pub(crate) mod value;
+mod vended;
 pub(crate) mod work;
 
 use super::{
@@ -20,35 +25,44 @@ use crate::{
     source::{FileId, SourceFile},
 };
 use choice::Choice;
+use given::Given;
 use order::Order;
 use std::collections::BTreeMap;
 use value::Template;
 use work::{Sections, Work};
 
 /// The resource types that are read.
-const TYPES: [&str; 3] = ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudTrail::Trail"];
+const TYPES: [&str; 6] =
+    ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudTrail::Trail", vended::SOURCE, vended::DESTINATION, vended::DELIVERY];
 
-/// Reads a template.
-pub(crate) fn read(file: &SourceFile, id: FileId, document: &Document, told: &Told, input: &mut Input) {
+/// Reads a template, with what the caller says and what other templates give to it.
+fn read(file: &SourceFile, id: FileId, document: &Document, (told, given): (&Told, &Given), input: &mut Input) {
     let named = super::partition_in(&file.text);
     let (sections, work) = (&Sections::of(document), &Work::default());
-    let told = &only_place(&Template::new(document, id, told, Choice::default(), named, (sections, work)));
-    let template = Template::new(document, id, told, Choice::default(), named, (sections, work));
+    let told = &only_place(&Template::new(document, id, (told, given), Choice::default(), named, (sections, work)));
+    let template = Template::new(document, id, (told, given), Choice::default(), named, (sections, work));
     let resources = resources(&template);
-    let parts: Vec<&Node> = resources.iter().map(|(_, node)| *node).collect();
-    let (ways, more) = conditions::ways(&template, &parts);
+    let parts: Vec<&Node> = resources.iter().flat_map(|(_, node)| decisive(&template, node)).collect();
+    let made = resources.iter().filter_map(|(_, node)| match &template.document.resolve(child(node, "Condition")?).kind {
+        Kind::Scalar { text, .. } => Some(text.to_string()),
+        _ => None,
+    });
+    let (mut ways, more) = conditions::ways(&template, &parts, made.collect());
     if more {
-        input.ignored.push(NotRead::because(
-            "some of its conditions: they can turn out in more ways than are told apart (64; fewer in a template of thousands of buckets); give values with `--parameter`",
-        ));
+        // judged once, as it is written: what is found so holds for some of the ways
+        ways = vec![Choice::default()];
+        input.doubts.push(
+            "some of its conditions: they can turn out in more ways than are told apart (64; fewer in a template of thousands of buckets); give values with `--parameter`".to_owned(),
+        );
     }
     let order = Order::of(&template);
+    let copies = copies(&resources);
     for choice in ways {
         let words = choice.words();
-        let template = Template::new(document, id, told, choice, named, (sections, work));
+        let template = Template::new(document, id, (told, given), choice, named, (sections, work));
         let mut observed = Observed::default();
         let made: Vec<_> = resources.iter().copied().filter(|(_, node)| conditions::is_made(&template, node)).collect();
-        let reader = Reader { template: &template, policies: order::policies(&template, &made), order: &order };
+        let reader = Reader { template: &template, policies: order::policies(&template, &made), order: &order, copies: &copies };
         for (entry, resource) in &made {
             reader.resource(entry, resource, &mut observed);
         }
@@ -116,11 +130,48 @@ fn resources<'a>(template: &Template<'a>) -> Vec<(&'a Entry, &'a Node)> {
     resources.filter(|(_, node)| wanted(node)).collect()
 }
 
+/// The properties of a bucket that anything here depends on. Conditions of the others tell no ways apart.
+const DECISIVE: [&str; 8] = [
+    "AccessControl",
+    "BucketEncryption",
+    "BucketName",
+    "BucketNamePrefix",
+    "LoggingConfiguration",
+    "ObjectLockConfiguration",
+    "ObjectLockEnabled",
+    "OwnershipControls",
+];
+
+/// The parts of a resource that decide what is read of it.
+fn decisive<'n>(template: &Template<'n>, resource: &'n Node) -> Vec<&'n Node> {
+    let is_bucket =
+        matches!(child(resource, "Type").map(|node| &node.kind), Some(Kind::Scalar { text, .. }) if &**text == "AWS::S3::Bucket");
+    let properties = child(resource, "Properties").map(|node| template.document.resolve(node));
+    match properties.map(|node| &node.kind).filter(|_| is_bucket) {
+        Some(Kind::Mapping(entries)) if !policy::is_function(entries) => {
+            entries.iter().filter(|entry| DECISIVE.contains(&&*entry.key)).map(|entry| &entry.value).collect()
+        }
+        _ => vec![resource],
+    }
+}
+
+/// Which copy of a loop's resource each is: those of one loop stand at one place.
+fn copies<'a>(resources: &[(&'a Entry, &'a Node)]) -> BTreeMap<&'a str, u32> {
+    let mut seen: BTreeMap<crate::source::Span, u32> = BTreeMap::new();
+    let numbers = resources.iter().map(|(entry, _)| {
+        let number = seen.entry(entry.key_span).and_modify(|number| *number += 1).or_insert(0);
+        (&*entry.key, *number)
+    });
+    numbers.filter(|(_, number)| *number > 0).collect()
+}
+
 struct Reader<'t, 'a> {
     template: &'t Template<'a>,
     /// Logical ids of the bucket policies, by the name of their bucket.
     policies: BTreeMap<String, &'a str>,
     order: &'t Order<'a>,
+    /// Which copy of a loop's resource each is, by logical id; the others stand alone.
+    copies: &'t BTreeMap<&'a str, u32>,
 }
 
 impl Reader<'_, '_> {
@@ -178,6 +229,11 @@ impl Reader<'_, '_> {
                     self.policy(properties, observed);
                 }
             }
+            kind @ (vended::SOURCE | vended::DESTINATION | vended::DELIVERY) => {
+                if let Some(properties) = properties {
+                    self.vended(kind, entry, properties, place, observed);
+                }
+            }
             _ => {
                 if let Some(properties) = properties {
                     observed.trails.extend(self.trail(entry, resource, properties, place));
@@ -199,6 +255,10 @@ impl Reader<'_, '_> {
             properties,
             &["BucketEncryption", "ServerSideEncryptionConfiguration", "0", "ServerSideEncryptionByDefault", "SSEAlgorithm"],
         );
+        bucket.key = self.setting(
+            properties,
+            &["BucketEncryption", "ServerSideEncryptionConfiguration", "0", "ServerSideEncryptionByDefault", "KMSMasterKeyID"],
+        );
         bucket.ownership = self.setting(properties, &["OwnershipControls", "Rules", "0", "ObjectOwnership"]);
         bucket.object_lock = match self.setting(properties, &["ObjectLockEnabled"]) {
             Setting::Known(text) if hole::has(&text.value) => Setting::Unknown(text.place),
@@ -216,10 +276,17 @@ impl Reader<'_, '_> {
             Setting::Unsaid => Setting::Unsaid,
         };
         observed.buckets.push(bucket);
-        observed.logging.extend(self.logging(properties, name));
+        observed.logging.extend(self.logging(properties, name, self.anchor(entry)));
     }
 
-    fn logging(&self, properties: &Node, source: Text) -> Option<Logging> {
+    /// What tells a resource from all others: its place, with another end for each copy that a loop makes.
+    fn anchor(&self, entry: &Entry) -> SourceLocation {
+        let mut place = self.template.place(entry.key_span);
+        place.span.end = place.span.end.saturating_add(self.copies.get(&*entry.key).copied().unwrap_or(0));
+        place
+    }
+
+    fn logging(&self, properties: &Node, source: Text, anchor: SourceLocation) -> Option<Logging> {
         let written = child(properties, "LoggingConfiguration")?;
         let configuration = match self.template.resolve(written) {
             Resolved::Node(node) => node,
@@ -241,7 +308,7 @@ impl Reader<'_, '_> {
         };
         Some(Logging {
             place: key,
-            anchor: source.place,
+            anchor,
             source: Some(source),
             target,
             prefix: self.setting(configuration, &["LogFilePrefix"]),
@@ -278,7 +345,7 @@ impl Reader<'_, '_> {
             .map(|policy| (*policy).to_owned());
         Some(Trail {
             place: bucket.known().map_or(place, |bucket| bucket.place),
-            anchor: place,
+            anchor: self.anchor(entry),
             arn: self.template.trail_arn(&entry.key)?,
             account: self.template.account(),
             prefix: self.setting(properties, &["S3KeyPrefix"]),

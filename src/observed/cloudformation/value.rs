@@ -2,6 +2,7 @@
 
 use super::{
     choice::Choice,
+    given::Given,
     work::{Sections, Work},
 };
 use crate::{
@@ -12,6 +13,7 @@ use crate::{
         dumps::child,
         hole::{self, hole},
         policy::{Reading, Resolved, is_function},
+        vended::destination_arn,
     },
     source::{FileId, Span},
 };
@@ -33,6 +35,8 @@ pub(crate) struct Template<'a> {
     pub file: FileId,
     /// What the caller says.
     pub told: &'a Told,
+    /// What other templates give to it.
+    given: &'a Given,
     /// How its conditions turn out.
     pub choice: Choice,
     /// The partition that the template's own ARNs name, if they name one.
@@ -52,7 +56,7 @@ impl<'a> Template<'a> {
     pub(crate) fn new(
         document: &'a Document,
         file: FileId,
-        told: &'a Told,
+        (told, given): (&'a Told, &'a Given),
         choice: Choice,
         named_partition: Option<Partition>,
         (sections, work): (&'a Sections<'a>, &'a Work),
@@ -61,6 +65,7 @@ impl<'a> Template<'a> {
             document,
             file,
             told,
+            given,
             choice,
             named_partition,
             sections,
@@ -134,6 +139,30 @@ impl<'a> Template<'a> {
         Some(arn::trail(self.partition(), &self.region(), &self.account(), &name))
     }
 
+    /// Name of a delivery source of the template: what `Ref` gives.
+    pub(crate) fn delivery_source(&self, logical: &str) -> Option<String> {
+        self.properties(logical, "AWS::Logs::DeliverySource")?;
+        Some(self.named_or_hole(logical, "AWS::Logs::DeliverySource"))
+    }
+
+    /// The `Name` of a resource, or a hole.
+    pub(crate) fn named_or_hole(&self, logical: &str, kind: &str) -> String {
+        let name = self.properties(logical, kind).and_then(|properties| self.get(properties, "Name"));
+        name.and_then(|node| self.name(node)).unwrap_or_else(|| self.hole(logical))
+    }
+
+    /// ARN of a resource of CloudWatch Logs.
+    fn logs_arn(&self, logical: &str) -> Option<String> {
+        let (partition, region, account) = (self.partition(), self.region(), self.account());
+        if self.properties(logical, "AWS::Logs::DeliveryDestination").is_some() {
+            let name = self.named_or_hole(logical, "AWS::Logs::DeliveryDestination");
+            return Some(destination_arn(partition, &region, &account, &name));
+        }
+        let properties = self.properties(logical, "AWS::Logs::LogGroup")?;
+        let name = self.get(properties, "LogGroupName").and_then(|node| self.name(node)).unwrap_or_else(|| self.hole(logical));
+        Some(format!("arn:{partition}:logs:{region}:{account}:log-group:{name}:*"))
+    }
+
     /// The text of a node that names something; nothing if nothing could have so long a name.
     fn name(&self, node: &Node) -> Option<String> {
         self.text(node).filter(|text| self.work.is_short(text, node.span))
@@ -153,6 +182,7 @@ impl<'a> Template<'a> {
                 .parameter(name)
                 .or_else(|| self.choice.value(name))
                 .or_else(|| self.bucket_name(name))
+                .or_else(|| self.delivery_source(name))
                 .unwrap_or_else(|| self.hole(name)),
         }
     }
@@ -160,6 +190,9 @@ impl<'a> Template<'a> {
     /// What the caller gives for a parameter, or the map for one that names a parameter of Systems Manager.
     fn parameter(&self, name: &str) -> Option<String> {
         let declared = self.in_section("Parameters", name)?;
+        if let Some(given) = self.given.parameters.get(name) {
+            return Some(given.clone());
+        }
         let given = self.told.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
         let of = |key: &str| match &self.document.resolve(child(declared, key)?).kind {
             Kind::Scalar { text, .. } => Some(text.to_string()),
@@ -195,11 +228,27 @@ impl<'a> Template<'a> {
     fn attribute(&self, name: &str, attribute: &str) -> String {
         let bucket = || self.bucket_name(name).filter(|_| attribute == "Arn").map(|name| arn::bucket(self.partition(), &name));
         let trail = || self.trail_arn(name).filter(|_| attribute == "Arn");
+        let logs = || self.logs_arn(name).filter(|_| attribute == "Arn");
         let key = || {
             self.properties(name, "AWS::KMS::Key").filter(|_| attribute == "Arn")?;
             Some(format!("arn:{}:kms:{}:{}:key/{}", self.partition(), self.region(), self.account(), self.hole(name)))
         };
-        bucket().or_else(trail).or_else(key).unwrap_or_else(|| self.hole(&format!("{name}.{attribute}")))
+        // of a nested stack, and of the CDK's reader of exports of another Region
+        let output = || {
+            let output = attribute.strip_prefix("Outputs.")?;
+            self.given.outputs.get(&(name.to_owned(), output.to_owned())).cloned()
+        };
+        let crossing = || {
+            self.properties(name, "Custom::CrossRegionExportReader")?;
+            self.given.crossing(attribute)
+        };
+        bucket()
+            .or_else(trail)
+            .or_else(logs)
+            .or_else(key)
+            .or_else(output)
+            .or_else(crossing)
+            .unwrap_or_else(|| self.hole(&format!("{name}.{attribute}")))
     }
 
     fn function(&self, entry: &Entry) -> String {
@@ -249,7 +298,8 @@ impl<'a> Template<'a> {
                 })
             }
             ("Fn::ImportValue", _) => {
-                self.hole(&format!("import {}", self.text(argument).map_or_else(String::new, |text| hole::shown(&text))))
+                let name = self.text(argument).unwrap_or_default();
+                self.given.import(&name).unwrap_or_else(|| self.hole(&format!("import {}", hole::shown(&name))))
             }
             (name, _) => self.named(name, argument),
         }
@@ -261,7 +311,7 @@ impl<'a> Template<'a> {
     }
 
     /// A list of texts: a sequence, or `Fn::Split` of a known text.
-    fn list(&self, node: &Node) -> Option<Vec<String>> {
+    pub(super) fn list(&self, node: &Node) -> Option<Vec<String>> {
         let Resolved::Node(node) = self.resolve(node) else { return None };
         match &node.kind {
             Kind::Sequence(items) => {

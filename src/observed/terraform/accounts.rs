@@ -1,7 +1,7 @@
 //! What accounts are called in Terraform: by its providers' profiles and aliases, and by the resources of an AWS organization.
 
 use super::{Item, Reader, Resource};
-use crate::observed::{AccountName, At, NamedBy, Observed, Organization, Text};
+use crate::observed::{AccountName, At, NamedBy, Observed, Organization, Text, is_closed};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ pub(super) fn of_providers(reader: &Reader<'_>, items: &[Item<'_>], observed: &m
         for (name, by) in [(provider.profile.as_deref(), NamedBy::Profile), (provider.alias(), NamedBy::Alias)] {
             let Some(name) = name else { continue };
             let name = At { value: name.to_owned(), place: reader.here(item) };
-            observed.accounts.push(AccountName { id: id.to_owned(), name, by });
+            observed.accounts.push(AccountName { id: id.to_owned(), name, by, closed: None });
         }
     }
 }
@@ -32,7 +32,8 @@ pub(super) fn of_organization(reader: &Reader<'_>, resources: &[&Resource<'_>], 
         };
         let account = |value: &Value| {
             let (id, name) = text(value, "id").zip(text(value, "name"))?;
-            Some(AccountName { id: id.value, name, by: NamedBy::Organization })
+            let closed = text(value, "state").or_else(|| text(value, "status")).filter(|state| is_closed(&state.value));
+            Some(AccountName { id: id.value, name, by: NamedBy::Organization, closed })
         };
         if resource.kind == "aws_organizations_account" {
             observed.accounts.extend(account(&values));

@@ -6,8 +6,11 @@
 mod accounts;
 mod order;
 mod refer;
+mod references;
 pub(crate) mod show;
+mod state;
 mod trail;
+mod vended;
 
 use super::{
     At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, Told,
@@ -31,20 +34,66 @@ const LONGEST_NAME: usize = 2048;
 
 /// Is this a resource that is read?
 fn is_read(kind: &str) -> bool {
-    kind.starts_with("aws_s3_bucket") || kind == "aws_cloudtrail"
+    kind.starts_with("aws_s3_bucket") || kind == "aws_cloudtrail" || kind.starts_with("aws_cloudwatch_log_delivery")
 }
 
-/// Reads what `terraform show -json` printed; gives also where each resource begins, with its address.
+/// What was read of a file.
+pub(crate) struct Read {
+    /// What it tells.
+    pub observed: Observed,
+    /// Where each resource begins, with its address; sorted.
+    pub addresses: Vec<(u32, String)>,
+    /// Why the rest was not read, if there is some.
+    pub rest: Option<String>,
+}
+
+/// Reads what `terraform show -json` printed, once or several times, as Terragrunt does for several modules; or a raw state.
 ///
 /// # Errors
 /// It is nothing of the kind, in words.
-pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observed, Vec<(u32, String)>), String> {
+pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<Read, String> {
+    let not_it = |error: serde_json::Error| format!("it is not what `terraform show -json` prints: {error}");
+    let (mut documents, mut rest): (Vec<&RawValue>, Option<String>) = (Vec::new(), None);
+    if file.text.trim_start().starts_with('[') {
+        documents = serde_json::from_str(&file.text).map_err(not_it)?;
+    } else {
+        for document in serde_json::Deserializer::from_str(&file.text).into_iter() {
+            match document {
+                Ok(document) => documents.push(document),
+                Err(error) if documents.is_empty() => return Err(not_it(error)),
+                Err(error) => {
+                    rest = Some(not_it(error));
+                    break;
+                }
+            }
+        }
+    }
+    let mut read = Read { observed: Observed::default(), addresses: Vec::new(), rest };
+    let several = documents.len() > 1;
+    for (number, document) in documents.into_iter().enumerate() {
+        // two modules have resources of one address, and may be of two accounts
+        let scope = if several { format!("{} {number}", id.0) } else { id.0.to_string() };
+        match read_one(document.get(), file, id, &scope, told, &mut read) {
+            Ok(()) => {}
+            Err(reason) if number == 0 => return Err(reason),
+            Err(reason) => read.rest = Some(reason),
+        }
+    }
+    read.addresses.sort();
+    Ok(read)
+}
+
+fn read_one(text: &str, file: &SourceFile, id: FileId, scope: &str, told: &Told, read: &mut Read) -> Result<(), String> {
     let show: Show<'_> =
-        serde_json::from_str(&file.text).map_err(|error| format!("it is not what `terraform show -json` prints: {error}"))?;
+        serde_json::from_str(text).map_err(|error| format!("it is not what `terraform show -json` prints: {error}"))?;
     let is_plan = show.planned_values.is_some();
-    let Some(values) = show.planned_values.as_ref().or(show.values.as_ref()) else {
-        return Err("a Terraform document without `planned_values` and `values`; `terraform show -json` prints plans and states"
-            .to_owned());
+    let state;
+    let values = match show.planned_values.as_ref().or(show.values.as_ref()) {
+        Some(values) => values,
+        None => {
+            state = state::read(text)?;
+            &state
+        }
     };
     let created: BTreeSet<&str> = show
         .resource_changes
@@ -76,6 +125,7 @@ pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observ
     let mut reader = Reader {
         file,
         id,
+        scope,
         told,
         is_plan,
         partition: super::partition_in(&file.text),
@@ -83,6 +133,7 @@ pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observ
         code: Code::new(&show, &data),
         names: BTreeMap::new(),
         named: BTreeSet::new(),
+        addresses: found.iter().map(|(_, resource)| &*resource.address).collect(),
     };
     let resources: Vec<Item<'_>> = found.into_iter().map(|(module, resource)| reader.item(module, resource)).collect();
     for item in resources.iter().filter(|item| item.resource.kind == "aws_s3_bucket") {
@@ -96,6 +147,7 @@ pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observ
     for item in &resources {
         reader.resource(item, &mut observed);
     }
+    reader.vended(&resources, &mut observed);
     let policies = if observed.trails.is_empty() { BTreeMap::new() } else { reader.new_policies(&resources) };
     for (trail, item) in observed.trails.iter_mut().zip(resources.iter().filter(|item| item.resource.kind == "aws_cloudtrail")) {
         trail.unordered = reader.unordered(item, trail, &policies);
@@ -112,10 +164,9 @@ pub(crate) fn read(file: &SourceFile, id: FileId, told: &Told) -> Result<(Observ
                 .filter(|logging| logging.source.as_ref().is_none_or(|source| !sources.contains(&source.value))),
         );
     }
-    let mut addresses: Vec<(u32, String)> =
-        resources.iter().map(|item| (reader.here(item).span.start, item.resource.address.to_string())).collect();
-    addresses.sort();
-    Ok((observed, addresses))
+    read.addresses.extend(resources.iter().map(|item| (reader.here(item).span.start, item.resource.address.to_string())));
+    read.observed.add(&observed);
+    Ok(())
 }
 
 /// A resource with its attributes.
@@ -128,6 +179,8 @@ struct Item<'a> {
 struct Reader<'a> {
     file: &'a SourceFile,
     id: FileId,
+    /// Keeps apart what has one name in two documents.
+    scope: &'a str,
     told: &'a Told,
     is_plan: bool,
     /// The partition that its ARNs name, if they name one.
@@ -139,6 +192,8 @@ struct Reader<'a> {
     names: BTreeMap<Cow<'a, str>, String>,
     /// The same names.
     named: BTreeSet<String>,
+    /// Addresses of the resources that are read.
+    addresses: BTreeSet<&'a str>,
 }
 
 impl<'a> Reader<'a> {
@@ -148,7 +203,7 @@ impl<'a> Reader<'a> {
     }
 
     fn hole(&self, name: &str) -> String {
-        hole(name, &self.id.0.to_string())
+        hole(name, self.scope)
     }
 
     /// Where a part of the file stands.
@@ -244,7 +299,7 @@ impl<'a> Reader<'a> {
     fn account(&self, item: &Item<'a>) -> Text {
         let provider = self.code.provider(item.module, item.resource);
         let value = provider.account.or_else(|| self.told.account.clone().filter(|_| provider.is_ambient));
-        let value = value.unwrap_or_else(|| hole("account", &format!("{} {}", self.id.0, provider.credentials)));
+        let value = value.unwrap_or_else(|| hole("account", &format!("{} {}", self.scope, provider.credentials)));
         At { value, place: self.here(item) }
     }
 
@@ -283,6 +338,7 @@ impl<'a> Reader<'a> {
             }
             "server_side_encryption_configuration" => {
                 bucket.encryption = self.nested(item, &["rule", "apply_server_side_encryption_by_default", "sse_algorithm"]);
+                bucket.key = self.nested(item, &["rule", "apply_server_side_encryption_by_default", "kms_master_key_id"]);
             }
             "object_lock_configuration" => {
                 bucket.object_lock = Setting::Known(At { value: true, place: self.here(item) });

@@ -4,7 +4,8 @@
 //! what it takes too many steps to find out.
 
 use super::{
-    refer::{Code, join, parent, split, without_indexes},
+    refer::Code,
+    references::{join, parent, split, without_indexes},
     show::{ConfigResource, Resource},
 };
 use serde_json::{Value, value::RawValue};

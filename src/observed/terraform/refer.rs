@@ -3,13 +3,14 @@
 //! The plan lists what an expression refers to, not the expression. So a reference is followed only where the whole value is
 //! what it refers to; anything else stays unknown.
 
+use super::references::{join, only, parent, references_in, resource_in, split, without_indexes};
 use super::show::{ConfigModule, ConfigResource, Expression, Module, ProviderConfig, Resource, Show, block, string};
 use crate::aws::{arn, limits, region};
 use serde_json::value::RawValue;
 use std::{
     borrow::Cow,
     cell::{Cell, OnceCell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
 };
 
 /// References within references: deeper than anybody's modules.
@@ -93,7 +94,9 @@ impl<'a> Code<'a> {
         let mut modules: Vec<(String, &'a ConfigModule<'a>)> = code.root.map(|root| (String::new(), root)).into_iter().collect();
         while let Some((path, module)) = modules.pop() {
             for resource in module.resources.iter().filter(|resource| {
-                resource.address.starts_with("aws_s3_bucket") || resource.address.starts_with("aws_cloudtrail.")
+                ["aws_s3_bucket", "aws_cloudtrail.", "aws_cloudwatch_log_delivery"]
+                    .iter()
+                    .any(|kind| resource.address.starts_with(kind))
             }) {
                 let arguments = resource.expressions.and_then(|raw| serde_json::from_str(raw.get()).ok()).unwrap_or_default();
                 code.resources.insert((path.clone(), resource.address.to_string()), Written { code: resource, arguments });
@@ -116,6 +119,21 @@ impl<'a> Code<'a> {
     /// Does the code set this argument?
     pub(super) fn sets(&self, module: &str, resource: &Resource<'_>, key: &str) -> bool {
         self.argument(module, resource, key).is_some()
+    }
+
+    /// Address of the resource that an argument refers to, as far as it is one of the same module.
+    pub(super) fn refers_to(&self, module: &str, resource: &Resource<'_>, key: &str) -> Option<String> {
+        let raw = self.argument(module, resource, key).filter(|raw| raw.get().len() <= LONGEST)?;
+        Some(join(module, &resource_in(&Expression::of(raw).references)?))
+    }
+
+    /// The same for anything in a block.
+    pub(super) fn names_in(&self, module: &str, resource: &Resource<'_>, key: &str) -> Option<String> {
+        let raw = self.argument(module, resource, key).filter(|raw| raw.get().len() <= LONGEST)?;
+        let mut found = Vec::new();
+        references_in(&serde_json::from_str(raw.get()).ok()?, &mut found, 0);
+        let found: Vec<Cow<'_, str>> = found.into_iter().map(Cow::Owned).collect();
+        Some(join(module, &resource_in(&found)?))
     }
 
     /// What an argument refers to: nothing if it is not set; nothing inside if it can't be known.
@@ -268,7 +286,7 @@ impl<'a> Code<'a> {
 
     /// The provider of a resource.
     pub(super) fn provider(&self, module: &str, resource: &Resource<'_>) -> Provider {
-        let key = self.resource(module, resource).map_or("", |written| &*written.code.provider_config_key);
+        let key = self.resource(module, resource).map_or(&*resource.provider, |written| &*written.code.provider_config_key);
         if let Some(provider) = self.known.borrow().get(key) {
             return provider.clone();
         }
@@ -280,7 +298,14 @@ impl<'a> Code<'a> {
     fn read_provider(&self, key: &str) -> Provider {
         let mut provider =
             Provider { key: key.to_owned(), credentials: "the environment".to_owned(), is_ambient: true, ..Provider::default() };
-        let Some(providers) = self.providers else { return provider };
+        let Some(providers) = self.providers else {
+            // a raw state names the provider, and nobody says whose credentials it has
+            if provider.alias().is_some() || key.contains(':') {
+                provider.credentials = format!("of {key}");
+                provider.is_ambient = false;
+            }
+            return provider;
+        };
         // a module without a configuration of its own has its caller's
         let alias = key.rsplit(':').next().unwrap_or(key);
         let mut at = key.rsplit_once(':').map_or("", |(module, _)| module);
@@ -348,81 +373,5 @@ impl<'a> Code<'a> {
     pub(super) fn take(&self, steps: usize) -> bool {
         self.steps.set(self.steps.get().saturating_add(steps));
         self.steps.get() <= MOST_STEPS
-    }
-}
-
-/// The one reference that says where a value comes from: without those that it is part of, and those to loops.
-fn only<'r>(references: &'r [Cow<'_, str>]) -> Option<&'r str> {
-    let all: BTreeSet<&str> = references.iter().map(|reference| &**reference).collect();
-    let mut kept: Vec<&str> = Vec::new();
-    for reference in references {
-        let begins = |mark: char| {
-            let begin = format!("{reference}{mark}");
-            all.range(begin.as_str()..).next().is_some_and(|next| next.starts_with(&begin))
-        };
-        let repeated = begins('.') || begins('[');
-        let of_a_loop = matches!(split(reference).first(), Some(&"each" | &"count" | &"path" | &"terraform" | &"self"));
-        if !repeated && !of_a_loop {
-            kept.push(reference);
-        }
-    }
-    match kept.as_slice() {
-        [one] => Some(one),
-        _ => None,
-    }
-}
-
-/// Splits an address at its dots, but not at those inside an index.
-pub(super) fn split(address: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut start, mut quoted) = (0, false);
-    let mut depth = 0usize;
-    for (at, byte) in address.bytes().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'[' if !quoted => depth += 1,
-            b']' if !quoted => depth = depth.saturating_sub(1),
-            b'.' if !quoted && depth == 0 => {
-                parts.push(&address[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&address[start..]);
-    parts
-}
-
-pub(super) fn join(module: &str, rest: &str) -> String {
-    if module.is_empty() { rest.to_owned() } else { format!("{module}.{rest}") }
-}
-
-/// A module's path without the indexes of its instances.
-pub(super) fn without_indexes(path: &str) -> String {
-    split(path).iter().map(|part| part.split('[').next().unwrap_or_default()).collect::<Vec<_>>().join(".")
-}
-
-/// The path of a module's caller, and the name of the call.
-pub(super) fn parent(path: &str) -> Option<(&str, &str)> {
-    let parts = split(path);
-    let last = *parts.last()?;
-    let name = last.split('[').next()?;
-    let length = path.len().checked_sub("module.".len() + last.len())?;
-    Some((path[..length].trim_end_matches('.'), name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn addresses_are_taken_apart() {
-        assert_eq!(split(r#"module.a["x.y"].aws_s3_bucket.b[0].id"#), ["module", r#"a["x.y"]"#, "aws_s3_bucket", "b[0]", "id"]);
-        assert_eq!(parent(r#"module.a["x.y"].module.b[0]"#), Some((r#"module.a["x.y"]"#, "b")));
-        assert_eq!(parent("module.a"), Some(("", "a")));
-        assert_eq!(without_indexes(r#"module.a["x.y"].module.b[0]"#), "module.a.module.b");
-        let references = ["aws_s3_bucket.a[0].id", "aws_s3_bucket.a[0]", "aws_s3_bucket.a", "each.key"].map(Cow::from);
-        assert_eq!(only(&references), Some("aws_s3_bucket.a[0].id"));
-        assert_eq!(only(&["var.a", "var.b"].map(Cow::from)), None);
     }
 }

@@ -87,6 +87,9 @@ pub(crate) struct Resource<'a> {
     /// Its attributes. In a plan one that is unknown is left out.
     #[serde(borrow)]
     pub values: Option<&'a RawValue>,
+    /// Key of its provider, where a raw state tells; `show -json` has it in the code.
+    #[serde(skip)]
+    pub provider: Cow<'a, str>,
 }
 
 /// What a plan does to a resource.

@@ -1,0 +1,221 @@
+//! Access logs that CloudWatch Logs delivers: does a delivery lead to a destination that takes them? A bucket that has one is logged.
+//!
+//! Sources: S3 user guide, "Enabling server access logging with Amazon CloudWatch Logs"; CloudWatch Logs user guide, "Enable logging
+//! from AWS services" with its parts on Amazon S3, permissions V2 and cross-account delivery.
+
+use super::{Configuration, Kind, World, admit, finding, related, too_complex};
+use crate::{
+    aws::{LOG_DELIVERY_SERVICE, Partition, arn, region},
+    catalog::observed::{DENIED, VENDED_KEY, VENDED_LOG_GROUP, VENDED_PARTITION, VENDED_POLICY},
+    observed::{
+        At, Bucket, Observed, Setting, Text, hole,
+        vended::{Delivery, DeliveryDestination, DeliverySource, Target, target_of},
+    },
+    plan::prove,
+    policy::evaluate::{Caller, Request},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Names of the buckets whose logs are delivered so.
+pub(super) fn logged(observed: &Observed) -> BTreeSet<&str> {
+    observed.vended.sources.iter().map(|source| source.bucket.as_str()).collect()
+}
+
+/// Judges each delivery of a bucket's logs; a source without one is unknown.
+pub(super) fn judge(world: &World<'_>, observed: &Observed) -> Vec<Configuration> {
+    let vended = &observed.vended;
+    let destinations: BTreeMap<&str, &DeliveryDestination> =
+        vended.destinations.iter().map(|destination| (destination.arn.as_str(), destination)).collect();
+    let mut deliveries: BTreeMap<&str, Vec<&Delivery>> = BTreeMap::new();
+    for delivery in &vended.deliveries {
+        if let Some(name) = delivery.source.known() {
+            deliveries.entry(&name.value).or_default().push(delivery);
+        }
+    }
+    let mut judged = Vec::new();
+    for source in &vended.sources {
+        // a name is of one account and Region, which not every input tells
+        let named = deliveries.get(source.name.value.as_str()).map_or(&[][..], Vec::as_slice);
+        let here = |delivery: &&&Delivery| delivery.account == source.account && delivery.region == source.region;
+        let mut own: Vec<&&Delivery> = named.iter().filter(here).collect();
+        if let ([only], true) = (named, own.is_empty()) {
+            let could_be = |a: &str, b: &str| hole::same(a, b) != hole::Same::No;
+            own.extend(
+                Some(only).filter(|only| could_be(&only.account, &source.account) && could_be(&only.region, &source.region)),
+            );
+        }
+        if own.is_empty() {
+            let mut unknown = Configuration::new(Kind::AccessLog, (source.place, source.place), &source.bucket, "");
+            unknown.doubt("no delivery of this delivery source is in the inputs");
+            partition(source, &mut unknown);
+            judged.push(unknown);
+        }
+        judged.extend(own.into_iter().map(|delivery| {
+            let destination = delivery.destination.known().and_then(|arn| destinations.get(arn.value.as_str()).copied());
+            one(world, source, delivery, destination)
+        }));
+    }
+    judged
+}
+
+fn one(
+    world: &World<'_>,
+    source: &DeliverySource,
+    delivery: &Delivery,
+    destination: Option<&DeliveryDestination>,
+) -> Configuration {
+    let target = destination.and_then(|destination| destination.target.known());
+    let named = target.and_then(|target| target_of(&target.value));
+    let shown = match &named {
+        Some(Target::Bucket(name) | Target::LogGroup(_, name) | Target::Firehose(name)) => name.as_str(),
+        None => "",
+    };
+    let mut configuration = Configuration::new(Kind::AccessLog, (source.place, delivery.place), &source.bucket, shown);
+    partition(source, &mut configuration);
+    let Some(destination) = destination else {
+        configuration.doubt("the delivery destination is not in the inputs");
+        return configuration;
+    };
+    across(source, destination, &mut configuration);
+    match (named, target) {
+        (Some(Target::Bucket(name)), Some(target)) => {
+            let name = At { value: name, place: target.place };
+            into_bucket(world, source, &name, &mut configuration);
+        }
+        (Some(Target::LogGroup(group, _)), Some(target)) => match hole::same(&group, &source.region) {
+            hole::Same::Yes => {}
+            hole::Same::Maybe => configuration.doubt("whether the log group is in the bucket's own Region"),
+            hole::Same::No => {
+                let (here, there) = (hole::shown(&source.region), hole::shown(&group));
+                let message =
+                    format!("the log group of the access logs of `{}` is in {there}, the bucket in {here}", configuration.source);
+                let found = finding(&VENDED_LOG_GROUP, target.place, message).help(
+                    "deliver to a log group of the bucket's own Region; a bucket or a Firehose stream may be in another one",
+                );
+                configuration.findings.push(related(found, source.place, "the delivery source"));
+            }
+        },
+        (Some(Target::Firehose(_)), _) => {}
+        _ => configuration.doubt("where the delivery destination leads to is not known here"),
+    }
+    configuration
+}
+
+/// The log type is offered in commercial Regions; China and GovCloud are named as those without it.
+fn partition(source: &DeliverySource, configuration: &mut Configuration) {
+    let known = region::is_well_formed(&source.region).then(|| Partition::of_region(&source.region));
+    if !matches!(known, Some(Partition::Cn | Partition::UsGov)) {
+        return;
+    }
+    let message =
+        format!("the access logs of `{}` can't be delivered by CloudWatch Logs in {}", configuration.source, source.region);
+    configuration
+        .findings
+        .push(finding(&VENDED_PARTITION, source.place, message).help(
+            "China and GovCloud do not have the log type `S3_SERVER_ACCESS_LOGS`; log to a bucket with `PutBucketLogging`",
+        ));
+}
+
+/// Into another account only by its destination's policy.
+fn across(source: &DeliverySource, destination: &DeliveryDestination, configuration: &mut Configuration) {
+    let same = hole::same(&source.account, &destination.account);
+    if same == hole::Same::Yes {
+        return;
+    }
+    let lets_in = match &destination.policy {
+        Setting::Known(policy) => {
+            let is_open = policy.value.contains("\"*\"") || policy.value.contains(":*\"");
+            Some(is_open || hole::has(&source.account) || policy.value.contains(source.account.as_str()))
+        }
+        Setting::Unsaid if destination.defined => Some(false),
+        Setting::Unknown(_) | Setting::Unsaid => None,
+    };
+    match (same, lets_in) {
+        (_, Some(true)) => {}
+        (hole::Same::No, Some(false)) => {
+            let message = format!(
+                "the delivery destination of the account {} does not let in the account {}, which delivers the access logs of `{}`",
+                hole::shown(&destination.account),
+                hole::shown(&source.account),
+                configuration.source
+            );
+            let found = finding(&VENDED_POLICY, destination.place, message)
+                .help("give the destination a policy that allows `logs:CreateDelivery` to the bucket's account: `aws logs put-delivery-destination-policy`");
+            configuration.findings.push(related(found, source.place, "the delivery source"));
+        }
+        _ => configuration.doubt("whether the policy of the delivery destination lets the bucket's account in"),
+    }
+}
+
+fn into_bucket(world: &World<'_>, source: &DeliverySource, name: &Text, configuration: &mut Configuration) {
+    let bucket = world.bucket(name);
+    let shown = hole::shown(&name.value);
+    match &bucket.encryption {
+        Setting::Known(algorithm) if algorithm.value.starts_with("aws:kms") => match &bucket.key {
+            Setting::Known(key) if !key.value.ends_with("alias/aws/s3") => {}
+            Setting::Unknown(_) => configuration.doubt(format!("whether the KMS key of `{shown}` is the account's own")),
+            Setting::Known(_) | Setting::Unsaid => {
+                let message = format!("`{shown}` takes vended access logs and has the KMS key that AWS manages");
+                let found = finding(&VENDED_KEY, algorithm.place, message).help(
+                    "logs are delivered in a form that nobody can read; use a customer managed key whose policy lets `delivery.logs.amazonaws.com` in, or `AES256`",
+                );
+                configuration.findings.push(related(found, source.place, "the delivery source"));
+            }
+        },
+        Setting::Known(algorithm) if hole::has(&algorithm.value) => {
+            configuration.doubt(format!("the default encryption of `{shown}` is set to what can't be known here"));
+        }
+        Setting::Unknown(_) => {
+            configuration.doubt(format!("the default encryption of `{shown}` is set to what can't be known here"))
+        }
+        Setting::Unsaid if !bucket.defined => {
+            configuration.doubt(format!("the default encryption of `{shown}` is not in the inputs"))
+        }
+        Setting::Known(_) | Setting::Unsaid => {}
+    }
+    policy(world, source, &bucket, &shown, configuration);
+}
+
+/// CloudWatch Logs adds the grant itself where its caller may change the policy; a Deny it can't take away.
+fn policy(world: &World<'_>, source: &DeliverySource, bucket: &Bucket, shown: &str, configuration: &mut Configuration) {
+    let Setting::Known(policy) = &bucket.policy else {
+        if !bucket.defined || matches!(bucket.policy, Setting::Unknown(_)) {
+            configuration.doubt(format!("the policy of `{shown}` is not known here"));
+        }
+        return;
+    };
+    let partition = bucket.partition();
+    let resource = arn::object(partition, &bucket.name.value, &format!("AWSLogs/{}/", source.account));
+    if !world.may_ask(&policy.value.policy, &resource) {
+        return configuration.doubt(too_complex(shown));
+    }
+    let source_arn = format!("arn:{partition}:logs:{}:{}:delivery-source:{}", source.region, source.account, source.name.value);
+    let mut context = prove::service_context(LOG_DELIVERY_SERVICE, source_arn, source.account.clone());
+    // whether the service sends the header to a bucket without ACLs is not documented
+    context.push(("s3:x-amz-acl", hole::hole("acl", "")));
+    context.push(("aws:SourceOrgID", hole::hole("organization", "")));
+    context.push(("aws:SourceOrgPaths", hole::hole("path", "")));
+    let context: Vec<(&str, &str)> = context.iter().map(|(key, value)| (*key, value.as_str())).collect();
+    let request = Request {
+        principal: Caller::Service(LOG_DELIVERY_SERVICE),
+        action: "s3:PutObject",
+        resource: &resource,
+        context: &context,
+    };
+    match admit::ask(&policy.value.policy, &request) {
+        admit::Answer::Denied(statements) => {
+            for at in statements.into_iter().take(super::work::MOST_DENIALS) {
+                let place = policy.value.places.get(at).map_or(policy.place, |places| places.whole);
+                let message = format!("this statement keeps the vended access logs of `{}` out of `{shown}`", configuration.source);
+                let found = finding(&DENIED, place, message).label("log delivery is denied here").help(
+                    "exempt AWS services from the statement: `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}`, or name whom it is for",
+                );
+                configuration.findings.push(related(found, source.place, "the logs that would not arrive"));
+            }
+        }
+        admit::Answer::Allowed if !policy.value.partly_unknown => {}
+        _ => configuration.doubt(format!(
+            "whether the policy of `{shown}` lets `{LOG_DELIVERY_SERVICE}` in: CloudWatch Logs adds that statement where it may, and code that sets the policy takes it away"
+        )),
+    }
+}
