@@ -484,6 +484,32 @@ impl Loader<'_> {
         self.fail(Finding::new(&ALIAS, span, message).help("write the values out, or set them once under `defaults`"))
     }
 
+    /// Where the quote opens that a reader went past the end of its line with, before it gave up at `at`.
+    fn open_quote(&self, at: usize, info: &str) -> Option<usize> {
+        if !["quote", "stream", "EOF", "scalar"].iter().any(|word| info.contains(word)) {
+            return None;
+        }
+        if self.file.text.get(at..).is_some_and(|rest| rest.starts_with(['"', '\''])) && info.contains("unclosed") {
+            return Some(at);
+        }
+        let looked_at = self.file.text.get(self.reached..at)?;
+        let (mut before, mut comment) = ('\n', false);
+        for (offset, c) in looked_at.char_indices() {
+            comment = if comment { c != '\n' } else { c == '#' && before.is_whitespace() };
+            if !comment && matches!(c, '"' | '\'') && (before.is_whitespace() || "[{,:-?".contains(before)) {
+                let rest = &looked_at[offset + 1..];
+                let line = rest.lines().next().unwrap_or_default();
+                // one that is closed in its line is not what is wrong
+                return (rest.contains('\n') && !line.contains(c)
+                    || rest.is_empty()
+                    || at == self.file.text.len() && !line.contains(c))
+                .then_some(self.reached + offset);
+            }
+            before = c;
+        }
+        None
+    }
+
     fn syntax(self, at: usize, info: &str) -> Document {
         let text = &self.file.text;
         let mut at = at.min(text.len());
@@ -493,6 +519,18 @@ impl Loader<'_> {
         if info.contains("nesting") || info.contains("recursion") {
             let place = self.limit_crossed(at);
             return self.too_deep(place);
+        }
+        if let Some(quote) = self.open_quote(at, info) {
+            let finding = Finding::new(
+                &SYNTAX,
+                Span::new(quote, quote + 1),
+                "this is not YAML: a quote is opened and not closed",
+            )
+            .label("it opens here")
+            .help(
+                "close it at the end of the text that it begins; within double quotes write `\\\"`, within single quotes `\'\'`",
+            );
+            return self.fail(finding);
         }
         let line = self.file.line_span(self.file.line_of(Span::new(at, at).start));
         let before = &text[line.start as usize..at.max(line.start as usize)];

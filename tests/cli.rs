@@ -245,3 +245,36 @@ fn every_command_with_files_takes_names_that_look_like_flags() {
     assert_eq!(ends(&["graph", "--", "-q"]).0, 0);
     assert!(!dir.path().join("x.yaml").exists());
 }
+
+#[test]
+fn a_quote_that_is_not_closed_is_shown_where_it_opens() {
+    let dir = tempfile::tempdir().unwrap();
+    for (text, place) in [
+        ("version: 1\norganization: { name: \"acme }\naccounts:\n  prod:\n    id: \"111122223333\"\n", ":2:23"),
+        ("version: 1\norganization:\n  name: 'acme\naccounts:\n  prod:\n    id: 1\n", ":3:9"),
+        ("version: 1\norganization:\n  name: \"acme\naccounts:\n  prod:\n    id: \"1\"\n", ":3:9"),
+        ("version: 1 # it's fine\norganization:\n  name: 'acme", ":3:9"),
+        ("version: 1\norganization:\n  name: \"acme\n", ":3:9"),
+    ] {
+        std::fs::write(dir.path().join("logmap.yaml"), text).unwrap();
+        let run = logmap(dir.path(), &["validate"]);
+        assert_eq!(run.code, 1, "{text}");
+        assert!(run.stdout.contains("a quote is opened and not closed"), "{text}\n{}", run.stdout);
+        assert!(run.stdout.contains(&format!("logmap.yaml{place}\n")), "{text}\n{}", run.stdout);
+    }
+    // one that is closed in its line is not what is wrong
+    std::fs::write(dir.path().join("logmap.yaml"), "version: 1\norganization: { name: \"acme\" x }\n").unwrap();
+    let run = logmap(dir.path(), &["validate"]);
+    assert!(run.code == 1 && !run.stdout.contains("not closed"), "{}", run.stdout);
+}
+
+#[test]
+fn braces_in_statements_are_written_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let map = "version: 1\norganization: { name: acme }\ndefaults:\n  log_bucket:\n    extra_statements:\n      - { Sid: Read, Effect: Allow, Principal: { AWS: \"arn:aws:iam::111122223333:role/auditor\" }, Action: \"s3:GetObject\", Resource: \"{log_bucket_arn}/{{a}}/*\" }\naccounts:\n  prod: { id: \"111122223333\", regions: { us-east-1: { buckets: [acme-web] } } }\n";
+    std::fs::write(dir.path().join("logmap.yaml"), map).unwrap();
+    let run = logmap(dir.path(), &["generate", "--out", "out"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let policy = std::fs::read_to_string(dir.path().join("out/policies/acme-logs-111122223333-us-east-1.json")).unwrap();
+    assert!(policy.contains("acme-logs-111122223333-us-east-1/{a}/*"), "{policy}");
+}

@@ -13,7 +13,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
 
 record! {
-    /// A statement for the log bucket's policy. Placeholders in strings: {log_bucket_arn}, {account_id}, {region}, {partition}.
+    /// A statement for the log bucket's policy. Placeholders in strings: {log_bucket_arn}, {account_id}, {region}, {partition}; `{{` and `}}` are braces.
     Statement "a statement" {
         /// Id of the statement: letters and digits.
         Sid: String, { "pattern": "^[A-Za-z0-9]*$", "examples": ["AuditorsRead"] };

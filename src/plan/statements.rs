@@ -7,7 +7,7 @@ use crate::{
     map::{
         decode::Field,
         decode::OneOrMany,
-        placeholders::{StatementPlaceholder, placeholders_in},
+        placeholders::{StatementPart, StatementPlaceholder, placeholders_of_statement, statement_parts},
         statement::{EffectWord, PrincipalValue, Statement as MapStatement},
     },
     policy::{Condition, Effect, Element, Policy, Principal, Statement},
@@ -34,22 +34,16 @@ pub(crate) struct BucketValues<'a> {
 
 impl BucketValues<'_> {
     fn fill(&self, text: &str) -> String {
-        if !text.contains('{') {
+        if !text.contains(['{', '}']) {
             return text.to_owned();
         }
-        let mut out = String::new();
-        let mut rest = text;
-        while let Some(at) = rest.find('{') {
-            let (before, after) = (&rest[..at], &rest[at + 1..]);
-            let Some((name, tail)) = after.split_once('}') else { break };
-            out.push_str(before);
-            match StatementPlaceholder::find(name).filter(|_| !before.ends_with('$')) {
-                Some(placeholder) => out.push_str(&self.value(placeholder)),
-                None => out.push_str(&format!("{{{name}}}")),
+        let one = |part| match part {
+            StatementPart::Text(text) => text.to_owned(),
+            StatementPart::Placeholder(name) => {
+                StatementPlaceholder::find(name).map_or_else(|| format!("{{{name}}}"), |placeholder| self.value(placeholder))
             }
-            rest = tail;
-        }
-        out + rest
+        };
+        statement_parts(text).into_iter().map(one).collect()
     }
 
     fn value(&self, placeholder: StatementPlaceholder) -> String {
@@ -114,7 +108,7 @@ fn principal(value: &PrincipalValue, place: &BucketValues<'_>, findings: &mut Ve
         for value in &values.value.0 {
             let text = place.fill(value);
             let problem = Some(&text)
-                .filter(|text| kind.as_str() == "AWS" && **text != value.value && placeholders_in(text).is_empty())
+                .filter(|text| kind.as_str() == "AWS" && **text != value.value && placeholders_of_statement(value).all(|name| StatementPlaceholder::find(name).is_some()))
                 .and_then(|text| iam_principal_problem(text));
             if let Some(problem) = problem {
                 findings.push(
@@ -143,7 +137,7 @@ fn resources(statement: &MapStatement, place: &BucketValues<'_>, findings: &mut 
             let object = filled.strip_prefix(&bucket).is_some_and(|rest| rest.starts_with('/'));
             whole |= filled == bucket;
             objects |= object;
-            let unknown = placeholders_in(text).iter().any(|name| StatementPlaceholder::find(name).is_none());
+            let unknown = placeholders_of_statement(text).any(|name| StatementPlaceholder::find(name).is_none());
             // an unknown placeholder has been reported
             if filled != bucket && !object && !unknown {
                 findings.push(

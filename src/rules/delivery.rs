@@ -14,7 +14,7 @@ use crate::{
     map::{
         Bucket, RegionMap,
         decode::Field,
-        placeholders::{StatementPlaceholder, placeholders_in},
+        placeholders::{StatementPlaceholder, placeholders_of_statement},
         statement::{PrincipalValue, Statement},
     },
     policy::evaluate,
@@ -339,7 +339,7 @@ fn placeholders(text: &Spanned<String>, findings: &mut Vec<Finding>) {
                 .help(NOT_COMPOSED_HELP),
         );
     }
-    for name in placeholders_in(text) {
+    for name in placeholders_of_statement(text) {
         if StatementPlaceholder::find(name).is_none() {
             let help = did_you_mean(name, StatementPlaceholder::names()).map_or(
                 format!("the placeholders here are {}", crate::diagnostics::list(StatementPlaceholder::names())),

@@ -10,7 +10,7 @@ use crate::{
     rule_family,
     source::{Span, Spanned},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 rule_family! {
     since "0.1.0";
@@ -23,6 +23,7 @@ rule_family! {
     KMS_KEY = "LM0607" "kms-key" Error Map: "a trail's KMS key is malformed or in the wrong Region";
     NO_ACCOUNTS = "LM0608" "trail-without-accounts" Warning Map: "no account gets the trail";
     CIRCLE = "LM0609" "trail-circle" Warning Map: "accounts deliver trails to each other";
+    HOME_REGION = "LM0610" "trail-home-region" Warning Map: "a trail's home Region is the default, and the map does not use that Region";
 }
 
 /// Checks each trail as it stands.
@@ -33,7 +34,9 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     if let Some(management) = map.organization.as_ref().and_then(|organization| organization.management_account.as_ref()) {
         account(management, &known, findings);
     }
+    let used: BTreeSet<&str> = map.accounts().flat_map(|(_, account)| account.regions().map(|(name, _)| name.as_str())).collect();
     for (name, trail) in map.trails() {
+        home_region(name, trail, &used, findings);
         if !limits::is_trail_name(name) {
             findings.push(
                 Finding::new(&TRAIL_NAME, name.span, format!("`{}` can't be the name of a trail", name.value))
@@ -95,6 +98,23 @@ fn account(key: &Spanned<String>, known: &BTreeMap<&str, &str>, findings: &mut V
         finding = finding.unsafe_fix(format!("add an account `{}`, whose id is to be filled in", key.value), entry);
     }
     findings.push(finding);
+}
+
+/// A default that nobody looked at puts a log bucket and the trail's logs into a Region where nobody expects them.
+fn home_region(name: &Spanned<String>, trail: &Trail, used: &BTreeSet<&str>, findings: &mut Vec<Finding>) {
+    let per_region = trail.coverage.is_some_and(|coverage| coverage.value == Coverage::PerRegion);
+    let default = effective::DEFAULT_HOME_REGION;
+    // in another partition the default is an error of its own
+    let of_partition = used.iter().any(|region| Partition::of_region(region) == Partition::of_region(default));
+    if per_region || trail.home_region.is_some() || used.contains(default) || !of_partition {
+        return;
+    }
+    let first = used.first().copied().unwrap_or_default();
+    let message =
+        format!("the home Region of the trail `{}` is `{default}` by default, and the map does not use that Region", name.value);
+    findings.push(Finding::new(&HOME_REGION, name.span, message).label("its logs go to a log bucket there").help(format!(
+        "name it, `home_region: {first}` or `home_region: {default}`, or write `coverage: per-region` for a trail in each Region"
+    )));
 }
 
 fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings: &mut Vec<Finding>) {
