@@ -170,7 +170,7 @@ fn judge(files: &[SourceFile], inputs: &[Input], plan: Option<&Plan>, ignored: &
             let (observed, is_whole) = nearby.of_way(at, &way.observed);
             whole &= is_whole;
             let judged = compare::compare(&observed, &known, &work);
-            joined.add(&way.words, judged.into_iter().filter(|configuration| configuration.place.file == id));
+            joined.add(&way.facts, judged.into_iter().filter(|configuration| configuration.place.file == id));
         }
         configurations.extend(joined.done());
         if let Some(file) = files.get(at).filter(|_| !whole) {

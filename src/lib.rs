@@ -42,6 +42,7 @@ mod files;
 mod fix;
 mod formats;
 mod generate;
+mod hole;
 mod import;
 mod inputs;
 mod inspection;

@@ -322,3 +322,15 @@ mod files {
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
     }
 }
+
+#[test]
+fn a_policy_of_very_many_patterns_is_unknown() {
+    let statement = |number: usize| {
+        let accounts: Vec<String> = (0..20).map(|more| format!("*{}*", number * 7 + more)).collect();
+        json!({ "Effect": "Allow", "Principal": { "Service": "logging.s3.amazonaws.com" }, "Action": "s3:PutObject",
+            "Resource": "arn:aws:s3:::acme-logs/*", "Condition": { "StringLike": { "aws:SourceAccount": accounts } } })
+    };
+    let policy = json!({ "Version": "2012-10-17", "Statement": (0..50).map(statement).collect::<Vec<_>>() });
+    let run = check("policy.json", &policy.to_string(), &[]);
+    assert!(run.code == 0 && run.stdout.contains("it is too complex"), "{}{}", run.stdout, run.stderr);
+}

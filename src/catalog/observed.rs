@@ -17,6 +17,7 @@ rule_family! {
     VENDED_LOG_GROUP = "LM1111" "vended-log-group" Error Input: "vended access logs go to a log group of another Region";
     VENDED_PARTITION = "LM1112" "vended-partition" Error Input: "vended access logs in a partition that does not have them";
     VENDED_POLICY = "LM1113" "vended-policy" Error Input: "a delivery destination of another account does not let the source's in";
+    LOGGING_KEY = "LM1114" "logging-property" Error Input: "a log configuration has a property that CloudFormation does not know";
     ENCRYPTION = "LM1201" "target-encryption" Error Input: "an access-log bucket has SSE-KMS as its default encryption";
     LOCK = "LM1202" "target-object-lock" Error Input: "an access-log bucket has Object Lock";
     PAYER = "LM1203" "target-requester-pays" Error Input: "a log bucket is Requester Pays";
@@ -24,7 +25,8 @@ rule_family! {
     VENDED_KEY = "LM1205" "vended-key" Error Input: "a bucket that takes vended access logs has the KMS key that AWS manages";
     NO_GRANT = "LM1301" "no-grant" Error Input: "nothing lets access logs into their bucket";
     DENIED = "LM1302" "delivery-denied" Error Input: "a Deny keeps logs from being delivered";
-    OPEN_GRANT = "LM1303" "open-grant" Error Input: "a delivery service may write for anybody";
+    OPEN_GRANT = "LM1303" "open-grant" Warning Input: "a delivery service may write for anybody";
+    DEAD_GRANT = "LM1304" "dead-grant" Error Input: "a grant to a delivery service has a condition that no delivery meets";
     POLICY_JSON = "LM1401" "policy-json" Error Input: "a policy is not JSON";
     POLICY_KEY = "LM1402" "policy-duplicate-key" Error Input: "a key stands twice in one object of a policy";
     POLICY_WILDCARD = "LM1403" "policy-wildcard" Error Input: "a wildcard under an operator that compares exactly";
@@ -33,8 +35,11 @@ rule_family! {
     POLICY_SERVICE = "LM1406" "policy-service" Error Input: "a delivery service is misspelt";
     POLICY_BYTES = "LM1407" "policy-bytes" Error Input: "a bucket policy has more than 20,480 bytes";
     POLICY_ELEMENT = "LM1408" "policy-element" Error Input: "a policy has an element that IAM does not know";
+    NO_DELIVERY = "LM1409" "no-delivery" Warning Input: "a principal looks like log delivery and is not";
     TRAIL_GRANT = "LM1501" "trail-grant" Error Input: "a bucket's policy does not let a trail in";
     TRAIL_ORDER = "LM1502" "trail-order" Error Input: "a trail does not wait for its bucket's policy";
     TRAIL_PREFIX = "LM1503" "trail-key-prefix" Error Input: "a trail's key prefix can't be used";
     TRAIL_KEY = "LM1504" "trail-key-region" Error Input: "a trail's KMS key is in another Region than its bucket";
+    TRAIL_OFF = "LM1505" "trail-off" Error Input: "a trail is off";
+    KEY_POLICY = "LM1506" "trail-key-policy" Error Input: "a KMS key's policy does not let CloudTrail use it";
 }

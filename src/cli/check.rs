@@ -112,8 +112,19 @@ fn print(inspection: &Inspection, asked: &ReportArgs, io: &Io) -> Result<(), Sto
         let word = if known { "violation, suppressed" } else { verdict.word() };
         let file = configuration.place.file.of(&inspection.files);
         let place = file.map_or_else(String::new, |file| file.place(configuration.place.span.start));
-        text += &format!("{word}: {}: {}\n", shown::line(&place), shown::line(&configuration.words()));
-        text.extend(configuration.unknown.iter().map(|reason| format!("  {}\n", shown::line(reason))));
+        text += &format!("{word}: {}: {}", shown::line(&place), shown::line(&configuration.words()));
+        if io.verbose {
+            text += "\n";
+            text.extend(configuration.unknown.iter().map(|reason| format!("  {}\n", shown::line(reason))));
+            continue;
+        }
+        // whether the logs are let in is asked last, and says most
+        text += &match (configuration.unknown.last(), configuration.unknown.len()) {
+            (None, _) => String::new(),
+            (Some(reason), 1) => format!(": {}", shown::line(reason)),
+            (Some(reason), count) => format!(": {} (and {} more; `-v`)", shown::line(reason), count - 1),
+        };
+        text += "\n";
     }
     io.print(&text)?;
     if !io.quiet {

@@ -39,7 +39,7 @@ pub(crate) fn print(
                 .cloned()
                 .collect();
             let seen = Report { findings: &seen, ..*report };
-            shown::drawn(&text::render(&seen, io.width(to_stdout), io.colour(to_stdout))).into_owned()
+            shown::drawn(&text::render(&seen, io.width(to_stdout), io.colour(to_stdout), io.verbose)).into_owned()
         }
         FindingFormat::Json => pretty(&json::report(report, &[])),
         FindingFormat::Sarif => pretty(&sarif::log(report)),

@@ -2,24 +2,31 @@
 
 use super::{
     Configuration, Kind, World,
-    admit::{self, Answer},
-    effective, finding, name_of, related, too_complex,
-    work::{self, MOST_DENIALS},
+    admit::{self, Answer, by_each, does, why_denied},
+    delivery::Delivery,
+    finding, name_of,
+    principals::{instead_of_access_logs, named},
+    related,
+    settings::{acls_are_off, no_acl, settings},
+    too_complex,
+    work::MOST_DENIALS,
 };
 use crate::{
     aws::{LOGGING_SERVICE, Partition, arn, bucket_name},
     catalog::observed::{
-        ACCOUNT, ACL, DENIED, ENCRYPTION, LOCK, NO_GRANT, NOT_DERIVED, PAYER, REGION, SELF, SETTING_REGION, TARGET_KIND,
-        TARGET_NAME,
+        ACCOUNT, DENIED, LOGGING_KEY, NO_GRANT, NOT_DERIVED, REGION, SELF, SETTING_REGION, TARGET_KIND, TARGET_NAME,
     },
-    observed::{At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, hole},
-    plan::prove,
-    policy::evaluate::{Caller, Request},
+    diagnostics::list,
+    observed::{Bucket, Logging, Observed, Setting, Target, Text, hole, policy::PolicyDoc},
+    policy::{Effect, Policy},
 };
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 pub(super) fn judge(world: &World<'_>, logging: &Logging) -> Configuration {
     let source_name = logging.source.as_ref().map_or("", |source| source.value.as_str());
+    if let Some(strange) = &logging.strange {
+        return not_read(logging, source_name, strange);
+    }
     let (target, is_arn) = match &logging.target {
         Target::Named(text) => name_of(text),
         Target::Omitted => return itself(logging, source_name),
@@ -61,7 +68,8 @@ pub(super) fn judge(world: &World<'_>, logging: &Logging) -> Configuration {
     judged.derived(&mut configuration);
     judged.setting_region(&mut configuration);
     judged.places(&mut configuration);
-    judged.settings(&mut configuration);
+    let why = format!("`{}` logs to it", configuration.source);
+    settings(&bucket, &judged.name, logging.place, &why, &mut configuration);
     judged.grant(&mut configuration);
     configuration
 }
@@ -101,6 +109,21 @@ fn itself(logging: &Logging, source: &str) -> Configuration {
         finding(&SELF, logging.place, format!("`{}` logs to itself: the configuration names no destination", hole::shown(source)))
             .label("without `DestinationBucketName` the logs go into this bucket")
             .help("each log object that S3 writes makes new log entries, without end; name a `DestinationBucketName` of the same account and Region"),
+    );
+    configuration
+}
+
+/// A configuration with a key that it can't have: CloudFormation refuses it, and what it means is not judged.
+fn not_read(logging: &Logging, source: &str, strange: &Text) -> Configuration {
+    let mut configuration = Configuration::new(Kind::AccessLog, (logging.place, logging.anchor), source, "");
+    let message = if strange.value.is_empty() {
+        "`LoggingConfiguration` is an object, not a list".to_owned()
+    } else {
+        format!("`{}` is no property of `LoggingConfiguration`", strange.value)
+    };
+    configuration.findings.push(
+        finding(&LOGGING_KEY, strange.place, message)
+            .help("CloudFormation refuses the template; its properties are `DestinationBucketName`, `LogFilePrefix` and `TargetObjectKeyFormat`, and `TargetBucket` and `TargetPrefix` are the names that the API has"),
     );
     configuration
 }
@@ -206,99 +229,36 @@ impl Judged<'_> {
         }
     }
 
-    /// Encryption, Object Lock, Requester Pays.
-    fn settings(&self, configuration: &mut Configuration) {
-        let name = &self.name;
-        let mut unknown = |what: &str, setting: bool| {
-            let why = if setting { "is set to what can't be known here" } else { "is not in the inputs" };
-            configuration.unknown.push(format!("the {what} of `{name}` {why}"));
-        };
-        let mut found = Vec::new();
-        match effective(self.target, &self.target.encryption, "AES256".to_owned()) {
-            Some(algorithm) if algorithm.value.starts_with("aws:kms") => found.push((
-                &ENCRYPTION,
-                algorithm.place,
-                format!("`{name}` takes access logs and has the default encryption `{}`", algorithm.value),
-                "S3 accepts this and delivers nothing, or objects that nobody can read; use `AES256` for the bucket that takes access logs",
-            )),
-            Some(algorithm) if hole::has(&algorithm.value) => unknown("default encryption", true),
-            None => unknown("default encryption", matches!(self.target.encryption, Setting::Unknown(_))),
-            _ => {}
-        }
-        match effective(self.target, &self.target.object_lock, false) {
-            Some(lock) if lock.value => found.push((
-                &LOCK,
-                lock.place,
-                format!("`{name}` takes access logs and has Object Lock"),
-                "S3 accepts this and delivers no logs; keep the lock for a trail's bucket, and copy access logs to a locked bucket if they need one",
-            )),
-            None => unknown("Object Lock", matches!(self.target.object_lock, Setting::Unknown(_))),
-            _ => {}
-        }
-        match effective(self.target, &self.target.payer, "BucketOwner".to_owned()) {
-            Some(payer) if payer.value == "Requester" => {
-                found.push((
-                    &PAYER,
-                    payer.place,
-                    format!("`{name}` takes logs and is Requester Pays"),
-                    "a log bucket can't be Requester Pays; let the bucket owner pay",
-                ));
-            }
-            Some(payer) if hole::has(&payer.value) => unknown("payer", true),
-            None => unknown("payer", matches!(self.target.payer, Setting::Unknown(_))),
-            _ => {}
-        }
-        for (rule, place, message, help) in found {
-            let found =
-                finding(rule, if place == SourceLocation::default() { self.logging.place } else { place }, message).help(help);
-            configuration.findings.push(related(found, self.logging.place, format!("`{}` logs to it", configuration.source)));
-        }
-    }
-
-    /// Are ACLs off on the log bucket? Nothing if that can't be known.
-    fn acls_are_off(&self) -> Option<bool> {
-        match &self.target.ownership {
-            Setting::Known(ownership) if hole::has(&ownership.value) => None,
-            Setting::Known(ownership) => Some(ownership.value == "BucketOwnerEnforced"),
-            Setting::Unknown(_) => None,
-            Setting::Unsaid if self.target.fresh => Some(true),
-            Setting::Unsaid => None,
-        }
-    }
-
     /// Does something let the log objects in, and nothing keep them out?
     fn grant(&self, configuration: &mut Configuration) {
-        let off = self.acls_are_off();
+        let off = acls_are_off(self.target);
         let acl = self.target.log_delivery_acl.known().filter(|acl| acl.value);
         for place in acl.map(|acl| acl.place).into_iter().chain(self.logging.grants).filter(|_| off == Some(true)) {
-            let found = finding(&ACL, place, format!("log delivery is granted by an ACL, and `{}` has none: its owner owns everything in it", self.name))
-                .help("S3 answers `AccessControlListNotSupported` or `InvalidBucketAclWithObjectOwnership`; leave the ACL out, and let `logging.s3.amazonaws.com` in by the bucket's policy");
-            let owner = self.target.ownership.known().map_or(self.target.place, |ownership| ownership.place);
-            configuration.findings.push(related(
-                found,
-                owner,
-                "buckets have `BucketOwnerEnforced` unless they say something else",
-            ));
+            configuration.findings.push(no_acl(self.target, &self.name, place));
         }
-        let by_acl = acl.is_some() && off == Some(false);
-        let perhaps_by_acl = off != Some(true)
+        let by_acl = if acl.is_some() && off == Some(false) {
+            ByAcl::Yes
+        } else if off != Some(true)
             && (acl.is_some()
                 || matches!(self.target.log_delivery_acl, Setting::Unknown(_))
-                || !self.target.defined && self.target.log_delivery_acl == Setting::Unsaid);
+                || !self.target.defined && self.target.log_delivery_acl == Setting::Unsaid)
+        {
+            ByAcl::Perhaps
+        } else {
+            ByAcl::No
+        };
         let policy = match &self.target.policy {
-            Setting::Known(policy) => policy,
+            Setting::Known(policy) => &policy.value,
             Setting::Unknown(_) => {
-                if !by_acl {
-                    configuration.doubt(format!("`{}` has a policy whose text is not known here", self.name));
-                }
+                configuration.doubt(format!("`{}` has a policy whose text is not known here", self.name));
                 return;
             }
             Setting::Unsaid if !self.target.defined => {
                 configuration.doubt(format!("the policy of `{}` is not in the inputs", self.name));
                 return;
             }
-            Setting::Unsaid if by_acl => return,
-            Setting::Unsaid if perhaps_by_acl => {
+            Setting::Unsaid if by_acl == ByAcl::Yes => return,
+            Setting::Unsaid if by_acl == ByAcl::Perhaps => {
                 configuration.doubt(format!("`{}` has no policy here, and its ACL may let log delivery in", self.name));
                 return;
             }
@@ -310,42 +270,104 @@ impl Judged<'_> {
                 return;
             }
         };
-        let doc = &policy.value;
-        let place_of = |at: usize| doc.places.get(at).map_or(doc.place, |places| places.whole);
-        let Some(answer) = self.ask(doc) else { return configuration.doubt(too_complex(&self.name)) };
+        by_each(policy, self.target, configuration, &|doc, configuration| self.granted_by(doc, by_acl, configuration));
+    }
+
+    /// What one policy says, if it is the one that stands.
+    fn granted_by(&self, doc: &PolicyDoc, by_acl: ByAcl, configuration: &mut Configuration) {
+        let delivery = self.delivery();
+        let source = self.source.map_or_else(|| unknown("bucket"), |source| source.name.value.clone());
+        let region = self.region_of_source().or(self.target.region.as_ref());
+        let region = region.map_or_else(|| unknown("Region"), |region| region.value.clone());
+        let objects = delivery.log_objects(&self.prefix(), &source, &region, self.logging.partitioned);
+        if !self.world.may_ask(&doc.policy, &format!("{}/{}", self.bucket_arn(), self.prefix())) {
+            return configuration.doubt(too_complex(&self.name));
+        }
+        let policy = self.told_apart(&doc.policy);
+        let requests = delivery.requests(&policy, "s3:PutObject", objects);
+        let answer = admit::ask(&policy, &requests);
+        // what a Deny shuts out stays out, whatever else the policy has
+        if doc.doubled && !matches!(answer, Answer::Denied(_)) {
+            return configuration
+                .doubt(format!("a key stands twice in the policy of `{}`, and which one counts is not documented", self.name));
+        }
         match answer {
             Answer::Allowed if doc.partly_unknown => {
                 configuration.doubt(format!("parts of the policy of `{}` are not known here", self.name))
             }
             Answer::Allowed => {}
-            Answer::Denied(statements) => {
-                for at in statements.into_iter().take(MOST_DENIALS) {
-                    let found = finding(
-                        &DENIED,
-                        place_of(at),
-                        format!("this statement keeps the access logs of `{}` out of `{}`", configuration.source, self.name),
-                    )
-                    .label("log delivery is denied here")
-                    .help(why_denied(doc, at));
+            Answer::Denied(denials) => {
+                for denial in denials.into_iter().take(MOST_DENIALS) {
+                    let place = doc.places.get(denial.statement).map_or(doc.place, |places| places.whole);
+                    let message =
+                        format!("this statement keeps the access logs of `{}` out of `{}`", configuration.source, self.name);
+                    let found = finding(&DENIED, place, message)
+                        .label("log delivery is denied here")
+                        .help(why_denied(doc, denial.statement))
+                        .example(denial.witness.as_ref().map(admit::example));
                     configuration.findings.push(related(found, self.logging.place, "the logs that would not arrive"));
                 }
             }
-            Answer::Perhaps(_) => configuration.doubt(format!("whether the policy of `{}` lets the logs in", self.name)),
-            Answer::NotAllowed if doc.partly_unknown || by_acl || perhaps_by_acl => {
-                if !by_acl {
-                    configuration.doubt(format!("whether the policy or the ACL of `{}` lets the logs in", self.name));
-                }
+            Answer::Perhaps(open) if open.by_deny => {
+                let words = open.words(&requests);
+                configuration.doubt(format!("whether a Deny of the policy of `{}` keeps the logs out{words}", self.name));
             }
-            Answer::NotAllowed => {
+            // what may let in as well takes nothing away
+            Answer::Perhaps(_) | Answer::NotAllowed(_) if by_acl == ByAcl::Yes && !doc.partly_unknown => {}
+            Answer::Perhaps(open) => {
+                let words = open.words(&requests);
+                configuration.doubt(format!("whether the policy of `{}` lets the logs in{words}", self.name));
+            }
+            Answer::NotAllowed(_) if doc.partly_unknown => {
+                configuration.doubt(format!("parts of the policy of `{}` are not known here", self.name));
+            }
+            Answer::NotAllowed(_) if by_acl != ByAcl::No => {
+                let lacking = self.near(doc).unwrap_or_else(|| "it has no grant for `logging.s3.amazonaws.com`".to_owned());
+                configuration.doubt(format!(
+                    "whether the ACL of `{}` lets the logs in: its policy does not, {lacking}, and these are written under `{}`",
+                    self.name,
+                    hole::shown(&self.prefix()),
+                ));
+            }
+            Answer::NotAllowed(witness) => {
                 let found = finding(&NO_GRANT, self.logging.place, format!("the policy of `{}` does not let the access logs of `{}` in", self.name, configuration.source))
                     .help(format!(
                         "S3 accepts this and delivers nothing; the policy must let `logging.s3.amazonaws.com` call `s3:PutObject` on `{}`{}",
                         hole::shown(&format!("{}/{}*", self.bucket_arn(), self.prefix())),
-                        self.near(doc),
-                    ));
+                        self.near(doc).map_or_else(String::new, |near| format!("; {near}")),
+                    ))
+                    .example(witness.as_ref().map(admit::example));
                 configuration.findings.push(related(found, doc.place, "the policy"));
             }
         }
+    }
+
+    /// The policy, in which the ARNs of other buckets of the input are those of other buckets, though the source has no name yet.
+    fn told_apart<'p>(&self, policy: &'p Policy) -> Cow<'p, Policy> {
+        let Some(source) = self.source.filter(|source| hole::is_bucket(&source.name.value)) else { return Cow::Borrowed(policy) };
+        let scope = source.place.file.0.to_string();
+        let other = |value: &str| {
+            let (start, name) = value.split_once(":s3:::")?;
+            let bucket =
+                self.world.buckets.get(name).filter(|bucket| bucket.defined && bucket.place.file == source.place.file)?;
+            (!hole::has(&bucket.name.value)).then(|| format!("{start}:s3:::{}", hole::bucket(name, &scope)))
+        };
+        let mut told = Cow::Borrowed(policy);
+        for (at, statement) in policy.statements.iter().enumerate() {
+            for (operator, keys) in &statement.condition {
+                for (key, values) in keys.iter().filter(|(key, _)| key.eq_ignore_ascii_case("aws:SourceArn")) {
+                    for (number, value) in values.iter().enumerate() {
+                        let Some(other) = other(value) else { continue };
+                        let condition = told.to_mut().statements.get_mut(at).map(|statement| &mut statement.condition);
+                        let values = condition.and_then(|condition| condition.get_mut(operator)?.get_mut(key));
+                        if let Some(value) = values.and_then(|values| values.get_mut(number)) {
+                            *value = other;
+                        }
+                    }
+                }
+            }
+        }
+        told
     }
 
     /// The partition: of the log bucket, or of the source where that is known alone.
@@ -369,59 +391,53 @@ impl Judged<'_> {
         }
     }
 
-    /// What the policy says of a delivery; nothing if that takes too much work.
-    fn ask(&self, doc: &crate::observed::policy::PolicyDoc) -> Option<Answer> {
-        let unknown = |name: &str| At { value: hole::hole(name, "of the source"), place: self.logging.place };
-        let source = self.source.map_or_else(|| unknown("bucket"), |source| source.name.clone());
-        let account = self
-            .source
-            .and_then(|source| source.account.clone())
-            .or_else(|| self.target.account.clone())
-            .unwrap_or_else(|| unknown("account"));
-        let region = self.region_of_source().cloned().or_else(|| self.target.region.clone()).unwrap_or_else(|| unknown("Region"));
-        let prefix = self.prefix();
-        let key = match self.logging.partitioned {
-            Some(false) => prove::access_log_key(&prefix, None),
-            Some(true) => prove::access_log_key(&prefix, Some((&account.value, &region.value, &source.value))),
-            None => prefix + &hole::hole("key", ""),
-        };
-        let resource = format!("{}/{key}", self.bucket_arn());
-        let mut context = prove::service_context(LOGGING_SERVICE, arn::bucket(self.partition(), &source.value), account.value);
-        // whether S3 tells these of its deliveries is not documented
-        context.extend([
-            ("aws:SourceOrgID", hole::hole("organization", "")),
-            ("aws:SourceOrgPaths", hole::hole("path", "")),
-            ("s3:x-amz-acl", hole::hole("acl", "")),
-        ]);
-        let context: Vec<(&str, &str)> = context.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let request = Request {
-            principal: Caller::Service(LOGGING_SERVICE),
-            action: "s3:PutObject",
-            resource: &resource,
-            context: &context,
-        };
-        self.world.may_ask(&doc.policy, &resource).then(|| admit::ask(&doc.policy, &request))
+    fn delivery(&self) -> Delivery {
+        let source = self.source.map_or_else(|| unknown("bucket"), |source| source.name.value.clone());
+        let of = |text: Option<&Text>, name: &str| text.map_or_else(|| unknown(name), |text| text.value.clone());
+        let account = self.source.and_then(|source| source.account.as_ref()).or(self.target.account.as_ref());
+        Delivery {
+            service: LOGGING_SERVICE,
+            bucket: self.target.name.value.clone(),
+            partition: self.partition(),
+            region: of(self.target.region.as_ref().or_else(|| self.region_of_source()), "Region"),
+            owner: of(self.target.account.as_ref().or(account), "account"),
+            arn: arn::bucket(self.partition(), &source),
+            account: of(account, "account"),
+            organization: None,
+            has_key: false,
+        }
     }
 
-    /// What the nearest grant lacks, if there is one.
-    fn near(&self, doc: &crate::observed::policy::PolicyDoc) -> &'static str {
-        if work::names(&doc.policy, LOGGING_SERVICE) {
-            "; it has a statement for the service, but its resource or condition is another one"
-        } else {
-            ""
+    /// What the nearest grant has instead, if there is one.
+    fn near(&self, doc: &PolicyDoc) -> Option<String> {
+        let grants = doc.policy.statements.iter().filter(|statement| {
+            statement.effect == Effect::Allow
+                && does(statement, "s3:PutObject")
+                && named(statement).any(|name| name == LOGGING_SERVICE)
+        });
+        let root = format!("{}/", self.bucket_arn());
+        let mut resources = grants.flat_map(|statement| statement.resource.inner()).take(3).peekable();
+        if resources.peek().is_some() {
+            let under = |resource: &String| hole::shown(resource.strip_prefix(&root).unwrap_or(resource));
+            let resources: Vec<String> = resources.map(under).collect();
+            return Some(format!(
+                "it has a statement for the service, on {}, but its resource or condition is another one",
+                list(resources.iter().map(String::as_str))
+            ));
         }
+        let other = instead_of_access_logs(doc)?;
+        Some(format!("it lets `{other}` in, which delivers no access logs"))
     }
 }
 
-/// Why a Deny hits a delivery, where it is one of the usual reasons.
-pub(super) fn why_denied(doc: &crate::observed::policy::PolicyDoc, at: usize) -> &'static str {
-    let Some(statement) = doc.policy.statements.get(at) else { return "" };
-    let mut keys = statement.condition.values().flat_map(|keys| keys.keys()).map(|key| key.to_ascii_lowercase());
-    if keys.any(|key| key.starts_with("s3:x-amz-server-side-encryption")) {
-        "S3 sends no encryption header with its log objects; leave the statement out, the bucket's default encryption does the same"
-    } else if statement.condition.is_empty() {
-        "a Deny without a condition hits everybody; name whom it is for"
-    } else {
-        "a negated operator also holds where the key is absent, as it is for AWS services; add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to the condition"
-    }
+/// May an ACL let log delivery in?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ByAcl {
+    No,
+    Perhaps,
+    Yes,
+}
+
+fn unknown(name: &str) -> String {
+    hole::hole(name, "of the source")
 }

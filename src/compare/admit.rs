@@ -1,74 +1,165 @@
-//! Would a policy that is known in part let a request in? Yes, no, or it depends on what nobody knows yet.
+//! Would a policy let a delivery in, whatever is not known? Yes, no, or it depends on what would have to be told.
 //!
-//! Where neither policy nor request has holes, the one evaluator answers. Else each element of a statement is asked by
-//! itself: equal holes are equal, and what could be equal makes the answer a maybe.
+//! Takes a policy that may have holes and the requests of a delivery as a set; the evaluator judges them all at once. An answer
+//! against a policy carries a request that shows it.
 
+use super::{Configuration, Verdict as Judgement, work::MOST_DENIALS};
 use crate::{
-    observed::hole,
+    diagnostics::{Example, list},
+    observed::{Bucket, hole, policy::PolicyDoc},
     policy::{
         Effect, Element, Policy, Principal, Statement,
-        evaluate::{Caller, Request, Verdict, evaluate, shut_out as shut},
+        evaluate::{
+            Prepared, Verdict,
+            requests::{Holds, Requests, Value},
+            witness::{Asker, Witness},
+        },
     },
 };
-use indexmap::IndexMap;
+use std::borrow::Cow;
 
-/// What a policy says of a request.
+/// What a policy says of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// It is let in.
+    /// All of it is let in.
     Allowed,
-    /// These statements shut it out, by index.
-    Denied(Vec<usize>),
-    /// No statement lets it in.
-    NotAllowed,
-    /// It depends on these statements.
-    Perhaps(Vec<usize>),
+    /// These statements shut some of it out, or all.
+    Denied(Vec<Denial>),
+    /// No statement lets it in, or none lets in all of it; with a request that is not let in.
+    NotAllowed(Option<Witness>),
+    /// It depends.
+    Perhaps(Open),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Holds {
-    No,
-    Maybe,
-    Yes,
+/// A Deny that matches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Denial {
+    /// Index of the statement.
+    pub statement: usize,
+    /// A request that it shuts out.
+    pub witness: Option<Witness>,
 }
 
-/// Asks a policy about a request; both may have holes.
-pub(crate) fn ask(policy: &Policy, request: &Request<'_>) -> Answer {
-    let open = hole::has(request.resource) || request.context.iter().any(|(_, value)| hole::has(value));
-    if !open && !policy.statements.iter().any(has_hole) {
-        return match evaluate(policy, request) {
-            Verdict::Allowed(_) => Answer::Allowed,
-            Verdict::NotAllowed => Answer::NotAllowed,
-            Verdict::Denied(_) => Answer::Denied(shut(policy, request)),
-        };
+/// On what it depends whether a delivery is let in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Open {
+    /// May a Deny shut out what is let in? Else no statement lets it in for certain.
+    pub by_deny: bool,
+    /// The condition keys on which it turns, as the policy has them, each once.
+    pub keys: Vec<String>,
+    /// Has a statement on which it turns parts that are not known here, other than what the delivery has?
+    pub has_holes: bool,
+}
+
+/// Keys of which each value comes up in some request: what turns on them is not unknown.
+const TIMES: [&str; 2] = ["aws:CurrentTime", "aws:EpochTime"];
+
+/// Asks a policy about a delivery.
+pub(crate) fn ask(policy: &Policy, requests: &Requests<'_>) -> Answer {
+    let prepared = Prepared::new(policy);
+    let (mut denied, mut open) = (Vec::new(), Open::default());
+    for (at, holds) in prepared.judge(Effect::Deny, requests) {
+        let witness = || prepared.witness(requests, at, &|verdict| matches!(verdict, Verdict::Denied(_)));
+        match holds {
+            Holds::No => {}
+            // the others come to light when these are mended
+            _ if denied.len() >= MOST_DENIALS => break,
+            Holds::Yes => denied.push(Denial { statement: at, witness: witness() }),
+            Holds::Maybe => match of_some(&prepared, policy, at, requests).then(witness).flatten() {
+                Some(witness) => denied.push(Denial { statement: at, witness: Some(witness) }),
+                None => {
+                    open.by_deny = true;
+                    open.add(&prepared, policy, at, requests);
+                }
+            },
+        }
     }
-    let judged: Vec<(usize, Effect, Holds)> =
-        policy.statements.iter().enumerate().map(|(at, statement)| (at, statement.effect, matches(statement, request))).collect();
-    let which = |effect: Effect, holds: Holds| -> Vec<usize> {
-        judged.iter().filter(|(_, e, h)| *e == effect && *h == holds).map(|(at, ..)| *at).collect()
-    };
-    let (denied, perhaps_denied) = (which(Effect::Deny, Holds::Yes), which(Effect::Deny, Holds::Maybe));
-    let (allowed, perhaps_allowed) = (which(Effect::Allow, Holds::Yes), which(Effect::Allow, Holds::Maybe));
     if !denied.is_empty() {
-        Answer::Denied(denied)
-    } else if allowed.is_empty() && perhaps_allowed.is_empty() {
-        Answer::NotAllowed
-    } else if allowed.is_empty() {
-        Answer::Perhaps(perhaps_allowed)
-    } else if !perhaps_denied.is_empty() {
-        Answer::Perhaps(perhaps_denied)
-    } else {
-        Answer::Allowed
+        return Answer::Denied(denied);
     }
+    let allows: Vec<(usize, Holds)> = prepared.judge(Effect::Allow, requests).collect();
+    if allows.iter().any(|(_, holds)| *holds == Holds::Yes) {
+        return if open.by_deny { Answer::Perhaps(open) } else { Answer::Allowed };
+    }
+    let perhaps: Vec<usize> = allows.iter().filter(|(_, holds)| *holds == Holds::Maybe).map(|(at, _)| *at).collect();
+    // what lets in some of the keys that come up, or some of the time, does not let in all
+    if perhaps.iter().all(|at| of_some(&prepared, policy, *at, requests)) {
+        let refused = prepared.refused(requests);
+        if perhaps.is_empty() || refused.is_some() {
+            return Answer::NotAllowed(refused);
+        }
+    }
+    if !open.by_deny {
+        perhaps.iter().for_each(|at| open.add(&prepared, policy, *at, requests));
+    }
+    Answer::Perhaps(open)
 }
 
-/// Which Deny statements shut a request out, whatever is allowed; and which may.
-pub(crate) fn shut_out(policy: &Policy, request: &Request<'_>) -> (Vec<usize>, Vec<usize>) {
-    let which = |wanted: Holds| {
-        let statements = policy.statements.iter().enumerate().filter(|(_, statement)| statement.effect == Effect::Deny);
-        statements.filter(|(_, statement)| matches(statement, request) == wanted).map(|(at, _)| at).collect()
-    };
-    (which(Holds::Yes), which(Holds::Maybe))
+/// Does a statement match some requests that come up, and not others? Not if what decides is unknown.
+pub(super) fn of_some(prepared: &Prepared<'_>, policy: &Policy, at: usize, requests: &Requests<'_>) -> bool {
+    let holes = |statement: &Statement| statement.resource.inner().iter().any(|resource| hole::has(resource));
+    let is_open =
+        policy.statements.get(at).is_none_or(holes) || matches!(&requests.resource, Value::Form(shape) if shape.is_open());
+    let mut undecided = prepared.undecided(at, requests).into_iter();
+    !is_open && undecided.all(|key| TIMES.iter().any(|time| time.eq_ignore_ascii_case(key)))
+}
+
+impl Open {
+    fn add(&mut self, prepared: &Prepared<'_>, policy: &Policy, at: usize, requests: &Requests<'_>) {
+        let undecided = prepared.undecided(at, requests);
+        let known =
+            |key: &str| match requests.keys.iter().find(|known| known.name.eq_ignore_ascii_case(key)).map(|known| &known.value) {
+                Some(Some(Value::Text(text))) => text.clone(),
+                _ => Cow::Borrowed(""),
+            };
+        let is_open = |statement: &Statement| match undecided.is_empty() {
+            true => has_hole(statement),
+            false => statement.condition.values().flatten().any(|(key, values)| {
+                hole::has(key)
+                    || undecided.contains(&key.as_str())
+                        && values.iter().any(|value| hole::has(value) && !known(key).contains(value.as_str()))
+            }),
+        };
+        self.has_holes |= policy.statements.get(at).is_some_and(is_open);
+        for key in undecided {
+            if !self.keys.iter().any(|known| known.eq_ignore_ascii_case(key)) && !hole::has(key) {
+                self.keys.push(key.to_owned());
+            }
+        }
+    }
+
+    /// `; it turns on …`, or nothing if no condition key is the reason.
+    pub(crate) fn words(&self, requests: &Requests<'_>) -> String {
+        if self.keys.is_empty() {
+            let why = if self.has_holes { "; parts of it are not known here" } else { "; it is for some of the keys alone" };
+            return why.to_owned();
+        }
+        let mut words = format!("; it turns on {}", list(self.keys.iter().take(3).map(String::as_str)));
+        let told = |key: &str| requests.keys.iter().find(|known| known.name.eq_ignore_ascii_case(key));
+        let texts = self.keys.iter().filter_map(|key| match &told(key)?.value {
+            Some(Value::Text(text)) if hole::has(text) => Some(hole::shown(text)),
+            _ => None,
+        });
+        let texts: Vec<String> = texts.collect();
+        let mut flags = Vec::new();
+        let names = |what: &[&str]| texts.iter().any(|text| what.iter().any(|word| text.contains(word)));
+        if names(&["AccountId", "${account"]) {
+            flags.push("`--account`");
+        }
+        if names(&["AWS::Region", "${region", "${Region"]) {
+            flags.push("`--region`");
+        }
+        if self.has_holes {
+            words += ", and what the policy has there is not known here";
+        } else if !flags.is_empty() {
+            words += &format!(", which {} would settle", flags.join(" and "));
+        } else if self.keys.iter().any(|key| key.to_ascii_lowercase().starts_with("aws:sourceorg")) {
+            words += ", which no input tells";
+        } else if self.keys.iter().any(|key| told(key).is_none()) {
+            words += ", of which AWS does not document what a delivery sends";
+        }
+        words
+    }
 }
 
 /// Is something in the statement unknown?
@@ -80,127 +171,86 @@ pub(crate) fn has_hole(statement: &Statement) -> bool {
     let mut texts = statement.action.inner().iter().chain(statement.resource.inner());
     principals
         || texts.any(|text| hole::has(text))
-        || statement
-            .condition
-            .values()
-            .flatten()
-            .any(|(key, values)| hole::has(key) || values.iter().any(|value| hole::has(value)))
+        || statement.condition.iter().any(|(operator, keys)| {
+            operator.starts_with("Fn::")
+                || hole::has(operator)
+                || keys.iter().any(|(key, values)| hole::has(key) || values.iter().any(|value| hole::has(value)))
+        })
 }
 
-fn matches(statement: &Statement, request: &Request<'_>) -> Holds {
-    let mut holds = principal(statement, request)
-        .min(list(&statement.action, request.action, true, &|text| one(request, Part::Action(text))))
-        .min(list(&statement.resource, request.resource, true, &|text| one(request, Part::Resource(text))));
-    for (operator, keys) in &statement.condition {
-        for (key, values) in keys {
-            if holds == Holds::No {
-                return holds;
-            }
-            holds = holds.min(condition(request, operator, key, values));
-        }
-    }
-    holds
+/// Does a statement name an action, in whatever case and with whatever wildcards? What is unknown does not.
+pub(crate) fn does(statement: &Statement, action: &str) -> bool {
+    let listed = statement
+        .action
+        .inner()
+        .iter()
+        .any(|pattern| crate::policy::evaluate::glob(&pattern.to_ascii_lowercase(), &action.to_ascii_lowercase()));
+    matches!(statement.action, Element::Is(_)) == listed
 }
 
-/// One part of a statement, to be asked by itself.
-enum Part<'a> {
-    Action(&'a str),
-    Resource(&'a str),
-    Condition(&'a str, &'a str, &'a [String]),
-}
-
-/// Does the part match, all holes taken as they stand? The evaluator knows; everything else in the statement is open.
-fn one(request: &Request<'_>, part: Part<'_>) -> bool {
-    let any = || Element::Is(vec!["*".to_owned()]);
-    let mut alone = Statement {
-        sid: String::new(),
-        effect: Effect::Allow,
-        principal: Element::Is(Principal::Any),
-        action: any(),
-        resource: any(),
-        condition: IndexMap::new(),
+/// A request as findings show it: holes by their names.
+pub(crate) fn example(witness: &Witness) -> Example {
+    let text = |text: &String| hole::shown(text);
+    let shown = Witness {
+        principal: match &witness.principal {
+            Asker::Service(name) => Asker::Service(text(name)),
+            Asker::Iam(arn) => Asker::Iam(text(arn)),
+            Asker::Anonymous => Asker::Anonymous,
+        },
+        action: witness.action.clone(),
+        resource: text(&witness.resource),
+        context: witness.context.iter().map(|(key, value)| (text(key), text(value))).collect(),
     };
-    match part {
-        Part::Action(text) => alone.action = Element::Is(vec![text.to_owned()]),
-        Part::Resource(text) => alone.resource = Element::Is(vec![text.to_owned()]),
-        Part::Condition(operator, key, values) => {
-            let keys = IndexMap::from([(key.to_owned(), values.to_vec())]);
-            alone.condition = IndexMap::from([(operator.to_owned(), keys)]);
-        }
-    }
-    matches!(evaluate(&Policy::new(vec![alone]), request), Verdict::Allowed(_))
+    Example { words: shown.to_string(), json: serde_json::to_value(&shown).unwrap_or_default() }
 }
 
-fn list(element: &Element<Vec<String>>, text: &str, wildcards: bool, certainly: &dyn Fn(&str) -> bool) -> Holds {
-    let of = |pattern: &String| {
-        if certainly(pattern) {
-            Holds::Yes
-        } else if (hole::has(pattern) || hole::has(text)) && hole::could_match(pattern, text, wildcards) {
-            Holds::Maybe
-        } else {
-            Holds::No
-        }
-    };
-    let best = element.inner().iter().map(of).max().unwrap_or(Holds::No);
-    match (element, best) {
-        (Element::Is(_), best) => best,
-        (Element::IsNot(_), Holds::Yes) => Holds::No,
-        (Element::IsNot(_), Holds::No) => Holds::Yes,
-        (Element::IsNot(_), Holds::Maybe) => Holds::Maybe,
+/// Asks each policy that resources of one input set for a bucket: where they don't agree, nobody knows which one stands (S3 API
+/// reference, PutBucketPolicy: each call replaces the whole policy).
+pub(super) fn by_each(
+    policy: &PolicyDoc,
+    bucket: &Bucket,
+    configuration: &mut Configuration,
+    ask: &dyn Fn(&PolicyDoc, &mut Configuration),
+) {
+    if bucket.other_policies.is_empty() {
+        return ask(policy, configuration);
     }
-}
-
-fn principal(statement: &Statement, request: &Request<'_>) -> Holds {
-    let best = match statement.principal.inner() {
-        Principal::Any => Holds::Yes,
-        Principal::Kinds(kinds) => {
-            let (kind, name) = match request.principal {
-                Caller::Service(name) => ("Service", name),
-                Caller::Iam { arn, .. } => ("AWS", arn),
-                Caller::Anonymous => ("AWS", "*"),
-            };
-            let values = kinds.get(kind).into_iter().flatten().chain(kinds.get("AWS").into_iter().flatten());
-            let of = |value: &String| match value == name || value == "*" {
-                true => Holds::Yes,
-                false if hole::is_one(value) => Holds::Maybe,
-                false if hole::same(value, name) == hole::Same::Maybe => Holds::Maybe,
-                false => Holds::No,
-            };
-            values.map(of).max().unwrap_or(Holds::No)
-        }
-    };
-    match (&statement.principal, best) {
-        (Element::Is(_), best) => best,
-        (Element::IsNot(_), Holds::Yes) => Holds::No,
-        (Element::IsNot(_), Holds::No) => Holds::Yes,
-        (Element::IsNot(_), Holds::Maybe) => Holds::Maybe,
+    let docs = std::iter::once(policy).chain(bucket.other_policies.iter().take(MOST_POLICIES));
+    let judged: Vec<Configuration> = docs
+        .map(|doc| {
+            let mut one =
+                Configuration { findings: Vec::new(), suppressed: Vec::new(), unknown: Vec::new(), ..configuration.clone() };
+            ask(doc, &mut one);
+            one
+        })
+        .collect();
+    let all = |verdict: Judgement| judged.iter().all(|one| one.verdict() == verdict);
+    if all(Judgement::Violation) {
+        configuration.findings.extend(judged.into_iter().flat_map(|one| one.findings));
+    } else if !all(Judgement::Ok) {
+        let name = hole::shown(&bucket.name.value);
+        configuration.doubt(format!(
+            "{} resources set the policy of `{name}`, each replaces the others, and not all of them let the logs in",
+            judged.len()
+        ));
     }
 }
 
-fn condition(request: &Request<'_>, operator: &str, key: &str, values: &[String]) -> Holds {
-    if hole::has(key) || hole::has(operator) || operator.starts_with("Fn::") {
-        return Holds::Maybe;
-    }
-    let holds = one(request, Part::Condition(operator, key, values));
-    let present: Vec<&str> =
-        request.context.iter().filter(|(name, _)| name.eq_ignore_ascii_case(key)).map(|(_, value)| *value).collect();
-    if present.is_empty() || operator == "Null" {
-        return if holds { Holds::Yes } else { Holds::No };
-    }
-    let base = operator.rsplit(':').next().unwrap_or(operator);
-    let base = base.strip_suffix("IfExists").unwrap_or(base);
-    let negated = base.contains("Not");
-    let wildcards = base.contains("Like") || base.starts_with("Arn");
-    // a hole may stand for what would turn the answer over: a match that is not seen
-    let unseen = present.iter().any(|have| {
-        !values.iter().any(|want| want == have)
-            && values.iter().any(|want| (hole::has(want) || hole::has(have)) && hole::could_match(want, have, wildcards))
-    });
-    match (holds, negated, unseen) {
-        (true, false, _) => Holds::Yes,
-        (false, true, _) => Holds::No,
-        (_, _, true) => Holds::Maybe,
-        (true, true, false) => Holds::Yes,
-        (false, false, false) => Holds::No,
+/// Policies of one bucket that are asked.
+const MOST_POLICIES: usize = 8;
+
+/// Why a Deny hits a delivery, where it is one of the usual reasons.
+pub(super) fn why_denied(doc: &PolicyDoc, at: usize) -> &'static str {
+    let Some(statement) = doc.policy.statements.get(at) else { return "" };
+    let mut keys = statement.condition.values().flat_map(|keys| keys.keys()).map(|key| key.to_ascii_lowercase());
+    let has = |words: &[&str]| statement.condition.keys().any(|operator| words.iter().any(|word| operator.contains(word)));
+    if keys.any(|key| key.starts_with("s3:x-amz-server-side-encryption")) {
+        "S3 sends no encryption header with its log objects; leave the statement out, the bucket's default encryption does the same"
+    } else if statement.condition.is_empty() {
+        "a Deny without a condition hits everybody; name whom it is for"
+    } else if has(&["Not", "ForAllValues", "Null"]) {
+        "a negated operator also holds where the key is absent, as it is for AWS services; add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to the condition"
+    } else {
+        "the condition holds for log delivery, too; add `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}` to it"
     }
 }

@@ -5,11 +5,17 @@
 //! be known is a reason, never a finding.
 
 mod access_logs;
-pub(crate) mod admit;
+mod admit;
 mod cycles;
+mod delivery;
+mod grants;
 mod joined;
+mod keys;
 mod policies;
+mod principals;
 pub(crate) mod report;
+mod settings;
+mod targets;
 mod trails;
 mod vended;
 mod work;
@@ -17,12 +23,18 @@ mod work;
 use crate::{
     aws::{arn, bucket_name},
     diagnostics::{self, Finding, Rule, Severity},
-    observed::{At, Bucket, Observed, Setting, SourceLocation, Text, hole, policy::PolicyDoc},
+    observed::{
+        At, Bucket, EncryptionKey, Logging, Observed, Organization, Setting, SourceLocation, Text, hole, policy::PolicyDoc,
+    },
     plan::{Plan, Source},
     policy::Policy,
+    source::FileId,
 };
 use indexmap::IndexMap;
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 use work::Weights;
 pub(crate) use {joined::Joined, work::Work};
 
@@ -58,6 +70,8 @@ pub enum Kind {
     Trail,
     /// A bucket policy that lets a delivery service in.
     Policy,
+    /// A bucket that is set up to take logs, though no source of the inputs names it.
+    LogBucket,
 }
 
 impl Kind {
@@ -67,6 +81,7 @@ impl Kind {
             Kind::AccessLog => "access-log",
             Kind::Trail => "trail",
             Kind::Policy => "policy",
+            Kind::LogBucket => "log-bucket",
         }
     }
 }
@@ -135,6 +150,7 @@ impl Configuration {
             Kind::AccessLog => format!("{source} logs to {target}"),
             Kind::Trail => format!("the trail {source} delivers to {target}"),
             Kind::Policy => format!("the policy of {target}"),
+            Kind::LogBucket => format!("the log bucket {target}"),
         }
     }
 
@@ -161,11 +177,39 @@ pub(crate) fn compare(observed: &Observed, known: &Known<'_>, work: &Work) -> Ve
     let mut configurations: Vec<Configuration> = Vec::new();
     configurations.extend(observed.logging.iter().map(|logging| access_logs::judge(&world, logging)));
     cycles::judge(&observed.logging, &mut configurations);
+    twice(&observed.logging, &mut configurations);
     configurations.extend(access_logs::off(&world, observed));
     configurations.extend(vended::judge(&world, observed));
     configurations.extend(observed.trails.iter().map(|trail| trails::judge(&world, trail)));
     configurations.extend(observed.policies.iter().filter_map(|doc| policies::judge(&world, doc)));
+    configurations.extend(targets::judge(&world, observed));
     configurations
+}
+
+/// Says of each configuration whose bucket another resource of the same input configures, too, that one replaces the other (S3 API
+/// reference, PutBucketLogging).
+fn twice(loggings: &[Logging], configurations: &mut [Configuration]) {
+    let mut by_source: BTreeMap<(FileId, &str), Vec<usize>> = BTreeMap::new();
+    for (at, logging) in loggings.iter().enumerate() {
+        if let Some(source) = &logging.source {
+            by_source.entry((logging.anchor.file, &source.value)).or_default().push(at);
+        }
+    }
+    for ((_, source), places) in by_source.into_iter().filter(|(_, places)| places.len() > 1) {
+        let anchors: BTreeSet<SourceLocation> = places.iter().filter_map(|at| Some(loggings.get(*at)?.anchor)).collect();
+        if anchors.len() < 2 {
+            continue;
+        }
+        for at in places {
+            if let Some(configuration) = configurations.get_mut(at) {
+                configuration.doubt(format!(
+                    "{} resources set the logging of `{}`, and each replaces the others",
+                    anchors.len(),
+                    hole::shown(source)
+                ));
+            }
+        }
+    }
 }
 
 /// What a plan makes, by name.
@@ -204,6 +248,7 @@ impl<'a> Known<'a> {
                             places: vec![Default::default(); log_bucket.policy.statements.len()],
                             policy: log_bucket.policy.clone(),
                             partly_unknown: false,
+                            doubled: false,
                             bytes: Some(log_bucket.policy.size()),
                             findings: Vec::new(),
                         },
@@ -220,6 +265,11 @@ impl<'a> Known<'a> {
 /// All buckets that the inputs speak of, each once.
 struct World<'a> {
     buckets: IndexMap<String, Bucket>,
+    /// KMS keys by each of their names, and what aliases stand for.
+    keys: BTreeMap<&'a str, &'a EncryptionKey>,
+    aliases: BTreeMap<&'a str, &'a str>,
+    /// The AWS organization, if an input tells.
+    organization: Option<&'a Organization>,
     /// What the map has, which every input is held against.
     known: &'a Known<'a>,
     work: &'a Work,
@@ -227,8 +277,16 @@ struct World<'a> {
 }
 
 impl<'a> World<'a> {
-    fn new(observed: &Observed, known: &'a Known<'a>, work: &'a Work) -> Self {
-        let mut world = World { buckets: IndexMap::new(), known, work, weights: Weights::default() };
+    fn new(observed: &'a Observed, known: &'a Known<'a>, work: &'a Work) -> Self {
+        let mut world = World {
+            buckets: IndexMap::new(),
+            keys: observed.keys.iter().flat_map(|key| key.names.iter().map(move |name| (name.as_str(), key))).collect(),
+            aliases: observed.aliases.iter().map(|alias| (alias.name.as_str(), alias.key.as_str())).collect(),
+            organization: observed.organization.as_ref(),
+            known,
+            work,
+            weights: Weights::default(),
+        };
         for bucket in &observed.buckets {
             world.add(bucket.clone());
         }
@@ -257,6 +315,14 @@ impl<'a> World<'a> {
         let mut bucket = known.next().unwrap_or_else(|| placed(Bucket::named(name.clone(), name.place)));
         known.for_each(|more| bucket.merge(more));
         Cow::Owned(bucket)
+    }
+
+    /// A KMS key of the inputs by what a setting calls it: its ARN, its id, an alias, or the ARN of an alias.
+    fn key(&self, name: &str) -> Option<&'a EncryptionKey> {
+        let alias = arn::parse(name).map(|arn| arn.resource).filter(|resource| resource.starts_with("alias/")).unwrap_or(name);
+        let name = self.aliases.get(alias).copied().unwrap_or(name);
+        let of_arn = || self.keys.get(arn::parse(name)?.resource.strip_prefix("key/")?);
+        self.keys.get(name).or_else(of_arn).copied()
     }
 
     /// May this policy be asked about a resource? Not if that takes more work than is left.

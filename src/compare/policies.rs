@@ -1,23 +1,19 @@
 //! Bucket policies that let a delivery service in: mistakes that can be seen in the policy alone.
 
-use super::{Configuration, Kind, World, access_logs::why_denied, admit, finding, related, too_complex};
+use super::{
+    Configuration, Kind, World, finding,
+    grants::Grants,
+    principals::{self, SERVICES, named},
+};
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, Partition, arn, limits},
-    catalog::observed::{
-        DENIED, OPEN_GRANT, PARTITION, POLICY_BYTES, POLICY_RESOURCE, POLICY_SERVICE, POLICY_SOURCE, POLICY_WILDCARD,
-    },
-    diagnostics::did_you_mean,
+    catalog::observed::{PARTITION, POLICY_BYTES, POLICY_RESOURCE, POLICY_SOURCE, POLICY_WILDCARD},
     observed::{
-        SourceLocation, hole,
+        SourceLocation, Text, hole,
         policy::{PolicyDoc, StatementPlaces},
     },
-    plan::prove,
-    policy::{
-        Effect, Element, Principal, Statement,
-        evaluate::{self, Caller, Request},
-    },
+    policy::{Effect, Element, Statement, evaluate},
 };
-use std::collections::BTreeSet;
 
 /// Judges a policy; nothing if it says nothing of log delivery and its form is right.
 pub(super) fn judge(world: &World<'_>, doc: &PolicyDoc) -> Option<Configuration> {
@@ -26,23 +22,30 @@ pub(super) fn judge(world: &World<'_>, doc: &PolicyDoc) -> Option<Configuration>
     configuration.findings.extend(doc.findings.iter().map(|found| found.0.clone()));
     let region =
         doc.bucket.as_ref().and_then(|name| world.bucket(name).region.clone()).filter(|region| !hole::has(&region.value));
-    let judged = Judged { world, doc, name: &name, partition: region.map(|region| Partition::of_region(&region.value)) };
-    let speaks = doc.policy.statements.iter().any(|statement| judged.service(statement).is_some());
-    if !speaks && configuration.findings.is_empty() {
+    let judged = Judged { name: &name, partition: region.map(|region| Partition::of_region(&region.value)) };
+    let speaks = doc.policy.statements.iter().any(|statement| named(statement).next().is_some());
+    // the policy of a KMS key is judged with the trail that has the key
+    if doc.bucket.is_none() && is_of_key(doc) {
         return None;
     }
-    // a Deny is one mistake, however many grants it takes away
-    let mut denied = BTreeSet::new();
-    for (at, (statement, places)) in doc.policy.statements.iter().zip(&doc.places).enumerate() {
+    let mut meant = false;
+    for (statement, places) in doc.policy.statements.iter().zip(&doc.places) {
+        meant |= principals::judge(doc, statement, places, &mut configuration);
         if speaks {
-            wildcards(statement, places, &mut configuration);
+            wildcards(places, &mut configuration);
         }
-        if let Some(service) = judged.service(statement) {
+        for service in named(statement) {
             judged.statement(statement, places, service, &mut configuration);
-            if statement.effect == Effect::Allow {
-                judged.denied(at, service, &mut denied, &mut configuration);
-            }
         }
+    }
+    if !speaks && !meant && configuration.findings.is_empty() {
+        return None;
+    }
+    // what S3 refuses as a whole lets nobody in
+    let is_refused = doc.bytes.is_some_and(|bytes| bytes > limits::BUCKET_POLICY_BYTES);
+    for service in SERVICES.into_iter().filter(|_| speaks && !is_refused) {
+        let partition = judged.partition.unwrap_or(Partition::Aws);
+        Grants::of(world, doc, &name, partition, service).judge(&mut configuration);
     }
     if let Some(bytes) = doc.bytes.filter(|bytes| *bytes > limits::BUCKET_POLICY_BYTES) {
         configuration.findings.push(
@@ -57,8 +60,6 @@ pub(super) fn judge(world: &World<'_>, doc: &PolicyDoc) -> Option<Configuration>
 }
 
 struct Judged<'a> {
-    world: &'a World<'a>,
-    doc: &'a PolicyDoc,
     /// Name of the policy's bucket, or nothing.
     name: &'a str,
     /// The bucket's partition, where its Region is known.
@@ -66,17 +67,6 @@ struct Judged<'a> {
 }
 
 impl Judged<'_> {
-    /// The delivery service that a statement names, in its right spelling or in another.
-    fn service(&self, statement: &Statement) -> Option<&'static str> {
-        let Principal::Kinds(kinds) = statement.principal.inner() else { return None };
-        let known = [LOGGING_SERVICE, CLOUDTRAIL_SERVICE];
-        kinds.get("Service").into_iter().flatten().find_map(|name| {
-            known.into_iter().find(|service| {
-                name == service || name.starts_with(&format!("{service}.")) || did_you_mean(name, [*service]).is_some()
-            })
-        })
-    }
-
     fn statement(
         &self,
         statement: &Statement,
@@ -84,22 +74,11 @@ impl Judged<'_> {
         service: &'static str,
         configuration: &mut Configuration,
     ) {
-        if let Principal::Kinds(kinds) = statement.principal.inner() {
-            for name in kinds.get("Service").into_iter().flatten().filter(|name| *name != service && !hole::has(name)) {
-                let near = name.starts_with(&format!("{service}.")) || did_you_mean(name, [service]).is_some();
-                if near && ![LOGGING_SERVICE, CLOUDTRAIL_SERVICE].contains(&name.as_str()) {
-                    configuration.findings.push(
-                        finding(&POLICY_SERVICE, places.principal, format!("`{name}` is no service; log delivery is `{service}`"))
-                            .help("the service has one name in every partition; S3 answers `MalformedPolicy`: invalid principal in policy"),
-                    );
-                }
-            }
-        }
         if statement.effect != Effect::Allow || !matches!(statement.principal, Element::Is(_)) {
             return;
         }
         self.resources(statement, places, service, configuration);
-        self.sources(statement, places, service, configuration);
+        self.sources(places, service, configuration);
     }
 
     /// Are the resources ARNs of this partition, and of the level that the actions work on?
@@ -194,45 +173,23 @@ impl Judged<'_> {
         }
     }
 
-    /// Do the conditions name sources that exist, and does one of them bound who may write?
-    fn sources(&self, statement: &Statement, places: &StatementPlaces, service: &'static str, configuration: &mut Configuration) {
-        let mut bounded = false;
-        for (operator, key, at) in &places.conditions {
-            let values = statement.condition.get(operator).and_then(|keys| keys.get(key)).map_or(&[][..], Vec::as_slice);
-            let key = key.to_ascii_lowercase();
-            bounded |=
-                hole::has(&key) || ["aws:sourceorgid", "aws:sourceorgpaths", "aws:resourceaccount"].contains(&key.as_str());
-            if key == "aws:sourceaccount" {
-                bounded |= values.iter().all(|value| hole::has(value) || value.chars().any(|c| c.is_ascii_digit()));
-            }
-            if key != "aws:sourcearn" {
-                continue;
-            }
-            for (value, place) in values.iter().zip(at) {
-                bounded |= self.source(value, *place, service, configuration);
-            }
-        }
-        // what is unknown may well bound it
-        bounded |=
-            statement.condition.iter().any(|(operator, keys)| hole::has(operator) || keys.keys().any(|key| hole::has(key)));
-        if !bounded {
-            let what = if service == LOGGING_SERVICE { "the log entries of any bucket" } else { "the trail of any account" };
-            configuration.findings.push(
-                finding(
-                    &OPEN_GRANT,
-                    places.principal,
-                    format!("nothing says whose logs `{service}` may write: it would take {what}"),
-                )
-                .label("no `aws:SourceAccount` and no bounded `aws:SourceArn`")
-                .help("add `aws:SourceAccount` with the account, and `aws:SourceArn` with the sources"),
-            );
+    /// Do the conditions name sources that exist?
+    fn sources(&self, places: &StatementPlaces, service: &'static str, configuration: &mut Configuration) {
+        // what a negated operator names need not exist, and `Null` names nothing
+        let names = |operator: &str| operator != "Null" && !operator.contains("Not");
+        let of_sources = places
+            .conditions
+            .iter()
+            .filter(|condition| condition.key.eq_ignore_ascii_case("aws:SourceArn") && names(&condition.operator));
+        for Text { value, place } in of_sources.flat_map(|condition| &condition.values) {
+            self.source(value, *place, service, configuration);
         }
     }
 
-    /// Judges a source ARN; true if it bounds who may write.
-    fn source(&self, value: &str, place: SourceLocation, service: &'static str, configuration: &mut Configuration) -> bool {
+    /// Judges a source ARN.
+    fn source(&self, value: &str, place: SourceLocation, service: &'static str, configuration: &mut Configuration) {
         if hole::is_one(value) {
-            return true;
+            return;
         }
         let shown = hole::shown(value);
         let mut wrong =
@@ -244,12 +201,17 @@ impl Judged<'_> {
                     "the condition never holds; write the ARN of the source bucket or trail",
                 );
             }
-            return false;
+            return;
         };
         if service == LOGGING_SERVICE {
             let service_part = arn.service;
             if service_part != "s3" && !service_part.contains('*') && !hole::has(service_part) {
                 wrong(format!("`{shown}` is not a bucket's ARN"), "access logs come from buckets: `arn:aws:s3:::NAME`");
+            } else if arn.resource.starts_with("arn:") {
+                wrong(
+                    format!("`{shown}` has an ARN in the place of the bucket's name"),
+                    "the condition never holds; write the name there, or the ARN alone (`GetAtt Arn` gives a whole ARN)",
+                );
             } else if !arn.region.is_empty() && arn.region != "*" || !arn.account.is_empty() && arn.account != "*" {
                 wrong(
                     format!("`{shown}` has a Region or an account, and a bucket's ARN has none"),
@@ -266,8 +228,7 @@ impl Judged<'_> {
                     "the condition holds for no other bucket; write the ARN of the source bucket",
                 );
             }
-            self.partition_of(arn.partition, value, place, configuration);
-            return !arn.resource.starts_with('*');
+            return self.partition_of(arn.partition, value, place, configuration);
         }
         if !["cloudtrail", "*"].contains(&arn.service) && !hole::has(arn.service) {
             wrong(
@@ -276,65 +237,27 @@ impl Judged<'_> {
             );
         }
         self.partition_of(arn.partition, value, place, configuration);
-        arn.account != "*"
-    }
-
-    /// Does a Deny take away what this statement gives? Asked about a delivery as the statement describes it.
-    fn denied(
-        &self,
-        at: usize,
-        service: &'static str,
-        known: &mut BTreeSet<(usize, &'static str)>,
-        configuration: &mut Configuration,
-    ) {
-        let Some((statement, places)) = self.doc.policy.statements.get(at).zip(self.doc.places.get(at)) else { return };
-        let (Element::Is(resources), Element::Is(actions)) = (&statement.resource, &statement.action) else { return };
-        if !actions.iter().any(|action| evaluate::glob(&action.to_ascii_lowercase(), "s3:putobject")) {
-            return;
-        }
-        let Some(resource) = resources.iter().find(|resource| resource.contains('/')) else { return };
-        let resource = resource.replace('*', "x");
-        let first = |key: &str| {
-            let found = statement.condition.values().flatten().find(|(name, _)| name.eq_ignore_ascii_case(key));
-            let value = found.and_then(|(_, values)| values.first()).filter(|value| !value.contains(['*', '?']));
-            value.cloned().unwrap_or_else(|| hole::hole(key, "any"))
-        };
-        let mut context = prove::service_context(service, first("aws:SourceArn"), first("aws:SourceAccount"));
-        context.extend([("aws:SourceOrgID", hole::hole("organization", "")), ("aws:SourceOrgPaths", hole::hole("path", ""))]);
-        if service == CLOUDTRAIL_SERVICE {
-            context.push(("s3:x-amz-acl", "bucket-owner-full-control".to_owned()));
-            context.push(("s3:x-amz-server-side-encryption", hole::hole("encryption", "")));
-            context.push(("s3:x-amz-server-side-encryption-aws-kms-key-id", hole::hole("key", "")));
-        } else {
-            context.push(("s3:x-amz-acl", hole::hole("acl", "")));
-        }
-        let context: Vec<(&str, &str)> = context.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let request =
-            Request { principal: Caller::Service(service), action: "s3:PutObject", resource: &resource, context: &context };
-        if !self.world.may_ask(&self.doc.policy, &resource) {
-            return configuration.doubt(too_complex(&hole::shown(self.name)));
-        }
-        let denies = admit::shut_out(&self.doc.policy, &request).0;
-        for deny in denies.into_iter().filter(|deny| known.insert((*deny, service))) {
-            let place = self.doc.places.get(deny).map_or(self.doc.place, |places| places.whole);
-            let found = finding(&DENIED, place, format!("this statement keeps `{service}` out, which another one lets in"))
-                .label("log delivery is denied here")
-                .help(why_denied(self.doc, deny));
-            configuration.findings.push(related(found, places.principal, "the grant that it takes away"));
-        }
     }
 }
 
+/// Is it the policy of a KMS key?
+fn is_of_key(doc: &PolicyDoc) -> bool {
+    let mut actions = doc.policy.statements.iter().flat_map(|statement| statement.action.inner()).peekable();
+    actions.peek().is_some() && actions.all(|action| action.to_ascii_lowercase().starts_with("kms:"))
+}
+
 /// Wildcards under operators that compare exactly.
-fn wildcards(statement: &Statement, places: &StatementPlaces, configuration: &mut Configuration) {
-    for (operator, key, at) in &places.conditions {
+fn wildcards(places: &StatementPlaces, configuration: &mut Configuration) {
+    for condition in &places.conditions {
+        let operator = &condition.operator;
         let base = operator.rsplit(':').next().unwrap_or_default();
         if !base.starts_with("StringEquals") && !base.starts_with("StringNotEquals") {
             continue;
         }
-        let values = statement.condition.get(operator).and_then(|keys| keys.get(key)).map_or(&[][..], Vec::as_slice);
-        for (value, place) in values.iter().zip(at).filter(|(value, _)| value.contains(['*', '?']) && !value.contains("${")) {
-            let help = if key.to_ascii_lowercase().ends_with("arn") {
+        for Text { value, place } in
+            condition.values.iter().filter(|text| text.value.contains(['*', '?']) && !text.value.contains("${"))
+        {
+            let help = if condition.key.to_ascii_lowercase().ends_with("arn") {
                 "use `ArnLike`"
             } else {
                 "use `StringLike`, or write the whole value"

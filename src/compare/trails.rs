@@ -2,17 +2,17 @@
 
 use super::{
     Configuration, Kind, World,
-    access_logs::why_denied,
-    admit::{self, Answer},
-    effective, finding, name_of, related, too_complex,
+    admit::{self, Answer, by_each, why_denied},
+    delivery::{Delivery, Owner},
+    effective, finding, keys, name_of, related,
+    settings::requester_pays,
+    too_complex,
     work::MOST_DENIALS,
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, Partition, arn, limits},
-    catalog::observed::{DENIED, PAYER, TARGET_NAME, TRAIL_GRANT, TRAIL_KEY, TRAIL_ORDER, TRAIL_PREFIX},
-    observed::{At, Bucket, Setting, SourceLocation, Trail, hole},
-    plan::prove,
-    policy::evaluate::{Caller, Request},
+    catalog::observed::{DENIED, TARGET_NAME, TRAIL_GRANT, TRAIL_OFF, TRAIL_ORDER, TRAIL_PREFIX},
+    observed::{At, Bucket, Setting, Text, Trail, hole, policy::PolicyDoc},
 };
 
 pub(super) fn judge(world: &World<'_>, trail: &Trail) -> Configuration {
@@ -31,9 +31,17 @@ pub(super) fn judge(world: &World<'_>, trail: &Trail) -> Configuration {
         );
     }
     let bucket = world.bucket(&target);
-    let judged = Judged { world, trail, bucket: &bucket, name };
+    let judged = Judged { world, trail, bucket: &bucket, name, delivery: delivery_of(world, trail, &bucket) };
+    if let Setting::Known(logs) = &trail.logging
+        && !logs.value
+    {
+        configuration.findings.push(
+            finding(&TRAIL_OFF, logs.place, format!("the trail `{}` is off: it delivers nothing", configuration.source))
+                .help("CloudTrail accepts this without a word; turn it on (`IsLogging: true`, `enable_logging = true`), or say in a comment why it is off"),
+        );
+    }
     judged.prefix(&mut configuration);
-    judged.key(&mut configuration);
+    keys::judge(world, trail, &bucket, &judged.delivery, &mut configuration);
     judged.payer(&mut configuration);
     judged.grant(&mut configuration);
     if let Some(policy) = &trail.unordered {
@@ -54,6 +62,7 @@ struct Judged<'a> {
     trail: &'a Trail,
     bucket: &'a Bucket,
     name: String,
+    delivery: Delivery,
 }
 
 impl Judged<'_> {
@@ -73,34 +82,10 @@ impl Judged<'_> {
         );
     }
 
-    /// A key must be in the Region of the bucket; the trail's does not matter.
-    fn key(&self, configuration: &mut Configuration) {
-        let (Setting::Known(key), Some(region)) = (&self.trail.key, &self.bucket.region) else { return };
-        let Some(of_key) = arn::parse(&key.value).filter(|arn| arn.service == "kms") else { return };
-        match hole::same(of_key.region, &region.value) {
-            hole::Same::Yes => {}
-            hole::Same::Maybe => configuration.doubt(format!("whether the trail's key and `{}` are in one Region", self.name)),
-            hole::Same::No => {
-                let (of_key, of_bucket) = (hole::shown(of_key.region), hole::shown(&region.value));
-                let found = finding(
-                    &TRAIL_KEY,
-                    key.place,
-                    format!("the trail's key is in {of_key}, its bucket `{}` in {of_bucket}", self.name),
-                )
-                .help("CloudTrail answers `KmsKeyNotFoundException`; use a key of the bucket's Region");
-                configuration.findings.push(related(found, self.bucket.place, format!("the bucket is in {of_bucket}")));
-            }
-        }
-    }
-
     fn payer(&self, configuration: &mut Configuration) {
         match effective(self.bucket, &self.bucket.payer, "BucketOwner".to_owned()) {
             Some(payer) if payer.value == "Requester" => {
-                let place = if payer.place == SourceLocation::default() { self.trail.place } else { payer.place };
-                configuration.findings.push(
-                    finding(&PAYER, place, format!("`{}` takes logs and is Requester Pays", self.name))
-                        .help("a log bucket can't be Requester Pays; let the bucket owner pay"),
-                );
+                configuration.findings.push(requester_pays(&self.name, payer.place, self.trail.place));
             }
             Some(payer) if !hole::has(&payer.value) => {}
             _ => configuration.doubt(format!("the payer of `{}` is not in the inputs", self.name)),
@@ -123,65 +108,107 @@ impl Judged<'_> {
                 return;
             }
         };
-        let bucket = arn::bucket(self.partition(), &self.bucket.name.value);
+        by_each(doc, self.bucket, configuration, &|doc, configuration| self.granted_by(doc, configuration));
+    }
+
+    /// What one policy says, if it is the one that stands.
+    fn granted_by(&self, doc: &PolicyDoc, configuration: &mut Configuration) {
         let prefix = match &self.trail.prefix {
             Setting::Known(prefix) if prefix.value.is_empty() => String::new(),
             Setting::Known(prefix) => format!("{}/", prefix.value.trim_end_matches('/')),
             Setting::Unsaid => String::new(),
             Setting::Unknown(_) => hole::hole("prefix", ""),
         };
-        let account = &self.trail.account;
-        let mut requests = vec![
-            ("s3:GetBucketAcl", bucket.clone(), "check the bucket's ACL"),
-            ("s3:PutObject", format!("{bucket}/{prefix}AWSLogs/{account}/CloudTrail/x.json.gz"), "write its files"),
-        ];
-        match &self.trail.organization {
-            Setting::Known(At { value: true, .. }) => requests.push((
-                "s3:PutObject",
-                format!("{bucket}/{prefix}AWSLogs/{}/{account}/CloudTrail/x.json.gz", hole::hole("organization", "")),
-                "write the organization's files",
-            )),
-            Setting::Unknown(_) => configuration.doubt("whether it is an organization's trail".to_owned()),
-            _ => {}
+        let delivery = &self.delivery;
+        let organization = delivery.organization.clone().unwrap_or_else(|| hole::hole("organization", ""));
+        let home = arn::parse(&delivery.arn).map(|arn| arn.region.to_owned());
+        let home = match &self.trail.multi_region {
+            Setting::Known(multi) if !multi.value => home,
+            Setting::Unsaid => home,
+            _ => None,
+        };
+        let (owner, what) = match &self.trail.organization {
+            // its files are under the organization's folder; the account's is for a trail that is turned back (CloudTrail user guide,
+            // "Amazon S3 bucket policy for CloudTrail")
+            Setting::Known(At { value: true, .. }) => (Owner::Organization(&organization), "write the organization's files"),
+            _ => (Owner::Account(&delivery.account), "write its files"),
+        };
+        if matches!(self.trail.organization, Setting::Unknown(_)) {
+            configuration.doubt("whether it is an organization's trail".to_owned());
         }
-        for (action, resource, what) in requests {
-            let organization = what.contains("organization");
-            let Some(answer) = self.ask(doc, action, &resource) else {
+        let mut asked = vec![("s3:GetBucketAcl", delivery.itself(), "check the bucket's ACL")];
+        asked.push(("s3:PutObject", delivery.trail_files(&prefix, owner, "CloudTrail", home.as_deref()), what));
+        if matches!(self.trail.validation, Setting::Known(At { value: true, .. })) {
+            asked.push((
+                "s3:PutObject",
+                delivery.trail_files(&prefix, owner, "CloudTrail-Digest", home.as_deref()),
+                "write its digest files",
+            ));
+        }
+        let folder = match owner {
+            Owner::Account(id) | Owner::Organization(id) => format!("{prefix}AWSLogs/{id}/*"),
+        };
+        for (action, resource, what) in asked {
+            if !self.world.may_ask(&doc.policy, &folder) {
                 return configuration.doubt(too_complex(&self.name));
-            };
+            }
+            let requests = delivery.requests(&doc.policy, action, resource);
+            let mut answer = admit::ask(&doc.policy, &requests);
+            // what stands for an account is no organization's id
+            if let (Answer::Perhaps(open), "s3:PutObject", Owner::Organization(_)) = (&answer, action, owner)
+                && !open.by_deny
+                && !has_organization_path(doc)
+            {
+                answer = Answer::NotAllowed(None);
+            }
+            if doc.doubled && !matches!(answer, Answer::Denied(_)) {
+                return configuration.doubt(format!(
+                    "a key stands twice in the policy of `{}`, and which one counts is not documented",
+                    self.name
+                ));
+            }
             match answer {
-                Answer::Allowed if doc.partly_unknown => {
+                Answer::Allowed | Answer::NotAllowed(_) if doc.partly_unknown => {
                     configuration.doubt(format!("parts of the policy of `{}` are not known here", self.name))
                 }
                 Answer::Allowed => {}
-                Answer::Denied(statements) => {
-                    for at in statements.into_iter().take(MOST_DENIALS) {
-                        let place = doc.places.get(at).map_or(doc.place, |places| places.whole);
-                        let found = finding(
-                            &DENIED,
-                            place,
-                            format!("this statement keeps the trail `{}` out of `{}`", configuration.source, self.name),
-                        )
-                        .label("CloudTrail is denied here")
-                        .help(why_denied(doc, at));
+                Answer::Denied(denials) => {
+                    for denial in denials.into_iter().take(MOST_DENIALS) {
+                        let place = doc.places.get(denial.statement).map_or(doc.place, |places| places.whole);
+                        let message = format!("this statement keeps the trail `{}` out of `{}`", configuration.source, self.name);
+                        let found = finding(&DENIED, place, message)
+                            .label("CloudTrail is denied here")
+                            .help(why_denied(doc, denial.statement))
+                            .example(denial.witness.as_ref().map(admit::example));
                         configuration.findings.push(related(found, self.trail.place, "the trail whose files would not arrive"));
                     }
+                    return;
                 }
-                // the organization's id is not in the trail; a path that has any is taken for it
-                Answer::Perhaps(by) if organization && by.iter().any(|at| self.is_organization_path(doc, *at)) => {}
-                Answer::Perhaps(_) if !organization => {
-                    configuration.doubt(format!("whether the policy of `{}` lets the trail in", self.name))
+                Answer::Perhaps(open) if open.by_deny => {
+                    let words = open.words(&requests);
+                    configuration.doubt(format!("whether a Deny of the policy of `{}` keeps the trail out{words}", self.name));
                 }
-                Answer::NotAllowed if doc.partly_unknown => {
-                    configuration.doubt(format!("parts of the policy of `{}` are not known here", self.name))
+                Answer::Perhaps(open) => {
+                    let mut words = open.words(&requests);
+                    if matches!(owner, Owner::Organization(id) if hole::has(id))
+                        || hole::has(&delivery.account) && self.is_of_organization()
+                    {
+                        words = "; the id of the organization and its management account, which owns the trail, are not in the inputs: `aws organizations describe-organization` prints both".to_owned();
+                    }
+                    configuration.doubt(format!("whether the policy of `{}` lets the trail {what}{words}", self.name));
                 }
-                Answer::Perhaps(_) | Answer::NotAllowed => {
+                Answer::NotAllowed(witness) => {
+                    let resource = match action {
+                        "s3:GetBucketAcl" => arn::bucket(delivery.partition, &delivery.bucket),
+                        _ => arn::object(delivery.partition, &delivery.bucket, &folder),
+                    };
                     let found = finding(&TRAIL_GRANT, self.trail.place, format!("the policy of `{}` does not let the trail `{}` {what}", self.name, configuration.source))
                         .help(format!(
                             "CloudTrail answers `InsufficientS3BucketPolicyException`; let `cloudtrail.amazonaws.com` call `{action}` on `{}` for `{}`",
-                            hole::shown(&resource.replace("x.json.gz", "*").replace("CloudTrail/*", "*")),
-                            hole::shown(&self.trail.arn)
-                        ));
+                            hole::shown(&resource),
+                            hole::shown(&delivery.arn)
+                        ))
+                        .example(witness.as_ref().map(admit::example));
                     configuration.findings.push(related(found, doc.place, "the policy"));
                     return;
                 }
@@ -189,39 +216,51 @@ impl Judged<'_> {
         }
     }
 
-    fn is_organization_path(&self, doc: &crate::observed::policy::PolicyDoc, at: usize) -> bool {
-        let statement = doc.policy.statements.get(at);
-        let path =
-            |resource: &String| resource.split_once("AWSLogs/").and_then(|(_, rest)| rest.split('/').next()).map(str::to_owned);
-        let is = |part: String| part.starts_with("o-") || part.contains('*') || hole::has(&part) && part != self.trail.account;
-        statement.is_some_and(|statement| statement.resource.inner().iter().filter_map(path).any(is))
+    fn is_of_organization(&self) -> bool {
+        matches!(self.trail.organization, Setting::Known(At { value: true, .. }))
     }
+}
 
-    /// The partition: of the bucket, or of the trail where that is known alone.
-    fn partition(&self) -> Partition {
-        let home = arn::parse(&self.trail.arn).map(|arn| arn.region).filter(|home| !hole::has(home));
-        match (self.bucket.region.as_ref().filter(|region| !hole::has(&region.value)), home) {
-            (None, Some(home)) => Partition::of_region(home),
-            _ => self.bucket.partition(),
+/// Does a statement speak of files in a folder that may be an organization's?
+fn has_organization_path(doc: &PolicyDoc) -> bool {
+    let is_account = |part: &str| hole::is_one(part) && hole::shown(part).to_ascii_lowercase().contains("account");
+    let is = |part: &str| part.starts_with("o-") || part.contains(['*', '?']) || hole::has(part) && !is_account(part);
+    let resources = doc.policy.statements.iter().flat_map(|statement| statement.resource.inner());
+    resources.into_iter().any(|resource| match resource.split_once("AWSLogs/") {
+        Some((_, rest)) => is(rest.split('/').next().unwrap_or_default()),
+        None => resource.contains('*') || hole::has(resource),
+    })
+}
+
+/// What the trail delivers, and for whom. An organization trail is the management account's, whoever makes it (CloudTrail user
+/// guide, "Organization delegated administrator"): if nobody tells which account that is, its owner is unknown.
+fn delivery_of(world: &World<'_>, trail: &Trail, bucket: &Bucket) -> Delivery {
+    let of_organization = matches!(trail.organization, Setting::Known(At { value: true, .. }));
+    let management = world.organization.and_then(|organization| organization.management.as_ref()).map(|id| id.value.clone());
+    let (mut arn, mut account) = (trail.arn.clone(), trail.account.clone());
+    if of_organization && !trail.arn_is_given {
+        account = management.unwrap_or_else(|| hole::hole("management account", ""));
+        if let Some(parts) = arn::parse(&trail.arn) {
+            arn = format!("arn:{}:cloudtrail:{}:{account}:{}", parts.partition, parts.region, parts.resource);
         }
     }
-
-    /// What the policy says of a request of the trail; nothing if that takes too much work.
-    fn ask(&self, doc: &crate::observed::policy::PolicyDoc, action: &str, resource: &str) -> Option<Answer> {
-        let mut context = prove::service_context(CLOUDTRAIL_SERVICE, self.trail.arn.clone(), self.trail.account.clone());
-        if action == "s3:PutObject" {
-            context.push(("s3:x-amz-acl", "bucket-owner-full-control".to_owned()));
-            // what CloudTrail says of encryption is documented only where the trail has a key
-            let encryption = match self.trail.key {
-                Setting::Known(_) => "aws:kms".to_owned(),
-                _ => hole::hole("encryption", ""),
-            };
-            context.push(("s3:x-amz-server-side-encryption", encryption));
-            context.push(("s3:x-amz-server-side-encryption-aws-kms-key-id", hole::hole("key", "")));
-        }
-        context.extend([("aws:SourceOrgID", hole::hole("organization", "")), ("aws:SourceOrgPaths", hole::hole("path", ""))]);
-        let context: Vec<(&str, &str)> = context.iter().map(|(key, value)| (*key, value.as_str())).collect();
-        let request = Request { principal: Caller::Service(CLOUDTRAIL_SERVICE), action, resource, context: &context };
-        self.world.may_ask(&doc.policy, resource).then(|| admit::ask(&doc.policy, &request))
+    let home = arn::parse(&trail.arn).map(|arn| arn.region).filter(|home| !hole::has(home));
+    let partition = match (bucket.region.as_ref().filter(|region| !hole::has(&region.value)), home) {
+        (None, Some(home)) => Partition::of_region(home),
+        _ => bucket.partition(),
+    };
+    let of = |text: &Option<Text>, name: &str| {
+        text.as_ref().map_or_else(|| hole::hole(name, "of the bucket"), |text| text.value.clone())
+    };
+    Delivery {
+        service: CLOUDTRAIL_SERVICE,
+        bucket: bucket.name.value.clone(),
+        partition,
+        region: of(&bucket.region, "Region"),
+        owner: of(&bucket.account, "account"),
+        arn,
+        account,
+        organization: world.organization.map(|organization| organization.id.value.clone()),
+        has_key: matches!(trail.key, Setting::Known(_)),
     }
 }

@@ -11,8 +11,8 @@ use crate::{
         At, Bucket, Observed, Setting, Text, hole,
         vended::{Delivery, DeliveryDestination, DeliverySource, Target, target_of},
     },
-    plan::prove,
-    policy::evaluate::{Caller, Request},
+    plan::prove::form,
+    policy::evaluate::{Set, Shape},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -190,24 +190,27 @@ fn policy(world: &World<'_>, source: &DeliverySource, bucket: &Bucket, shown: &s
         return configuration.doubt(too_complex(shown));
     }
     let source_arn = format!("arn:{partition}:logs:{}:{}:delivery-source:{}", source.region, source.account, source.name.value);
-    let mut context = prove::service_context(LOG_DELIVERY_SERVICE, source_arn, source.account.clone());
-    // whether the service sends the header to a bucket without ACLs is not documented
-    context.push(("s3:x-amz-acl", hole::hole("acl", "")));
-    context.push(("aws:SourceOrgID", hole::hole("organization", "")));
-    context.push(("aws:SourceOrgPaths", hole::hole("path", "")));
-    let context: Vec<(&str, &str)> = context.iter().map(|(key, value)| (*key, value.as_str())).collect();
-    let request = Request {
-        principal: Caller::Service(LOG_DELIVERY_SERVICE),
-        action: "s3:PutObject",
-        resource: &resource,
-        context: &context,
+    let delivery = super::delivery::Delivery {
+        service: LOG_DELIVERY_SERVICE,
+        bucket: bucket.name.value.clone(),
+        partition,
+        region: bucket.region.as_ref().map_or_else(|| hole::hole("Region", "of the bucket"), |region| region.value.clone()),
+        owner: bucket.account.as_ref().map_or_else(|| hole::hole("account", "of the bucket"), |id| id.value.clone()),
+        arn: source_arn,
+        account: source.account.clone(),
+        organization: None,
+        has_key: false,
     };
-    match admit::ask(&policy.value.policy, &request) {
-        admit::Answer::Denied(statements) => {
-            for at in statements.into_iter().take(super::work::MOST_DENIALS) {
-                let place = policy.value.places.get(at).map_or(policy.place, |places| places.whole);
+    // whether the service sends the header of the ACL to a bucket without ACLs is not documented
+    let objects = form(Shape::starting(resource).then(Set::Any).opened());
+    let requests = delivery.requests(&policy.value.policy, "s3:PutObject", objects);
+    match admit::ask(&policy.value.policy, &requests) {
+        admit::Answer::Denied(denials) => {
+            for denial in denials {
+                let place = policy.value.places.get(denial.statement).map_or(policy.place, |places| places.whole);
                 let message = format!("this statement keeps the vended access logs of `{}` out of `{shown}`", configuration.source);
-                let found = finding(&DENIED, place, message).label("log delivery is denied here").help(
+                let example = denial.witness.as_ref().map(admit::example);
+                let found = finding(&DENIED, place, message).label("log delivery is denied here").example(example).help(
                     "exempt AWS services from the statement: `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}`, or name whom it is for",
                 );
                 configuration.findings.push(related(found, source.place, "the logs that would not arrive"));

@@ -16,6 +16,9 @@ use std::{
 const MOST_STEPS: usize = 2_000_000_000;
 /// Longest resource of a question, in bytes: twice the longest key with its bucket.
 const LONGEST: usize = 4096;
+/// Bytes of those patterns of a policy that may be tried at each place of a text. They are held against forms of texts, all at once, which
+/// takes the more the more of them there are; a policy of 20,480 bytes that names sources by patterns has 3,000.
+const MOST_TRIED: usize = 4_000;
 /// Statements of one policy that are named as those that keep one delivery out; the others come to light when these are mended.
 pub(super) const MOST_DENIALS: usize = 10;
 
@@ -71,28 +74,12 @@ impl Weights {
         // with holes pieces are held against pieces, 64 at once
         let pieces = if weight.has_holes || hole::has(resource) { resource.len() / 8 } else { 0 };
         let steps = weight.bytes.saturating_mul(8 + pieces).saturating_add(weight.tried.saturating_mul(resource.len()));
-        if resource.len() > LONGEST || work.taken.get().saturating_add(steps) > MOST_STEPS {
+        if weight.tried > MOST_TRIED || resource.len() > LONGEST || work.taken.get().saturating_add(steps) > MOST_STEPS {
             return false;
         }
         work.taken.set(work.taken.get() + steps);
         true
     }
-}
-
-/// Does any text of a policy name something?
-pub(super) fn names(policy: &Policy, name: &str) -> bool {
-    policy.statements.iter().any(|statement| {
-        let principal = match statement.principal.inner() {
-            Principal::Kinds(kinds) => kinds.values().flatten().any(|text| text.contains(name)),
-            Principal::Any => false,
-        };
-        let texts = statement.action.inner().iter().chain(statement.resource.inner());
-        let conditions = statement.condition.values().flatten();
-        principal
-            || statement.sid.contains(name)
-            || texts.into_iter().any(|text| text.contains(name))
-            || conditions.into_iter().any(|(key, values)| key.contains(name) || values.iter().any(|text| text.contains(name)))
-    })
 }
 
 #[cfg(test)]
@@ -126,7 +113,7 @@ mod tests {
         let long = policy((0..60_000).map(|number| format!("arn:aws:s3:::acme-logs/team-{number}/*")).collect());
         assert!((1..200).contains(&questions(&long, key)), "many resources");
         let starred = policy(vec![format!("arn:aws:s3:::acme-logs/*{}b", "a".repeat(1_000_000))]);
-        assert!((1..200).contains(&questions(&starred, key)), "a star that is tried at each place");
+        assert_eq!(questions(&starred, key), 0, "a star that is tried at each place");
         let hole = format!("{key}{}", hole::hole("x", ""));
         assert!(questions(&full, &hole) < 20_000 && questions(&full, &hole) > 1_000, "a hole");
         assert_eq!(questions(&full, &"a".repeat(5000)), 0, "a key that no object has");

@@ -56,7 +56,7 @@ fn one(report: &Report<'_>, finding: &Finding) -> Value {
         .collect();
     let fixes: Vec<Value> = finding.fixes.iter().map(|change| fix(report.files, finding.file, change)).collect();
     let (file, range) = place(report.files, finding.file, finding.span);
-    json!({
+    let mut value = json!({
         "rule": finding.rule.id,
         "severity": finding.severity().word(),
         "message": finding.message,
@@ -67,7 +67,11 @@ fn one(report: &Report<'_>, finding: &Finding) -> Value {
         "related": related,
         "fixes": fixes,
         "fingerprint": fingerprint(report, finding),
-    })
+    });
+    if let Some(example) = &finding.example {
+        value["example"] = example.json.clone();
+    }
+    value
 }
 
 fn fix(files: &[SourceFile], file: FileId, fix: &Fix) -> Value {

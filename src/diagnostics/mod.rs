@@ -17,6 +17,7 @@ use crate::{
     source::{FileId, SourceFile, Span},
 };
 pub use rule::{Rule, Scope, Severity};
+use serde_json::Value;
 use std::cmp::Ordering;
 
 /// What the formats show: findings, their files, and the route of each place in its file.
@@ -48,6 +49,8 @@ pub struct Finding {
     pub span: Span,
     /// The other ends of a conflict.
     pub related: Vec<Related>,
+    /// A request that shows what it says of a policy.
+    pub example: Option<Box<Example>>,
     /// Changes of the text that would mend it, the best first.
     pub fixes: Vec<Fix>,
     /// Changes of the tree that would mend it, with fixes that wait for their edits; `map::edit::resolve` finds these.
@@ -72,6 +75,15 @@ pub enum Suppression {
     Baseline,
 }
 
+/// A request that shows what a finding says of a policy: one that AWS would refuse, or would let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Example {
+    /// In one line.
+    pub words: String,
+    /// An object with `principal`, `action`, `resource` and `context`.
+    pub json: Value,
+}
+
 /// Another place that a finding speaks of.
 #[derive(Debug, Clone)]
 pub struct Related {
@@ -94,6 +106,7 @@ impl Finding {
             file: FileId::default(),
             span,
             related: Vec::new(),
+            example: None,
             fixes: Vec::new(),
             changes: Vec::new(),
         }
@@ -125,6 +138,12 @@ impl Finding {
     /// Adds the other end of a conflict, in any file.
     pub fn related_in(mut self, file: FileId, span: Span, message: impl Into<String>) -> Self {
         self.related.push(Related { message: message.into(), file, span });
+        self
+    }
+
+    /// Adds a request that shows it.
+    pub(crate) fn example(mut self, example: Option<Example>) -> Self {
+        self.example = example.map(Box::new);
         self
     }
 

@@ -125,7 +125,13 @@ fn result(report: &Report<'_>, finding: &Finding, rules: &[&Rule]) -> Value {
         location["message"] = json!({ "text": plain(&related.message) });
         location
     });
-    let related: Vec<Value> = related.collect();
+    let mut related: Vec<Value> = related.collect();
+    if let Some(example) = &finding.example {
+        let mut location = place(report.files, finding.file, finding.span);
+        location["id"] = json!(related.len() + 1);
+        location["message"] = json!({ "text": plain(&format!("a request that shows it: {}", example.words)) });
+        related.push(location);
+    }
     if !related.is_empty() {
         result["relatedLocations"] = json!(related);
     }

@@ -5,7 +5,7 @@
 use super::{Finding, Report, Severity, Summary};
 use crate::{
     escape::shown,
-    source::{Position, SourceFile, Span},
+    source::{FileId, Position, SourceFile, Span},
     text::is_unprintable,
 };
 use annotate_snippets::{Annotation, AnnotationKind, Level, Origin, Renderer, Snippet, renderer::DecorStyle};
@@ -14,7 +14,7 @@ use std::borrow::Cow;
 /// Places no farther apart than this many lines are shown in one window.
 const NEAR: usize = 6;
 /// A longer line, such as a whole Terraform plan, is not drawn: its places are named.
-const LONGEST: usize = 20_000;
+const LONGEST: usize = 1_000;
 /// Most related places that are drawn for one finding.
 const MOST_RELATED: usize = 4;
 
@@ -26,13 +26,13 @@ struct Label<'a> {
     label: &'a str,
 }
 
-/// Draws findings one after another. `width` is the terminal's, `colour` whether escape sequences may be used.
-pub(crate) fn render(report: &Report<'_>, width: usize, colour: bool) -> String {
+/// Draws findings one after another, with the requests that show them if these are asked for. `width` is the terminal's, `colour` whether escape sequences may be used.
+pub(crate) fn render(report: &Report<'_>, width: usize, colour: bool, examples: bool) -> String {
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() }.decor_style(DecorStyle::Ascii).term_width(width);
-    report.findings.iter().map(|finding| renderer.render(&[group(report, finding)]) + "\n\n").collect()
+    report.findings.iter().map(|finding| renderer.render(&[group(report, finding, examples)]) + "\n\n").collect()
 }
 
-fn group<'a>(report: &Report<'a>, finding: &'a Finding) -> annotate_snippets::Group<'a> {
+fn group<'a>(report: &Report<'a>, finding: &'a Finding, examples: bool) -> annotate_snippets::Group<'a> {
     let level = match finding.severity() {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -75,13 +75,27 @@ fn group<'a>(report: &Report<'a>, finding: &'a Finding) -> annotate_snippets::Gr
                 }
                 _ => {
                     let Position { line: at, column } = position;
-                    let note = format!("{}:{at}:{column}: {}", place.file.name, place.label);
+                    let mut other = Finding::new(finding.rule, place.span, "");
+                    other.file = related_file(report, place.file);
+                    let route = (report.route)(&other);
+                    let route = if route.is_empty() { route } else { format!(" (in `{route}`)") };
+                    let note = format!("{}:{at}:{column}: {}{route}", place.file.name, place.label);
                     group.element(Level::NOTE.message(shown::line(&note).into_owned()))
                 }
             };
         }
     }
+    if let Some(example) = finding.example.as_ref().filter(|_| examples) {
+        let words = format!("a request that shows it: {}", example.words);
+        group = group.element(Level::NOTE.message(shown::line(&words).into_owned()));
+    }
     if finding.help.is_empty() { group } else { group.element(Level::HELP.message(shown::line(&finding.help))) }
+}
+
+/// The id of a file of the report.
+fn related_file(report: &Report<'_>, file: &SourceFile) -> FileId {
+    let at = report.files.iter().position(|known| std::ptr::eq(known, file));
+    FileId(at.and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX))
 }
 
 fn snippet<'a>(places: &[Label<'a>]) -> Option<Snippet<'a, Annotation<'a>>> {

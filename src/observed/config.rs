@@ -8,7 +8,7 @@
 
 use super::{
     At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, Trail, dumps,
-    hole::hole,
+    hole::{self, hole},
     policy::{self, Plain},
     vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
 };
@@ -178,7 +178,7 @@ impl Item {
     /// A string, number or truth value as text; nothing if it is empty.
     fn text(&self, path: &str) -> Option<Text> {
         let value = match &*self.get(path)? {
-            Value::String(text) => text.clone(),
+            Value::String(text) => hole::text(text).into_owned(),
             other @ (Value::Bool(_) | Value::Number(_)) => other.to_string(),
             _ => return None,
         };
@@ -315,6 +315,7 @@ impl Item {
             partitioned: None,
             region: None,
             grants: None,
+            strange: None,
         });
     }
 
@@ -334,6 +335,7 @@ impl Item {
         Some(Trail {
             place: self.place,
             anchor: self.place,
+            arn_is_given: own("trailARN").or_else(|| self.text("arn")).is_some_and(|arn| arn::parse(&arn.value).is_some()),
             account: arn::parse(&arn).map_or_else(|| hole("account", &scope), |arn| arn.account.to_owned()),
             arn,
             bucket: setting("s3BucketName"),
@@ -343,6 +345,7 @@ impl Item {
             validation: flag("logFileValidationEnabled"),
             selectors: own("hasCustomEventSelectors").filter(|text| text.value == "true").map(|text| text.place),
             key: setting("kmsKeyId"),
+            logging: Setting::Unsaid,
             unordered: None,
             name,
         })

@@ -86,8 +86,9 @@ const LONGEST_OFF: usize = 8192;
 /// Reads an answer.
 pub(crate) fn read(root: &Node, name: &str, file: FileId, observed: &mut Observed) {
     let bucket = named_for(name).and_then(|(bucket, _)| bucket);
-    let reader = Reader { file, bucket, page: root.span.start };
     let Kind::Mapping(entries) = &root.kind else { return };
+    let of_key = entries.iter().any(|entry| &*entry.key == "PolicyName");
+    let reader = Reader { file, bucket, page: root.span.start, of_key };
     if child(root, "TargetBucket").is_some() {
         observed.logging.push(reader.logging(root));
         return;
@@ -139,6 +140,8 @@ struct Reader {
     bucket: Option<String>,
     /// Where the answer begins: two answers of buckets that nobody names are of two buckets.
     page: u32,
+    /// Is it the answer about a KMS key?
+    of_key: bool,
 }
 
 impl Reader {
@@ -178,6 +181,8 @@ impl Reader {
                 let name = if text.is_empty() { "us-east-1" } else { region::legacy(&text).unwrap_or(&text) };
                 bucket.region = Some(self.at(name.to_owned(), value.span));
             }
+            // of `kms get-key-policy`, which has one more key
+            "Policy" if self.of_key => return,
             "Policy" => {
                 let Some(text) = self.text(Some(value)) else { return };
                 let name = self.bucket.clone().map(|name| self.at(name, entry.key_span));
@@ -312,6 +317,7 @@ impl Reader {
             grants: child(value, "TargetGrants")
                 .filter(|grants| first(Some(grants)).is_some())
                 .map(|grants| self.place(grants.span)),
+            strange: None,
         }
     }
 
@@ -331,6 +337,7 @@ impl Reader {
         Some(Trail {
             place: text("S3BucketName").map_or(name.place, |bucket| bucket.place),
             anchor: name.place,
+            arn_is_given: text("TrailARN").is_some(),
             arn,
             account,
             bucket: setting("S3BucketName"),
@@ -340,6 +347,7 @@ impl Reader {
             validation: flag("LogFileValidationEnabled"),
             selectors: text("HasCustomEventSelectors").filter(|text| text.value == "true").map(|text| text.place),
             key: setting("KmsKeyId"),
+            logging: Setting::Unsaid,
             unordered: None,
             name,
         })

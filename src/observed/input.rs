@@ -96,17 +96,26 @@ pub(crate) struct Stack {
     pub region: Option<String>,
 }
 
+/// Something that is chosen in one way and may be otherwise in another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Fact {
+    /// What it is of, such as a parameter.
+    pub of: String,
+    /// What it is, in words.
+    pub words: String,
+}
+
 /// One way in which an input's conditions turn out.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Way {
-    /// What people would call it; empty for the only way.
-    pub words: String,
+    /// What is chosen in it; nothing in the only way.
+    pub facts: Vec<Fact>,
     /// What the input tells then.
     pub observed: Observed,
 }
 
 impl From<Observed> for Way {
     fn from(observed: Observed) -> Self {
-        Way { words: String::new(), observed }
+        Way { facts: Vec::new(), observed }
     }
 }

@@ -3,6 +3,7 @@
 //! People put comments and commas into policies that AWS refuses; those are noted and read over, so that one run finds
 //! everything. Duplicate keys stay in the tree. Never panics, and goes no deeper than it must.
 
+use super::hole;
 use crate::{
     document::{Entry, Kind, Node},
     source::Span,
@@ -243,8 +244,8 @@ impl Reader<'_> {
         }
         let literal = &self.text[start..=end];
         self.at = end + 1;
-        match serde_json::from_str(literal) {
-            Ok(text) => Some(text),
+        match serde_json::from_str::<String>(literal) {
+            Ok(text) => Some(hole::text(&text).into_owned()),
             Err(_) => {
                 self.fault(start, self.at, "an escape or a control character that a string can't have");
                 Some(literal.trim_matches('"').to_owned())

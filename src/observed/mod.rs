@@ -7,7 +7,6 @@ pub(crate) mod cloudformation;
 pub(crate) mod config;
 pub(crate) mod dumps;
 mod foreign;
-pub(crate) mod hole;
 mod input;
 pub(crate) mod json;
 mod listing;
@@ -17,11 +16,12 @@ mod serverless;
 pub(crate) mod terraform;
 pub(crate) mod vended;
 
+pub(crate) use crate::hole;
 use crate::{
     aws::Partition,
     source::{FileId, Span},
 };
-pub(crate) use input::{Ignored, Input, NotRead, Stack, Way};
+pub(crate) use input::{Fact, Ignored, Input, NotRead, Stack, Way};
 use policy::PolicyDoc;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -116,6 +116,8 @@ pub(crate) struct Bucket {
     pub log_delivery_acl: Setting<bool>,
     /// The bucket policy.
     pub policy: Setting<PolicyDoc>,
+    /// Policies that other resources of the same input set; each replaces all others.
+    pub other_policies: Vec<PolicyDoc>,
 }
 
 impl Bucket {
@@ -143,6 +145,7 @@ impl Bucket {
             ownership: Setting::Unsaid,
             log_delivery_acl: Setting::Unsaid,
             policy: Setting::Unsaid,
+            other_policies: Vec::new(),
         }
     }
 
@@ -170,6 +173,13 @@ impl Bucket {
         self.payer.merge(other.payer);
         self.ownership.merge(other.ownership);
         self.log_delivery_acl.merge(other.log_delivery_acl);
+        if let (Setting::Known(mine), Setting::Known(theirs)) = (&self.policy, &other.policy)
+            && mine.place.file == theirs.place.file
+            && mine.value.policy != theirs.value.policy
+        {
+            self.other_policies.push(theirs.value.clone());
+        }
+        self.other_policies.extend(other.other_policies);
         self.policy.merge(other.policy);
     }
 }
@@ -204,6 +214,8 @@ pub(crate) struct Logging {
     pub region: Option<Text>,
     /// Are there target grants?
     pub grants: Option<SourceLocation>,
+    /// A key of the configuration that it can't have; empty if the configuration is a list.
+    pub strange: Option<Text>,
 }
 
 /// A trail.
@@ -217,6 +229,8 @@ pub(crate) struct Trail {
     pub name: Text,
     /// Its ARN: home Region and account in it.
     pub arn: String,
+    /// Is the ARN the one that AWS gave, and not made of what the input tells?
+    pub arn_is_given: bool,
     /// The account that owns it.
     pub account: String,
     /// The bucket that it delivers to.
@@ -233,8 +247,30 @@ pub(crate) struct Trail {
     pub validation: Setting<bool>,
     /// Where it has event selectors of its own, as far as an input tells.
     pub selectors: Option<SourceLocation>,
+    /// Does it log? An input that has no word for that says nothing.
+    pub logging: Setting<bool>,
     /// Where what should make it wait for the bucket policy is missing: the place, and the policy's name.
     pub unordered: Option<At<String>>,
+}
+
+/// A KMS key, as far as an input tells.
+#[derive(Debug, Clone)]
+pub(crate) struct EncryptionKey {
+    /// What defines it.
+    pub place: SourceLocation,
+    /// What a setting may call it: its ARN and its id; with holes.
+    pub names: Vec<String>,
+    /// Its policy. A key without one has the default policy of KMS, which lets in the account alone.
+    pub policy: Setting<PolicyDoc>,
+}
+
+/// Another name of a KMS key.
+#[derive(Debug, Clone)]
+pub(crate) struct KeyAlias {
+    /// The alias, as a setting may name it; may have holes.
+    pub name: String,
+    /// What it stands for: the key's ARN or id.
+    pub key: String,
 }
 
 /// What an account is called.
@@ -291,6 +327,10 @@ pub(crate) struct Observed {
     pub trails: Vec<Trail>,
     /// Bucket policies.
     pub policies: Vec<PolicyDoc>,
+    /// KMS keys.
+    pub keys: Vec<EncryptionKey>,
+    /// Their other names.
+    pub aliases: Vec<KeyAlias>,
     /// Names of accounts.
     pub accounts: Vec<AccountName>,
     /// The AWS organization.
@@ -306,6 +346,8 @@ impl Observed {
         self.vended.add(&other.vended);
         self.trails.extend(other.trails.iter().cloned());
         self.policies.extend(other.policies.iter().cloned());
+        self.keys.extend(other.keys.iter().cloned());
+        self.aliases.extend(other.aliases.iter().cloned());
         self.accounts.extend(other.accounts.iter().cloned());
         self.organization = self.organization.take().or_else(|| other.organization.clone());
     }

@@ -29,6 +29,8 @@ pub(crate) struct PolicyDoc {
     pub places: Vec<StatementPlaces>,
     /// Is some part of it unknown as a whole, so that there may be statements that are not seen?
     pub partly_unknown: bool,
+    /// Does a key stand twice in one object? Which of the two counts is not documented.
+    pub doubled: bool,
     /// Bytes of the document as compact JSON; nothing if it has holes.
     pub bytes: Option<usize>,
     /// What is wrong with its form.
@@ -58,8 +60,19 @@ pub(crate) struct StatementPlaces {
     pub actions: SourceLocation,
     /// Each resource.
     pub resources: Vec<SourceLocation>,
-    /// Operator, key and the place of each value.
-    pub conditions: Vec<(String, String, Vec<SourceLocation>)>,
+    /// Each condition, those under a key that stands twice too.
+    pub conditions: Vec<ConditionPlaces>,
+}
+
+/// A condition as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ConditionPlaces {
+    /// Such as `ArnLike`.
+    pub operator: String,
+    /// Such as `aws:SourceArn`.
+    pub key: String,
+    /// Its values, each with its place.
+    pub values: Vec<Text>,
 }
 
 /// How a tree is read: its aliases, its functions, its places.
@@ -135,7 +148,16 @@ pub(crate) fn parse(text: &str, reading: Plain, bucket: Option<Text>) -> PolicyD
 
 fn empty(place: SourceLocation, bucket: Option<Text>) -> PolicyDoc {
     let policy = Policy::default();
-    PolicyDoc { place, bucket, policy, places: Vec::new(), partly_unknown: false, bytes: None, findings: Vec::new() }
+    PolicyDoc {
+        place,
+        bucket,
+        policy,
+        places: Vec::new(),
+        partly_unknown: false,
+        doubled: false,
+        bytes: None,
+        findings: Vec::new(),
+    }
 }
 
 fn not_json(reading: &Plain, fault: Fault) -> Finding {
@@ -164,7 +186,7 @@ pub(crate) fn read(node: &Node, reading: &dyn Reading, bucket: Option<Text>) -> 
     let mut findings = Vec::new();
     // without a version a policy is of the old one
     let mut version = Version::Old;
-    for (entry, value) in members(entries, reading, &mut findings) {
+    for Member { entry, value, .. } in members(entries, reading, &mut findings) {
         match (entry.key.to_ascii_lowercase().as_str(), value) {
             ("version", Resolved::Unknown) => version = Version::Newest,
             ("statement", Resolved::Node(node)) => statements(node, reading, &mut doc, &mut findings),
@@ -187,12 +209,21 @@ pub(crate) fn read(node: &Node, reading: &dyn Reading, bucket: Option<Text>) -> 
     doc.policy.version = version;
     let json = doc.policy.to_json();
     doc.bytes = (!doc.partly_unknown && !hole::has(&json)).then_some(json.len());
+    doc.doubled = findings.iter().any(|found| found.rule == &POLICY_KEY);
     doc.findings.extend(findings.into_iter().map(PolicyFinding));
     doc
 }
 
-/// An object's entries with what they stand for; a key that stands twice is reported, and the last one counts.
-fn members<'n>(entries: &'n [Entry], reading: &'n dyn Reading, findings: &mut Vec<Finding>) -> Vec<(&'n Entry, Resolved<'n>)> {
+/// An entry of an object, with what it stands for.
+struct Member<'n> {
+    entry: &'n Entry,
+    value: Resolved<'n>,
+    /// Does no entry with the same key follow?
+    is_last: bool,
+}
+
+/// An object's entries with what they stand for; a key that stands twice is reported.
+fn members<'n>(entries: &'n [Entry], reading: &'n dyn Reading, findings: &mut Vec<Finding>) -> Vec<Member<'n>> {
     let mut kept: IndexMap<&str, &Entry> = IndexMap::new();
     for entry in entries {
         if let Some(first) = kept.insert(&entry.key, entry) {
@@ -206,9 +237,11 @@ fn members<'n>(entries: &'n [Entry], reading: &'n dyn Reading, findings: &mut Ve
             );
         }
     }
-    kept.into_values()
-        .map(|entry| (entry, reading.resolve(&entry.value)))
-        .filter(|(_, value)| !matches!(value, Resolved::Nothing))
+    let is_last = |entry: &Entry| kept.get(&*entry.key).is_some_and(|last| std::ptr::eq(*last, entry));
+    entries
+        .iter()
+        .map(|entry| Member { entry, value: reading.resolve(&entry.value), is_last: is_last(entry) })
+        .filter(|member| !matches!(member.value, Resolved::Nothing))
         .collect()
 }
 
@@ -272,12 +305,16 @@ fn statement(node: &Node, reading: &dyn Reading, findings: &mut Vec<Finding>) ->
     let (mut sid, mut effect) = (String::new(), None);
     let (mut principal, mut action, mut resource) = (None, None, None);
     let mut condition = Condition::new();
-    for (entry, value) in members(entries, reading, findings) {
+    for Member { entry, value, is_last } in members(entries, reading, findings) {
         let value = match value {
             Resolved::Node(node) => Some(node),
             _ => None,
         };
         let lower = entry.key.to_ascii_lowercase();
+        // both are judged; what the statement says is what the last one does
+        if lower == "condition" && is_last {
+            condition.clear();
+        }
         let negated = lower.starts_with("not");
         let texts =
             || value.map_or_else(|| (vec![reading.unknown()], vec![reading.place(entry.key_span)]), |node| texts(node, reading));
@@ -373,8 +410,11 @@ fn principals(value: Option<&Node>, reading: &dyn Reading, findings: &mut Vec<Fi
         Kind::Scalar { text, .. } if &**text == "*" => Principal::Any,
         Kind::Mapping(entries) if !is_function(entries) => {
             let mut kinds = IndexMap::new();
-            for (entry, value) in members(entries, reading, findings) {
+            for Member { entry, value, .. } in members(entries, reading, findings) {
                 let Resolved::Node(node) = value else { return unknown() };
+                if !PRINCIPAL_KINDS.contains(&&*entry.key) && !hole::has(&entry.key) {
+                    findings.push(unknown_kind(reading, entry));
+                }
                 kinds.insert(entry.key.to_string(), texts(node, reading).0);
             }
             Principal::Kinds(kinds)
@@ -390,6 +430,19 @@ fn principals(value: Option<&Node>, reading: &dyn Reading, findings: &mut Vec<Fi
     }
 }
 
+/// Source: IAM user guide, "AWS JSON policy elements: Principal".
+const PRINCIPAL_KINDS: [&str; 4] = ["AWS", "CanonicalUser", "Federated", "Service"];
+
+fn unknown_kind(reading: &dyn Reading, entry: &Entry) -> Finding {
+    let same = PRINCIPAL_KINDS.iter().copied().find(|kind| kind.eq_ignore_ascii_case(&entry.key));
+    let help = match same.or_else(|| did_you_mean(&entry.key, PRINCIPAL_KINDS)) {
+        Some(near) => format!("write `{near}`; S3 answers `MalformedPolicy`: invalid principal in policy"),
+        None => "the kinds are `AWS`, `Service`, `Federated` and `CanonicalUser`; S3 answers `MalformedPolicy`: invalid principal in policy"
+            .to_owned(),
+    };
+    element(reading, entry.key_span, format!("`{}` is not a kind of principal", entry.key)).help(help)
+}
+
 fn conditions(
     operators: &[Entry],
     reading: &dyn Reading,
@@ -397,7 +450,7 @@ fn conditions(
     places: &mut StatementPlaces,
     findings: &mut Vec<Finding>,
 ) {
-    for (operator, keys) in members(operators, reading, findings) {
+    for Member { entry: operator, value: keys, .. } in members(operators, reading, findings) {
         if !evaluate::is_operator(&operator.key) && !operator.key.starts_with("Fn::") {
             findings.push(unknown_operator(reading, operator));
         }
@@ -410,12 +463,17 @@ fn conditions(
                 continue;
             }
         };
-        let found = members(entries, reading, findings).into_iter().map(|(entry, values)| {
-            let (values, at) = match values {
+        let found = members(entries, reading, findings).into_iter().map(|Member { entry, value, .. }| {
+            let (values, at) = match value {
                 Resolved::Node(node) => texts(node, reading),
                 _ => (vec![reading.unknown()], vec![reading.place(entry.key_span)]),
             };
-            places.conditions.push((operator.key.to_string(), entry.key.to_string(), at));
+            let placed = values.iter().cloned().zip(at).map(|(value, place)| At { value, place });
+            places.conditions.push(ConditionPlaces {
+                operator: operator.key.to_string(),
+                key: entry.key.to_string(),
+                values: placed.collect(),
+            });
             (entry.key.to_string(), values)
         });
         let found: IndexMap<String, Vec<String>> = found.collect();

@@ -1,7 +1,7 @@
 //! Which reader an input is for, by its content; what nobody reads is named with the reason.
 
 use super::{
-    Input, Observed, Setting, SourceLocation, Told, cloudformation, config, dumps, foreign,
+    Input, Observed, Setting, SourceLocation, Told, cloudformation, config, dumps, foreign, hole,
     input::{NotRead, Way},
     json, listing, policy, serverless, terraform,
 };
@@ -9,6 +9,7 @@ use crate::{
     document::{self, Document, Kind, Node},
     source::{FileId, NOT_UTF8, SourceFile, beginning},
 };
+use std::borrow::Cow;
 
 /// Reads the inputs of a run: each by itself, but for templates, which may name each other.
 pub(crate) fn read_all(files: &[SourceFile], told: &Told) -> Vec<Input> {
@@ -213,6 +214,20 @@ fn add_policy(doc: policy::PolicyDoc, observed: &mut Observed) {
     observed.policies.push(doc);
 }
 
+/// Makes text of the characters of which holes are made.
+fn without_marks(node: &mut Node) {
+    match &mut node.kind {
+        Kind::Scalar { text, .. } => {
+            if let Cow::Owned(clean) = hole::text(text) {
+                *text = clean.into();
+            }
+        }
+        Kind::Sequence(items) => items.iter_mut().for_each(without_marks),
+        Kind::Mapping(entries) => entries.iter_mut().for_each(|entry| without_marks(&mut entry.value)),
+        Kind::Alias(_) => {}
+    }
+}
+
 fn terraform_or_reason(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
     match terraform::read(file, id, told) {
         Ok(read) => {
@@ -235,6 +250,7 @@ fn read_yaml(file: &SourceFile, id: FileId, input: &mut Input) {
     }
     let mut findings = Vec::new();
     let mut document = document::read_template(file, &mut findings);
+    document.root.iter_mut().chain(&mut document.anchors).for_each(without_marks);
     let Some(root) = &document.root else {
         let reason = findings.first().map_or("it is not YAML".to_owned(), |finding| {
             let position = file.position(finding.span.start);

@@ -14,6 +14,7 @@ mod values;
 pub mod witness;
 
 use super::{Effect, Element, Policy, Principal, Statement, Version};
+use crate::hole;
 use indexmap::IndexMap;
 use operators::{Operator, glob_with};
 pub use operators::{glob, is_operator, operators};
@@ -78,6 +79,8 @@ struct Question<'p> {
     key: &'p str,
     /// None if AWS has no such operator: then nothing holds.
     operator: Option<Operator>,
+    /// Is it not known which operator it is, as in a template?
+    unread: bool,
     wanted: &'p [String],
     values: Values<'p>,
 }
@@ -119,8 +122,9 @@ pub fn shut_out(policy: &Policy, request: &Request<'_>) -> Vec<usize> {
 impl<'p> Ready<'p> {
     fn new(statement: &'p Statement, variables: bool) -> Self {
         let questions = |(operator, keys): (&'p String, &'p IndexMap<String, Vec<String>>)| {
+            let unread = hole::has(operator) || operator.starts_with("Fn::");
             let operator = Operator::read(operator);
-            keys.iter().map(move |(key, wanted)| Question::new(operator, key, wanted, variables))
+            keys.iter().map(move |(key, wanted)| Question { unread, ..Question::new(operator, key, wanted, variables) })
         };
         Ready {
             statement,
@@ -166,7 +170,7 @@ fn strs(list: &[String]) -> impl Iterator<Item = &str> {
 impl<'p> Question<'p> {
     fn new(operator: Option<Operator>, key: &'p str, wanted: &'p [String], variables: bool) -> Self {
         let values = Values::new(operator.map_or(Test::Absent, |operator| operator.test), strs(wanted), variables);
-        Question { key, operator, wanted, values }
+        Question { key, operator, unread: false, wanted, values }
     }
 
     fn holds(&self, request: &Request<'_>) -> bool {

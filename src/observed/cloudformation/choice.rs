@@ -1,9 +1,7 @@
 //! One way in which a template's conditions turn out.
 
+use crate::observed::Fact;
 use std::collections::{BTreeMap, BTreeSet};
-
-/// Bytes of the words for a way.
-const MAX_WORDS: usize = 300;
 
 /// One way in which the conditions turn out.
 #[derive(Debug, Clone, Default)]
@@ -22,21 +20,18 @@ impl Choice {
         self.values.get(name).cloned()
     }
 
-    /// What people would call it, such as "`Env` is `prod`"; empty for the only way.
-    pub(crate) fn words(&self) -> String {
-        let values = self.values.iter().map(|(name, value)| format!("`{name}` is `{value}`"));
-        let others = self.others.iter().map(|name| format!("`{name}` is something else"));
-        let tests = self.tests.values().map(|holds| format!("a comparison {}", if *holds { "holds" } else { "does not hold" }));
-        let mut words = String::new();
-        for part in values.chain(others).chain(tests) {
-            if !words.is_empty() {
-                words += ", ";
-            }
-            if words.len() + part.len() > MAX_WORDS {
-                return words + "and so on";
-            }
-            words += &part;
-        }
-        words
+    /// What is chosen in this way: what it is of, and in words, in a fixed order; the same things in each way of a template.
+    pub(crate) fn facts(&self) -> Vec<Fact> {
+        let is = |value: &str| if value.is_empty() { "empty".to_owned() } else { format!("`{value}`") };
+        let values = self.values.iter().map(|(name, value)| (name, format!("`{name}` is {}", is(value))));
+        let others = self.others.iter().map(|name| (name, format!("`{name}` is something else")));
+        let mut facts: Vec<Fact> = values.chain(others).map(|(name, words)| Fact { of: name.clone(), words }).collect();
+        facts.extend(self.tests.iter().map(|(at, holds)| Fact {
+            // no parameter has such a name
+            of: format!("{at:010}"),
+            words: format!("a comparison {}", if *holds { "holds" } else { "does not hold" }),
+        }));
+        facts.sort();
+        facts
     }
 }

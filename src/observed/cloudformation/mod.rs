@@ -15,7 +15,8 @@ mod vended;
 pub(crate) mod work;
 
 use super::{
-    At, Bucket, Input, Logging, NotRead, Observed, Setting, SourceLocation, Target, Text, Told, Trail, Way,
+    At, Bucket, EncryptionKey, Input, KeyAlias, Logging, NotRead, Observed, Setting, SourceLocation, Target, Text, Told, Trail,
+    Way,
     dumps::child,
     hole,
     policy::{self, PolicyDoc, Reading, Resolved},
@@ -32,8 +33,16 @@ use value::Template;
 use work::{Sections, Work};
 
 /// The resource types that are read.
-const TYPES: [&str; 6] =
-    ["AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::CloudTrail::Trail", vended::SOURCE, vended::DESTINATION, vended::DELIVERY];
+const TYPES: [&str; 8] = [
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::CloudTrail::Trail",
+    "AWS::KMS::Key",
+    "AWS::KMS::Alias",
+    vended::SOURCE,
+    vended::DESTINATION,
+    vended::DELIVERY,
+];
 
 /// Reads a template, with what the caller says and what other templates give to it.
 fn read(file: &SourceFile, id: FileId, document: &Document, (told, given): (&Told, &Given), input: &mut Input) {
@@ -58,7 +67,7 @@ fn read(file: &SourceFile, id: FileId, document: &Document, (told, given): (&Tol
     let order = Order::of(&template);
     let copies = copies(&resources);
     for choice in ways {
-        let words = choice.words();
+        let facts = choice.facts();
         let template = Template::new(document, id, (told, given), choice, named, (sections, work));
         let mut observed = Observed::default();
         let made: Vec<_> = resources.iter().copied().filter(|(_, node)| conditions::is_made(&template, node)).collect();
@@ -66,7 +75,7 @@ fn read(file: &SourceFile, id: FileId, document: &Document, (told, given): (&Tol
         for (entry, resource) in &made {
             reader.resource(entry, resource, &mut observed);
         }
-        input.ways.push(Way { words, observed });
+        input.ways.push(Way { facts, observed });
     }
     if let Some(place) = work.stopped() {
         let at = file.position(place.start);
@@ -234,6 +243,12 @@ impl Reader<'_, '_> {
                     self.vended(kind, entry, properties, place, observed);
                 }
             }
+            "AWS::KMS::Key" => observed.keys.push(self.key(entry, properties, place)),
+            "AWS::KMS::Alias" => {
+                if let Some(properties) = properties {
+                    self.alias(entry, properties, observed);
+                }
+            }
             _ => {
                 if let Some(properties) = properties {
                     observed.trails.extend(self.trail(entry, resource, properties, place));
@@ -301,6 +316,7 @@ impl Reader<'_, '_> {
             Setting::Unsaid => Target::Omitted,
         };
         let format = self.template.get(configuration, "TargetObjectKeyFormat");
+        let strange = self.strange(written, configuration);
         let key = match (properties_entry(properties, "LoggingConfiguration"), &target) {
             (_, Target::Named(text)) => text.place,
             (Some(entry), _) => self.template.place(entry.key_span),
@@ -315,7 +331,30 @@ impl Reader<'_, '_> {
             partitioned: Some(format.is_some_and(|format| self.template.get(format, "PartitionedPrefix").is_some())),
             region: None,
             grants: None,
+            strange,
         })
+    }
+
+    /// What stands in a `LoggingConfiguration` and is none of its properties, such as the names that the API has for them. Source:
+    /// CloudFormation template reference, "AWS::S3::Bucket LoggingConfiguration".
+    fn strange(&self, written: &Node, configuration: &Node) -> Option<Text> {
+        let known = ["DestinationBucketName", "LogFilePrefix", "TargetObjectKeyFormat"];
+        let strange = |entries: &[Entry]| {
+            let entry = entries.iter().find(|entry| !known.contains(&&*entry.key) && !entry.key.starts_with("Fn::"))?;
+            Some(At { value: entry.key.to_string(), place: self.template.place(entry.key_span) })
+        };
+        match &configuration.kind {
+            Kind::Mapping(entries) if policy::is_function(entries) => None,
+            Kind::Mapping(entries) => strange(entries),
+            Kind::Sequence(items) => {
+                let first = items.iter().find_map(|item| match &self.template.document.resolve(item).kind {
+                    Kind::Mapping(entries) if !policy::is_function(entries) => strange(entries),
+                    _ => None,
+                });
+                Some(first.unwrap_or(At { value: String::new(), place: self.template.place(written.span) }))
+            }
+            _ => None,
+        }
     }
 
     fn policy(&self, properties: &Node, observed: &mut Observed) {
@@ -329,6 +368,27 @@ impl Reader<'_, '_> {
         bucket.policy = Setting::Known(At { value: doc.clone(), place: doc.place });
         observed.buckets.push(bucket);
         observed.policies.push(doc);
+    }
+
+    fn key(&self, entry: &Entry, properties: Option<&Node>, place: SourceLocation) -> EncryptionKey {
+        let policy = match properties.and_then(|properties| child(properties, "KeyPolicy")) {
+            Some(document) => {
+                let doc = policy::read(document, self.template, None);
+                Setting::Known(At { place: doc.place, value: doc })
+            }
+            None => Setting::Unsaid,
+        };
+        let names = vec![self.template.key_arn(&entry.key), self.template.hole(&entry.key)];
+        EncryptionKey { place, names, policy }
+    }
+
+    /// Another name of a key.
+    fn alias(&self, entry: &Entry, properties: &Node, observed: &mut Observed) {
+        let Some(key) = child(properties, "TargetKeyId").and_then(|node| self.template.text(node)) else { return };
+        let name = self.template.get(properties, "AliasName").and_then(|node| self.template.text(node));
+        for name in name.into_iter().chain([self.template.hole(&entry.key)]) {
+            observed.aliases.push(KeyAlias { name, key: key.clone() });
+        }
     }
 
     fn trail(&self, entry: &Entry, resource: &Node, properties: &Node, place: SourceLocation) -> Option<Trail> {
@@ -347,9 +407,11 @@ impl Reader<'_, '_> {
             place: bucket.known().map_or(place, |bucket| bucket.place),
             anchor: self.anchor(entry),
             arn: self.template.trail_arn(&entry.key)?,
+            arn_is_given: false,
             account: self.template.account(),
             prefix: self.setting(properties, &["S3KeyPrefix"]),
             key: self.setting(properties, &["KMSKeyId"]),
+            logging: self.flag(properties, "IsLogging"),
             unordered: unordered.map(|policy| At { value: policy, place }),
             organization: self.flag(properties, "IsOrganizationTrail"),
             multi_region: self.flag(properties, "IsMultiRegionTrail"),

@@ -129,7 +129,12 @@ impl<'a> Template<'a> {
     /// Name of a bucket of the template.
     pub(crate) fn bucket_name(&self, logical: &str) -> Option<String> {
         let properties = self.properties(logical, "AWS::S3::Bucket")?;
-        Some(self.get(properties, "BucketName").and_then(|node| self.name(node)).unwrap_or_else(|| self.hole(logical)))
+        let own = || hole::bucket(logical, &self.file.0.to_string());
+        // what names it may give no name for all that is known
+        Some(match self.get(properties, "BucketName") {
+            Some(node) => self.name(node).unwrap_or_else(|| self.hole(logical)),
+            None => own(),
+        })
     }
 
     /// ARN of a trail of the template.
@@ -161,6 +166,11 @@ impl<'a> Template<'a> {
         let properties = self.properties(logical, "AWS::Logs::LogGroup")?;
         let name = self.get(properties, "LogGroupName").and_then(|node| self.name(node)).unwrap_or_else(|| self.hole(logical));
         Some(format!("arn:{partition}:logs:{region}:{account}:log-group:{name}:*"))
+    }
+
+    /// ARN of a KMS key of the template.
+    pub(crate) fn key_arn(&self, logical: &str) -> String {
+        format!("arn:{}:kms:{}:{}:key/{}", self.partition(), self.region(), self.account(), self.hole(logical))
     }
 
     /// The text of a node that names something; nothing if nothing could have so long a name.
@@ -229,10 +239,7 @@ impl<'a> Template<'a> {
         let bucket = || self.bucket_name(name).filter(|_| attribute == "Arn").map(|name| arn::bucket(self.partition(), &name));
         let trail = || self.trail_arn(name).filter(|_| attribute == "Arn");
         let logs = || self.logs_arn(name).filter(|_| attribute == "Arn");
-        let key = || {
-            self.properties(name, "AWS::KMS::Key").filter(|_| attribute == "Arn")?;
-            Some(format!("arn:{}:kms:{}:{}:key/{}", self.partition(), self.region(), self.account(), self.hole(name)))
-        };
+        let key = || self.properties(name, "AWS::KMS::Key").filter(|_| attribute == "Arn").map(|_| self.key_arn(name));
         // of a nested stack, and of the CDK's reader of exports of another Region
         let output = || {
             let output = attribute.strip_prefix("Outputs.")?;

@@ -4,6 +4,7 @@
 //! `count` and `for_each`. Region and account come from the resource, or from its provider's configuration.
 
 mod accounts;
+mod keys;
 mod order;
 mod refer;
 mod references;
@@ -34,7 +35,10 @@ const LONGEST_NAME: usize = 2048;
 
 /// Is this a resource that is read?
 fn is_read(kind: &str) -> bool {
-    kind.starts_with("aws_s3_bucket") || kind == "aws_cloudtrail" || kind.starts_with("aws_cloudwatch_log_delivery")
+    kind.starts_with("aws_s3_bucket")
+        || kind == "aws_cloudtrail"
+        || kind.starts_with("aws_cloudwatch_log_delivery")
+        || keys::is_read(kind)
 }
 
 /// What was read of a file.
@@ -134,20 +138,24 @@ fn read_one(text: &str, file: &SourceFile, id: FileId, scope: &str, told: &Told,
         names: BTreeMap::new(),
         named: BTreeSet::new(),
         addresses: found.iter().map(|(_, resource)| &*resource.address).collect(),
+        key_names: BTreeSet::new(),
     };
     let resources: Vec<Item<'_>> = found.into_iter().map(|(module, resource)| reader.item(module, resource)).collect();
     for item in resources.iter().filter(|item| item.resource.kind == "aws_s3_bucket") {
         // nothing has so long a name, and all that refers to it would have it once more
         let name = reader.own(item, "bucket").map(|text| text.value).filter(|name| name.len() <= LONGEST_NAME);
-        let name = name.unwrap_or_else(|| reader.hole(&item.resource.address));
+        let name = name.unwrap_or_else(|| hole::bucket(&item.resource.address, &id.0.to_string()));
         reader.named.insert(name.clone());
         reader.names.insert(item.resource.address.clone(), name);
     }
     let mut observed = Observed::default();
+    keys::name(&mut reader, &resources);
+    keys::read(&reader, &resources, &mut observed);
     for item in &resources {
         reader.resource(item, &mut observed);
     }
     reader.vended(&resources, &mut observed);
+    settle_policies(&reader, &resources, &mut observed);
     let policies = if observed.trails.is_empty() { BTreeMap::new() } else { reader.new_policies(&resources) };
     for (trail, item) in observed.trails.iter_mut().zip(resources.iter().filter(|item| item.resource.kind == "aws_cloudtrail")) {
         trail.unordered = reader.unordered(item, trail, &policies);
@@ -167,6 +175,22 @@ fn read_one(text: &str, file: &SourceFile, id: FileId, scope: &str, told: &Told,
     read.addresses.extend(resources.iter().map(|item| (reader.here(item).span.start, item.resource.address.to_string())));
     read.observed.add(&observed);
     Ok(())
+}
+
+/// Takes out what a bucket itself shows of its policy where another resource sets that: newer providers show it there, as it was.
+fn settle_policies<'a>(reader: &Reader<'a>, resources: &[Item<'a>], observed: &mut Observed) {
+    let of_kind = |kind: &'static str| resources.iter().filter(move |item| item.resource.kind == kind);
+    let set: BTreeSet<String> =
+        of_kind("aws_s3_bucket_policy").filter_map(|item| Some(reader.text(item, "bucket")?.value)).collect();
+    let defined = |bucket: &Bucket| bucket.defined && set.contains(&bucket.name.value);
+    let places: BTreeSet<SourceLocation> = observed
+        .buckets
+        .iter()
+        .filter(|bucket| defined(bucket))
+        .filter_map(|bucket| Some(bucket.policy.known()?.place))
+        .collect();
+    observed.buckets.iter_mut().filter(|bucket| defined(bucket)).for_each(|bucket| bucket.policy = Setting::Unsaid);
+    observed.policies.retain(|doc| !places.contains(&doc.place));
 }
 
 /// A resource with its attributes.
@@ -194,6 +218,8 @@ struct Reader<'a> {
     named: BTreeSet<String>,
     /// Addresses of the resources that are read.
     addresses: BTreeSet<&'a str>,
+    /// What KMS keys are called.
+    key_names: BTreeSet<String>,
 }
 
 impl<'a> Reader<'a> {
@@ -319,6 +345,9 @@ impl<'a> Reader<'a> {
             }
             return;
         }
+        if keys::is_read(&item.resource.kind) {
+            return;
+        }
         if item.resource.kind == "aws_cloudtrail" {
             observed.trails.push(self.trail(item));
             return;
@@ -436,6 +465,7 @@ impl<'a> Reader<'a> {
             partitioned,
             region: Some(self.region(item)),
             grants,
+            strange: None,
         }
     }
 
@@ -462,6 +492,7 @@ impl<'a> Reader<'a> {
             partitioned: Some(false),
             region: None,
             grants: None,
+            strange: None,
         })
     }
 }

@@ -27,6 +27,16 @@ pub(super) fn is_data_read(kind: &str) -> bool {
     matches!(kind, "aws_caller_identity" | "aws_region" | "aws_s3_bucket")
 }
 
+/// Is this attribute of such a resource what it is called?
+fn names_itself(kind: &str, attribute: &str) -> bool {
+    match kind {
+        "aws_s3_bucket" => matches!(attribute, "id" | "bucket"),
+        "aws_kms_key" => matches!(attribute, "id" | "arn" | "key_id"),
+        "aws_kms_alias" => attribute == "name",
+        _ => false,
+    }
+}
+
 /// What a provider configuration says.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Provider {
@@ -94,7 +104,7 @@ impl<'a> Code<'a> {
         let mut modules: Vec<(String, &'a ConfigModule<'a>)> = code.root.map(|root| (String::new(), root)).into_iter().collect();
         while let Some((path, module)) = modules.pop() {
             for resource in module.resources.iter().filter(|resource| {
-                ["aws_s3_bucket", "aws_cloudtrail.", "aws_cloudwatch_log_delivery"]
+                ["aws_s3_bucket", "aws_cloudtrail.", "aws_cloudwatch_log_delivery", "aws_kms_"]
                     .iter()
                     .any(|kind| resource.address.starts_with(kind))
             }) {
@@ -211,12 +221,12 @@ impl<'a> Code<'a> {
                 self.follow_raw(&child, None, expression, names, depth + 1)
             }
             // `aws_s3_bucket.a[each.key].id` is listed without what follows the index: the instance of the same key
-            ["aws_s3_bucket", name] => {
-                let address = join(module, &format!("aws_s3_bucket.{name}[{}]", index?.get()));
+            [kind @ ("aws_s3_bucket" | "aws_kms_key"), name] => {
+                let address = join(module, &format!("{kind}.{name}[{}]", index?.get()));
                 names.get(address.as_str()).cloned()
             }
-            ["aws_s3_bucket", name, attribute] if matches!(*attribute, "id" | "bucket") => {
-                let address = join(module, &format!("aws_s3_bucket.{name}"));
+            [kind, name, attribute] if names_itself(kind, attribute) => {
+                let address = join(module, &format!("{kind}.{name}"));
                 if let Some(name) = names.get(address.as_str()) {
                     return Some(name.clone());
                 }

@@ -1,8 +1,9 @@
 //! The JSON that `terraform show -json` prints, format 1.x: plans and states. Only what is asked for is read; the rest of a
 //! large plan is gone over once, without being kept.
 
+use crate::observed::hole;
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// A plan or a state.
@@ -218,13 +219,28 @@ impl<'a> Expression<'a> {
 
 /// A JSON string's text; nothing for anything else.
 pub(crate) fn string(raw: &RawValue) -> Option<String> {
-    serde_json::from_str(raw.get()).ok()
+    serde_json::from_str::<String>(raw.get()).ok().map(|text| hole::text(&text).into_owned())
 }
 
 /// A list with one block: the block. Terraform writes nested blocks so.
-pub(crate) fn block(raw: &RawValue) -> Option<serde_json::Value> {
-    match serde_json::from_str(raw.get()).ok()? {
-        serde_json::Value::Array(items) => items.into_iter().next(),
-        other => Some(other),
+pub(crate) fn block(raw: &RawValue) -> Option<Value> {
+    let mut block = match serde_json::from_str(raw.get()).ok()? {
+        Value::Array(items) => items.into_iter().next()?,
+        other => other,
+    };
+    without_marks(&mut block);
+    Some(block)
+}
+
+fn without_marks(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(clean) = hole::text(text) {
+                *text = clean;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_marks),
+        Value::Object(entries) => entries.values_mut().for_each(without_marks),
+        _ => {}
     }
 }

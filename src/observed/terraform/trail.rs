@@ -53,6 +53,7 @@ impl<'a> Reader<'a> {
         Trail {
             place: bucket.known().map_or(place, |bucket| bucket.place),
             anchor: place,
+            arn_is_given: known.is_some(),
             arn: known.unwrap_or_else(|| arn::trail(partition, &home, &account, &name.value)),
             account,
             bucket,
@@ -64,7 +65,15 @@ impl<'a> Reader<'a> {
                 .iter()
                 .find_map(|key| self.raw(item, key).filter(|raw| raw.get() != "[]"))
                 .map(|raw| self.place(raw.get())),
-            key: self.setting(item, "kms_key_id"),
+            key: match self.text(item, "kms_key_id") {
+                // a key of the plan has a name of its own
+                Some(text) if self.key_names.contains(&text.value) => Setting::Known(text),
+                Some(text) if hole::is_one(&text.value) => Setting::Unknown(text.place),
+                Some(text) if text.value.is_empty() => Setting::Unsaid,
+                Some(text) => Setting::Known(text),
+                None => Setting::Unsaid,
+            },
+            logging: self.flag(item, "enable_logging"),
             unordered: None,
             name,
         }

@@ -49,7 +49,7 @@ const ENCRYPTION: [&str; 3] = [
     "s3:x-amz-server-side-encryption-customer-algorithm",
 ];
 
-pub(super) fn form<'a>(shape: Shape) -> Value<'a> {
+pub(crate) fn form<'a>(shape: Shape) -> Value<'a> {
     Value::Form(Cow::Owned(shape))
 }
 
@@ -90,7 +90,7 @@ impl<'a> Subject<'a> {
     }
 
     /// What a delivery has: its source or trail, that one's account, and the account's organization where the map tells it.
-    pub(super) fn of_delivery(&self, service: &'a str, arn: &'a str, account: &'a str) -> Vec<Key<'a>> {
+    pub(crate) fn of_delivery(&self, service: &'a str, arn: &'a str, account: &'a str) -> Vec<Key<'a>> {
         let mut keys = vec![Key::is("aws:SourceArn", arn), Key::is("aws:SourceAccount", account)];
         if let Some(id) = self.organization_id {
             let path = form(Shape::starting(format!("{id}/")).then(Set::Any));

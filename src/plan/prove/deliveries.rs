@@ -116,7 +116,7 @@ impl<'a> Subject<'a> {
 }
 
 /// Followed by date, time and the unique string of a log object.
-fn moment(shape: Shape) -> Shape {
+pub(crate) fn moment(shape: Shape) -> Shape {
     let day = shape.digits(4).text("-").digits(2).text("-").digits(2);
     day.text("-").digits(2).text("-").digits(2).text("-").digits(2).text("-").some(Set::NotSlash)
 }

@@ -12,7 +12,10 @@ mod owner;
 mod strangers;
 
 pub use admitted::Admitted;
-pub(crate) use deliveries::{access_log_key, service_context};
+pub(crate) use {
+    context::form,
+    deliveries::{access_log_key, moment, service_context},
+};
 
 use super::{Account, LogBucket, Placement, Plan, Source, Tier};
 use crate::{

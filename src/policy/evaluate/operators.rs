@@ -1,6 +1,7 @@
 //! Condition operators: their names, and the test of one value that each makes or negates.
 
 use super::instant;
+use crate::hole;
 use std::{cmp::Ordering, net::IpAddr};
 
 /// Operators: name, whether it is a negated one, and the test that it makes or negates. Source: IAM user guide, "IAM JSON
@@ -220,6 +221,16 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     glob_with(pattern, text, false)
 }
 
+/// Does a character of a hole stand here?
+fn is_hole(text: &[u8], at: usize) -> bool {
+    // all have four bytes; few others have
+    text[at] >= 0xf0
+        && text
+            .get(at..at + 4)
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .is_some_and(|text| text.chars().any(hole::is_mark))
+}
+
 /// Like [`glob`]; with `fold` the case of ASCII letters does not matter. Works on bytes: no character of UTF-8 stands inside
 /// another, and only `?` has to know where one ends.
 pub(super) fn glob_with(pattern: &str, text: &str, fold: bool) -> bool {
@@ -234,7 +245,8 @@ pub(super) fn glob_with(pattern: &str, text: &str, fold: bool) -> bool {
                 star = Some((p, t));
                 p += 1;
             }
-            Some(b'?') => {
+            // nobody knows how long what a hole stands for is
+            Some(b'?') if !is_hole(text, t) => {
                 p += 1;
                 t += width(text[t]);
             }

@@ -3,6 +3,7 @@
 //! One form for both sides of a comparison: values of a policy, and texts of requests of which only the form is known.
 
 use super::operators::Test;
+use crate::hole;
 
 /// Which characters may stand at one point of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +50,11 @@ impl Piece {
 
     pub(super) fn many(set: Set) -> Self {
         Piece { set, many: true }
+    }
+
+    /// May this character stand here? One of a hole's own is not the one character that a wildcard stands for.
+    pub(super) fn has(self, c: char) -> bool {
+        self.set.has(c) && (self.many || matches!(self.set, Set::Char(_) | Set::Fold(_)) || !hole::is_mark(c))
     }
 }
 
@@ -161,7 +167,7 @@ pub(super) fn fits(pieces: &[Piece], text: &str) -> bool {
     skip(pieces, &mut at);
     for c in text.chars() {
         let mut next = vec![false; pieces.len() + 1];
-        for (from, piece) in pieces.iter().enumerate().filter(|(from, piece)| at[*from] && piece.set.has(c)) {
+        for (from, piece) in pieces.iter().enumerate().filter(|(from, piece)| at[*from] && piece.has(c)) {
             next[if piece.many { from } else { from + 1 }] = true;
         }
         skip(pieces, &mut next);

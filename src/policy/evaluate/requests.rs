@@ -3,6 +3,8 @@
 //! A request here stands for all that it may be: a key's value may be a form of texts, an instant, an address, may be absent, or
 //! may not be known. What a statement says is told for all of them: [`Holds::Yes`] and [`Holds::No`] are proofs, and a
 //! [`Holds::Maybe`] names the keys on which it turns.
+//!
+//! Texts on both sides may have [holes](crate::hole): equal holes are equal, and what could be equal is a maybe.
 
 use super::{
     Prepared, Question, Ready,
@@ -11,7 +13,10 @@ use super::{
     shape::{Shape, classes},
     values::Values,
 };
-use crate::policy::{Effect, Element, Principal};
+use crate::{
+    hole,
+    policy::{Effect, Element, Principal},
+};
 use std::{
     borrow::Cow,
     net::{Ipv4Addr, Ipv6Addr},
@@ -160,9 +165,28 @@ impl<'p> Prepared<'p> {
 
     /// The keys on which it turns whether a statement matches, in the statement's order.
     pub(crate) fn undecided(&self, at: usize, requests: &Requests<'_>) -> Vec<&'p str> {
+        self.keys_that_are(at, requests, Holds::Maybe)
+    }
+
+    /// The keys for which a statement matches none of the requests, in the statement's order.
+    pub(crate) fn impossible(&self, at: usize, requests: &Requests<'_>) -> Vec<&'p str> {
+        self.keys_that_are(at, requests, Holds::No)
+    }
+
+    fn keys_that_are(&self, at: usize, requests: &Requests<'_>, wanted: Holds) -> Vec<&'p str> {
         let Some(ready) = self.0.get(at) else { return Vec::new() };
-        let open = requests.groups(ready).filter(|(key, group)| requests.all_of(key, group) == (true, true));
-        open.filter_map(|(_, group)| Some(group.first()?.key)).collect()
+        let found = requests.groups(ready).filter(|(key, group)| requests.held_by(key, group) == wanted);
+        found.filter_map(|(_, group)| Some(group.first()?.key)).collect()
+    }
+
+    /// What a statement says of the requests; nothing if there is no such statement.
+    pub(crate) fn says(&self, at: usize, requests: &Requests<'_>) -> Option<Holds> {
+        self.0.get(at).map(|ready| requests.matched_by(ready))
+    }
+
+    /// What a statement's resources say of the requests, by themselves.
+    pub(crate) fn resources_say(&self, at: usize, requests: &Requests<'_>) -> Option<Holds> {
+        self.0.get(at).map(|ready| requests.resource_in(ready))
     }
 }
 
@@ -246,13 +270,18 @@ impl<'a> Requests<'a> {
             if holds == Holds::No {
                 break;
             }
-            holds = holds.min(match self.all_of(key, &group) {
-                (false, _) => Holds::No,
-                (true, false) => Holds::Yes,
-                (true, true) => Holds::Maybe,
-            });
+            holds = holds.min(self.held_by(key, &group));
         }
         holds
+    }
+
+    /// What all questions about one key say together.
+    fn held_by(&self, key: &Key<'_>, group: &[&Question<'_>]) -> Holds {
+        match self.all_of(key, group) {
+            (false, _) => Holds::No,
+            (true, false) => Holds::Yes,
+            (true, true) => Holds::Maybe,
+        }
     }
 
     /// A value of one of these keys with which the statement does not match.
@@ -280,7 +309,9 @@ impl<'a> Requests<'a> {
             // before anything else: a form whose exceptions are all that it is has no text
             Value::Form(shape) if ready.resource.is_certain() && excepts(shape, Test::Like, wanted) => Holds::No,
             Value::Form(shape) if ready.resource.is_certain() && ready.resource.begins(&shape.head) => Holds::Yes,
-            Value::Form(shape) if ready.resource.excludes(&shape.head) => Holds::No,
+            Value::Form(shape) if !ready.resource.has_holes() && !shape.has_holes() && ready.resource.excludes(&shape.head) => {
+                Holds::No
+            }
             value => one_of(&self.cases(value, &[&Listed { test: Test::Like, wanted, values: &ready.resource }])),
         };
         signed(&ready.statement.resource, one)
@@ -289,7 +320,9 @@ impl<'a> Requests<'a> {
     fn action_in(&self, ready: &Ready<'_>) -> Holds {
         let patterns = ready.statement.action.inner();
         let one = match self.action {
-            Action::Is(action) => Holds::of(patterns.iter().any(|pattern| super::glob_with(pattern, action, true))),
+            Action::Is(action) if patterns.iter().any(|pattern| super::glob_with(pattern, action, true)) => Holds::Yes,
+            _ if patterns.iter().any(|pattern| hole::has(pattern)) => Holds::Maybe,
+            Action::Is(_) => Holds::No,
             Action::Any if patterns.iter().any(|pattern| ["*", "s3:*"].contains(&pattern.to_ascii_lowercase().as_str())) => {
                 Holds::Yes
             }
@@ -308,7 +341,13 @@ impl<'a> Requests<'a> {
         let everybody = kinds.values().flatten().any(|value| value == "*");
         let one = match &self.who {
             _ if values("AWS").iter().any(|value| value == "*") => Holds::Yes,
-            Who::Service(name) => Holds::of(values("Service").iter().any(|value| value == name)),
+            Who::Service(name) if values("Service").iter().any(|value| value == name) => Holds::Yes,
+            // what stands for a whole principal may be this one, or everybody
+            _ if kinds.values().flatten().any(|value| could_be_anybody(value)) => Holds::Maybe,
+            Who::Service(name) => {
+                let could = |value: &String| hole::has(value) && hole::could_match(value, name, false);
+                if values("Service").iter().any(could) { Holds::Maybe } else { Holds::No }
+            }
             // what has no such name is no service
             Who::OtherServices(but) => {
                 let other = |value: &String| value == "*" || value.ends_with(".amazonaws.com") && !but.contains(&value.as_str());
@@ -344,6 +383,10 @@ impl<'a> Requests<'a> {
     /// May all these questions about a key hold, and may one of them not?
     fn all_of(&self, key: &Key<'_>, group: &[&Question<'_>]) -> (bool, bool) {
         let (mut can, mut cannot) = (false, false);
+        // nobody knows what such an operator asks, nor what such a value of `Null` says
+        if group.iter().any(|question| question.is_open()) {
+            return (true, true);
+        }
         let Some(value) = &key.value else {
             let all = group.iter().all(|question| question.of_absent());
             return (all, !all);
@@ -393,7 +436,7 @@ impl<'a> Requests<'a> {
         let textual = asked.iter().any(|question| question.test().is_textual());
         let scales = || asked.iter().filter(|question| !question.test().is_textual() && question.test() != Test::Absent);
         // a variable's value would be one more number or address to look at
-        let open = || scales().any(|question| question.wanted().iter().any(|want| want.contains("${")));
+        let open = || scales().any(|question| question.wanted().iter().any(|want| want.contains("${") || hole::has(want)));
         match value {
             Value::Text(text) => examples(vec![text.clone().into_owned()]),
             Value::Few(few) => examples(few.iter().map(|text| (*text).to_owned()).collect()),
@@ -432,16 +475,19 @@ impl<'a> Requests<'a> {
 
     fn of_form(&self, shape: &Shape, asked: &[&dyn Asks]) -> Option<Cases> {
         let lists: Vec<Vec<Pattern>> = asked.iter().map(|question| question.patterns(self)).collect();
+        // which of these could be met by what a hole stands for
+        let text = shape.with_holes();
+        let perhaps: Vec<bool> = asked.iter().map(|question| question.could_meet(&text, shape.has_holes())).collect();
         let all: Vec<&Pattern> = lists.iter().flatten().collect();
         let found = classes(shape, &all)?;
         let cases = found.into_iter().map(|class| {
             let mut fits = class.fits.iter();
-            let says = |(question, list): (&&dyn Asks, &Vec<Pattern>)| {
+            let says = |((question, list), perhaps): ((&&dyn Asks, &Vec<Pattern>), &bool)| {
                 let fitting = list.iter().zip(fits.by_ref()).filter(|(_, fits)| **fits);
                 let best = fitting.map(|(pattern, _)| if pattern.certain { Holds::Yes } else { Holds::Maybe }).max();
-                question.turned(best.unwrap_or(Holds::No))
+                question.turned(best.unwrap_or(Holds::No).max(if *perhaps { Holds::Maybe } else { Holds::No }))
             };
-            let says: Vec<Holds> = asked.iter().zip(&lists).map(says).collect();
+            let says: Vec<Holds> = asked.iter().zip(&lists).zip(&perhaps).map(says).collect();
             (class.example, says)
         });
         Some(cases.collect())
@@ -474,6 +520,14 @@ fn excepts(shape: &Shape, test: Test, wanted: &[String]) -> bool {
         && wanted
             .iter()
             .all(|want| Pattern::read(test, want, false, &|_| Variable::Absent).is_some_and(|pattern| shape.excepts(&pattern)))
+}
+
+/// Could what stands for a whole principal be everybody, or a service? Not an ARN that a template asks for, nor its account.
+fn could_be_anybody(value: &str) -> bool {
+    hole::is_one(value) && {
+        let shown = hole::shown(value);
+        !shown.ends_with(".Arn}") && shown != "${AWS::AccountId}"
+    }
 }
 
 /// A pattern of the ARNs of the principals that a value under `AWS` names; an account stands for all of its own.
@@ -519,15 +573,49 @@ pub(super) trait Asks {
         if self.test().is_textual() { self.wanted().iter().filter_map(read).collect() } else { Vec::new() }
     }
 
+    /// Could one of its values be a text, for something that the holes in both stand for?
+    fn could_meet(&self, text: &[hole::Piece<'_>], has_holes: bool) -> bool {
+        if !self.test().is_textual() || !has_holes && !self.values().has_holes() {
+            return false;
+        }
+        let wildcards = matches!(self.test(), Test::Like | Test::ArnLike);
+        let folded: Vec<hole::Piece<'_>>;
+        let fold = self.test() == Test::IgnoringCase;
+        let text = if fold {
+            folded = text.iter().map(|piece| fold_case(*piece)).collect();
+            &folded
+        } else {
+            text
+        };
+        self.wanted().iter().filter(|want| has_holes || hole::has(want)).any(|want| {
+            // a variable may be anything
+            let filled = if self.values().variables() { without_variables(want) } else { Cow::Borrowed(want.as_str()) };
+            let mut pieces = hole::pieces(&filled, wildcards || matches!(filled, Cow::Owned(_)));
+            if fold {
+                pieces = pieces.into_iter().map(fold_case).collect();
+            }
+            hole::meet(&pieces, text)
+        })
+    }
+
     /// What it says of a text.
     fn says(&self, text: &str, requests: &Requests<'_>) -> Holds {
         let one = if self.test() == Test::Absent {
             Holds::No
+        } else if !self.test().is_textual() && (hole::has(text) || self.values().has_holes()) {
+            Holds::Maybe
         } else if self.values().is_certain() {
-            Holds::of(self.values().any(text, &[]))
+            match self.values().any(text, &[]) {
+                false if self.could_meet(&hole::pieces(text, false), hole::has(text)) => Holds::Maybe,
+                any => Holds::of(any),
+            }
         } else if self.test().is_textual() {
             let fitting = self.patterns(requests).into_iter().filter(|pattern| pattern.fits(text));
-            fitting.map(|pattern| if pattern.certain { Holds::Yes } else { Holds::Maybe }).max().unwrap_or(Holds::No)
+            let best = fitting.map(|pattern| if pattern.certain { Holds::Yes } else { Holds::Maybe }).max();
+            match best {
+                None if self.could_meet(&hole::pieces(text, false), hole::has(text)) => Holds::Maybe,
+                best => best.unwrap_or(Holds::No),
+            }
         } else {
             let filled = |want: &String| {
                 let pattern = Pattern::read(Test::Equal, want, true, &|name| requests.look_up(name))?;
@@ -538,6 +626,27 @@ pub(super) trait Asks {
         };
         self.turned(one)
     }
+}
+
+fn fold_case(piece: hole::Piece<'_>) -> hole::Piece<'_> {
+    match piece {
+        hole::Piece::Char(c) => hole::Piece::Char(c.to_ascii_lowercase()),
+        other => other,
+    }
+}
+
+/// A value with a wildcard in the place of each variable.
+fn without_variables(want: &str) -> Cow<'_, str> {
+    if !want.contains("${") {
+        return Cow::Borrowed(want);
+    }
+    let (mut out, mut rest) = (String::new(), want);
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((_, tail)) = after.split_once('}') else { break };
+        out = out + before + "*";
+        rest = tail;
+    }
+    Cow::Owned(out + rest)
 }
 
 impl Asks for Question<'_> {
@@ -569,6 +678,14 @@ impl Question<'_> {
             Test::Absent => self.wants_absent(true),
             _ => operator.of_absent(),
         })
+    }
+
+    /// Can it not be known what it asks?
+    fn is_open(&self) -> bool {
+        match self.operator {
+            None => self.unread,
+            Some(operator) => operator.test == Test::Absent && self.values.has_holes(),
+        }
     }
 
     pub(super) fn every(&self) -> bool {

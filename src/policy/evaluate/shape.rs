@@ -7,6 +7,7 @@ use super::{
     operators::Test,
     pattern::{Pattern, Piece, Set, Variable, fits},
 };
+use crate::hole;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// A set of texts: those that fit the form and none of the exceptions.
@@ -18,12 +19,20 @@ pub(crate) struct Shape {
     tail: Vec<Piece>,
     /// The exceptions.
     but: BTreeSet<Vec<Piece>>,
+    /// Is it known of no text that it comes up?
+    open: bool,
 }
 
 impl Shape {
     /// Texts that begin so; what follows is to be added.
     pub(crate) fn starting(head: impl Into<String>) -> Self {
         Shape { head: head.into(), ..Shape::default() }
+    }
+
+    /// Texts like this pattern, in which `*` and `?` are wildcards.
+    pub(crate) fn like(pattern: &str) -> Self {
+        let head = pattern.find(['*', '?']).unwrap_or(pattern.len());
+        Shape { head: pattern[..head].to_owned(), tail: glob_pieces(&pattern[head..]), ..Shape::default() }
     }
 
     /// Any text.
@@ -82,6 +91,22 @@ impl Shape {
         self
     }
 
+    /// Says that it is known of no text that it comes up, only that no other does.
+    pub(crate) fn opened(mut self) -> Self {
+        self.open = true;
+        self
+    }
+
+    /// Is it not known which of the texts come up?
+    pub(crate) fn is_open(&self) -> bool {
+        self.open || self.has_holes()
+    }
+
+    /// Is something in the texts unknown?
+    pub(super) fn has_holes(&self) -> bool {
+        hole::has(&self.head) || self.tail.iter().any(|piece| matches!(piece.set, Set::Char(c) if hole::is_mark(c)))
+    }
+
     /// Is the text one of these?
     pub(super) fn has(&self, text: &str) -> bool {
         let tail = text.strip_prefix(self.head.as_str());
@@ -96,6 +121,18 @@ impl Shape {
     /// Are the texts that fit the pattern an exception, by how it is written?
     pub(super) fn excepts(&self, pattern: &Pattern) -> bool {
         self.but.contains(&pattern.pieces)
+    }
+
+    /// The texts as pieces with holes, beside which a value with holes can be held.
+    pub(super) fn with_holes(&self) -> Vec<hole::Piece<'_>> {
+        // of what follows the head, a hole may be anything
+        let piece = |piece: &Piece| match piece {
+            Piece { set: Set::Char(c), .. } if hole::is_mark(*c) => hole::Piece::Many,
+            Piece { many: true, .. } => hole::Piece::Many,
+            Piece { set: Set::Char(c), .. } => hole::Piece::Char(*c),
+            _ => hole::Piece::One,
+        };
+        hole::pieces(&self.head, false).into_iter().chain(self.tail.iter().map(piece)).collect()
     }
 
     fn pieces(&self) -> Vec<Piece> {
@@ -162,7 +199,7 @@ pub(super) fn classes(shape: &Shape, patterns: &[&Pattern]) -> Option<Vec<Class>
         let after = if piece.many { at } else { at + 1 };
         // a character that nothing names here does what a stranger does, where there is one of its kind
         let here = if strangers.len() == 2 { &named(machine.at(&set).chain([piece])) } else { &all };
-        for c in strangers.iter().chain(here).copied().filter(|c| piece.set.has(*c)) {
+        for c in strangers.iter().chain(here).copied().filter(|c| piece.has(*c)) {
             add(after, machine.step(&set, c), (itself, c), &mut queue, &mut from);
         }
     }
@@ -225,7 +262,7 @@ impl<'p> Machine<'p> {
         let mut next = BTreeSet::new();
         for point in set {
             let (pattern, at) = self.locate(*point);
-            if let Some(piece) = self.pieces[pattern].get(at).filter(|piece| piece.set.has(c)) {
+            if let Some(piece) = self.pieces[pattern].get(at).filter(|piece| piece.has(c)) {
                 enter(self.pieces[pattern], self.offsets[pattern], if piece.many { at } else { at + 1 }, &mut next);
             }
         }

@@ -196,6 +196,85 @@ proptest! {
     }
 }
 
+/// What holes may stand for in the next test: name, and values.
+const STANDS_FOR: [(&str, &[&str]); 4] = [
+    ("Own", &["111122223333", "444455556666", "1*", ""]),
+    ("Logs", &["logs", "other", "logs/111122223333", "l"]),
+    ("Other", &["444455556666", "111122223333", "*"]),
+    ("Name", &["acme-", "acme-web", "x"]),
+];
+
+/// A text with holes in the place of some of its words.
+fn holed(text: &str) -> String {
+    let mut text = text.to_owned();
+    for (word, name) in [("111122223333", "Own"), (":logs", "Logs"), ("444455556666", "Other"), ("acme-", "Name")] {
+        let colon = if word.starts_with(':') { ":" } else { "" };
+        text = text.replace(word, &format!("{colon}{}", hole::hole(name, "")));
+    }
+    text
+}
+
+/// The same with what the holes stand for.
+fn filled(text: &str, stands_for: &[&str]) -> String {
+    STANDS_FOR.iter().zip(stands_for).fold(text.to_owned(), |text, ((name, _), value)| text.replace(&hole::hole(name, ""), value))
+}
+
+fn mapped(statement: &Statement, text: &dyn Fn(&str) -> String) -> Statement {
+    let list = |list: &Vec<String>| list.iter().map(|value| text(value)).collect::<Vec<String>>();
+    let principal = |principal: &Principal| match principal {
+        Principal::Any => Principal::Any,
+        Principal::Kinds(kinds) => Principal::Kinds(kinds.iter().map(|(kind, values)| (kind.clone(), list(values))).collect()),
+    };
+    Statement {
+        principal: match &statement.principal {
+            Element::Is(inner) => Element::Is(principal(inner)),
+            Element::IsNot(inner) => Element::IsNot(principal(inner)),
+        },
+        resource: match &statement.resource {
+            Element::Is(inner) => Element::Is(list(inner)),
+            Element::IsNot(inner) => Element::IsNot(list(inner)),
+        },
+        condition: statement
+            .condition
+            .iter()
+            .map(|(operator, keys)| (operator.clone(), keys.iter().map(|(key, values)| (key.clone(), list(values))).collect()))
+            .collect(),
+        ..statement.clone()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
+
+    /// What is said of a statement and of requests that are known in part is true whatever the holes stand for.
+    #[test]
+    fn nothing_that_a_hole_stands_for_contradicts_what_is_said(
+        statement in statement(),
+        version in select(&[Version::Newest, Version::Newest, Version::Old][..]),
+        ones in proptest::collection::vec((one(), proptest::collection::vec(any::<prop::sample::Index>(), 4)), 30),
+    ) {
+        let partly = Policy { version, statements: vec![mapped(&statement, &holed)] };
+        let prepared = Prepared::new(&partly);
+        let mut requests = requests();
+        requests.set(Key::is("k:own", holed(OWN)));
+        requests.resource = Value::Form(Cow::Owned(Shape::starting(holed("arn:aws:s3:::logs/")).then(Set::Any)));
+        let Some(holds) = prepared.says(0, &requests) else { return Ok(()) };
+        for (one, chosen) in &ones {
+            let stands_for: Vec<&str> = STANDS_FOR.iter().zip(chosen).map(|((_, values), at)| *at.get(values)).collect();
+            let policy = Policy { version, statements: vec![mapped(&partly.statements[0], &|text| filled(text, &stands_for))] };
+            let mut one = one.clone();
+            one.resource = filled(&one.resource.replace(":logs", &format!(":{}", hole::hole("Logs", ""))), &stands_for);
+            for (key, value) in one.context.iter_mut().filter(|(key, _)| key == "k:own") {
+                *value = filled(&holed(OWN), &stands_for);
+                prop_assert_eq!(key.as_str(), "k:own");
+            }
+            let matches = one.verdict(&Prepared::new(&policy)) != Verdict::NotAllowed;
+            let contradicted = matches && holds == Holds::No || !matches && holds == Holds::Yes;
+            prop_assert!(!contradicted, "{} {:?}\n{}\n{}", hole::shown(&partly.to_json()), holds, policy.to_json(), one);
+        }
+    }
+}
+
 /// How often a witness is found where one is possible: a search that finds none would make every answer an unknown one.
 #[test]
 fn a_witness_is_found_where_there_is_one() {

@@ -5,6 +5,7 @@ use super::{
     operators::Test,
     pattern::{Pattern, Variable},
 };
+use crate::hole;
 
 /// Values and patterns of which one has to pass.
 #[derive(Debug)]
@@ -18,13 +19,17 @@ pub(crate) struct Values<'p> {
     beginnings: Vec<&'p str>,
     /// Those that are tried one by one.
     rest: Vec<&'p str>,
+    /// Is something in them unknown?
+    has_holes: bool,
 }
 
 impl<'p> Values<'p> {
     /// With `variables`, `${…}` is one; in policies of version 2008-10-17 it is text.
     pub(super) fn new(test: Test, list: impl IntoIterator<Item = &'p str>, variables: bool) -> Self {
-        let mut values = Values { test, variables, exact: Vec::new(), beginnings: Vec::new(), rest: Vec::new() };
+        let mut values =
+            Values { test, variables, exact: Vec::new(), beginnings: Vec::new(), rest: Vec::new(), has_holes: false };
         for value in list {
+            values.has_holes |= hole::has(value);
             match form(test, value) {
                 Form::Exact => values.exact.push(value),
                 Form::Beginning(literal) => values.beginnings.push(literal),
@@ -58,6 +63,11 @@ impl<'p> Values<'p> {
             list.get(at).is_some_and(|literal| literal.starts_with(have))
         };
         self.rest.is_empty() && !self.begins(have) && !after(&self.exact) && !after(&self.beginnings)
+    }
+
+    /// Is something in the values unknown?
+    pub(super) fn has_holes(&self) -> bool {
+        self.has_holes
     }
 
     /// Is `${…}` a variable?

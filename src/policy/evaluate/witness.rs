@@ -164,6 +164,66 @@ impl<'p> Prepared<'p> {
     }
 }
 
+impl<'p> Prepared<'p> {
+    /// A request of the set that no statement lets in.
+    pub(crate) fn refused(&self, requests: &Requests<'_>) -> Option<Witness> {
+        let lists: Vec<(&[String], &Values<'_>)> =
+            self.0.iter().map(|ready| (ready.statement.resource.inner().as_slice(), &ready.resource)).collect();
+        let asked: Vec<super::requests::Listed<'_>> =
+            lists.iter().map(|(wanted, values)| super::requests::Listed { test: Test::Like, wanted, values }).collect();
+        let asked: Vec<&dyn Asks> = asked.iter().map(|listed| listed as &dyn Asks).collect();
+        let resources = requests.cases(&requests.resource, &asked).or_else(|| requests.cases(&requests.resource, &[]))?;
+        let (Who::Service(name), Action::Is(action)) = (&requests.who, requests.action) else { return None };
+        let of_policy = self.0.iter().flat_map(|ready| ready.conditions.iter().map(|question| question.key));
+        let mut names: Vec<&str> = vec!["aws:SourceArn", "aws:SourceAccount"];
+        for name in of_policy {
+            if !names.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+                names.push(name);
+            }
+        }
+        // what is not known is left out: no statement turns on it if the set is not let in
+        let values: Vec<(&str, Choice)> = names.iter().map(|name| (*name, self.some_values(requests, name))).collect();
+        let most = values.iter().map(|(_, choice)| choice.len()).max().unwrap_or(1).max(1);
+        for (resource, _) in resources {
+            for turn in 0..most {
+                let context = values.iter().filter_map(|(name, choice)| {
+                    let value = choice.get(turn.min(choice.len().saturating_sub(1)))?.clone()?;
+                    Some(((*name).to_owned(), value))
+                });
+                let witness = Witness {
+                    principal: Asker::Service((*name).to_owned()),
+                    action: action.to_owned(),
+                    resource: resource.clone(),
+                    context: context.collect(),
+                };
+                if witness.verdict(self) == Verdict::NotAllowed {
+                    return Some(witness);
+                }
+            }
+        }
+        None
+    }
+
+    /// Values of a key that requests of the set have.
+    fn some_values(&self, requests: &Requests<'_>, name: &str) -> Choice {
+        let Key { value, perhaps, .. } = requests.key(name);
+        match value {
+            Some(Value::Among(own)) => vec![Some((*own).to_owned())],
+            Some(value) if !perhaps => {
+                let questions: Vec<&Question<'_>> = self.0.iter().flat_map(|ready| &ready.conditions).collect();
+                let asked: Vec<&dyn Asks> = questions
+                    .iter()
+                    .filter(|question| question.key.eq_ignore_ascii_case(name))
+                    .map(|question| *question as &dyn Asks)
+                    .collect();
+                let cases = requests.cases(value, &asked).or_else(|| requests.cases(value, &[])).unwrap_or_default();
+                cases.into_iter().map(|(example, _)| Some(example)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 /// What one thing may be, best first; nothing stands for an absent key.
 type Choice = Vec<Option<String>>;
 

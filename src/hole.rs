@@ -2,11 +2,31 @@
 //!
 //! A hole stands in a plain string, so that equal texts are equal strings: `logs-${AWS::AccountId}` is itself, whatever the
 //! account. Two texts that differ may still be equal when one has a hole; [`same`] tells which.
+//!
+//! A hole is written in characters for private use alone, its name too: no text and no pattern of an input meets a part of one.
+//! Readers hand over what they read by [`text`], so that such characters of an input are text and never a hole.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
-/// Opens and closes a hole, and separates its name from what keeps it apart from a namesake: characters for private use.
-const MARKS: [char; 3] = ['\u{f0000}', '\u{f0001}', '\u{f0002}'];
+/// Opens and closes a hole, and separates its name from what keeps it apart from a namesake; the last does so in the hole of a
+/// bucket.
+const MARKS: [char; 4] = ['\u{f0000}', '\u{f0001}', '\u{f0002}', '\u{f0003}'];
+/// The bytes of a hole's name and scope begin here.
+const BYTES: u32 = 0x10_0000;
+
+/// Is this a character of which holes are made?
+pub(crate) fn is_mark(c: char) -> bool {
+    MARKS.contains(&c) || (BYTES..BYTES + 256).contains(&u32::from(c))
+}
+
+/// What an input says, without the characters of which holes are made.
+pub(crate) fn text(text: &str) -> Cow<'_, str> {
+    // they all have four bytes
+    if text.bytes().any(|byte| byte >= 0xf0) && text.contains(is_mark) {
+        return text.replace(is_mark, "\u{fffd}").into();
+    }
+    Cow::Borrowed(text)
+}
 
 /// Are two things the same?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,13 +41,39 @@ pub(crate) enum Same {
 
 /// A hole. `scope` keeps holes of one name apart, such as parameters of two templates; people don't see it.
 pub(crate) fn hole(name: &str, scope: &str) -> String {
-    let clean = |text: &str| text.replace(MARKS, "");
-    format!("{}{}{}{}{}", MARKS[0], clean(name), MARKS[2], clean(scope), MARKS[1])
+    made(name, MARKS[2], scope)
+}
+
+/// The hole that stands for the name of a bucket which an input defines and does not name. Two such buckets of one scope have two
+/// names.
+pub(crate) fn bucket(name: &str, scope: &str) -> String {
+    made(name, MARKS[3], scope)
+}
+
+fn made(name: &str, separator: char, scope: &str) -> String {
+    let mut hole = String::from(MARKS[0]);
+    let byte = |byte: u8| char::from_u32(BYTES + u32::from(byte)).unwrap_or(char::REPLACEMENT_CHARACTER);
+    hole.extend(shown(name).bytes().map(byte));
+    hole.push(separator);
+    hole.extend(shown(scope).bytes().map(byte));
+    hole.push(MARKS[1]);
+    hole
+}
+
+/// The bytes of a hole's name or scope, as text.
+fn spelled(part: &str) -> String {
+    let bytes: Vec<u8> = part.chars().filter_map(|c| u8::try_from(u32::from(c).checked_sub(BYTES)?).ok()).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Is something in the text unknown?
 pub(crate) fn has(text: &str) -> bool {
     text.contains(MARKS[0])
+}
+
+/// Is the whole text the hole of a bucket that an input defines and does not name?
+pub(crate) fn is_bucket(text: &str) -> bool {
+    is_one(text) && text.contains(MARKS[3])
 }
 
 /// Is the whole text one hole?
@@ -56,7 +102,7 @@ pub(crate) fn shown(text: &str) -> String {
     while let Some((before, after)) = rest.split_once(MARKS[0]) {
         out += before;
         let (hole, tail) = after.split_once(MARKS[1]).unwrap_or((after, ""));
-        out += &format!("${{{}}}", hole.split(MARKS[2]).next().unwrap_or_default());
+        out += &format!("${{{}}}", spelled(hole.split([MARKS[2], MARKS[3]]).next().unwrap_or_default()));
         rest = tail;
     }
     out + rest
@@ -76,34 +122,56 @@ const MOST_PIECES: usize = 4096;
 
 /// Could a pattern match a text for some value of the holes in both? With `wildcards`, `*` and `?` of the pattern count.
 pub(crate) fn could_match(pattern: &str, text: &str, wildcards: bool) -> bool {
-    let (pattern, text) = (pieces(pattern, wildcards), pieces(text, false));
+    meet(&pieces(pattern, wildcards), &pieces(text, false))
+}
+
+/// Could two rows of pieces be one text?
+pub(crate) fn meet(pattern: &[Piece<'_>], text: &[Piece<'_>]) -> bool {
     // equal holes are equal: what both begin and end with is taken off
     let fixed = |piece: &Piece<'_>| matches!(piece, Piece::Char(_) | Piece::Hole(_));
-    let head = pattern.iter().zip(&text).take_while(|(a, b)| a == b && fixed(a)).count();
+    let head = pattern.iter().zip(text).take_while(|(a, b)| a == b && fixed(a)).count();
     let (pattern, text) = (&pattern[head..], &text[head..]);
+    if two_buckets(pattern, text) {
+        return false;
+    }
     let tail = pattern.iter().rev().zip(text.iter().rev()).take_while(|(a, b)| a == b && fixed(a)).count();
     overlap(&pattern[..pattern.len() - tail], &text[..text.len() - tail])
 }
 
+/// Do both go on with the name of a bucket that an input defines, and not with the same one?
+fn two_buckets(a: &[Piece<'_>], b: &[Piece<'_>]) -> bool {
+    // a name ends where the text does, or where a key begins
+    let named = |pieces: &[Piece<'_>]| match pieces {
+        [Piece::Hole(hole), rest @ ..] => {
+            let (_, scope) = hole.split_once(MARKS[3])?;
+            matches!(rest, [] | [Piece::Char('/'), ..]).then(|| scope.to_owned())
+        }
+        _ => None,
+    };
+    named(a).is_some_and(|scope| named(b) == Some(scope)) && a.first() != b.first()
+}
+
+/// A piece of a text or of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Piece<'a> {
+pub(crate) enum Piece<'a> {
+    /// This character.
     Char(char),
+    /// Any one character.
     One,
+    /// Any text.
     Many,
+    /// A hole, by all that is between its marks.
     Hole(&'a str),
 }
 
-fn pieces(text: &str, wildcards: bool) -> Vec<Piece<'_>> {
+/// Takes a text apart; with `wildcards`, `*` and `?` are such.
+pub(crate) fn pieces(text: &str, wildcards: bool) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let mut rest = text;
-    // does a hole's end follow? An input may hold the marks themselves
-    let mut ends = true;
     while let Some(c) = rest.chars().next() {
         let after = &rest[c.len_utf8()..];
         // the end of a hole is looked for where one begins, not behind each character
-        let hole = (c == MARKS[0] && ends).then(|| after.split_once(MARKS[1])).flatten();
-        ends &= c != MARKS[0] || hole.is_some();
-        rest = match hole {
+        rest = match (c == MARKS[0]).then(|| after.split_once(MARKS[1])).flatten() {
             Some((hole, tail)) => {
                 pieces.push(Piece::Hole(hole));
                 tail
@@ -246,7 +314,30 @@ mod tests {
             assert_eq!(same(&b, &a), expected, "{} {}", shown(&b), shown(&a));
         }
         assert_eq!(shown(&name(&account, "a")), "logs-${AWS::AccountId}-a");
+        assert_eq!(shown(&hole(&hole("Map", "1"), "0")), "${${Map}}");
         assert!(is_one(&account) && !is_one(&name(&account, "")) && !has("abc"));
+    }
+
+    #[test]
+    fn two_buckets_of_one_template_are_two() {
+        let (web, logs, elsewhere) = (bucket("Web", "0"), bucket("Logs", "0"), bucket("Web", "1"));
+        assert_eq!(same(&web, &logs), Same::No);
+        assert_eq!(same(&web, &elsewhere), Same::Maybe, "templates may share a bucket by an import");
+        assert_eq!(same(&web, &hole("Web", "0")), Same::Maybe);
+        let key = |bucket: &str, rest: &str| format!("arn:aws:s3:::{bucket}{rest}");
+        assert!(!could_match(&key(&web, "/*"), &key(&logs, "/x"), true));
+        assert!(could_match(&key(&web, "*"), &key(&logs, "/x"), true), "one name may begin with the other");
+        assert!(could_match(&key(&web, "-logs/*"), &key(&logs, "/x"), true));
+        assert_eq!(shown(&web), "${Web}");
+    }
+
+    #[test]
+    fn what_an_input_says_is_no_hole() {
+        let hostile = format!("a{}b", hole("x", "0"));
+        assert!(!has(&text(&hostile)) && !text(&hostile).contains(is_mark), "{:?}", text(&hostile));
+        assert_eq!(text("aé\u{1f600}"), "aé\u{1f600}");
+        // nothing that an input can say meets a part of a hole
+        assert!(!hole("eu-west-1", "0").contains("eu-west-1"));
     }
 
     /// Each pair of short texts over few pieces, against what trying each end of each hole gives.
