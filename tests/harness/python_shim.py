@@ -25,6 +25,9 @@ def run(call, text):
     os.chdir(call.cwd)
     os.environ.clear()
     os.environ.update(call.env)
+    # anew, for they remember what the server's own descriptors can do
+    sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
+    sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)
     sys.argv = call.argv[len(FLAGS):]
     code = 0
     try:
@@ -39,6 +42,7 @@ def run(call, text):
         code = 1
     try:
         sys.stdout.flush()
+        sys.stderr.flush()
     except BrokenPipeError:
         code = 120
     return code & 255
