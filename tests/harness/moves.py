@@ -323,7 +323,7 @@ def terraform(logmap, core, pair, book, folder):
         modules.apply(out / "terraform", key)
     before = modules.buckets()
     text = (book / "RUNBOOK.md").read_text()
-    for new, old in re.findall(r'mkdir -p "\$MODULES/(\S+)\.new".*?rm -f "\$MODULES/(\S+)"/\*\.tf', text, re.S):
+    for new, old in re.findall(r'mkdir -p "\$\{MODULES:\?\}/(\S+)\.new".*?rm -f "\$\{MODULES:\?\}/(\S+)"/\*\.tf', text, re.S):
         hand = book / "stages" / "0-hand-over" / "terraform"
         plan = modules.apply(hand, new, f"{new}.new")
         actions = {tuple(c["change"]["actions"]) for c in plan.get("resource_changes", [])}
@@ -333,7 +333,7 @@ def terraform(logmap, core, pair, book, folder):
         (modules.root / old).rename(modules.root / f"{old}.old")
         (modules.root / f"{new}.new").rename(modules.root / new)
         expect(modules.buckets() == before, "a log bucket got lost when it was handed over")
-    for module, address in re.findall(r"^terraform -chdir=\"\$MODULES/(\S+)\" state rm '(.*)'$", text, re.M):
+    for module, address in re.findall(r"^terraform -chdir=\"\$\{MODULES:\?\}/(\S+)\" state rm '(.*)'$", text, re.M):
         modules.core.run(modules.root / module, "state", "rm", address)
     for stage in ("1-grant", "2-switch", "3-narrow", "4-forget"):
         found = re.findall(rf"cp -R stages/{stage}/terraform/(\S+)/\. ", text)
