@@ -186,6 +186,14 @@ TEMPLATE_MUTANTS = {
 }
 
 
+# these lose no log, they let strangers write some: that is a warning
+OPEN = ("condition", "policy-account")
+
+
+def is_found(report, name):
+    return report["summary"]["errors"] or name in OPEN and any(finding["rule"] == "LM1303" for finding in report["findings"])
+
+
 def differential(logmap, core, tree, folder, stride):
     """Everything that logmap renders is clean, and no mutant of it is.  Of all mutants one in `stride` is tried."""
     plans = folder / "plans"
@@ -207,7 +215,7 @@ def differential(logmap, core, tree, folder, stride):
             made += 1
             bent = folder / "mutant.json"
             bent.write_text(json.dumps(mutant))
-            if not run_check(logmap, bent, *(other for other in plans.glob("*.json") if other != path))["summary"]["errors"]:
+            if not is_found(run_check(logmap, bent, *(other for other in plans.glob("*.json") if other != path)), name):
                 missed.append(f"{path.name}: {name}")
     # a trail's bucket may be in another account's template
     templates = sorted(path for path in (tree / "cloudformation").glob("*/*.yaml") if path.parent.name != "stacksets")
@@ -220,7 +228,7 @@ def differential(logmap, core, tree, folder, stride):
             made += 1
             bent = folder / "mutant.yaml"
             bent.write_text(mutant)
-            if not run_check(logmap, bent, *(other for other in templates if other != path))["summary"]["errors"]:
+            if not is_found(run_check(logmap, bent, *(other for other in templates if other != path)), name):
                 missed.append(f"{path.parent.name}/{path.name}: {name}")
     print(f"        {made} mutants, {made - len(missed)} found", flush=True)
     expect(made, "no mutant was made")

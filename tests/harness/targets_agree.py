@@ -239,6 +239,7 @@ class Template:
         model["monitoring"] = monitoring.of_template(self.account, self.region, self.properties)
         for source in self.properties("Custom::AccessLogging"):
             expect(source.pop("ServiceToken") == {"arn of": "SetAccessLogging"}, f"{self.path.name}: {source} has another function")
+            expect(source.pop("ServiceTimeout") == 900, f"{self.path.name}: {source} has another timeout")
             model["sources"][source.pop("Source")] = {
                 **place, "target": source.pop("Target"), "prefix": source.pop("Prefix"),
                 "format": {"partitioned-event-time": "event", "partitioned-delivery-time": "delivery", "simple": "simple"}[source.pop("KeyFormat")]}
