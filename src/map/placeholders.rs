@@ -21,6 +21,7 @@ macro_rules! placeholders {
             }
 
             /// What it stands for, for people.
+            #[cfg(feature = "lsp")]
             pub(crate) fn meaning(self) -> &'static str {
                 match self {
                     $( $name::$variant => $meaning, )*
