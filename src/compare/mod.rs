@@ -217,16 +217,23 @@ fn twice(loggings: &[Logging], configurations: &mut [Configuration]) {
 pub(crate) struct Known<'a> {
     buckets: IndexMap<String, Vec<Bucket>>,
     sources: IndexMap<&'a str, &'a Source>,
+    /// The organization of its organization trails, which the management account has.
+    organization: Option<Organization>,
 }
 
 impl<'a> Known<'a> {
     /// What a plan makes; nothing without one.
     pub(crate) fn of(plan: Option<&'a Plan>) -> Self {
         let mut known = Known::default();
+        let at = |value: &str| At { value: value.to_owned(), place: SourceLocation::default() };
+        known.organization = plan.and_then(|plan| {
+            let mut trails = plan.places().flat_map(|(account, place)| place.trails.iter().map(move |trail| (account, trail)));
+            let (account, trail) = trails.find(|(_, trail)| trail.organization)?;
+            Some(Organization { id: at(trail.organization_id.as_ref()?), management: Some(at(&account.id)) })
+        });
         for account in plan.iter().flat_map(|plan| &plan.accounts) {
             for place in &account.places {
                 let bucket = |name: &str| {
-                    let at = |value: &str| At { value: value.to_owned(), place: SourceLocation::default() };
                     let mut bucket = Bucket::named(at(name), SourceLocation::default());
                     bucket.account = Some(at(&account.id));
                     bucket.region = Some(at(&place.region));
@@ -268,7 +275,7 @@ struct World<'a> {
     /// KMS keys by each of their names, and what aliases stand for.
     keys: BTreeMap<&'a str, &'a EncryptionKey>,
     aliases: BTreeMap<&'a str, &'a str>,
-    /// The AWS organization, if an input tells.
+    /// The AWS organization, if an input or the map tells.
     organization: Option<&'a Organization>,
     /// What the map has, which every input is held against.
     known: &'a Known<'a>,
@@ -282,7 +289,7 @@ impl<'a> World<'a> {
             buckets: IndexMap::new(),
             keys: observed.keys.iter().flat_map(|key| key.names.iter().map(move |name| (name.as_str(), key))).collect(),
             aliases: observed.aliases.iter().map(|alias| (alias.name.as_str(), alias.key.as_str())).collect(),
-            organization: observed.organization.as_ref(),
+            organization: observed.organization.as_ref().or(known.organization.as_ref()),
             known,
             work,
             weights: Weights::default(),

@@ -193,7 +193,7 @@ impl Judged<'_> {
                     if matches!(owner, Owner::Organization(id) if hole::has(id))
                         || hole::has(&delivery.account) && self.is_of_organization()
                     {
-                        words = "; the id of the organization and its management account, which owns the trail, are not in the inputs: `aws organizations describe-organization` prints both".to_owned();
+                        words = "; the id of the organization and its management account, which owns the trail, are not in the inputs: `aws organizations describe-organization` prints both, and a map with the trail (`--map`) has them".to_owned();
                     }
                     configuration.doubt(format!("whether the policy of `{}` lets the trail {what}{words}", self.name));
                 }

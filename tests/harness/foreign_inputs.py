@@ -194,14 +194,15 @@ def is_found(report, name):
     return report["summary"]["errors"] or name in OPEN and any(finding["rule"] == "LM1303" for finding in report["findings"])
 
 
-def differential(logmap, core, tree, folder, stride):
-    """Everything that logmap renders is clean, and no mutant of it is.  Of all mutants one in `stride` is tried."""
+def differential(logmap, core, tree, folder, stride, known):
+    """Everything that logmap renders is clean, and no mutant of it is.  Of all mutants one in `stride` is tried.
+    `known` names the map where files alone don't tell whose trail it is: the organization's is the management account's."""
     plans = folder / "plans"
     plans.mkdir()
     for module in sorted(path for path in (folder / "terraform").iterdir() if path.is_dir()):
         (plans / f"{module.name}.json").write_text(json.dumps(core().plan(module)))
     for place in (plans, tree / "cloudformation", tree / "policies"):
-        report = run_check(logmap, place) if place.exists() else None
+        report = run_check(logmap, place, *known) if place.exists() else None
         if report:
             bad = [entry for entry in report["configurations"] if entry["verdict"] == "violation" or entry["verdict"] == "unknown" and not is_outside(entry)]
             expect(not report["findings"] and not bad, f"{place.name}: {json.dumps(report['findings'] + bad, indent=1)[:3000]}")
@@ -240,6 +241,6 @@ def is_outside(entry):
     return entry["kind"] == "access-log" and all("is not in the inputs" in reason or "whether" in reason for reason in entry["unknown"])
 
 
-def check(report, name, logmap, core, tree, folder, stride):
+def check(report, name, logmap, core, tree, folder, stride, known):
     with report.check(f"{name}/foreign_inputs"):
-        differential(logmap, core, tree, folder, stride)
+        differential(logmap, core, tree, folder, stride, known)

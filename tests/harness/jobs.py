@@ -77,7 +77,8 @@ def check_map(report, args, name, path, stage_of, core, folder):
     if stage and "foreign_inputs" in kinds:
         if "terraform" not in kinds:
             shutil.copytree(stage.tree / "terraform", folder / "terraform")
-        foreign_inputs.check(report, name, args.logmap, core, stage.tree, folder, 1 if name == ATTACKED else args.tier.mutants)
+        known = ["--map", path] if stage.map.organization else []
+        foreign_inputs.check(report, name, args.logmap, core, stage.tree, folder, 1 if name == ATTACKED else args.tier.mutants, known)
     if stage and "targets_agree" in kinds:
         targets_agree.check(report, f"{name}/targets_agree", stage, core, folder)
     if stage and "athena" in kinds:
