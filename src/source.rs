@@ -192,20 +192,29 @@ pub(crate) fn beginning(text: &str, most: usize) -> &str {
     &text[..end]
 }
 
-/// UTF-8 text; UTF-16 is understood too, as PowerShell writes it. Where it is neither the text ends with [`NOT_UTF8`].
+/// How the bytes are read if they are UTF-16, as PowerShell writes it, with a byte order mark or without.
+fn utf16(bytes: &[u8]) -> Option<fn([u8; 2]) -> u16> {
+    match bytes.get(..4) {
+        Some([0xff, 0xfe, ..]) => Some(u16::from_le_bytes),
+        Some([0xfe, 0xff, ..]) => Some(u16::from_be_bytes),
+        // without a mark: text of ours begins with two ASCII characters
+        Some([a, 0, b, 0]) if a.is_ascii() && b.is_ascii() && *a != 0 => Some(u16::from_le_bytes),
+        Some([0, a, 0, b]) if a.is_ascii() && b.is_ascii() && *a != 0 => Some(u16::from_be_bytes),
+        _ => None,
+    }
+}
+
+/// Are the bytes UTF-16? A file that was is not written again: it would be UTF-8 then.
+pub(crate) fn is_utf16(bytes: &[u8]) -> bool {
+    utf16(bytes).is_some()
+}
+
+/// UTF-8 text, or UTF-16. Where it is neither the text ends with [`NOT_UTF8`].
 fn text_of(bytes: Vec<u8>) -> String {
-    let utf16 = |wide: fn([u8; 2]) -> u16| {
+    let decoded = utf16(&bytes).and_then(|wide| {
         let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| wide([pair[0], pair[1]])).collect();
         String::from_utf16(&units).ok()
-    };
-    let decoded = match bytes.get(..4) {
-        Some([0xff, 0xfe, ..]) => utf16(u16::from_le_bytes),
-        Some([0xfe, 0xff, ..]) => utf16(u16::from_be_bytes),
-        // without a mark: text of ours begins with two ASCII characters
-        Some([a, 0, b, 0]) if a.is_ascii() && b.is_ascii() && *a != 0 => utf16(u16::from_le_bytes),
-        Some([0, a, 0, b]) if a.is_ascii() && b.is_ascii() && *a != 0 => utf16(u16::from_be_bytes),
-        _ => None,
-    };
+    });
     decoded.unwrap_or_else(|| match String::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {

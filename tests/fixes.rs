@@ -95,11 +95,17 @@ fn a_link_stays_a_link_and_permissions_stay() {
 #[test]
 fn utf_16_is_left_alone() {
     let dir = tempfile::tempdir().unwrap();
-    let bytes: Vec<u8> = [0xff, 0xfe].into_iter().chain(BAD.encode_utf16().flat_map(u16::to_le_bytes)).collect();
-    fs::write(dir.path().join("logmap.yaml"), &bytes).unwrap();
-    let run = logmap(dir.path(), &["validate", "--fix"]);
-    assert_eq!(run.code, 2);
-    assert_eq!(fs::read(dir.path().join("logmap.yaml")).unwrap(), bytes);
+    fs::write(dir.path().join("buckets.json"), r#"{"Buckets": [{"Name": "acme-new", "BucketRegion": "us-east-1"}]}"#).unwrap();
+    let import = ["import", "buckets.json", "--account", "111122223333", "--into", "logmap.yaml"];
+    for mark in [&[0xff, 0xfe][..], &[]] {
+        let bytes: Vec<u8> = mark.iter().copied().chain(BAD.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        fs::write(dir.path().join("logmap.yaml"), &bytes).unwrap();
+        for arguments in [&["validate", "--fix"][..], &import] {
+            let run = logmap(dir.path(), arguments);
+            assert!(run.code == 2 && run.stderr.contains("logmap.yaml is UTF-16"), "{mark:?} {arguments:?}: {}", run.stderr);
+            assert_eq!(fs::read(dir.path().join("logmap.yaml")).unwrap(), bytes);
+        }
+    }
 }
 
 const FULL: &str = include_str!("maps/full.yaml");

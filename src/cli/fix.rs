@@ -1,24 +1,18 @@
 //! `logmap validate --fix` and `--diff`: the fixes of the findings, made in the map or shown.
 
-use super::{Outcome, Stop, args::ValidateArgs, baseline, exit::Exit, findings, io::Io, read, report::report};
+use super::{Outcome, args::ValidateArgs, baseline, exit::Exit, findings, io::Io, read, report::report};
 use crate::{
     disk::{self, replace::replace},
     fix,
-    places::Places,
 };
-use anyhow::anyhow;
 
 pub(super) fn run(args: &ValidateArgs, io: &Io) -> Outcome {
     let asked = &args.report;
     let map = read::read_bytes(&args.map, io)?;
-    let (bytes, name) = (&map.bytes, Places::here().name(&map.path));
-    if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
-        return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it fixed")));
-    }
-    let marked = bytes.starts_with(read::BYTE_ORDER_MARK);
+    let marked = map.is_marked("fixed")?;
     let (path, is_stdin) = (map.path.clone(), map.is_stdin);
     let file = map.file();
-    let before = file.text.clone();
+    let (name, before) = (file.name.clone(), file.text.clone());
     let mut fixed = fix::fix(file, args.unsafe_fixes);
     let after = fixed.analysis.file.text.clone();
     baseline::apply(&mut fixed.analysis, asked, io)?;

@@ -21,7 +21,6 @@ use crate::{
     },
     import::{self, GivenAccount, Imported, Options},
     map::effective,
-    places::Places,
     source::{FileId, SourceFile},
 };
 use anyhow::{Context, anyhow};
@@ -122,13 +121,10 @@ fn options(args: &ImportArgs) -> Result<Options, Stop> {
 /// The map that is extended, and whether its file begins with a byte order mark.
 fn map_to_extend(into: &Path, io: &Io) -> Result<(Analysis, bool), Stop> {
     let map = read::read_bytes(&MapArgs::of(into), io)?;
-    let (bytes, name) = (&map.bytes, Places::here().name(&map.path));
-    if matches!(bytes.get(..2), Some([0xff, 0xfe] | [0xfe, 0xff])) {
-        return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it extended")));
-    }
-    let marked = bytes.starts_with(read::BYTE_ORDER_MARK);
+    let marked = map.is_marked("extended")?;
     let analysis = analysis::analyze(map.file());
     if analysis.document.root.is_none() {
+        let name = &analysis.file.name;
         return Err(Stop::usage(anyhow!("the map {name} can't be read; `logmap validate {name}` says why")));
     }
     Ok((analysis, marked))

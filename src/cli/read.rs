@@ -12,7 +12,7 @@ use crate::{
     files, inputs,
     observed::Ignored,
     places::{self, Places},
-    source::SourceFile,
+    source::{self, SourceFile},
 };
 use anyhow::{Context, anyhow};
 use std::path::{Path, PathBuf};
@@ -46,6 +46,18 @@ pub(super) struct MapBytes {
 }
 
 impl MapBytes {
+    /// Whether the file begins with a byte order mark, which is kept where the map is written again.
+    ///
+    /// # Errors
+    /// It is UTF-16, which is not written; `what` was to be done with it: exit code 2.
+    pub(super) fn is_marked(&self, what: &str) -> Result<bool, Stop> {
+        if source::is_utf16(&self.bytes) {
+            let name = Places::here().name(&self.path);
+            return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it {what}")));
+        }
+        Ok(self.bytes.starts_with(BYTE_ORDER_MARK))
+    }
+
     /// The text, under its name and with its address.
     pub(super) fn file(self) -> SourceFile {
         Places::here().file(&self.path, self.bytes)
