@@ -1,5 +1,8 @@
 //! Artifacts: what rendering gives, a relative path and its text. Pure data; the disk is someone else's.
 
+/// Path of the file that keeps Git from changing line ends: the only name of logmap's that begins with a dot.
+pub(crate) const GIT_ATTRIBUTES: &str = ".gitattributes";
+
 /// One file to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Artifact {

@@ -44,25 +44,22 @@ pub(crate) fn read(
             read.push(places.file(path, bytes));
         }
     }
-    beside(&mut read);
+    beside(places, &mut read);
     Ok((read, unread))
 }
 
 /// Adds the manifests that stand beside named templates of a CDK app: they say in which account and Region each is deployed.
-fn beside(read: &mut Vec<SourceFile>) {
+fn beside(places: &Places, read: &mut Vec<SourceFile>) {
     let is_template = |file: &&SourceFile| file.origin != Origin::Met && file.name.ends_with(".template.json");
     let manifests: BTreeSet<PathBuf> = read
         .iter()
         .filter(is_template)
         .map(|file| Path::new(&file.name).parent().unwrap_or(Path::new("")).join("manifest.json"))
         .collect();
-    for path in manifests {
-        let name = path.display().to_string();
-        if read.iter().any(|file| Path::new(&file.name) == path) {
-            continue;
-        }
-        if let Some(bytes) = path.is_file().then(|| files::read_plain(&path).ok()).flatten() {
-            let mut file = SourceFile::of_bytes(name, bytes);
+    let named: BTreeSet<PathBuf> = read.iter().map(|file| PathBuf::from(&file.name)).collect();
+    for path in manifests.difference(&named) {
+        if let Some(bytes) = path.is_file().then(|| files::read_plain(path).ok()).flatten() {
+            let mut file = places.file(path, bytes);
             file.origin = Origin::Met;
             read.push(file);
         }

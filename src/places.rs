@@ -17,12 +17,19 @@ const MARK: &str = ".git";
 pub(crate) struct Places {
     /// The current folder, without links; `None` if nobody can tell.
     here: Option<PathBuf>,
+    /// The root of its repository, if it is in one.
+    root: Option<PathBuf>,
 }
 
 impl Places {
     /// Looks where the process is.
     pub(crate) fn here() -> Self {
-        Places { here: env::current_dir().and_then(fs::canonicalize).ok() }
+        env::current_dir().and_then(fs::canonicalize).map_or_else(|_| Places::default(), Places::at)
+    }
+
+    /// As seen from a folder, which is given without links.
+    fn at(here: PathBuf) -> Self {
+        Places { root: repository(&here), here: Some(here) }
     }
 
     /// A file that was read, under its name and with its address.
@@ -48,8 +55,8 @@ impl Places {
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = real(folder)?;
-        let below = |root: PathBuf| Some(folder.join(path.file_name()?).strip_prefix(root).ok()?.to_path_buf());
-        let below = self.here.as_deref().and_then(repository).and_then(below).or_else(|| repository(&folder).and_then(below))?;
+        let below = |root: &Path| Some(folder.join(path.file_name()?).strip_prefix(root).ok()?.to_path_buf());
+        let below = self.root.as_deref().and_then(below).or_else(|| below(&repository(&folder)?))?;
         let parts: Vec<String> = below.components().map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
         Some(parts.join("/"))
     }
@@ -90,7 +97,7 @@ mod tests {
         let here = root.join("infra");
         fs::create_dir_all(root.join(MARK)).unwrap();
         fs::create_dir_all(&here).unwrap();
-        let places = Places { here: Some(here.clone()) };
+        let places = Places::at(here.clone());
         for (given, name) in [
             ("./a.yaml", "a.yaml"),
             ("./b/./a.yaml", "b/a.yaml"),

@@ -20,6 +20,7 @@ use crate::{
     disk::{File, check::Checker, lock::Lock},
     escape,
     generate::Request,
+    places::Places,
     plan::{Plan, prove::proven},
     render::{
         Filter, line_ends, readme,
@@ -108,7 +109,7 @@ impl Job<'_> {
         let lock = self.each(&old, io, |file| checker.add(file))?;
         checker.finish(lock, |path| self.request.prunes(path));
         let command = self.command(args) + if checker.edited() { " --force" } else { "" };
-        let stale = Stale { out: &self.out, checker: &checker, command: &command };
+        let stale = Stale { out: &self.out, checker: &checker, command: &command, places: Places::here() };
         if args.report.format == FindingFormat::Text {
             io.print(&stale.diff())?;
         } else {

@@ -19,6 +19,8 @@ pub(super) struct Stale<'a> {
     pub checker: &'a Checker<'a>,
     /// The command that brings the folder up to date.
     pub command: &'a str,
+    /// How files are called.
+    pub places: Places,
 }
 
 impl Stale<'_> {
@@ -76,12 +78,11 @@ impl Stale<'_> {
         let above = self.checker.foreign.iter().filter(is_above);
         rows.extend(above.map(|path| (path.as_str(), "", self.foreign(path, Span::default()))));
         rows.sort_by_key(|(path, _, _)| *path);
-        let places = Places::here();
         let mut files = vec![analysis.file.clone()];
         let mut found = analysis.findings.clone();
         for (path, text, finding) in &rows {
             found.push(finding.clone().in_file(FileId(u32::try_from(files.len()).unwrap_or(u32::MAX))));
-            files.push(places.file(&self.out.join(path), text.as_bytes().to_vec()));
+            files.push(self.places.file(&self.out.join(path), text.as_bytes().to_vec()));
         }
         let route = |finding: &Finding| match (finding.file.0 as usize).checked_sub(1) {
             None => analysis.route(finding),
@@ -102,12 +103,12 @@ impl Stale<'_> {
             Fault::Unwanted => (&UNWANTED, "is no longer wanted"),
             Fault::LineEnds => (&LINE_ENDS, "differs in its line ends only"),
         };
-        let message = format!("`{}` {is}", Places::here().name(&self.out.join(&difference.path)));
+        let message = format!("`{}` {is}", self.places.name(&self.out.join(&difference.path)));
         Finding::new(rule, span, message).help(format!("`{}` brings it up to date", self.command))
     }
 
     fn foreign(&self, path: &str, span: Span) -> Finding {
-        Finding::new(&FOREIGN, span, format!("`{}` was not written by logmap", Places::here().name(&self.out.join(path))))
+        Finding::new(&FOREIGN, span, format!("`{}` was not written by logmap", self.places.name(&self.out.join(path))))
             .help(format!("move it away, or choose another `--out`; then run `{}`", self.command))
     }
 }

@@ -231,3 +231,9 @@ pub(crate) fn list<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }
+
+/// The first `most` words in backticks, and how many more there are.
+pub(crate) fn few<T: AsRef<str>>(words: &[T], most: usize) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
+    crate::text::few(&quoted, most)
+}

@@ -1,7 +1,7 @@
 //! The lock: what logmap wrote into a folder, so that the next run knows its own files.
 
 use super::{folders::Folders, replace::like_files};
-use crate::{digest::sha256_hex, formats, plan::BucketRecord};
+use crate::{artifacts::GIT_ATTRIBUTES, digest::sha256_hex, formats, plan::BucketRecord};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -16,9 +16,6 @@ pub const FORMAT_VERSION: &str = "1.0";
 
 /// File name of the lock in the output folder.
 pub(crate) const LOCK_NAME: &str = "logmap.lock.json";
-
-/// The one file with a dot before its name, at the top of the output folder.
-const GIT_ATTRIBUTES: &str = ".gitattributes";
 
 /// Beginning of the name of a lock that is not in its place yet.
 pub(super) const TEMPORARY_PREFIX: &str = ".logmap-lock-";

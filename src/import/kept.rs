@@ -8,7 +8,7 @@ use crate::{
     analysis::Analysis,
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, Partition, arn, limits},
     catalog::importing::LOST_GRANT,
-    diagnostics::Finding,
+    diagnostics::{Finding, few},
     observed::{Setting, SourceLocation, Trail, hole},
     plan::{LogBucket, prove},
     policy::{
@@ -201,7 +201,7 @@ fn unknown_sources(
         let lost: Vec<&str> = sources.into_iter().filter(|source| !is_in(source, known, adopted)).collect();
         return (!lost.is_empty()).then(|| {
             (
-                format!("the policy of `{name}` lets in the access logs of {}, which the map would not", list(&lost)),
+                format!("the policy of `{name}` lets in the access logs of {}, which the map would not", few(&lost, MOST_NAMED)),
                 "import what tells of these buckets, so that they are sources; or leave the log bucket out of the map",
             )
         });
@@ -230,7 +230,11 @@ fn unknown_sources(
     let why = if untold.is_empty() {
         "and no input lists them".to_owned()
     } else {
-        format!("and no input tells whether {} {} to it", list(&untold), if untold.len() == 1 { "logs" } else { "log" })
+        format!(
+            "and no input tells whether {} {} to it",
+            few(&untold, MOST_NAMED),
+            if untold.len() == 1 { "logs" } else { "log" }
+        )
     };
     Some((
         format!(
@@ -269,11 +273,6 @@ fn unknown_trails(known: &Known, statement: &Statement, adopted: &Adopted<'_>, t
             || adopted.bucket.basis.trails.iter().any(|grant| grant.organization.is_some())
     };
     lost.extend(accounts.into_iter().filter(|account| by_path && limits::is_account_id(account) && !writes_for(account)));
-    (!lost.is_empty()).then(|| format!("the policy of `{name}` lets in the trails of {}, which the map would not", list(&lost)))
-}
-
-fn list(names: &[&str]) -> String {
-    let named: Vec<String> = names.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
-    let more = names.len() - named.len();
-    if more > 0 { format!("{} and {more} more", named.join(", ")) } else { named.join(", ") }
+    (!lost.is_empty())
+        .then(|| format!("the policy of `{name}` lets in the trails of {}, which the map would not", few(&lost, MOST_NAMED)))
 }

@@ -3,7 +3,7 @@
 use super::prove::{Kind, Proof};
 use crate::{
     aws::{Partition, arn},
-    diagnostics::Finding,
+    diagnostics::{Finding, few},
     map::{
         decode::Field,
         decode::OneOrMany,
@@ -15,7 +15,6 @@ use crate::{
         BLOCKS_DELIVERY, LOCKS_OUT, OPENS, PUBLIC, RIGHTS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE, iam_principal_problem,
     },
     source::Spanned,
-    text::few,
 };
 use indexmap::IndexMap;
 
@@ -246,6 +245,9 @@ fn public(filled: &Statement, statement: &Spanned<MapStatement>, findings: &mut 
     }
 }
 
+/// Rights, and those who get them, that a finding names.
+const MOST_NAMED: usize = 3;
+
 /// Tells of the rights beyond reading that statements of the map give to others; `origins` are those at `first..` in the policy.
 pub(crate) fn report_rights(proof: &Proof, first: usize, origins: &[&Spanned<MapStatement>], findings: &mut Vec<Finding>) {
     for one in proof.admitted.iter().filter(|one| !one.changes.is_empty()) {
@@ -260,15 +262,14 @@ pub(crate) fn report_rights(proof: &Proof, first: usize, origins: &[&Spanned<Map
         if findings.iter().any(worse) {
             continue;
         }
-        let quoted = |names: &mut dyn Iterator<Item = &str>| few(&names.map(|name| format!("`{name}`")).collect::<Vec<_>>(), 3);
         findings.push(
             Finding::new(
                 &RIGHTS,
                 place,
                 format!(
                     "the statement gives {} to {}",
-                    quoted(&mut one.changes.iter().copied()),
-                    quoted(&mut one.who.iter().map(String::as_str))
+                    few(&one.changes, MOST_NAMED),
+                    few(&one.who, MOST_NAMED)
                 ),
             )
                 .label("more than reading logs")

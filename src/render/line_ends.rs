@@ -2,9 +2,8 @@
 //! converted is not the one that was generated.
 
 use crate::artifacts::Artifact;
-
 /// Path below the output folder.
-pub(crate) const PATH: &str = ".gitattributes";
+pub(crate) use crate::artifacts::GIT_ATTRIBUTES as PATH;
 
 /// No conversion on any platform, whatever `core.autocrlf` says: see <https://git-scm.com/docs/gitattributes#_text>.
 pub(crate) const TEXT: &str = "\

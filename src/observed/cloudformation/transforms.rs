@@ -1,6 +1,7 @@
 //! What rewrites a template before it is deployed: macros, of which nobody knows here what they make.
 
 use crate::{
+    diagnostics::few,
     document::{Document, Kind, Node},
     observed::dumps::child,
 };
@@ -36,13 +37,10 @@ pub(super) fn doubts(document: &Document) -> Option<String> {
         }
     }
     let found: Vec<&String> = found.iter().filter(|name| !HARMLESS.contains(&name.as_str())).collect();
-    let named: Vec<String> = found.iter().take(MOST_NAMED).map(|name| format!("`{name}`")).collect();
-    let more =
-        found.len().checked_sub(named.len()).filter(|more| *more > 0).map_or(String::new(), |more| format!(" and {more} more"));
-    (!named.is_empty()).then(|| {
+    (!found.is_empty()).then(|| {
         format!(
-            "what the macro {}{more} makes of it; check the template that is deployed: `aws cloudformation get-template --template-stage Processed`",
-            named.join(", ")
+            "what the macro {} makes of it; check the template that is deployed: `aws cloudformation get-template --template-stage Processed`",
+            few(&found, MOST_NAMED)
         )
     })
 }

@@ -9,6 +9,7 @@ use crate::{
         evaluate::{
             Prepared, Set, Shape,
             requests::{Action, Holds, Requests, Value, Who},
+            witness::is_on_objects,
         },
     },
 };
@@ -31,29 +32,29 @@ pub struct Admitted {
 /// What a caller can do to a log bucket that changes which logs there are, who reads them or whether they arrive; bucket actions,
 /// then those on objects.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
-const CHANGES: [(&str, bool); 22] = [
-    ("s3:DeleteBucket", false),
-    ("s3:DeleteBucketPolicy", false),
-    ("s3:PutBucketAcl", false),
-    ("s3:PutBucketLogging", false),
-    ("s3:PutBucketObjectLockConfiguration", false),
-    ("s3:PutBucketOwnershipControls", false),
-    ("s3:PutBucketPolicy", false),
-    ("s3:PutBucketPublicAccessBlock", false),
-    ("s3:PutBucketRequestPayment", false),
-    ("s3:PutBucketVersioning", false),
-    ("s3:PutEncryptionConfiguration", false),
-    ("s3:PutLifecycleConfiguration", false),
-    ("s3:PutReplicationConfiguration", false),
-    ("s3:BypassGovernanceRetention", true),
-    ("s3:DeleteObject", true),
-    ("s3:DeleteObjectVersion", true),
-    ("s3:PutObject", true),
-    ("s3:PutObjectAcl", true),
-    ("s3:PutObjectLegalHold", true),
-    ("s3:PutObjectRetention", true),
-    ("s3:ReplicateDelete", true),
-    ("s3:ReplicateObject", true),
+const CHANGES: [&str; 22] = [
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketAcl",
+    "s3:PutBucketLogging",
+    "s3:PutBucketObjectLockConfiguration",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketRequestPayment",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutReplicationConfiguration",
+    "s3:BypassGovernanceRetention",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:PutObject",
+    "s3:PutObjectAcl",
+    "s3:PutObjectLegalHold",
+    "s3:PutObjectRetention",
+    "s3:ReplicateDelete",
+    "s3:ReplicateObject",
 ];
 
 /// From so many paths of logs on, all objects are taken for logs.
@@ -62,10 +63,7 @@ const MOST_PATHS: usize = 50;
 impl<'a> Subject<'a> {
     /// What the statements of the map give to others.
     pub(super) fn admitted(&self, prepared: &Prepared<'_>) -> Vec<Admitted> {
-        let of_map = |statement: &&Statement| statement.effect == Effect::Allow && !statement.sid.starts_with("Logmap");
-        if !self.policy.statements.iter().any(|statement| of_map(&statement)) {
-            return Vec::new();
-        }
+        let of_map = |statement: &Statement| statement.effect == Effect::Allow && !statement.sid.starts_with("Logmap");
         let mut found: Vec<Admitted> = self
             .policy
             .statements
@@ -92,8 +90,8 @@ impl<'a> Subject<'a> {
         let logs = self.logs();
         let bucket = [Value::Text(self.bucket_arn().into())];
         let callers = self.callers();
-        for (action, on_objects) in CHANGES {
-            for resource in if on_objects { logs.as_slice() } else { &bucket } {
+        for action in CHANGES {
+            for resource in if is_on_objects(action) { logs.as_slice() } else { &bucket } {
                 for who in &callers {
                     let requests =
                         Requests { who: who.clone(), action: Action::Is(action), resource: resource.clone(), keys: Vec::new() };
@@ -113,14 +111,9 @@ impl<'a> Subject<'a> {
 
     /// The objects that are logs, as forms of their ARNs.
     fn logs(&self) -> Vec<Value<'a>> {
-        let own = self.policy.statements.iter().filter(|statement| statement.sid.starts_with("Logmap"));
-        let written = own.filter(|statement| statement.effect == Effect::Allow);
-        let resources = written.filter_map(|statement| match &statement.resource {
-            Element::Is(list) => Some(list.iter()),
-            Element::IsNot(_) => None,
-        });
+        let written = self.granted("LogmapAccessLogs").chain(self.granted("LogmapCloudTrail"));
         let mut heads: Vec<&str> =
-            resources.flatten().filter(|arn| arn.contains('/')).filter_map(|arn| arn.split(['*', '?']).next()).collect();
+            written.filter(|arn| arn.contains('/')).filter_map(|arn| arn.split(['*', '?']).next()).collect();
         heads.sort_unstable();
         heads.dedup();
         if heads.is_empty() || heads.len() > MOST_PATHS {

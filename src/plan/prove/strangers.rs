@@ -63,7 +63,7 @@ impl<'a> Subject<'a> {
     }
 
     /// The resources of logmap's own statements with such a Sid, as patterns.
-    fn granted(&self, sid: &'static str) -> impl Iterator<Item = &'a str> {
+    pub(super) fn granted(&self, sid: &'static str) -> impl Iterator<Item = &'a str> {
         let own = self.policy.statements.iter().filter(move |statement| statement.sid.starts_with(sid));
         let resources = own.filter_map(|statement| match &statement.resource {
             Element::Is(list) => Some(list.iter()),

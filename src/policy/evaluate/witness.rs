@@ -100,7 +100,7 @@ const OBJECT_TOO: [&str; 5] = [
 
 /// Whether an action is called on objects, and not on their bucket.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
-fn is_on_objects(action: &str) -> bool {
+pub(crate) fn is_on_objects(action: &str) -> bool {
     let action = action.to_ascii_lowercase();
     let named = action.contains("object") && !action.contains("bucket");
     named || OBJECT_TOO.iter().any(|name| name.eq_ignore_ascii_case(&action))
