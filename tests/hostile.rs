@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may fail loudly")]
 
 mod common;
+#[path = "common/markdown.rs"]
+mod markdown;
 
 use common::{Run, logmap, logmap_with_input, tree};
+use markdown::outside_of_code;
 use serde_json::Value;
 use std::{fs, path::Path};
 
@@ -45,17 +48,7 @@ fn both(run: &Run, github: bool, what: &str) {
 /// A link that a reader of Markdown would make stands in code spans only.
 fn no_links(text: &str, what: &str) {
     for line in text.lines().filter(|line| line.contains("evil.example")) {
-        let (mut outside, mut rest) = (String::new(), line);
-        while let Some(at) = rest.find('`') {
-            outside += &rest[..at];
-            let fence = rest[at..].chars().take_while(|c| *c == '`').count();
-            let inside = &rest[at + fence..];
-            let ends = inside.match_indices(&rest[at..at + fence]).map(|(end, _)| end);
-            let end = ends.into_iter().find(|end| !inside[..*end].ends_with('`') && !inside[end + fence..].starts_with('`'));
-            rest = end.map_or("", |end| &inside[end + fence..]);
-        }
-        outside += rest;
-        assert!(!outside.contains("https://evil.example"), "{what}: a link: {line}");
+        assert!(!outside_of_code(line).contains("https://evil.example"), "{what}: a link: {line}");
     }
 }
 

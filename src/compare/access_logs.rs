@@ -2,20 +2,17 @@
 
 use super::{
     Configuration, Kind, World,
-    admit::{self, Answer, by_each, does, why_denied},
+    admit::{self, Answer, by_each, does},
     delivery::Delivery,
     finding, name_of,
     principals::{instead_of_access_logs, named},
     related,
     settings::{acls_are_off, no_acl, settings},
     too_complex,
-    work::MOST_DENIALS,
 };
 use crate::{
     aws::{LOGGING_SERVICE, Partition, arn, bucket_name},
-    catalog::observed::{
-        ACCOUNT, DENIED, LOGGING_KEY, NO_GRANT, NOT_DERIVED, REGION, SELF, SETTING_REGION, TARGET_KIND, TARGET_NAME,
-    },
+    catalog::observed::{ACCOUNT, LOGGING_KEY, NO_GRANT, NOT_DERIVED, REGION, SELF, SETTING_REGION, TARGET_KIND, TARGET_NAME},
     diagnostics::list,
     observed::{Bucket, Logging, Observed, Setting, Target, Text, hole, policy::PolicyDoc},
     policy::{Effect, Policy},
@@ -297,14 +294,10 @@ impl Judged<'_> {
             }
             Answer::Allowed => {}
             Answer::Denied(denials) => {
-                for denial in denials.into_iter().take(MOST_DENIALS) {
-                    let place = doc.places.get(denial.statement).map_or(doc.place, |places| places.whole);
+                for denial in denials {
                     let message =
                         format!("this statement keeps the access logs of `{}` out of `{}`", configuration.source, self.name);
-                    let found = finding(&DENIED, place, message)
-                        .label("log delivery is denied here")
-                        .help(why_denied(doc, denial.statement))
-                        .example(denial.witness.as_ref().map(admit::example));
+                    let found = denial.finding(doc, message, "log delivery is denied here");
                     configuration.findings.push(related(found, self.logging.place, "the logs that would not arrive"));
                 }
             }

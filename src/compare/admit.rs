@@ -3,9 +3,10 @@
 //! Takes a policy that may have holes and the requests of a delivery as a set; the evaluator judges them all at once. An answer
 //! against a policy carries a request that shows it.
 
-use super::{Configuration, Verdict as Judgement, work::MOST_DENIALS};
+use super::{Configuration, Verdict as Judgement, finding, work::MOST_DENIALS};
 use crate::{
-    diagnostics::{Example, list},
+    catalog::observed::DENIED,
+    diagnostics::{Example, Finding, list},
     observed::{Bucket, hole, policy::PolicyDoc},
     policy::{
         Effect, Element, Policy, Principal, Statement,
@@ -38,6 +39,17 @@ pub(crate) struct Denial {
     pub statement: usize,
     /// A request that it shuts out.
     pub witness: Option<Witness>,
+}
+
+impl Denial {
+    /// The finding at the statement, with what would let the delivery in.
+    pub(super) fn finding(&self, doc: &PolicyDoc, message: String, label: &str) -> Finding {
+        let place = doc.places.get(self.statement).map_or(doc.place, |places| places.whole);
+        finding(&DENIED, place, message)
+            .label(label)
+            .help(why_denied(doc, self.statement))
+            .example(self.witness.as_ref().map(example))
+    }
 }
 
 /// On what it depends whether a delivery is let in.
@@ -240,7 +252,7 @@ pub(super) fn by_each(
 const MOST_POLICIES: usize = 8;
 
 /// Why a Deny hits a delivery, where it is one of the usual reasons.
-pub(super) fn why_denied(doc: &PolicyDoc, at: usize) -> &'static str {
+fn why_denied(doc: &PolicyDoc, at: usize) -> &'static str {
     let Some(statement) = doc.policy.statements.get(at) else { return "" };
     let mut keys = statement.condition.values().flat_map(|keys| keys.keys()).map(|key| key.to_ascii_lowercase());
     let has = |words: &[&str]| statement.condition.keys().any(|operator| words.iter().any(|word| operator.contains(word)));

@@ -2,7 +2,7 @@
 
 use super::{
     Configuration, World,
-    admit::{self, does, has_hole, why_denied},
+    admit::{self, Denial, does, has_hole},
     delivery::{Delivery, any_source},
     finding,
     principals::named,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, Partition, arn, limits::is_account_id},
-    catalog::observed::{DEAD_GRANT, DENIED, OPEN_GRANT},
+    catalog::observed::{DEAD_GRANT, OPEN_GRANT},
     diagnostics::list,
     observed::{hole, policy::PolicyDoc},
     plan::prove::form,
@@ -251,12 +251,9 @@ impl Grants<'_> {
     /// Says that a Deny takes away what a grant gives.
     fn accuse(&self, grant: usize, deny: usize, requests: &Requests<'_>, configuration: &mut Configuration) {
         let service = self.delivery.service;
-        let place = self.doc.places.get(deny).map_or(self.doc.place, |places| places.whole);
         let witness = self.prepared.witness(requests, deny, &|verdict| matches!(verdict, Verdict::Denied(_)));
-        let found = finding(&DENIED, place, format!("this statement keeps `{service}` out, which another one lets in"))
-            .label("log delivery is denied here")
-            .help(why_denied(self.doc, deny))
-            .example(witness.as_ref().map(admit::example));
+        let message = format!("this statement keeps `{service}` out, which another one lets in");
+        let found = Denial { statement: deny, witness }.finding(self.doc, message, "log delivery is denied here");
         let grant = self.doc.places.get(grant).map_or(self.doc.place, |places| places.principal);
         configuration.findings.push(related(found, grant, "the grant that it takes away"));
     }

@@ -2,16 +2,15 @@
 
 use super::{
     Configuration, Kind, World,
-    admit::{self, Answer, by_each, why_denied},
+    admit::{self, Answer, by_each},
     delivery::{Delivery, Owner},
     effective, finding, keys, name_of, related,
     settings::requester_pays,
     too_complex,
-    work::MOST_DENIALS,
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, Partition, arn, limits},
-    catalog::observed::{DENIED, TARGET_NAME, TRAIL_GRANT, TRAIL_OFF, TRAIL_ORDER, TRAIL_PREFIX},
+    catalog::observed::{TARGET_NAME, TRAIL_GRANT, TRAIL_OFF, TRAIL_ORDER, TRAIL_PREFIX},
     observed::{At, Bucket, Setting, Text, Trail, hole, policy::PolicyDoc},
 };
 
@@ -173,13 +172,9 @@ impl Judged<'_> {
                 }
                 Answer::Allowed => {}
                 Answer::Denied(denials) => {
-                    for denial in denials.into_iter().take(MOST_DENIALS) {
-                        let place = doc.places.get(denial.statement).map_or(doc.place, |places| places.whole);
+                    for denial in denials {
                         let message = format!("this statement keeps the trail `{}` out of `{}`", configuration.source, self.name);
-                        let found = finding(&DENIED, place, message)
-                            .label("CloudTrail is denied here")
-                            .help(why_denied(doc, denial.statement))
-                            .example(denial.witness.as_ref().map(admit::example));
+                        let found = denial.finding(doc, message, "CloudTrail is denied here");
                         configuration.findings.push(related(found, self.trail.place, "the trail whose files would not arrive"));
                     }
                     return;

@@ -6,7 +6,7 @@
 use super::{Configuration, Kind, World, admit, finding, related, too_complex};
 use crate::{
     aws::{LOG_DELIVERY_SERVICE, Partition, arn, region},
-    catalog::observed::{DENIED, VENDED_KEY, VENDED_LOG_GROUP, VENDED_PARTITION, VENDED_POLICY},
+    catalog::observed::{VENDED_KEY, VENDED_LOG_GROUP, VENDED_PARTITION, VENDED_POLICY},
     observed::{
         At, Bucket, Observed, Setting, Text, hole,
         vended::{Delivery, DeliveryDestination, DeliverySource, Target, target_of},
@@ -207,10 +207,8 @@ fn policy(world: &World<'_>, source: &DeliverySource, bucket: &Bucket, shown: &s
     match admit::ask(&policy.value.policy, &requests) {
         admit::Answer::Denied(denials) => {
             for denial in denials {
-                let place = policy.value.places.get(denial.statement).map_or(policy.place, |places| places.whole);
                 let message = format!("this statement keeps the vended access logs of `{}` out of `{shown}`", configuration.source);
-                let example = denial.witness.as_ref().map(admit::example);
-                let found = finding(&DENIED, place, message).label("log delivery is denied here").example(example).help(
+                let found = denial.finding(&policy.value, message, "log delivery is denied here").help(
                     "exempt AWS services from the statement: `\"Bool\": {\"aws:PrincipalIsAWSService\": \"false\"}`, or name whom it is for",
                 );
                 configuration.findings.push(related(found, source.place, "the logs that would not arrive"));

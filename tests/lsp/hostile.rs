@@ -4,25 +4,12 @@
 use crate::{
     SAMPLE,
     client::{Client, MAP, position},
+    markdown::outside_of_code,
 };
 use serde_json::{Value, json};
 
 /// As a YAML string in double quotes.
 const HOSTILE: &str = "\"x`y ``z [a](https://evil.example) ![b](https://evil.example) <img src=https://evil.example> <!-- \\n# T\\n::error::FORGED\\r\\e[2J\\u202e https://evil.example\"";
-
-/// What of a Markdown text stands outside of code spans.
-fn outside(text: &str) -> String {
-    let (mut outside, mut rest) = (String::new(), text);
-    while let Some(at) = rest.find('`') {
-        outside += &rest[..at];
-        let fence = rest[at..].chars().take_while(|c| *c == '`').count();
-        let inside = &rest[at + fence..];
-        let ends = inside.match_indices(&rest[at..at + fence]).map(|(end, _)| end);
-        let end = ends.into_iter().find(|end| !inside[..*end].ends_with('`') && !inside[end + fence..].starts_with('`'));
-        rest = end.map_or("", |end| &inside[end + fence..]);
-    }
-    outside + rest
-}
 
 #[test]
 fn hovers_are_text_whatever_a_name_is() {
@@ -58,7 +45,7 @@ fn hovers_are_text_whatever_a_name_is() {
                 let Some(said) = hover["contents"]["value"].as_str() else { continue };
                 hovered += 1;
                 assert!(!said.contains(['\u{1b}', '\r', '\u{202e}']), "{name}: {said:?}");
-                let outside = outside(said);
+                let outside = outside_of_code(said);
                 for bad in ["evil.example", "<img", "<!--", "FORGED", "# T"] {
                     assert!(!outside.contains(bad), "{name}: {bad} in {said}");
                 }

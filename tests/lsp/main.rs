@@ -10,6 +10,8 @@ mod frames;
 mod fuzz;
 mod half_typed;
 mod hostile;
+#[path = "../common/markdown.rs"]
+mod markdown;
 mod protocol;
 
 /// Two accounts, two Regions, a trail, and text that is not ASCII before everything.
