@@ -200,6 +200,7 @@ recreated() {
 
 clock() { python3 -I -S -c '
 import datetime, sys
+sys.stdout.reconfigure(newline="\n")
 def time(text):
     try:
         return datetime.datetime.fromtimestamp(float(text), datetime.timezone.utc)
@@ -352,7 +353,7 @@ step() {
   if [ -n "$BACK" ] && [ "$LOOKS_ONLY" = yes ]; then say "$STEP only looks; there is nothing to roll back"; exit 0; fi
   EVIDENCE=${LOGMAP_EVIDENCE_DIR:-$here/evidence}
   prepare
-  BACKUP="${LOGMAP_BACKUP_DIR:-${HOME:-.}/.logmap/backup}/runbook/$ACCOUNT/$REGION/$STEP"
+  BACKUP="$BACKUPS/runbook/$ACCOUNT/$REGION/$STEP"
   if [ "$MODE" = apply ]; then
     mkdir -p "$EVIDENCE" || die 3 "the record can't be written to $EVIDENCE; nothing was changed"
     LOG="$EVIDENCE/$STEP.log"

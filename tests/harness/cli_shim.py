@@ -116,14 +116,10 @@ def answer(driver, call):
 def run(driver, call, fds):
     """One call, with these as its descriptors."""
     ours, data = [os.dup(number) for number in range(3)], os.environ.get("AWS_DATA_PATH")  # awscli set it on import
-    for number, fd in enumerate(fds):
-        os.dup2(fd, number)
-    os.chdir(call.cwd)
-    os.environ.clear()
-    os.environ.update(call.env, **({"AWS_DATA_PATH": data} if data else {}))
-    sys.argv = ["aws", *call.argv]
     streams = sys.stdin, sys.stdout, sys.stderr
-    sys.stdin, sys.stdout, sys.stderr = open(0, closefd=False), open(1, "w", closefd=False), open(2, "w", closefd=False)
+    call.become(fds)
+    os.environ.update({"AWS_DATA_PATH": data} if data else {})
+    sys.argv = ["aws", *call.argv]
     forget(driver.session)
     try:
         code = driver.main(call.argv)

@@ -237,8 +237,9 @@ def differential(logmap, core, tree, folder, stride, known):
 
 
 def is_outside(entry):
-    """Is all that is unknown in somebody else's hands: a source that the plan does not make?"""
-    return entry["kind"] == "access-log" and all("is not in the inputs" in reason or "whether" in reason for reason in entry["unknown"])
+    """Is all that is unknown in somebody else's hands: a source that the plan does not make, the key that a trail is given?"""
+    words = {"access-log": ("is not in the inputs", "whether"), "trail": ("the policy of the trail's key `",)}.get(entry["kind"], ())
+    return all(any(word in reason for word in words) for reason in entry["unknown"])
 
 
 def check(report, name, logmap, core, tree, folder, stride, known):

@@ -146,10 +146,10 @@ def jobs(tier):
     for pair in moves.pairs():
         parts = ["walk", "terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
         found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
-    for part in refusals.PARTS:
-        found[f"refusals {part}"] = lambda bench, report, part=part: refusals.check(report, bench.stage_from, part, tier.adopted)
-    for part in watching.PARTS:
-        found[f"watching {part}"] = lambda bench, report, part=part: watching.check(report, bench.stage_from, part, tier.watching)
+    for part, run in refusals.parts(tier.adopted).items():
+        found[f"refusals {part}"] = lambda bench, report, part=part, run=run: refusals.check(report, bench.stage_from, part, run)
+    for part, run in watching.parts(tier.watching).items():
+        found[f"watching {part}"] = lambda bench, report, part=part, run=run: watching.check(report, bench.stage_from, part, run)
     found |= {
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),

@@ -20,14 +20,7 @@ def start(program, path):
 
 def run(call, text):
     """The helper, in a process of its own; its exit code. As Python has it, an exit with a text is 1, and says it."""
-    for number, fd in enumerate(call.fds):
-        os.dup2(fd, number)
-    os.chdir(call.cwd)
-    os.environ.clear()
-    os.environ.update(call.env)
-    # anew, for they remember what the server's own descriptors can do
-    sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
-    sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)
+    call.become(call.fds)
     sys.argv = call.argv[len(FLAGS):]
     code = 0
     try:

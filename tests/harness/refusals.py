@@ -425,26 +425,27 @@ def hostile(stage):
     same(attack.before, stage.snapshot(), "--rollback does not end at the world before")
 
 
-# part: what it does to the script of MAP; each has a world of its own
-PARTS = {
-    "refusals": lambda attack: refusals(attack, attack.stage.tree / "terraform" / "prod" / "preflight.sh"),
-    "tools": tools,
-    "library": library,
-    "credentials": credentials,
-    "turns": turns,
-    "forgotten-statement": forgotten_statement,
-    "windows": windows,
-    "dry-run": dry_run,
-    "verify": verify,
-    "run-all": run_all,
-    "adopted": lambda attack, sample: attacks.rollback(Attack(attack.stage, attack.account, attack.script, scene=old_world, flags=("--force",)), sample=sample),
-    "hostile": lambda attack: hostile(attack.stage),
-}
+def parts(sample):
+    """{part: what it does to the script of MAP}, each in a world of its own; `sample` is so many ways to disturb rolling back an adoption."""
+    return {
+        "refusals": lambda attack: refusals(attack, attack.stage.tree / "terraform" / "prod" / "preflight.sh"),
+        "tools": tools,
+        "library": library,
+        "credentials": credentials,
+        "turns": turns,
+        "forgotten-statement": forgotten_statement,
+        "windows": windows,
+        "dry-run": dry_run,
+        "verify": verify,
+        "run-all": run_all,
+        "adopted": lambda attack: attacks.rollback(Attack(attack.stage, attack.account, attack.script, scene=old_world, flags=("--force",)), sample=sample),
+        "hostile": lambda attack: hostile(attack.stage),
+    }
 
 
-def check(report, make_stage, part, sample):
-    """`make_stage(text)` generates a map's tree and sets its stage; so many ways to disturb rolling back an adoption are tried."""
+def check(report, make_stage, part, run):
+    """`make_stage(text)` generates a map's tree and sets its stage."""
     if report.wants(f"attacks/{part}"):
         with report.check(f"attacks/{part}"):
             stage = make_stage(HOSTILE if part == "hostile" else MAP)
-            PARTS[part](Attack(stage, *stage.scripts()[0]), *[sample] * (part == "adopted"))
+            run(Attack(stage, *stage.scripts()[0]))

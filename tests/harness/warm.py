@@ -6,6 +6,7 @@ import array
 import os
 import socket
 import subprocess
+import sys
 import time
 
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "warm_client.c")
@@ -36,6 +37,17 @@ class Call:
         self.cwd = next(text for kind, text in told if kind == b"C")
         self.argv = [text for kind, text in told if kind == b"A"]
         self.env = dict(text.split("=", 1) for kind, text in told if kind == b"E" and "=" in text)
+
+    def become(self, fds):
+        """Makes this process the caller's: folder, environment, these as its descriptors, and streams anew, for they remember what the
+        server's own descriptors can do."""
+        for number, fd in enumerate(fds):
+            os.dup2(fd, number)
+        os.chdir(self.cwd)
+        os.environ.clear()
+        os.environ.update(self.env)
+        sys.stdin, sys.stdout = open(0, closefd=False), open(1, "w", closefd=False)
+        sys.stderr = open(2, "w", errors="backslashreplace", closefd=False)
 
     def answer(self, code):
         """Ends the call: an exit code, or K for one who has to kill its script."""

@@ -132,11 +132,13 @@ def faults(attack, samples):
     print(f"        apply, {attacks.faults(attack, sample=samples[0])}; --rollback, {attacks.rollback(attack, sample=samples[1])}")
 
 
-PARTS = {"refusals": refusals, "verify": verify, "kept": kept, "faults": faults}
+def parts(samples):
+    """{part: what it does to the script of MAP}; `samples` are so many ways to disturb applying and rolling back."""
+    return {"refusals": refusals, "verify": verify, "kept": kept, "faults": lambda attack: faults(attack, samples)}
 
 
-def check(report, make_stage, part, samples):
+def check(report, make_stage, part, run):
     if report.wants(f"watching/{part}"):
         with report.check(f"watching/{part}"):
             stage = make_stage(MAP)
-            PARTS[part](Attack(stage, *stage.scripts()[0]), *[samples] * (part == "faults"))
+            run(Attack(stage, *stage.scripts()[0]))

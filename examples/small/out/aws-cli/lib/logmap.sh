@@ -27,7 +27,7 @@ of another account; 5 the AWS CLI, python3 or a file of this script is missing o
 USAGE
 }
 
-MODE=apply FORCE='' CHANGES=0 SAVED='' REFUSALS=0 ERROR_CODE='' WORK='' NOW='' BACKUP='' KEPT=' '
+MODE=apply FORCE='' CHANGES=0 SAVED='' REFUSALS=0 ERROR_CODE='' FAILED=3 WORK='' NOW='' BACKUPS='' BACKUP='' KEPT=' '
 FORCE_HINT=' (--force replaces it and keeps a backup)'
 
 say() { printf '%s\n' "$*"; }
@@ -82,7 +82,7 @@ failed() {
     apply) [ "$CHANGES" -eq 0 ] || warn "run the script again when the cause is gone: it goes on from where it stopped" ;;
     rollback) [ -n "$DRY_ROLLBACK" ] || warn "run the rollback again when the cause is gone: it goes on from where it stopped" ;;
   esac
-  exit 3
+  exit "$FAILED"
 }
 
 # fetch FILE CODES ARGS...: the answer to a read; `null` where AWS answers one of CODES.
@@ -177,8 +177,8 @@ no_credentials() {
     '') if grep -Eqi 'connect|timed out|timeout|proxy|endpoint' "$WORK/error"; then failed sts "$1"; fi ;;
     Throttl* | SlowDown | Service* | Internal* | Request*) failed sts "$1" ;;
   esac
-  MODE=credentials
-  (failed sts "$1") || exit 4
+  MODE=credentials FAILED=4
+  failed sts "$1"
 }
 
 check_tools() {
@@ -851,16 +851,16 @@ prepare() {
   WORK=$(mktemp -d) || die 3 "no temporary folder can be made"
   trap clean_up EXIT
   # Git Bash: the AWS CLI and python3 are programs of Windows, which know its paths only, and take no argument for a path of ours
+  BACKUPS="${LOGMAP_BACKUP_DIR:-${HOME:-.}/.logmap/backup}"
   if command -v cygpath >/dev/null 2>&1; then
     WORK=$(cygpath -m "$WORK")
+    BACKUPS=$(cygpath -m "$BACKUPS")
     export MSYS_NO_PATHCONV=1 MSYS2_ARG_CONV_EXCL='*'
   fi
   NOW="$WORK/now"
   mkdir "$NOW"
   write_json_helper
-  BACKUP="${LOGMAP_BACKUP_DIR:-${HOME:-.}/.logmap/backup}"
-  if command -v cygpath >/dev/null 2>&1; then BACKUP=$(cygpath -m "$BACKUP"); fi
-  BACKUP="$BACKUP/$ACCOUNT/$REGION"
+  BACKUP="$BACKUPS/$ACCOUNT/$REGION"
   check_tools
   become_account
 }
