@@ -56,7 +56,25 @@ def preload():
     for name in ("endpoints", "partitions", "cli", "_retry", "sdk-default-configuration"):
         loader.load_data(name)
     remember()
-    return driver
+    return driver, listeners(driver)
+
+
+def listeners(driver):
+    """What a call makes the session listen to, (event, handler), from here on: a CLI has one call, and adds it each time."""
+    added, emit, register = [], driver._emit_session_event, driver.session.register
+
+    def noted(event, handler, *args, **kwargs):
+        added.append((event, handler))
+        register(event, handler, *args, **kwargs)
+
+    def emits(parsed_args):
+        driver.session.register = noted
+        try:
+            emit(parsed_args)
+        finally:
+            del driver.session.register
+    driver._emit_session_event = emits
+    return added
 
 
 def remember():
@@ -78,8 +96,10 @@ def remember():
     regions.EndpointProvider = once(regions.EndpointProvider, lambda ruleset_data, partition_data: (id(ruleset_data), id(partition_data)))
 
 
-def forget(session):
-    """Nothing of the call before: configuration, profile, credentials, and the flags that became variables."""
+def forget(session, added):
+    """Nothing of the call before: configuration, profile, credentials, the flags that became variables, and what listens."""
+    while added:
+        session.unregister(*added.pop())
     session._config = session._profile_map = session._credentials = session._profile = None
     session._session_instance_vars.clear()
     session._register_credential_provider()
@@ -96,31 +116,31 @@ def disturbance(call):
     return call.env["HARNESS_DO"] if call.env.get("HARNESS_AT") == str(number) else ""
 
 
-def answer(driver, call):
+def answer(driver, added, call):
     """The exit code of a call, or K: the caller kills its script."""
     what = disturbance(call)
     if what == "kill before":
         return "K"
     if what in ("lost", "twice"):
         nowhere = os.open(os.devnull, os.O_RDWR)
-        run(driver, call, [nowhere] * 3)
+        run(driver, added, call, [nowhere] * 3)
         os.close(nowhere)
     if what in ERRORS:
         code = "SlowDown" if call.argv[0] == "s3api" else "ThrottlingException"
         os.write(call.fds[2], ("\n" + ERRORS[what].replace("%s", code) + "\n").encode())
         return "1"
-    code = run(driver, call, call.fds)
+    code = run(driver, added, call, call.fds)
     return "K" if what == "kill after" else str(code)
 
 
-def run(driver, call, fds):
+def run(driver, added, call, fds):
     """One call, with these as its descriptors."""
     ours, data = [os.dup(number) for number in range(3)], os.environ.get("AWS_DATA_PATH")  # awscli set it on import
     streams = sys.stdin, sys.stdout, sys.stderr
     call.become(fds)
     os.environ.update({"AWS_DATA_PATH": data} if data else {})
     sys.argv = ["aws", *call.argv]
-    forget(driver.session)
+    forget(driver.session, added)
     try:
         code = driver.main(call.argv)
     except SystemExit as end:
@@ -138,9 +158,9 @@ def run(driver, call, fds):
 
 
 def serve(path):
-    driver = preload()
+    driver, added = preload()
     for call in warm.calls(path):
-        call.answer(answer(driver, call))
+        call.answer(answer(driver, added, call))
 
 
 if __name__ == "__main__":
