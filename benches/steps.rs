@@ -122,8 +122,8 @@ steps!(one, [1_000, 10_000]);
 
 /// Proves the policies of an account again, and gives how many requests were asked about.
 fn prove_account(account: &Account) -> usize {
-    let buckets = account.places.iter().flat_map(|place| place.buckets.iter().map(move |bucket| (place, bucket)));
-    let proofs = buckets.map(|(place, bucket)| prove(&Subject::of(account, place, bucket)));
+    let buckets = account.placements.iter().flat_map(|placement| placement.buckets.iter().map(move |bucket| (placement, bucket)));
+    let proofs = buckets.map(|(placement, bucket)| prove(&Subject::of(account, placement, bucket)));
     proofs.flat_map(|proof| proof.rows).map(|row| row.asked).sum()
 }
 

@@ -144,9 +144,9 @@ fn unsettle(inputs: &[Input], configurations: &mut [Configuration]) {
 
 /// The parameters of Systems Manager that a plan has.
 fn published(plan: Option<&Plan>) -> Published {
-    let parameters = plan.into_iter().flat_map(Plan::places).filter_map(|(account, place)| {
-        let parameter = place.monitoring.parameter.as_ref()?;
-        Some(((account.id.clone(), place.region.clone()), (parameter.name.clone(), parameter.value.clone())))
+    let parameters = plan.into_iter().flat_map(Plan::placements).filter_map(|(account, placement)| {
+        let parameter = placement.monitoring.parameter.as_ref()?;
+        Some(((account.id.clone(), placement.region.clone()), (parameter.name.clone(), parameter.value.clone())))
     });
     Arc::new(parameters.collect())
 }

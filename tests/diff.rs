@@ -262,8 +262,8 @@ fn hostile_values_stay_values_in_markdown_and_text() {
 fn requests(plan: &Plan) -> Vec<(String, String, String, String)> {
     let mut all = Vec::new();
     for account in &plan.accounts {
-        for place in &account.places {
-            for bucket in &place.buckets {
+        for placement in &account.placements {
+            for bucket in &placement.buckets {
                 for n in 0..10 {
                     for prefix in ["s3-access/", "logs/", "s3/", "", "AWSLogs/111122223333/", "trails/AWSLogs/222233334444/"] {
                         let key = format!("{}/{prefix}acme-source-{n}/x", bucket.arn);
@@ -297,7 +297,7 @@ proptest! {
         let (Some(old), Some(new)) = (plan(&old), plan(&new)) else { return Err(TestCaseError::reject("a map with errors")) };
         let changes = changes::between(&old, &new);
         for (bucket, key, account, source) in requests(&new) {
-            let policy_of = |plan: &Plan| plan.accounts.iter().flat_map(|a| &a.places).flat_map(|p| &p.buckets).find(|b| b.arn == bucket).map(|b| b.policy.clone());
+            let policy_of = |plan: &Plan| plan.accounts.iter().flat_map(|a| &a.placements).flat_map(|p| &p.buckets).find(|b| b.arn == bucket).map(|b| b.policy.clone());
             let (Some(was), Some(is)) = (policy_of(&old), policy_of(&new)) else { continue };
             let context = [("aws:SourceAccount", account.as_str()), ("aws:SourceArn", source.as_str()), ("aws:SecureTransport", "false")];
             for context in [&context[..2], &context[..]] {

@@ -88,7 +88,7 @@ fn fresh_and_borrowed_agree(a: &Analysis, b: &Analysis, text: &str) {
     assert_eq!(format!("{:?}", a.findings), format!("{:?}", b.findings), "the findings of {text:?}");
     let plan = |analysis: &Analysis| {
         let plan = analysis.derived()?;
-        let buckets = plan.accounts.iter().flat_map(|account| &account.places).flat_map(|place| &place.buckets);
+        let buckets = plan.accounts.iter().flat_map(|account| &account.placements).flat_map(|placement| &placement.buckets);
         let proofs: Vec<String> = buckets.map(|bucket| format!("{:?}", bucket.proof)).collect();
         Some((serde_json::to_string(plan).unwrap(), proofs))
     };

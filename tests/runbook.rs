@@ -61,15 +61,15 @@ impl World {
     fn of(plan: &Plan) -> World {
         let mut world = World { buckets: BTreeMap::new(), sources: BTreeMap::new(), trails: BTreeMap::new() };
         for account in &plan.accounts {
-            for place in &account.places {
-                let home = (account.id.clone(), place.region.clone());
-                for bucket in &place.buckets {
+            for placement in &account.placements {
+                let home = (account.id.clone(), placement.region.clone());
+                for bucket in &placement.buckets {
                     world.buckets.insert((account.partition, bucket.name.clone()), (home.clone(), bucket.policy.clone()));
                 }
-                for source in &place.sources {
+                for source in &placement.sources {
                     world.sources.insert((account.partition, source.name.clone()), (home.clone(), Some(destination(source))));
                 }
-                for trail in &place.trails {
+                for trail in &placement.trails {
                     world.trails.insert(trail.arn.clone(), (account.id.clone(), text(trail)));
                 }
             }
@@ -534,9 +534,9 @@ fn a_deny_never_lapses_between_two_maps() {
             .iter()
             .find(|account| account.key == "prod")
             .unwrap()
-            .places
+            .placements
             .iter()
-            .find(|place| place.region == "us-east-1")
+            .find(|placement| placement.region == "us-east-1")
             .unwrap()
             .buckets[0];
         assert!(bucket.policy.to_json().contains("s3:DeleteObject"), "{}", bucket.policy.to_json());

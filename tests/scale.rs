@@ -135,11 +135,11 @@ fn the_tree_on_the_disk_is_what_a_single_thread_renders() {
 fn a_proof_in_parts_asks_about_every_source() {
     let _turn = TURN.lock().unwrap();
     let plan = analysis(&large::one(25_000)).plan.unwrap();
-    let (account, place) = (&plan.accounts[0], &plan.accounts[0].places[0]);
-    let bucket = &place.buckets[0];
-    let mut sources = place.sources.clone();
+    let (account, placement) = (&plan.accounts[0], &plan.accounts[0].placements[0]);
+    let bucket = &placement.buckets[0];
+    let mut sources = placement.sources.clone();
     sources[20_007].name = "not-granted".to_owned();
-    let proof = prove(&Subject { sources: &sources, ..Subject::of(account, place, bucket) });
+    let proof = prove(&Subject { sources: &sources, ..Subject::of(account, placement, bucket) });
     assert!(proof.rows.is_sorted_by(|one, next| one.kind < next.kind), "{:?}", proof.rows);
     let deliveries = &proof.rows[0];
     assert_eq!((deliveries.asked, deliveries.failures.len(), deliveries.by.len()), (25_000, 1, 1), "{deliveries:?}");

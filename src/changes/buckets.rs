@@ -9,7 +9,7 @@ use crate::{
 /// The old one and the new one.
 type Pair<'a> = (Option<At<'a, LogBucket>>, Option<At<'a, LogBucket>>);
 
-/// Log buckets, paired: under one name, or as the successor in the same place.
+/// Log buckets, paired: under one name, or as the successor in the same placement.
 pub(super) struct LogBuckets<'a> {
     pairs: Vec<Pair<'a>>,
 }
@@ -19,10 +19,10 @@ impl<'a> LogBuckets<'a> {
         fn key<'a>(account: &'a Account, bucket: &'a LogBucket) -> (&'a str, Partition) {
             (&bucket.name, account.partition)
         }
-        let mut was = all(old, |place| &place.buckets, key);
+        let mut was = all(old, |placement| &placement.buckets, key);
         let mut pairs = Vec::new();
         let mut fresh = Vec::new();
-        for (key, bucket) in all(new, |place| &place.buckets, key) {
+        for (key, bucket) in all(new, |placement| &placement.buckets, key) {
             match was.remove(&key) {
                 Some(old) => pairs.push((Some(old), Some(bucket))),
                 None => fresh.push(bucket),

@@ -5,7 +5,7 @@ use crate::plan::{Account, KeyFormat, Placement, Plan, Source};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Sources of one place whose log objects come to lie elsewhere, in the same way.
+/// Sources of one placement whose log objects come to lie elsewhere, in the same way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LayoutChange {
     /// Where objects came to lie; `{source}` and the days stand in braces.
@@ -50,22 +50,22 @@ pub(super) fn between(old: &Plan, new: &Plan) -> Vec<LayoutChange> {
 type Layouts = BTreeMap<(crate::aws::Partition, String), (String, KeyFormat)>;
 
 fn layouts(plan: &Plan) -> Layouts {
-    plan.places()
-        .flat_map(|(account, place)| {
-            place.sources.iter().map(move |source| {
-                ((account.partition, source.name.clone()), (layout(account, place, source), source.key_format))
+    plan.placements()
+        .flat_map(|(account, placement)| {
+            placement.sources.iter().map(move |source| {
+                ((account.partition, source.name.clone()), (layout(account, placement, source), source.key_format))
             })
         })
         .collect()
 }
 
 /// S3 user guide, "Log object key format".
-fn layout(account: &Account, place: &Placement, source: &Source) -> String {
+fn layout(account: &Account, placement: &Placement, source: &Source) -> String {
     match source.key_format {
         KeyFormat::Simple => format!("s3://{}/{}{{yyyy-MM-dd-HH-mm-ss}}-…", source.log_bucket, prefix(source)),
         _ => format!(
             "s3://{}/{}{}/{}/{{source}}/{{yyyy}}/{{MM}}/{{dd}}/…",
-            source.log_bucket, source.prefix, account.id, place.region
+            source.log_bucket, source.prefix, account.id, placement.region
         ),
     }
 }

@@ -76,7 +76,7 @@ pub enum Kind {
     Removed,
     /// The same name in another account or Region.
     Moved,
-    /// The same place has it under another name.
+    /// The same placement has it under another name.
     Renamed,
     /// An existing bucket becomes a log bucket.
     Adopted,
@@ -122,13 +122,13 @@ impl Changes {
 /// A thing with the account and Region that it is in.
 struct At<'a, T> {
     account: &'a Account,
-    place: &'a Placement,
+    placement: &'a Placement,
     thing: &'a T,
 }
 
 impl<T> At<'_, T> {
     fn placement(&self) -> PlacementId {
-        PlacementId { region: self.place.region.clone(), ..placement_of(self.account) }
+        PlacementId { region: self.placement.region.clone(), ..placement_of(self.account) }
     }
 }
 
@@ -143,8 +143,8 @@ fn all<'a, T, K: Ord>(
     key: impl Fn(&'a Account, &'a T) -> K,
 ) -> BTreeMap<K, At<'a, T>> {
     let mut found = BTreeMap::new();
-    for (account, place) in plan.places() {
-        found.extend(of(place).iter().map(|thing| (key(account, thing), At { account, place, thing })));
+    for (account, placement) in plan.placements() {
+        found.extend(of(placement).iter().map(|thing| (key(account, thing), At { account, placement, thing })));
     }
     found
 }
@@ -220,7 +220,7 @@ fn sources(old: &Plan, new: &Plan) -> Vec<Change> {
     fn key<'a>(account: &'a Account, source: &'a Source) -> (&'a str, Partition) {
         (&source.name, account.partition)
     }
-    let (was, is) = (all(old, |place| &place.sources, key), all(new, |place| &place.sources, key));
+    let (was, is) = (all(old, |placement| &placement.sources, key), all(new, |placement| &placement.sources, key));
     let elsewhere = |map: &BTreeMap<(&str, Partition), At<'_, Source>>, name: &str| {
         let other = map.keys().find(|(other, _)| *other == name).map(|(_, partition)| *partition);
         other.map(|partition| {
@@ -266,7 +266,7 @@ fn trails(old: &Plan, new: &Plan) -> Vec<Change> {
     fn key<'a>(_: &'a Account, trail: &'a Trail) -> &'a str {
         &trail.arn
     }
-    let (mut was, is) = (all(old, |place| &place.trails, key), all(new, |place| &place.trails, key));
+    let (mut was, is) = (all(old, |placement| &placement.trails, key), all(new, |placement| &placement.trails, key));
     let mut changes = Vec::new();
     let mut fresh = Vec::new();
     for (arn, new) in is {

@@ -41,7 +41,7 @@ pub(super) fn account(old: &Account, new: &Account) -> Vec<Setting> {
         .row("profile", |account| account.profile.clone())
         .row("partition", |account| Some(account.partition.to_string()))
         .row("Regions", |account| {
-            let regions: Vec<&str> = account.places.iter().map(|place| place.region.as_str()).collect();
+            let regions: Vec<&str> = account.placements.iter().map(|placement| placement.region.as_str()).collect();
             Some(regions.join(", "))
         })
         .found

@@ -4,7 +4,7 @@ use crate::plan::{Plan, Tier};
 
 /// The budget of each policy, fullest first.
 pub(super) fn budgets(plan: &Plan, most: usize) -> String {
-    let mut buckets: Vec<_> = plan.places().flat_map(|(_, place)| &place.buckets).collect();
+    let mut buckets: Vec<_> = plan.placements().flat_map(|(_, placement)| &placement.buckets).collect();
     buckets.sort_by(|a, b| b.report.bytes_used.cmp(&a.report.bytes_used).then(a.name.cmp(&b.name)));
     let width = buckets.iter().take(most).map(|bucket| bucket.name.len()).max().unwrap_or(0);
     let mut text: String = buckets

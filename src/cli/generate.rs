@@ -184,7 +184,7 @@ fn word(path: &Path) -> String {
 /// `--account` and `--region`, whose words the plan must know.
 pub(super) fn filter(wanted_accounts: &[String], wanted_regions: &[String], plan: &Plan) -> Result<Filter, Stop> {
     let accounts: Vec<&str> = plan.accounts.iter().map(|account| account.key.as_str()).collect();
-    let regions: Vec<&str> = plan.places().map(|(_, place)| place.region.as_str()).collect();
+    let regions: Vec<&str> = plan.placements().map(|(_, placement)| placement.region.as_str()).collect();
     for (what, wanted, known) in [("account", wanted_accounts, &accounts), ("Region", wanted_regions, &regions)] {
         if let Some(unknown) = wanted.iter().find(|word| !known.contains(&word.as_str())) {
             let near = crate::diagnostics::did_you_mean(unknown, known.iter().copied())

@@ -205,12 +205,12 @@ fn report(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> 
 
 fn summary(map: &Analysis, io: &Io) {
     let Some(plan) = map.derived() else { return };
-    let places = || plan.places();
-    let sources: usize = places().map(|(_, place)| place.sources.len()).sum();
-    let adopted = places().flat_map(|(_, place)| &place.buckets).filter(|bucket| bucket.adopt.is_some()).count();
+    let placements = || plan.placements();
+    let sources: usize = placements().map(|(_, placement)| placement.sources.len()).sum();
+    let adopted = placements().flat_map(|(_, placement)| &placement.buckets).filter(|bucket| bucket.adopt.is_some()).count();
     io.message(format_args!(
         "the map: {} account(s), {} Region(s), {sources} source(s), {adopted} adopted log bucket(s)",
         plan.accounts.len(),
-        places().count()
+        placements().count()
     ));
 }

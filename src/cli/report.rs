@@ -21,10 +21,10 @@ pub(super) fn report(analysis: &Analysis, asked: &ReportArgs, io: &Io) -> Outcom
             io.write_stderr(&proofs(plan));
         }
         if !io.quiet && analysis.findings.is_empty() && asked.format == FindingFormat::Text {
-            let sources: usize = plan.places().map(|(_, place)| place.sources.len()).sum();
-            let places = plan.places().count();
+            let sources: usize = plan.placements().map(|(_, placement)| placement.sources.len()).sum();
+            let placements = plan.placements().count();
             io.message(format_args!(
-                "{}: no findings; {} account(s), {places} Region(s), {sources} source(s)",
+                "{}: no findings; {} account(s), {placements} Region(s), {sources} source(s)",
                 analysis.file.name,
                 plan.accounts.len()
             ));
@@ -36,7 +36,7 @@ pub(super) fn report(analysis: &Analysis, asked: &ReportArgs, io: &Io) -> Outcom
 /// What was shown of each policy: how many requests were asked about, and which statements decided.
 fn proofs(plan: &Plan) -> String {
     let mut text = String::new();
-    for bucket in plan.places().flat_map(|(_, place)| &place.buckets) {
+    for bucket in plan.placements().flat_map(|(_, placement)| &placement.buckets) {
         text += &format!("proof of {}\n", bucket.name);
         for row in &bucket.proof.rows {
             let by = if row.by.is_empty() { "nothing lets it in".to_owned() } else { row.by.join(", ") };

@@ -227,23 +227,24 @@ impl<'a> Known<'a> {
         let mut known = Known::default();
         let at = |value: &str| At { value: value.to_owned(), place: SourceLocation::default() };
         known.organization = plan.and_then(|plan| {
-            let mut trails = plan.places().flat_map(|(account, place)| place.trails.iter().map(move |trail| (account, trail)));
+            let mut trails =
+                plan.placements().flat_map(|(account, placement)| placement.trails.iter().map(move |trail| (account, trail)));
             let (account, trail) = trails.find(|(_, trail)| trail.organization)?;
             Some(Organization { id: at(trail.organization_id.as_ref()?), management: Some(at(&account.id)) })
         });
         for account in plan.iter().flat_map(|plan| &plan.accounts) {
-            for place in &account.places {
+            for placement in &account.placements {
                 let bucket = |name: &str| {
                     let mut bucket = Bucket::named(at(name), SourceLocation::default());
                     bucket.account = Some(at(&account.id));
-                    bucket.region = Some(at(&place.region));
+                    bucket.region = Some(at(&placement.region));
                     bucket
                 };
-                for source in &place.sources {
+                for source in &placement.sources {
                     known.sources.insert(&source.name, source);
                     known.buckets.entry(source.name.clone()).or_default().push(bucket(&source.name));
                 }
-                for log_bucket in &place.buckets {
+                for log_bucket in &placement.buckets {
                     let mut bucket = bucket(&log_bucket.name);
                     bucket.defined = true;
                     bucket.object_lock =

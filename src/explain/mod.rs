@@ -41,7 +41,8 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
         return format!("\nThe map {map} has errors, so nothing follows from it: `logmap validate {map}` shows them.\n");
     };
     let squeezed = Squeezed::of(text);
-    let names: usize = plan.accounts.iter().flat_map(|account| &account.places).map(|place| place.sources.len() + 2).sum();
+    let names: usize =
+        plan.accounts.iter().flat_map(|account| &account.placements).map(|placement| placement.sources.len() + 2).sum();
     let marked: BTreeSet<&str> = found.buckets.iter().map(String::as_str).collect();
     let is_in = |name: &str| match text.len().saturating_mul(names) <= MOST_BYTES {
         true => squeezed.word(name).next().is_some(),
@@ -50,44 +51,44 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
     let mut out = String::new();
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for account in &plan.accounts {
-        for place in &account.places {
+        for placement in &account.placements {
             let mut concerned = false;
-            for source in place.sources.iter().filter(|source| is_in(&source.name)) {
+            for source in placement.sources.iter().filter(|source| is_in(&source.name)) {
                 known.insert(&source.name);
                 concerned = true;
                 let owner = if source.managed { "" } else { "; its logging is set by others' code" };
                 out += &format!(
                     "\n{}source `{}` of account `{}` in {} logs to `{}` under `{}`{owner}.\n",
-                    entry(analysis, account, place, Some(&source.name)),
+                    entry(analysis, account, placement, Some(&source.name)),
                     source.name,
                     account.key,
-                    place.region,
+                    placement.region,
                     source.log_bucket,
                     source.prefix
                 );
             }
-            for bucket in place.buckets.iter().filter(|bucket| is_in(&bucket.name)) {
+            for bucket in placement.buckets.iter().filter(|bucket| is_in(&bucket.name)) {
                 known.insert(&bucket.name);
                 concerned = true;
                 out += &format!(
                     "\n{}`{}` is the log bucket of account `{}` in {}.\n",
-                    entry(analysis, account, place, None),
+                    entry(analysis, account, placement, None),
                     bucket.name,
                     account.key,
-                    place.region
+                    placement.region
                 );
             }
-            for trail in place.trails.iter().filter(|trail| trail.name.len() > 3 && is_in(&trail.name)) {
+            for trail in placement.trails.iter().filter(|trail| trail.name.len() > 3 && is_in(&trail.name)) {
                 concerned = true;
                 out += &format!("\nThe trail `{}` (`{}`) delivers to `{}`.\n", trail.name, trail.arn, trail.bucket);
             }
             if concerned {
-                for region in found.regions.iter().filter(|region| **region != place.region) {
+                for region in found.regions.iter().filter(|region| **region != placement.region) {
                     out += &format!(
                         "The text names {region}: `aws s3api head-bucket` says where a bucket is. If it is there, move its entry in the map to `{region}`.\n"
                     );
                 }
-                out += &commands(&map.to_string(), account, place, causes);
+                out += &commands(&map.to_string(), account, placement, causes);
             }
         }
     }
@@ -100,8 +101,8 @@ pub(crate) fn by_map(analysis: &Analysis, map: &Path, causes: &[&AwsError], text
 }
 
 /// The commands that mend what the causes ask for, for one account and Region.
-fn commands(map: &str, account: &Account, place: &Placement, causes: &[&AwsError]) -> String {
-    let (key, region) = (&account.key, &place.region);
+fn commands(map: &str, account: &Account, placement: &Placement, causes: &[&AwsError]) -> String {
+    let (key, region) = (&account.key, &placement.region);
     let mut lines: Vec<String> = Vec::new();
     let wants = |mend: Mend| causes.iter().any(|cause| cause.mend == mend);
     if wants(Mend::Map) {
@@ -110,7 +111,7 @@ fn commands(map: &str, account: &Account, place: &Placement, causes: &[&AwsError
     if wants(Mend::Map) || wants(Mend::Apply) || wants(Mend::OwnerFirst) {
         lines.push(format!("logmap generate {map}"));
     }
-    let mut owners: Vec<(&str, &str)> = place
+    let mut owners: Vec<(&str, &str)> = placement
         .trails
         .iter()
         .filter(|trail| trail.bucket_account != *key)
@@ -133,11 +134,11 @@ fn commands(map: &str, account: &Account, place: &Placement, causes: &[&AwsError
 }
 
 /// Where the map speaks of a source, or of an account's Region: `FILE:LINE:COLUMN (route): `.
-fn entry<'a>(analysis: &'a Analysis, account: &Account, place: &Placement, source: Option<&str>) -> String {
+fn entry<'a>(analysis: &'a Analysis, account: &Account, placement: &Placement, source: Option<&str>) -> String {
     let document = &analysis.document;
     let find = |node: Option<&'a Node>, key: &str| entries(document, node).iter().find(|entry| &*entry.key == key);
     let mut region: Option<&Entry> = None;
-    for key in ["accounts", &account.key, "regions", &place.region] {
+    for key in ["accounts", &account.key, "regions", &placement.region] {
         region = find(region.map_or(document.root.as_ref(), |entry| Some(&entry.value)), key);
         if region.is_none() {
             return String::new();

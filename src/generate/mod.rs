@@ -67,8 +67,9 @@ impl Request<'_> {
     /// About how many files there will be.
     pub(crate) fn expected_files(&self) -> usize {
         let accounts = || self.plan.accounts.iter().filter(|account| self.filter.account(account));
-        let places = accounts().flat_map(|account| &account.places).filter(|place| self.filter.region(place)).count();
-        self.targets.iter().map(|target| (target.files)(accounts().count(), places)).sum()
+        let placements =
+            accounts().flat_map(|account| &account.placements).filter(|placement| self.filter.region(placement)).count();
+        self.targets.iter().map(|target| (target.files)(accounts().count(), placements)).sum()
     }
 
     /// May a file of the old lock go when this run does not give it?
@@ -122,8 +123,10 @@ impl Request<'_> {
 
     fn log_buckets(&self) -> Vec<BucketRecord> {
         self.plan
-            .places()
-            .flat_map(|(account, place)| place.buckets.iter().map(move |bucket| BucketRecord::of(account, &place.region, bucket)))
+            .placements()
+            .flat_map(|(account, placement)| {
+                placement.buckets.iter().map(move |bucket| BucketRecord::of(account, &placement.region, bucket))
+            })
             .collect()
     }
 
@@ -131,8 +134,8 @@ impl Request<'_> {
     fn retired(&self, old: &Lock) -> Vec<BucketRecord> {
         let now: BTreeSet<(&str, &str)> = self
             .plan
-            .places()
-            .flat_map(|(account, place)| place.buckets.iter().map(|bucket| (account.id.as_str(), bucket.name.as_str())))
+            .placements()
+            .flat_map(|(account, placement)| placement.buckets.iter().map(|bucket| (account.id.as_str(), bucket.name.as_str())))
             .collect();
         let same = |a: &BucketRecord, b: &BucketRecord| (&a.account_id, &a.bucket) == (&b.account_id, &b.bucket);
         let mut retired: Vec<BucketRecord> = old

@@ -164,9 +164,10 @@ fn keep_missing(map: &RegionMap, plan: Option<&Plan>, proposal: &mut Proposal, i
         }
     }
     let mut log_buckets: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
-    for (account, place) in plan.into_iter().flat_map(Plan::places) {
-        log_buckets
-            .extend(place.buckets.iter().map(|bucket| (bucket.name.as_str(), (account.key.as_str(), place.region.as_str()))));
+    for (account, placement) in plan.into_iter().flat_map(Plan::placements) {
+        log_buckets.extend(
+            placement.buckets.iter().map(|bucket| (bucket.name.as_str(), (account.key.as_str(), placement.region.as_str()))),
+        );
     }
     for (key, account) in &mut proposal.accounts {
         for (region, content) in &mut account.regions {

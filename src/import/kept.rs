@@ -45,11 +45,11 @@ pub(super) fn lost(inventory: &Inventory, analysis: &Analysis) -> Vec<Finding> {
     let adopted: BTreeMap<&str, Adopted<'_>> = plan
         .accounts
         .iter()
-        .flat_map(|account| account.places.iter().map(move |place| (account, place)))
-        .flat_map(|(account, place)| {
-            let prefixes = || place.sources.iter().map(|source| (source.name.as_str(), &*source.prefix)).collect();
-            let of = move |bucket| Adopted { account: &account.id, region: &place.region, bucket, prefixes: prefixes() };
-            place.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(move |bucket| (bucket.name.as_str(), of(bucket)))
+        .flat_map(|account| account.placements.iter().map(move |placement| (account, placement)))
+        .flat_map(|(account, placement)| {
+            let prefixes = || placement.sources.iter().map(|source| (source.name.as_str(), &*source.prefix)).collect();
+            let of = move |bucket| Adopted { account: &account.id, region: &placement.region, bucket, prefixes: prefixes() };
+            placement.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(move |bucket| (bucket.name.as_str(), of(bucket)))
         })
         .collect();
     if adopted.is_empty() {

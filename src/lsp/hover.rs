@@ -55,9 +55,9 @@ fn derived(plan: &Plan, analysis: &Analysis, cursor: &Path<'_>, path: &[&str]) -
                 _ => scalar(&analysis.document, item)?,
             };
             let account = plan.account(key)?;
-            let place = account.places.iter().find(|place| place.region == *name)?;
-            let source = place.sources.iter().find(|source| source.name == written)?;
-            Some(source_text(account, place, source))
+            let placement = account.placements.iter().find(|placement| placement.region == *name)?;
+            let source = placement.sources.iter().find(|source| source.name == written)?;
+            Some(source_text(account, placement, source))
         }
         ["accounts", key, "regions", name] if cursor.on_key => Some(region_text(plan, key, name)),
         ["accounts", key] if cursor.on_key => account_text(plan, key),
@@ -76,13 +76,13 @@ fn value<'a>(analysis: &'a Analysis, cursor: &Path<'a>) -> Option<&'a str> {
     scalar(&analysis.document, cursor.steps.last()?.node())
 }
 
-fn source_text(account: &Account, place: &Placement, source: &Source) -> String {
-    let mut text = format!("Source bucket {} of {} in {}", code(&source.name), code(&account.key), code(&place.region));
+fn source_text(account: &Account, placement: &Placement, source: &Source) -> String {
+    let mut text = format!("Source bucket {} of {} in {}", code(&source.name), code(&account.key), code(&placement.region));
     if !source.managed {
         text += ", whose logging someone else's code sets";
     }
-    let Some(bucket) = place.access_log_bucket() else { return text };
-    let (key, sid) = prove::delivery(account, place, bucket, source);
+    let Some(bucket) = placement.access_log_bucket() else { return text };
+    let (key, sid) = prove::delivery(account, placement, bucket, source);
     let layout = source.key_format.layout();
     let prefix = if source.prefix.is_empty() { "none".to_owned() } else { code(&source.prefix) };
     let admitted = sid.map_or("by no statement".to_owned(), |sid| format!("by {}", code(sid)));
@@ -114,8 +114,9 @@ fn about_region(name: &str) -> String {
 
 fn region_text(plan: &Plan, account: &str, name: &str) -> String {
     let mut text = about_region(name);
-    let place = plan.account(account).and_then(|account| account.places.iter().find(|place| place.region == name));
-    for bucket in place.iter().flat_map(|place| &place.buckets) {
+    let placement =
+        plan.account(account).and_then(|account| account.placements.iter().find(|placement| placement.region == name));
+    for bucket in placement.iter().flat_map(|placement| &placement.buckets) {
         let takes = match (bucket.takes_access_logs, bucket.takes_trails) {
             (true, true) => "access logs and trails",
             (true, false) => "access logs",
@@ -132,8 +133,8 @@ fn region_text(plan: &Plan, account: &str, name: &str) -> String {
 
 fn account_text(plan: &Plan, key: &str) -> Option<String> {
     let account = plan.account(key)?;
-    let sources: usize = account.places.iter().map(|place| place.sources.len()).sum();
-    let regions: Vec<String> = account.places.iter().map(|place| code(&place.region)).collect();
+    let sources: usize = account.placements.iter().map(|placement| placement.sources.len()).sum();
+    let regions: Vec<String> = account.placements.iter().map(|placement| code(&placement.region)).collect();
     let mut text = format!(
         "Account {}, id {}, partition `{}`: {sources} sources; Regions {}",
         code(key),
@@ -151,7 +152,7 @@ fn account_text(plan: &Plan, key: &str) -> Option<String> {
 const LISTED: usize = 10;
 
 fn trail_text(plan: &Plan, name: &str) -> Option<String> {
-    let trails = plan.places().flat_map(|(account, place)| place.trails.iter().map(move |trail| (account, trail)));
+    let trails = plan.placements().flat_map(|(account, placement)| placement.trails.iter().map(move |trail| (account, trail)));
     let homes: Vec<(&Account, &Trail)> = trails.filter(|(_, trail)| trail.name == name).collect();
     let (_, first) = homes.first()?;
     let mut text = match (first.organization, first.multi_region) {

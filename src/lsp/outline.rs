@@ -118,8 +118,9 @@ pub(super) fn hints(text: &Text, analysis: &Analysis, shown: &std::ops::RangeInc
         }
         let Some(planned) = plan.account(&account.key) else { continue };
         for region in entries(document, get(entries(document, Some(&account.value)), "regions")) {
-            let place = planned.places.iter().find(|place| place.region == *region.key);
-            let names: Vec<&str> = place.iter().flat_map(|place| &place.buckets).map(|bucket| bucket.name.as_str()).collect();
+            let placement = planned.placements.iter().find(|placement| placement.region == *region.key);
+            let names: Vec<&str> =
+                placement.iter().flat_map(|placement| &placement.buckets).map(|bucket| bucket.name.as_str()).collect();
             if names.is_empty() || !shown.contains(&region.key_span.end) {
                 continue;
             }

@@ -5,7 +5,7 @@
 //! the order of keys in the map does not matter.
 
 mod bucket;
-mod place;
+mod placement;
 mod settings;
 
 use super::{
@@ -67,7 +67,7 @@ pub fn derive_with(map: &EffectiveMap<'_>, cache: &mut PolicyCache, findings: &m
     derive_on(threads, map, cache, findings)
 }
 
-/// Derives the plan on some threads, each with some of the places; the plan and the findings are the same on any number.
+/// Derives the plan on some threads, each with some of the placements; the plan and the findings are the same on any number.
 fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Plan {
     let before = findings.len();
     let deliveries = routes::deliveries(map, findings);
@@ -102,18 +102,18 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
             planners.push(Planner { map, account, region, deliveries, has_statements });
         }
     }
-    let (places, taken) = places(threads, &planners, cache, findings);
-    let (mut places, mut accounts) = (places.into_iter(), Vec::new());
+    let (placements, taken) = placements(threads, &planners, cache, findings);
+    let (mut placements, mut accounts) = (placements.into_iter(), Vec::new());
     for (account, count) in planned {
-        let places: Vec<Placement> = places.by_ref().take(count).collect();
-        let partition = Partition::of_region(places.first().map_or("", |place| &place.region));
+        let placements: Vec<Placement> = placements.by_ref().take(count).collect();
+        let partition = Partition::of_region(placements.first().map_or("", |placement| &placement.region));
         accounts.push(Account {
             key: account.key.value.clone(),
             id: account.id.value.clone(),
             partition,
             role_arn: role_arn(account, partition),
             profile: account.profile.map(|profile| profile.value.clone()),
-            places,
+            placements,
         });
     }
     log_buckets_that_are_sources(map, &taken, findings);
@@ -127,8 +127,8 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     Plan { accounts, apply_order, render: map.render.clone(), key_policies, monitoring: map.monitoring.clone() }
 }
 
-/// The places of the planners, and the names that they use.
-fn places(
+/// The placements of the planners, and the names that they use.
+fn placements(
     count: usize,
     planners: &[Planner<'_, '_>],
     cache: &mut PolicyCache,
@@ -136,26 +136,26 @@ fn places(
 ) -> (Vec<Placement>, Taken) {
     let plan = |planners: &[Planner<'_, '_>], cache: &mut PolicyCache, findings: &mut Vec<Finding>| {
         let mut taken = Taken::new();
-        let places: Vec<Placement> = planners.iter().map(|planner| planner.place(&mut taken, cache, findings)).collect();
-        (places, taken)
+        let placements: Vec<Placement> = planners.iter().map(|planner| planner.placement(&mut taken, cache, findings)).collect();
+        (placements, taken)
     };
     if count < 2 {
         return plan(planners, cache, findings);
     }
-    let (mut places, mut taken) = (Vec::new(), Taken::new());
+    let (mut placements, mut taken) = (Vec::new(), Taken::new());
     let planned = threads::map(planners.chunks(planners.len().div_ceil(count).max(1)), |part| {
         let mut findings = Vec::new();
         (plan(part, &mut PolicyCache::default(), &mut findings), findings)
     });
     for ((more, names), found) in planned {
-        places.extend(more);
+        placements.extend(more);
         findings.extend(found);
         for (partition, names) in names {
             let known = taken.entry(partition).or_default();
             names.into_iter().for_each(|(name, uses)| known.entry(name).or_default().extend(uses));
         }
     }
-    (places, taken)
+    (placements, taken)
 }
 
 /// Names that two log buckets would have.
@@ -240,7 +240,7 @@ mod tests {
         let map = map::decode(&document, &mut Vec::new());
         let plan = derive(&effective::effective_map(&map), &mut Vec::new());
         let sources: Vec<(&str, &str)> =
-            plan.accounts[0].places[0].sources.iter().map(|source| (source.name.as_str(), &*source.prefix)).collect();
+            plan.accounts[0].placements[0].sources.iter().map(|source| (source.name.as_str(), &*source.prefix)).collect();
         assert_eq!(sources, [("api", "s3-access/"), ("web", "two/")]);
     }
 

@@ -61,7 +61,7 @@ pub struct Account {
     /// AWS CLI profile of the caller.
     pub profile: Option<String>,
     /// The Regions in which there is something to do, sorted by name.
-    pub places: Vec<Placement>,
+    pub placements: Vec<Placement>,
 }
 
 /// One account in one Region: the unit in which scripts and stacks are made.
@@ -183,7 +183,7 @@ impl Source {
     }
 }
 
-/// Sources, one after the other, that differ in their names only: most of a place are one such run.
+/// Sources, one after the other, that differ in their names only: most of a placement are one such run.
 pub(crate) fn alike<S: Borrow<Source>>(sources: &[S]) -> impl Iterator<Item = &[S]> {
     let same = |one: &Source, next: &Source| (one.destination(), one.managed) == (next.destination(), next.managed);
     sources.chunk_by(move |one, next| same(one.borrow(), next.borrow()))
@@ -252,9 +252,9 @@ impl Plan {
         Some(&self.accounts[position(&self.accounts, key)?])
     }
 
-    /// Every place with its account, in order.
-    pub fn places(&self) -> impl Iterator<Item = (&Account, &Placement)> {
-        self.accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account, place)))
+    /// Every placement with its account, in order.
+    pub fn placements(&self) -> impl Iterator<Item = (&Account, &Placement)> {
+        self.accounts.iter().flat_map(|account| account.placements.iter().map(move |placement| (account, placement)))
     }
 
     /// State backend of an account, if the map has one for its partition.

@@ -1,6 +1,6 @@
 //! Monitoring: what is published and watched in each account and Region, beside logging itself.
 //!
-//! Takes what the map asks for and the places as they are planned; gives the parameter that holds the log bucket's name, the
+//! Takes what the map asks for and the placements as they are planned; gives the parameter that holds the log bucket's name, the
 //! Config rule, and the alerts: a topic, its policy and the rules of EventBridge that publish to it. All targets render these
 //! values as they are. Event patterns are made here and nowhere else.
 
@@ -95,16 +95,16 @@ impl Monitoring {
 
 impl MonitoringSettings {
     /// What these settings give in one account and Region.
-    pub fn in_place(&self, account_id: &str, partition: Partition, place: &Placement) -> Monitoring {
-        let bucket = place.access_log_bucket();
+    pub fn in_placement(&self, account_id: &str, partition: Partition, placement: &Placement) -> Monitoring {
+        let bucket = placement.access_log_bucket();
         Monitoring {
             parameter: bucket
                 .zip(self.parameter.as_ref())
                 .map(|(bucket, name)| Parameter { name: name.clone(), value: bucket.name.clone() }),
             config_rule: bucket
-                .filter(|_| self.config_rule && watch::has_config_rule(&place.region))
+                .filter(|_| self.config_rule && watch::has_config_rule(&placement.region))
                 .map(|bucket| ConfigRule { name: format!("{}-access-logging", self.stem()), target_bucket: bucket.name.clone() }),
-            alerts: self.topic.as_ref().map(|topic| self.alerts(topic, account_id, partition, place)),
+            alerts: self.topic.as_ref().map(|topic| self.alerts(topic, account_id, partition, placement)),
         }
     }
 
@@ -122,10 +122,10 @@ impl MonitoringSettings {
         }
     }
 
-    fn alerts(&self, topic: &str, account_id: &str, partition: Partition, place: &Placement) -> Alerts {
+    fn alerts(&self, topic: &str, account_id: &str, partition: Partition, placement: &Placement) -> Alerts {
         let stem = self.stem();
         let (mut rules, mut every_bucket) = (Vec::new(), false);
-        let log_buckets: Vec<&str> = place.buckets.iter().map(|bucket| bucket.name.as_str()).collect();
+        let log_buckets: Vec<&str> = placement.buckets.iter().map(|bucket| bucket.name.as_str()).collect();
         if !log_buckets.is_empty() {
             let mut calls: Vec<&str> = watch::BUCKET_CALLS.iter().chain(&watch::LOG_BUCKET_CALLS).copied().collect();
             calls.sort_unstable();
@@ -135,7 +135,7 @@ impl MonitoringSettings {
                 pattern: of_buckets(&calls, json!(log_buckets)),
             });
         }
-        let sources: Vec<&str> = place.sources.iter().map(|source| source.name.as_str()).collect();
+        let sources: Vec<&str> = placement.sources.iter().map(|source| source.name.as_str()).collect();
         let groups = groups(&sources);
         if groups.len() > watch::SOURCE_RULES {
             every_bucket = true;
@@ -151,15 +151,15 @@ impl MonitoringSettings {
                 pattern: of_buckets(&watch::BUCKET_CALLS, json!(names)),
             }));
         }
-        if !place.trails.is_empty() {
+        if !placement.trails.is_empty() {
             rules.push(EventRule {
                 name: format!("{stem}-trails"),
                 description: "logmap: changes to trails, which are made in their home Region".to_owned(),
                 pattern: pattern("cloudtrail", &watch::TRAIL_CALLS, None),
             });
         }
-        let topic_arn = arn::topic(partition, &place.region, account_id, topic);
-        let rule_arns = arn::event_rule(partition, &place.region, account_id, &format!("{stem}-*"));
+        let topic_arn = arn::topic(partition, &placement.region, account_id, topic);
+        let rule_arns = arn::event_rule(partition, &placement.region, account_id, &format!("{stem}-*"));
         Alerts { topic: topic.to_owned(), policy: policy(&topic_arn, &rule_arns, account_id), topic_arn, rules, every_bucket }
     }
 }
@@ -266,8 +266,8 @@ impl Alerts {
 /// Sets `monitoring` of each placement.
 pub(crate) fn fill(accounts: &mut [Account], settings: &MonitoringSettings) {
     for account in accounts {
-        for place in &mut account.places {
-            place.monitoring = settings.in_place(&account.id, account.partition, place);
+        for placement in &mut account.placements {
+            placement.monitoring = settings.in_placement(&account.id, account.partition, placement);
         }
     }
 }
@@ -279,19 +279,20 @@ pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut
         let Some(effective) = map.accounts.get(account.key.as_str()) else { continue };
         let span = |region: &str| effective.regions.get(region).map_or(effective.key.span, |region| region.span);
         let mut silent: Vec<&str> = Vec::new();
-        for place in &account.places {
-            if map.monitoring.config_rule && place.access_log_bucket().is_some() && place.monitoring.config_rule.is_none() {
+        for placement in &account.placements {
+            if map.monitoring.config_rule && placement.access_log_bucket().is_some() && placement.monitoring.config_rule.is_none()
+            {
                 findings.push(
                     Finding::new(
                         &CONFIG_RULE_REGION,
-                        span(&place.region),
-                        format!("AWS Config is not known to have the rule `S3_BUCKET_LOGGING_ENABLED` in `{}`", place.region),
+                        span(&placement.region),
+                        format!("AWS Config is not known to have the rule `S3_BUCKET_LOGGING_ENABLED` in `{}`", placement.region),
                     )
                     .help("the rule is left out there; everything else is rendered, and `--verify` and `logmap check` compare targets"),
                 );
             }
-            if place.monitoring.alerts.is_some() && !recorded.has(account, &place.region) {
-                silent.push(&place.region);
+            if placement.monitoring.alerts.is_some() && !recorded.has(account, &placement.region) {
+                silent.push(&placement.region);
             }
         }
         if !silent.is_empty() {
@@ -312,22 +313,24 @@ struct Recorded<'a>(BTreeSet<(Partition, Option<&'a str>)>);
 
 impl<'a> Recorded<'a> {
     fn of(accounts: &'a [Account]) -> Self {
-        let places = accounts.iter().flat_map(|account| account.places.iter().map(move |place| (account.partition, place)));
-        let trails = places.flat_map(|(partition, place)| place.trails.iter().map(move |trail| (partition, place, trail)));
+        let placements =
+            accounts.iter().flat_map(|account| account.placements.iter().map(move |placement| (account.partition, placement)));
+        let trails =
+            placements.flat_map(|(partition, placement)| placement.trails.iter().map(move |trail| (partition, placement, trail)));
         let of_organization = trails.filter(|(_, _, trail)| trail.organization);
         Recorded(
             of_organization
-                .map(|(partition, place, trail)| (partition, (!trail.multi_region).then_some(place.region.as_str())))
+                .map(|(partition, placement, trail)| (partition, (!trail.multi_region).then_some(placement.region.as_str())))
                 .collect(),
         )
     }
 
     /// Does a trail of the map, the account's own or the organization's, record the account's events in a Region?
     fn has(&self, account: &Account, region: &str) -> bool {
-        let own = |place: &Placement| place.trails.iter().any(|trail| trail.multi_region || place.region == region);
+        let own = |placement: &Placement| placement.trails.iter().any(|trail| trail.multi_region || placement.region == region);
         self.0.contains(&(account.partition, None))
             || self.0.contains(&(account.partition, Some(region)))
-            || account.places.iter().any(own)
+            || account.placements.iter().any(own)
     }
 }
 

@@ -33,20 +33,24 @@ pub(crate) fn derive(
     template: Spanned<&str>,
     settings: &effective::Settings<'_>,
     adopted: bool,
-    place: &NameValues<'_>,
+    values: &NameValues<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<String> {
-    let name = if adopted { template.value.to_owned() } else { fill(template, place, findings)? };
+    let name = if adopted { template.value.to_owned() } else { fill(template, values, findings)? };
     let name = match settings.account_regional {
         Some(span) if !adopted => {
-            if region::WITHOUT_ACCOUNT_REGIONAL.contains(&place.region) {
+            if region::WITHOUT_ACCOUNT_REGIONAL.contains(&values.region) {
                 findings.push(
-                    Finding::new(&ACCOUNT_REGIONAL, place.span, format!("`{}` has no account regional namespace", place.region))
-                        .related(span, "it is asked for here")
-                        .help("write `namespace: global` for this Region"),
+                    Finding::new(
+                        &ACCOUNT_REGIONAL,
+                        values.span,
+                        format!("`{}` has no account regional namespace", values.region),
+                    )
+                    .related(span, "it is asked for here")
+                    .help("write `namespace: global` for this Region"),
                 );
             }
-            name + &bucket_name::account_regional_suffix(place.account_id, place.region)
+            name + &bucket_name::account_regional_suffix(values.account_id, values.region)
         }
         _ => name,
     };
@@ -54,7 +58,7 @@ pub(crate) fn derive(
     if let Some(problem) = bucket_name::problem(&name) {
         let help = if adopted && name.contains('{') {
             "the name of an adopted bucket is taken as it stands: write it out, under its own Region"
-        } else if adopted && place.region == "us-east-1" && bucket_name::could_be_legacy(&name) {
+        } else if adopted && values.region == "us-east-1" && bucket_name::could_be_legacy(&name) {
             "there are such buckets from before March 2018, but CloudFormation and virtual-hosted addresses refuse their names; let logmap derive a new log bucket, and keep the old one for its old logs"
         } else if adopted {
             "S3 has no bucket of this name; look for a typing mistake"
@@ -65,16 +69,16 @@ pub(crate) fn derive(
         };
         let mut finding =
             Finding::new(&LOG_BUCKET_NAME, template.span, format!("the {origin} log bucket name `{name}` {problem}")).help(help);
-        if place.span != template.span {
-            finding = finding.related(place.span, format!("for `{}` of `{}`", place.region, place.account));
+        if values.span != template.span {
+            finding = finding.related(values.span, format!("for `{}` of `{}`", values.region, values.account));
         }
         findings.push(finding);
     } else if let Some((id, region)) = bucket_name::account_regional(&name)
-        && (id, region) != (place.account_id, place.region)
+        && (id, region) != (values.account_id, values.region)
     {
         findings.push(
             Finding::new(&ACCOUNT_REGIONAL, template.span, format!("`{name}` belongs to account `{id}` in `{region}`"))
-                .related(place.span, format!("it would take logs of `{}` of `{}`", place.region, place.account))
+                .related(values.span, format!("it would take logs of `{}` of `{}`", values.region, values.account))
                 .help("a log bucket must be in the account and Region of its sources"),
         );
     } else if settings.account_regional.is_none() && !adopted && name.ends_with("-an") {
@@ -91,12 +95,12 @@ pub(crate) fn derive(
     Some(name)
 }
 
-fn fill(template: Spanned<&str>, place: &NameValues<'_>, findings: &mut Vec<Finding>) -> Option<String> {
+fn fill(template: Spanned<&str>, values: &NameValues<'_>, findings: &mut Vec<Finding>) -> Option<String> {
     let before = findings.len();
     for name in placeholders_in(template.value) {
         if let Some(finding) = unknown_placeholder(name, template) {
             findings.push(finding);
-        } else if name == "org" && place.organization.is_none() {
+        } else if name == "org" && values.organization.is_none() {
             findings.push(
                 Finding::new(
                     &PLACEHOLDER,
@@ -109,12 +113,12 @@ fn fill(template: Spanned<&str>, place: &NameValues<'_>, findings: &mut Vec<Find
         }
     }
     // a malformed `{org}` has been reported at its own place
-    let malformed = template.value.contains("{org}") && place.organization.is_some_and(|name| !effective::is_org_name(name));
+    let malformed = template.value.contains("{org}") && values.organization.is_some_and(|name| !effective::is_org_name(name));
     if malformed || findings.len() > before {
         return None;
     }
     let fill = |name: String, placeholder: &NamePlaceholder| {
-        name.replace(&format!("{{{}}}", placeholder.name()), place.value(*placeholder))
+        name.replace(&format!("{{{}}}", placeholder.name()), values.value(*placeholder))
     };
     Some(NamePlaceholder::ALL.iter().fold(template.value.to_owned(), fill))
 }

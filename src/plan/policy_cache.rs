@@ -27,7 +27,7 @@ impl PolicyCache {
         if self.known.len() > SPARE {
             self.known.clear();
         }
-        let buckets = plan.accounts.into_iter().flat_map(|account| account.places).flat_map(|place| place.buckets);
+        let buckets = plan.accounts.into_iter().flat_map(|account| account.placements).flat_map(|placement| placement.buckets);
         let origins =
             buckets.filter_map(|LogBucket { origin, policy, report, proof, .. }| Some((origin?, (policy, report, proof))));
         self.known.extend(origins);

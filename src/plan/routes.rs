@@ -243,10 +243,10 @@ pub(crate) fn finish_trails(
 ) {
     let targets: BTreeMap<(String, String), String> = accounts
         .iter()
-        .flat_map(|account| account.places.iter().map(move |place| (account, place)))
-        .filter_map(|(account, place)| {
-            let bucket = place.buckets.iter().find(|bucket| bucket.takes_trails)?;
-            Some(((account.key.clone(), place.region.clone()), bucket.name.clone()))
+        .flat_map(|account| account.placements.iter().map(move |placement| (account, placement)))
+        .filter_map(|(account, placement)| {
+            let bucket = placement.buckets.iter().find(|bucket| bucket.takes_trails)?;
+            Some(((account.key.clone(), placement.region.clone()), bucket.name.clone()))
         })
         .collect();
     let mut excluded_by_all: BTreeMap<(Option<&str>, Partition), Vec<String>> = BTreeMap::new();
@@ -255,12 +255,14 @@ pub(crate) fn finish_trails(
         let Some(bucket) = targets.get(&(delivery.reader.to_owned(), delivery.region.to_owned())) else { continue };
         let writer = super::position(accounts, delivery.writer);
         let exclude = |accounts: &[Account]| {
-            let recorded = |place: &&Placement| {
-                (delivery.trail.home_region.is_some() || place.region == delivery.region)
-                    && Partition::of_region(&place.region) == Partition::of_region(delivery.region)
+            let recorded = |placement: &&Placement| {
+                (delivery.trail.home_region.is_some() || placement.region == delivery.region)
+                    && Partition::of_region(&placement.region) == Partition::of_region(delivery.region)
             };
-            let places = accounts.iter().flat_map(|account| &account.places).filter(recorded);
-            within_selector(places.flat_map(|place| &place.buckets).map(|bucket| format!("{}/", bucket.arn)).collect())
+            let placements = accounts.iter().flat_map(|account| &account.placements).filter(recorded);
+            within_selector(
+                placements.flat_map(|placement| &placement.buckets).map(|bucket| format!("{}/", bucket.arn)).collect(),
+            )
         };
         let trail = Trail {
             name: delivery.trail.name.value.clone(),
@@ -286,9 +288,10 @@ pub(crate) fn finish_trails(
             },
         };
         judge_key(delivery, &lacking, bucket, findings);
-        let home = writer.and_then(|writer| accounts[writer].places.iter_mut().find(|place| place.region == delivery.region));
-        if let Some(place) = home {
-            place.trails.push(trail);
+        let home = writer
+            .and_then(|writer| accounts[writer].placements.iter_mut().find(|placement| placement.region == delivery.region));
+        if let Some(placement) = home {
+            placement.trails.push(trail);
         }
     }
     quotas(map, deliveries, findings);

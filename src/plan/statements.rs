@@ -21,8 +21,8 @@ use indexmap::IndexMap;
 /// Values of the placeholders in extra statements: the log bucket that they are for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BucketValues<'a> {
-    /// Bucket name.
-    pub bucket: &'a str,
+    /// Name.
+    pub name: &'a str,
     /// Account id.
     pub account_id: &'a str,
     /// Region.
@@ -47,7 +47,7 @@ impl BucketValues<'_> {
 
     fn value(&self, placeholder: StatementPlaceholder) -> String {
         match placeholder {
-            StatementPlaceholder::LogBucketArn => arn::bucket(self.partition, self.bucket),
+            StatementPlaceholder::LogBucketArn => arn::bucket(self.partition, self.name),
             StatementPlaceholder::AccountId => self.account_id.to_owned(),
             StatementPlaceholder::Region => self.region.to_owned(),
             StatementPlaceholder::Partition => self.partition.to_string(),
@@ -63,21 +63,21 @@ impl BucketValues<'_> {
 /// (reported already) is left out.
 pub(crate) fn instantiate<'m>(
     statements: &[&'m Spanned<MapStatement>],
-    place: &BucketValues<'_>,
+    bucket: &BucketValues<'_>,
     findings: &mut Vec<Finding>,
 ) -> (Vec<Statement>, Vec<&'m Spanned<MapStatement>>) {
-    statements.iter().filter_map(|statement| Some((one(statement, place, findings)?, *statement))).unzip()
+    statements.iter().filter_map(|statement| Some((one(statement, bucket, findings)?, *statement))).unzip()
 }
 
-fn one(statement: &Spanned<MapStatement>, place: &BucketValues<'_>, findings: &mut Vec<Finding>) -> Option<Statement> {
+fn one(statement: &Spanned<MapStatement>, bucket: &BucketValues<'_>, findings: &mut Vec<Finding>) -> Option<Statement> {
     let element = |is: &Field<OneOrMany<String>>, is_not: &Field<OneOrMany<String>>| match (is, is_not) {
-        (Some(list), None) => Some(Element::Is(place.list(list))),
-        (None, Some(list)) => Some(Element::IsNot(place.list(list))),
+        (Some(list), None) => Some(Element::Is(bucket.list(list))),
+        (None, Some(list)) => Some(Element::IsNot(bucket.list(list))),
         _ => None,
     };
     let principal = match (&statement.Principal, &statement.NotPrincipal) {
-        (Some(value), None) => Element::Is(principal(value, place, findings)),
-        (None, Some(value)) => Element::IsNot(principal(value, place, findings)),
+        (Some(value), None) => Element::Is(principal(value, bucket, findings)),
+        (None, Some(value)) => Element::IsNot(principal(value, bucket, findings)),
         _ => return None,
     };
     let mut condition: Condition = IndexMap::new();
@@ -85,10 +85,10 @@ fn one(statement: &Spanned<MapStatement>, place: &BucketValues<'_>, findings: &m
         let keys = keys
             .items
             .iter()
-            .map(|(key, values)| (key.value.clone(), values.0.iter().map(|value| place.fill(&value.0)).collect()));
+            .map(|(key, values)| (key.value.clone(), values.0.iter().map(|value| bucket.fill(&value.0)).collect()));
         condition.insert(operator.value.clone(), keys.collect());
     }
-    resources(statement, place, findings);
+    resources(statement, bucket, findings);
     let filled = Statement {
         sid: statement.Sid.as_ref().map_or(String::new(), |sid| sid.value.clone()),
         effect: if statement.Effect?.value == EffectWord::Allow { Effect::Allow } else { Effect::Deny },
@@ -101,11 +101,11 @@ fn one(statement: &Spanned<MapStatement>, place: &BucketValues<'_>, findings: &m
     Some(filled)
 }
 
-fn principal(value: &PrincipalValue, place: &BucketValues<'_>, findings: &mut Vec<Finding>) -> Principal {
+fn principal(value: &PrincipalValue, bucket: &BucketValues<'_>, findings: &mut Vec<Finding>) -> Principal {
     let PrincipalValue::Kinds(kinds) = value else { return Principal::Any };
     let kinds = kinds.items.iter().map(|(kind, values)| {
         for value in &values.value.0 {
-            let text = place.fill(value);
+            let text = bucket.fill(value);
             let problem = Some(&text)
                 .filter(|text| kind.as_str() == "AWS" && **text != value.value && placeholders_of_statement(value).all(|name| StatementPlaceholder::find(name).is_some()))
                 .and_then(|text| iam_principal_problem(text));
@@ -114,33 +114,33 @@ fn principal(value: &PrincipalValue, place: &BucketValues<'_>, findings: &mut Ve
                     Finding::new(&STATEMENT_PRINCIPAL, value.span, format!("`{text}` {problem}"))
                         .help("S3 answers `MalformedPolicy`: invalid principal in policy"),
                 );
-            } else if let Some(other) = arn::parse(&text).filter(|arn| arn.partition != place.partition.id()) {
+            } else if let Some(other) = arn::parse(&text).filter(|arn| arn.partition != bucket.partition.id()) {
                 findings.push(
-                    Finding::new(&STATEMENT_PRINCIPAL, value.span, format!("`{text}` is of the partition `{}`, the log bucket `{}` is in `{}`", other.partition, place.bucket, place.partition))
+                    Finding::new(&STATEMENT_PRINCIPAL, value.span, format!("`{text}` is of the partition `{}`, the log bucket `{}` is in `{}`", other.partition, bucket.name, bucket.partition))
                         .help("nothing crosses a partition; write `{partition}` in the ARN, or put the statement under the accounts that it is for"),
                 );
             }
         }
-        (kind.value.clone(), place.list(values))
+        (kind.value.clone(), bucket.list(values))
     });
     Principal::Kinds(kinds.collect())
 }
 
 /// The resources must be the bucket and its objects, and of the level that the actions work on.
-fn resources(statement: &MapStatement, place: &BucketValues<'_>, findings: &mut Vec<Finding>) {
-    let bucket = arn::bucket(place.partition, place.bucket);
+fn resources(statement: &MapStatement, bucket: &BucketValues<'_>, findings: &mut Vec<Finding>) {
+    let own = arn::bucket(bucket.partition, bucket.name);
     let (mut whole, mut objects) = (false, false);
     for list in statement.Resource.iter().chain(&statement.NotResource) {
         for text in &list.value.0 {
-            let filled = place.fill(text);
-            let object = filled.strip_prefix(&bucket).is_some_and(|rest| rest.starts_with('/'));
-            whole |= filled == bucket;
+            let filled = bucket.fill(text);
+            let object = filled.strip_prefix(&own).is_some_and(|rest| rest.starts_with('/'));
+            whole |= filled == own;
             objects |= object;
             let unknown = placeholders_of_statement(text).any(|name| StatementPlaceholder::find(name).is_none());
             // an unknown placeholder has been reported
-            if filled != bucket && !object && !unknown {
+            if filled != own && !object && !unknown {
                 findings.push(
-                    Finding::new(&STATEMENT_RESOURCE, text.span, format!("`{filled}` is not the log bucket `{}` or its objects", place.bucket))
+                    Finding::new(&STATEMENT_RESOURCE, text.span, format!("`{filled}` is not the log bucket `{}` or its objects", bucket.name))
                         .label("a bucket policy can speak of its own bucket only")
                         .help("write `{log_bucket_arn}` or `{log_bucket_arn}/*`; S3 answers `MalformedPolicy`: policy has invalid resource"),
                 );
@@ -236,10 +236,10 @@ fn public(filled: &Statement, statement: &Spanned<MapStatement>, findings: &mut 
             })
     });
     if filled.effect == Effect::Allow && everybody && !fixed {
-        let place =
+        let at =
             statement.Principal.as_ref().or(statement.NotPrincipal.as_ref()).map_or(statement.span, |principal| principal.span);
         findings.push(
-            Finding::new(&PUBLIC, place, "the statement lets everybody in")
+            Finding::new(&PUBLIC, at, "the statement lets everybody in")
                 .help("the log bucket's public access block refuses such a policy (`AccessDenied`); name principals, or add a condition such as `aws:PrincipalOrgID`"),
         );
     }
@@ -252,7 +252,7 @@ const MOST_NAMED: usize = 3;
 pub(crate) fn report_rights(proof: &Proof, first: usize, origins: &[&Spanned<MapStatement>], findings: &mut Vec<Finding>) {
     for one in proof.admitted.iter().filter(|one| !one.changes.is_empty()) {
         let Some(origin) = one.statement.checked_sub(first).and_then(|at| origins.get(at)) else { continue };
-        let place = origin.Action.as_ref().or(origin.NotAction.as_ref()).map_or(origin.span, |actions| actions.span);
+        let at = origin.Action.as_ref().or(origin.NotAction.as_ref()).map_or(origin.span, |actions| actions.span);
         // a statement that lets in everybody, or more than it names, has been reported as such
         let worse = |finding: &Finding| {
             (finding.rule == &PUBLIC || finding.rule == &OPENS)
@@ -265,7 +265,7 @@ pub(crate) fn report_rights(proof: &Proof, first: usize, origins: &[&Spanned<Map
         findings.push(
             Finding::new(
                 &RIGHTS,
-                place,
+                at,
                 format!(
                     "the statement gives {} to {}",
                     few(&one.changes, MOST_NAMED),
@@ -295,7 +295,7 @@ pub(crate) fn report_failures(
             let Some(origin) = at.checked_sub(first).and_then(|at| origins.get(at)) else { continue };
             let sid = policy.statements.get(*at).map_or("", |statement| statement.sid.as_str());
             let name = if sid.is_empty() { "this statement".to_owned() } else { format!("the statement `{sid}`") };
-            let place = origin.Effect.map_or(origin.span, |effect| effect.span);
+            let at = origin.Effect.map_or(origin.span, |effect| effect.span);
             let (rule, verb, help) = match row.kind {
                 Kind::OwnerNotLockedOut => (
                     &LOCKS_OUT,
@@ -326,11 +326,10 @@ pub(crate) fn report_failures(
                     crate::diagnostics::list(keys.iter().map(String::as_str))
                 ),
             };
-            let mut finding = Finding::new(rule, place, format!("{name} {verb}: {}{because}", failure.what))
-                .label("because of this")
-                .help(help);
+            let mut finding =
+                Finding::new(rule, at, format!("{name} {verb}: {}{because}", failure.what)).label("because of this").help(help);
             if let Some(witness) = &blamed.witness {
-                finding = finding.related(place, format!("shown by: {witness}"));
+                finding = finding.related(at, format!("shown by: {witness}"));
             }
             findings.push(finding);
         }

@@ -177,7 +177,7 @@ struct PreflightContext<'a> {
     /// A Region of the account, for the first calls.
     first_region: &'a str,
     /// The Regions with an adopted bucket.
-    places: Vec<PreflightPlace<'a>>,
+    placements: Vec<PreflightPlace<'a>>,
     /// False: the library's helpers are a part of the script.
     apart: bool,
 }
@@ -200,19 +200,20 @@ struct PreflightPlace<'a> {
 pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     for account in cx.accounts() {
-        for place in cx.places(account) {
-            let script = script(cx, account, place);
+        for placement in cx.placements(account) {
+            let script = script(cx, account, placement);
             let rows = script.sources.iter().flat_map(|rows| rows.names.iter().map(|name| name.len() + rows.logging.len() + 20));
             engine.reserve(SCRIPT_BYTES + rows.sum::<usize>());
             let text = engine.render(REGION, &script)?;
-            sink(Artifact::script(format!("aws-cli/{}", path(account, place)), text))?;
+            sink(Artifact::script(format!("aws-cli/{}", path(account, placement)), text))?;
         }
     }
     library(&engine, sink)?;
     // it is about all accounts, so a run for some leaves it alone
     if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
         let accounts = cx.plan().apply_order.iter().filter_map(|key| cx.plan().account(key));
-        let scripts: Vec<String> = accounts.flat_map(|account| account.places.iter().map(|place| path(account, place))).collect();
+        let scripts: Vec<String> =
+            accounts.flat_map(|account| account.placements.iter().map(|placement| path(account, placement))).collect();
         let context = RunAllContext { header: cx.header(&scripts), scripts };
         sink(Artifact::script("aws-cli/run-all.sh", engine.render(RUN_ALL, &context)?))?;
     }
@@ -233,17 +234,17 @@ fn library(engine: &Engine, sink: &mut Sink<'_>) -> Result<()> {
 /// # Errors
 /// An overridden template fails.
 pub(crate) fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Artifact>> {
-    let places: Vec<PreflightPlace<'_>> = account
-        .places
+    let placements: Vec<PreflightPlace<'_>> = account
+        .placements
         .iter()
-        .filter(|place| place.adopts())
-        .map(|place| PreflightPlace {
-            region: &place.region,
-            buckets: place.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
-            sources: source_rows(place).into_iter().filter(|rows| rows.by == MANAGED).collect(),
+        .filter(|placement| placement.adopts())
+        .map(|placement| PreflightPlace {
+            region: &placement.region,
+            buckets: placement.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
+            sources: source_rows(placement).into_iter().filter(|rows| rows.by == MANAGED).collect(),
         })
         .collect();
-    let Some(first) = places.first() else { return Ok(None) };
+    let Some(first) = placements.first() else { return Ok(None) };
     let context = PreflightContext {
         header: cx.header(&cx.digests.account(account)),
         account_key: &account.key,
@@ -251,15 +252,15 @@ pub(crate) fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Ar
         profile: account.profile.as_deref().unwrap_or_default(),
         role_arn: account.role_arn.as_deref().unwrap_or_default(),
         first_region: first.region,
-        places,
+        placements,
         apart: false,
     };
     let text = Engine::new(TEMPLATES, cx.overrides)?.render(PREFLIGHT, &context)?;
     Ok(Some(Artifact::script(format!("terraform/{}/preflight.sh", account.key), text)))
 }
 
-fn path(account: &Account, place: &Placement) -> String {
-    format!("{}/{}.sh", account.key, place.region)
+fn path(account: &Account, placement: &Placement) -> String {
+    format!("{}/{}.sh", account.key, placement.region)
 }
 
 fn yes(flag: bool) -> &'static str {
@@ -273,32 +274,32 @@ struct Slice<'a> {
     id: &'a str,
     role_arn: &'a Option<String>,
     profile: &'a Option<String>,
-    place: String,
+    placement: String,
 }
 
-fn script<'a>(cx: &Context<'_>, account: &'a Account, place: &'a Placement) -> ScriptContext<'a> {
+fn script<'a>(cx: &Context<'_>, account: &'a Account, placement: &'a Placement) -> ScriptContext<'a> {
     let slice = Slice {
         key: &account.key,
         id: &account.id,
         role_arn: &account.role_arn,
         profile: &account.profile,
-        place: cx.digests.place(account, place),
+        placement: cx.digests.placement(account, placement),
     };
     let partitioned = |source: &Source| source.managed && source.key_format.partition_date_source().is_some();
     ScriptContext {
         header: cx.header(&slice),
         account_key: &account.key,
         account_id: &account.id,
-        region: &place.region,
+        region: &placement.region,
         profile: account.profile.as_deref().unwrap_or_default(),
         role_arn: account.role_arn.as_deref().unwrap_or_default(),
-        needs_key_format: yes(place.sources.iter().any(partitioned)),
-        needs_namespace: yes(place.buckets.iter().any(|bucket| bucket.account_regional)),
-        buckets: place.buckets.iter().map(bucket_row).collect(),
-        sources: source_rows(place),
-        trails: place.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
-        monitors: monitor_rows(&place.monitoring),
-        topic_arn: place.monitoring.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
+        needs_key_format: yes(placement.sources.iter().any(partitioned)),
+        needs_namespace: yes(placement.buckets.iter().any(|bucket| bucket.account_regional)),
+        buckets: placement.buckets.iter().map(bucket_row).collect(),
+        sources: source_rows(placement),
+        trails: placement.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
+        monitors: monitor_rows(&placement.monitoring),
+        topic_arn: placement.monitoring.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
         interface: INTERFACE,
     }
 }
@@ -366,9 +367,9 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
     }
 }
 
-/// The sources for the scripts, in their order: most of a place log to one destination, whose argument is made once.
-fn source_rows(place: &Placement) -> Vec<SourceRows<'_>> {
-    let runs = alike(&place.sources).map(|run| SourceRows {
+/// The sources for the scripts, in their order: most of a placement log to one destination, whose argument is made once.
+fn source_rows(placement: &Placement) -> Vec<SourceRows<'_>> {
+    let runs = alike(&placement.sources).map(|run| SourceRows {
         names: run.iter().map(|source| source.name.as_str()).collect(),
         by: if run[0].managed { MANAGED } else { "external" },
         logging: logging_status(&run[0]),

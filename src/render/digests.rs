@@ -1,6 +1,6 @@
 //! Digests of slices of a plan, for the heads of files and the lock.
 //!
-//! A place is in a slice by its own digest, which is taken once, however many files are made of the place.
+//! A placement is in a slice by its own digest, which is taken once, however many files are made of the placement.
 
 use crate::{
     aws::Partition,
@@ -10,12 +10,12 @@ use crate::{
 use serde::Serialize;
 use std::sync::OnceLock;
 
-/// Digests of a plan's places, each taken when it is first asked for, by whichever thread.
+/// Digests of a plan's placements, each taken when it is first asked for, by whichever thread.
 pub struct Digests<'p> {
     /// The plan.
     pub plan: &'p Proven,
-    /// For each account, for each of its places.
-    places: Vec<Vec<OnceLock<String>>>,
+    /// For each account, for each of its placements.
+    placements: Vec<Vec<OnceLock<String>>>,
 }
 
 /// An account in a slice of the plan.
@@ -27,7 +27,7 @@ pub struct AccountSlice<'p> {
     role_arn: &'p Option<String>,
     profile: &'p Option<String>,
     /// Digests.
-    places: Vec<String>,
+    placements: Vec<String>,
 }
 
 /// What the digest of a plan is taken from.
@@ -42,24 +42,24 @@ struct PlanSlice<'p> {
 impl<'p> Digests<'p> {
     /// Digests of `plan`, each computed when it is first asked for.
     pub fn of(plan: &'p Proven) -> Self {
-        let none_yet = |account: &Account| account.places.iter().map(|_| OnceLock::new()).collect();
-        Digests { plan, places: plan.accounts.iter().map(none_yet).collect() }
+        let none_yet = |account: &Account| account.placements.iter().map(|_| OnceLock::new()).collect();
+        Digests { plan, placements: plan.accounts.iter().map(none_yet).collect() }
     }
 
     /// Digest of one placement of the plan.
-    pub fn place(&self, account: &Account, place: &Placement) -> String {
+    pub fn placement(&self, account: &Account, placement: &Placement) -> String {
         let known = position(&self.plan.accounts, &account.key).and_then(|account| {
-            let at = self.plan.accounts[account].places.iter().position(|known| known.region == place.region)?;
-            self.places[account].get(at)
+            let at = self.plan.accounts[account].placements.iter().position(|known| known.region == placement.region)?;
+            self.placements[account].get(at)
         });
-        known.map_or_else(|| digest(place), |known| known.get_or_init(|| digest(place)).clone())
+        known.map_or_else(|| digest(placement), |known| known.get_or_init(|| digest(placement)).clone())
     }
 
     /// An account of the plan, as a slice.
     pub fn account(&self, account: &'p Account) -> AccountSlice<'p> {
-        let Account { key, id, partition, role_arn, profile, places } = account;
-        let places = places.iter().map(|place| self.place(account, place)).collect();
-        AccountSlice { key, id, partition: *partition, role_arn, profile, places }
+        let Account { key, id, partition, role_arn, profile, placements } = account;
+        let placements = placements.iter().map(|placement| self.placement(account, placement)).collect();
+        AccountSlice { key, id, partition: *partition, role_arn, profile, placements }
     }
 
     /// Digest of the whole plan.

@@ -32,7 +32,7 @@ pub(crate) type Sink<'a> = dyn FnMut(Artifact) -> Result<()> + 'a;
 
 /// What all targets need to know beside the plan.
 pub struct Context<'a> {
-    /// The whole plan, and digests of its places.
+    /// The whole plan, and digests of its placements.
     pub digests: &'a Digests<'a>,
     /// File name of the map, without folders, for headers.
     pub map_name: &'a str,
@@ -57,12 +57,12 @@ impl Filter {
     /// Does the account have something to render?
     pub fn account(&self, account: &Account) -> bool {
         (self.accounts.is_empty() || self.accounts.contains(&account.key))
-            && account.places.iter().any(|place| self.region(place))
+            && account.placements.iter().any(|placement| self.region(placement))
     }
 
     /// Is this Region asked for?
-    pub fn region(&self, place: &Placement) -> bool {
-        self.regions.is_empty() || self.regions.contains(&place.region)
+    pub fn region(&self, placement: &Placement) -> bool {
+        self.regions.is_empty() || self.regions.contains(&placement.region)
     }
 }
 
@@ -79,9 +79,9 @@ impl<'a> Context<'a> {
     }
 
     /// The Regions of an account that were asked for.
-    pub fn places<'b>(&self, account: &'b Account) -> impl Iterator<Item = &'b Placement> + use<'b, 'a> {
+    pub fn placements<'b>(&self, account: &'b Account) -> impl Iterator<Item = &'b Placement> + use<'b, 'a> {
         let filter = self.filter;
-        account.places.iter().filter(move |place| filter.region(place))
+        account.placements.iter().filter(move |placement| filter.region(placement))
     }
 
     /// Lines for the head of a generated file, without comment marks: what made it, from which slice of the plan, and

@@ -10,12 +10,12 @@ use anyhow::Result;
 /// The sink fails.
 pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     for account in cx.accounts() {
-        for bucket in cx.places(account).flat_map(|place| &place.buckets) {
+        for bucket in cx.placements(account).flat_map(|placement| &placement.buckets) {
             sink(Artifact::file(format!("policies/{}.json", bucket.name), bucket.policy.to_pretty_json()))?;
         }
-        for place in cx.places(account) {
-            if let Some(alerts) = &place.monitoring.alerts {
-                let file = format!("policies/sns/{}/{}.json", account.key, place.region);
+        for placement in cx.placements(account) {
+            if let Some(alerts) = &placement.monitoring.alerts {
+                let file = format!("policies/sns/{}/{}.json", account.key, placement.region);
                 sink(Artifact::file(file, alerts.policy.to_pretty_json()))?;
             }
         }

@@ -43,15 +43,15 @@ struct ReadmeContext {
     keys: Vec<KeyRow>,
     /// Name of the parameter with the log bucket's name; empty for none.
     parameter: String,
-    /// The places with alerts.
+    /// The placements with alerts.
     alerts: Vec<AlertsRow>,
     /// True if a rule of AWS Config is made.
     config_rule: bool,
-    /// The places that were to have one and have none.
+    /// The placements that were to have one and have none.
     no_config_rule: Vec<String>,
 }
 
-/// Alerts of a place.
+/// Alerts of a placement.
 #[derive(Debug, Serialize)]
 struct AlertsRow {
     /// Account key.
@@ -134,7 +134,7 @@ type Told<'p> = (&'p str, &'p [String], &'p [String], bool);
 /// Whom statements of the map let in, each statement once.
 fn admitted(plan: &Plan) -> Vec<AdmittedRow> {
     let mut rows: IndexMap<Told<'_>, AdmittedRow> = IndexMap::new();
-    for bucket in plan.places().flat_map(|(_, place)| &place.buckets) {
+    for bucket in plan.placements().flat_map(|(_, placement)| &placement.buckets) {
         for one in &bucket.proof.admitted {
             let row = rows
                 .entry((one.sid.as_str(), one.who.as_slice(), one.actions.as_slice(), one.changes.is_empty()))
@@ -160,9 +160,9 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     let accounts = cx.plan().apply_order.iter().filter_map(|key| cx.plan().account(key)).map(|account| {
         let mut after: Vec<String> = account
-            .places
+            .placements
             .iter()
-            .flat_map(|place| &place.trails)
+            .flat_map(|placement| &placement.trails)
             .map(|trail| trail.bucket_account.clone())
             .filter(|key| *key != account.key)
             .collect();
@@ -171,24 +171,29 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         AccountRow {
             key: account.key.clone(),
             id: account.id.clone(),
-            regions: account.places.iter().map(|place| place.region.clone()).collect(),
-            adopted: account.places.iter().filter(|place| place.adopts()).map(|place| place.region.clone()).collect(),
+            regions: account.placements.iter().map(|placement| placement.region.clone()).collect(),
+            adopted: account
+                .placements
+                .iter()
+                .filter(|placement| placement.adopts())
+                .map(|placement| placement.region.clone())
+                .collect(),
             after,
         }
     });
-    let buckets = cx.plan().places().flat_map(|(account, place)| {
-        place.buckets.iter().map(move |bucket| BucketRow {
+    let buckets = cx.plan().placements().flat_map(|(account, placement)| {
+        placement.buckets.iter().map(move |bucket| BucketRow {
             name: bucket.name.clone(),
             account: account.key.clone(),
-            region: place.region.clone(),
-            sources: if bucket.takes_access_logs { place.sources.len() } else { 0 },
+            region: placement.region.clone(),
+            sources: if bucket.takes_access_logs { placement.sources.len() } else { 0 },
             used: bucket.report.bytes_used,
             left: bucket.report.bytes_left,
             tier: bucket.report.tier.word(),
             notes: bucket.report.notes.clone(),
         })
     });
-    let monitoring = || cx.plan().places().map(|(account, place)| (account, place, &place.monitoring));
+    let monitoring = || cx.plan().placements().map(|(account, placement)| (account, placement, &placement.monitoring));
     let accounts: Vec<AccountRow> = accounts.collect();
     let mut context = ReadmeContext {
         header: Vec::new(),
@@ -206,11 +211,11 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .find_map(|(_, _, monitoring)| Some(monitoring.parameter.as_ref()?.name.clone()))
             .unwrap_or_default(),
         alerts: monitoring()
-            .filter_map(|(account, place, monitoring)| {
+            .filter_map(|(account, placement, monitoring)| {
                 let alerts = monitoring.alerts.as_ref()?;
                 Some(AlertsRow {
                     account: account.key.clone(),
-                    region: place.region.clone(),
+                    region: placement.region.clone(),
                     topic: alerts.topic_arn.clone(),
                     rules: alerts.rules.len(),
                     every_bucket: alerts.every_bucket,
@@ -219,10 +224,10 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
         config_rule: monitoring().any(|(_, _, monitoring)| monitoring.config_rule.is_some()),
         no_config_rule: monitoring()
-            .filter(|(_, place, monitoring)| {
-                cx.plan().monitoring.config_rule && place.access_log_bucket().is_some() && monitoring.config_rule.is_none()
+            .filter(|(_, placement, monitoring)| {
+                cx.plan().monitoring.config_rule && placement.access_log_bucket().is_some() && monitoring.config_rule.is_none()
             })
-            .map(|(account, place, _)| format!("{} in {}", account.key, place.region))
+            .map(|(account, placement, _)| format!("{} in {}", account.key, placement.region))
             .collect(),
         admitted: admitted(cx.plan()),
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),

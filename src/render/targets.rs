@@ -16,7 +16,7 @@ pub struct Target {
     pub templates: &'static [(&'static str, &'static str)],
     /// Renders its files for the accounts and Regions that were asked for.
     pub render: fn(&Context<'_>, &mut Sink<'_>) -> Result<()>,
-    /// About how many files it makes of so many accounts and places (account and Region).
+    /// About how many files it makes of so many accounts and placements (account and Region).
     pub files: fn(usize, usize) -> usize,
     /// What one of its files is about.
     pub unit: Unit,
@@ -40,7 +40,7 @@ pub static TARGETS: [Target; 5] = [
         about: "Bucket policies as JSON",
         templates: &[],
         render: policies::render,
-        files: |_, places| places,
+        files: |_, placements| placements,
         unit: Unit::Map,
     },
     Target {
@@ -48,7 +48,7 @@ pub static TARGETS: [Target; 5] = [
         about: "Root modules for Terraform and OpenTofu",
         templates: terraform::TEMPLATES,
         render: modules,
-        files: |accounts, places| 3 * accounts + 2 * places,
+        files: |accounts, placements| 3 * accounts + 2 * placements,
         unit: Unit::Account,
     },
     Target {
@@ -56,7 +56,7 @@ pub static TARGETS: [Target; 5] = [
         about: "CloudFormation templates",
         templates: cloudformation::TEMPLATES,
         render: cloudformation::render,
-        files: |_, places| places,
+        files: |_, placements| placements,
         unit: Unit::Region,
     },
     Target {
@@ -64,7 +64,7 @@ pub static TARGETS: [Target; 5] = [
         about: "Bash scripts for the AWS CLI",
         templates: aws_cli::TEMPLATES,
         render: aws_cli::render,
-        files: |_, places| places + aws_cli::LIBRARY_FILES,
+        files: |_, placements| placements + aws_cli::LIBRARY_FILES,
         unit: Unit::Region,
     },
     Target {
@@ -72,7 +72,7 @@ pub static TARGETS: [Target; 5] = [
         about: "Tables and queries for Athena",
         templates: athena::TEMPLATES,
         render: athena::render,
-        files: |_, places| places,
+        files: |_, placements| placements,
         unit: Unit::Region,
     },
 ];

@@ -81,10 +81,10 @@ fn obstacles(old: &Plan, new: &Plan) -> Vec<String> {
         }
     }
     let was = log_buckets(old);
-    for (at, (account, place, bucket)) in log_buckets(new) {
+    for (at, (account, placement, bucket)) in log_buckets(new) {
         let Some((old_account, old_place, before)) = was.get(&at) else { continue };
         let (name, old_id, id) = (&bucket.name, &old_account.id, &account.id);
-        let (old_region, region) = (&old_place.region, &place.region);
+        let (old_region, region) = (&old_place.region, &placement.region);
         if (old_id, old_region) != (id, region) {
             found.push(format!(
                 "the log bucket `{name}` is in `{old_region}` of `{old_id}` and would have to be in `{region}` of `{id}`: it holds logs and is never deleted, so its name is not free; give the new place's log bucket another name"
@@ -101,18 +101,18 @@ fn obstacles(old: &Plan, new: &Plan) -> Vec<String> {
     found
 }
 
-/// Log buckets with their places, by partition and name.
+/// Log buckets with their placements, by partition and name.
 fn log_buckets(plan: &Plan) -> BTreeMap<(Partition, &str), (&Account, &Placement, &LogBucket)> {
-    let buckets = plan.places().flat_map(|(account, place)| {
-        place.buckets.iter().map(move |bucket| ((account.partition, bucket.name.as_str()), (account, place, bucket)))
+    let buckets = plan.placements().flat_map(|(account, placement)| {
+        placement.buckets.iter().map(move |bucket| ((account.partition, bucket.name.as_str()), (account, placement, bucket)))
     });
     buckets.collect()
 }
 
 fn source_names(plan: &Plan) -> BTreeMap<&str, BTreeSet<Partition>> {
     let mut names: BTreeMap<&str, BTreeSet<Partition>> = BTreeMap::new();
-    for (account, place) in plan.places() {
-        for source in &place.sources {
+    for (account, placement) in plan.placements() {
+        for source in &placement.sources {
             names.entry(&source.name).or_default().insert(account.partition);
         }
     }

@@ -8,7 +8,7 @@
 //! | narrowed | new policies; those that retire take nothing | the same |
 //! | retired | new lifecycles too | the same |
 //!
-//! Takes two plans. The steps are the differences between neighbouring stages, place by place; Terraform and CloudFormation
+//! Takes two plans. The steps are the differences between neighbouring stages, placement by placement; Terraform and CloudFormation
 //! render the stages themselves.
 
 use super::{
@@ -79,14 +79,14 @@ pub(super) fn stages(old: &Plan, new: &Plan) -> Result<Stages, Vec<String>> {
 /// What the steps' scripts leave alone: what is published and watched. The stages carry it.
 fn monitoring(old: &Plan, new: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
-    let monitored = |plan: &'_ Plan| plan.places().any(|(_, place)| !place.monitoring.is_empty());
+    let monitored = |plan: &'_ Plan| plan.placements().any(|(_, placement)| !placement.monitoring.is_empty());
     if monitored(old) || monitored(new) {
         notes.push("the steps leave parameters, alerts and AWS Config rules as they are: the stages carry them, and the new map's scripts set them once the phase retire is done".to_owned());
     }
-    for (account, place) in new.places() {
-        let before = old.places().find(|(other, was)| (&other.id, &was.region) == (&account.id, &place.region));
+    for (account, placement) in new.placements() {
+        let before = old.placements().find(|(other, was)| (&other.id, &was.region) == (&account.id, &placement.region));
         let before = before.and_then(|(_, was)| was.monitoring.parameter.as_ref());
-        if let Some(parameter) = place
+        if let Some(parameter) = placement
             .monitoring
             .parameter
             .as_ref()
@@ -94,7 +94,7 @@ fn monitoring(old: &Plan, new: &Plan) -> Vec<String> {
         {
             notes.push(format!(
                 "the parameter `{}` names another log bucket in `{}` of `{}`: right after the phase switch run `aws ssm put-parameter --region {} --name={} --type String --overwrite --value {}` there, so that nobody is sent to the old one",
-                parameter.name, place.region, account.key, place.region, parameter.name, parameter.value
+                parameter.name, placement.region, account.key, placement.region, parameter.name, parameter.value
             ));
         }
     }
@@ -126,7 +126,7 @@ fn pairs<'a>(old: &'a Plan, new: &'a Plan) -> Vec<AccountPair<'a>> {
 
 /// Trails of an account with their home Region.
 fn trails(account: &Account) -> impl Iterator<Item = (&str, &Trail)> {
-    account.places.iter().flat_map(|place| place.trails.iter().map(|trail| (place.region.as_str(), trail)))
+    account.placements.iter().flat_map(|placement| placement.trails.iter().map(|trail| (placement.region.as_str(), trail)))
 }
 
 fn in_the_way(old: &Plan, new: &Plan, pairs: &[AccountPair<'_>]) -> BTreeSet<String> {
@@ -173,10 +173,10 @@ impl<'a> Maker<'a> {
                 .old
                 .into_iter()
                 .chain(pair.new)
-                .flat_map(|account| &account.places)
-                .map(|place| place.region.as_str())
+                .flat_map(|account| &account.placements)
+                .map(|placement| placement.region.as_str())
                 .collect();
-            let places = regions.into_iter().map(|region| self.place(stage, pair, region, notes, problems));
+            let placements = regions.into_iter().map(|region| self.placement(stage, pair, region, notes, problems));
             Some(Account {
                 key: pair.key.clone(),
                 // whoever may act in the account is said by the new map
@@ -184,8 +184,10 @@ impl<'a> Maker<'a> {
                 profile: shell.profile.clone(),
                 id: shell.id.clone(),
                 partition: shell.partition,
-                places: places
-                    .filter(|place| !(place.buckets.is_empty() && place.sources.is_empty() && place.trails.is_empty()))
+                placements: placements
+                    .filter(|placement| {
+                        !(placement.buckets.is_empty() && placement.sources.is_empty() && placement.trails.is_empty())
+                    })
                     .collect(),
             })
         });
@@ -203,7 +205,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn place(
+    fn placement(
         &self,
         stage: Stage,
         pair: &AccountPair<'a>,
@@ -211,15 +213,16 @@ impl<'a> Maker<'a> {
         notes: &mut Vec<String>,
         problems: &mut Vec<String>,
     ) -> Placement {
-        let of =
-            |account: Option<&'a Account>| account.and_then(|account| account.places.iter().find(|place| place.region == region));
+        let of = |account: Option<&'a Account>| {
+            account.and_then(|account| account.placements.iter().find(|placement| placement.region == region))
+        };
         let (old, new) = (of(pair.old), of(pair.new));
         let partition = pair.new.or(pair.old).map_or(Partition::Aws, |account| account.partition);
         let logs_as = if stage.is_before_the_switch() { old } else { new };
-        let sources = logs_as.map_or(Vec::new(), |place| place.sources.clone());
+        let sources = logs_as.map_or(Vec::new(), |placement| placement.sources.clone());
         let account_id = pair.new.or(pair.old).map_or("", |account| &account.id);
         let mut buckets = self.buckets(stage, BucketPlacement { partition, account_id, region }, old, new, notes, problems);
-        // the targets write one destination for the sources of a place
+        // the targets write one destination for the sources of a placement
         let target = logs_as.and_then(Placement::access_log_bucket);
         let target = target.or(old.and_then(Placement::access_log_bucket)).or(new.and_then(Placement::access_log_bucket));
         for bucket in &mut buckets {
@@ -243,13 +246,14 @@ impl<'a> Maker<'a> {
         notes: &mut Vec<String>,
         problems: &mut Vec<String>,
     ) -> Vec<LogBucket> {
-        let (was, is) = (old.map_or(&[][..], |place| &place.buckets), new.map_or(&[][..], |place| &place.buckets));
+        let (was, is) =
+            (old.map_or(&[][..], |placement| &placement.buckets), new.map_or(&[][..], |placement| &placement.buckets));
         if stage == Stage::Old {
             return was.to_vec();
         }
-        let senders = |place: Option<&Placement>, bucket: &LogBucket| -> Vec<Source> {
-            place.map_or(Vec::new(), |place| {
-                place.sources.iter().filter(|source| *source.log_bucket == bucket.name).cloned().collect()
+        let senders = |placement: Option<&Placement>, bucket: &LogBucket| -> Vec<Source> {
+            placement.map_or(Vec::new(), |placement| {
+                placement.sources.iter().filter(|source| *source.log_bucket == bucket.name).cloned().collect()
             })
         };
         let mut buckets = Vec::new();
@@ -283,7 +287,7 @@ impl<'a> Maker<'a> {
     }
 
     fn trails(&self, stage: Stage, old: Option<&Placement>, new: Option<&Placement>) -> Vec<Trail> {
-        let (was, is) = (old.map_or(&[][..], |place| &place.trails), new.map_or(&[][..], |place| &place.trails));
+        let (was, is) = (old.map_or(&[][..], |placement| &placement.trails), new.map_or(&[][..], |placement| &placement.trails));
         let both = |trail: &Trail, others: &[Trail]| -> Option<Vec<String>> {
             let mut all = trail.data_events_exclude.clone()?;
             let other = others.iter().find(|other| other.arn == trail.arn)?.data_events_exclude.clone()?;

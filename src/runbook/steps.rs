@@ -1,4 +1,4 @@
-//! Steps: the differences between neighbouring stages, place by place, in an order that keeps every log legal.
+//! Steps: the differences between neighbouring stages, placement by placement, in an order that keeps every log legal.
 //!
 //! Grants come before what needs them and go after it: create, grant, (re-create), switch, release, verify, drain, narrow,
 //! retire. A step is repeatable, names what was before it for its rollback, and what comes after it, so that a repeated
@@ -26,15 +26,15 @@ struct PlacementStages<'a> {
 
 impl<'a> PlacementStages<'a> {
     fn buckets(&self, stage: Stage) -> &'a [LogBucket] {
-        self.stages[stage].map_or(&[], |place| &place.buckets)
+        self.stages[stage].map_or(&[], |placement| &placement.buckets)
     }
 
     fn sources(&self, stage: Stage) -> &'a [Source] {
-        self.stages[stage].map_or(&[], |place| &place.sources)
+        self.stages[stage].map_or(&[], |placement| &placement.sources)
     }
 
     fn trails(&self, stage: Stage) -> &'a [Trail] {
-        self.stages[stage].map_or(&[], |place| &place.trails)
+        self.stages[stage].map_or(&[], |placement| &placement.trails)
     }
 
     /// The move of each bucket from one stage to the next, where there is something to do.
@@ -106,7 +106,7 @@ fn same_bucket(a: &LogBucket, b: &LogBucket) -> bool {
     looks(a) == looks(b) && rest(a) == rest(b)
 }
 
-fn placement(account: &Account, region: &str) -> StepPlacement {
+fn named(account: &Account, region: &str) -> StepPlacement {
     StepPlacement {
         account: account.key.clone(),
         account_id: account.id.clone(),
@@ -215,13 +215,13 @@ fn placements(stages: &Stages) -> Vec<PlacementStages<'_>> {
     let mut order: Vec<At> = Vec::new();
     for (stage, plan) in stages.plans.iter() {
         for account in plan.apply_order.iter().filter_map(|key| plan.account(key)) {
-            for place in &account.places {
-                let at = (account.key.clone(), place.region.clone());
+            for placement in &account.placements {
+                let at = (account.key.clone(), placement.region.clone());
                 let staged = found.entry(at.clone()).or_insert_with(|| {
                     order.push(at);
-                    PlacementStages { placement: placement(account, &place.region), stages: ByStage::default() }
+                    PlacementStages { placement: named(account, &placement.region), stages: ByStage::default() }
                 });
-                staged.stages[stage] = Some(place);
+                staged.stages[stage] = Some(placement);
             }
         }
     }
@@ -298,8 +298,8 @@ fn verify(staged: &PlacementStages<'_>, steps: &[Step], step: &mut Step) {
         }
         for trail in &done.trails {
             let Some(after) = &trail.after else { continue };
-            let place = |trail: &Trail| (trail.bucket.clone(), trail.prefix.clone(), trail.arn.clone());
-            if trail.before.as_ref().is_none_or(|before| place(before) != place(after)) {
+            let delivery = |trail: &Trail| (trail.bucket.clone(), trail.prefix.clone(), trail.arn.clone());
+            if trail.before.as_ref().is_none_or(|before| delivery(before) != delivery(after)) {
                 step.arrivals.push(Arrival::Trail { name: after.name.clone(), bucket: after.bucket.clone() });
             }
         }

@@ -38,13 +38,13 @@ impl Marks {
     /// The marks of an inspection on the nodes of a plan.
     pub(crate) fn of(inspection: &Inspection, plan: &Plan) -> Self {
         let mut trails: BTreeMap<&str, Vec<&Trail>> = BTreeMap::new();
-        for trail in plan.places().flat_map(|(_, place)| &place.trails) {
+        for trail in plan.placements().flat_map(|(_, placement)| &placement.trails) {
             trails.entry(&trail.name).or_default().push(trail);
         }
         let sources: BTreeSet<&str> =
-            plan.places().flat_map(|(_, place)| &place.sources).map(|source| source.name.as_str()).collect();
+            plan.placements().flat_map(|(_, placement)| &placement.sources).map(|source| source.name.as_str()).collect();
         let buckets: BTreeSet<&str> =
-            plan.places().flat_map(|(_, place)| &place.buckets).map(|bucket| bucket.name.as_str()).collect();
+            plan.placements().flat_map(|(_, placement)| &placement.buckets).map(|bucket| bucket.name.as_str()).collect();
         let mut marks = Marks { checked: true, ..Marks::default() };
         for configuration in &inspection.configurations {
             let (source, target) = (configuration.source.as_str(), configuration.target.as_str());

@@ -31,7 +31,7 @@ pub(crate) struct Area<'a> {
     /// The account.
     pub account: &'a Account,
     /// The Region, with everything the plan has there.
-    pub place: &'a Placement,
+    pub placement: &'a Placement,
     /// False: it was not asked for, and has only the nodes to or from which something that was asked for delivers.
     pub asked: bool,
     /// The sources.
@@ -93,21 +93,26 @@ pub(crate) struct Counts {
 impl<'a> Topology<'a> {
     /// The topology of the placements for which `asked` is true, with the other ends of their deliveries.
     pub(crate) fn of(plan: &'a Proven, asked: impl Fn(&Account, &Placement) -> bool, mut marks: Marks) -> Self {
-        let mut places: Vec<(&Account, &Placement)> = plan.places().collect();
-        places.sort_by_key(|(account, _)| account.partition); // accounts and Regions are sorted already
-        let index: BTreeMap<(&str, &str), usize> =
-            places.iter().enumerate().map(|(at, (account, place))| ((account.key.as_str(), place.region.as_str()), at)).collect();
-        let wanted: Vec<bool> = places.iter().map(|(account, place)| asked(account, place)).collect();
+        let mut placements: Vec<(&Account, &Placement)> = plan.placements().collect();
+        placements.sort_by_key(|(account, _)| account.partition); // accounts and Regions are sorted already
+        let index: BTreeMap<(&str, &str), usize> = placements
+            .iter()
+            .enumerate()
+            .map(|(at, (account, placement))| ((account.key.as_str(), placement.region.as_str()), at))
+            .collect();
+        let wanted: Vec<bool> = placements.iter().map(|(account, placement)| asked(account, placement)).collect();
         // which nodes stay: those asked for, and the other ends
         let mut trails: Vec<Vec<bool>> =
-            places.iter().zip(&wanted).map(|((_, place), all)| vec![*all; place.trails.len()]).collect();
+            placements.iter().zip(&wanted).map(|((_, placement), all)| vec![*all; placement.trails.len()]).collect();
         let mut buckets: Vec<Vec<bool>> =
-            places.iter().zip(&wanted).map(|((_, place), all)| vec![*all; place.buckets.len()]).collect();
+            placements.iter().zip(&wanted).map(|((_, placement), all)| vec![*all; placement.buckets.len()]).collect();
         let mut pairs = Vec::new();
-        for (from, (_, place)) in places.iter().enumerate() {
-            for (at, trail) in place.trails.iter().enumerate() {
+        for (from, (_, placement)) in placements.iter().enumerate() {
+            for (at, trail) in placement.trails.iter().enumerate() {
                 let Some(&to) = index.get(&(trail.bucket_account.as_str(), trail.bucket_region.as_str())) else { continue };
-                let Some(bucket) = places[to].1.buckets.iter().position(|bucket| bucket.name == trail.bucket) else { continue };
+                let Some(bucket) = placements[to].1.buckets.iter().position(|bucket| bucket.name == trail.bucket) else {
+                    continue;
+                };
                 if wanted[from] || wanted[to] {
                     trails[from][at] = true;
                     buckets[to][bucket] = true;
@@ -116,23 +121,23 @@ impl<'a> Topology<'a> {
             }
         }
         let stays = |at: usize| wanted[at] || trails[at].contains(&true) || buckets[at].contains(&true);
-        let mut new_areas = vec![0; places.len()];
+        let mut new_areas = vec![0; placements.len()];
         let mut areas = Vec::new();
-        for (at, (account, place)) in places.iter().enumerate().filter(|(at, _)| stays(*at)) {
+        for (at, (account, placement)) in placements.iter().enumerate().filter(|(at, _)| stays(*at)) {
             new_areas[at] = areas.len();
             areas.push(Area {
                 account,
-                place,
+                placement,
                 asked: wanted[at],
-                sources: chosen(&place.sources, |_| wanted[at], |source| marks.source(&source.name)),
-                buckets: chosen(&place.buckets, |bucket| buckets[at][bucket], |bucket| marks.bucket(&bucket.name)),
-                trails: chosen(&place.trails, |trail| trails[at][trail], |trail| marks.trail(trail)),
+                sources: chosen(&placement.sources, |_| wanted[at], |source| marks.source(&source.name)),
+                buckets: chosen(&placement.buckets, |bucket| buckets[at][bucket], |bucket| marks.bucket(&bucket.name)),
+                trails: chosen(&placement.trails, |trail| trails[at][trail], |trail| marks.trail(trail)),
             });
         }
         let deliveries = pairs.into_iter().map(|((from, trail), (to, bucket))| Delivery {
             from: (new_areas[from], nth_left(&trails[from], trail)),
             to: (new_areas[to], nth_left(&buckets[to], bucket)),
-            crosses: match (places[from].0.key == places[to].0.key, from == to) {
+            crosses: match (placements[from].0.key == placements[to].0.key, from == to) {
                 (_, true) => Crossing::Nothing,
                 (true, false) => Crossing::Region,
                 (false, false) => Crossing::Account,
@@ -199,7 +204,7 @@ trails:
         let topology = Topology::of(&plan, |one, _| account.is_empty() || account.contains(&one.key.as_str()), Marks::default());
         let areas = topology.areas.iter().map(|area| {
             let counts = (area.sources.len(), area.buckets.len(), area.trails.len());
-            format!("{}/{} {} {counts:?}", area.account.key, area.place.region, area.asked)
+            format!("{}/{} {} {counts:?}", area.account.key, area.placement.region, area.asked)
         });
         let name = |(area, bucket): (usize, usize)| topology.areas[area].buckets[bucket].item.name.clone();
         let trail = |(area, trail): (usize, usize)| topology.areas[area].trails[trail].item.name.clone();

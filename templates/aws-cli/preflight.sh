@@ -25,17 +25,17 @@ if [ $# -gt 0 ]; then
   case $1 in -h | --help) exit 0 ;; *) exit 2 ;; esac
 fi
 prepare
-{% for place in places %}
-REGION={{ place.region | sh }}
+{% for placement in placements %}
+REGION={{ placement.region | sh }}
 # shellcheck disable=SC2016 # as above
 LOG_BUCKETS=(
-{% for bucket in place.buckets %}  {{ bucket.name | sh }} {{ bucket.origin | sh }} {{ bucket.namespace | sh }} {{ bucket.takes_access_logs | sh }} {{ bucket.versioning | sh }}
+{% for bucket in placement.buckets %}  {{ bucket.name | sh }} {{ bucket.origin | sh }} {{ bucket.namespace | sh }} {{ bucket.takes_access_logs | sh }} {{ bucket.versioning | sh }}
   {{ bucket.policy | sh }}
   '' '' ''
 {% endfor %})
 # shellcheck disable=SC2016 # as above
 SOURCES=(
-{% for rows in place.sources %}{% set logging = rows.logging | sh %}{% for name in rows.names %}  {{ name | sh }} {{ rows.by | sh }} {{ logging }}
+{% for rows in placement.sources %}{% set logging = rows.logging | sh %}{% for name in rows.names %}  {{ name | sh }} {{ rows.by | sh }} {{ logging }}
 {% endfor %}{% endfor %})
 each_bucket read_bucket
 each_source read_source

@@ -38,8 +38,8 @@ impl Planner<'_, '_> {
         let received: &[&Delivery<'_>] = if draft.takes_trails { received } else { &[] };
         let trails: Vec<TrailGrant> = received.iter().map(|delivery| delivery.grant(self.map)).collect();
         self.check_prefixes(draft, settings, sources, received, findings);
-        let place = statements::BucketValues {
-            bucket: &draft.name,
+        let values = statements::BucketValues {
+            name: &draft.name,
             account_id: self.account.id,
             region: self.region,
             partition: self.partition(),
@@ -55,7 +55,7 @@ impl Planner<'_, '_> {
             }
             few => few,
         };
-        let (extra, origins) = statements::instantiate(written, &place, findings);
+        let (extra, origins) = statements::instantiate(written, &values, findings);
         let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for source in sources {
             by_prefix.entry(&source.prefix).or_default().push(&source.name);

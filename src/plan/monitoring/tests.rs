@@ -10,8 +10,8 @@ fn monitoring(org: &str, sources: usize) -> Monitoring {
     let own = if org.len() > 20 { "defaults: { log_bucket: { name: \"logs-{account_id}-{region}\" } }\n" } else { "" };
     let text = HEAD.replace("ORG", org).replace("BUCKETS", &names.join(", ")) + own;
     let analysis = analyze(SourceFile::new("map.yaml", text));
-    let place = analysis.plan.as_ref().and_then(|plan| plan.accounts.first()?.places.first());
-    place.map(|place| place.monitoring.clone()).unwrap_or_else(|| unreachable!("{:?}", analysis.findings))
+    let placement = analysis.plan.as_ref().and_then(|plan| plan.accounts.first()?.placements.first());
+    placement.map(|placement| placement.monitoring.clone()).unwrap_or_else(|| unreachable!("{:?}", analysis.findings))
 }
 
 fn names(alerts: &Alerts) -> Vec<&str> {

@@ -225,14 +225,14 @@ impl Error for Unproven {}
 /// # Errors
 /// The first that does not.
 pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
-    for (account, place) in plan.places() {
-        for bucket in &place.buckets {
+    for (account, placement) in plan.placements() {
+        for bucket in &placement.buckets {
             if let Some(failure) = bucket.proof.rows.iter().flat_map(|row| &row.failures).next() {
                 return Err(Unproven { subject: bucket.name.clone(), failure: failure.what.clone() });
             }
         }
-        if let Some(alerts) = &place.monitoring.alerts
-            && let Some(failure) = alerts.failures(&account.id, account.partition, &place.region).into_iter().next()
+        if let Some(alerts) = &placement.monitoring.alerts
+            && let Some(failure) = alerts.failures(&account.id, account.partition, &placement.region).into_iter().next()
         {
             return Err(Unproven { subject: alerts.topic_arn.clone(), failure });
         }
@@ -241,8 +241,13 @@ pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
 }
 
 /// The key of one log object of a source, and the Sid of the statement that lets it in.
-pub fn delivery<'b>(account: &Account, place: &Placement, bucket: &'b LogBucket, source: &Source) -> (String, Option<&'b str>) {
-    let subject = Subject::of(account, place, bucket);
+pub fn delivery<'b>(
+    account: &Account,
+    placement: &Placement,
+    bucket: &'b LogBucket,
+    source: &Source,
+) -> (String, Option<&'b str>) {
+    let subject = Subject::of(account, placement, bucket);
     let requests = subject.delivery_of(source);
     let claim = Claim { kind: Kind::SourcesWrite, what: &String::new, expect: Expect::Allowed, requests: &requests };
     let sid = judge(&bucket.policy, &Prepared::new(&bucket.policy), &claim).ok().flatten();
@@ -349,17 +354,17 @@ fn judge<'p>(policy: &'p Policy, prepared: &Prepared<'p>, claim: &Claim<'_>) -> 
 
 impl<'a> Subject<'a> {
     /// A log bucket of a plan.
-    pub fn of(account: &'a Account, place: &'a Placement, bucket: &'a LogBucket) -> Self {
+    pub fn of(account: &'a Account, placement: &'a Placement, bucket: &'a LogBucket) -> Self {
         Subject {
             bucket: &bucket.name,
             partition: account.partition,
-            region: &place.region,
+            region: &placement.region,
             account_id: &account.id,
             role_arn: bucket.basis.role_arn.as_deref(),
             organization_id: bucket.basis.organization_id.as_deref(),
             policy: &bucket.policy,
             tier: bucket.report.tier,
-            sources: if bucket.takes_access_logs { &place.sources } else { &[] },
+            sources: if bucket.takes_access_logs { &placement.sources } else { &[] },
             trails: &bucket.basis.trails,
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
         }

@@ -110,35 +110,35 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     let catalog = Catalog::of(cx.plan());
     for account in cx.accounts() {
-        for place in cx.places(account).filter(|place| !place.buckets.is_empty()) {
-            let Tables { database, access, trails } = catalog.tables(account, place);
-            // all sources of a place have one format
-            let date = place.sources.first().and_then(|source| source.key_format.partition_date_source());
+        for placement in cx.placements(account).filter(|placement| !placement.buckets.is_empty()) {
+            let Tables { database, access, trails } = catalog.tables(account, placement);
+            // all sources of a placement have one format
+            let date = placement.sources.first().and_then(|source| source.key_format.partition_date_source());
             let mut context = SqlContext {
                 header: Vec::new(),
                 account_key: &account.key,
                 account_id: &account.id,
-                region: &place.region,
+                region: &placement.region,
                 database,
                 partitioned: date.is_some(),
                 by_delivery: date == Some("DeliveryTime"),
-                sources: place.sources.iter().map(|source| source.name.as_str()).collect(),
+                sources: placement.sources.iter().map(|source| source.name.as_str()).collect(),
                 access,
                 trails,
                 bucket_calls: watch::BUCKET_CALLS.into_iter().chain(watch::LOG_BUCKET_CALLS).collect(),
                 trail_calls: watch::TRAIL_CALLS,
             };
-            context.header = cx.header(&(&account.key, &account.id, cx.digests.place(account, place), &context.trails));
+            context.header = cx.header(&(&account.key, &account.id, cx.digests.placement(account, placement), &context.trails));
             let names: usize = context.sources.iter().map(|name| name.len()).sum();
             engine.reserve(2 * names + SQL_BYTES * (1 + context.access.len() + context.trails.len()));
             let text = engine.render(REGION, &context)?;
-            sink(Artifact::file(format!("athena/{}/{}.sql", account.key, place.region), text))?;
+            sink(Artifact::file(format!("athena/{}/{}.sql", account.key, placement.region), text))?;
         }
     }
     Ok(())
 }
 
-/// The tables of a place.
+/// The tables of a placement.
 pub(super) struct Tables {
     /// Name of the database: letters, digits and underscores.
     pub(super) database: String,
@@ -166,28 +166,28 @@ impl<'p> Catalog<'p> {
     /// Of a plan.
     pub(super) fn of(plan: &'p Plan) -> Self {
         let mut writers: IndexMap<&str, Vec<(&Account, &Placement, &Trail)>> = IndexMap::new();
-        for (account, place) in plan.places() {
-            for trail in &place.trails {
-                writers.entry(trail.bucket.as_str()).or_default().push((account, place, trail));
+        for (account, placement) in plan.placements() {
+            for trail in &placement.trails {
+                writers.entry(trail.bucket.as_str()).or_default().push((account, placement, trail));
             }
         }
         Catalog { known: Known::of(plan), writers }
     }
 
-    /// The tables of a place.
-    pub(super) fn tables(&self, account: &Account, place: &Placement) -> Tables {
+    /// The tables of a placement.
+    pub(super) fn tables(&self, account: &Account, placement: &Placement) -> Tables {
         let taken = |bucket: &LogBucket| self.writers.get(bucket.name.as_str()).map_or(&[][..], Vec::as_slice);
         Tables {
-            database: identifier(&format!("logmap_{}_{}", account.key, place.region)),
-            access: place.access_log_bucket().map_or_else(Vec::new, |bucket| access_tables(account, place, bucket)),
-            trails: place.buckets.iter().flat_map(|bucket| trail_tables(&self.known, bucket, taken(bucket))).collect(),
+            database: identifier(&format!("logmap_{}_{}", account.key, placement.region)),
+            access: placement.access_log_bucket().map_or_else(Vec::new, |bucket| access_tables(account, placement, bucket)),
+            trails: placement.buckets.iter().flat_map(|bucket| trail_tables(&self.known, bucket, taken(bucket))).collect(),
         }
     }
 }
 
 /// One table for each prefix, and for each thousand sources that share it.
-fn access_tables(account: &Account, place: &Placement, bucket: &LogBucket) -> Vec<AccessTable> {
-    let sources: &[Source] = &place.sources;
+fn access_tables(account: &Account, placement: &Placement, bucket: &LogBucket) -> Vec<AccessTable> {
+    let sources: &[Source] = &placement.sources;
     let simple = sources.iter().any(|source| source.key_format == KeyFormat::Simple);
     let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for source in sources {
@@ -213,7 +213,7 @@ fn access_tables(account: &Account, place: &Placement, bucket: &LogBucket) -> Ve
             let location = format!("s3://{}/{prefix}", bucket.name);
             let joined = names.join(",");
             let partitions =
-                [("account_id", account.id.as_str()), ("region", place.region.as_str()), ("source_bucket", joined.as_str())];
+                [("account_id", account.id.as_str()), ("region", placement.region.as_str()), ("source_bucket", joined.as_str())];
             let partitions = if simple { &[][..] } else { &partitions[..] };
             AccessTable {
                 name: format!("access_logs_{}", at + 1),
@@ -234,7 +234,7 @@ impl Known {
     fn of(plan: &Plan) -> Self {
         let mut by_partition: BTreeMap<Partition, (BTreeSet<String>, Vec<String>)> = BTreeMap::new();
         // a Region of the map may be newer than our table
-        let mapped = plan.places().map(|(_, place)| place.region.as_str());
+        let mapped = plan.placements().map(|(_, placement)| placement.region.as_str());
         for name in region::KNOWN.iter().map(|known| known.name).chain(mapped) {
             let (regions, _) = by_partition.entry(Partition::of_region(name)).or_default();
             if !regions.contains(name) {
@@ -262,7 +262,7 @@ impl Known {
 /// One table for each trail that delivers to the bucket, whatever the number of accounts that write it.
 fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placement, &Trail)]) -> Vec<TrailTable> {
     let mut tables: IndexMap<(&str, String), TrailTable> = IndexMap::new();
-    for &(account, place, trail) in writers {
+    for &(account, placement, trail) in writers {
         let location = format!("s3://{}/{}", bucket.name, trail.folder());
         let table = tables.entry((&trail.name, location.clone())).or_insert_with(|| TrailTable {
             name: format!("cloudtrail_{}", identifier(&trail.name)),
@@ -279,7 +279,7 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placem
             table.accounts.push(account.id.clone());
         }
         if !trail.multi_region {
-            table.regions.push(place.region.clone());
+            table.regions.push(placement.region.clone());
         }
     }
     // `a-b` and `a.b` are two trails

@@ -41,18 +41,18 @@ struct AthenaContext<'a> {
     tables: Vec<GlueTable<'a>>,
 }
 
-/// The stack with a place's tables.
+/// The stack with a placement's tables.
 pub(super) fn render(
     cx: &Context<'_>,
     engine: &Engine,
     catalog: &Catalog<'_>,
     account: &Account,
-    place: &Placement,
+    placement: &Placement,
     sink: &mut Sink<'_>,
 ) -> Result<()> {
-    let tables = catalog.tables(account, place);
+    let tables = catalog.tables(account, placement);
     let contexts = tables.all().map(|(name, shape)| GlueTable::new(id("Table", name), name, shape));
-    let region = &place.region;
+    let region = &placement.region;
     let mut context = AthenaContext {
         header: Vec::new(),
         description: format!("Athena tables over the logs of account {} ({}) in {region}", account.key, account.id),

@@ -1,6 +1,6 @@
 //! The contexts of the stacks' templates: the contract between the plan and them.
 //!
-//! A place's resources are rendered once, for its own stack and for the StackSet template that it is in. Logical ids
+//! A placement's resources are rendered once, for its own stack and for the StackSet template that it is in. Logical ids
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
 use super::{
@@ -32,7 +32,7 @@ pub(super) struct StackContext<'a> {
     /// The Region the template is for.
     pub region: &'a str,
     /// The accounts in it: one, in a StackSet template more.
-    pub places: &'a [PlacePart<'a>],
+    pub placements: &'a [PlacementPart<'a>],
     /// The Lambda function, rendered; empty if no source is set from here.
     pub function: Part,
     /// True if nothing else is in the stack.
@@ -41,7 +41,7 @@ pub(super) struct StackContext<'a> {
 
 /// What one account has in that Region, rendered: the same in its own stack and in a StackSet template.
 #[derive(Serialize)]
-pub(super) struct PlacePart<'a> {
+pub(super) struct PlacementPart<'a> {
     /// Twelve digits.
     pub account_id: &'a str,
     /// The account's key in the map.
@@ -89,7 +89,7 @@ pub(super) struct FunctionScanners {
 
 /// Contract of `cloudformation/resources.yaml`.
 #[derive(Serialize)]
-pub(super) struct PlaceContext<'a> {
+pub(super) struct PlacementContext<'a> {
     /// Name of the condition that holds in this account and Region.
     pub condition: &'a str,
     /// Log buckets.
@@ -239,24 +239,24 @@ impl FunctionContext {
     }
 }
 
-impl<'a> PlaceContext<'a> {
-    /// With the log buckets and trails of the place or without, and with the sources that are to be set.
+impl<'a> PlacementContext<'a> {
+    /// With the log buckets and trails of the placement or without, and with the sources that are to be set.
     pub(super) fn new(
         account: &Account,
-        place: &'a Placement,
+        placement: &'a Placement,
         with_buckets: bool,
         set: &[&'a Source],
         condition: &'a str,
     ) -> Self {
-        let buckets: &[LogBucket] = if with_buckets { &place.buckets } else { &[] };
-        let trails: &[Trail] = if with_buckets { &place.trails } else { &[] };
+        let buckets: &[LogBucket] = if with_buckets { &placement.buckets } else { &[] };
+        let trails: &[Trail] = if with_buckets { &placement.trails } else { &[] };
         let permission = if set.is_empty() { String::new() } else { format!("MaySetLogging{}", account.id) };
         let grants = buckets.iter().filter(|bucket| bucket.takes_access_logs).map(policy_id);
-        PlaceContext {
+        PlacementContext {
             condition,
             buckets: buckets.iter().map(BucketContext::new).collect(),
-            trails: trails.iter().map(|trail| TrailContext::new(trail, account, place)).collect(),
-            monitoring: if with_buckets { MonitoringContext::new(account, place) } else { MonitoringContext::default() },
+            trails: trails.iter().map(|trail| TrailContext::new(trail, account, placement)).collect(),
+            monitoring: if with_buckets { MonitoringContext::new(account, placement) } else { MonitoringContext::default() },
             needs: grants.chain([permission.clone()]).collect(),
             permission,
             source_arns: set.iter().map(|source| arn::bucket(account.partition, &source.name)).collect(),
@@ -304,9 +304,9 @@ impl<'a> BucketContext<'a> {
 }
 
 impl<'a> TrailContext<'a> {
-    fn new(trail: &'a Trail, account: &Account, place: &Placement) -> Self {
-        let here = trail.bucket_account == account.key && trail.bucket_region == place.region;
-        let bucket = place.buckets.iter().find(|bucket| here && bucket.name == trail.bucket);
+    fn new(trail: &'a Trail, account: &Account, placement: &Placement) -> Self {
+        let here = trail.bucket_account == account.key && trail.bucket_region == placement.region;
+        let bucket = placement.buckets.iter().find(|bucket| here && bucket.name == trail.bucket);
         let so = of_trail(trail);
         TrailContext {
             metadata: metadata("AWS::CloudTrail::Trail", &so),

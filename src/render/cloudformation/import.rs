@@ -12,9 +12,9 @@ use anyhow::Result;
 use serde_json::{Map, Value, json};
 
 /// The resources to import, for `--resources-to-import`.
-pub(super) fn resources(place: &Placement) -> Result<String> {
+pub(super) fn resources(placement: &Placement) -> Result<String> {
     let mut list = Vec::new();
-    for bucket in adopted(place) {
+    for bucket in adopted(placement) {
         list.push(json!({
             "ResourceType": "AWS::S3::Bucket",
             "LogicalResourceId": bucket_id(bucket),
@@ -32,9 +32,9 @@ pub(super) fn resources(place: &Placement) -> Result<String> {
 }
 
 /// The template of the import, as JSON.
-pub(super) fn template(place: &Placement) -> Result<String> {
+pub(super) fn template(placement: &Placement) -> Result<String> {
     let mut resources = Map::new();
-    for bucket in adopted(place) {
+    for bucket in adopted(placement) {
         resources.insert(
             bucket_id(bucket),
             json!({
@@ -66,8 +66,8 @@ pub(super) fn template(place: &Placement) -> Result<String> {
     Ok(serde_json::to_string_pretty(&json!({ "AWSTemplateFormatVersion": "2010-09-09", "Resources": resources }))? + "\n")
 }
 
-fn adopted(place: &Placement) -> impl Iterator<Item = &LogBucket> {
-    place.buckets.iter().filter(|bucket| bucket.adopt.is_some())
+fn adopted(placement: &Placement) -> impl Iterator<Item = &LogBucket> {
+    placement.buckets.iter().filter(|bucket| bucket.adopt.is_some())
 }
 
 fn has_policy(bucket: &LogBucket) -> bool {

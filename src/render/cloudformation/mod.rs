@@ -26,7 +26,7 @@ use crate::{
     plan::{Account, Placement, RenderSettings, Source},
 };
 use anyhow::Result;
-use context::{FunctionContext, OutputsContext, PlaceContext, PlacePart, StackContext};
+use context::{FunctionContext, OutputsContext, PlacementContext, PlacementPart, StackContext};
 use ids::camel;
 use outputs::outputs;
 use serde::Serialize;
@@ -59,7 +59,7 @@ const PERMISSION_BYTES: usize = 600;
 struct Slice<'a> {
     account: &'a str,
     account_id: &'a str,
-    place: String,
+    placement: String,
     render: &'a RenderSettings,
 }
 
@@ -74,13 +74,13 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let whole = cx.filter.accounts.is_empty() && cx.filter.regions.is_empty();
     let mut stacksets = (whole && cx.plan().render.stack_sets).then(|| StackSets::new(&renderer));
     for account in cx.accounts() {
-        for place in cx.places(account) {
-            let alone = renderer.place(account, place, sink)?;
+        for placement in cx.placements(account) {
+            let alone = renderer.placement(account, placement, sink)?;
             if let Some(stacksets) = &mut stacksets {
-                stacksets.add(account, place, alone, sink)?;
+                stacksets.add(account, placement, alone, sink)?;
             }
-            if let Some(catalog) = catalog.as_ref().filter(|_| !place.buckets.is_empty()) {
-                athena::render(cx, &renderer.engine, catalog, account, place, sink)?;
+            if let Some(catalog) = catalog.as_ref().filter(|_| !placement.buckets.is_empty()) {
+                athena::render(cx, &renderer.engine, catalog, account, placement, sink)?;
             }
         }
     }
@@ -103,35 +103,40 @@ impl<'a> Renderer<'a> {
         Ok(Renderer { cx, engine, function })
     }
 
-    /// The stack of a place, those for the sources that do not fit into it, and the files of a resource import. Gives what is in
+    /// The stack of a placement, those for the sources that do not fit into it, and the files of a resource import. Gives what is in
     /// the stack if one is enough.
-    fn place<'p>(&self, account: &'p Account, place: &'p Placement, sink: &mut Sink) -> Result<Option<PlacePart<'p>>> {
-        let base = format!("cloudformation/{}/{}", account.key, place.region);
+    fn placement<'p>(
+        &self,
+        account: &'p Account,
+        placement: &'p Placement,
+        sink: &mut Sink,
+    ) -> Result<Option<PlacementPart<'p>>> {
+        let base = format!("cloudformation/{}/{}", account.key, placement.region);
         let slice = Slice {
             account: &account.key,
             account_id: &account.id,
-            place: self.cx.digests.place(account, place),
+            placement: self.cx.digests.placement(account, placement),
             render: &self.cx.plan().render,
         };
         let digest = digest(&slice);
 
-        let everything: Vec<&Source> = place.sources.iter().collect();
+        let everything: Vec<&Source> = placement.sources.iter().collect();
         let sets_sources = self.cx.plan().render.custom_resource;
         let mut alone = None;
-        if !split::surely_too_many(&place.sources, sets_sources) {
-            let part = self.part(account, place, true, &everything, &digest)?;
-            let text = self.stack(account, place, &part, 1)?;
+        if !split::surely_too_many(&placement.sources, sets_sources) {
+            let part = self.part(account, placement, true, &everything, &digest)?;
+            let text = self.stack(account, placement, &part, 1)?;
             if split::fits(text.len(), &everything, sets_sources) {
                 sink(Artifact::file(format!("{base}.yaml"), text))?;
                 alone = Some(part);
             }
         }
         if alone.is_none() {
-            self.split_place(account, place, &everything, &digest, sink)?;
+            self.split_place(account, placement, &everything, &digest, sink)?;
         }
-        if place.adopts() {
-            sink(Artifact::file(format!("{base}.import.json"), import::resources(place)?))?;
-            sink(Artifact::file(format!("{base}.import-template.json"), import::template(place)?))?;
+        if placement.adopts() {
+            sink(Artifact::file(format!("{base}.import.json"), import::resources(placement)?))?;
+            sink(Artifact::file(format!("{base}.import-template.json"), import::template(placement)?))?;
         }
         Ok(alone)
     }
@@ -140,41 +145,41 @@ impl<'a> Renderer<'a> {
     fn split_place(
         &self,
         account: &Account,
-        place: &Placement,
+        placement: &Placement,
         sources: &[&Source],
         digest: &str,
         sink: &mut Sink,
     ) -> Result<()> {
-        let base = format!("cloudformation/{}/{}", account.key, place.region);
-        let bare = self.part(account, place, true, &[], digest)?;
-        sink(Artifact::file(format!("{base}.yaml"), self.stack(account, place, &bare, 1)?))?;
-        let empty = self.part(account, place, false, &[], digest)?;
-        let overhead = self.stack(account, place, &empty, 2)?.len() + self.function.text().len() + PERMISSION_BYTES;
+        let base = format!("cloudformation/{}/{}", account.key, placement.region);
+        let bare = self.part(account, placement, true, &[], digest)?;
+        sink(Artifact::file(format!("{base}.yaml"), self.stack(account, placement, &bare, 1)?))?;
+        let empty = self.part(account, placement, false, &[], digest)?;
+        let overhead = self.stack(account, placement, &empty, 2)?.len() + self.function.text().len() + PERMISSION_BYTES;
         let shards = split::shards(sources, self.cx.plan().render.custom_resource, overhead);
         // an empty one is no file, and the others keep their numbers
         for (number, sources) in (2..).zip(shards).filter(|(_, sources)| !sources.is_empty()) {
-            let part = self.part(account, place, false, &sources, digest)?;
-            let text = self.stack(account, place, &part, number)?;
+            let part = self.part(account, placement, false, &sources, digest)?;
+            let text = self.stack(account, placement, &part, number)?;
             sink(Artifact::file(format!("{base}-sources-{number}.yaml"), text))?;
         }
         Ok(())
     }
 
-    /// What of a place goes into one template: its log buckets and trails or not, and these sources.
+    /// What of a placement goes into one template: its log buckets and trails or not, and these sources.
     fn part<'p>(
         &self,
         account: &'p Account,
-        place: &Placement,
+        placement: &Placement,
         buckets: bool,
         sources: &[&Source],
         digest: &str,
-    ) -> Result<PlacePart<'p>> {
+    ) -> Result<PlacementPart<'p>> {
         let condition = format!("InAccount{}", account.id);
         let set: Vec<&Source> =
             sources.iter().copied().filter(|source| self.cx.plan().render.custom_resource && source.managed).collect();
-        let outputs = outputs(account, place, buckets, sources);
-        let resources = PlaceContext::new(account, place, buckets, &set, &condition);
-        Ok(PlacePart {
+        let outputs = outputs(account, placement, buckets, sources);
+        let resources = PlacementContext::new(account, placement, buckets, &set, &condition);
+        Ok(PlacementPart {
             account_id: &account.id,
             account_key: &account.key,
             resources: self.engine.part(RESOURCES, &resources)?,
@@ -187,34 +192,35 @@ impl<'a> Renderer<'a> {
     }
 
     /// One stack; `number` 1 is the stack of the log buckets.
-    fn stack(&self, account: &Account, place: &Placement, part: &PlacePart, number: usize) -> Result<String> {
+    fn stack(&self, account: &Account, placement: &Placement, part: &PlacementPart, number: usize) -> Result<String> {
         let mut header = self.cx.header(&part.digest);
         header.push(format!("account: {}", account.id));
-        header.push(format!("region: {}", place.region));
-        header.extend(self.how_to_deploy(account, place, number));
+        header.push(format!("region: {}", placement.region));
+        header.extend(self.how_to_deploy(account, placement, number));
         let description =
-            format!("S3 access logging and CloudTrail of account {} ({}) in {}", account.key, account.id, place.region);
-        let guard = format!("OnlyForAccount{}In{}", account.id, camel(&place.region));
-        self.template(&place.region, slice::from_ref(part), header, description, guard)
+            format!("S3 access logging and CloudTrail of account {} ({}) in {}", account.key, account.id, placement.region);
+        let guard = format!("OnlyForAccount{}In{}", account.id, camel(&placement.region));
+        self.template(&placement.region, slice::from_ref(part), header, description, guard)
     }
 
     /// A template for some accounts in a Region.
     fn template(
         &self,
         region: &str,
-        places: &[PlacePart],
+        placements: &[PlacementPart],
         header: Vec<String>,
         description: String,
         guard: String,
     ) -> Result<String> {
-        let needs_resource = places.iter().all(|place| place.resources.text().is_empty());
-        let function = if places.iter().any(|place| place.sets_sources) { self.function.clone() } else { Part::default() };
-        self.engine.render(STACK, &StackContext { header, description, guard, region, places, function, needs_resource })
+        let needs_resource = placements.iter().all(|placement| placement.resources.text().is_empty());
+        let function =
+            if placements.iter().any(|placement| placement.sets_sources) { self.function.clone() } else { Part::default() };
+        self.engine.render(STACK, &StackContext { header, description, guard, region, placements, function, needs_resource })
     }
 
     /// Comment lines: the commands, and what to mind.
-    fn how_to_deploy(&self, account: &Account, place: &Placement, number: usize) -> Vec<String> {
-        let region = &place.region;
+    fn how_to_deploy(&self, account: &Account, placement: &Placement, number: usize) -> Vec<String> {
+        let region = &placement.region;
         let (file, stack) = match number {
             1 => (region.clone(), "logmap".to_owned()),
             _ => (format!("{region}-sources-{number}"), format!("logmap-sources-{number}")),
@@ -225,7 +231,7 @@ impl<'a> Renderer<'a> {
                 "Deploy after {region}.yaml, in the order of the numbers. If this file goes away, delete its stack"
             ));
             lines.push("before the others are deployed again: deleting it turns off the logging that it turned on.".to_owned());
-        } else if place.adopts() {
+        } else if placement.adopts() {
             lines.push("It holds a bucket that exists. Import it into the stack once, before the first deploy:".to_owned());
             lines.push(format!(
                 "  aws cloudformation create-change-set --region {region} --stack-name {stack} --change-set-name import \

@@ -14,7 +14,7 @@ use crate::{
 use serde::Serialize;
 use serde_json::Value;
 
-/// `monitoring` of a place.
+/// `monitoring` of a placement.
 #[derive(Serialize, Default)]
 pub(super) struct MonitoringContext<'a> {
     /// The parameter with the log bucket's name.
@@ -75,13 +75,13 @@ pub(super) struct RuleContext<'a> {
 }
 
 impl<'a> MonitoringContext<'a> {
-    pub(super) fn new(account: &Account, place: &'a Placement) -> Self {
+    pub(super) fn new(account: &Account, placement: &'a Placement) -> Self {
         let own = |kind: &str, name: &str| id(kind, &format!("{}/{name}", account.id));
-        let bucket = place.access_log_bucket();
+        let bucket = placement.access_log_bucket();
         let pointer = |kind: &str, name: &'a str| {
             bucket.map(|bucket| Pointer { id: own(kind, name), name, bucket_id: bucket_id(bucket), policy_id: policy_id(bucket) })
         };
-        let monitoring = &place.monitoring;
+        let monitoring = &placement.monitoring;
         MonitoringContext {
             parameters: monitoring.parameter.iter().filter_map(|parameter| pointer("Parameter", &parameter.name)).collect(),
             config_rules: monitoring.config_rule.iter().filter_map(|rule| pointer("ConfigRule", &rule.name)).collect(),

@@ -18,18 +18,18 @@ pub(super) struct Output {
 }
 
 /// The names of the log buckets and trails, if they are in the template, and the sources by destination, as few values as can be.
-pub(super) fn outputs(account: &Account, place: &Placement, with_buckets: bool, sources: &[&Source]) -> Vec<Output> {
+pub(super) fn outputs(account: &Account, placement: &Placement, with_buckets: bool, sources: &[&Source]) -> Vec<Output> {
     let mut list: Vec<Output> = Vec::new();
-    for bucket in place.buckets.iter().filter(|_| with_buckets) {
+    for bucket in placement.buckets.iter().filter(|_| with_buckets) {
         let what = match (bucket.takes_access_logs, bucket.takes_trails) {
             (true, true) => "access logs and trails",
             (true, false) => "access logs",
             _ => "trails",
         };
-        let description = format!("Bucket for {what} of {} in {}", account.key, place.region);
+        let description = format!("Bucket for {what} of {} in {}", account.key, placement.region);
         list.push(Output { id: id("Bucket", &bucket.name), description, value: bucket.name.clone() });
     }
-    for trail in place.trails.iter().filter(|_| with_buckets) {
+    for trail in placement.trails.iter().filter(|_| with_buckets) {
         let description = format!("Where trail {} delivers", trail.name);
         list.push(Output {
             id: id("TrailTo", &trail.arn),
@@ -37,8 +37,8 @@ pub(super) fn outputs(account: &Account, place: &Placement, with_buckets: bool, 
             value: format!("s3://{}/{}", trail.bucket, trail.prefix),
         });
     }
-    for alerts in place.monitoring.alerts.iter().filter(|_| with_buckets) {
-        let description = format!("Topic of the alerts of {} in {}", account.key, place.region);
+    for alerts in placement.monitoring.alerts.iter().filter(|_| with_buckets) {
+        let description = format!("Topic of the alerts of {} in {}", account.key, placement.region);
         list.push(Output { id: id("Alerts", &alerts.topic_arn), description, value: alerts.topic_arn.clone() });
     }
     let mut groups: IndexMap<Group<'_>, Vec<&str>> = IndexMap::new();

@@ -1,9 +1,9 @@
 //! StackSet templates: one for each Region, serving the accounts whose stack fits beside the others'.
 //!
-//! It is the template of the stacks with several places in it, each under a condition on its account; no nested stacks
+//! It is the template of the stacks with several placements in it, each under a condition on its account; no nested stacks
 //! and no macros, which StackSets refuse. What does not fit is left out, and the page beside the templates says so.
 
-use super::{Renderer, context::PlacePart, ids::camel, split::INLINE_BYTES};
+use super::{Renderer, context::PlacementPart, ids::camel, split::INLINE_BYTES};
 use crate::{
     artifacts::Artifact,
     plan::{Account, Placement},
@@ -72,7 +72,7 @@ pub(super) struct StackSets<'r, 'a> {
 #[derive(Default)]
 struct Filling<'a> {
     /// Of the template that is being filled.
-    parts: Vec<PlacePart<'a>>,
+    parts: Vec<PlacementPart<'a>>,
     bytes: usize,
     outputs: usize,
     /// Of those that are done.
@@ -85,18 +85,18 @@ impl<'r, 'a> StackSets<'r, 'a> {
         StackSets { renderer, regions: BTreeMap::new() }
     }
 
-    /// Takes a place, with what is in its stack if one is enough.
+    /// Takes a placement, with what is in its stack if one is enough.
     pub(super) fn add(
         &mut self,
         account: &'a Account,
-        place: &'a Placement,
-        alone: Option<PlacePart<'a>>,
+        placement: &'a Placement,
+        alone: Option<PlacementPart<'a>>,
         sink: &mut Sink,
     ) -> Result<()> {
-        let filling = self.regions.entry(&place.region).or_default();
-        let Some(part) = alone.filter(|_| !place.adopts()) else {
-            let reason = if place.adopts() { "it holds a bucket to import" } else { "it needs more than one template" };
-            filling.left_out.push(LeftOut { account: account.key.clone(), region: place.region.clone(), reason });
+        let filling = self.regions.entry(&placement.region).or_default();
+        let Some(part) = alone.filter(|_| !placement.adopts()) else {
+            let reason = if placement.adopts() { "it holds a bucket to import" } else { "it needs more than one template" };
+            filling.left_out.push(LeftOut { account: account.key.clone(), region: placement.region.clone(), reason });
             return Ok(());
         };
         let bytes = part.resources.text().len() + part.outputs.text().len() + 2 * account.key.len() + PLACE_BYTES;
@@ -104,7 +104,7 @@ impl<'r, 'a> StackSets<'r, 'a> {
             || filling.bytes + bytes > INLINE_BYTES
             || filling.outputs + part.output_count > MOST_OUTPUTS;
         if full && !filling.parts.is_empty() {
-            filling.close(self.renderer, &place.region, true, sink)?;
+            filling.close(self.renderer, &placement.region, true, sink)?;
         }
         if filling.parts.is_empty() {
             filling.bytes = HEAD_BYTES + self.renderer.function.text().len();
@@ -145,7 +145,7 @@ impl Filling<'_> {
         let guard = format!("OnlyForAccountsOfThisTemplateIn{}", camel(region));
         let text = renderer.template(region, &parts, header, description, guard)?;
         sink(Artifact::file(format!("cloudformation/stacksets/{name}.yaml"), text))?;
-        let joined = |of: fn(&PlacePart) -> String, separator: &str| parts.iter().map(of).collect::<Vec<_>>().join(separator);
+        let joined = |of: fn(&PlacementPart) -> String, separator: &str| parts.iter().map(of).collect::<Vec<_>>().join(separator);
         self.templates.push(Template {
             file: format!("{name}.yaml"),
             file_url: format!("file://{name}.yaml"),

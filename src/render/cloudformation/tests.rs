@@ -27,7 +27,7 @@ fn statement(sid: &str, service: &str, action: &str, resource: &str, operator: &
     }
 }
 
-fn place(account: &str, partition: &str, region: &str, sources: &[&str], trail_accounts: &[&str]) -> Placement {
+fn placement(account: &str, partition: &str, region: &str, sources: &[&str], trail_accounts: &[&str]) -> Placement {
     let name = format!("acme-logs-{account}-{region}");
     let arn = format!("arn:{partition}:s3:::{name}");
     let mut statements = Vec::new();
@@ -122,9 +122,9 @@ fn trail(account: &Account, region: &str, to_account: &str, to_key: &str) -> Tra
     }
 }
 
-fn account(key: &str, id: &str, places: Vec<Placement>) -> Account {
-    let partition = places.first().map_or(Partition::Aws, |place| Partition::of_region(&place.region));
-    Account { key: key.to_owned(), id: id.to_owned(), partition, role_arn: None, profile: None, places }
+fn account(key: &str, id: &str, placements: Vec<Placement>) -> Account {
+    let partition = placements.first().map_or(Partition::Aws, |placement| Partition::of_region(&placement.region));
+    Account { key: key.to_owned(), id: id.to_owned(), partition, role_arn: None, profile: None, placements }
 }
 
 fn plan(accounts: Vec<Account>) -> Plan {
@@ -137,10 +137,10 @@ fn prod() -> Account {
     let mut prod = account(
         "prod",
         "111122223333",
-        vec![place("111122223333", "aws", "us-east-1", &["acme-web", "acme-data"], &["111122223333"])],
+        vec![placement("111122223333", "aws", "us-east-1", &["acme-web", "acme-data"], &["111122223333"])],
     );
     let trail = trail(&prod, "us-east-1", "111122223333", "prod");
-    prod.places[0].trails.push(trail);
+    prod.placements[0].trails.push(trail);
     prod
 }
 
@@ -183,7 +183,7 @@ fn a_stack_carries_the_plan_unchanged() {
     assert!(head.contains(&"# account: 111122223333") && head.contains(&"# region: us-east-1"), "{head:#?}");
     let template = read(text);
     let policies = resources(&template, "AWS::S3::BucketPolicy");
-    let wanted = serde_json::to_value(&plan.accounts[0].places[0].buckets[0].policy).unwrap();
+    let wanted = serde_json::to_value(&plan.accounts[0].placements[0].buckets[0].policy).unwrap();
     assert_eq!(policies[0].1["Properties"]["PolicyDocument"], wanted);
     let trails = resources(&template, "AWS::CloudTrail::Trail");
     assert_eq!(trails[0].1["DependsOn"], Value::from(policies[0].0.as_str()));
@@ -211,14 +211,14 @@ fn a_template_works_in_its_account_and_region_only() {
 #[test]
 fn hostile_values_arrive_as_they_are() {
     let mut plan = plan(vec![prod()]);
-    let bucket = &mut plan.accounts[0].places[0].buckets[0];
+    let bucket = &mut plan.accounts[0].placements[0].buckets[0];
     bucket.tags = IndexMap::from([(HOSTILE.to_owned(), HOSTILE.to_owned()), ("yes".to_owned(), "no".to_owned())]);
     bucket.lifecycle[0].prefix = HOSTILE.to_owned();
     bucket.policy.statements[0].sid = HOSTILE.to_owned();
     bucket.policy.statements[0].resource = Element::Is(vec!["home/${aws:username}/*".to_owned(), HOSTILE.to_owned()]);
     bucket.policy.statements[0].condition.insert(HOSTILE.to_owned(), IndexMap::from([("y".to_owned(), vec!["012".to_owned()])]));
     let wanted = serde_json::to_value(&bucket.policy).unwrap();
-    plan.accounts[0].places[0].sources[0].prefix = HOSTILE.into();
+    plan.accounts[0].placements[0].sources[0].prefix = HOSTILE.into();
     let template = read(&files(&plan)["cloudformation/prod/us-east-1.yaml"]);
     assert_eq!(resources(&template, "AWS::S3::BucketPolicy")[0].1["Properties"]["PolicyDocument"], wanted);
     let bucket = &resources(&template, "AWS::S3::Bucket")[0].1["Properties"];
@@ -233,7 +233,7 @@ fn many_sources_are_split_and_stay_where_they_are() {
     let names: Vec<String> = (0..600).map(|n| format!("acme-prod-some-quite-long-name-of-a-bucket-{n:04}")).collect();
     let split = |names: &[String]| {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let plan = plan(vec![account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &names, &[])])]);
+        let plan = plan(vec![account("prod", "111122223333", vec![placement("111122223333", "aws", "us-east-1", &names, &[])])]);
         let mut found: BTreeMap<String, String> = BTreeMap::new();
         for (path, text) in files(&plan).iter().filter(|(path, _)| path.ends_with(".yaml")) {
             assert!(text.len() <= split::INLINE_BYTES, "{path} has {} bytes", text.len());
@@ -262,8 +262,8 @@ fn a_policy_near_the_limit_still_goes_inline() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let others: Vec<String> = (0..6).map(|n| format!("{:012}", 200_000_000_000_u64 + n)).collect();
     let others: Vec<&str> = others.iter().map(String::as_str).collect();
-    let plan = plan(vec![account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &names, &others)])]);
-    let size = plan.accounts[0].places[0].buckets[0].policy.size();
+    let plan = plan(vec![account("prod", "111122223333", vec![placement("111122223333", "aws", "us-east-1", &names, &others)])]);
+    let size = plan.accounts[0].placements[0].buckets[0].policy.size();
     assert!((19_000..20_480).contains(&size), "{size}");
     let files = files(&plan);
     let text = &files["cloudformation/prod/us-east-1.yaml"];
@@ -275,7 +275,7 @@ fn a_policy_near_the_limit_still_goes_inline() {
 fn outputs_only_sets_nothing_and_tells_all() {
     let mut plan = plan(vec![prod()]);
     plan.render.custom_resource = false;
-    plan.accounts[0].places[0].sources[1].managed = false;
+    plan.accounts[0].placements[0].sources[1].managed = false;
     let template = read(&files(&plan)["cloudformation/prod/us-east-1.yaml"]);
     assert!(resources(&template, "AWS::Lambda::Function").is_empty());
     assert!(resources(&template, "Custom::AccessLogging").is_empty());
@@ -287,9 +287,9 @@ fn outputs_only_sets_nothing_and_tells_all() {
 fn one_destination_for_each_source_stays_within_the_outputs() {
     let names: Vec<String> = (0..900).map(|n| format!("acme-{n:04}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut plan = plan(vec![account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &names, &[])])]);
+    let mut plan = plan(vec![account("prod", "111122223333", vec![placement("111122223333", "aws", "us-east-1", &names, &[])])]);
     plan.render.custom_resource = false;
-    for source in &mut plan.accounts[0].places[0].sources {
+    for source in &mut plan.accounts[0].placements[0].sources {
         source.prefix = format!("own-{}/", source.name).into();
     }
     for (path, text) in files(&plan).iter().filter(|(path, _)| path.ends_with(".yaml")) {
@@ -301,12 +301,12 @@ fn one_destination_for_each_source_stays_within_the_outputs() {
 
 #[test]
 fn a_trail_whose_bucket_is_elsewhere_waits_for_nothing_here() {
-    let archive = account("archive", "444455556666", vec![place("444455556666", "aws", "us-east-1", &[], &["111122223333"])]);
-    let mut prod = account("prod", "111122223333", vec![place("111122223333", "aws", "us-east-1", &[], &[])]);
+    let archive = account("archive", "444455556666", vec![placement("444455556666", "aws", "us-east-1", &[], &["111122223333"])]);
+    let mut prod = account("prod", "111122223333", vec![placement("111122223333", "aws", "us-east-1", &[], &[])]);
     let mut trail = trail(&prod, "us-east-1", "444455556666", "archive");
     trail.data_events_exclude = Some(vec!["arn:aws:s3:::acme-logs-".to_owned()]);
     trail.kms_key_arn = Some("arn:aws:kms:us-east-1:444455556666:key/1234abcd-12ab-34cd-56ef-1234567890ab".to_owned());
-    prod.places[0].trails.push(trail);
+    prod.placements[0].trails.push(trail);
     let files = files(&plan(vec![archive, prod]));
     let template = read(&files["cloudformation/prod/us-east-1.yaml"]);
     let trail = resources(&template, "AWS::CloudTrail::Trail")[0].1;
@@ -320,7 +320,7 @@ fn a_trail_whose_bucket_is_elsewhere_waits_for_nothing_here() {
 #[test]
 fn an_adopted_bucket_is_imported_with_less_than_the_stack_wants() {
     let mut plan = plan(vec![prod()]);
-    plan.accounts[0].places[0].buckets[0].adopt = Some(Adopt { existing: vec![ExistingSetting::Policy] });
+    plan.accounts[0].placements[0].buckets[0].adopt = Some(Adopt { existing: vec![ExistingSetting::Policy] });
     let files = files(&plan);
     let stack = read(&files["cloudformation/prod/us-east-1.yaml"]);
     let list = read(&files["cloudformation/prod/us-east-1.import.json"]);
@@ -338,15 +338,15 @@ fn an_adopted_bucket_is_imported_with_less_than_the_stack_wants() {
 #[test]
 fn china_and_object_lock() {
     let mut plan =
-        plan(vec![account("cn", "777788889999", vec![place("777788889999", "aws-cn", "cn-north-1", &["acme-cn"], &[])])]);
-    let mut second = plan.accounts[0].places[0].buckets[0].clone();
+        plan(vec![account("cn", "777788889999", vec![placement("777788889999", "aws-cn", "cn-north-1", &["acme-cn"], &[])])]);
+    let mut second = plan.accounts[0].placements[0].buckets[0].clone();
     second.name = "acme-trails-777788889999-cn-north-1-an".to_owned();
     second.policy.statements[0].resource = Element::Is(vec![format!("arn:aws-cn:s3:::{}/*", second.name)]);
     second.takes_access_logs = false;
     second.versioning = true;
     second.account_regional = true;
     second.object_lock = Some(ObjectLock { mode: "COMPLIANCE".to_owned(), days: 30 });
-    plan.accounts[0].places[0].buckets.push(second);
+    plan.accounts[0].placements[0].buckets.push(second);
     let template = read(&files(&plan)["cloudformation/cn/cn-north-1.yaml"]);
     let permission = &template["Resources"]["MaySetLogging777788889999"]["Properties"]["PolicyDocument"]["Statement"][0];
     assert_eq!(permission["Resource"], serde_json::json!(["arn:aws-cn:s3:::acme-cn"]));
@@ -362,7 +362,7 @@ fn stacksets_hold_every_account_of_a_region_within_the_limits() {
         .map(|n| {
             let id = format!("{:012}", 100_000_000_000_u64 + n);
             let source = format!("acme-source-of-{id}");
-            account(&format!("team-{n:02}"), &id, vec![place(&id, "aws", "eu-west-1", &[&source], &[&id])])
+            account(&format!("team-{n:02}"), &id, vec![placement(&id, "aws", "eu-west-1", &[&source], &[&id])])
         })
         .collect();
     let mut plan = plan(accounts);

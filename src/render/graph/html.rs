@@ -200,8 +200,8 @@ fn region_data<'a>(area: &'a Area<'a>) -> RegionData<'a> {
     }
     let marks = area.sources.iter().filter_map(|node| Some((node.item.name.as_str(), mark(node.mark.as_ref()?))));
     RegionData {
-        name: &area.place.region,
-        place: region::find(&area.place.region).map_or("", |known| known.place),
+        name: &area.placement.region,
+        place: region::find(&area.placement.region).map_or("", |known| known.place),
         asked: area.asked,
         groups,
         marks: marks.collect(),
@@ -228,9 +228,9 @@ fn group(source: &Source) -> GroupKey<'_> {
 
 /// The statement that lets a source in, and its key behind the prefix.
 fn admitted<'a>(area: &Area<'a>, source: &Source) -> (&'a str, String) {
-    let place: &'a Placement = area.place;
-    let Some(bucket) = place.access_log_bucket() else { return ("", String::new()) };
-    let (key, sid) = prove::delivery(area.account, place, bucket, source);
+    let placement: &'a Placement = area.placement;
+    let Some(bucket) = placement.access_log_bucket() else { return ("", String::new()) };
+    let (key, sid) = prove::delivery(area.account, placement, bucket, source);
     let rest = key.strip_prefix(&*source.prefix).unwrap_or(&key);
     (sid.unwrap_or_default(), rest.replacen(&format!("/{}/", source.name), "/{source}/", 1))
 }

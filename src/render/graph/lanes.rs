@@ -59,7 +59,7 @@ fn crossing<'f>(folded: &'f Folded<'_>) -> impl Iterator<Item = &'f Link> {
 pub(super) fn local(view: &AreaView<'_>, at: usize) -> Vec<usize> {
     let there = |name: &str| view.buckets.iter().position(|node| node.item.name == name);
     let at_home = |trail: &crate::plan::Trail| {
-        let home = trail.bucket_account == view.area.account.key && trail.bucket_region == view.area.place.region;
+        let home = trail.bucket_account == view.area.account.key && trail.bucket_region == view.area.placement.region;
         there(&trail.bucket).filter(|_| home)
     };
     match view.trails.get(at) {

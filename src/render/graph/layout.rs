@@ -138,7 +138,7 @@ impl Page {
     fn area(&mut self, view: &AreaView<'_>) {
         let (top, left) = (self.y, MARGIN + INSET);
         let right = self.right - INSET;
-        let name = &view.area.place.region;
+        let name = &view.area.placement.region;
         self.frames.push(text("region", (left + INSET, top + 20), name));
         let place = region::find(name).map_or("", |known| known.place);
         self.frames.push(text("small", (left + INSET + mono(name, NAME) + 14, top + 20), place));

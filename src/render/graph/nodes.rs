@@ -121,7 +121,7 @@ impl Columns {
         lines.extend(words::elsewhere(area, trail).map(|to| ("small", fit(&to, self.trails - 2 * PAD, SMALL))));
         let title =
             format!("trail {} delivers to {} of {} in {}", trail.name, trail.bucket, trail.bucket_account, trail.bucket_region);
-        let href = format!("trail/{}/{}/{}", area.account.key, area.place.region, trail.name);
+        let href = format!("trail/{}/{}/{}", area.account.key, area.placement.region, trail.name);
         self.card(("node trail", words::titled(&title, node.mark.as_ref()), href), lines, "", node.mark.as_ref(), self.trails)
     }
 

@@ -153,8 +153,8 @@ pub(super) fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<
                     outline.edges.push(Edge { from: from.clone(), to, kind: "trail", words: Vec::new() });
                 }
             }
-            let place = region::find(&view.area.place.region).map_or("", |known| known.place);
-            let label = format!("{} {place}", view.area.place.region);
+            let place = region::find(&view.area.placement.region).map_or("", |known| known.place);
+            let label = format!("{} {place}", view.area.placement.region);
             areas.push(Area { id: format!("r{at}"), lines: vec![label.trim_end().to_owned()], nodes });
         }
         outline.accounts.push(Account { id: format!("a{number}"), lines: vec![label], areas });

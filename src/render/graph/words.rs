@@ -40,7 +40,7 @@ pub(super) fn trail(trail: &Trail) -> String {
 /// Where a trail delivers, seen from its own area; `None` if it stays there.
 pub(super) fn elsewhere(area: &Area<'_>, trail: &Trail) -> Option<String> {
     let same_account = area.account.key == trail.bucket_account;
-    match (same_account, area.place.region == trail.bucket_region) {
+    match (same_account, area.placement.region == trail.bucket_region) {
         (true, true) => None,
         (true, false) => Some(format!("→ {}", trail.bucket_region)),
         (false, _) => Some(format!("→ {} · {}", trail.bucket_account, trail.bucket_region)),
@@ -76,7 +76,7 @@ pub(super) fn titled(title: &str, mark: Option<&Mark>) -> String {
         Verdict::Unknown => "can't be known",
         Verdict::Violation => "violation",
     };
-    let reasons: String = mark.reasons.iter().map(|(reason, place)| format!("\n{reason} ({place})")).collect();
+    let reasons: String = mark.reasons.iter().map(|(reason, placement)| format!("\n{reason} ({placement})")).collect();
     format!("{title}\n{verdict}: {}{reasons}", mark.words)
 }
 

@@ -56,7 +56,7 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
     let start = &book.stages.plans[Stage::Old];
     let mut found = Vec::new();
     for (new, old) in &book.stages.renamed_accounts {
-        let Some(account) = start.account(new).filter(|account| !account.places.is_empty()) else { continue };
+        let Some(account) = start.account(new).filter(|account| !account.placements.is_empty()) else { continue };
         let mut put = |path: &str, text: String| sink(Artifact::file(format!("stages/0-hand-over/{path}"), text));
         put(
             &format!("terraform/{old}/forget.tf"),
@@ -69,12 +69,12 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         let mut copy = |artifact: Artifact| put(&artifact.path.clone(), artifact.text);
         // the old module with nothing but what it forgets
         let retired: Vec<BucketRecord> = account
-            .places
+            .placements
             .iter()
-            .flat_map(|place| place.buckets.iter().map(|bucket| BucketRecord::of(account, &place.region, bucket)))
+            .flat_map(|placement| placement.buckets.iter().map(|bucket| BucketRecord::of(account, &placement.region, bucket)))
             .collect();
         let empty = Plan {
-            accounts: vec![Account { key: old.clone(), places: Vec::new(), ..account.clone() }],
+            accounts: vec![Account { key: old.clone(), placements: Vec::new(), ..account.clone() }],
             apply_order: vec![old.clone()],
             ..Plan::clone(start)
         };
@@ -83,7 +83,7 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
         targets::modules(&context(&Digests::of(&empty), map_name, &filter, &retired), &mut copy)?;
         // the new one as the old map has it; what exists is imported, adopted or not
         let mut own = account.clone();
-        for bucket in own.places.iter_mut().flat_map(|place| &mut place.buckets) {
+        for bucket in own.placements.iter_mut().flat_map(|placement| &mut placement.buckets) {
             bucket.adopt = None;
         }
         let mut whole = Plan { accounts: vec![own], apply_order: vec![new.clone()], ..Plan::clone(start) };
@@ -99,21 +99,21 @@ pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut
 fn addresses(account: &Account, plan: &Plan) -> Vec<Address> {
     let mut found = Vec::new();
     // their database is named after the account's key, so the new module makes its own; no log is in them
-    for place in account.places.iter().filter(|place| plan.render.glue && !place.buckets.is_empty()) {
-        let region = label(&place.region);
-        let tables = Catalog::of(plan).tables(account, place);
+    for placement in account.placements.iter().filter(|placement| plan.render.glue && !placement.buckets.is_empty()) {
+        let region = label(&placement.region);
+        let tables = Catalog::of(plan).tables(account, placement);
         let labels: Vec<String> = tables.all().map(|(name, _)| format!("{region}_{name}")).collect();
         found.extend(labels.into_iter().map(|label| Address { kind: "aws_glue_catalog_table", label }));
         found.push(Address { kind: "aws_glue_catalog_database", label: region });
     }
-    for place in &account.places {
-        if place.sources.iter().any(|source| source.managed) {
-            found.push(Address { kind: "aws_s3_bucket_logging", label: label(&place.region) });
+    for placement in &account.placements {
+        if placement.sources.iter().any(|source| source.managed) {
+            found.push(Address { kind: "aws_s3_bucket_logging", label: label(&placement.region) });
         }
         found.extend(
-            place.trails.iter().map(|trail| Address { kind: "aws_cloudtrail", label: trail_label(trail, &place.region) }),
+            placement.trails.iter().map(|trail| Address { kind: "aws_cloudtrail", label: trail_label(trail, &placement.region) }),
         );
-        found.extend(monitoring_resources(place).into_iter().map(|(kind, label, _)| Address { kind, label }));
+        found.extend(monitoring_resources(placement).into_iter().map(|(kind, label, _)| Address { kind, label }));
     }
     found
 }
@@ -121,29 +121,29 @@ fn addresses(account: &Account, plan: &Plan) -> Vec<Address> {
 fn imports(account: &Account, plan: &Plan) -> Vec<Import> {
     let by_region = plan.render.aws_provider >= 6;
     let mut found = Vec::new();
-    for place in &account.places {
+    for placement in &account.placements {
         let mut add = |kind: &'static str, label_of: String, key: &str, id: &str| {
             found.push(Import {
-                provider: if by_region { String::new() } else { label(&place.region) },
+                provider: if by_region { String::new() } else { label(&placement.region) },
                 kind,
                 label: label_of,
                 key: key.to_owned(),
-                id: if by_region { format!("{id}@{}", place.region) } else { id.to_owned() },
+                id: if by_region { format!("{id}@{}", placement.region) } else { id.to_owned() },
             });
         };
-        for bucket in &place.buckets {
+        for bucket in &placement.buckets {
             let locked = |kind: &&&str| bucket.object_lock.is_some() || !kind.ends_with("object_lock_configuration");
             for kind in BUCKET_TYPES.iter().filter(locked) {
                 add(kind, label(&bucket.name), "", &bucket.name);
             }
         }
-        for source in place.sources.iter().filter(|source| source.managed) {
-            add("aws_s3_bucket_logging", label(&place.region), &source.name, &source.name);
+        for source in placement.sources.iter().filter(|source| source.managed) {
+            add("aws_s3_bucket_logging", label(&placement.region), &source.name, &source.name);
         }
-        for trail in &place.trails {
-            add("aws_cloudtrail", trail_label(trail, &place.region), "", &trail.arn);
+        for trail in &placement.trails {
+            add("aws_cloudtrail", trail_label(trail, &placement.region), "", &trail.arn);
         }
-        for (kind, label, id) in monitoring_resources(place) {
+        for (kind, label, id) in monitoring_resources(placement) {
             add(kind, label, "", &id);
         }
     }

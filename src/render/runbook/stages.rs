@@ -92,17 +92,19 @@ fn settled(book: &Runbook) -> Result<(Proven, Vec<BucketRecord>)> {
     };
     let mut plan = Plan::clone(book.stages.last());
     let retired = plan
-        .places()
-        .flat_map(|(account, place)| {
-            let gone = place.buckets.iter().filter(|bucket| !stays(&place.sources, bucket));
-            gone.map(|bucket| BucketRecord::of(account, &place.region, bucket))
+        .placements()
+        .flat_map(|(account, placement)| {
+            let gone = placement.buckets.iter().filter(|bucket| !stays(&placement.sources, bucket));
+            gone.map(|bucket| BucketRecord::of(account, &placement.region, bucket))
         })
         .collect();
     for account in &mut plan.accounts {
-        for place in &mut account.places {
-            place.buckets.retain(|bucket| stays(&place.sources, bucket));
+        for placement in &mut account.placements {
+            placement.buckets.retain(|bucket| stays(&placement.sources, bucket));
         }
-        account.places.retain(|place| !(place.buckets.is_empty() && place.sources.is_empty() && place.trails.is_empty()));
+        account
+            .placements
+            .retain(|placement| !(placement.buckets.is_empty() && placement.sources.is_empty() && placement.trails.is_empty()));
     }
     monitoring::fill(&mut plan.accounts, &plan.monitoring);
     Ok((proven(plan)?, retired))

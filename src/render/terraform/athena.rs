@@ -27,16 +27,16 @@ pub(crate) struct AthenaContext<'a> {
 }
 
 impl Module<'_> {
-    pub(super) fn athena<'a>(&self, tables: &'a Tables, place: &Placement) -> AthenaContext<'a> {
+    pub(super) fn athena<'a>(&self, tables: &'a Tables, placement: &Placement) -> AthenaContext<'a> {
         AthenaContext {
             header: self.header.clone(),
             region_per_resource: self.region_per_resource(),
             account_key: self.account.key.clone(),
-            region: place.region.clone(),
-            region_label: label(&place.region),
+            region: placement.region.clone(),
+            region_label: label(&placement.region),
             tables: tables
                 .all()
-                .map(|(name, shape)| GlueTable::new(format!("{}_{name}", label(&place.region)), name, shape))
+                .map(|(name, shape)| GlueTable::new(format!("{}_{name}", label(&placement.region)), name, shape))
                 .collect(),
             database: tables.database.clone(),
         }

@@ -74,13 +74,14 @@ impl<'a> Module<'a> {
     /// `None` if the account was not asked for. One without Regions has a module only as long as there is something to forget.
     /// `retired` are all its log buckets of earlier runs.
     fn new(cx: &'a Context<'a>, account: &'a Account, mut retired: Vec<&'a BucketRecord>) -> Option<Self> {
-        let current = |name: &str| account.places.iter().flat_map(|place| &place.buckets).any(|bucket| bucket.name == name);
+        let current =
+            |name: &str| account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.name == name);
         retired.retain(|entry| !current(&entry.bucket));
         retired.sort();
         // two entries of one name would be two `removed` blocks of one address
         retired.dedup_by(|a, b| a.bucket == b.bucket);
         let filter = cx.filter;
-        let asked_for = if account.places.is_empty() {
+        let asked_for = if account.placements.is_empty() {
             (filter.accounts.is_empty() || filter.accounts.contains(&account.key))
                 && retired.iter().any(|entry| filter.regions.is_empty() || filter.regions.contains(&entry.region))
         } else {
@@ -99,20 +100,23 @@ impl<'a> Module<'a> {
         let mut put = |name: &str, text: String| sink(Artifact::file(format!("{folder}/{name}"), text));
         put("versions.tf", engine.render("terraform/versions.tf", &self.versions())?)?;
         put("providers.tf", engine.render("terraform/providers.tf", &self.providers())?)?;
-        for place in &self.account.places {
-            let file = format!("{}.tf", names::file_stem(&place.region));
-            let rows = place.sources.iter().map(|source| source.name.len() + source.prefix.len() + 16);
+        for placement in &self.account.placements {
+            let file = format!("{}.tf", names::file_stem(&placement.region));
+            let rows = placement.sources.iter().map(|source| source.name.len() + source.prefix.len() + 16);
             engine.reserve(REGION_BYTES + rows.sum::<usize>());
-            put(&file, engine.render("terraform/region.tf", &self.region(place)?)?)?;
-            if let Some(catalog) = catalog.filter(|_| !place.buckets.is_empty()) {
-                let file = format!("{}-athena.tf", names::file_stem(&place.region));
-                put(&file, engine.render("terraform/athena.tf", &self.athena(&catalog.tables(self.account, place), place))?)?;
+            put(&file, engine.render("terraform/region.tf", &self.region(placement)?)?)?;
+            if let Some(catalog) = catalog.filter(|_| !placement.buckets.is_empty()) {
+                let file = format!("{}-athena.tf", names::file_stem(&placement.region));
+                put(
+                    &file,
+                    engine.render("terraform/athena.tf", &self.athena(&catalog.tables(self.account, placement), placement))?,
+                )?;
             }
-            for bucket in &place.buckets {
+            for bucket in &placement.buckets {
                 put(&region::policy_file(bucket), bucket.policy.to_pretty_json())?;
             }
-            if let Some(alerts) = &place.monitoring.alerts {
-                put(&monitoring::policy_file(&place.region), alerts.policy.to_pretty_json())?;
+            if let Some(alerts) = &placement.monitoring.alerts {
+                put(&monitoring::policy_file(&placement.region), alerts.policy.to_pretty_json())?;
             }
         }
         let imports = self.imports();
@@ -133,8 +137,8 @@ impl<'a> Module<'a> {
     /// The Regions of the account, sorted, those that only have something to forget included: with provider 5 the state
     /// of what is to be forgotten needs its provider still.
     fn regions(&self) -> Vec<&'a str> {
-        let places = self.account.places.iter().map(|place| place.region.as_str());
-        let mut regions: Vec<&str> = places.chain(self.retired.iter().map(|entry| entry.region.as_str())).collect();
+        let placements = self.account.placements.iter().map(|placement| placement.region.as_str());
+        let mut regions: Vec<&str> = placements.chain(self.retired.iter().map(|entry| entry.region.as_str())).collect();
         regions.sort_unstable();
         regions.dedup();
         regions

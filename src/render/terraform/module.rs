@@ -169,7 +169,8 @@ impl Module<'_> {
             let longest = arguments.keys().map(|name| name.chars().count()).max().unwrap_or(0);
             arguments.into_iter().map(|(name, value)| Setting { gap: gap(&name, longest), name, value }).collect()
         });
-        let account_regional = self.account.places.iter().flat_map(|place| &place.buckets).any(|bucket| bucket.account_regional);
+        let account_regional =
+            self.account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.account_regional);
         let (required_version, required_version_reason) = if self.retired.is_empty() {
             (">= 1.7", "Terraform or OpenTofu, with import blocks.")
         } else {
@@ -207,8 +208,8 @@ impl Module<'_> {
 
     pub(super) fn imports(&self) -> ImportsContext {
         let mut imports = Vec::new();
-        for place in &self.account.places {
-            for bucket in &place.buckets {
+        for placement in &self.account.placements {
+            for bucket in &placement.buckets {
                 let Some(adopt) = &bucket.adopt else { continue };
                 let mut existing = adopt.existing.clone();
                 existing.sort_unstable();
@@ -219,11 +220,14 @@ impl Module<'_> {
                             provider: String::new(),
                             kind,
                             label: label(&bucket.name),
-                            id: format!("{}@{}", bucket.name, place.region),
+                            id: format!("{}@{}", bucket.name, placement.region),
                         },
-                        false => {
-                            Import { provider: label(&place.region), kind, label: label(&bucket.name), id: bucket.name.clone() }
-                        }
+                        false => Import {
+                            provider: label(&placement.region),
+                            kind,
+                            label: label(&bucket.name),
+                            id: bucket.name.clone(),
+                        },
                     });
                 }
             }
@@ -243,36 +247,37 @@ impl Module<'_> {
     pub(super) fn outputs(&self) -> Result<OutputsContext> {
         let mut destinations = Vec::new();
         let (mut log_buckets, mut trail_buckets, mut trails) = (Vec::new(), Vec::new(), Vec::new());
-        for place in &self.account.places {
-            for group in groups(place)? {
-                let region = place.region.clone();
+        for placement in &self.account.placements {
+            for group in groups(placement)? {
+                let region = placement.region.clone();
                 destinations.push(Destination { local: group.local, bucket_label: group.bucket_label, region });
             }
-            for bucket in &place.buckets {
+            for bucket in &placement.buckets {
                 if bucket.takes_access_logs {
-                    log_buckets.push((place.region.clone(), label(&bucket.name)));
+                    log_buckets.push((placement.region.clone(), label(&bucket.name)));
                 }
                 if bucket.takes_trails {
-                    trail_buckets.push((place.region.clone(), label(&bucket.name)));
+                    trail_buckets.push((placement.region.clone(), label(&bucket.name)));
                 }
             }
-            for trail in &place.trails {
+            for trail in &placement.trails {
                 // a trail's name has no slash, so the two forms can't meet
-                let key = if trail.multi_region { trail.name.clone() } else { format!("{}/{}", trail.name, place.region) };
-                trails.push((key, trail_label(trail, &place.region)));
+                let key = if trail.multi_region { trail.name.clone() } else { format!("{}/{}", trail.name, placement.region) };
+                trails.push((key, trail_label(trail, &placement.region)));
             }
         }
         trails.sort();
-        let databases = self.account.places.iter().filter(|place| self.cx.plan().render.glue && !place.buckets.is_empty());
-        let topics = self.account.places.iter().filter(|place| place.monitoring.alerts.is_some());
+        let databases =
+            self.account.placements.iter().filter(|placement| self.cx.plan().render.glue && !placement.buckets.is_empty());
+        let topics = self.account.placements.iter().filter(|placement| placement.monitoring.alerts.is_some());
         Ok(OutputsContext {
             header: self.header.clone(),
             destinations,
             log_buckets: named(log_buckets),
             trail_buckets: named(trail_buckets),
             trails: named(trails),
-            databases: named(databases.map(|place| (place.region.clone(), label(&place.region))).collect()),
-            topics: named(topics.map(|place| (place.region.clone(), label(&place.region))).collect()),
+            databases: named(databases.map(|placement| (placement.region.clone(), label(&placement.region))).collect()),
+            topics: named(topics.map(|placement| (placement.region.clone(), label(&placement.region))).collect()),
         })
     }
 }

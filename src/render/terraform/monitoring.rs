@@ -66,9 +66,9 @@ pub(crate) struct RuleContext {
 }
 
 impl MonitoringContext {
-    pub(super) fn new(place: &Placement) -> Self {
+    pub(super) fn new(placement: &Placement) -> Self {
         let pointer = |name: &String, bucket: &String| Pointer { name: name.clone(), bucket_label: label(bucket) };
-        let monitoring = &place.monitoring;
+        let monitoring = &placement.monitoring;
         MonitoringContext {
             parameter_checkov: skips(Scanner::Checkov, "aws_ssm_parameter", &[]),
             topic_checkov: skips(Scanner::Checkov, "aws_sns_topic", &[]),
@@ -81,12 +81,12 @@ impl MonitoringContext {
                 .iter()
                 .map(|alerts| AlertsContext {
                     topic: alerts.topic.clone(),
-                    policy_file: policy_file(&place.region),
+                    policy_file: policy_file(&placement.region),
                     rules: alerts
                         .rules
                         .iter()
                         .map(|rule| RuleContext {
-                            label: rule_label(&rule.name, &place.region),
+                            label: rule_label(&rule.name, &placement.region),
                             name: rule.name.clone(),
                             description: rule.description.clone(),
                             pattern: rule.pattern.clone(),
@@ -108,22 +108,22 @@ fn rule_label(name: &str, region: &str) -> String {
     format!("{}_{}", label(name), label(region))
 }
 
-/// All that a place's file has of it: resource type, label and import id (the provider's documentation of each, "Import").
-pub(crate) fn resources(place: &Placement) -> Vec<(&'static str, String, String)> {
-    let region = label(&place.region);
+/// All that a placement's file has of it: resource type, label and import id (the provider's documentation of each, "Import").
+pub(crate) fn resources(placement: &Placement) -> Vec<(&'static str, String, String)> {
+    let region = label(&placement.region);
     let mut found = Vec::new();
     let mut add = |kind, label: &str, id: &str| found.push((kind, label.to_owned(), id.to_owned()));
-    if let Some(parameter) = &place.monitoring.parameter {
+    if let Some(parameter) = &placement.monitoring.parameter {
         add("aws_ssm_parameter", &region, &parameter.name);
     }
-    if let Some(rule) = &place.monitoring.config_rule {
+    if let Some(rule) = &placement.monitoring.config_rule {
         add("aws_config_config_rule", &region, &rule.name);
     }
-    if let Some(alerts) = &place.monitoring.alerts {
+    if let Some(alerts) = &placement.monitoring.alerts {
         add("aws_sns_topic", &region, &alerts.topic_arn);
         add("aws_sns_topic_policy", &region, &alerts.topic_arn);
         for rule in &alerts.rules {
-            let label = rule_label(&rule.name, &place.region);
+            let label = rule_label(&rule.name, &placement.region);
             add("aws_cloudwatch_event_rule", &label, &rule.name);
             add("aws_cloudwatch_event_target", &label, &format!("{}/{TARGET_ID}", rule.name));
         }

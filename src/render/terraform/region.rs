@@ -162,22 +162,22 @@ pub(crate) struct TrailContext {
 }
 
 impl Module<'_> {
-    pub(super) fn region<'a>(&self, place: &'a Placement) -> Result<RegionContext<'a>> {
-        let groups = groups(place)?;
+    pub(super) fn region<'a>(&self, placement: &'a Placement) -> Result<RegionContext<'a>> {
+        let groups = groups(placement)?;
         let logged = |group: &Group<'_>| Logged { local: group.local.clone(), date_source: group.date_source };
         let logged: Vec<Logged> = groups.iter().filter(|group| group.managed).map(logged).collect();
         Ok(RegionContext {
             header: self.header.clone(),
             region_per_resource: self.region_per_resource(),
-            region: place.region.clone(),
-            region_label: label(&place.region),
-            buckets: place.buckets.iter().map(bucket).collect(),
+            region: placement.region.clone(),
+            region_label: label(&placement.region),
+            buckets: placement.buckets.iter().map(bucket).collect(),
             mixed: logged.len() > 1,
             target_label: groups.first().map(|group| group.bucket_label.clone()).unwrap_or_default(),
             groups,
             logged,
-            trails: place.trails.iter().map(|trail| self.trail(trail, &place.region)).collect(),
-            monitoring: MonitoringContext::new(place),
+            trails: placement.trails.iter().map(|trail| self.trail(trail, &placement.region)).collect(),
+            monitoring: MonitoringContext::new(placement),
             target_id: TARGET_ID,
         })
     }
@@ -218,12 +218,12 @@ pub(super) fn policy_file(bucket: &LogBucket) -> String {
 ///
 /// Groups only keep the file short: all managed sources are in one resource, so that a source which changes its key
 /// format is changed in place. In two resources it would be destroyed in one and created in the other, in any order.
-pub(super) fn groups(place: &Placement) -> Result<Vec<Group<'_>>> {
-    if place.sources.is_empty() {
+pub(super) fn groups(placement: &Placement) -> Result<Vec<Group<'_>>> {
+    if placement.sources.is_empty() {
         return Ok(Vec::new());
     }
-    let Some(target) = place.access_log_bucket() else {
-        bail!("the plan has sources in {} but no bucket for their access logs; this is a bug in logmap", place.region);
+    let Some(target) = placement.access_log_bucket() else {
+        bail!("the plan has sources in {} but no bucket for their access logs; this is a bug in logmap", placement.region);
     };
     let mut groups = Vec::new();
     for managed in [true, false] {
@@ -233,11 +233,11 @@ pub(super) fn groups(place: &Placement) -> Result<Vec<Group<'_>>> {
             (KeyFormat::Simple, "simple"),
         ] {
             let member = |source: &&Source| source.managed == managed && source.key_format == format;
-            let prefixes: Vec<&Source> = place.sources.iter().filter(member).collect();
+            let prefixes: Vec<&Source> = placement.sources.iter().filter(member).collect();
             if !prefixes.is_empty() {
                 let hand = if managed { "sources" } else { "external" };
                 groups.push(Group {
-                    local: format!("{hand}_{}_{name}", label(&place.region)),
+                    local: format!("{hand}_{}_{name}", label(&placement.region)),
                     bucket_label: label(&target.name),
                     managed,
                     date_source: format.partition_date_source().unwrap_or_default(),

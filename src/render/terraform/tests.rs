@@ -97,18 +97,18 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
     }
 }
 
-fn place(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Placement {
+fn placement(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Placement {
     Placement { region: region.to_owned(), buckets, sources, trails, monitoring: Default::default() }
 }
 
-fn account(key: &str, id: &str, places: Vec<Placement>) -> Account {
+fn account(key: &str, id: &str, placements: Vec<Placement>) -> Account {
     Account {
         key: key.to_owned(),
         id: id.to_owned(),
         partition: Partition::Aws,
         role_arn: Some(format!("arn:aws:iam::{id}:role/logmap-deployer")),
         profile: None,
-        places,
+        placements,
     }
 }
 
@@ -154,19 +154,19 @@ fn organisation(aws_provider: u32) -> Plan {
     plan(
         aws_provider,
         vec![
-            account("log-archive", ARCHIVE, vec![place("us-east-1", vec![archive_bucket], vec![], vec![])]),
-            account("mgmt", MGMT, vec![place("us-east-1", vec![], vec![], vec![org])]),
+            account("log-archive", ARCHIVE, vec![placement("us-east-1", vec![archive_bucket], vec![], vec![])]),
+            account("mgmt", MGMT, vec![placement("us-east-1", vec![], vec![], vec![org])]),
             account(
                 "prod",
                 PROD,
                 vec![
-                    place(
+                    placement(
                         "eu-west-1",
                         vec![eu_bucket],
                         vec![source("acme-prod-eu", eu, Simple), source("acme-prod-eu-2", eu, Simple)],
                         vec![],
                     ),
-                    place(
+                    placement(
                         "us-east-1",
                         vec![us_bucket],
                         vec![
@@ -215,12 +215,12 @@ fn render_all(name: &str, plan: &Plan, retired: &[BucketRecord]) -> BTreeMap<Str
 fn seed(plan: &Plan, own: &Account) -> String {
     let mut buckets = Vec::new();
     for account in &plan.accounts {
-        for place in &account.places {
-            let sources = place.sources.iter().map(|source| (&source.name, None)).filter(|_| account.key == own.key);
-            let made = place.buckets.iter().filter(|bucket| account.key != own.key || bucket.adopt.is_some());
+        for placement in &account.placements {
+            let sources = placement.sources.iter().map(|source| (&source.name, None)).filter(|_| account.key == own.key);
+            let made = placement.buckets.iter().filter(|bucket| account.key != own.key || bucket.adopt.is_some());
             for (name, policy) in sources.chain(made.map(|bucket| (&bucket.name, Some(bucket.policy.to_json())))) {
                 let policy: Option<serde_json::Value> = policy.map(|text| serde_json::from_str(&text).unwrap());
-                let mut bucket = serde_json::json!({"name": name, "region": place.region, "account": account.id});
+                let mut bucket = serde_json::json!({"name": name, "region": placement.region, "account": account.id});
                 if let Some(policy) = policy {
                     bucket["policy"] = policy;
                     bucket["versioning"] = "Enabled".into();
@@ -289,7 +289,7 @@ fn what_the_map_no_longer_has_is_forgotten_and_not_deleted() {
     let retired = [gone("eu-west-1", "acme-old-eu-logs"), gone("us-east-1", "acme-logs-111122223333-us-east-1")];
     for provider in [5, 6] {
         let mut plan = organisation(provider);
-        plan.accounts.last_mut().unwrap().places.remove(0);
+        plan.accounts.last_mut().unwrap().placements.remove(0);
         let files = render_all(&format!("retired{provider}"), &plan, &retired);
         let removed = &files["terraform/prod/removed.tf"];
         assert!(removed.contains("from = aws_s3_bucket.acme_old_eu_logs\n"), "{removed}");
@@ -305,11 +305,11 @@ fn what_the_map_no_longer_has_is_forgotten_and_not_deleted() {
 fn a_renamed_log_bucket_has_an_address_of_its_own() {
     let old = "acme-logs-111122223333-us-east-1";
     let mut plan = organisation(6);
-    let place = plan.accounts.last_mut().unwrap().places.last_mut().unwrap();
+    let placement = plan.accounts.last_mut().unwrap().placements.last_mut().unwrap();
     let local = [("arn:aws:cloudtrail:us-east-1:111122223333:trail/local", "AWSLogs/111122223333")];
-    place.buckets = vec![log_bucket("acme-new-logs", PROD, &local)];
-    place.sources.iter_mut().for_each(|source| source.log_bucket = "acme-new-logs".into());
-    place.trails.iter_mut().filter(|trail| trail.bucket == old).for_each(|trail| trail.bucket = "acme-new-logs".to_owned());
+    placement.buckets = vec![log_bucket("acme-new-logs", PROD, &local)];
+    placement.sources.iter_mut().for_each(|source| source.log_bucket = "acme-new-logs".into());
+    placement.trails.iter_mut().filter(|trail| trail.bucket == old).for_each(|trail| trail.bucket = "acme-new-logs".to_owned());
     let files = render_all("renamed", &plan, &[gone("us-east-1", old)]);
     let (region, removed) = (&files["terraform/prod/us-east-1.tf"], &files["terraform/prod/removed.tf"]);
     for from in removed.lines().filter_map(|line| line.strip_prefix("  from = ")) {
@@ -340,7 +340,7 @@ fn settings_of_provider_backend_and_buckets_arrive() {
     logs.account_regional = true;
     logs.versioning = false;
     let sources = vec![source("acme-prod-web", name, KeyFormat::PartitionedEventTime)];
-    let mut prod = account("prod", PROD, vec![place("us-east-1", vec![logs, trails], sources, vec![])]);
+    let mut prod = account("prod", PROD, vec![placement("us-east-1", vec![logs, trails], sources, vec![])]);
     prod.profile = Some("acme-prod".to_owned());
     prod.role_arn = None;
     let mut plan = plan(6, vec![prod]);
@@ -378,7 +378,7 @@ fn nothing_deprecated_and_nothing_that_deletes_logs() {
 fn policies_are_the_reviewed_bytes() {
     let plan = organisation(6);
     let files = render_all("organisation6", &plan, &[]);
-    let bucket = &plan.accounts[0].places[0].buckets[0];
+    let bucket = &plan.accounts[0].placements[0].buckets[0];
     assert_eq!(files["terraform/log-archive/policies/acme.archive.json"], bucket.policy.to_pretty_json());
 }
 

@@ -28,7 +28,7 @@ impl Planner<'_, '_> {
         mapped.or_else(brought).unwrap_or(self.account.key.span)
     }
 
-    pub(super) fn place(&self, taken: &mut Taken, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Placement {
+    pub(super) fn placement(&self, taken: &mut Taken, cache: &mut PolicyCache, findings: &mut Vec<Finding>) -> Placement {
         let settings = self.account.settings(self.region);
         let mapped = self.account.regions.get(self.region).map_or(&[][..], |region| &region.sources);
         let received: Vec<&Delivery<'_>> = self
@@ -52,7 +52,7 @@ impl Planner<'_, '_> {
             drafts.extend(name.map(|name| Draft { name, takes_access_logs: false, takes_trails: true }));
         }
         let log_bucket = drafts.iter().find(|draft| draft.takes_access_logs).map(|draft| draft.name.clone());
-        let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.place_sources(mapped, &settings, &log_bucket, findings));
+        let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.sources(mapped, &settings, &log_bucket, findings));
         self.check_settings(&settings, &drafts, findings);
         let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, cache, findings)).collect();
         Placement {
@@ -72,7 +72,7 @@ impl Planner<'_, '_> {
         taken: &mut Taken,
         findings: &mut Vec<Finding>,
     ) -> Option<String> {
-        let place = names::NameValues {
+        let values = names::NameValues {
             organization: self.map.organization.map(|name| name.as_str()),
             account: self.account.key,
             account_id: self.account.id,
@@ -80,7 +80,7 @@ impl Planner<'_, '_> {
             partition: self.partition(),
             span: self.span(),
         };
-        let name = names::derive(template, settings, adopted, &place, findings)?;
+        let name = names::derive(template, settings, adopted, &values, findings)?;
         if let (Some(span), 5, false) = (settings.account_regional, self.map.render.aws_provider, adopted) {
             findings.push(
                 Finding::new(
@@ -93,13 +93,13 @@ impl Planner<'_, '_> {
         }
         taken.entry(self.partition()).or_default().entry(name.clone()).or_default().push(Named {
             template: template.span,
-            region: place.span,
+            region: values.span,
             what: format!("`{}` of `{}`", self.region, self.account.key.value),
         });
         Some(name)
     }
 
-    fn place_sources(
+    fn sources(
         &self,
         mapped: &[effective::Source<'_>],
         settings: &Settings<'_>,
@@ -130,13 +130,13 @@ impl Planner<'_, '_> {
             for source in by_prefix {
                 match outer.filter(|outer| source.prefix.starts_with(&*outer.prefix)) {
                     Some(outer) => {
-                        let place = |source: &Source| {
+                        let written_at = |source: &Source| {
                             let at = by_name.binary_search_by_key(&source.name.as_str(), |known| known.name.as_str());
                             at.map_or(self.span(), |at| by_name[at].prefix.map_or(by_name[at].name.span, |prefix| prefix.span))
                         };
                         findings.push(
-                            Finding::new(&PREFIX_OVERLAP, place(source), format!("the log objects of `{}` (`{}`) lie under those of `{}` (`{}`)", source.name, source.prefix, outer.name, outer.prefix))
-                                .related(place(outer), format!("`{}` is the prefix of this source", outer.prefix))
+                            Finding::new(&PREFIX_OVERLAP, written_at(source), format!("the log objects of `{}` (`{}`) lie under those of `{}` (`{}`)", source.name, source.prefix, outer.name, outer.prefix))
+                                .related(written_at(outer), format!("`{}` is the prefix of this source", outer.prefix))
                                 .help("with the `simple` key format nothing but the prefix tells sources apart; choose prefixes of which none begins another"),
                         );
                     }
