@@ -282,6 +282,25 @@ fn a_template_of_an_app_is_read_with_the_manifest_beside_it() {
     assert_eq!(strict.code, 0, "{} {}", strict.stdout, strict.stderr);
 }
 
+/// A log bucket that a source names, rightly or wrongly, is no log bucket without sources besides.
+#[test]
+fn a_log_bucket_that_is_given_as_an_arn_is_judged_once() {
+    let template = |target: &str| {
+        let grant = "{ Effect: Allow, Principal: { Service: logging.s3.amazonaws.com }, Action: s3:PutObject, Resource: 'arn:aws:s3:::acme-logs/*' }";
+        format!(
+            "Resources:\n  Logs: {{ Type: AWS::S3::Bucket, Properties: {{ BucketName: acme-logs }} }}\n  \
+             Policy: {{ Type: AWS::S3::BucketPolicy, Properties: {{ Bucket: acme-logs, PolicyDocument: {{ Statement: {grant} }} }} }}\n  \
+             Web: {{ Type: AWS::S3::Bucket, Properties: {{ LoggingConfiguration: {{ DestinationBucketName: '{target}' }} }} }}\n"
+        )
+    };
+    for (target, kinds) in [("acme-logs", 1), ("arn:aws:s3:::acme-logs", 1), ("acme-other", 2)] {
+        let run = logmap_with_input(&folder(), &["check", "-", "--format", "json"], &template(target));
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        let of_buckets = report["configurations"].as_array().unwrap().iter().filter(|one| one["kind"] != "policy");
+        assert_eq!(of_buckets.count(), kinds, "{target}\n{}", run.stdout);
+    }
+}
+
 #[test]
 fn what_is_suppressed_is_a_violation_all_the_same() {
     let dir = tempfile::tempdir().unwrap();

@@ -348,7 +348,8 @@ fn execute(number: usize, maps: &[Seed], inputs: &[Seed], dir: &Path, binary: &s
         _ => return wrong("an end that is none".to_owned()),
     }
     // what is known in part is written with characters for private use, of which no seed has any: none may come out
-    if let Some(mark) = stdout.chars().chain(stderr.chars()).find(|c| matches!(u32::from(*c), 0xf_0000..=0xf_ffff | 0x10_0000..)) {
+    if let Some(mark) = stdout.chars().chain(stderr.chars()).find(|c| matches!(u32::from(*c), 0xf_0000..=0xf_ffff | 0x10_0000..))
+    {
         return wrong(format!("{mark:?} of a hole is written out"));
     }
     let format = arguments.iter().position(|word| *word == "--format").map(|at| arguments[at + 1]);

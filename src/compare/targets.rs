@@ -3,7 +3,7 @@
 use super::{
     Configuration, Kind, World,
     admit::does,
-    effective,
+    effective, name_of,
     principals::named,
     settings::{acls_are_off, no_acl, requester_pays, settings},
 };
@@ -16,15 +16,15 @@ use std::collections::BTreeSet;
 
 /// Judges the log buckets that no log configuration of the inputs names.
 pub(super) fn judge(world: &World<'_>, observed: &Observed) -> Vec<Configuration> {
-    let named: BTreeSet<&str> = observed
+    let named: BTreeSet<String> = observed
         .logging
         .iter()
         .filter_map(|logging| match &logging.target {
-            Target::Named(name) => Some(name.value.as_str()),
+            Target::Named(name) => Some(name_of(name).0.value),
             _ => None,
         })
         .collect();
-    let others = world.buckets.values().filter(|bucket| bucket.defined && !named.contains(bucket.name.value.as_str()));
+    let others = world.buckets.values().filter(|bucket| bucket.defined && !named.contains(&bucket.name.value));
     others.filter_map(one).collect()
 }
 
