@@ -1,7 +1,7 @@
 """A warm AWS CLI: loads the real awscli once, and runs each call in that one process.
 
-`Shim(folder)` starts the server and leaves an `aws` in `folder/bin` that hands its arguments, environment, working
-folder and file descriptors over a socket.  A call takes about 0.04 s instead of 0.6 s; what runs is awscli's own main.
+`Shim(folder)` starts the server, on another Python with modules of its own if these are given, and leaves an `aws` in
+`folder/bin` that hands its arguments, environment, working folder and file descriptors over a socket.  A call takes about 0.04 s instead of 0.6 s; what runs is awscli's own main.
 A `sleep` beside it returns at once, and `python3` is a warm one, too.
 
 With HARNESS_CALLS in its environment that `aws` notes each call there, and with HARNESS_AT it disturbs the call of that
@@ -27,14 +27,14 @@ ERRORS = {
 
 
 class Shim:
-    def __init__(self, folder):
+    def __init__(self, folder, python=sys.executable, modules=None):
         self.bin = os.path.join(folder, "bin")
         os.makedirs(self.bin)
         with open(os.path.join(self.bin, "sleep"), "w") as out:
             out.write("#!/bin/sh\n")
         os.chmod(os.path.join(self.bin, "sleep"), 0o755)
         self.servers = [
-            warm.start([sys.executable, os.path.abspath(__file__)], os.path.join(self.bin, "aws"), os.path.join(folder, "aws.socket")),
+            warm.start(["env", f"PYTHONPATH={modules or ''}", python, os.path.abspath(__file__)], os.path.join(self.bin, "aws"), os.path.join(folder, "aws.socket")),
             python_shim.start(os.path.join(self.bin, "python3"), os.path.join(folder, "python.socket")),
         ]
 
@@ -53,7 +53,7 @@ def preload():
     for kind in ("service-2", "endpoint-rule-set-1", "paginators-1", "waiters-2"):
         for service in {"s3", "sts", "cloudtrail"} & set(loader.list_available_services(kind)):
             loader.load_service_model(service, kind)
-    for name in ("endpoints", "partitions", "cli", "_retry", "sdk-default-configuration"):
+    for name in ("endpoints", "partitions", "cli"):
         loader.load_data(name)
     remember()
     return driver, listeners(driver)

@@ -2,6 +2,7 @@
 
 `cargo test --test evaluator_oracle` writes the cases with our verdicts (and compares with the crate iam-rs itself).
 """
+import functools
 import json
 import subprocess
 from pathlib import Path
@@ -17,8 +18,10 @@ WORDS = {"allow": "allowed", "deny": "denied", "none": "not allowed"}
 SIMULATE = "@cloud-copilot/iam-simulate", "0.1.173"
 
 
+@functools.cache
 def cases():
-    subprocess.run(["cargo", "test", "--quiet", "--test", "evaluator_oracle", "cases_for_other_judges"], cwd=ROOT, check=True, capture_output=True)
+    build = ["cargo", "test", "--quiet", "--profile", "ci", "--test", "evaluator_oracle"]
+    subprocess.run([*build, "cases_for_other_judges"], cwd=ROOT, check=True, capture_output=True)
     return [json.loads(line) for line in CASES.read_text().splitlines()]
 
 
