@@ -152,11 +152,11 @@ def custom_resource(logmap, folder):
     expect(done.returncode == 0 and "OK" in done.stderr, done.stdout + done.stderr[-3000:])
 
 
-def check(report, logmap, core, new_folder):
+def check(report, logmap, core, new_folder, providers):
     if report.wants("changes/custom-resource"):
         with report.check("changes/custom-resource"):
             custom_resource(logmap, new_folder())
-    for provider in (6, 5):
+    for provider in providers:
         name = f"changes/provider-{provider}"
         if report.wants(name):
             with report.check(name):

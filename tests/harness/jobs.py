@@ -57,8 +57,9 @@ def check_map(report, args, name, path, stage_of, core, folder):
     kinds = [kind for kind in ("scripts", "templates", "terraform", "targets_agree", "athena", "foreign_inputs") if report.wants(f"{name}/{kind}")]
     if not (kinds or report.wants(f"{name}/generate")):
         return
-    if path.stem == "hostile":  # its strings matter, and `meaning` runs its scripts; what a script does with faults, others show
-        kinds = [kind for kind in kinds if kind != "scripts"]
+    # the strings of `hostile` matter, and `meaning` runs its scripts; what a script does with faults, others show
+    if path.stem == "hostile" or args.tier.scripted and name not in args.tier.scripted:
+        kinds = ["lint" if kind == "scripts" else kind for kind in kinds]
     stage = None
     with report.check(f"{name}/generate"):
         stage = stage_of(maps.read(path), generate(args.logmap, path, folder), folder)
@@ -67,7 +68,7 @@ def check_map(report, args, name, path, stage_of, core, folder):
         expect(set(args.tier.attacked) <= set(good_maps()), "a map that is to be attacked is not there")
         if name != ATTACKED and (not args.tier.attacked or name in args.tier.attacked):  # that one has jobs of its own
             attacks.check(report, f"{name}/scripts", stage, args.tier.map_attacks)
-    if stage and path.stem == "hostile":
+    if stage and "lint" in kinds:
         with report.check(f"{name}/lint"):
             scripts.lint(stage.tree)
     if stage and "templates" in kinds:
@@ -144,23 +145,24 @@ def jobs(tier):
         f"map {name}": lambda bench, report, name=name, path=path: check_map(report, bench.args, name, path, bench.stage_of, bench.core, bench.new_folder())
         for name, path in sorted(good_maps().items(), key=lambda one: (one[0] not in SLOW, one[0]))}
     for pair in moves.pairs():
-        parts = ["walk", "terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
+        walked = not tier.walked or pair.name in tier.walked
+        parts = ["walk"] * walked + ["terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
         found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
-    for part, run in refusals.parts(tier.adopted).items():
+    for part, run in refusals.parts(tier).items():
         found[f"refusals {part}"] = lambda bench, report, part=part, run=run: refusals.check(report, bench.stage_from, part, run)
     for part, run in watching.parts(tier.watching).items():
         found[f"watching {part}"] = lambda bench, report, part=part, run=run: watching.check(report, bench.stage_from, part, run)
     found |= {
-        "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder),
-        "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder),
+        "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder, tier.providers),
+        "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder, tier.mutants),
         "foreign_inputs": lambda bench, report: others_corpus(bench, report),
         "calls": lambda bench, report: calls.check(report, bench.stage_from),
         "limits": lambda bench, report: limits.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), bench.new_folder),
         "rollback_after_changes": lambda bench, report: rollback_after_changes.check(report, bench.stage_from),
-        "scanners": lambda bench, report: scanners.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), good_maps(), bench.new_folder),
+        "scanners": lambda bench, report: scanners.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), {name: good_maps()[name] for name in tier.scanned}, bench.new_folder),
         "writer": lambda bench, report: writer.check(report, bench.args.logmap, bench.new_folder, tier),
-        "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder),
-        "selftest terraform": lambda bench, report: selftest_terraform.check(report, bench.core, bench.new_folder),
+        "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder, tier.mutants),
+        "selftest terraform": lambda bench, report: selftest_terraform.check(report, bench.core, bench.new_folder, tier.mutants),
     }
     for seeds in (tier.seeds[at:at + 10] for at in range(0, len(tier.seeds), 10)):
         found[f"generated {seeds[0]}"] = lambda bench, report, seeds=seeds: generated.check(

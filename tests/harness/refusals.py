@@ -14,6 +14,7 @@ from .attacks import Attack, is_write
 from .mock import KEY
 from .report import expect
 from .scripts import CALLER, same, tail
+from .tier import some
 
 ACCOUNT, OTHER, REGION = "111122223333", "444455556666", "eu-west-1"
 MAP = f"""
@@ -161,8 +162,8 @@ def refused(attack, flags, done, text, what, code=1):
     expect(attack.untouched(), f"{what}: there is a backup although nothing was changed")
 
 
-def refusals(attack, preflight):
-    for what, breaks, text, forcible in CASES:
+def refusals(attack, preflight, one_in):
+    for what, breaks, text, forcible in some(CASES, one_in):
         attack.scene = breaks
         attack.set_scene()
         for flags in ((), ("--dry-run",)) if forcible else ((), ("--force",)):
@@ -370,7 +371,7 @@ DRIFT = [
 ]
 
 
-def verify(attack):
+def verify(attack, one_in):
     attack.scene = None
     attack.set_scene()
     attack.run_well()
@@ -378,7 +379,7 @@ def verify(attack):
     drifts = [(getattr(attack.stage.world.client("s3" if "Bucket" in kwargs else "cloudtrail", ACCOUNT, REGION), operation), kwargs, text)
               for operation, kwargs, text in DRIFT]
     drifts += [(lambda **_: kms(attack.stage), {}, "aws:kms"), (lambda **_: payer(attack.stage), {}, "Requester"), (lambda **_: foreign_policy(attack.stage), {}, "ForeignStatement")]
-    for change, kwargs, text in drifts:
+    for change, kwargs, text in some(drifts, one_in):
         change(**kwargs)
         now = attack.stage.snapshot()
         done = attack.run("--verify")
@@ -425,10 +426,10 @@ def hostile(stage):
     same(attack.before, stage.snapshot(), "--rollback does not end at the world before")
 
 
-def parts(sample):
-    """{part: what it does to the script of MAP}, each in a world of its own; `sample` is so many ways to disturb rolling back an adoption."""
+def parts(tier):
+    """{part: what it does to the script of MAP}, each in a world of its own."""
     return {
-        "refusals": lambda attack: refusals(attack, attack.stage.tree / "terraform" / "prod" / "preflight.sh"),
+        "refusals": lambda attack: refusals(attack, attack.stage.tree / "terraform" / "prod" / "preflight.sh", tier.worlds),
         "tools": tools,
         "library": library,
         "credentials": credentials,
@@ -436,9 +437,9 @@ def parts(sample):
         "forgotten-statement": forgotten_statement,
         "windows": windows,
         "dry-run": dry_run,
-        "verify": verify,
+        "verify": lambda attack: verify(attack, tier.worlds),
         "run-all": run_all,
-        "adopted": lambda attack: attacks.rollback(Attack(attack.stage, attack.account, attack.script, scene=old_world, flags=("--force",)), sample=sample),
+        "adopted": lambda attack: attacks.rollback(Attack(attack.stage, attack.account, attack.script, scene=old_world, flags=("--force",)), sample=tier.adopted),
         "hostile": lambda attack: hostile(attack.stage),
     }
 

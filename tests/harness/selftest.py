@@ -8,6 +8,7 @@ import re
 from . import delivery, maps, scripts
 from .evaluate import LOGGING, Request, evaluate, lint
 from .report import Failure, expect
+from .tier import some
 
 ACCOUNT, ORGANIZATION_MAP = "111122223333", """
 version: 1
@@ -141,7 +142,7 @@ def write_tree(folder, pattern="", replacement=""):
     return tree
 
 
-def check(report, stage_of, new_folder):
+def check(report, stage_of, new_folder, one_in):
     """`stage_of(region_map, tree, folder)` makes a Stage; `new_folder()` a fresh temporary folder."""
     if report.wants("selftest/operators"):
         with report.check("selftest/operators"):
@@ -150,7 +151,7 @@ def check(report, stage_of, new_folder):
     if report.wants("selftest/good"):
         tree = write_tree(folder)
         scripts.check(report, "selftest/good", stage_of(maps.read(folder / "logmap.yaml"), tree, folder))
-    for name, pattern, replacement, reason in MUTANTS:
+    for name, pattern, replacement, reason in some(MUTANTS, one_in):
         title = f"selftest/mutant: {name}"
         if report.wants(title):
             with report.check(title):

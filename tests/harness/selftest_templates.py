@@ -4,6 +4,7 @@ import re
 
 from . import maps, templates
 from .report import Failure, Silent, expect
+from .tier import some
 
 MAP = """
 version: 1
@@ -137,8 +138,8 @@ def write_tree(folder, pattern="", replacement=""):
     return folder / "tree"
 
 
-def check(report, stage_of, new_folder):
-    for name, pattern, replacement, reason in [("good", "", "", None), *MUTANTS]:
+def check(report, stage_of, new_folder, one_in):
+    for name, pattern, replacement, reason in [("good", "", "", None), *some(MUTANTS, one_in)]:
         title = f"selftest/template {'mutant: ' if reason else ''}{name}"
         if not report.wants(title):
             continue

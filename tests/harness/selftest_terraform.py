@@ -4,6 +4,7 @@ import re
 
 from . import maps, terraform
 from .report import Failure, Silent, expect
+from .tier import some
 
 MAP = """
 version: 1
@@ -132,8 +133,8 @@ def write_tree(folder, pattern="", replacement=""):
     return folder / "tree"
 
 
-def check(report, core, new_folder):
-    for name, pattern, replacement, reason in [("good", "", "", None), *MUTANTS]:
+def check(report, core, new_folder, one_in):
+    for name, pattern, replacement, reason in [("good", "", "", None), *some(MUTANTS, one_in)]:
         title = f"selftest/terraform {'mutant: ' if reason else ''}{name}"
         if not report.wants(title):
             continue
