@@ -1,7 +1,7 @@
 //! The output's own README: what to run, in which order, for this map.
 
 use super::{Context, engine::Engine};
-use crate::{artifacts::Artifact, plan::Plan};
+use crate::{artifacts::Artifact, aws::region, plan::Plan};
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -31,6 +31,8 @@ struct ReadmeContext {
     cloudformation: bool,
     /// True if `aws-cli/` is there.
     aws_cli: bool,
+    /// Those of the three above with which buckets can be made: `terraform`, `cloudformation`, `aws-cli`.
+    choices: Vec<&'static str>,
     /// True if `athena/` is there.
     athena: bool,
     /// True if modules and stacks carry the tables of Athena.
@@ -45,10 +47,32 @@ struct ReadmeContext {
     parameter: String,
     /// The placements with alerts.
     alerts: Vec<AlertsRow>,
+    /// The trails of the organization.
+    organization_trails: Vec<OrganizationTrailRow>,
+    /// The opt-in Regions, each with its account: `eu-south-1` of `prod`.
+    opt_in: Vec<OptInRow>,
     /// True if a rule of AWS Config is made.
     config_rule: bool,
     /// The placements that were to have one and have none.
     no_config_rule: Vec<String>,
+}
+
+/// A trail of the organization.
+#[derive(Debug, Serialize)]
+struct OrganizationTrailRow {
+    /// Its name.
+    name: String,
+    /// Account key.
+    account: String,
+}
+
+/// A Region that an account must enable before it is used.
+#[derive(Debug, Serialize)]
+struct OptInRow {
+    /// Region name.
+    region: String,
+    /// Account key.
+    account: String,
 }
 
 /// Alerts of a placement.
@@ -79,6 +103,10 @@ struct AccountRow {
     adopted: Vec<String>,
     /// Keys of accounts that its trails deliver to and that therefore come first.
     after: Vec<String>,
+    /// Name of its profile in the settings of the AWS CLI; empty for none.
+    profile: String,
+    /// ARN of the role to assume in it; empty for none.
+    role: String,
 }
 
 /// A log bucket.
@@ -179,6 +207,8 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
                 .map(|placement| placement.region.clone())
                 .collect(),
             after,
+            profile: account.profile.clone().unwrap_or_default(),
+            role: account.role_arn.clone().unwrap_or_default(),
         }
     });
     let buckets = cx.plan().placements().flat_map(|(account, placement)| {
@@ -206,6 +236,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         terraform: targets.contains(&"terraform"),
         cloudformation: targets.contains(&"cloudformation"),
         aws_cli: targets.contains(&"aws-cli"),
+        choices: ["terraform", "cloudformation", "aws-cli"].into_iter().filter(|name| targets.contains(name)).collect(),
         athena: targets.contains(&"athena"),
         parameter: monitoring()
             .find_map(|(_, _, monitoring)| Some(monitoring.parameter.as_ref()?.name.clone()))
@@ -221,6 +252,19 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
                     every_bucket: alerts.every_bucket,
                 })
             })
+            .collect(),
+        organization_trails: cx
+            .plan()
+            .placements()
+            .flat_map(|(account, placement)| placement.trails.iter().map(move |trail| (account, trail)))
+            .filter(|(_, trail)| trail.organization)
+            .map(|(account, trail)| OrganizationTrailRow { name: trail.name.clone(), account: account.key.clone() })
+            .collect(),
+        opt_in: cx
+            .plan()
+            .placements()
+            .filter(|(_, placement)| region::find(&placement.region).is_some_and(|known| known.opt_in))
+            .map(|(account, placement)| OptInRow { region: placement.region.clone(), account: account.key.clone() })
             .collect(),
         config_rule: monitoring().any(|(_, _, monitoring)| monitoring.config_rule.is_some()),
         no_config_rule: monitoring()

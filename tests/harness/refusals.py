@@ -392,19 +392,30 @@ def verify(attack, one_in):
 
 
 def run_all(attack):
-    """Order, stop, go on, reverse: with stand-ins for the scripts."""
+    """Order, stop, go on, reverse, and accounts that can't be reached: with stand-ins for the scripts."""
     folder = attack.stage.folder / "all"
     shutil.copytree(attack.stage.tree / "aws-cli", folder)
     text = (folder / "run-all.sh").read_text()
-    (folder / "run-all.sh").write_text(re.sub(r"^scripts=\(\n.*?^\)", "scripts=(\n  'one.sh'\n  'two.sh'\n  'three.sh'\n)", text, flags=re.M | re.S))
-    for name, code in (("one", 0), ("two", 3), ("three", 1)):
+    # account a is reached in vain, and b-a, whose name ends like it, is another one
+    codes = {"b/one": 0, "a/two": 4, "b-a/three": 3, "a/four": 0, "c/five": 1}
+    scripts = "".join(f"  '{name}.sh'\n" for name in codes)
+    (folder / "run-all.sh").write_text(re.sub(r"^scripts=\(\n.*?^\)", f"scripts=(\n{scripts})", text, flags=re.M | re.S))
+    for name, code in codes.items():
+        (folder / name).parent.mkdir(exist_ok=True)
         (folder / f"{name}.sh").write_text(f'#!/bin/sh\necho "ran {name} $*"\nexit {code}\n')
         (folder / f"{name}.sh").chmod(0o755)
-    for flags, code, order in (((), 3, "one two"), (("--verify",), 3, "one two three"), (("--dry-run",), 3, "one two three"), (("--rollback",), 1, "three"), (("--rollback", "--dry-run"), 3, "three two one")):
+    all_but_four = "b/one a/two b-a/three c/five"
+    for flags, code, order in (
+            ((), 3, "b/one a/two b-a/three"), (("--verify",), 4, all_but_four), (("--dry-run",), 4, all_but_four), (("--keep-going",), 4, all_but_four),
+            (("--keep-going", "--force"), 4, all_but_four), (("--rollback",), 1, "c/five"), (("--rollback", "--keep-going"), 4, "c/five a/four b-a/three a/two b/one")):
         done = subprocess.run(["bash", folder / "run-all.sh", *flags], capture_output=True, text=True)
-        ran = re.findall(r"^ran (\w+) (.*)$", done.stdout, re.M)
+        ran = re.findall(r"^ran (\S+) (.*)$", done.stdout, re.M)
         expect(done.returncode == code and " ".join(name for name, _ in ran) == order, f"run-all.sh {flags} exits {done.returncode}\n{done.stdout}{done.stderr}")
-        expect(all(given == " ".join(flags) for _, given in ran), "run-all.sh does not pass its flags on")
+        expect(all(given == " ".join(flag for flag in flags if flag != "--keep-going") for _, given in ran), "run-all.sh does not pass its flags on")
+        if "c/five" in order and code == 4:
+            expect("not reached: a (" in done.stderr and "b-a/three.sh" in done.stderr.partition("failed:")[2], f"run-all.sh {flags} does not say what is missing\n{done.stderr}")
+    done = subprocess.run(["bash", folder / "run-all.sh", "--help"], capture_output=True, text=True)
+    expect(done.returncode == 0 and "--keep-going" in done.stdout and "left out" in done.stdout, done.stdout)
 
 
 def hostile(stage):
