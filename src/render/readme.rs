@@ -37,6 +37,8 @@ struct ReadmeContext {
     athena: bool,
     /// True if modules and stacks carry the tables of Athena.
     glue: bool,
+    /// True if an account has a profile.
+    profiles: bool,
     /// True if a bucket is adopted.
     adopts: bool,
     /// Whom statements of the map let in beside the deliveries.
@@ -229,6 +231,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         header: Vec::new(),
         map: cx.map_name.to_owned(),
         glue: cx.plan().render.glue,
+        profiles: accounts.iter().any(|account| !account.profile.is_empty()),
         adopts: accounts.iter().any(|account| !account.adopted.is_empty()),
         accounts,
         buckets: buckets.collect(),

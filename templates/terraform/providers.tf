@@ -1,5 +1,12 @@
 {% for line in header %}# {{ line | comment }}
 {% endfor %}
+{%- if profile %}
+variable "profile" {
+  description = "Profile in the settings of the AWS CLI; \"\" for the credentials of the environment, as a pipeline has them."
+  type        = string
+  default     = {{ profile | hcl }}
+}
+{% endif %}
 {%- if region_per_resource %}
 # One provider for the whole account: each resource names its Region itself.
 {%- else %}
@@ -18,7 +25,7 @@ provider "aws" {
   allowed_account_ids = [{{ account_id | hcl }}]
 {%- if profile %}
 
-  profile = {{ profile | hcl }}
+  profile = var.profile == "" ? null : var.profile
 {%- endif %}
 {%- if role_arn %}
 

@@ -255,6 +255,7 @@ def credentials(attack):
     attack.script.write_text(re.sub(r"^PROFILE=.*", "PROFILE='acme-prod'", re.sub(r"^ROLE=.*", "ROLE=''", text, flags=re.M), flags=re.M))
     attack.stage.config.write_text(f"[profile acme-prod]\naws_access_key_id = {KEY}{ACCOUNT}\naws_secret_access_key = x\n")
     refused(attack, (), attack.run(), f"these credentials are of account {CALLER}", "the profile wins over the environment", 4)
+    refused(attack, (), attack.run(), "profile acme-prod was not used, because AWS_ACCESS_KEY_ID is set", "why the profile was not used", 4)
     attack.run_well("--dry-run", AWS_ACCESS_KEY_ID=None, AWS_SECRET_ACCESS_KEY=None)
     attack.script.write_text(re.sub(r"^ROLE=.*", "ROLE=''", text, flags=re.M))
     nobody = {"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}

@@ -479,7 +479,8 @@ def same_caller(plan, account, callers):
     """Profile and role of Terraform's providers are those of the scripts."""
     for provider in plan["configuration"]["provider_config"].values():
         expressions = provider.get("expressions", {})
-        profile = expressions.get("profile", {}).get("constant_value", "")
+        # one that is not there is what a pipeline gives: nothing
+        profile = plan["configuration"]["root_module"]["variables"]["profile"]["default"] if "profile" in expressions else ""
         role = "".join(each.get("role_arn", {}).get("constant_value", "") for each in expressions.get("assume_role", []))
         for place, caller in callers.items():
             expect(place[0] != account.id or caller == (profile, role), f"{place} has {caller} in the script and {(profile, role)} in Terraform")

@@ -355,7 +355,7 @@ fn settings_of_provider_backend_and_buckets_arrive() {
     assert!(versions.contains("    key          = \"logmap/prod/terraform.tfstate\"\n"), "{versions}");
     assert!(versions.contains("    use_lockfile = true\n"), "{versions}");
     assert!(versions.contains("version = \">= 6.37, < 7.0\""), "{versions}");
-    assert!(files["terraform/prod/providers.tf"].contains("profile = \"acme-prod\""));
+    assert!(files["terraform/prod/providers.tf"].contains("default     = \"acme-prod\""));
     let region = &files["terraform/prod/us-east-1.tf"];
     assert!(region.contains("bucket_namespace = \"account-regional\""), "{region}");
     assert!(region.contains("object_lock_enabled = true") && region.contains("mode = \"GOVERNANCE\""), "{region}");
