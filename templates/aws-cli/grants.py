@@ -80,6 +80,13 @@ def delivers_by(statement):
         return None
     return services[0] if {str(one).lower() for one in listed(statement.get("Action"))} <= allowed[services[0]] and "Resource" in statement else None
 
+def denies_insecure(statement):
+    """Whether it is the denial of requests without TLS, to everybody, and nothing else."""
+    tests = [(operator, key.lower(), [str(value).lower() for value in listed(values)])
+             for operator, keys in (statement.get("Condition") or {}).items() for key, values in keys.items()]
+    return (statement.get("Effect") == "Deny" and statement.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]}) and "Resource" in statement
+            and tests == [("Bool", "aws:securetransport", ["false"])])
+
 def atoms(statement):
     """The statement as (action, resource, {key: pattern}) for each combination of its values; None where that can't be done."""
     parts = []
@@ -100,6 +107,9 @@ def atoms(statement):
 
 def covered(statement, document):
     """Whether the document lets in all that the statement does, for each combination by one of its statements."""
+    if denies_insecure(statement):
+        everything = [one for one in listed((document or {}).get("Statement")) if denies_insecure(one) and "s3:*" in listed(one.get("Action"))]
+        return all(any(like(str(wide), str(resource)) for one in everything for wide in listed(one.get("Resource"))) for resource in listed(statement.get("Resource")))
     service, found = delivers_by(statement), atoms(statement)
     if service is None or found is None:
         return False

@@ -163,6 +163,13 @@ def console_grant(stage, resource="*", **condition):
     s3(stage).put_bucket_policy(Bucket="acme-old-logs", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
 
 
+def insecure_denied(stage):
+    arn = "arn:aws:s3:::acme-old-logs"
+    statement = {"Sid": "AllowSSLRequestsOnly", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "s3:*", "Resource": [arn, arn + "/*"],
+                 "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    s3(stage).put_bucket_policy(Bucket="acme-old-logs", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
 def logs_here(stage, name, prefix):
     if name not in ("acme-web", "acme-data"):
         stage.world.create_bucket(ACCOUNT, REGION, name)
@@ -203,6 +210,7 @@ HARMLESS = [
      "kept: the lifecycle rule `org` of acme-old-logs"),
     ("the console's grant, by which nobody logs", console_grant, ""),
     ("the console's grant for a source", lambda stage: console_grant(stage, "s3-access/*", ArnLike={"aws:SourceArn": "arn:aws:s3:::acme-web"}), ""),
+    ("the denial of requests without TLS", insecure_denied, ""),
     ("a bucket that logs there in vain", lambda stage: logs_here(stage, "acme-other", "other/"), ""),
     ("a source with its prefix", both(console_grant, lambda stage: logs_here(stage, "acme-data", "data/")), ""),
 ]
