@@ -519,3 +519,58 @@ fn whom_the_map_lets_in_is_told_in_the_readme_and_in_the_proof() {
     let said = logmap(dir.path(), &["validate", "-v"]).stderr;
     assert_eq!(said.matches("let in by the map: 999988887777 may s3:GetObject (Reader)").count(), 3, "{said}");
 }
+
+#[test]
+fn what_a_map_leaves_to_others_or_keeps_for_ever_is_so_in_every_target() {
+    let bucket = |more: &str| format!("        log_bucket: {{ adopt: true, name: acme-old-logs{more} }}\n");
+    let map = |more: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1:\n{}        buckets: [acme-web]\n",
+            bucket(more)
+        )
+    };
+    let made = |more: &str| {
+        let dir = folder(&map(more));
+        let done = generate(dir.path(), &[]);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        tree(&dir.path().join("out"))
+    };
+    let of = |files: &std::collections::BTreeMap<String, String>| {
+        ["terraform/prod/us-east-1.tf", "cloudformation/prod/us-east-1.yaml", "aws-cli/prod/us-east-1.sh"]
+            .map(|path| files[path].clone())
+    };
+    // other code sets the lifecycle: no target has one, and Terraform forgets its own without removing it
+    let files = made(", lifecycle: external");
+    let [terraform, cloudformation, script] = of(&files);
+    assert!(!terraform.contains("resource \"aws_s3_bucket_lifecycle_configuration\""), "{terraform}");
+    assert!(terraform.contains("from = aws_s3_bucket_lifecycle_configuration.acme_old_logs"), "{terraform}");
+    assert!(terraform.contains("depends_on = [aws_s3_bucket_versioning.acme_old_logs]"), "{terraform}");
+    assert!(files["terraform/prod/versions.tf"].contains(">= 1.10"));
+    assert!(!cloudformation.contains("LifecycleConfiguration") && !script.contains("\"Rules\""), "{cloudformation}{script}");
+    // never: a rule is left that only ends unfinished uploads
+    let [terraform, cloudformation, script] =
+        of(&made(", retention: { expire_after_days: never, noncurrent_expire_after_days: never }"));
+    assert!(terraform.contains("abort_incomplete_multipart_upload") && !terraform.contains("expiration {"), "{terraform}");
+    assert!(
+        cloudformation.contains("AbortIncompleteMultipartUpload") && !cloudformation.contains("Expiration"),
+        "{cloudformation}"
+    );
+    assert!(script.contains("AbortIncompleteMultipartUpload") && !script.contains("Expiration"), "{script}");
+    // tags of an adopted bucket stay where the map names none
+    let tagged = made(", tags: { owner: security }");
+    assert!(terraform.contains("ignore_changes = [tags, tags_all]") && !of(&tagged)[0].contains("ignore_changes"), "{terraform}");
+}
+
+#[test]
+fn every_module_that_takes_something_over_has_a_preflight_check_and_the_readme_names_it() {
+    let dir = folder(MAP);
+    assert_eq!(generate(dir.path(), &["--target", "terraform"]).code, 0);
+    let files = tree(&dir.path().join("out"));
+    let modules: Vec<&str> = files.keys().filter_map(|path| path.strip_suffix("/versions.tf")).collect();
+    assert!(modules.len() > 1);
+    for module in modules {
+        assert!(files.contains_key(&format!("{module}/preflight.sh")), "{module}");
+        assert!(files["README.md"].contains(&format!("{module}/preflight.sh && terraform -chdir={module} init")), "{module}");
+    }
+    assert!(files.contains_key("terraform/lib/logmap.sh") && files.contains_key("terraform/lib/helper.py"));
+}

@@ -506,8 +506,8 @@ fn old_prefixes_expire_before_their_rule_goes() {
             .collect::<BTreeMap<_, _>>()
     };
     for work in [Work::Grant, Work::Narrow] {
-        assert_eq!(rules(work)["s3-access/"], 400, "{work:?}");
-        assert_eq!(rules(work)["AWSLogs/"], 400, "{work:?}");
+        assert_eq!(rules(work)["s3-access/"], Some(400), "{work:?}");
+        assert_eq!(rules(work)["AWSLogs/"], Some(400), "{work:?}");
     }
     assert!(!rules(Work::Retire).contains_key("s3-access/"));
     assert!(dangers.contains(&"Shorter retention"));

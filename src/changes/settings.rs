@@ -98,21 +98,21 @@ pub(super) fn log_bucket(old: Option<&LogBucket>, new: Option<&LogBucket>) -> Ve
 
 fn lifecycle(rule: &LifecycleRule) -> String {
     let to = rule.transition.as_ref().map_or(String::new(), |to| format!(", {} after {} days", to.storage_class, to.after_days));
+    let after = |days: Option<u32>, unit: &str| days.map_or_else(|| "never".to_owned(), |days| format!("after {days}{unit}"));
     format!(
-        "rule {}: expires after {} days, noncurrent versions after {}{to}",
-        rule.id, rule.expire_after_days, rule.noncurrent_expire_after_days
+        "rule {}: expires {}, noncurrent versions {}{to}",
+        rule.id,
+        after(rule.expire_after_days, " days"),
+        after(rule.noncurrent_expire_after_days, "")
     )
 }
 
 /// A warning for each prefix whose objects expire sooner than before.
 pub(super) fn shorter_retention(old: &LogBucket, new: &LogBucket) -> Option<String> {
-    let shorter = old.lifecycle.iter().any(|rule| {
-        new.lifecycle.iter().any(|other| {
-            other.prefix == rule.prefix
-                && (other.expire_after_days < rule.expire_after_days
-                    || other.noncurrent_expire_after_days < rule.noncurrent_expire_after_days)
-        })
-    });
+    let shorter = old
+        .lifecycle
+        .iter()
+        .any(|rule| new.lifecycle.iter().any(|other| other.prefix == rule.prefix && other.is_shorter_than(rule)));
     (shorter && old.name == new.name)
         .then(|| "shorter retention also expires logs that are there already, within a day or two and for good".to_owned())
 }

@@ -7,10 +7,10 @@ use super::{
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, bucket_name},
-    observed::{hole, policy::PolicyDoc},
+    observed::{hole, lifecycle::Lifecycle, policy::PolicyDoc},
     policy::{Effect, Element, Principal, Statement},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Words in the names of buckets that take logs.
@@ -120,6 +120,7 @@ impl<'a> Found<'a> {
             }),
             why,
             statements: Vec::new(),
+            settings: settings(known),
             notes: self.notes,
         };
         if known.bucket.defined {
@@ -260,6 +261,19 @@ fn problem(known: &Known, blocked: &BTreeMap<String, String>) -> Option<String> 
     }
     let legacy = known.region == "us-east-1" && bucket_name::could_be_legacy(known.name());
     bucket_name::problem(known.name()).filter(|_| !legacy).map(|problem| format!("its name {problem}"))
+}
+
+/// What an adopted bucket has, where an input tells, so that adopting it changes nothing.
+fn settings(known: &Known) -> Vec<(&'static str, Value)> {
+    let days = |days: Option<u32>| days.map_or_else(|| "never".into(), Value::from);
+    let lifecycle = known.bucket.lifecycle.known().map(|rules| match rules.value {
+        Lifecycle::Others => ("lifecycle", "external".into()),
+        Lifecycle::Retention { expire, noncurrent } => {
+            ("retention", json!({ "expire_after_days": days(expire), "noncurrent_expire_after_days": days(noncurrent) }))
+        }
+    });
+    let tags = known.bucket.tags.known().filter(|tags| !tags.value.is_empty());
+    lifecycle.into_iter().chain(tags.map(|tags| ("tags", json!(tags.value)))).collect()
 }
 
 /// The statements of an adopted bucket's policy that the map must hold, because they are not derived.

@@ -124,6 +124,8 @@ pub(super) struct Adopt {
     pub note: Option<Note>,
     /// Statements of its policy that are not derived.
     pub statements: Vec<(Value, SourceLocation)>,
+    /// What else it has, as keys of `log_bucket`.
+    pub settings: Vec<(&'static str, Value)>,
     /// What is said of others.
     pub notes: Vec<Note>,
 }

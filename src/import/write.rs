@@ -241,13 +241,15 @@ impl Writer {
         }
         let name = escape::yaml_word(&adopt.name);
         if adopt.statements.is_empty() {
-            self.line(format!("log_bucket: {{ adopt: true, name: {name} }} # {guess}{}", comment(&adopt.why)));
+            let settings: String = adopt.settings.iter().map(|(key, value)| format!(", {key}: {}", flow(value))).collect();
+            self.line(format!("log_bucket: {{ adopt: true, name: {name}{settings} }} # {guess}{}", comment(&adopt.why)));
             return;
         }
         self.line(format!("log_bucket: # {guess}{}", comment(&adopt.why)));
         self.inner(|to| {
             to.line("adopt: true");
             to.line(format!("name: {name}"));
+            adopt.settings.iter().for_each(|(key, value)| to.line(format!("{key}: {}", flow(value))));
             to.line("# what its policy holds that logmap does not derive");
             to.line("extra_statements:");
             to.inner(|to| {
@@ -347,6 +349,7 @@ pub(super) fn region_value(region: &Region) -> Value {
     let mut value = Map::new();
     if let Some(adopt) = &region.adopt {
         let mut log_bucket = Map::from_iter([("adopt".to_owned(), true.into()), ("name".to_owned(), adopt.name.as_str().into())]);
+        log_bucket.extend(adopt.settings.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         let statements: Vec<Value> = adopt.statements.iter().map(|(statement, _)| statement.clone()).collect();
         log_bucket.extend((!statements.is_empty()).then(|| ("extra_statements".to_owned(), statements.into())));
         value.insert("log_bucket".to_owned(), log_bucket.into());

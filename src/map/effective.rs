@@ -115,10 +115,12 @@ pub struct Settings<'m> {
     pub versioning: Spanned<bool>,
     /// TLS-only deny.
     pub deny_insecure_transport: bool,
-    /// Days.
-    pub expire_after_days: Spanned<u32>,
-    /// Days.
-    pub noncurrent_expire_after_days: u32,
+    /// Days; `None` for never.
+    pub expire_after_days: Spanned<Option<u32>>,
+    /// Days; `None` for never.
+    pub noncurrent_expire_after_days: Option<u32>,
+    /// False: other code sets the lifecycle rules.
+    pub manages_lifecycle: bool,
     /// Transition.
     pub transition: Option<Transition>,
     /// Tags by key.
@@ -279,7 +281,7 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
         Some(_) => (DEFAULT_ACCOUNT_REGIONAL_NAME, DEFAULT_ACCOUNT_REGIONAL_TRAILS_NAME),
         None => (DEFAULT_NAME, DEFAULT_TRAILS_NAME),
     };
-    let retention = |get: fn(&super::Retention) -> Option<&Spanned<u32>>| {
+    let retention = |get: fn(&super::Retention) -> Option<&Spanned<super::ExpireAfter>>| {
         layers.iter().rev().find_map(|layer| layer.retention.as_ref().and_then(|retention| get(&retention.value))).copied()
     };
     let transition = layers.iter().rev().find_map(|layer| layer.retention.as_ref()?.transition.as_ref());
@@ -296,10 +298,14 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
             .unwrap_or(Spanned { value: PolicyScope::Auto, span }),
         versioning: flag(nearest(layers, |layer| layer.versioning.as_ref()), true),
         deny_insecure_transport: flag(nearest(layers, |layer| layer.deny_insecure_transport.as_ref()), true).value,
-        expire_after_days: retention(|r| r.expire_after_days.as_ref())
-            .unwrap_or(Spanned { value: DEFAULT_EXPIRE_AFTER_DAYS, span }),
+        expire_after_days: retention(|r| r.expire_after_days.as_ref()).map_or(
+            Spanned { value: Some(DEFAULT_EXPIRE_AFTER_DAYS), span },
+            |days| Spanned { value: days.value.0, span: days.span },
+        ),
         noncurrent_expire_after_days: retention(|r| r.noncurrent_expire_after_days.as_ref())
-            .map_or(DEFAULT_NONCURRENT_DAYS, |days| days.value),
+            .map_or(Some(DEFAULT_NONCURRENT_DAYS), |days| days.value.0),
+        manages_lifecycle: nearest(layers, |layer| layer.lifecycle.as_ref())
+            .is_none_or(|lifecycle| lifecycle.value == super::Lifecycle::Managed),
         transition: transition.and_then(|transition| {
             let to = transition.to.as_ref()?;
             Some(Transition {

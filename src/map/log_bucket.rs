@@ -3,7 +3,7 @@
 //! Vocabulary only; which layer wins and what holds by default is for `effective`.
 
 use super::{
-    decode::{Cx, Decode, Entries},
+    decode::{Cx, Decode, Entries, mismatch},
     effective,
     names::TagKeys,
     statement::Statement,
@@ -37,6 +37,8 @@ record! {
         deny_insecure_transport: bool, { "default": true };
         /// How long logs are kept.
         retention: Retention, { "examples": [{ "expire_after_days": 400, "noncurrent_expire_after_days": 30 }] };
+        /// Who sets its lifecycle rules. `retention` says nothing where other code does.
+        lifecycle: Lifecycle, { "default": "managed" };
         /// Tags of the log bucket: keys and values, both strings.
         tags: Entries<TagKeys, String>, { "examples": [{ "owner": "security" }] };
         /// Statements of your own for the bucket policy, in IAM's spelling. They are proven with the rest.
@@ -115,12 +117,58 @@ words! {
 record! {
     /// How long logs are kept.
     Retention "`retention`" {
-        /// Days after which a log object expires.
-        expire_after_days: u32, { "default": effective::DEFAULT_EXPIRE_AFTER_DAYS, "minimum": 1 };
-        /// Days after which an old version is deleted.
-        noncurrent_expire_after_days: u32, { "default": effective::DEFAULT_NONCURRENT_DAYS, "minimum": 1 };
+        /// Days after which a log object expires, or `never`.
+        expire_after_days: ExpireAfter, { "default": effective::DEFAULT_EXPIRE_AFTER_DAYS };
+        /// Days after which an old version is deleted, or `never`.
+        noncurrent_expire_after_days: ExpireAfter, { "default": effective::DEFAULT_NONCURRENT_DAYS };
         /// Move objects to another storage class before they expire. Empty for none.
         transition: Transition, { "examples": [{ "after_days": 90, "storage_class": "GLACIER_IR" }] };
+    }
+}
+
+/// Days after which something expires; `None` is `never`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExpireAfter(pub Option<u32>);
+
+/// The word for no expiry.
+const NEVER: &str = "never";
+
+impl Decode for ExpireAfter {
+    const EXPECTS: &'static str = "a whole number of days, or `never`";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Scalar { text, .. } if &**text == NEVER => Some(ExpireAfter(None)),
+            // a number in quotes is told how to write it
+            Kind::Scalar { text, .. } if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some(ExpireAfter(Some(u32::decode(node, cx)?)))
+            }
+            _ => mismatch::<Self, _>(node, cx),
+        }
+    }
+}
+
+impl JsonSchema for ExpireAfter {
+    fn schema_name() -> Cow<'static, str> {
+        "ExpireAfter".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "integer", "minimum": 1, "maximum": u32::MAX }, { "const": NEVER }] })
+    }
+}
+
+words! {
+    /// Who sets a log bucket's lifecycle rules.
+    Lifecycle {
+        /// Generated code sets them, by `retention`.
+        Managed = "managed",
+        /// Someone else's code sets them; logmap leaves them as they are.
+        External = "external",
     }
 }
 

@@ -9,6 +9,7 @@
 use super::{
     At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, Trail, dumps,
     hole::{self, hole},
+    lifecycle,
     policy::{self, Plain},
     vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
 };
@@ -78,7 +79,7 @@ pub(crate) fn read(root: &Node, file: FileId, observed: &mut Observed) {
     for node in items_of(root).unwrap_or_default() {
         let value = match &node.kind {
             Kind::Scalar { text, .. } => serde_json::from_str(text).unwrap_or_default(),
-            _ => value_of(node),
+            _ => dumps::value_of(node),
         };
         table.add(value, SourceLocation { file, span: node.span });
     }
@@ -146,21 +147,6 @@ pub(super) fn read_rows(text: &str, file: FileId, observed: &mut Observed, make:
         Item { value: make(&value), place }.read(observed);
     }
     Ok(())
-}
-
-/// A tree as plain JSON; its places are lost.
-pub(super) fn value_of(node: &Node) -> Value {
-    match &node.kind {
-        Kind::Mapping(entries) => entries.iter().map(|entry| (entry.key.to_string(), value_of(&entry.value))).collect(),
-        Kind::Sequence(items) => items.iter().map(value_of).collect(),
-        Kind::Scalar { text, plain: true } => match &**text {
-            "" | "~" => Value::Null,
-            // a plain word of YAML is a text
-            text => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
-        },
-        Kind::Scalar { text, .. } => Value::from(&**text),
-        Kind::Alias(_) => Value::Null,
-    }
 }
 
 /// A resource.
@@ -295,6 +281,11 @@ impl Item {
             let doc = policy::parse(&policy.value, reading, Some(name.clone()));
             observed.policies.push(doc.clone());
             bucket.policy = Setting::Known(At { value: doc, place: self.place });
+        }
+        // Config spells the rules in a way of its own, so only that there are some is read
+        if let Some(rules) = self.get(&more("BucketLifecycleConfiguration.rules")).as_deref().and_then(Value::as_array) {
+            let kept = if rules.is_empty() { lifecycle::of_rules(&[]) } else { lifecycle::Lifecycle::Others };
+            bucket.lifecycle = Setting::Known(At { value: kept, place: self.place });
         }
         observed.buckets.push(bucket);
         let destination = more("BucketLoggingConfiguration.destinationBucketName");

@@ -7,7 +7,7 @@
 use super::{
     AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Setting, SourceLocation, Target, Text, Trail,
     hole::hole,
-    is_closed,
+    is_closed, lifecycle,
     policy::{self, Plain},
     vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
 };
@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The keys by which an answer is known.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "LoggingEnabled",
     // `--query LoggingEnabled`
     "TargetBucket",
@@ -33,6 +33,7 @@ const KEYS: [&str; 16] = [
     "ObjectLockConfiguration",
     "Payer",
     "OwnershipControls",
+    "TagSet",
     // `aws logs describe-delivery-sources`, `-destinations`, `describe-deliveries`
     "deliverySources",
     "deliveryDestinations",
@@ -42,6 +43,12 @@ const KEYS: [&str; 16] = [
 /// Is this an answer of the CLI?
 pub(crate) fn is_dump(root: &[Entry]) -> bool {
     root.iter().any(|entry| KEYS.contains(&&*entry.key))
+}
+
+/// Is this the answer of `get-bucket-lifecycle-configuration`? Other services have rules too, so its file has to be named for it.
+pub(crate) fn is_lifecycle(root: &[Entry], name: &str) -> bool {
+    root.iter().any(|entry| &*entry.key == "Rules")
+        && named_for(name).is_some_and(|(bucket, setting)| bucket.is_some() && setting.starts_with("lifecycle"))
 }
 
 /// Could YAML text be an answer?
@@ -121,7 +128,7 @@ fn named_for(path: &str) -> Option<(Option<String>, &'static str)> {
 }
 
 /// What files are named for.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 15] = [
     "logging",
     "location",
     "policy",
@@ -129,11 +136,30 @@ const SETTINGS: [&str; 11] = [
     "object-lock-configuration",
     "object-lock",
     "request-payment",
+    "lifecycle-configuration",
+    "lifecycle",
+    "tagging",
+    "tags",
     "ownership-controls",
     "ownership",
     "head-bucket",
     "head",
 ];
+
+/// A tree as plain JSON; its places are lost.
+pub(super) fn value_of(node: &Node) -> serde_json::Value {
+    match &node.kind {
+        Kind::Mapping(entries) => entries.iter().map(|entry| (entry.key.to_string(), value_of(&entry.value))).collect(),
+        Kind::Sequence(items) => items.iter().map(value_of).collect(),
+        Kind::Scalar { text, plain: true } => match &**text {
+            "" | "~" => serde_json::Value::Null,
+            // a plain word of YAML is a text
+            text => serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::from(text)),
+        },
+        Kind::Scalar { text, .. } => serde_json::Value::from(&**text),
+        Kind::Alias(_) => serde_json::Value::Null,
+    }
+}
 
 struct Reader {
     file: FileId,
@@ -214,6 +240,17 @@ impl Reader {
                 let rule = first(child(value, "Rules"));
                 let Some(ownership) = self.text(rule.and_then(|rule| child(rule, "ObjectOwnership"))) else { return };
                 bucket.ownership = Setting::Known(ownership);
+            }
+            "Rules" if self.bucket.is_some() => {
+                let Kind::Sequence(rules) = &value.kind else { return };
+                let rules: Vec<serde_json::Value> = rules.iter().map(value_of).collect();
+                bucket.lifecycle = Setting::Known(self.at(lifecycle::of_rules(&rules), value.span));
+            }
+            "TagSet" => {
+                let Kind::Sequence(items) = &value.kind else { return };
+                let tag = |item: &Node| Some((self.text(child(item, "Key"))?.value, self.text(child(item, "Value"))?.value));
+                let tags = items.iter().filter_map(tag).filter(|(key, _)| !key.starts_with("aws:"));
+                bucket.tags = Setting::Known(self.at(tags.collect(), value.span));
             }
             "trailList" => {
                 if let Kind::Sequence(trails) = &value.kind {

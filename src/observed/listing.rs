@@ -7,7 +7,7 @@
 use super::{
     At, Bucket, Observed, SourceLocation, Text,
     config::{self, Table},
-    dumps::child,
+    dumps::{child, value_of},
 };
 use crate::{
     aws::arn,
@@ -59,7 +59,7 @@ pub(super) fn read(root: &Node, file: FileId, observed: &mut Observed) {
         Some(List::Rows(rows)) => {
             let mut table = Table::default();
             for row in rows {
-                table.add(config_item(&config::value_of(row)), SourceLocation { file, span: row.span });
+                table.add(config_item(&value_of(row)), SourceLocation { file, span: row.span });
             }
             return table.read(observed);
         }

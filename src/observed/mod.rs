@@ -9,6 +9,7 @@ pub(crate) mod dumps;
 mod foreign;
 mod input;
 pub(crate) mod json;
+pub(crate) mod lifecycle;
 mod listing;
 pub(crate) mod policy;
 pub(crate) mod recognise;
@@ -116,6 +117,10 @@ pub(crate) struct Bucket {
     pub log_delivery_acl: Setting<bool>,
     /// The bucket policy.
     pub policy: Setting<PolicyDoc>,
+    /// Its lifecycle rules.
+    pub lifecycle: Setting<lifecycle::Lifecycle>,
+    /// Its tags, without those that AWS sets (`aws:…`).
+    pub tags: Setting<BTreeMap<String, String>>,
     /// Policies that other resources of the same input set; each replaces all others.
     pub other_policies: Vec<PolicyDoc>,
 }
@@ -145,6 +150,8 @@ impl Bucket {
             ownership: Setting::Unsaid,
             log_delivery_acl: Setting::Unsaid,
             policy: Setting::Unsaid,
+            lifecycle: Setting::Unsaid,
+            tags: Setting::Unsaid,
             other_policies: Vec::new(),
         }
     }
@@ -173,6 +180,8 @@ impl Bucket {
         self.payer.merge(other.payer);
         self.ownership.merge(other.ownership);
         self.log_delivery_acl.merge(other.log_delivery_acl);
+        self.lifecycle.merge(other.lifecycle);
+        self.tags.merge(other.tags);
         if let (Setting::Known(mine), Setting::Known(theirs)) = (&self.policy, &other.policy)
             && mine.place.file == theirs.place.file
             && mine.value.policy != theirs.value.policy

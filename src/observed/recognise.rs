@@ -180,7 +180,7 @@ fn read_tree(
         return Err(NotRead::because(TERRAFORM));
     } else if let Some(stacks) = cloudformation::app::manifest(&root, &file.name) {
         input.stacks = Some(stacks);
-    } else if dumps::is_dump(entries) {
+    } else if dumps::is_dump(entries) || dumps::is_lifecycle(entries, &file.name) {
         dumps::read(&root, &file.name, id, observed);
     } else if serverless::is_one(&root) {
         if !alone {

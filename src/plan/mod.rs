@@ -102,7 +102,7 @@ pub struct LogBucket {
     pub object_lock: Option<ObjectLock>,
     /// Tag keys and values, in the order of the keys.
     pub tags: IndexMap<String, String>,
-    /// At least one rule; no prefix of one lies under another's.
+    /// No prefix of one lies under another's; none where other code sets the lifecycle rules.
     pub lifecycle: Vec<LifecycleRule>,
     /// The bucket policy.
     pub policy: Policy,
@@ -150,12 +150,26 @@ pub struct LifecycleRule {
     pub id: String,
     /// Key prefix; empty for the whole bucket.
     pub prefix: String,
-    /// Days after which an object expires.
-    pub expire_after_days: u32,
-    /// Days after which a noncurrent version is deleted.
-    pub noncurrent_expire_after_days: u32,
+    /// Days after which an object expires; `None` for never.
+    pub expire_after_days: Option<u32>,
+    /// Days after which a noncurrent version is deleted; `None` for never.
+    pub noncurrent_expire_after_days: Option<u32>,
     /// Change of storage class before that.
     pub transition: Option<Transition>,
+}
+
+impl LifecycleRule {
+    /// Whether objects, or noncurrent versions, are gone sooner by this rule than by the other.
+    pub(crate) fn is_shorter_than(&self, other: &LifecycleRule) -> bool {
+        let sooner = |one: Option<u32>, other: Option<u32>| one.is_some_and(|days| other.is_none_or(|longer| days < longer));
+        sooner(self.expire_after_days, other.expire_after_days)
+            || sooner(self.noncurrent_expire_after_days, other.noncurrent_expire_after_days)
+    }
+}
+
+/// The later of two expiries; `None`, never, is the latest.
+pub(crate) fn later(one: Option<u32>, other: Option<u32>) -> Option<u32> {
+    one.zip(other).map(|(one, other)| one.max(other))
 }
 
 /// A source bucket.

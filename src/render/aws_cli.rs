@@ -24,6 +24,8 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("aws-cli/monitoring.sh", include_str!("../../templates/aws-cli/monitoring.sh")),
     (LIBRARY, include_str!("../../templates/aws-cli/lib.sh")),
     (HELPER, include_str!("../../templates/aws-cli/helper.py")),
+    ("aws-cli/lifecycle.py", include_str!("../../templates/aws-cli/lifecycle.py")),
+    ("aws-cli/grants.py", include_str!("../../templates/aws-cli/grants.py")),
     (MONITORING_HELPER, include_str!("../../templates/aws-cli/monitoring.py")),
     (RUN_ALL, include_str!("../../templates/aws-cli/run-all.sh")),
     (PREFLIGHT, include_str!("../../templates/aws-cli/preflight.sh")),
@@ -118,7 +120,7 @@ pub(super) struct BucketRow<'a> {
     pub(super) versioning: &'static str,
     /// The bucket policy as compact JSON: the bytes that are sent.
     pub(super) policy: String,
-    /// Argument of `put-bucket-lifecycle-configuration`.
+    /// Argument of `put-bucket-lifecycle-configuration`; empty where other code sets the lifecycle rules.
     pub(super) lifecycle: String,
     /// Tags as a JSON object from key to value.
     pub(super) tags: String,
@@ -176,18 +178,18 @@ struct PreflightContext<'a> {
     role_arn: &'a str,
     /// A Region of the account, for the first calls.
     first_region: &'a str,
-    /// The Regions with an adopted bucket.
+    /// The Regions with an adopted bucket, or with sources that are set.
     placements: Vec<PreflightPlace<'a>>,
-    /// False: the library's helpers are a part of the script.
-    apart: bool,
+    /// The library's interface that the script was made for.
+    interface: u32,
 }
 
-/// A Region with an adopted bucket.
+/// A Region where something is taken over.
 #[derive(Debug, Serialize)]
 struct PreflightPlace<'a> {
     /// Region name.
     region: &'a str,
-    /// Log buckets that must exist.
+    /// Log buckets that are adopted.
     buckets: Vec<BucketRow<'a>>,
     /// Source buckets that must exist.
     sources: Vec<SourceRows<'a>>,
@@ -208,7 +210,7 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
             sink(Artifact::script(format!("aws-cli/{}", path(account, placement)), text))?;
         }
     }
-    library(&engine, sink)?;
+    library("aws-cli", &engine, sink)?;
     // it is about all accounts, so a run for some leaves it alone
     if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
         let accounts = cx.plan().apply_order.iter().filter_map(|key| cx.plan().account(key));
@@ -220,24 +222,48 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What the scripts share. No script works without it, so it is among the files whatever was asked for.
-fn library(engine: &Engine, sink: &mut Sink<'_>) -> Result<()> {
+/// What the scripts of a folder share. No script works without it, so it is among the files whatever was asked for.
+fn library(folder: &str, engine: &Engine, sink: &mut Sink<'_>) -> Result<()> {
     let context = LibraryContext { apart: true, interface: INTERFACE };
     for (file, template) in [("logmap.sh", LIBRARY), ("helper.py", HELPER), ("monitoring.py", MONITORING_HELPER)] {
-        sink(Artifact::file(format!("aws-cli/lib/{file}"), engine.render(template, &context)?))?;
+        sink(Artifact::file(format!("{folder}/lib/{file}"), engine.render(template, &context)?))?;
     }
     Ok(())
 }
 
-/// The check to run before the first `terraform apply` of an account with adopted buckets; nothing for other accounts.
+/// Whether there is something that Terraform would take over: an adopted log bucket, or a source, which may log already.
+pub(super) fn takes_over(placement: &Placement) -> bool {
+    placement.adopts() || placement.sources.iter().any(|source| source.managed)
+}
+
+/// The checks to run before `terraform apply` of the accounts that take something over, and what they share.
+///
+/// # Errors
+/// An overridden template fails, or the sink does.
+pub(crate) fn preflights(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
+    let engine = Engine::new(TEMPLATES, cx.overrides)?;
+    let mut any = false;
+    for account in cx.accounts() {
+        if let Some(artifact) = preflight(cx, account, &engine)? {
+            sink(artifact)?;
+            any = true;
+        }
+    }
+    if any { library("terraform", &engine, sink) } else { Ok(()) }
+}
+
+/// The check of an account that takes something over; nothing for other accounts.
+///
+/// S3 replaces the whole setting where logging is put (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLogging.html),
+/// and Terraform does not read what it creates.
 ///
 /// # Errors
 /// An overridden template fails.
-pub(crate) fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Artifact>> {
+fn preflight(cx: &Context<'_>, account: &Account, engine: &Engine) -> Result<Option<Artifact>> {
     let placements: Vec<PreflightPlace<'_>> = account
         .placements
         .iter()
-        .filter(|placement| placement.adopts())
+        .filter(|placement| takes_over(placement))
         .map(|placement| PreflightPlace {
             region: &placement.region,
             buckets: placement.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
@@ -253,9 +279,9 @@ pub(crate) fn preflight(cx: &Context<'_>, account: &Account) -> Result<Option<Ar
         role_arn: account.role_arn.as_deref().unwrap_or_default(),
         first_region: first.region,
         placements,
-        apart: false,
+        interface: INTERFACE,
     };
-    let text = Engine::new(TEMPLATES, cx.overrides)?.render(PREFLIGHT, &context)?;
+    let text = engine.render(PREFLIGHT, &context)?;
     Ok(Some(Artifact::script(format!("terraform/{}/preflight.sh", account.key), text)))
 }
 
@@ -339,10 +365,14 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
                 "ID": rule.id,
                 "Status": "Enabled",
                 "Filter": { "Prefix": rule.prefix },
-                "Expiration": { "Days": rule.expire_after_days },
-                "NoncurrentVersionExpiration": { "NoncurrentDays": rule.noncurrent_expire_after_days },
-                "AbortIncompleteMultipartUpload": { "DaysAfterInitiation": ABORT_UPLOAD_AFTER_DAYS },
             });
+            if let Some(days) = rule.expire_after_days {
+                json["Expiration"] = json!({ "Days": days });
+            }
+            if let Some(days) = rule.noncurrent_expire_after_days {
+                json["NoncurrentVersionExpiration"] = json!({ "NoncurrentDays": days });
+            }
+            json["AbortIncompleteMultipartUpload"] = json!({ "DaysAfterInitiation": ABORT_UPLOAD_AFTER_DAYS });
             if let Some(to) = &rule.transition {
                 json["Transitions"] = json!([{ "Days": to.after_days, "StorageClass": to.storage_class }]);
             }
@@ -361,7 +391,7 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
         takes_access_logs: if bucket.takes_access_logs { "yes" } else { "no" },
         versioning: if bucket.versioning { "Enabled" } else { "Suspended" },
         policy: bucket.policy.to_json(),
-        lifecycle: text::json(&json!({ "Rules": rules })),
+        lifecycle: if rules.is_empty() { String::new() } else { text::json(&json!({ "Rules": rules })) },
         tags: text::json(&bucket.tags),
         object_lock: lock.unwrap_or_default(),
     }

@@ -1,6 +1,6 @@
 //! The output's own README: what to run, in which order, for this map.
 
-use super::{Context, engine::Engine};
+use super::{Context, aws_cli::takes_over, engine::Engine};
 use crate::{artifacts::Artifact, aws::region, plan::Plan};
 use anyhow::Result;
 use indexmap::IndexMap;
@@ -103,6 +103,8 @@ struct AccountRow {
     regions: Vec<String>,
     /// Regions with an adopted bucket.
     adopted: Vec<String>,
+    /// True if its Terraform module has a preflight check.
+    preflight: bool,
     /// Keys of accounts that its trails deliver to and that therefore come first.
     after: Vec<String>,
     /// Name of its profile in the settings of the AWS CLI; empty for none.
@@ -208,6 +210,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
                 .filter(|placement| placement.adopts())
                 .map(|placement| placement.region.clone())
                 .collect(),
+            preflight: account.placements.iter().any(takes_over),
             after,
             profile: account.profile.clone().unwrap_or_default(),
             role: account.role_arn.clone().unwrap_or_default(),

@@ -48,7 +48,7 @@ pub static TARGETS: [Target; 5] = [
         about: "Root modules for Terraform and OpenTofu",
         templates: terraform::TEMPLATES,
         render: modules,
-        files: |accounts, placements| 3 * accounts + 2 * placements,
+        files: |accounts, placements| 4 * accounts + 2 * placements + aws_cli::LIBRARY_FILES,
         unit: Unit::Account,
     },
     Target {
@@ -94,16 +94,11 @@ impl Target {
     }
 }
 
-/// Root modules, and the preflight checks of those that adopt buckets, which are scripts.
+/// Root modules, and the preflight checks of those that take something over, which are scripts.
 ///
 /// # Errors
 /// An overridden template fails, or the sink does.
 pub fn modules(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     terraform::render(cx, sink)?;
-    for account in cx.accounts() {
-        if let Some(artifact) = aws_cli::preflight(cx, account)? {
-            sink(artifact)?;
-        }
-    }
-    Ok(())
+    aws_cli::preflights(cx, sink)
 }

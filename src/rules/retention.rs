@@ -37,7 +37,7 @@ fn days(retention: &Retention, findings: &mut Vec<Finding>) {
         ("expire_after_days", retention.expire_after_days),
         ("noncurrent_expire_after_days", retention.noncurrent_expire_after_days),
     ] {
-        if let Some(days) = field.filter(|days| days.value == 0) {
+        if let Some(days) = field.filter(|days| days.value.0 == Some(0)) {
             findings.push(
                 Finding::new(&RETENTION, days.span, format!("`{name}` is 0")).help("S3 refuses such a rule; write 1 or more"),
             );

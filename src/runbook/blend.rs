@@ -6,7 +6,7 @@
 
 use crate::{
     aws::{Partition, limits},
-    plan::{Basis, LifecycleRule, LogBucket, Source, prove},
+    plan::{Basis, LifecycleRule, LogBucket, Source, later, prove},
     policy::{
         Effect, Statement,
         compose::{Grants, Scope, TrailGrant, compose},
@@ -163,7 +163,12 @@ fn statements(old: &[Statement], new: &[Statement]) -> Vec<Statement> {
 
 /// The rules of both, by prefix; what both have expires with the later one. S3 lets the shortest of overlapping rules win,
 /// so prefixes that lie in each other keep the longest of their times.
+///
+/// Where other code sets the rules by either map, the runbook sets none.
 pub(super) fn lifecycle(old: &[LifecycleRule], new: &[LifecycleRule]) -> Vec<LifecycleRule> {
+    if old.is_empty() || new.is_empty() {
+        return Vec::new();
+    }
     let mut all: Vec<LifecycleRule> = new.to_vec();
     for rule in old {
         if !all.iter().any(|other| other.prefix == rule.prefix) {
@@ -178,12 +183,12 @@ pub(super) fn lifecycle(old: &[LifecycleRule], new: &[LifecycleRule]) -> Vec<Lif
     let rules: Vec<LifecycleRule> = old.iter().chain(new).cloned().collect();
     for rule in &mut all {
         for other in rules.iter().filter(|other| touches(&other.prefix, &rule.prefix)) {
-            rule.expire_after_days = rule.expire_after_days.max(other.expire_after_days);
-            rule.noncurrent_expire_after_days = rule.noncurrent_expire_after_days.max(other.noncurrent_expire_after_days);
+            rule.expire_after_days = later(rule.expire_after_days, other.expire_after_days);
+            rule.noncurrent_expire_after_days = later(rule.noncurrent_expire_after_days, other.noncurrent_expire_after_days);
         }
     }
     if all.len() > limits::LIFECYCLE_RULES {
-        let longest = |of: fn(&LifecycleRule) -> u32| all.iter().map(of).max().unwrap_or(1);
+        let longest = |of: fn(&LifecycleRule) -> Option<u32>| all.iter().map(of).reduce(later).unwrap_or(Some(1));
         let (expire, noncurrent) = (longest(|rule| rule.expire_after_days), longest(|rule| rule.noncurrent_expire_after_days));
         all.truncate(1);
         for rule in &mut all {

@@ -168,10 +168,7 @@ pub(super) fn dangers(old: &Plan, new: &Plan, stages: &Stages, steps: &[Step]) -
             at_last.get(at).is_some_and(|(.., last)| {
                 last.lifecycle.iter().any(|rule| {
                     let before = bucket.lifecycle.iter().find(|other| other.prefix == rule.prefix);
-                    before.is_some_and(|before| {
-                        before.expire_after_days > rule.expire_after_days
-                            || before.noncurrent_expire_after_days > rule.noncurrent_expire_after_days
-                    })
+                    before.is_some_and(|before| rule.is_shorter_than(before))
                 })
             })
         })

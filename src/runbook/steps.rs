@@ -344,10 +344,12 @@ fn leftovers(staged: &PlacementStages<'_>) -> Vec<Leftover> {
             continue;
         }
         for rule in bucket.lifecycle.iter().filter(|rule| !new.lifecycle.iter().any(|other| other.prefix == rule.prefix)) {
+            // under a prefix that never expires nothing empties itself, so the rule goes at once: nothing expires by it
+            let Some((expire, noncurrent)) = rule.expire_after_days.zip(rule.noncurrent_expire_after_days) else { continue };
             found.push(Leftover::Prefix {
                 bucket: bucket.name.clone(),
                 prefix: rule.prefix.clone(),
-                days: rule.expire_after_days + rule.noncurrent_expire_after_days,
+                days: expire.saturating_add(noncurrent),
             });
         }
     }

@@ -130,6 +130,10 @@ SAME = {
     "selectors": same_selectors,
 }
 
+{% include "aws-cli/lifecycle.py" -%}
+{% include "aws-cli/grants.py" -%}
+MORE = {"judged-lifecycle": judged_lifecycle, "merged-lifecycle": merged_lifecycle, "narrows": narrows, "loses": loses}
+
 command, args = sys.argv[1], sys.argv[2:]
 if command == "get":  # get FILE ROUTE: a value, or nothing
     value = get(read(args[0]), args[1])
@@ -156,7 +160,10 @@ elif command == "foreign":  # foreign FILE SET: statements that are neither ours
         pass
     for one in listed((current_policy(args[0]) or {}).get("Statement")):
         sid = one.get("Sid") or ""
-        if not (policy({"Statement": [one]})[1][0] in texts or OURS.fullmatch(sid) or (sid and sid in ours)):
+        if policy({"Statement": [one]})[1][0] in texts or OURS.fullmatch(sid) or (sid and sid in ours) or covered(one, want):
+            continue
+        # one for access logs is judged by who logs here: only buckets of this account and Region can
+        if delivers_by(one) != LOGGING:
             print(json.dumps(one))
 elif command == "grants":  # who has rights by the ACL, besides the owner
     state = read(args[0]) or {}
@@ -173,6 +180,18 @@ elif command == "same-lock":
     have = get(read(args[0]), "ObjectLockConfiguration.Rule.DefaultRetention") or {}
     want = given()["Rule"]["DefaultRetention"]
     sys.exit(any(have.get(key) != want[key] for key in want))
+elif command == "keeps-lock":  # what the wanted default retention would weaken of the one that is there
+    have, want = get(read(args[0]), "ObjectLockConfiguration.Rule.DefaultRetention") or {}, given()["Rule"]["DefaultRetention"]
+    count = have.get("Days") or 365 * (have.get("Years") or 0)
+    if count > want["Days"] or have.get("Mode") == "COMPLIANCE" != want["Mode"]:
+        print("keeps objects by Object Lock in mode %s for %d days: write `object_lock: { mode: %s, days: %d }` for it in the map"
+              % (have.get("Mode"), count, have.get("Mode"), max(count, want["Days"])))
+        sys.exit(1)
+elif command == "other-tags":  # those that are not wanted, but for AWS's own
+    want = given()
+    print("".join("%s: %s\n" % (json.dumps(key), json.dumps(value)) for key, value in sorted(tags(args[0]).items()) if key not in want and not key.startswith("aws:")), end="")
+elif command == "names":  # the names in a list of buckets
+    print("".join(one["Name"] + "\n" for one in (read(args[0]) or {}).get("Buckets") or []), end="")
 elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagged since stays, what scripts have set goes back
     have, old = tags(args[0]), tags(args[1])
     with open(args[2], encoding="utf-8") as file:
@@ -198,6 +217,8 @@ elif command == "same-input":  # is this trail what that input of create-trail m
 elif command == "same-answer":  # same-answer FILE FILE KEY...: the same under these keys; an empty list is none
     one, other = read(args[0]) or {}, read(args[1]) or {}
     sys.exit(any((one.get(key) or None) != (other.get(key) or None) for key in args[2:]))
+elif command in MORE:
+    MORE[command](*args)
 elif command == "ascii":  # the given JSON in ASCII, so that no file encoding matters
     print(json.dumps(given()))
 else:

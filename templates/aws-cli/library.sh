@@ -10,7 +10,8 @@ usage: $(basename "$0") [--dry-run | --verify | --rollback] [--force]
   --verify     compare what is there with the plan
   --rollback   restore what was there before the first run (--dry-run with it only says what it would do)
   --force      replace what logmap does not recognise: policy statements, logging targets, event selectors, what has a name that
-               is to be published or watched, and the SSE-KMS or Requester Pays settings of a log bucket. A backup of it is kept. Object Lock is never overridden.
+               is to be published or watched, and the lifecycle rules, ACL, SSE-KMS or Requester Pays settings of a log bucket; take the grant
+               of a bucket that logs there; let logs expire sooner. A backup of it is kept. Object Lock and MFA delete are never overridden.
   -h, --help   this text
 
 Needs bash, the AWS CLI (version 1 or 2) and python3 (to compare JSON). Credentials: those of the environment, else the
@@ -23,7 +24,9 @@ USAGE
 }
 
 MODE=apply FORCE='' CHANGES=0 SAVED='' REFUSALS=0 ERROR_CODE='' FAILED=3 WORK='' NOW='' BACKUPS='' BACKUP='' KEPT=' '
-FORCE_HINT=' (--force replaces it and keeps a backup)'
+FORCE_HINT=' (--force replaces it and keeps a backup)' ACL_ADVICE=''
+# yes where others' lifecycle rules and tags can't be kept: for Terraform
+ALONE=''
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
@@ -248,7 +251,7 @@ location() {
 }
 
 read_bucket() {
-  local name=$1 origin=$2 takes_access_logs=$4 policy=$6 of="$NOW/bucket.$1" algorithm payer lock statement
+  local name=$1 origin=$2 takes_access_logs=$4 versioning=$5 policy=$6 lifecycle=${7:-} tags=${8:-} locked=${9:-} of="$NOW/bucket.$1" algorithm payer lock statement
   location bucket "$name"
   case $LOCATION in
     none)
@@ -276,11 +279,11 @@ read_bucket() {
   }
   printf '%s' "$policy" | json foreign "$of.policy" "$BACKUP/bucket.$name.policy.set" >"$WORK/foreign"
   while IFS= read -r statement; do
-    refuse_unless_forced "the policy of $name has a statement that logmap did not write: $statement"
+    refuse_unless_forced "the policy of $name has a statement that logmap did not write; write it under \`extra_statements\` of its \`log_bucket\` in the map, or remove it: $statement"
   done <"$WORK/foreign"
   json grants "$of.acl" >"$WORK/grants"
   if [ -s "$WORK/grants" ] && [ "$(json get "$of.ownership" OwnershipControls.Rules.0.ObjectOwnership)" != BucketOwnerEnforced ]; then
-    refuse_unless_forced "the ACL of $name gives $(paste -s -d , "$WORK/grants"); logs arrive by its policy, and whoever writes by the ACL could not any more"
+    refuse_unless_forced "the ACL of $name gives $(paste -s -d , "$WORK/grants"); logs arrive by its policy, and whoever writes by the ACL could not any more${ACL_ADVICE//NAME/$name}"
   fi
   algorithm=$(json get "$of.encryption" ServerSideEncryptionConfiguration.Rules.0.ApplyServerSideEncryptionByDefault.SSEAlgorithm)
   case $algorithm in
@@ -293,6 +296,94 @@ read_bucket() {
   if [ "$takes_access_logs" = yes ] && [ "$lock" = Enabled ]; then
     refuse "the log bucket $name has Object Lock; S3 accepts it as a target and delivers no logs, and Object Lock can't be switched off"
   fi
+  if [ -n "$locked" ] && ! printf '%s' "$locked" | json keeps-lock "$of.lock" >"$WORK/lock"; then refuse "the log bucket $name $(cat "$WORK/lock")"; fi
+  if [ "$(json get "$of.versioning" MFADelete)" = Enabled ]; then
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-and-other-bucket-config.html
+    [ -z "$lifecycle" ] || refuse "the log bucket $name has MFA delete, under which S3 takes no lifecycle rules: write \`lifecycle: external\` under its \`log_bucket\` in the map"
+    [ "$(json get "$of.versioning" Status)" = "$versioning" ] || refuse "the log bucket $name has MFA delete, so only its account's root user can change its versioning"
+  fi
+  [ -z "$lifecycle" ] || read_lifecycle "$name" "$lifecycle"
+  [ -z "$tags" ] || read_tags "$name" "$tags"
+}
+
+# read_lifecycle NAME WANT: nothing that is there expires sooner without a word, and what others wrote is told.
+read_lifecycle() {
+  local name=$1 want=$2 of="$NOW/bucket.$1" kind text prefix
+  printf '%s' "$want" | json judged-lifecycle "$name" "$of.lifecycle" "$of.versioning" "$ALONE" "$BACKUP/bucket.$name.rules.set" "$BACKUP/bucket.$name.lifecycle.set" >"$WORK/judged"
+  while IFS=$'\t' read -r kind text; do
+    case $kind in
+      refuse) refuse_unless_forced "$text" ;;
+      unless-empty)
+        prefix=${text%%$'\t'*}
+        holds_nothing "$name" "$prefix" || refuse_unless_forced "${text#*$'\t'}"
+        ;;
+      keep) if [ -n "$FORCE" ]; then refuse_unless_forced "the lifecycle of $name has a rule that logmap did not write: ${text#the lifecycle rule }"; else say "kept: $text"; fi ;;
+      early) if [ "$MODE" = verify ]; then refuse "$text"; else warn "note: $text"; fi ;;
+    esac
+  done <"$WORK/judged"
+}
+
+# Whether there is no object, and no version of one, under that prefix: then no rule can take one away.
+holds_nothing() {
+  run s3api list-object-versions --bucket "$1" --prefix "$2" --max-keys 1 --expected-bucket-owner "$ACCOUNT" >"$WORK/versions" || return 1
+  [ -z "$(json get "$WORK/versions" Versions.0.Key)$(json get "$WORK/versions" DeleteMarkers.0.Key)" ]
+}
+
+# read_tags NAME WANT: the scripts keep the tags that the map does not name; Terraform would take them away.
+read_tags() {
+  local tag
+  if [ -z "$ALONE" ] || [ "$2" = '{}' ]; then return 0; fi
+  printf '%s' "$2" | json other-tags "$NOW/bucket.$1.tags" >"$WORK/others"
+  while IFS= read -r tag; do
+    refuse_unless_forced "the log bucket $1 has a tag that the map does not name: write \`$tag\` under its \`tags\` in the map"
+  done <"$WORK/others"
+}
+
+# ---- who logs to a log bucket: whoever does so today goes on by the plan's policy
+
+read_listeners() {
+  local name=$1 origin=$2 policy=$6 of="$NOW/bucket.$1" folders=("$NOW") kind text
+  [ -e "$of.policy" ] || return 0
+  if printf '%s' "$policy" | json narrows "$of.policy" "$of.acl" "$of.ownership" || { [ "$MODE" = verify ] && [ "$origin" = adopt ]; }; then
+    if read_logging; then
+      folders+=("$WORK/logging.$REGION")
+    else
+      refuse_unless_forced "these credentials may not list the buckets of $ACCOUNT, so who else logs to $name is unknown: s3:ListAllMyBuckets and s3:GetBucketLogging let them look"
+    fi
+  fi
+  printf '%s' "$policy" | json loses "$name" "$of.policy" "$of.acl" "$of.ownership" "$ACCOUNT" "$REGION" "${folders[@]}" >"$WORK/losers"
+  while IFS=$'\t' read -r kind text; do
+    case $kind in
+      lost | moved) refuse_unless_forced "$text" ;;
+      silent) if [ "$MODE" = verify ]; then refuse "$text"; else warn "note: $text"; fi ;;
+    esac
+  done <"$WORK/losers"
+}
+
+# What each bucket of the account in the Region logs to, that is not a source of the map, as files in $WORK/logging.REGION; false
+# if nobody may say. Read once.
+read_logging() {
+  local folder="$WORK/logging.$REGION" name
+  if [ -d "$folder" ]; then return 0; fi
+  if [ -s "$WORK/buckets" ] && [ -z "$ALONE" ]; then
+    :
+  elif knows list-buckets BucketRegion; then
+    run s3api list-buckets --bucket-region "$REGION" >"$WORK/buckets" || return 1
+  else
+    run s3api list-buckets >"$WORK/buckets" || return 1
+  fi
+  json names "$WORK/buckets" >"$WORK/names"
+  mkdir "$folder"
+  while IFS= read -r name; do
+    if [ -e "$NOW/source.$name.logging" ]; then continue; fi
+    if run s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT" </dev/null >"$folder/$name"; then continue; fi
+    rm -f "$folder/$name"
+    case $ERROR_CODE in
+      NoSuchBucket) ;;
+      AccessDenied | AllAccessDisabled | 403) rm -rf "$folder"; return 1 ;;
+      *) failed s3api get-bucket-logging ;;
+    esac
+  done <"$WORK/names"
 }
 
 read_source() {
@@ -408,7 +499,7 @@ put() { # put TEXT OPERATION BUCKET ARGS...
 }
 
 apply_bucket() {
-  local name=$1 namespace=$3 versioning=$5 policy=$6 lifecycle=$7 tags=$8 lock=$9 of="$NOW/bucket.$1" create more value
+  local name=$1 namespace=$3 versioning=$5 policy=$6 lifecycle=$7 tags=$8 lock=$9 of="$NOW/bucket.$1" create more value merged
   [ ! -e "$of.unreadable" ] || return 0
   if [ -e "$of.absent" ]; then
     create=(--object-ownership BucketOwnerEnforced)
@@ -441,9 +532,14 @@ apply_bucket() {
   if [ "$versioning" = Enabled ] || [ "$value" = Enabled ]; then
     [ "$value" = "$versioning" ] || put "~ $name: versioning $versioning" put-bucket-versioning "$name" --versioning-configuration "Status=$versioning"
   fi
-  if ! printf '%s' "$lifecycle" | json same-lifecycle "$of.lifecycle"; then
-    remember "bucket.$name.lifecycle" "$lifecycle"
-    printf '%s' "$lifecycle" | json ascii >"$WORK/lifecycle.json" # a file: a thousand rules are too long for an argument
+  # no lifecycle is wanted where other code sets it
+  if [ -n "$lifecycle" ]; then
+    merged=$(printf '%s' "$lifecycle" | json merged-lifecycle "$of.lifecycle" "$FORCE" "$BACKUP/bucket.$name.rules.set" "$BACKUP/bucket.$name.lifecycle.set")
+  fi
+  if [ -n "$lifecycle" ] && ! printf '%s' "$merged" | json same-lifecycle "$of.lifecycle"; then
+    remember "bucket.$name.lifecycle" "$merged"
+    remember "bucket.$name.rules" "$lifecycle"
+    printf '%s' "$merged" | json ascii >"$WORK/lifecycle.json" # a file: a thousand rules are too long for an argument
     more=(--lifecycle-configuration "file://$WORK/lifecycle.json")
     # a put without it would set the default
     value=$(json get "$of.lifecycle" TransitionDefaultMinimumObjectSize)
@@ -899,6 +995,7 @@ main() {
 
   each_bucket read_bucket
   each_source read_source
+  each_bucket read_listeners
   each_trail read_trail
   each_monitor read_monitor
   if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then

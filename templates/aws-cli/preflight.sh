@@ -4,11 +4,31 @@
 {% endfor -%}
 # account: {{ account_id }}
 #
-# Before the first `terraform apply` of account {{ account_key | comment }}: stops at policies and settings of adopted log buckets that
-# the map does not know, and at sources that log elsewhere. Terraform would overwrite them. Reads only.
+# Before each `terraform apply` of account {{ account_key | comment }}: stops at sources that log elsewhere, and at what adopted log buckets
+# have that the map does not say: policies, lifecycle rules, tags, ACLs and settings. Terraform would overwrite it. Reads only.
+# shellcheck disable=SC1091,SC2034 # the library reads what is set here
 set -euo pipefail
 
-{% include "aws-cli/library.sh" %}
+script=${BASH_SOURCE[0]:-$0}
+while [ -L "$script" ]; do # a link is followed to where the folders are
+  link=$(readlink -- "$script")
+  case $link in /*) script=$link ;; *) script=$(dirname -- "$script")/$link ;; esac
+done
+LIBRARY=$(unset CDPATH && cd -P -- "$(dirname -- "$script")/.." && pwd)/lib
+for file in logmap.sh helper.py monitoring.py; do
+  if [ ! -r "$LIBRARY/$file" ]; then
+    printf 'error: %s is not there: copy the folder terraform/ as a whole, this script needs what is in its lib/. Nothing was changed\n' "$LIBRARY/$file" >&2
+    exit 5
+  fi
+done
+LIBRARY_INTERFACE=''
+# shellcheck source-path=SCRIPTDIR source=../lib/logmap.sh
+. "$LIBRARY/logmap.sh"
+if [ "$LIBRARY_INTERFACE" != {{ interface }} ]; then
+  printf 'error: %s is of another logmap than this script (its interface is %s, and {{ interface }} is needed): copy the folder terraform/ as a whole, or run "logmap generate" again. Nothing was changed\n' "$LIBRARY" "${LIBRARY_INTERFACE:-unknown}" >&2
+  exit 5
+fi
+
 ACCOUNT_KEY={{ account_key | sh }}
 ACCOUNT={{ account_id | sh }}
 # shellcheck disable=SC2016 # what looks like an expansion is text
@@ -16,7 +36,10 @@ PROFILE={{ profile | sh }}
 ROLE={{ role_arn | sh }}
 NEEDS_KEY_FORMAT=''
 NEEDS_NAMESPACE=''
-FORCE_HINT=''
+FORCE_HINT='' ALONE=yes
+# the policy before the ACL: whoever writes by the ACL goes on by the policy
+# shellcheck disable=SC2016 # as above
+ACL_ADVICE=': in the folder of this script, first `aws s3api put-bucket-policy --bucket NAME --policy file://policies/NAME.json`, then `aws s3api put-bucket-acl --bucket NAME --acl private`'
 TRAILS=()
 REGION={{ first_region | sh }}
 
@@ -31,7 +54,9 @@ REGION={{ placement.region | sh }}
 LOG_BUCKETS=(
 {% for bucket in placement.buckets %}  {{ bucket.name | sh }} {{ bucket.origin | sh }} {{ bucket.namespace | sh }} {{ bucket.takes_access_logs | sh }} {{ bucket.versioning | sh }}
   {{ bucket.policy | sh }}
-  '' '' ''
+  {{ bucket.lifecycle | sh }}
+  {{ bucket.tags | sh }}
+  {{ bucket.object_lock | sh }}
 {% endfor %})
 # shellcheck disable=SC2016 # as above
 SOURCES=(
@@ -39,6 +64,7 @@ SOURCES=(
 {% endfor %}{% endfor %})
 each_bucket read_bucket
 each_source read_source
+each_bucket read_listeners
 {% endfor %}
-[ "$REFUSALS" -eq 0 ] || die 1 "$ACCOUNT_KEY: $REFUSALS reasons not to apply; put the statements into the map's extra_statements, or remove them"
+[ "$REFUSALS" -eq 0 ] || die 1 "$ACCOUNT_KEY: $REFUSALS reasons not to apply: Terraform would overwrite what they name, and keeps no backup"
 say "$ACCOUNT_KEY: nothing that the map does not know"

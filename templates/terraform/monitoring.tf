@@ -13,7 +13,7 @@ resource "aws_ssm_parameter" "{{ region_label }}" {
   # Through the policy: whoever reads it may log there.
   value = aws_s3_bucket_policy.{{ parameter.bucket_label }}.bucket
 
-  depends_on = [aws_s3_bucket_lifecycle_configuration.{{ parameter.bucket_label }}]
+  depends_on = [{{ parameter.last }}.{{ parameter.bucket_label }}]
 }
 {%- endfor %}
 {%- for rule in monitoring.config_rules %}

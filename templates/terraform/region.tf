@@ -37,6 +37,11 @@ resource "aws_s3_bucket" "{{ bucket.label }}" {
 
   lifecycle {
     prevent_destroy = true
+{%- if bucket.adopted and not bucket.tags %}
+
+    # The map names no tags, so those that it has stay.
+    ignore_changes = [tags, tags_all]
+{%- endif %}
   }
 }
 
@@ -48,6 +53,11 @@ resource "aws_s3_bucket_ownership_controls" "{{ bucket.label }}" {
     # No ACLs: the policy alone says who may write.
     object_ownership = "BucketOwnerEnforced"
   }
+{%- if bucket.adopted %}
+
+  # Whoever delivered by an ACL goes on by the policy, so that comes first.
+  depends_on = [aws_s3_bucket_policy.{{ bucket.label }}]
+{%- endif %}
 }
 
 resource "aws_s3_bucket_public_access_block" "{{ bucket.label }}" {
@@ -75,8 +85,10 @@ resource "aws_s3_bucket_policy" "{{ bucket.label }}" {
     # bucket goes, not before.
     prevent_destroy = true
   }
+{%- if not bucket.adopted %}
 
   depends_on = [aws_s3_bucket_public_access_block.{{ bucket.label }}]
+{%- endif %}
 }
 
 # SSE-S3 and not KMS: S3 delivers access logs unreadably or not at all where the default is a KMS key.
@@ -93,7 +105,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "{{ bucket.label }
     }
   }
 
-  depends_on = [aws_s3_bucket_policy.{{ bucket.label }}]
+  depends_on = [{% if bucket.adopted %}aws_s3_bucket_public_access_block{% else %}aws_s3_bucket_policy{% endif %}.{{ bucket.label }}]
 }
 {% for skip in bucket.trivy_versioning %}
 #trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
@@ -108,7 +120,7 @@ resource "aws_s3_bucket_versioning" "{{ bucket.label }}" {
 
   depends_on = [aws_s3_bucket_server_side_encryption_configuration.{{ bucket.label }}]
 }
-
+{% if bucket.rules %}
 resource "aws_s3_bucket_lifecycle_configuration" "{{ bucket.label }}" {
 {%- for skip in bucket.checkov_lifecycle %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
@@ -132,13 +144,18 @@ resource "aws_s3_bucket_lifecycle_configuration" "{{ bucket.label }}" {
     }
 {%- endfor %}
 
+{%- if rule.expire_after_days %}
+
     expiration {
       days = {{ rule.expire_after_days }}
     }
+{%- endif %}
+{%- if rule.noncurrent_expire_after_days %}
 
     noncurrent_version_expiration {
       noncurrent_days = {{ rule.noncurrent_expire_after_days }}
     }
+{%- endif %}
 
     abort_incomplete_multipart_upload {
       days_after_initiation = {{ rule.abort_upload_after_days }}
@@ -148,6 +165,16 @@ resource "aws_s3_bucket_lifecycle_configuration" "{{ bucket.label }}" {
 
   depends_on = [aws_s3_bucket_versioning.{{ bucket.label }}]
 }
+{%- else %}
+# Other code sets the lifecycle rules. Those that this module has set before stay, and are that code's.
+removed {
+  from = aws_s3_bucket_lifecycle_configuration.{{ bucket.label }}
+
+  lifecycle {
+    destroy = false
+  }
+}
+{%- endif %}
 {%- if bucket.object_lock %}
 
 resource "aws_s3_bucket_object_lock_configuration" "{{ bucket.label }}" {
@@ -161,7 +188,7 @@ resource "aws_s3_bucket_object_lock_configuration" "{{ bucket.label }}" {
     }
   }
 
-  depends_on = [aws_s3_bucket_lifecycle_configuration.{{ bucket.label }}]
+  depends_on = [{{ bucket.last }}.{{ bucket.label }}]
 }
 {%- endif %}
 {%- endfor %}
@@ -221,7 +248,7 @@ resource "aws_s3_bucket_logging" "{{ region_label }}" {
   }
 {%- endif %}
 
-  depends_on = [aws_s3_bucket_lifecycle_configuration.{{ target_label }}]
+  depends_on = [{{ target_last }}.{{ target_label }}]
 }
 {%- endif %}
 {%- for trail in trails %}

@@ -199,7 +199,7 @@ def differential(logmap, core, tree, folder, stride, known):
     `known` names the map where files alone don't tell whose trail it is: the organization's is the management account's."""
     plans = folder / "plans"
     plans.mkdir()
-    for module in sorted(path for path in (folder / "terraform").iterdir() if path.is_dir()):
+    for module in sorted(path for path in (folder / "terraform").iterdir() if any(path.glob("*.tf"))):
         (plans / f"{module.name}.json").write_text(json.dumps(core().plan(module)))
     for place in (plans, tree / "cloudformation", tree / "policies"):
         report = run_check(logmap, place, *known) if place.exists() else None

@@ -133,6 +133,129 @@ def delivers_elsewhere(stage):
     stage.world.create_bucket(ACCOUNT, REGION, "acme-old-logs")
 
 
+def put_rules(stage, *rules):
+    s3(stage).put_bucket_lifecycle_configuration(Bucket="acme-old-logs", LifecycleConfiguration={"Rules": [{"Status": "Enabled", **rule} for rule in rules]})
+
+
+def versioned(stage):
+    s3(stage).put_bucket_versioning(Bucket="acme-old-logs", VersioningConfiguration={"Status": "Enabled"})
+
+
+SEVEN_YEARS = {"ID": "keep-7-years", "Filter": {"Prefix": ""}, "Expiration": {"Days": 2557}}
+# the form in which logmap writes a rule, which may yet be another map's
+ABORT = {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}}
+OURS = [{"ID": "access-logs", "Filter": {"Prefix": "data/"}, **ABORT}, {"ID": "access-logs-2", "Filter": {"Prefix": "s3-access/"}, **ABORT},
+        {"ID": "cloudtrail", "Filter": {"Prefix": "AWSLogs/"}, **ABORT}]
+
+
+def our_rules(days, noncurrent):
+    return [{**rule, "Expiration": {"Days": days}, "NoncurrentVersionExpiration": {"NoncurrentDays": noncurrent}} for rule in OURS]
+
+
+def holds_logs(stage):
+    s3(stage).put_object(Bucket="acme-old-logs", Key="s3-access/2020-01-01-00-00-00-0", Body=b"log")
+
+
+def console_grant(stage, resource="*", **condition):
+    """The statement of the console and of AWS's documentation, for every bucket of the account."""
+    statement = {"Sid": "S3ServerAccessLogsPolicy", "Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+                 "Resource": f"arn:aws:s3:::acme-old-logs/{resource}", "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}, **condition}}
+    s3(stage).put_bucket_policy(Bucket="acme-old-logs", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def insecure_denied(stage):
+    arn = "arn:aws:s3:::acme-old-logs"
+    statement = {"Sid": "AllowSSLRequestsOnly", "Effect": "Deny", "Principal": {"AWS": "*"}, "Action": "s3:*", "Resource": [arn, arn + "/*"],
+                 "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+    s3(stage).put_bucket_policy(Bucket="acme-old-logs", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+
+
+def logs_here(stage, name, prefix):
+    if name not in ("acme-web", "acme-data"):
+        stage.world.create_bucket(ACCOUNT, REGION, name)
+    s3(stage).put_bucket_logging(Bucket=name, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "acme-old-logs", "TargetPrefix": prefix}})
+
+
+def both(*scenes):
+    return lambda stage: [scene(stage) for scene in scenes]
+
+
+# what stands on an adopted bucket and must not be lost: what, how, what the script and the preflight must say
+STANDING = [
+    ("a longer retention of others", lambda stage: put_rules(stage, SEVEN_YEARS), "keeps objects below `s3-access/` for 2557 days, and the plan for 400 days"),
+    ("a longer retention below the prefix", lambda stage: put_rules(stage, *our_rules(400, 30)[:2], {**our_rules(400, 30)[2], "Expiration": {"Days": 3650}}),
+     "keeps objects below `AWSLogs/` for 3650 days, and the plan for 400 days: to keep it so, write `retention: { expire_after_days: 3650, noncurrent_expire_after_days: 30 }`"),
+    ("old versions that are kept", both(versioned, lambda stage: put_rules(stage, *our_rules(400, 365))),
+     "keeps old versions below `data/` for 365 days, and the plan for 30 days: to keep it so, write `retention: { expire_after_days: 400, noncurrent_expire_after_days: 365 }`"),
+    ("logs without an expiry", holds_logs, "keeps objects below `s3-access/` for ever, and the plan for 400 days: to keep it so, write `retention: { expire_after_days: never, "),
+    ("logs that only move", lambda stage: put_rules(stage, {"ID": "glacier", "Filter": {"Prefix": ""}, "Transitions": [{"Days": 90, "StorageClass": "GLACIER"}]}),
+     "keeps objects below `s3-access/` for ever, and the plan for 400 days: to keep it so, write `lifecycle: external`"),
+    ("a rule for other objects", lambda stage: put_rules(stage, {"ID": "elb", "Filter": {"Prefix": "elb/"}, "Expiration": {"Days": 30}}), "has rules that logmap did not write: [{"),
+    ("a rule with a name of ours", lambda stage: put_rules(stage, {"ID": "cloudtrail", "Filter": {"Prefix": "AWSLogs/"}, "Expiration": {"Days": 30}}), "has rules that logmap did not write: [{"),
+    ("a bucket that logs there", both(console_grant, lambda stage: logs_here(stage, "acme-other", "other/")),
+     "the bucket acme-other logs to acme-old-logs under `other/`, and the policy of the plan does not let it: write `{ name: acme-other, prefix: \"other/\", logging: external }`"),
+    ("a bucket that logs there by its name", both(lambda stage: console_grant(stage, "other/*", ArnLike={"aws:SourceArn": "arn:aws:s3:::acme-oth*"}), lambda stage: logs_here(stage, "acme-other", "other/")),
+     "the bucket acme-other logs to acme-old-logs under `other/`"),
+    ("a bucket that logs there by the ACL", both(acl, lambda stage: logs_here(stage, "acme-other", "other/")), "the bucket acme-other logs to acme-old-logs under `other/`"),
+    ("a source with another prefix", both(console_grant, lambda stage: logs_here(stage, "acme-web", "web/")),
+     "the source bucket acme-web logs to acme-old-logs under `web/` today, where the policy of the plan does not let it write"),
+]
+# with these --force is tried too, and the way back
+FORCED = ("a longer retention of others", "a bucket that logs there")
+# what may stay or go without a word of the map, and what is said
+HARMLESS = [
+    ("no lifecycle and no logs", both(versioned), ""),
+    ("a shorter retention of ours", lambda stage: put_rules(stage, *our_rules(300, 20)), ""),
+    ("a rule that others have added", lambda stage: put_rules(stage, *our_rules(400, 30), {"ID": "org", "Filter": {"Prefix": "elb/"}, "Expiration": {"Days": 9}}),
+     "kept: the lifecycle rule `org` of acme-old-logs"),
+    ("the console's grant, by which nobody logs", console_grant, ""),
+    ("the console's grant for a source", lambda stage: console_grant(stage, "s3-access/*", ArnLike={"aws:SourceArn": "arn:aws:s3:::acme-web"}), ""),
+    ("the denial of requests without TLS", insecure_denied, ""),
+    ("a bucket that logs there in vain", lambda stage: logs_here(stage, "acme-other", "other/"), ""),
+    ("a source with its prefix", both(console_grant, lambda stage: logs_here(stage, "acme-data", "data/")), ""),
+]
+
+
+def standing(attack, preflight, one_in=1):
+    """Adopting a bucket loses no log: what keeps logs longer, and whoever logs there, stands in the way until the map says it. One
+    in `one_in` of the worlds is tried."""
+    checked = Attack(attack.stage, attack.account, preflight)
+    for what, attack.scene, text in some(STANDING, one_in):
+        attack.set_scene()
+        refused(attack, (), attack.run(), text, what)
+        checked.home, checked.before = attack.home, attack.before
+        refused(checked, (), checked.run(), text, f"preflight, {what}")
+        if what not in FORCED:
+            continue
+        attack.run_well("--force")
+        if "acme-other" in text:  # the word was given, and what it has cost is not forgotten
+            done = attack.run("--verify")
+            expect(done.returncode == 1 and "differs: the bucket acme-other logs to acme-old-logs" in done.stdout, f"{what}: --verify forgets who lost its grant\n{tail(done.stdout)}")
+        attack.run_well("--rollback")
+        back(attack, f"{what}: --rollback after --force does not end at the world before")
+    for what, attack.scene, text in some(HARMLESS, one_in):
+        attack.set_scene()
+        rules = kept_rules(attack.before)
+        done = attack.run_well()
+        expect(text in done.stdout, f"{what}: it does not say `{text}`\n{tail(done.stdout)}")
+        expect(set(rules) <= set(kept_rules(attack.stage.snapshot())), f"{what}: a rule of others was removed")
+        expect(not any(map(is_write, attack.run_well().calls)), f"{what}: the second run writes")
+        attack.run_well("--rollback")
+        back(attack, f"{what}: --rollback does not end at the world before")
+
+
+def kept_rules(world):
+    ours = {rule["ID"] for rule in OURS}
+    return sorted(json.dumps(rule, sort_keys=True) for rule in (world["buckets"]["acme-old-logs"]["lifecycle"] or []) if rule["ID"] not in ours)
+
+
+def back(attack, what):
+    now, was = attack.stage.snapshot(), attack.before
+    for bucket in (now["buckets"]["acme-old-logs"], was["buckets"]["acme-old-logs"]):
+        bucket["versioning"] = bucket["versioning"] or "Suspended"  # there is no way back to never
+    same(was, now, what)
+
+
 # what, how, what the script must say, whether --force goes through
 CASES = [
     ("foreign statement", foreign_policy, "ForeignStatement", True),
@@ -143,7 +266,7 @@ CASES = [
     ("source logs elsewhere", logs_elsewhere, "acme-web logs to acme-elsewhere", True),
     ("trail delivers elsewhere", delivers_elsewhere, "audit delivers to acme-elsewhere", True),
     ("foreign selectors", delivers_elsewhere, "event selectors that logmap did not make", True),
-    ("everything at once", old_world, "refused, see the 7 reasons above", True),
+    ("everything at once", old_world, "refused, see the 9 reasons above", True),
     ("Object Lock", remade("acme-old-logs", ObjectLockEnabledForBucket=True), "acme-old-logs has Object Lock", False),
     ("log bucket in another Region", remade("acme-old-logs", region="us-east-1"), "acme-old-logs is in us-east-1", False),
     ("log bucket of another account", remade("acme-old-logs", account=OTHER), "acme-old-logs is taken by another account", False),
@@ -179,10 +302,7 @@ def refusals(attack, preflight, one_in):
             copies = "".join(path.read_text() for path in attack.home.glob("backup/*/*.forced-1/*"))
             expect(re.search("Foreign|aws:kms|Requester|LogDelivery|acme-elsewhere", copies), f"{what}: --force keeps no copy of what it replaces")
             attack.run_well("--rollback")
-            now, was = attack.stage.snapshot(), attack.before
-            for bucket in (now["buckets"]["acme-old-logs"], was["buckets"]["acme-old-logs"]):
-                bucket["versioning"] = bucket["versioning"] or "Suspended"  # there is no way back to never
-            same(was, now, f"{what}: --rollback after --force does not end at the world before")
+            back(attack, f"{what}: --rollback after --force does not end at the world before")
 
 
 def tools(attack):
@@ -442,6 +562,7 @@ def parts(tier):
     """{part: what it does to the script of MAP}, each in a world of its own."""
     return {
         "refusals": lambda attack: refusals(attack, attack.stage.tree / "terraform" / "prod" / "preflight.sh", tier.worlds),
+        "standing": lambda attack: standing(attack, attack.stage.tree / "terraform" / "prod" / "preflight.sh", tier.worlds),
         "tools": tools,
         "library": library,
         "credentials": credentials,

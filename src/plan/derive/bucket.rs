@@ -140,7 +140,7 @@ impl Planner<'_, '_> {
             versioning: settings.versioning.value,
             object_lock: settings.object_lock.as_ref().filter(|_| self.locks(settings, draft)).map(|lock| lock.value.clone()),
             tags: settings.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-            lifecycle: lifecycle(settings, sources, &grants.trails),
+            lifecycle: if settings.manages_lifecycle { lifecycle(settings, sources, &grants.trails) } else { Vec::new() },
             policy,
             report,
             proof,

@@ -36,15 +36,15 @@ impl Planner<'_, '_> {
         }
         // zero days was already reported (LM0501)
         let expire = settings.expire_after_days.value;
-        if let Some(to) = settings.transition.as_ref().filter(|to| expire > 0 && to.after_days >= expire) {
+        if let (Some(to), Some(expire)) = (settings.transition.as_ref(), expire.filter(|_| settings.manages_lifecycle))
+            && expire > 0
+            && to.after_days >= expire
+        {
             findings.push(
                 Finding::new(
                     &RETENTION,
                     settings.expire_after_days.span,
-                    format!(
-                        "objects expire after {} days but move to `{}` only after {}",
-                        settings.expire_after_days.value, to.storage_class, to.after_days
-                    ),
+                    format!("objects expire after {expire} days but move to `{}` only after {}", to.storage_class, to.after_days),
                 )
                 .help("let them expire later than they move; S3 refuses such a rule"),
             );
@@ -68,15 +68,13 @@ impl Planner<'_, '_> {
                         .help("S3 locks objects by version; leave `versioning` at true"),
                 );
             }
-            if lock.days > settings.expire_after_days.value {
+            if let Some(expire) = settings.expire_after_days.value.filter(|days| settings.manages_lifecycle && lock.days > *days)
+            {
                 findings.push(
                     Finding::new(
                         &LOCK_OUTLIVES,
                         lock.span,
-                        format!(
-                            "objects are locked for {} days, but expire after {}",
-                            lock.days, settings.expire_after_days.value
-                        ),
+                        format!("objects are locked for {} days, but expire after {expire}", lock.days),
                     )
                     .related(
                         settings.expire_after_days.span,

@@ -10,7 +10,7 @@ use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     aws::{Partition, region, watch},
-    plan::{Account, KeyFormat, LogBucket, Placement, Plan, Source, Trail},
+    plan::{Account, KeyFormat, LogBucket, Placement, Plan, Source, Trail, later},
 };
 use anyhow::Result;
 use indexmap::IndexMap;
@@ -302,8 +302,9 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placem
     tables
 }
 
+/// Days that a query may look back. Where nothing expires, or other code says when, it is ten years.
 fn days(bucket: &LogBucket) -> u32 {
-    bucket.lifecycle.iter().map(|rule| rule.expire_after_days).max().unwrap_or(1)
+    bucket.lifecycle.iter().map(|rule| rule.expire_after_days).reduce(later).flatten().unwrap_or(3650)
 }
 
 /// Lower-case letters, digits and underscores: an identifier that needs no quotes in DDL or in queries.

@@ -153,9 +153,9 @@ pub(super) struct RuleContext<'a> {
     pub id: &'a str,
     /// Key prefix; empty for the whole bucket.
     pub prefix: &'a str,
-    /// Days after which an object expires.
+    /// Days after which an object expires; 0 for never.
     pub expire_after_days: u32,
-    /// Days after which a noncurrent version is deleted.
+    /// Days after which a noncurrent version is deleted; 0 for never.
     pub noncurrent_expire_after_days: u32,
     /// Days after which the parts of an unfinished upload are deleted.
     pub abort_upload_after_days: u32,
@@ -280,8 +280,8 @@ impl<'a> BucketContext<'a> {
         let rule = |rule: &'a crate::plan::LifecycleRule| RuleContext {
             id: &rule.id,
             prefix: &rule.prefix,
-            expire_after_days: rule.expire_after_days,
-            noncurrent_expire_after_days: rule.noncurrent_expire_after_days,
+            expire_after_days: rule.expire_after_days.unwrap_or_default(),
+            noncurrent_expire_after_days: rule.noncurrent_expire_after_days.unwrap_or_default(),
             abort_upload_after_days: ABORT_UPLOAD_AFTER_DAYS,
             transitions: rule.transition.iter().collect(),
         };

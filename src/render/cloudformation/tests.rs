@@ -79,8 +79,8 @@ fn placement(account: &str, partition: &str, region: &str, sources: &[&str], tra
         lifecycle: vec![LifecycleRule {
             id: "access-logs".to_owned(),
             prefix: "s3-access/".into(),
-            expire_after_days: 400,
-            noncurrent_expire_after_days: 30,
+            expire_after_days: Some(400),
+            noncurrent_expire_after_days: Some(30),
             transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
         }],
         policy: Policy::new(statements),

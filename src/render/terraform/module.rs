@@ -171,7 +171,9 @@ impl Module<'_> {
         });
         let account_regional =
             self.account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.account_regional);
-        let (required_version, required_version_reason) = if self.retired.is_empty() {
+        let forgets =
+            self.account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.lifecycle.is_empty());
+        let (required_version, required_version_reason) = if self.retired.is_empty() && !forgets {
             (">= 1.7", "Terraform or OpenTofu, with import blocks.")
         } else {
             // OpenTofu has `removed` since 1.7, but refuses `lifecycle` in it before 1.10
@@ -214,6 +216,8 @@ impl Module<'_> {
                 let mut existing = adopt.existing.clone();
                 existing.sort_unstable();
                 existing.dedup();
+                // what other code sets is no resource here
+                existing.retain(|setting| *setting != ExistingSetting::Lifecycle || !bucket.lifecycle.is_empty());
                 for kind in std::iter::once("aws_s3_bucket").chain(existing.into_iter().map(type_of)) {
                     imports.push(match self.region_per_resource() {
                         true => Import {

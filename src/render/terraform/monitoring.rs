@@ -2,7 +2,7 @@
 //!
 //! Each list has one item or none.
 
-use super::label;
+use super::{label, region::last};
 use crate::{
     plan::{
         Placement,
@@ -39,6 +39,8 @@ pub(crate) struct Pointer {
     pub name: String,
     /// Label of the log bucket.
     pub bucket_label: String,
+    /// Resource type of the setting of the log bucket that is made last.
+    pub last: &'static str,
 }
 
 /// The topic and what publishes to it.
@@ -67,7 +69,11 @@ pub(crate) struct RuleContext {
 
 impl MonitoringContext {
     pub(super) fn new(placement: &Placement) -> Self {
-        let pointer = |name: &String, bucket: &String| Pointer { name: name.clone(), bucket_label: label(bucket) };
+        let pointer = |name: &String, bucket: &String| Pointer {
+            name: name.clone(),
+            bucket_label: label(bucket),
+            last: placement.buckets.iter().find(|found| found.name == *bucket).map(last).unwrap_or_default(),
+        };
         let monitoring = &placement.monitoring;
         MonitoringContext {
             parameter_checkov: skips(Scanner::Checkov, "aws_ssm_parameter", &[]),

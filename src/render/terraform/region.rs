@@ -33,6 +33,8 @@ pub(crate) struct RegionContext<'a> {
     pub mixed: bool,
     /// Label of the bucket that the sources log to; empty without sources.
     pub target_label: String,
+    /// Resource type of the setting of that bucket that is made last.
+    pub target_last: &'static str,
     /// The trails whose home is here.
     pub trails: Vec<TrailContext>,
     /// What is published and watched here.
@@ -66,8 +68,10 @@ pub(crate) struct Bucket {
     pub object_lock_days: u32,
     /// Path of the policy below the module, harmless in a string of any language.
     pub policy_file: String,
-    /// Lifecycle rules.
+    /// Lifecycle rules; none where other code sets them.
     pub rules: Vec<Rule>,
+    /// Resource type of the setting that is made last.
+    pub last: &'static str,
     /// Checkov's checks that don't fit the bucket.
     pub checkov: Vec<Skip>,
     /// Checkov's checks that don't fit its lifecycle.
@@ -87,9 +91,9 @@ pub(crate) struct Rule {
     pub id: String,
     /// Key prefix; empty for the whole bucket.
     pub prefix: String,
-    /// Days after which an object expires.
+    /// Days after which an object expires; 0 for never.
     pub expire_after_days: u32,
-    /// Days after which a noncurrent version is deleted.
+    /// Days after which a noncurrent version is deleted; 0 for never.
     pub noncurrent_expire_after_days: u32,
     /// Days after which the parts of an unfinished upload are deleted.
     pub abort_upload_after_days: u32,
@@ -173,6 +177,7 @@ impl Module<'_> {
             region_label: label(&placement.region),
             buckets: placement.buckets.iter().map(bucket).collect(),
             mixed: logged.len() > 1,
+            target_last: placement.access_log_bucket().map(last).unwrap_or_default(),
             target_label: groups.first().map(|group| group.bucket_label.clone()).unwrap_or_default(),
             groups,
             logged,
@@ -253,6 +258,11 @@ pub(super) fn groups(placement: &Placement) -> Result<Vec<Group<'_>>> {
     Ok(groups)
 }
 
+/// Resource type of the setting of a bucket that is made last, beside Object Lock: S3 takes one after the other.
+pub(super) fn last(bucket: &LogBucket) -> &'static str {
+    if bucket.lifecycle.is_empty() { "aws_s3_bucket_versioning" } else { "aws_s3_bucket_lifecycle_configuration" }
+}
+
 fn bucket(bucket: &LogBucket) -> Bucket {
     let so = of_bucket(bucket);
     Bucket {
@@ -276,14 +286,15 @@ fn bucket(bucket: &LogBucket) -> Bucket {
         object_lock_mode: bucket.object_lock.as_ref().map(|lock| lock.mode.clone()).unwrap_or_default(),
         object_lock_days: bucket.object_lock.as_ref().map(|lock| lock.days).unwrap_or_default(),
         policy_file: policy_file(bucket),
+        last: last(bucket),
         rules: bucket
             .lifecycle
             .iter()
             .map(|rule| Rule {
                 id: rule.id.clone(),
                 prefix: rule.prefix.clone(),
-                expire_after_days: rule.expire_after_days,
-                noncurrent_expire_after_days: rule.noncurrent_expire_after_days,
+                expire_after_days: rule.expire_after_days.unwrap_or_default(),
+                noncurrent_expire_after_days: rule.noncurrent_expire_after_days.unwrap_or_default(),
                 abort_upload_after_days: ABORT_UPLOAD_AFTER_DAYS,
                 transitions: rule.transition.iter().cloned().collect(),
             })

@@ -63,8 +63,8 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
         lifecycle: vec![LifecycleRule {
             id: "access-logs".to_owned(),
             prefix: "s3-access/".to_owned(),
-            expire_after_days: 400,
-            noncurrent_expire_after_days: 30,
+            expire_after_days: Some(400),
+            noncurrent_expire_after_days: Some(30),
             transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
         }],
         policy: Policy::new(statements),

@@ -33,8 +33,10 @@ function json(title, value) {
 }
 
 function retention(bucket) {
+  const after = (days) => (days === null ? 'never' : `after ${count(days, 'day')}`);
+  if (!bucket.lifecycle.length) return make('p', {}, 'Other code sets its lifecycle rules.');
   return make('ul', {}, bucket.lifecycle.map((rule) => make('li', {}, code(rule.prefix || 'the whole bucket'),
-    `: expires after ${count(rule.expire_after_days, 'day')}, old versions after ${number(rule.noncurrent_expire_after_days)}`,
+    `: expires ${after(rule.expire_after_days)}, old versions ${rule.noncurrent_expire_after_days === null ? 'never' : `after ${number(rule.noncurrent_expire_after_days)}`}`,
     rule.transition ? `, ${rule.transition.storage_class} after ${number(rule.transition.after_days)}` : '')));
 }
 

@@ -130,6 +130,307 @@ SAME = {
     "selectors": same_selectors,
 }
 
+# ---- lifecycle rules. S3 takes the whole document, so what others wrote goes along; of overlapping rules the shortest wins
+# (https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html)
+
+# the ids of the rules that logmap writes, and their form
+OUR_RULE = re.compile("(until-expired-)?(access-logs|cloudtrail|all-logs)(-[0-9]+)?(-x)*|until-expired")
+OUR_FORM = {"Filter": {"Prefix"}, "Expiration": {"Days"}, "NoncurrentVersionExpiration": {"NoncurrentDays"}}
+OUR_KEYS = {*OUR_FORM, "ID", "Status", "Transitions", "AbortIncompleteMultipartUpload"}
+
+def ours_by_form(rule):
+    return (OUR_RULE.fullmatch(rule.get("ID") or "") and OUR_KEYS.issuperset(rule) and rule.get("Status") == "Enabled"
+            and rule.get("AbortIncompleteMultipartUpload") == {"DaysAfterInitiation": 7} and len(rule.get("Transitions") or []) < 2
+            and all(set(rule.get(key) or {}) <= keys for key, keys in OUR_FORM.items()))
+
+def rules_set(files):
+    """The rules that scripts have set, from the first of these files that is there: a document a line."""
+    for path in files:
+        try:
+            with open(path, encoding="utf-8") as file:
+                return [rule for line in file if line.endswith("\n") for rule in lifecycle(load(line))]
+        except FileNotFoundError:
+            pass
+    return []
+
+def split_rules(path, want, known):
+    """(ours, others'): a rule is ours by what scripts have set, by id and form, or because a wanted one takes its id."""
+    present, ids = lifecycle(read(path)), {rule["ID"] for rule in want}
+    ours = [rule for rule in present if rule in known or ours_by_form(rule)]
+    others = [rule for rule in present if rule not in ours]
+    begun = bool(ids) and ids <= {rule.get("ID") for rule in ours}
+    if begun:  # one of ours that somebody has edited
+        ours, others = [*ours, *(rule for rule in others if rule.get("ID") in ids)], [rule for rule in others if rule.get("ID") not in ids]
+    return ours, others, begun
+
+def scope(rule):
+    """(prefix, whether the rule is for all objects under it)."""
+    filters = rule.get("Filter") or {}
+    inner = filters.get("And") or filters
+    return inner.get("Prefix") or "", not set(inner) - {"Prefix"}
+
+def days(rule, action):
+    """Days after which the rule's action takes objects, or old versions, away; nothing if it does not, or not from all."""
+    held = rule.get(action) or {}
+    return None if "NewerNoncurrentVersions" in held else held.get("NoncurrentDays" if action.startswith("Noncurrent") else "Days")
+
+def shortest(rules, area, action):
+    """(days, rule) of the rule that wins for the objects of the area; (None, None) if they are kept for ever."""
+    found = [(days(rule, action), rule) for rule in rules if rule.get("Status") == "Enabled" and scope(rule)[1] and area.startswith(scope(rule)[0])]
+    return min((one for one in found if one[0] is not None), key=lambda one: one[0], default=(None, None))
+
+def shown(text):
+    """Text of others on one line, without control characters."""
+    return json.dumps(text)[1:-1]
+
+def kept_for(count):
+    return "for ever" if count is None else f"for {count} days"
+
+def longest(counts):
+    return None if None in counts else max(counts)
+
+def shortened(present, rule, action, known):
+    """Where the wanted rule takes objects away sooner than what is there: (days today or None, why) of the longest; None if
+    nowhere. What a script has set may get shorter: the map says so."""
+    wanted, (prefix, _) = days(rule, action), scope(rule)
+    if wanted is None:
+        return None
+    areas = {prefix, *(scope(one)[0] for one in present if scope(one)[0].startswith(prefix))}
+    found = []
+    for area in sorted(areas):
+        today, by = shortest(present, area, action)
+        if (today is None or today > wanted) and by not in known:
+            found.append((today, by))
+    return (longest([today for today, _ in found]), found[0][1]) if found else None
+
+def retention_line(expire, noncurrent):
+    say = lambda count: "never" if count is None else count
+    return "`retention: { expire_after_days: %s, noncurrent_expire_after_days: %s }`" % (say(expire), say(noncurrent))
+
+def judged_lifecycle(bucket, path, versions, alone, *sets):
+    """A line for each thing to say: `refuse`, `keep` or `early` and the text; `unless-empty`, a prefix and the text where nothing
+    is lost if there are no objects. `alone` is yes where others' rules can't be kept: Terraform sets all rules or none."""
+    document = given()
+    want, known = lifecycle(document), rules_set(sets)
+    present = lifecycle(read(path))
+    _, others, begun = split_rules(path, want, known)
+    versioned = get(read(versions), "Status") is not None
+    blocks = others and (alone or not begun)
+    lines, stands, expire, noncurrent = [], [], [], []
+    for rule in want:
+        prefix = scope(rule)[0]
+        current = shortened(present, rule, "Expiration", known)
+        old = shortened(present, rule, "NoncurrentVersionExpiration", known) if versioned else None
+        # for the line of the map: what is there where it is longer, what is wanted elsewhere
+        expire.append(current[0] if current else days(rule, "Expiration"))
+        noncurrent.append(old[0] if old else days(rule, "NoncurrentVersionExpiration"))
+        where = f"below `{shown(prefix)}`" if prefix else "of the whole bucket"
+        parts = []
+        if current:
+            parts.append(f"keeps objects {where} {kept_for(current[0])}, and the plan {kept_for(days(rule, 'Expiration'))}")
+        if old:
+            parts.append(f"keeps old versions {where} {kept_for(old[0])}, and the plan {kept_for(days(rule, 'NoncurrentVersionExpiration'))}")
+        if parts:
+            touched = any(one.get("Status") == "Enabled" and set(one) - {"ID", "Status", "Filter", "AbortIncompleteMultipartUpload"}
+                          and (scope(one)[0].startswith(prefix) or prefix.startswith(scope(one)[0])) for one in present)
+            stands.append(("refuse" if touched else f"unless-empty\t{prefix}", "; it ".join(parts)))
+    # a rule that blocks asks for the other way out anyway
+    line = "`lifecycle: external`" if blocks else retention_line(longest(expire), longest(noncurrent))
+    lines += [f"{kind}\tthe log bucket {bucket} {text}: to keep it so, write {line} under its `log_bucket` in the map" for kind, text in stands]
+    if blocks:
+        cut = lambda rules: json.dumps(rules, sort_keys=True) if len(json.dumps(rules)) < 4000 else f"{json.dumps(rules, sort_keys=True)[:4000]}..."
+        lines.append(f"refuse\tthe lifecycle of {bucket} has rules that logmap did not write: {cut(others)}; the plan has {cut(want)}: "
+                     f"to leave the lifecycle to whoever set it, write `lifecycle: external` under its `log_bucket` in the map")
+    for rule in [] if blocks else others:
+        lines.append(f"keep\tthe lifecycle rule `{shown(rule.get('ID', ''))}` of {bucket}, which logmap did not write")
+        outer = scope(rule)[0]
+        for one in want:
+            inner = scope(one)[0]
+            sooner, wanted = days(rule, "Expiration"), days(one, "Expiration")
+            if rule.get("Status") == "Enabled" and (inner.startswith(outer) or outer.startswith(inner)) and sooner is not None and (wanted is None or sooner < wanted):
+                lines.append(f"early\tthe lifecycle rule `{shown(rule.get('ID', ''))}` of {bucket} expires objects below `{shown(max(inner, outer, key=len))}` after {sooner} days, "
+                             f"and the map keeps them {kept_for(wanted)}")
+    print("".join(line + "\n" for line in lines), end="")
+
+def merged_lifecycle(path, force, *sets):
+    """The document to put: what is wanted, and what others wrote, but with --force."""
+    want = given() or {}
+    _, others, _ = split_rules(path, lifecycle(want), rules_set(sets))
+    ids = {rule.get("ID") for rule in want.get("Rules") or []}
+    kept = [] if force else [rule for rule in others if rule.get("ID") not in ids]
+    print(json.dumps({"Rules": [*(want.get("Rules") or []), *kept]}))
+
+# ---- who may deliver by a policy, and who would lose it. What can't be known counts against the change: as let in today, and
+# as not let in by the plan.
+
+LOGGING, CLOUDTRAIL = "logging.s3.amazonaws.com", "cloudtrail.amazonaws.com"
+# what a request of S3's log delivery has, besides the keys of the source; other keys than these and the absent ones are not known
+ABSENT = {"aws:principalorgid", "aws:principalaccount", "aws:principalarn", "aws:principalorgpaths", "aws:userid", "aws:username",
+          "aws:sourcevpc", "aws:sourcevpce", "aws:multifactorauthpresent", "s3:x-amz-server-side-encryption"}
+
+def like(pattern, text):
+    """`*` and `?` in linear steps for each `*`: a policy may be long. A text with `*` is matched by `*` only."""
+    at = seen = 0
+    star = None
+    while seen < len(text):
+        if at < len(pattern) and pattern[at] == "*":
+            star, at = (at, seen), at + 1
+        elif at < len(pattern) and (pattern[at] == text[seen] or pattern[at] == "?" and text[seen] != "*"):
+            at, seen = at + 1, seen + 1
+        elif star:
+            star = star[0], star[1] + 1
+            at, seen = star[0] + 1, star[1]
+        else:
+            return False
+    return not pattern[at:].strip("*")
+
+def like_arn(pattern, text):
+    one, other = pattern.split(":", 5), text.split(":", 5)
+    return len(one) == len(other) and all(map(like, one, other))
+
+def holds(operator, key, values, context):
+    """True, False, or None where it is not known."""
+    name, key = operator.rpartition(":")[2], key.lower()
+    if_exists = name.endswith("IfExists")
+    name = name[:-8] if if_exists else name
+    negated = "Not" in name
+    if name == "Null":
+        return None if key not in context and key not in ABSENT else (key not in context) == (str(listed(values)[0]).lower() == "true")
+    if key not in context:
+        # of a key that is not there a negated operator is true, with IfExists too
+        return None if key not in ABSENT else negated or if_exists or operator.startswith("ForAllValues:")
+    have, values = context[key], [str(value).lower() if isinstance(value, bool) else str(value) for value in listed(values)]
+    match = {"StringEquals": str.__eq__, "StringLike": like, "ArnLike": like_arn, "ArnEquals": like_arn, "Bool": lambda one, other: one.lower() == other,
+             "StringEqualsIgnoreCase": lambda one, other: one.lower() == other.lower()}.get(name.replace("Not", ""))
+    if match is None or any("${" in value for value in values):
+        return None
+    return any(match(value, have) for value in values) != negated
+
+def applies(statement, service, action, resource, context):
+    """Whether the statement speaks of that request: True, False, or None where it is not known."""
+    named = lambda key: listed(statement.get(key))
+    principal = statement.get("Principal", statement.get("NotPrincipal"))
+    if principal == "*" or isinstance(principal, dict) and "*" in [*listed(principal.get("AWS")), *listed(principal.get("Service"))]:
+        who = True
+    else:
+        who = isinstance(principal, dict) and service in listed(principal.get("Service"))
+    if ("NotPrincipal" in statement) == who:
+        return False
+    matches = lambda key, text: any(like(str(one).lower() if key.endswith("Action") else str(one), text) for one in named(key))
+    if not (matches("Action", action.lower()) if "Action" in statement else not matches("NotAction", action.lower())):
+        return False
+    if not (matches("Resource", resource) if "Resource" in statement else not matches("NotResource", resource)):
+        return False
+    answers = [holds(operator, key, values, context) for operator, keys in (statement.get("Condition") or {}).items() for key, values in keys.items()]
+    return False if False in answers else None if None in answers else True
+
+def admits(document, doubt, *request):
+    """Whether the policy lets the request in; `doubt` is what counts where that is not known."""
+    statements = listed((document or {}).get("Statement"))
+    def answer(one, unknown):
+        found = applies(one, *request)
+        return unknown if found is None else found
+    return (any(one.get("Effect") == "Allow" and answer(one, doubt) for one in statements)
+            and not any(one.get("Effect") == "Deny" and answer(one, not doubt) for one in statements))
+
+def delivers_by(statement):
+    """The delivery service whose grant this is, and nothing else."""
+    principal = statement.get("Principal")
+    services = listed(principal.get("Service")) if isinstance(principal, dict) and set(principal) == {"Service"} else []
+    allowed = {LOGGING: {"s3:putobject"}, CLOUDTRAIL: {"s3:putobject", "s3:getbucketacl"}}
+    if statement.get("Effect") != "Allow" or len(services) != 1 or services[0] not in allowed:
+        return None
+    return services[0] if {str(one).lower() for one in listed(statement.get("Action"))} <= allowed[services[0]] and "Resource" in statement else None
+
+def denies_insecure(statement):
+    """Whether it is the denial of requests without TLS, to everybody, and nothing else."""
+    tests = [(operator, key.lower(), [str(value).lower() for value in listed(values)])
+             for operator, keys in (statement.get("Condition") or {}).items() for key, values in keys.items()]
+    return (statement.get("Effect") == "Deny" and statement.get("Principal") in ("*", {"AWS": "*"}, {"AWS": ["*"]}) and "Resource" in statement
+            and tests == [("Bool", "aws:securetransport", ["false"])])
+
+def atoms(statement):
+    """The statement as (action, resource, {key: pattern}) for each combination of its values; None where that can't be done."""
+    parts = []
+    for operator, keys in (statement.get("Condition") or {}).items():
+        if operator not in ("StringEquals", "StringLike", "ArnLike", "ArnEquals"):
+            return None
+        parts += [[(key.lower(), str(value)) for value in listed(values)] for key, values in keys.items()]
+    out = [(str(action), str(resource), {}) for action in listed(statement.get("Action")) for resource in listed(statement.get("Resource"))]
+    for part in parts:
+        if len(out) * len(part) > 5000:
+            return None
+        out = [(action, resource, {**held, key: value}) for action, resource, held in out for key, value in part if held.get(key, value) == value]
+    for _, _, held in out:  # a trail's ARN names the account that CloudTrail puts into aws:SourceAccount
+        account = held.get("aws:sourcearn", "").split(":")[4:5]
+        if account and re.fullmatch("[0-9]{12}", account[0]):
+            held.setdefault("aws:sourceaccount", account[0])
+    return out
+
+def covered(statement, document):
+    """Whether the document lets in all that the statement does, for each combination by one of its statements."""
+    if denies_insecure(statement):
+        everything = [one for one in listed((document or {}).get("Statement")) if denies_insecure(one) and "s3:*" in listed(one.get("Action"))]
+        return all(any(like(str(wide), str(resource)) for one in everything for wide in listed(one.get("Resource"))) for resource in listed(statement.get("Resource")))
+    service, found = delivers_by(statement), atoms(statement)
+    if service is None or found is None:
+        return False
+    def within(grant, action, resource, held):
+        if delivers_by(grant) != service or not any(like(str(one).lower(), action.lower()) for one in listed(grant.get("Action"))):
+            return False
+        if not any(like(str(one), resource) for one in listed(grant.get("Resource"))):
+            return False
+        for operator, keys in (grant.get("Condition") or {}).items():
+            match = {"StringEquals": str.__eq__, "StringLike": like, "ArnLike": like_arn, "ArnEquals": like_arn}.get(operator)
+            if match is None or not all(key.lower() in held and any(match(str(value), held[key.lower()]) for value in listed(values)) for key, values in keys.items()):
+                return False
+        return True
+    grants = listed((document or {}).get("Statement"))
+    return all(any(within(grant, *one) for grant in grants) for one in found)
+
+def acl_delivers(acl, ownership):
+    """Whether S3's log delivery group has rights by the ACL. It needs two, WRITE and READ_ACP; who has one is taken to have both."""
+    if get(read(ownership), "OwnershipControls.Rules.0.ObjectOwnership") == "BucketOwnerEnforced":
+        return False
+    return any(str(get(grant, "Grantee.URI") or "").endswith("/s3/LogDelivery") for grant in (read(acl) or {}).get("Grants") or [])
+
+def narrows(path, acl, ownership):
+    """Is a grant for access logs that is there wider than what is wanted?"""
+    want = given()
+    wide = [one for one in listed((current_policy(path) or {}).get("Statement")) if one.get("Effect") == "Allow"
+            and (delivers_by(one) == LOGGING or applies({**one, "Condition": {}, "Action": "*", "Resource": "*"}, LOGGING, "s3:PutObject", "", {}))]
+    sys.exit(not (acl_delivers(acl, ownership) or any(not covered(one, want) for one in wide)))
+
+def loses(bucket, path, acl, ownership, account, region, *folders):
+    """A line for each bucket that logs here: `lost` or `moved` if it is let in today and not by the plan, `silent` if by neither."""
+    import glob, os
+    want, present = given(), current_policy(path)
+    partition = next((str(one).split(":")[1] for statement in listed(want.get("Statement")) for one in listed(statement.get("Resource"))), "aws")
+    by_acl = acl_delivers(acl, ownership)
+    for mine, file in [(True, file) for file in sorted(glob.glob(glob.escape(folders[0]) + "/source.*.logging"))] + [
+            (False, file) for folder in folders[1:] for file in sorted(glob.glob(glob.escape(folder) + "/*"))]:
+        name = os.path.basename(file)[7:-8] if mine else os.path.basename(file)
+        found = logging(read(file))
+        if found is None or found[0] != bucket:
+            continue
+        prefix, partitioned = found[1], "PartitionedPrefix" in found[2]
+        resource = f"arn:{partition}:s3:::{bucket}/{prefix}" + (f"{account}/{region}/{name}/2026/01/01/" if partitioned else "") + "2026-01-01-00-00-00-0000000000000000"
+        context = {"aws:sourcearn": f"arn:{partition}:s3:::{name}", "aws:sourceaccount": account, "aws:securetransport": "true",
+                   "aws:principalisawsservice": "true", "aws:principalservicename": LOGGING}
+        request = (LOGGING, "s3:PutObject", resource, context)
+        if admits(want, False, *request):
+            continue
+        if not (by_acl or admits(present, True, *request)):
+            print(f"silent\tthe bucket {name} logs to {bucket} under `{shown(prefix)}`, and nothing lets its logs in")
+        elif mine:
+            print(f"moved\tthe source bucket {name} logs to {bucket} under `{shown(prefix)}` today, where the policy of the plan does not let it write, and S3 goes on to write there "
+                  f"for about an hour after a change: write `prefix: {json.dumps(prefix)}` for it in the map, or move it in steps that `logmap runbook` writes")
+        else:
+            print(f"lost\tthe bucket {name} logs to {bucket} under `{shown(prefix)}`, and the policy of the plan does not let it: write "
+                  "`{ name: %s, prefix: %s, logging: external }` under `buckets` of %s in the map" % (name, json.dumps(prefix), region))
+
+MORE = {"judged-lifecycle": judged_lifecycle, "merged-lifecycle": merged_lifecycle, "narrows": narrows, "loses": loses}
+
 command, args = sys.argv[1], sys.argv[2:]
 if command == "get":  # get FILE ROUTE: a value, or nothing
     value = get(read(args[0]), args[1])
@@ -156,7 +457,10 @@ elif command == "foreign":  # foreign FILE SET: statements that are neither ours
         pass
     for one in listed((current_policy(args[0]) or {}).get("Statement")):
         sid = one.get("Sid") or ""
-        if not (policy({"Statement": [one]})[1][0] in texts or OURS.fullmatch(sid) or (sid and sid in ours)):
+        if policy({"Statement": [one]})[1][0] in texts or OURS.fullmatch(sid) or (sid and sid in ours) or covered(one, want):
+            continue
+        # one for access logs is judged by who logs here: only buckets of this account and Region can
+        if delivers_by(one) != LOGGING:
             print(json.dumps(one))
 elif command == "grants":  # who has rights by the ACL, besides the owner
     state = read(args[0]) or {}
@@ -173,6 +477,18 @@ elif command == "same-lock":
     have = get(read(args[0]), "ObjectLockConfiguration.Rule.DefaultRetention") or {}
     want = given()["Rule"]["DefaultRetention"]
     sys.exit(any(have.get(key) != want[key] for key in want))
+elif command == "keeps-lock":  # what the wanted default retention would weaken of the one that is there
+    have, want = get(read(args[0]), "ObjectLockConfiguration.Rule.DefaultRetention") or {}, given()["Rule"]["DefaultRetention"]
+    count = have.get("Days") or 365 * (have.get("Years") or 0)
+    if count > want["Days"] or have.get("Mode") == "COMPLIANCE" != want["Mode"]:
+        print("keeps objects by Object Lock in mode %s for %d days: write `object_lock: { mode: %s, days: %d }` for it in the map"
+              % (have.get("Mode"), count, have.get("Mode"), max(count, want["Days"])))
+        sys.exit(1)
+elif command == "other-tags":  # those that are not wanted, but for AWS's own
+    want = given()
+    print("".join("%s: %s\n" % (json.dumps(key), json.dumps(value)) for key, value in sorted(tags(args[0]).items()) if key not in want and not key.startswith("aws:")), end="")
+elif command == "names":  # the names in a list of buckets
+    print("".join(one["Name"] + "\n" for one in (read(args[0]) or {}).get("Buckets") or []), end="")
 elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagged since stays, what scripts have set goes back
     have, old = tags(args[0]), tags(args[1])
     with open(args[2], encoding="utf-8") as file:
@@ -198,6 +514,8 @@ elif command == "same-input":  # is this trail what that input of create-trail m
 elif command == "same-answer":  # same-answer FILE FILE KEY...: the same under these keys; an empty list is none
     one, other = read(args[0]) or {}, read(args[1]) or {}
     sys.exit(any((one.get(key) or None) != (other.get(key) or None) for key in args[2:]))
+elif command in MORE:
+    MORE[command](*args)
 elif command == "ascii":  # the given JSON in ASCII, so that no file encoding matters
     print(json.dumps(given()))
 else:
