@@ -9,6 +9,8 @@ use iam_rs::{
 use indexmap::IndexMap;
 use logmap::testing::{
     aws::Partition,
+    inspection::inspect,
+    observed::Told,
     plan::{
         Tier,
         prove::{Subject, prove},
@@ -21,6 +23,7 @@ use logmap::testing::{
             witness::{Asker, Witness},
         },
     },
+    source::SourceFile,
 };
 use proptest::{prelude::*, sample::select};
 
@@ -246,6 +249,30 @@ fn accused(policy: &Policy) -> Vec<(Effect, Witness)> {
     blamed.filter_map(|blamed| Some((policy.statements[blamed.statement].effect, blamed.witness?))).collect()
 }
 
+/// The requests with which `check` shows what it finds in the policy of a bucket to which a source and a trail deliver: each with the
+/// verdict that it is to have, and as `check` shows it.
+fn shown(policy: &Policy) -> Vec<(&'static str, serde_json::Value)> {
+    let template = serde_json::json!({ "Resources": {
+        "Logs": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": "logs" } },
+        "Policy": { "Type": "AWS::S3::BucketPolicy", "Properties": { "Bucket": "logs", "PolicyDocument": policy } },
+        "Web": { "Type": "AWS::S3::Bucket", "Properties": { "BucketName": "acme-web", "LoggingConfiguration": {
+            "DestinationBucketName": "logs", "LogFilePrefix": "s3-access/111122223333/" } } },
+        "Trail": { "Type": "AWS::CloudTrail::Trail", "DependsOn": "Policy", "Properties": {
+            "TrailName": "audit", "IsLogging": true, "IsMultiRegionTrail": true, "S3BucketName": "logs" } },
+    } });
+    let told = Told { region: Some("us-east-1".to_owned()), account: Some("111122223333".to_owned()), ..Told::default() };
+    let findings = inspect(vec![SourceFile::new("template.json", template.to_string())], &told, None).findings;
+    let shown = findings.into_iter().filter_map(|finding| {
+        let wanted = match finding.rule.id {
+            "LM1302" => "denied",
+            "LM1303" => "allowed",
+            _ => "not allowed",
+        };
+        Some((wanted, finding.example?.json))
+    });
+    shown.collect()
+}
+
 /// iam-rs's verdict on a witness; nothing for an anonymous caller, of whom it has no notion.
 fn judge_witness(policy: &Policy, witness: &Witness) -> Option<&'static str> {
     let principal = match &witness.principal {
@@ -277,7 +304,7 @@ fn cases_for_other_judges_are_written() {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let strategy = (proptest::collection::vec(statement(), 1..4), asked());
-    let (mut lines, mut shown) = (String::new(), 0);
+    let (mut lines, mut of_proof, mut of_check) = (String::new(), 0, 0);
     let mut verdicts = std::collections::BTreeMap::<&str, usize>::new();
     for _ in 0..1500 {
         let (statements, asked) = strategy.new_tree(&mut runner).unwrap().current();
@@ -317,10 +344,30 @@ fn cases_for_other_judges_are_written() {
             })
             .to_string();
             lines.push('\n');
-            shown += 1;
+            of_proof += 1;
+        }
+        // and what `check` shows
+        for (wanted, example) in shown(&policy) {
+            let Some(service) = example["principal"]["Service"].as_str() else { continue };
+            let pairs = example["context"].as_array().unwrap().iter();
+            let context: serde_json::Map<String, serde_json::Value> =
+                pairs.map(|pair| (pair[0].as_str().unwrap().to_owned(), pair[1].clone())).collect();
+            lines += &serde_json::json!({
+                "policy": policy,
+                "service": service,
+                "action": example["action"],
+                "resource": example["resource"],
+                "context": context,
+                "verdict": wanted,
+            })
+            .to_string();
+            lines.push('\n');
+            of_check += 1;
         }
     }
-    assert!(shown > 200, "the proof shows only {shown} requests");
+    assert!(of_proof > 200 && of_check > 200, "the proof shows only {of_proof} requests, check only {of_check}");
     assert!(verdicts.len() == 3 && verdicts.values().all(|count| *count > 50), "the cases are one-sided: {verdicts:?}");
-    std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/target/judge-cases.jsonl"), lines).unwrap();
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/target");
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::write(format!("{folder}/judge-cases.jsonl"), lines).unwrap();
 }

@@ -14,7 +14,7 @@ rule_family! {
     NOT_DERIVED = "LM1108" "not-derived" Error Input: "a bucket logs to another bucket than the map derives";
     TARGET_KIND = "LM1109" "target-kind" Error Input: "a log bucket is not a general purpose bucket";
     CHAIN = "LM1110" "logging-chain" Warning Input: "a log bucket logs to yet another bucket";
-    VENDED_LOG_GROUP = "LM1111" "vended-log-group" Error Input: "vended access logs go to a log group of another Region";
+    VENDED_LOG_GROUP = "LM1111" "vended-log-group" Error Input: "vended access logs go to a log group of another Region or account";
     VENDED_PARTITION = "LM1112" "vended-partition" Error Input: "vended access logs in a partition that does not have them";
     VENDED_POLICY = "LM1113" "vended-policy" Error Input: "a delivery destination of another account does not let the source's in";
     LOGGING_KEY = "LM1114" "logging-property" Error Input: "a log configuration has a property that CloudFormation does not know";

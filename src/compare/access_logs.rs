@@ -201,11 +201,13 @@ impl Judged<'_> {
         ];
         for (rule, (what, is_in), help, (from, to)) in pairs {
             let (Some(from), Some(to)) = (from, to) else {
-                let lacking = match (from, to) {
-                    (Some(_), _) => format!("`{}`", self.name),
-                    _ => source.clone(),
-                };
-                configuration.doubt(format!("the {what} of {lacking} is not in the inputs"));
+                let is_nameless = self.source.is_some_and(|source| hole::is_one(&source.name.value));
+                match (from, to) {
+                    (Some(_), _) => configuration.doubt(format!("the {what} of `{}` is not in the inputs", self.name)),
+                    // its Region and account are the smaller question
+                    _ if is_nameless => configuration.doubt(format!("which bucket {source} is: the inputs do not tell its name")),
+                    _ => configuration.doubt(format!("the {what} of {source} is not in the inputs")),
+                }
                 continue;
             };
             match hole::same(&from.value, &to.value) {

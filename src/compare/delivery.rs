@@ -66,13 +66,8 @@ impl Delivery {
             // documented of access logs alone
             keys.retain(|key| !key.name.starts_with("s3:x-amz-server-side-encryption"));
         }
-        if self.service == CLOUDTRAIL_SERVICE {
-            // the canned ACL is one of the header of a write
-            if action != "s3:PutObject" {
-                keys.retain(|key| key.name != "s3:x-amz-acl");
-            } else if self.has_key {
-                keys.push(Key::is("s3:x-amz-server-side-encryption", "aws:kms"));
-            }
+        if self.service == CLOUDTRAIL_SERVICE && action == "s3:PutObject" && self.has_key {
+            keys.push(Key::is("s3:x-amz-server-side-encryption", "aws:kms"));
         }
         Requests { who: Who::Service(self.service), action: Action::Is(action), resource, keys }
     }

@@ -15,9 +15,10 @@ use crate::{
     observed::{hole, policy::PolicyDoc},
     plan::prove::form,
     policy::{
-        Effect, Element, Statement,
+        Effect, Element, Principal, Statement,
         evaluate::{
             self, Prepared, Shape, Verdict,
+            actions::can_have,
             requests::{Holds, Key, Requests, Value},
             witness::Witness,
         },
@@ -57,17 +58,37 @@ impl<'a> Grants<'a> {
             && named(statement).any(|service| service == self.delivery.service)
     }
 
+    /// May a statement let the service in, by its name or as one of everybody?
+    fn lets_in(&self, statement: &Statement) -> bool {
+        let is_everybody = |principal: &Principal| match principal {
+            Principal::Any => true,
+            Principal::Kinds(kinds) => kinds.get("AWS").is_some_and(|names| names.iter().any(|name| name == "*")),
+        };
+        let by_principal = match &statement.principal {
+            Element::Is(principal) => is_everybody(principal),
+            Element::IsNot(principal) => {
+                !is_everybody(principal) && named(statement).all(|service| service != self.delivery.service)
+            }
+        };
+        self.is_grant(statement) || statement.effect == Effect::Allow && by_principal
+    }
+
     /// Judges each grant.
     pub(super) fn judge(&self, configuration: &mut Configuration) {
         let mut denied = BTreeSet::new();
-        for (at, statement) in self.doc.policy.statements.iter().enumerate().filter(|(_, statement)| self.is_grant(statement)) {
+        for (at, statement) in self.doc.policy.statements.iter().enumerate().filter(|(_, statement)| self.lets_in(statement)) {
             if !self.world.may_ask(&self.doc.policy, "arn:aws:s3:::a-bucket/of-nobody") {
                 return configuration.doubt(too_complex(&self.name));
             }
-            self.dead(at, statement, configuration);
-            if does(statement, "s3:PutObject") && statement.resource.inner().iter().any(|resource| is_object(resource)) {
+            let is_grant = self.is_grant(statement);
+            if is_grant {
+                self.dead(at, statement, configuration);
+            }
+            if does(statement, "s3:PutObject") && speaks_of_objects(statement) {
                 self.open(at, statement, configuration);
-                self.taken_away(at, statement, &mut denied, configuration);
+                if is_grant {
+                    self.taken_away(at, statement, &mut denied, configuration);
+                }
             }
         }
     }
@@ -112,9 +133,16 @@ impl<'a> Grants<'a> {
             };
             let shown = resource.map_or_else(|| self.delivery.itself(), |resource| form(Shape::like(resource)));
             let witness = self.prepared.refused(&Requests { resource: shown, ..requests.clone() });
+            let help = if keys.iter().any(|key| can_have("s3:PutObject", key) && !can_have(action, key)) {
+                format!(
+                    "`{action}` is no write, and only a write has this key; leave it out here, and write `aws:SourceAccount` or `aws:SourceArn`"
+                )
+            } else {
+                "a service has no organization, account, tag or network of a principal; write `aws:SourceAccount` or `aws:SourceArn`, and for trails `aws:SourceOrgID`".to_owned()
+            };
             let found = finding(&DEAD_GRANT, place.map_or(self.doc.place, |places| places.whole), message)
                 .label("the condition never holds")
-                .help("a service has no organization, account, tag or network of a principal; write `aws:SourceAccount` or `aws:SourceArn`, and for trails `aws:SourceOrgID`")
+                .help(help)
                 .example(witness.as_ref().map(admit::example));
             configuration.findings.push(found);
             return;
@@ -133,10 +161,18 @@ impl<'a> Grants<'a> {
         }
         let requests = self.of_strangers(statement);
         let allowed = |verdict: &Verdict<'_>| matches!(verdict, Verdict::Allowed(_));
+        let service = self.delivery.service;
         let Some(witness) = self.prepared.witness(&requests, at, &allowed).and_then(|witness| self.consistent(witness)) else {
+            let denies: Vec<(usize, Holds)> =
+                self.prepared.judge(Effect::Deny, &requests).filter(|(_, holds)| *holds != Holds::No).collect();
+            let is_closed = denies.iter().any(|(_, holds)| *holds == Holds::Yes);
+            if self.prepared.says(at, &requests) == Some(Holds::Yes) && !is_closed {
+                let keys: BTreeSet<&str> =
+                    denies.iter().flat_map(|(deny, _)| self.prepared.undecided(*deny, &requests)).collect();
+                configuration.doubt(format!("whose logs `{service}` may write; it turns on {}", list(keys.into_iter())));
+            }
             return;
         };
-        let service = self.delivery.service;
         let what = if service == LOGGING_SERVICE { "the log entries of any bucket" } else { "the trail of any account" };
         let place = self.doc.places.get(at).map_or(self.doc.place, |places| places.principal);
         configuration.findings.push(
@@ -179,7 +215,7 @@ impl<'a> Grants<'a> {
                         "aws:sourceaccount" if is_account_id(value) || hole::has(value) => accounts = accounts.but_text(value),
                         "aws:sourcearn" if names_a_source(value) => sources = sources.but_arn(value),
                         "aws:sourceorgid" if !value.contains(['*', '?', '$']) => organizations = organizations.but_text(value),
-                        "aws:sourceorgpaths" if value.starts_with("o-") => paths = paths.but(value),
+                        "aws:sourceorgpaths" if names_an_organization(value) => paths = paths.but(value),
                         _ => {}
                     }
                 }
@@ -268,6 +304,19 @@ fn names_a_source(value: &str) -> bool {
         "cloudtrail" => is_account_id(parts.account),
         _ => !parts.resource.starts_with(['*', '?', '$']),
     })
+}
+
+/// Does a path begin with an organization's id, or with what may be one?
+fn names_an_organization(path: &str) -> bool {
+    hole::has(path) || path.split_once('/').is_some_and(|(id, _)| id.starts_with("o-") && !id.contains(['*', '?', '$']))
+}
+
+/// Could a statement speak of objects?
+fn speaks_of_objects(statement: &Statement) -> bool {
+    match &statement.resource {
+        Element::Is(resources) => resources.iter().any(|resource| is_object(resource)),
+        Element::IsNot(_) => true,
+    }
 }
 
 /// Could a resource be one of objects?

@@ -67,7 +67,7 @@ fn one(
     let target = destination.and_then(|destination| destination.target.known());
     let named = target.and_then(|target| target_of(&target.value));
     let shown = match &named {
-        Some(Target::Bucket(name) | Target::LogGroup(_, name) | Target::Firehose(name)) => name.as_str(),
+        Some(Target::Bucket(name) | Target::LogGroup(_, _, name) | Target::Firehose(name)) => name.as_str(),
         None => "",
     };
     let mut configuration = Configuration::new(Kind::AccessLog, (source.place, delivery.place), &source.bucket, shown);
@@ -82,23 +82,37 @@ fn one(
             let name = At { value: name, place: target.place };
             into_bucket(world, source, &name, &mut configuration);
         }
-        (Some(Target::LogGroup(group, _)), Some(target)) => match hole::same(&group, &source.region) {
-            hole::Same::Yes => {}
-            hole::Same::Maybe => configuration.doubt("whether the log group is in the bucket's own Region"),
-            hole::Same::No => {
-                let (here, there) = (hole::shown(&source.region), hole::shown(&group));
-                let message =
-                    format!("the log group of the access logs of `{}` is in {there}, the bucket in {here}", configuration.source);
-                let found = finding(&VENDED_LOG_GROUP, target.place, message).help(
-                    "deliver to a log group of the bucket's own Region; a bucket or a Firehose stream may be in another one",
-                );
-                configuration.findings.push(related(found, source.place, "the delivery source"));
-            }
-        },
+        (Some(Target::LogGroup(region, account, _)), Some(target)) => {
+            into_log_group(source, target, [&region, &account], &mut configuration);
+        }
         (Some(Target::Firehose(_)), _) => {}
         _ => configuration.doubt("where the delivery destination leads to is not known here"),
     }
     configuration
+}
+
+/// A log group is one of the bucket's own Region (S3 user guide, "Enabling server access logging with Amazon CloudWatch Logs") and account:
+/// across accounts logs go to buckets and Firehose streams alone (CloudWatch Logs user guide, "Logging that requires additional
+/// permissions [V2]", <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-vended-logs-permissions-V2.html>).
+fn into_log_group(source: &DeliverySource, target: &Text, [region, account]: [&str; 2], configuration: &mut Configuration) {
+    for (what, own, other) in [("Region", &source.region, region), ("account", &source.account, account)] {
+        match hole::same(other, own) {
+            hole::Same::Yes => {}
+            hole::Same::Maybe => configuration.doubt(format!("whether the log group is in the bucket's own {what}")),
+            hole::Same::No => {
+                let (here, there) = (hole::shown(own), hole::shown(other));
+                let is_in = if what == "account" { "in the account " } else { "in " };
+                let message = format!(
+                    "the log group of the access logs of `{}` is {is_in}{there}, the bucket {is_in}{here}",
+                    configuration.source
+                );
+                let found = finding(&VENDED_LOG_GROUP, target.place, message).help(format!(
+                    "deliver to a log group of the bucket's own {what}; a bucket or a Firehose stream may be in another one"
+                ));
+                configuration.findings.push(related(found, source.place, "the delivery source"));
+            }
+        }
+    }
 }
 
 /// The log type is offered in commercial Regions; China and GovCloud are named as those without it.

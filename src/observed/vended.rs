@@ -81,8 +81,8 @@ pub(crate) struct Delivery {
 pub(crate) enum Target {
     /// The bucket of this name.
     Bucket(String),
-    /// A log group: its Region and its name.
-    LogGroup(String, String),
+    /// A log group: its Region, its account and its name.
+    LogGroup(String, String, String),
     /// A Firehose stream.
     Firehose(String),
 }
@@ -90,10 +90,12 @@ pub(crate) enum Target {
 /// What an ARN names, if it is something that takes logs.
 pub(crate) fn target_of(text: &str) -> Option<Target> {
     let parts = hole::split(text, ':');
-    let [_, _, service, region, _, rest @ ..] = parts.as_slice() else { return None };
+    let [_, _, service, region, account, rest @ ..] = parts.as_slice() else { return None };
     match (*service, rest) {
         ("s3", [resource]) => Some(Target::Bucket(resource.split('/').next().unwrap_or_default().to_owned())),
-        ("logs", ["log-group", name, ..]) => Some(Target::LogGroup((*region).to_owned(), (*name).to_owned())),
+        ("logs", ["log-group", name, ..]) => {
+            Some(Target::LogGroup((*region).to_owned(), (*account).to_owned(), (*name).to_owned()))
+        }
         ("firehose", [resource]) => Some(Target::Firehose(resource.trim_start_matches("deliverystream/").to_owned())),
         _ => None,
     }

@@ -5,6 +5,8 @@
 //!
 //! [`requests`] asks the same of a set of requests: of every source, at every time, of whoever is a stranger.
 
+pub(crate) mod actions;
+mod callers;
 mod instant;
 mod operators;
 mod pattern;

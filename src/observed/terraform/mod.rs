@@ -4,6 +4,7 @@
 //! `count` and `for_each`. Region and account come from the resource, or from its provider's configuration.
 
 mod accounts;
+mod each;
 mod keys;
 mod order;
 mod refer;

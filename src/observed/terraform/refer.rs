@@ -1,9 +1,9 @@
 //! A plan's code: what an argument refers to, through modules, `count` and `for_each`; and which provider a resource has.
 //!
 //! The plan lists what an expression refers to, not the expression. So a reference is followed only where the whole value is
-//! what it refers to; anything else stays unknown.
+//! what it refers to; anything else stays unknown. What `each.key` and `each.value` are is followed beside it.
 
-use super::references::{join, only, parent, references_in, resource_in, split, without_indexes};
+use super::references::{Instance, index, join, only, parent, references_in, resource_in, split, without_indexes};
 use super::show::{ConfigModule, ConfigResource, Expression, Module, ProviderConfig, Resource, Show, block, string};
 use crate::aws::{arn, limits, region};
 use serde_json::value::RawValue;
@@ -16,7 +16,7 @@ use std::{
 /// References within references: deeper than anybody's modules.
 const MAX_DEPTH: usize = 40;
 /// Longest expression that is followed, in bytes of JSON: of one that refers to so much nobody can tell its value.
-const LONGEST: usize = 8192;
+pub(super) const LONGEST: usize = 8192;
 /// Steps that may be taken in all to see what waits for what: resources looked at, and bytes of expressions read.
 const MOST_STEPS: usize = 200_000_000;
 /// Longest text that tells credentials apart, in bytes.
@@ -28,7 +28,7 @@ pub(super) fn is_data_read(kind: &str) -> bool {
 }
 
 /// Is this attribute of such a resource what it is called?
-fn names_itself(kind: &str, attribute: &str) -> bool {
+pub(super) fn names_itself(kind: &str, attribute: &str) -> bool {
     match kind {
         "aws_s3_bucket" => matches!(attribute, "id" | "bucket"),
         "aws_kms_key" => matches!(attribute, "id" | "arn" | "key_id"),
@@ -155,13 +155,19 @@ impl<'a> Code<'a> {
         names: &BTreeMap<Cow<'a, str>, String>,
     ) -> Option<Option<String>> {
         let raw = self.argument(module, resource, key)?;
-        Some(self.follow_raw(module, resource.index, raw, names, 0))
+        Some(self.follow_raw(module, self.instance(module, resource), raw, names, 0))
+    }
+
+    /// Which instance a resource is.
+    fn instance<'r>(&'r self, module: &str, resource: &'r Resource<'_>) -> Instance<'r> {
+        let for_each = self.resource(module, resource).and_then(|written| written.code.for_each_expression);
+        Instance { index: resource.index.map(RawValue::get), for_each }
     }
 
     fn follow_raw(
         &self,
         module: &str,
-        index: Option<&RawValue>,
+        instance: Instance<'_>,
         raw: &RawValue,
         names: &BTreeMap<Cow<'a, str>, String>,
         depth: usize,
@@ -169,7 +175,7 @@ impl<'a> Code<'a> {
         if raw.get().len() > LONGEST {
             return None;
         }
-        self.value(module, index, &Expression::of(raw), names, depth)
+        self.value(module, instance, &Expression::of(raw), names, depth)
     }
 
     /// Like [`Code::follow`] for an argument of a nested block.
@@ -184,13 +190,14 @@ impl<'a> Code<'a> {
         let block = block(self.argument(module, resource, outer).filter(|raw| raw.get().len() <= LONGEST)?)?;
         let references = block.get(key)?.get("references")?.as_array()?.iter().filter_map(|item| item.as_str());
         let references = references.map(|text| Cow::Owned(text.to_owned())).collect();
-        Some(self.value(module, resource.index, &Expression { constant_value: None, references }, names, 0))
+        let expression = Expression { constant_value: None, references };
+        Some(self.value(module, self.instance(module, resource), &expression, names, 0))
     }
 
-    fn value(
+    pub(super) fn value(
         &self,
         module: &str,
-        index: Option<&RawValue>,
+        instance: Instance<'_>,
         expression: &Expression<'_>,
         names: &BTreeMap<Cow<'a, str>, String>,
         depth: usize,
@@ -201,7 +208,10 @@ impl<'a> Code<'a> {
         if let Some(constant) = expression.constant_value {
             return string(constant);
         }
-        let one = only(&expression.references)?;
+        let Some(one) = only(&expression.references) else {
+            return self.of_loop(module, instance, &expression.references, names, depth);
+        };
+        let index = instance.index;
         let parts: Vec<&str> = split(one);
         match parts.as_slice() {
             ["var", name, ..] => self.variable(module, name, names, depth),
@@ -218,11 +228,11 @@ impl<'a> Code<'a> {
                 } else {
                     join(module, &format!("module.{name}[{at}"))
                 };
-                self.follow_raw(&child, None, expression, names, depth + 1)
+                self.follow_raw(&child, Instance::default(), expression, names, depth + 1)
             }
             // `aws_s3_bucket.a[each.key].id` is listed without what follows the index: the instance of the same key
             [kind @ ("aws_s3_bucket" | "aws_kms_key"), name] => {
-                let address = join(module, &format!("{kind}.{name}[{}]", index?.get()));
+                let address = join(module, &format!("{kind}.{name}[{}]", index?));
                 names.get(address.as_str()).cloned()
             }
             [kind, name, attribute] if names_itself(kind, attribute) => {
@@ -230,7 +240,7 @@ impl<'a> Code<'a> {
                 if let Some(name) = names.get(address.as_str()) {
                     return Some(name.clone());
                 }
-                let same = index.and_then(|index| names.get(format!("{address}[{}]", index.get()).as_str()));
+                let same = index.and_then(|index| names.get(format!("{address}[{index}]").as_str()));
                 same.cloned().or_else(|| {
                     let prefix = format!("{address}[");
                     let mut instances =
@@ -244,8 +254,8 @@ impl<'a> Code<'a> {
     }
 
     /// The one instance of a module that has buckets, with its index.
-    fn only_instance(&self, path: &str, names: &BTreeMap<Cow<'a, str>, String>, index: Option<&RawValue>) -> Option<String> {
-        let same = index.map(|index| format!("{path}[{}]", index.get()));
+    fn only_instance(&self, path: &str, names: &BTreeMap<Cow<'a, str>, String>, index: Option<&str>) -> Option<String> {
+        let same = index.map(|index| format!("{path}[{index}]"));
         // the first address from one on that is of an instance, and the instance
         let next = |from: String, mark: &str| {
             let begin = format!("{path}{mark}");
@@ -278,9 +288,10 @@ impl<'a> Code<'a> {
         if module.is_empty() {
             return self.variables.get(name).cloned();
         }
-        let (parent, call) = parent(module)?;
-        let expression = self.module(parent)?.module_calls.get(call)?.expressions.get(name)?;
-        self.follow_raw(parent, None, expression, names, depth + 1)
+        let (parent, name_of_call) = parent(module)?;
+        let call = self.module(parent)?.module_calls.get(name_of_call)?;
+        let instance = Instance { index: index(module), for_each: call.for_each_expression };
+        self.follow_raw(parent, instance, call.expressions.get(name)?, names, depth + 1)
     }
 
     /// The code of a module, by its path.
@@ -329,7 +340,7 @@ impl<'a> Code<'a> {
         };
         let Some(config) = config else { return provider };
         let names = BTreeMap::new();
-        let text = |expression: &RawValue| self.follow_raw(&config.module_address, None, expression, &names, 0);
+        let text = |expression: &RawValue| self.follow_raw(&config.module_address, Instance::default(), expression, &names, 0);
         provider.region = config.expressions.get("region").and_then(|raw| text(raw)).filter(|name| region::is_well_formed(name));
         provider.profile = config.expressions.get("profile").and_then(|raw| text(raw));
         if let Some(allowed) = config.expressions.get("allowed_account_ids") {
@@ -341,7 +352,7 @@ impl<'a> Code<'a> {
             let role = block(raw).and_then(|block| {
                 let expression = block.get("role_arn")?.to_string();
                 let expression: Expression<'_> = serde_json::from_str(&expression).ok()?;
-                self.value(&config.module_address, None, &expression, &names, 0)
+                self.value(&config.module_address, Instance::default(), &expression, &names, 0)
             });
             let account = role.as_deref().and_then(arn::parse).map(|arn| arn.account.to_owned());
             provider.account = provider.account.or(account.filter(|id| limits::is_account_id(id)));

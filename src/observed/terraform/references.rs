@@ -1,7 +1,16 @@
 //! References and addresses in a plan's code: taken apart, and told apart.
 
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use std::{borrow::Cow, collections::BTreeSet};
+
+/// Which instance of a resource or of a module an expression is of.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Instance<'r> {
+    /// Its key or number, as JSON.
+    pub index: Option<&'r str>,
+    /// What the collection is, if it is of `for_each`.
+    pub for_each: Option<&'r RawValue>,
+}
 
 /// The one reference that says where a value comes from: without those that it is part of, and those to loops.
 pub(super) fn only<'r>(references: &'r [Cow<'_, str>]) -> Option<&'r str> {
@@ -91,6 +100,12 @@ pub(super) fn parent(path: &str) -> Option<(&str, &str)> {
     Some((path[..length].trim_end_matches('.'), name))
 }
 
+/// The index of a module's instance, as JSON; nothing if the module has one instance.
+pub(super) fn index(path: &str) -> Option<&str> {
+    let last = *split(path).last()?;
+    last.split_once('[')?.1.strip_suffix(']')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +115,9 @@ mod tests {
         assert_eq!(split(r#"module.a["x.y"].aws_s3_bucket.b[0].id"#), ["module", r#"a["x.y"]"#, "aws_s3_bucket", "b[0]", "id"]);
         assert_eq!(parent(r#"module.a["x.y"].module.b[0]"#), Some((r#"module.a["x.y"]"#, "b")));
         assert_eq!(parent("module.a"), Some(("", "a")));
+        assert_eq!(index(r#"module.a["x.y"].module.b[0]"#), Some("0"));
+        assert_eq!(index(r#"module.a["x.y"]"#), Some(r#""x.y""#));
+        assert_eq!(index(r#"module.a["x.y"].module.b"#), None);
         assert_eq!(without_indexes(r#"module.a["x.y"].module.b[0]"#), "module.a.module.b");
         let references = ["aws_s3_bucket.a[0].id", "aws_s3_bucket.a[0]", "aws_s3_bucket.a", "each.key"].map(Cow::from);
         assert_eq!(only(&references), Some("aws_s3_bucket.a[0].id"));

@@ -183,6 +183,9 @@ pub(crate) struct ModuleCall<'a> {
     /// The module.
     #[serde(borrow, default)]
     pub module: ConfigModule<'a>,
+    /// Of `for_each`.
+    #[serde(borrow)]
+    pub for_each_expression: Option<&'a RawValue>,
     /// What all of it waits for.
     #[serde(borrow, default)]
     pub depends_on: Vec<Cow<'a, str>>,

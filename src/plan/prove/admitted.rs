@@ -8,8 +8,8 @@ use crate::{
         Effect, Element, Principal, Statement,
         evaluate::{
             Prepared, Set, Shape,
+            actions::is_on_objects,
             requests::{Action, Holds, Requests, Value, Who},
-            witness::is_on_objects,
         },
     },
 };

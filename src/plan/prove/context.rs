@@ -100,6 +100,7 @@ impl<'a> Subject<'a> {
             keys.push(Key { several: true, ..Key::always("aws:SourceOrgPaths", path) });
         }
         if service == CLOUDTRAIL_SERVICE {
+            // of its writes; its look at the ACL has no such key, as of no action that it is no key of
             keys.push(Key::is("s3:x-amz-acl", "bucket-owner-full-control"));
         } else {
             keys.extend(ENCRYPTION.map(Key::absent));

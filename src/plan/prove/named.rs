@@ -152,7 +152,9 @@ impl<'a> Named<'a> {
     }
 
     fn networks(&self, subject: &Subject<'a>) -> Vec<Key<'a>> {
-        let elsewhere = || Value::Address(self.networks.iter().copied().collect());
+        // networks that together are half of all addresses name nobody
+        let networks: Vec<&'a str> = self.networks.iter().copied().collect();
+        let elsewhere = || Value::Address(if is_most(&networks) { Vec::new() } else { networks.clone() });
         let endpoints = self.endpoints.iter().fold(Shape::any(), |shape, id| shape.but_text(id));
         let own = subject.account_id;
         let accounts = self.accounts.iter().fold(Shape::account().but_text(own), |shape, id| shape.but_text(id));
@@ -180,6 +182,16 @@ fn is_service(name: &str) -> bool {
 /// Does a path begin with an organization's id?
 fn is_path(value: &str) -> bool {
     value.split_once('/').is_some_and(|(id, _)| id.starts_with("o-") && !id.contains(['*', '?', '$']))
+}
+
+/// Are these networks, each of which is narrow, together half of all addresses or more?
+fn is_most(networks: &[&str]) -> bool {
+    let share = |six: bool| -> f64 {
+        let of_kind = networks.iter().filter(|network| network.contains(':') == six);
+        let bits = of_kind.filter_map(|network| network.split_once('/')?.1.parse::<i32>().ok());
+        bits.map(|bits| 0.5_f64.powi(bits)).sum()
+    };
+    share(false) >= 0.5 || share(true) >= 0.5
 }
 
 /// A network that is not as good as public.

@@ -14,6 +14,9 @@ use std::borrow::Cow;
 /// Keys of which an administrator may be chosen to have what lets them in.
 const CHOSEN: [&str; 4] = ["aws:userid", "aws:username", "aws:PrincipalTag/", "aws:PrincipalOrgPaths"];
 
+/// The unique id of some role, and a session of it.
+const SOME_ID: &str = "AROASOMEADMINISTRATOR:session";
+
 impl<'a> Subject<'a> {
     fn administrator(&self, arn: Value<'a>) -> Requests<'a> {
         let mut keys = vec![
@@ -47,7 +50,11 @@ impl<'a> Subject<'a> {
             for arn in prepared.principals(arns, &requests) {
                 let mut open: Vec<&str> = CHOSEN.to_vec();
                 open.extend(self.organization_id.is_none().then_some("aws:PrincipalOrgID"));
-                let one = prepared.chosen(self.administrator(Value::Text(Cow::Owned(arn))), &open);
+                let mut one = prepared.chosen(self.administrator(Value::Text(Cow::Owned(arn))), &open);
+                // nor is it one that the policy names by its unique id
+                if !one.keys.iter().any(|key| key.name.eq_ignore_ascii_case("aws:userid")) {
+                    one.set(Key::is("aws:userid", SOME_ID));
+                }
                 if prepared.never_denies(&one) {
                     return one;
                 }

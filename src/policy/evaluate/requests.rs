@@ -155,6 +155,8 @@ impl<'a> Key<'a> {
 
 /// A key of which nothing is known.
 static UNKNOWN: Key<'static> = Key { name: "", value: Some(Value::Any), perhaps: true, several: true };
+/// A key that the action does not have, whoever asks.
+static NOT_OF_ACTION: Key<'static> = Key { name: "", value: None, perhaps: true, several: false };
 
 impl<'p> Prepared<'p> {
     /// What each statement with this effect says of the requests, in the policy's order; none is asked before its turn.
@@ -254,6 +256,9 @@ impl<'a> Requests<'a> {
     }
 
     pub(super) fn key(&self, name: &str) -> &Key<'_> {
+        if matches!(self.action, Action::Is(action) if !super::actions::can_have(action, name)) {
+            return &NOT_OF_ACTION;
+        }
         self.keys.iter().find(|key| key.speaks_of(name)).unwrap_or(&UNKNOWN)
     }
 
@@ -331,42 +336,6 @@ impl<'a> Requests<'a> {
             Action::Any | Action::AnyBut(_) => Holds::Maybe,
         };
         signed(&ready.statement.action, one)
-    }
-
-    fn caller_in(&self, ready: &Ready<'_>) -> Holds {
-        let Principal::Kinds(kinds) = ready.statement.principal.inner() else {
-            return signed(&ready.statement.principal, Holds::Yes);
-        };
-        let values = |kind: &str| kinds.get(kind).map_or(&[][..], Vec::as_slice);
-        let everybody = kinds.values().flatten().any(|value| value == "*");
-        let one = match &self.who {
-            _ if values("AWS").iter().any(|value| value == "*") => Holds::Yes,
-            Who::Service(name) if values("Service").iter().any(|value| value == name) => Holds::Yes,
-            // what stands for a whole principal may be this one, or everybody
-            _ if kinds.values().flatten().any(|value| could_be_anybody(value)) => Holds::Maybe,
-            Who::Service(name) => {
-                let could = |value: &String| hole::has(value) && hole::could_match(value, name, false);
-                if values("Service").iter().any(could) { Holds::Maybe } else { Holds::No }
-            }
-            // what has no such name is no service
-            Who::OtherServices(but) => {
-                let other = |value: &String| value == "*" || value.ends_with(".amazonaws.com") && !but.contains(&value.as_str());
-                if values("Service").iter().any(other) { Holds::Maybe } else { Holds::No }
-            }
-            // what kinds of callers this would let in is not documented
-            _ if everybody => Holds::Maybe,
-            Who::Anonymous => Holds::No,
-            Who::Iam(_) if values("AWS").is_empty() => Holds::No,
-            Who::Iam(arn) => self.iam_in(arn, values("AWS")),
-        };
-        signed(&ready.statement.principal, one)
-    }
-
-    /// Is a principal with such an ARN among those named? A unique id or a canonical id names a principal that nobody here knows.
-    fn iam_in(&self, arn: &Value<'_>, named: &[String]) -> Holds {
-        let patterns: Vec<String> = named.iter().map(|value| principals_like(value)).collect();
-        let values = Values::new(Test::ArnLike, patterns.iter().map(String::as_str), false);
-        one_of(&self.cases(arn, &[&Listed { test: Test::ArnLike, wanted: &patterns, values: &values }]))
     }
 
     /// The statement's questions, those about one key together.
@@ -522,26 +491,8 @@ fn excepts(shape: &Shape, test: Test, wanted: &[String]) -> bool {
             .all(|want| Pattern::read(test, want, false, &|_| Variable::Absent).is_some_and(|pattern| shape.excepts(&pattern)))
 }
 
-/// Could what stands for a whole principal be everybody, or a service? Not an ARN that a template asks for, nor its account.
-fn could_be_anybody(value: &str) -> bool {
-    hole::is_one(value) && {
-        let shown = hole::shown(value);
-        !shown.ends_with(".Arn}") && shown != "${AWS::AccountId}"
-    }
-}
-
-/// A pattern of the ARNs of the principals that a value under `AWS` names; an account stands for all of its own.
-fn principals_like(value: &str) -> String {
-    let account = match crate::aws::arn::parse(value) {
-        Some(arn) if arn.resource == "root" => arn.account,
-        Some(_) => return value.to_owned(),
-        None => value,
-    };
-    format!("arn:*:*::{account}:*")
-}
-
 /// Does a list match, if one of its values does?
-fn signed<T>(element: &Element<T>, one: Holds) -> Holds {
+pub(super) fn signed<T>(element: &Element<T>, one: Holds) -> Holds {
     match element {
         Element::Is(_) => one,
         Element::IsNot(_) => one.not(),
@@ -549,7 +500,7 @@ fn signed<T>(element: &Element<T>, one: Holds) -> Holds {
 }
 
 /// What a single question says of all cases.
-fn one_of(cases: &Option<Cases>) -> Holds {
+pub(super) fn one_of(cases: &Option<Cases>) -> Holds {
     let Some(cases) = cases else { return Holds::Maybe };
     let all = || cases.iter().flat_map(|(_, says)| says).copied();
     match (all().min(), all().max()) {

@@ -5,6 +5,7 @@
 
 use super::{
     Caller, Prepared, Question, Ready, Request, Verdict,
+    actions::{can_have, is_on_objects},
     operators::{Test, glob_with},
     requests::{Action, Asks, Holds, Key, Requests, Value, Who},
     values::Values,
@@ -89,44 +90,6 @@ const BUCKET: [&str; 6] = [
     "s3:PutLifecycleConfiguration",
 ];
 
-/// Actions on objects whose names do not say so.
-const OBJECT_TOO: [&str; 5] = [
-    "s3:AbortMultipartUpload",
-    "s3:BypassGovernanceRetention",
-    "s3:ListMultipartUploadParts",
-    "s3:ReplicateDelete",
-    "s3:ReplicateTags",
-];
-
-/// Whether an action is called on objects, and not on their bucket.
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
-pub(crate) fn is_on_objects(action: &str) -> bool {
-    let action = action.to_ascii_lowercase();
-    let named = action.contains("object") && !action.contains("bucket");
-    named || OBJECT_TOO.iter().any(|name| name.eq_ignore_ascii_case(&action))
-}
-
-/// Condition keys, by how they begin, that only these actions have.
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
-const KEYS_OF: [(&str, &[&str]); 5] = [
-    ("s3:x-amz-acl", WITH_ACL),
-    ("s3:x-amz-grant-", WITH_ACL),
-    ("s3:prefix", LISTING),
-    ("s3:delimiter", LISTING),
-    ("s3:max-keys", LISTING),
-];
-const WITH_ACL: &[&str] = &["s3:CreateBucket", "s3:PutBucketAcl", "s3:PutObject", "s3:PutObjectAcl", "s3:PutObjectVersionAcl"];
-const LISTING: &[&str] = &["s3:ListBucket", "s3:ListBucketVersions"];
-
-/// Whether a request for the action can have the condition key.
-fn can_have(action: &str, key: &str) -> bool {
-    let begins = |start: &str| key.get(..start.len()).is_some_and(|own| own.eq_ignore_ascii_case(start));
-    KEYS_OF
-        .iter()
-        .filter(|(start, _)| begins(start))
-        .all(|(_, actions)| actions.iter().any(|name| name.eq_ignore_ascii_case(action)))
-}
-
 impl<'p> Prepared<'p> {
     /// A request of the set that a statement matches and of which the policy says what is wanted.
     pub(crate) fn witness(
@@ -136,8 +99,10 @@ impl<'p> Prepared<'p> {
         wanted: &dyn Fn(&Verdict<'p>) -> bool,
     ) -> Option<Witness> {
         let statement = self.0.get(through)?;
-        let others = || self.0.iter().filter(|ready| ready.statement.effect == Effect::Deny);
-        let all: Vec<&Ready<'_>> = std::iter::once(statement).chain(others()).collect();
+        // a Deny that matches none of them comes between nothing
+        let others = self.0.iter().filter(|ready| ready.statement.effect == Effect::Deny);
+        let others = others.filter(|ready| !std::ptr::eq(*ready, statement) && requests.matched_by(ready) != Holds::No);
+        let all: Vec<&Ready<'_>> = std::iter::once(statement).chain(others).collect();
         let search = Search { requests, statement, all };
         let mut choices: Vec<Choice> = vec![search.askers(), search.actions(), search.resources()];
         let names = search.names(&self.0);
@@ -354,6 +319,11 @@ impl Search<'_> {
                     Some(cases) => found.extend(ranked(cases, own)),
                     None => found.extend(each().map(|(example, _)| Some(example))),
                 },
+            }
+            if found.is_empty() {
+                // the questions can't be told apart; one of the values may do
+                let any = self.requests.cases(value, &[]).unwrap_or_default();
+                found.extend(any.into_iter().map(|(example, _)| Some(example)));
             }
         }
         if absent {
