@@ -151,10 +151,15 @@ json() { python3 -I -S -X utf8 "$WORK/helper.py" "$@"; }
 # ---- credentials
 
 become_account() {
-  local caller
-  local given="${AWS_ACCESS_KEY_ID:-}${AWS_PROFILE:-}${AWS_DEFAULT_PROFILE:-}${AWS_WEB_IDENTITY_TOKEN_FILE:-}"
-  given="$given${AWS_CONTAINER_CREDENTIALS_RELATIVE_URI:-}${AWS_CONTAINER_CREDENTIALS_FULL_URI:-}"
-  if [ -n "$PROFILE" ] && [ -z "$given" ]; then export AWS_PROFILE=$PROFILE; fi
+  local caller name given='' ignored=''
+  for name in AWS_CONTAINER_CREDENTIALS_FULL_URI AWS_CONTAINER_CREDENTIALS_RELATIVE_URI AWS_WEB_IDENTITY_TOKEN_FILE AWS_DEFAULT_PROFILE AWS_PROFILE AWS_ACCESS_KEY_ID; do
+    [ -z "${!name:-}" ] || given=$name
+  done
+  if [ -n "$PROFILE" ] && [ -n "$given" ]; then
+    ignored=". The map's profile $PROFILE was not used, because $given is set"
+  elif [ -n "$PROFILE" ]; then
+    export AWS_PROFILE=$PROFILE
+  fi
   caller=$(caller_account)
   if [ "$caller" != "$ACCOUNT" ] && [ -n "$ROLE" ]; then
     run sts assume-role --role-arn "$ROLE" --role-session-name logmap >"$WORK/credentials" || no_credentials assume-role
@@ -166,7 +171,7 @@ become_account() {
     unset AWS_PROFILE AWS_DEFAULT_PROFILE
     caller=$(caller_account)
   fi
-  [ "$caller" = "$ACCOUNT" ] || die 4 "these credentials are of account $caller; this script is for $ACCOUNT ($ACCOUNT_KEY), and nothing was changed"
+  [ "$caller" = "$ACCOUNT" ] || die 4 "these credentials are of account $caller; this script is for $ACCOUNT ($ACCOUNT_KEY), and nothing was changed$ignored"
 }
 
 caller_account() {
