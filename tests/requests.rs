@@ -401,7 +401,9 @@ fn check_one(number: usize, tally: &mut Checked) {
         let Principal::Kinds(kinds) = statement.principal.inner() else { return false };
         kinds.get("Service").is_some_and(|names| names.iter().any(|name| name == LOGGING || name == CLOUDTRAIL))
     };
-    let is_known = policy.statements.iter().any(names) && matches!(verdict("policy"), Some("ok" | "violation"));
+    // where one thing is wrong and another is not known, the verdict is of what is wrong
+    let doubts = inspection.configurations.iter().any(|one| one.kind.word() == "policy" && !one.unknown.is_empty());
+    let is_known = policy.statements.iter().any(names) && matches!(verdict("policy"), Some("ok" | "violation")) && !doubts;
     *tally
         .verdicts
         .entry((

@@ -166,9 +166,12 @@ impl<'a> Grants<'a> {
             let denies: Vec<(usize, Holds)> =
                 self.prepared.judge(Effect::Deny, &requests).filter(|(_, holds)| *holds != Holds::No).collect();
             let is_closed = denies.iter().any(|(_, holds)| *holds == Holds::Yes);
-            if self.prepared.says(at, &requests) == Some(Holds::Yes) && !is_closed {
-                let keys: BTreeSet<&str> =
-                    denies.iter().flat_map(|(deny, _)| self.prepared.undecided(*deny, &requests)).collect();
+            let lets_in = self.prepared.says(at, &requests).is_some_and(|holds| holds != Holds::No);
+            let keys: BTreeSet<&str> = std::iter::once(at)
+                .chain(denies.iter().map(|(deny, _)| *deny))
+                .flat_map(|at| self.prepared.undecided(at, &requests))
+                .collect();
+            if lets_in && !is_closed && !is_for_the_owner(statement) && !keys.is_empty() {
                 configuration.doubt(format!("whose logs `{service}` may write; it turns on {}", list(keys.into_iter())));
             }
             return;
@@ -322,4 +325,16 @@ fn speaks_of_objects(statement: &Statement) -> bool {
 /// Could a resource be one of objects?
 fn is_object(resource: &str) -> bool {
     resource == "*" || resource.contains('/') || hole::is_one(resource) || resource.ends_with('*')
+}
+
+/// Is a grant for the account of the bucket alone, whoever that is?
+fn is_for_the_owner(grant: &Statement) -> bool {
+    let owner =
+        |value: &String| ["${aws:resourceaccount}", "${s3:resourceaccount}"].contains(&value.to_ascii_lowercase().as_str());
+    grant
+        .condition
+        .iter()
+        .filter(|(operator, _)| matches!(operator.as_str(), "StringEquals" | "StringLike"))
+        .flat_map(|(_, keys)| keys)
+        .any(|(key, values)| key.eq_ignore_ascii_case("aws:SourceAccount") && !values.is_empty() && values.iter().all(owner))
 }
