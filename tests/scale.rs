@@ -97,7 +97,7 @@ fn work_grows_in_proportion_to_the_sources() {
         let id = whole.account("team-00042").unwrap().id.clone();
         // the library of the scripts is needed by those of any account
         let own = |artifact: &&Artifact| {
-            ["/team-00042/", &format!("-{id}-"), "aws-cli/lib/"].iter().any(|part| artifact.path.contains(part))
+            ["/team-00042/", &format!("-{id}-"), "aws-cli/lib/", "terraform/lib/"].iter().any(|part| artifact.path.contains(part))
         };
         let paths = |artifacts: &[Artifact]| artifacts.iter().map(|artifact| artifact.path.clone()).collect::<Vec<_>>();
         let wanted: Vec<Artifact> = all.iter().filter(own).cloned().collect();
