@@ -143,7 +143,7 @@ impl<'a> Grants<'a> {
             let found = finding(&DEAD_GRANT, place.map_or(self.doc.place, |places| places.whole), message)
                 .label("the condition never holds")
                 .help(help)
-                .example(witness.as_ref().map(admit::example));
+                .example(witness.and_then(|witness| self.possible(witness)).as_ref().map(admit::example));
             configuration.findings.push(found);
             return;
         }
@@ -182,8 +182,24 @@ impl<'a> Grants<'a> {
             finding(&OPEN_GRANT, place, format!("nothing says whose logs `{service}` may write: it would take {what}"))
                 .label("no condition on `aws:SourceAccount` or `aws:SourceArn` bounds it")
                 .help("logs arrive, those of others too; add `aws:SourceAccount` with the account, and `aws:SourceArn` with the sources")
-                .example(Some(admit::example(&witness))),
+                .example(self.possible(witness).as_ref().map(admit::example)),
         );
+    }
+
+    /// The request as somebody can make it, with the same answer: a write is of an object with a key, a look at the ACL of a bucket.
+    fn possible(&self, witness: Witness) -> Option<Witness> {
+        let answer = std::mem::discriminant(&witness.verdict(&self.prepared));
+        let own = arn::bucket(self.delivery.partition, &self.delivery.bucket);
+        let (bucket, key) = witness.resource.split_once('/').unwrap_or((&witness.resource, ""));
+        let resources = match witness.action.as_str() {
+            "s3:GetBucketAcl" => [bucket.to_owned(), own],
+            _ if !key.is_empty() => return Some(witness),
+            _ => [format!("{bucket}/x"), format!("{own}/x")],
+        };
+        let asked = resources.into_iter().filter(|resource| resource.starts_with("arn:"));
+        asked
+            .map(|resource| Witness { resource, ..witness.clone() })
+            .find(|asked| std::mem::discriminant(&asked.verdict(&self.prepared)) == answer)
     }
 
     /// A witness in which the trail is of the account that it is said to be of.
@@ -290,7 +306,10 @@ impl Grants<'_> {
     /// Says that a Deny takes away what a grant gives.
     fn accuse(&self, grant: usize, deny: usize, requests: &Requests<'_>, configuration: &mut Configuration) {
         let service = self.delivery.service;
-        let witness = self.prepared.witness(requests, deny, &|verdict| matches!(verdict, Verdict::Denied(_)));
+        let witness = self
+            .prepared
+            .witness(requests, deny, &|verdict| matches!(verdict, Verdict::Denied(_)))
+            .and_then(|witness| self.possible(witness));
         let message = format!("this statement keeps `{service}` out, which another one lets in");
         let found = Denial { statement: deny, witness }.finding(self.doc, message, "log delivery is denied here");
         let grant = self.doc.places.get(grant).map_or(self.doc.place, |places| places.principal);
