@@ -18,7 +18,7 @@ use crate::{
         Effect, Element, Principal, Statement,
         evaluate::{
             self, Prepared, Shape, Verdict,
-            actions::can_have,
+            actions::{can_have, is_on_objects},
             requests::{Holds, Key, Requests, Value},
             witness::Witness,
         },
@@ -167,11 +167,12 @@ impl<'a> Grants<'a> {
                 self.prepared.judge(Effect::Deny, &requests).filter(|(_, holds)| *holds != Holds::No).collect();
             let is_closed = denies.iter().any(|(_, holds)| *holds == Holds::Yes);
             let lets_in = self.prepared.says(at, &requests).is_some_and(|holds| holds != Holds::No);
-            let keys: BTreeSet<&str> = std::iter::once(at)
-                .chain(denies.iter().map(|(deny, _)| *deny))
-                .flat_map(|at| self.prepared.undecided(at, &requests))
-                .collect();
-            if lets_in && !is_closed && !is_for_the_owner(statement) && !keys.is_empty() {
+            if is_closed || !lets_in || is_for_the_owner(statement) {
+                return;
+            }
+            let undecided = std::iter::once(at).chain(denies.iter().map(|(deny, _)| *deny));
+            let keys: BTreeSet<&str> = undecided.flat_map(|at| self.prepared.undecided(at, &requests)).collect();
+            if !keys.is_empty() {
                 configuration.doubt(format!("whose logs `{service}` may write; it turns on {}", list(keys.into_iter())));
             }
             return;
@@ -191,10 +192,10 @@ impl<'a> Grants<'a> {
         let answer = std::mem::discriminant(&witness.verdict(&self.prepared));
         let own = arn::bucket(self.delivery.partition, &self.delivery.bucket);
         let (bucket, key) = witness.resource.split_once('/').unwrap_or((&witness.resource, ""));
-        let resources = match witness.action.as_str() {
-            "s3:GetBucketAcl" => [bucket.to_owned(), own],
-            _ if !key.is_empty() => return Some(witness),
-            _ => [format!("{bucket}/x"), format!("{own}/x")],
+        let resources = match is_on_objects(&witness.action) {
+            false => [bucket.to_owned(), own],
+            true if !key.is_empty() => return Some(witness),
+            true => [format!("{bucket}/x"), format!("{own}/x")],
         };
         let asked = resources.into_iter().filter(|resource| resource.starts_with("arn:"));
         asked

@@ -227,8 +227,7 @@ impl<'a> Known<'a> {
         let mut known = Known::default();
         let at = |value: &str| At { value: value.to_owned(), place: SourceLocation::default() };
         known.organization = plan.and_then(|plan| {
-            let mut trails =
-                plan.placements().flat_map(|(account, placement)| placement.trails.iter().map(move |trail| (account, trail)));
+            let mut trails = plan.trails();
             let (account, trail) = trails.find(|(_, trail)| trail.organization)?;
             Some(Organization { id: at(trail.organization_id.as_ref()?), management: Some(at(&account.id)) })
         });

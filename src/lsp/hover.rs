@@ -152,7 +152,7 @@ fn account_text(plan: &Plan, key: &str) -> Option<String> {
 const LISTED: usize = 10;
 
 fn trail_text(plan: &Plan, name: &str) -> Option<String> {
-    let trails = plan.placements().flat_map(|(account, placement)| placement.trails.iter().map(move |trail| (account, trail)));
+    let trails = plan.trails();
     let homes: Vec<(&Account, &Trail)> = trails.filter(|(_, trail)| trail.name == name).collect();
     let (_, first) = homes.first()?;
     let mut text = match (first.organization, first.multi_region) {

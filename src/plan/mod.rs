@@ -271,6 +271,11 @@ impl Plan {
         self.accounts.iter().flat_map(|account| account.placements.iter().map(move |placement| (account, placement)))
     }
 
+    /// Every trail with its account, in order.
+    pub(crate) fn trails(&self) -> impl Iterator<Item = (&Account, &Trail)> {
+        self.placements().flat_map(|(account, placement)| placement.trails.iter().map(move |trail| (account, trail)))
+    }
+
     /// State backend of an account, if the map has one for its partition.
     pub fn backend(&self, account: &Account) -> Option<&Backend> {
         self.render.backends.iter().find(|backend| backend.partition == account.partition)

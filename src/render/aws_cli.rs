@@ -20,6 +20,7 @@ use serde_json::{Value, json};
 /// The templates.
 pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (REGION, include_str!("../../templates/aws-cli/region.sh")),
+    ("aws-cli/find-library.sh", include_str!("../../templates/aws-cli/find-library.sh")),
     ("aws-cli/library.sh", include_str!("../../templates/aws-cli/library.sh")),
     ("aws-cli/monitoring.sh", include_str!("../../templates/aws-cli/monitoring.sh")),
     (LIBRARY, include_str!("../../templates/aws-cli/lib.sh")),

@@ -261,8 +261,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
         organization_trails: cx
             .plan()
-            .placements()
-            .flat_map(|(account, placement)| placement.trails.iter().map(move |trail| (account, trail)))
+            .trails()
             .filter(|(_, trail)| trail.organization)
             .map(|(account, trail)| OrganizationTrailRow { name: trail.name.clone(), account: account.key.clone() })
             .collect(),

@@ -38,7 +38,7 @@ impl Marks {
     /// The marks of an inspection on the nodes of a plan.
     pub(crate) fn of(inspection: &Inspection, plan: &Plan) -> Self {
         let mut trails: BTreeMap<&str, Vec<&Trail>> = BTreeMap::new();
-        for trail in plan.placements().flat_map(|(_, placement)| &placement.trails) {
+        for (_, trail) in plan.trails() {
             trails.entry(&trail.name).or_default().push(trail);
         }
         let sources: BTreeSet<&str> =

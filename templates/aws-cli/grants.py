@@ -26,6 +26,9 @@ def like_arn(pattern, text):
     one, other = pattern.split(":", 5), text.split(":", 5)
     return len(one) == len(other) and all(map(like, one, other))
 
+# how a value of a policy and one of a request are held against each other
+MATCHES = {"StringEquals": str.__eq__, "StringLike": like, "ArnLike": like_arn, "ArnEquals": like_arn}
+
 def holds(operator, key, values, context):
     """True, False, or None where it is not known."""
     name, key = operator.rpartition(":")[2], key.lower()
@@ -38,7 +41,7 @@ def holds(operator, key, values, context):
         # of a key that is not there a negated operator is true, with IfExists too
         return None if key not in ABSENT else negated or if_exists or operator.startswith("ForAllValues:")
     have, values = context[key], [str(value).lower() if isinstance(value, bool) else str(value) for value in listed(values)]
-    match = {"StringEquals": str.__eq__, "StringLike": like, "ArnLike": like_arn, "ArnEquals": like_arn, "Bool": lambda one, other: one.lower() == other,
+    match = {**MATCHES, "Bool": lambda one, other: one.lower() == other,
              "StringEqualsIgnoreCase": lambda one, other: one.lower() == other.lower()}.get(name.replace("Not", ""))
     if match is None or any("${" in value for value in values):
         return None
@@ -91,7 +94,7 @@ def atoms(statement):
     """The statement as (action, resource, {key: pattern}) for each combination of its values; None where that can't be done."""
     parts = []
     for operator, keys in (statement.get("Condition") or {}).items():
-        if operator not in ("StringEquals", "StringLike", "ArnLike", "ArnEquals"):
+        if operator not in MATCHES:
             return None
         parts += [[(key.lower(), str(value)) for value in listed(values)] for key, values in keys.items()]
     out = [(str(action), str(resource), {}) for action in listed(statement.get("Action")) for resource in listed(statement.get("Resource"))]
@@ -119,7 +122,7 @@ def covered(statement, document):
         if not any(like(str(one), resource) for one in listed(grant.get("Resource"))):
             return False
         for operator, keys in (grant.get("Condition") or {}).items():
-            match = {"StringEquals": str.__eq__, "StringLike": like, "ArnLike": like_arn, "ArnEquals": like_arn}.get(operator)
+            match = MATCHES.get(operator)
             if match is None or not all(key.lower() in held and any(match(str(value), held[key.lower()]) for value in listed(values)) for key, values in keys.items()):
                 return False
         return True

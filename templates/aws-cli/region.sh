@@ -11,26 +11,7 @@ set -euo pipefail
 
 # ---------------------------------------------------------------- how it is brought about: lib/ beside the accounts' folders
 
-script=${BASH_SOURCE[0]:-$0}
-while [ -L "$script" ]; do # a link is followed to where the folders are
-  link=$(readlink -- "$script")
-  case $link in /*) script=$link ;; *) script=$(dirname -- "$script")/$link ;; esac
-done
-LIBRARY=$(unset CDPATH && cd -P -- "$(dirname -- "$script")/.." && pwd)/lib
-for file in logmap.sh helper.py monitoring.py; do
-  if [ ! -r "$LIBRARY/$file" ]; then
-    printf 'error: %s is not there: copy the folder aws-cli/ as a whole, this script needs what is in its lib/. Nothing was changed\n' "$LIBRARY/$file" >&2
-    exit 5
-  fi
-done
-LIBRARY_INTERFACE=''
-# shellcheck source-path=SCRIPTDIR source=../lib/logmap.sh
-. "$LIBRARY/logmap.sh"
-if [ "$LIBRARY_INTERFACE" != {{ interface }} ]; then
-  printf 'error: %s is of another logmap than this script (its interface is %s, and {{ interface }} is needed): copy the folder aws-cli/ as a whole, or run "logmap generate" again. Nothing was changed\n' "$LIBRARY" "${LIBRARY_INTERFACE:-unknown}" >&2
-  exit 5
-fi
-
+{% set folder = "aws-cli" %}{% include "aws-cli/find-library.sh" %}
 # ---------------------------------------------------------------- what is to be
 
 ACCOUNT_KEY={{ account_key | sh }}

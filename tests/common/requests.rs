@@ -1,6 +1,5 @@
 //! Random requests to a log bucket, each with a full context: keys of which AWS documents the value have it, the rest is there or not,
 //! at random, with values that statements tell apart.
-#![allow(dead_code, reason = "each test file uses what it needs")]
 
 use super::{
     dice::Dice,

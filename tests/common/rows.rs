@@ -1,5 +1,4 @@
 //! Random requests of the kinds of which a proof speaks.
-#![allow(dead_code, reason = "each test file uses what it needs")]
 
 use super::{
     dice::Dice,

@@ -1,6 +1,5 @@
 //! Random statements of bucket policies as people and attackers write them: every operator with its suffixes and set prefixes, negated
 //! elements, variables, wildcards, networks and dates. What they speak of is what [`requests`](super::requests) asks with.
-#![allow(dead_code, reason = "each test file uses what it needs")]
 
 use super::dice::Dice;
 use indexmap::IndexMap;

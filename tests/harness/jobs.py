@@ -167,7 +167,7 @@ def jobs(tier):
     for seeds in (tier.seeds[at:at + 10] for at in range(0, len(tier.seeds), 10)):
         found[f"generated {seeds[0]}"] = lambda bench, report, seeds=seeds: generated.check(
             report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds, tier.planned)
-    if tier.name == "exhaustive":
+    if tier.cli2:
         found["aws_cli_2"] = lambda bench, report: cli2.check(report, bench.stage_from, attacked, bench.new_folder)
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
