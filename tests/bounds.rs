@@ -213,6 +213,36 @@ fn statements_that_no_policy_holds_are_refused_before_they_are_filled_in() {
 }
 
 #[test]
+fn wildcards_inside_patterns_take_no_more_than_their_time() {
+    let map = |resources: &str, count: usize| {
+        let accounts: String = (0..count)
+            .map(|at| format!("  p{at}: {{ id: \"{at:012}\", regions: {{ us-east-1: {{ buckets: [b{at}-x] }} }} }}\n"))
+            .collect();
+        format!(
+            "version: 1\norganization: {{ name: acme }}\ndefaults:\n  log_bucket:\n    extra_statements:\n      - {{ Sid: Mine, Effect: Deny, Principal: '*', Action: 's3:PutObject', Resource: {resources} }}\naccounts:\n{accounts}"
+        )
+    };
+    let dir = tempfile::tempdir().unwrap();
+    // each character may have begun the rest or not: the states double with each `?`
+    let doubling: Vec<String> = (0..10).map(|at| format!("'{{log_bucket_arn}}/*{at}*{}????a*'", at * 7)).collect();
+    let run = logmap_with_input(dir.path(), &["validate", "-"], &map(&format!("[{}]", doubling.join(", ")), 100));
+    let refused = "the statement `Mine` denies: S3 can't deliver the access logs of";
+    let why = "that it does not can't be shown: its resources have too many wildcards";
+    assert!(run.code == 1 && run.stdout.contains(refused) && run.stdout.contains(why), "{}{}", run.stdout, run.stderr);
+    let repeated = format!("'{}'", "{log_bucket_arn}/*".repeat(170));
+    let run = logmap_with_input(dir.path(), &["validate", "-"], &map(&repeated, 1));
+    assert!(run.code == 0, "no delivery has such a key: {}{}", run.stdout, run.stderr);
+    // what people write is shown, however many accounts there are
+    let usual = "['{log_bucket_arn}/*/drafts/*', '{log_bucket_arn}/tmp-*-x/*', '{log_bucket_arn}/team/????/*']";
+    let run = logmap_with_input(dir.path(), &["validate", "-"], &map(usual, 60));
+    assert!(run.code == 0, "no delivery has such a key: {}{}", run.stdout, run.stderr);
+    let blocking = usual.replace("/drafts/", "/2027/");
+    let run = logmap_with_input(dir.path(), &["validate", "-"], &map(&blocking, 60));
+    assert!(run.code == 1 && run.stdout.contains("shown by: logging.s3.amazonaws.com calls s3:PutObject"), "{}", run.stdout);
+    assert!(!run.stdout.contains("can't be shown"), "{}", run.stdout);
+}
+
+#[test]
 fn aliases_and_anchors_copy_no_more_than_they_may() {
     let map = |buckets: &str, more: &str| {
         format!(

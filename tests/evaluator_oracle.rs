@@ -244,6 +244,7 @@ fn accused(policy: &Policy) -> Vec<(Effect, Witness)> {
         sources: &[],
         trails: &[trail],
         denies_insecure_transport: false,
+        of_placements: 1,
     });
     let blamed = proof.rows.into_iter().flat_map(|row| row.failures).flat_map(|failure| failure.statements);
     blamed.filter_map(|blamed| Some((policy.statements[blamed.statement].effect, blamed.witness?))).collect()

@@ -56,6 +56,7 @@ impl Delivery {
             sources: &[],
             trails: &[],
             denies_insecure_transport: false,
+            of_placements: 1,
         }
     }
 

@@ -99,9 +99,11 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
             if !has_statements && !std::mem::replace(&mut refused, true) {
                 budget::report_too_many_in_all(MOST_STATEMENTS_IN_ALL, account.key.span, findings);
             }
-            planners.push(Planner { map, account, region, deliveries, has_statements });
+            planners.push(Planner { map, account, region, deliveries, has_statements, of_placements: 0 });
         }
     }
+    let of_placements = planners.len();
+    planners.iter_mut().for_each(|planner| planner.of_placements = of_placements);
     let (placements, taken) = placements(threads, &planners, cache, findings);
     let (mut placements, mut accounts) = (placements.into_iter(), Vec::new());
     for (account, count) in planned {
@@ -218,6 +220,8 @@ struct Planner<'a, 'm> {
     deliveries: &'a [&'a Delivery<'m>],
     /// Do its policies have the map's extra statements? Not behind too many others, which is an error.
     has_statements: bool,
+    /// How many placements the map has.
+    of_placements: usize,
 }
 
 /// A log bucket before its policy is composed.

@@ -319,7 +319,11 @@ pub(crate) fn report_failures(
                 continue;
             }
             let because = match (blamed.keys.as_slice(), &blamed.witness) {
-                ([], _) => String::new(),
+                ([], Some(_)) => String::new(),
+                // its actions and principals are short, so it is the resources that take too many steps
+                ([], None) => {
+                    "; that it does not can't be shown: its resources have too many wildcards, so write fewer of them".to_owned()
+                }
                 (keys, Some(_)) => format!("; it turns on {}", crate::diagnostics::list(keys.iter().map(String::as_str))),
                 (keys, None) => format!(
                     "; that it does not can't be shown, for it turns on {}",

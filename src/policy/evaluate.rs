@@ -20,6 +20,7 @@ use crate::hole;
 use indexmap::IndexMap;
 use operators::{Operator, glob_with};
 pub use operators::{glob, is_operator, operators};
+pub use shape::Patience;
 use {operators::Test, values::Values};
 pub(crate) use {pattern::Set, shape::Shape};
 
@@ -90,8 +91,13 @@ struct Question<'p> {
 impl<'p> Prepared<'p> {
     /// Prepares a policy.
     pub fn new(policy: &'p Policy) -> Self {
+        Self::with(policy, &Patience::default())
+    }
+
+    /// Prepares a policy of which questions may take so many steps; what takes more can't be told.
+    pub fn with(policy: &'p Policy, patience: &Patience) -> Self {
         let variables = policy.version == Version::Newest;
-        Prepared(policy.statements.iter().map(|statement| Ready::new(statement, variables)).collect())
+        Prepared(policy.statements.iter().map(|statement| Ready::new(statement, variables, patience)).collect())
     }
 
     /// Asks about a request.
@@ -122,15 +128,18 @@ pub fn shut_out(policy: &Policy, request: &Request<'_>) -> Vec<usize> {
 }
 
 impl<'p> Ready<'p> {
-    fn new(statement: &'p Statement, variables: bool) -> Self {
+    fn new(statement: &'p Statement, variables: bool, patience: &Patience) -> Self {
         let questions = |(operator, keys): (&'p String, &'p IndexMap<String, Vec<String>>)| {
             let unread = hole::has(operator) || operator.starts_with("Fn::");
             let operator = Operator::read(operator);
-            keys.iter().map(move |(key, wanted)| Question { unread, ..Question::new(operator, key, wanted, variables) })
+            keys.iter().map(move |(key, wanted)| {
+                let question = Question::new(operator, key, wanted, variables);
+                Question { unread, values: question.values.patient(patience), ..question }
+            })
         };
         Ready {
             statement,
-            resource: Values::new(Test::Like, strs(statement.resource.inner()), variables),
+            resource: Values::new(Test::Like, strs(statement.resource.inner()), variables).patient(patience),
             conditions: statement.condition.iter().flat_map(questions).collect(),
         }
     }

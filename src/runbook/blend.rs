@@ -124,6 +124,7 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
             sources,
             trails: &bucket.basis.trails,
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
+            of_placements: 1,
         });
         let failures: Vec<&prove::Failure> = proof.rows.iter().flat_map(|row| &row.failures).collect();
         let Some(first) = failures.first() else {

@@ -77,7 +77,9 @@ impl Planner<'_, '_> {
         let organization_id = self.map.organization_id.map(|id| id.as_str());
         let layout = format!("{:?}", settings.key_format);
         let role_arn = role_arn(self.account, self.partition());
-        let also = [self.region, organization_id.unwrap_or_default(), role_arn.as_deref().unwrap_or_default(), &layout];
+        let of_placements = self.of_placements.next_power_of_two().to_string();
+        let also =
+            [self.region, organization_id.unwrap_or_default(), role_arn.as_deref().unwrap_or_default(), &layout, &of_placements];
         let origin = cache.origin(&grants, &also);
         let (reused, composed) = match cache.take(origin) {
             Some((policy, report, proof)) => (Some(proof), Ok((policy, report))),
@@ -109,6 +111,7 @@ impl Planner<'_, '_> {
                 sources,
                 trails: &grants.trails,
                 denies_insecure_transport: settings.deny_insecure_transport,
+                of_placements: self.of_placements,
             }),
         };
         let fits = !policy.statements.is_empty();

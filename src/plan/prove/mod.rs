@@ -24,7 +24,7 @@ use crate::{
         Effect, Policy,
         compose::TrailGrant,
         evaluate::{
-            Prepared, Verdict,
+            Patience, Prepared, Verdict,
             requests::{Holds, Requests},
             witness::Witness,
         },
@@ -59,6 +59,8 @@ pub struct Subject<'a> {
     pub trails: &'a [TrailGrant],
     /// True if requests without TLS are to be denied.
     pub denies_insecure_transport: bool,
+    /// How many placements its map has: they share the time that hard proofs may take.
+    pub of_placements: usize,
 }
 
 /// The claims about a policy, by kind.
@@ -254,17 +256,26 @@ pub fn delivery<'b>(
     (subject.key(source), sid)
 }
 
+/// Steps that hard questions to all policies of a map may take.
+const STEPS_OF_A_MAP: usize = 100_000_000;
+/// Steps that hard questions to one policy may take.
+const MOST_STEPS: usize = 2_000_000;
+
 /// From so many sources on, a thread costs less than it saves.
 const WORTH_A_THREAD: usize = 10_000;
 
 /// Proves a policy; the deliveries of many sources on all cores.
 pub fn prove(subject: &Subject<'_>) -> Proof {
-    let prepared = &Prepared::new(subject.policy);
+    let prepared = &Prepared::with(subject.policy, &subject.patience());
     let count = subject.sources.len();
     let threads = if count > WORTH_A_THREAD { cores() } else { 1 };
     let part = count.div_ceil(threads).max(WORTH_A_THREAD);
     let (first, rest) = subject.sources.split_at(part.min(count));
-    let deliveries = |sources| ask(&Subject { sources, ..*subject }, prepared, |subject, each| subject.sources_write(each));
+    // each part has its own patience: what can't be told must not depend on which of them is first
+    let deliveries = |sources| {
+        let prepared = &Prepared::with(subject.policy, &subject.patience());
+        ask(&Subject { sources, ..*subject }, prepared, |subject, each| subject.sources_write(each))
+    };
     let own = || (deliveries(first), ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(prepared, each)));
     let (others, (mut rows, more)) = match rest.is_empty() {
         true => (Vec::new(), own()),
@@ -367,7 +378,14 @@ impl<'a> Subject<'a> {
             sources: if bucket.takes_access_logs { &placement.sources } else { &[] },
             trails: &bucket.basis.trails,
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
+            of_placements: 1,
         }
+    }
+
+    /// Steps that hard questions may take: a second or two for all placements of a map. Changes with each power of two of these,
+    /// so that a policy keeps its proof while a map is edited.
+    fn patience(&self) -> Patience {
+        Patience::of((STEPS_OF_A_MAP / self.of_placements.max(1).next_power_of_two()).min(MOST_STEPS))
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
     Prepared, Question, Ready,
     operators::{Network, Scale, Test},
     pattern::{Pattern, Variable},
-    shape::{Shape, classes},
+    shape::{Patience, Shape, classes},
     values::Values,
 };
 use crate::{
@@ -448,7 +448,10 @@ impl<'a> Requests<'a> {
         let text = shape.with_holes();
         let perhaps: Vec<bool> = asked.iter().map(|question| question.could_meet(&text, shape.has_holes())).collect();
         let all: Vec<&Pattern> = lists.iter().flatten().collect();
-        let found = classes(shape, &all)?;
+        let found = match asked.first() {
+            Some(first) => classes(shape, &all, first.values().patience()),
+            None => classes(shape, &all, &Patience::default()),
+        }?;
         let cases = found.into_iter().map(|class| {
             let mut fits = class.fits.iter();
             let says = |((question, list), perhaps): ((&&dyn Asks, &Vec<Pattern>), &bool)| {

@@ -8,7 +8,14 @@ use super::{
     pattern::{Pattern, Piece, Set, Variable, fits},
 };
 use crate::hole;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use indexmap::IndexMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
 
 /// A set of texts: those that fit the form and none of the exceptions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -158,134 +165,198 @@ pub(super) struct Class {
     pub(super) fits: Vec<bool>,
 }
 
-/// Most states that are looked at, so that no policy costs more than a moment.
-const MOST_STATES: usize = 20_000;
+/// Steps that each question may take: twice what the hardest of real policies takes, and half a millisecond.
+const STEPS_OF_A_QUESTION: usize = 50_000;
 
-/// The classes of the shape's texts by which of the patterns they fit; nothing if there are too many states to tell. No class
-/// means that the shape has no text.
-pub(super) fn classes(shape: &Shape, patterns: &[&Pattern]) -> Option<Vec<Class>> {
+/// Steps that a question may take once one about the same list took too many.
+const STEPS_OF_THE_NEXT: usize = 2_000;
+
+/// Steps that all questions to one policy may take beyond [those of each](STEPS_OF_A_QUESTION): wildcards inside patterns can
+/// double the states with each character, and a policy may be asked thousands of times. A step takes about ten nanoseconds.
+///
+/// Counts steps and never time: the same policy is judged alike everywhere.
+#[derive(Debug)]
+pub struct Patience {
+    /// Those that are left for the policy.
+    left: Arc<AtomicUsize>,
+    /// Did a question about this list take too many?
+    lost: AtomicBool,
+}
+
+impl Patience {
+    /// So many steps for a policy.
+    pub(crate) fn of(steps: usize) -> Self {
+        Patience { left: Arc::new(AtomicUsize::new(steps)), lost: AtomicBool::new(false) }
+    }
+
+    /// That of one more list of the policy.
+    pub(super) fn share(&self) -> Self {
+        Patience { left: Arc::clone(&self.left), lost: AtomicBool::new(false) }
+    }
+
+    /// May a question that has taken `before` steps take `more`?
+    fn may_take(&self, before: usize, more: usize) -> bool {
+        let lost = self.lost.load(Ordering::Relaxed);
+        if before + more <= if lost { STEPS_OF_THE_NEXT } else { STEPS_OF_A_QUESTION } {
+            return true;
+        }
+        let less = |left: usize| left.checked_sub(more);
+        let may = !lost && self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less).is_ok();
+        self.lost.fetch_or(!may, Ordering::Relaxed);
+        may
+    }
+}
+
+impl Default for Patience {
+    /// What a policy has if nothing else is said.
+    fn default() -> Self {
+        Patience::of(2_000_000)
+    }
+}
+
+/// The classes of the shape's texts by which of the patterns they fit; nothing if that takes too many steps. No class means that
+/// the shape has no text.
+pub(super) fn classes(shape: &Shape, patterns: &[&Pattern], patience: &Patience) -> Option<Vec<Class>> {
     let text = shape.pieces();
     let (wanted, but) = (patterns.len(), shape.but.len());
     let machine =
-        Machine::new(patterns.iter().map(|pattern| pattern.pieces.as_slice()).chain(shape.but.iter().map(Vec::as_slice)));
-    let all = named(text.iter().chain(machine.pieces.iter().copied().flatten()));
-    let strangers = strangers(&all);
+        Machine::new(patterns.iter().map(|pattern| pattern.pieces.as_slice()).chain(shape.but.iter().map(Vec::as_slice)), &text);
     let mut found: BTreeMap<Vec<bool>, String> = BTreeMap::new();
-    let mut seen: BTreeSet<(usize, Vec<u32>)> = BTreeSet::new();
-    // each state with the state it was reached from and the character in between
-    let mut from: Vec<(usize, char)> = Vec::new();
-    let mut queue = VecDeque::new();
-    let mut add = |at: usize, set: Vec<u32>, source: (usize, char), queue: &mut VecDeque<_>, from: &mut Vec<(usize, char)>| {
-        if seen.insert((at, set.clone())) {
-            queue.push_back((at, set, from.len()));
-            from.push(source);
-        }
-    };
-    add(0, machine.start(), (usize::MAX, ' '), &mut queue, &mut from);
-    while let Some((at, set, itself)) = queue.pop_front() {
-        if from.len() > MOST_STATES {
+    // states in the order in which they were reached, each with the one before and the character in between
+    let mut reached: IndexMap<(usize, State), (usize, char)> = IndexMap::new();
+    reached.insert((0, machine.start.clone()), (usize::MAX, ' '));
+    let (mut steps, of_a_state) = (0, machine.columns.len() * (machine.many.len() + 4));
+    let (mut itself, mut met, mut ways) = (0, Vec::new(), Vec::new());
+    while let Some(((at, state), before)) = reached.get_index(itself) {
+        if !patience.may_take(steps, of_a_state) {
             return None;
         }
-        let Some(piece) = text.get(at) else {
-            let accepted = machine.accepted(&set, wanted + but);
-            if !accepted[wanted..].contains(&true) {
-                found.entry(accepted[..wanted].to_vec()).or_insert_with(|| spelled(&from, itself));
+        steps += of_a_state;
+        let (at, before) = (*at, *before);
+        if let Some(piece) = text.get(at) {
+            met.clear();
+            ways.clear();
+            for (c, column) in machine.columns.iter().filter(|(c, _)| piece.has(*c)) {
+                let known = met.len();
+                met.extend(state.iter().zip(column).map(|(state, column)| state & column));
+                // characters that lead to the same state are one
+                if met[..known].chunks_exact(state.len().max(1)).any(|other| *other == met[known..]) {
+                    met.truncate(known);
+                } else {
+                    ways.push((*c, known));
+                }
             }
-            continue;
-        };
-        if piece.many {
-            add(at + 1, set.clone(), from[itself], &mut queue, &mut from);
+            let (after, words) = (if piece.many { at } else { at + 1 }, state.len());
+            if piece.many {
+                let state = state.clone();
+                reached.entry((at + 1, state)).or_insert(before);
+            }
+            for (c, from) in &ways {
+                reached.entry((after, machine.after(&met[*from..from + words]))).or_insert((itself, *c));
+            }
+        } else {
+            let accepted = machine.accepted(state, wanted + but);
+            if !accepted[wanted..].contains(&true) {
+                found.entry(accepted[..wanted].to_vec()).or_insert_with(|| spelled(&reached, itself));
+            }
         }
-        let after = if piece.many { at } else { at + 1 };
-        // a character that nothing names here does what a stranger does, where there is one of its kind
-        let here = if strangers.len() == 2 { &named(machine.at(&set).chain([piece])) } else { &all };
-        for c in strangers.iter().chain(here).copied().filter(|c| piece.has(*c)) {
-            add(after, machine.step(&set, c), (itself, c), &mut queue, &mut from);
-        }
+        itself += 1;
     }
     Some(found.into_iter().map(|(fits, example)| Class { example, fits }).collect())
 }
 
 /// The characters on the way to a state.
-fn spelled(from: &[(usize, char)], state: usize) -> String {
+fn spelled(reached: &IndexMap<(usize, State), (usize, char)>, state: usize) -> String {
     let mut chars = Vec::new();
     let mut at = state;
-    while let Some((before, c)) = from.get(at).filter(|(before, _)| *before != usize::MAX) {
+    while let Some((_, (before, c))) = reached.get_index(at).filter(|(_, (before, _))| *before != usize::MAX) {
         chars.push(*c);
         at = *before;
     }
     chars.iter().rev().collect()
 }
 
-/// All patterns as one automaton; a state is the sorted list of points that are reached.
-struct Machine<'p> {
-    pieces: Vec<&'p [Piece]>,
-    /// Where each pattern's points begin.
-    offsets: Vec<u32>,
+/// The points that are reached, one bit each.
+type State = Vec<u64>;
+
+/// All patterns as one automaton. A pattern has a point before each of its pieces and one behind the last.
+struct Machine {
+    start: State,
+    /// Where each pattern's last point is.
+    ends: Vec<usize>,
+    /// The points before a piece that stands for many.
+    many: State,
+    /// The characters to be tried, with the points whose piece each may stand at.
+    columns: Vec<(char, State)>,
 }
 
-impl<'p> Machine<'p> {
-    fn new(patterns: impl Iterator<Item = &'p [Piece]>) -> Self {
-        let mut machine = Machine { pieces: Vec::new(), offsets: Vec::new() };
-        let mut offset = 0;
-        for pieces in patterns {
-            machine.pieces.push(pieces);
-            machine.offsets.push(offset);
-            offset += u32::try_from(pieces.len()).unwrap_or(u32::MAX / 2) + 1;
+impl Machine {
+    fn new<'p>(patterns: impl Iterator<Item = &'p [Piece]>, text: &[Piece]) -> Self {
+        let mut pieces: Vec<Option<Piece>> = Vec::new();
+        let (mut starts, mut ends) = (Vec::new(), Vec::new());
+        for pattern in patterns {
+            starts.push(pieces.len());
+            pieces.extend(pattern.iter().copied().map(Some));
+            ends.push(pieces.len());
+            pieces.push(None);
         }
+        let points = |has: &dyn Fn(&Piece) -> bool| -> State {
+            let bits = |chunk: &[Option<Piece>]| {
+                chunk
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, piece)| piece.as_ref().is_some_and(has))
+                    .fold(0, |bits, (at, _)| bits | 1 << at)
+            };
+            pieces.chunks(64).map(bits).collect()
+        };
+        let own = named(text.iter().chain(pieces.iter().flatten()));
+        let columns = strangers(&own).into_iter().chain(own).map(|c| (c, points(&|piece| piece.has(c)))).collect();
+        let mut machine = Machine { start: Vec::new(), ends, many: points(&|piece| piece.many), columns };
+        let mut start = vec![0; machine.many.len()];
+        starts.into_iter().for_each(|point| set(&mut start, point));
+        machine.start = machine.entered(start);
         machine
     }
 
-    fn start(&self) -> Vec<u32> {
-        let mut set = BTreeSet::new();
-        for (pieces, offset) in self.pieces.iter().zip(&self.offsets) {
-            enter(pieces, *offset, 0, &mut set);
-        }
-        set.into_iter().collect()
+    /// The state after a character that these points have met.
+    fn after(&self, met: &[u64]) -> State {
+        let mut carried = 0;
+        let behind = met.iter().zip(&self.many).map(|(met, many)| {
+            let on = met & !many;
+            let next = met & many | on << 1 | carried;
+            carried = on >> 63;
+            next
+        });
+        let next = behind.collect();
+        self.entered(next)
     }
 
-    /// The pattern that a point belongs to, and the point in it.
-    fn locate(&self, point: u32) -> (usize, usize) {
-        let pattern = self.offsets.partition_point(|offset| *offset <= point).saturating_sub(1);
-        (pattern, (point - self.offsets[pattern]) as usize)
-    }
-
-    /// The pieces that the points of a state wait for.
-    fn at<'s>(&'s self, set: &'s [u32]) -> impl Iterator<Item = &'s Piece> {
-        set.iter().filter_map(|point| {
-            let (pattern, at) = self.locate(*point);
-            self.pieces[pattern].get(at)
-        })
-    }
-
-    fn step(&self, set: &[u32], c: char) -> Vec<u32> {
-        let mut next = BTreeSet::new();
-        for point in set {
-            let (pattern, at) = self.locate(*point);
-            if let Some(piece) = self.pieces[pattern].get(at).filter(|piece| piece.has(c)) {
-                enter(self.pieces[pattern], self.offsets[pattern], if piece.many { at } else { at + 1 }, &mut next);
+    /// Reaches the points behind what stands for many and may stand for none, too.
+    fn entered(&self, mut state: State) -> State {
+        loop {
+            let (mut carried, mut more) = (0, false);
+            for (state, many) in state.iter_mut().zip(&self.many) {
+                let skipped = *state & many;
+                let behind = skipped << 1 | carried;
+                carried = skipped >> 63;
+                more |= behind & !*state != 0;
+                *state |= behind;
+            }
+            if !more {
+                return state;
             }
         }
-        next.into_iter().collect()
     }
 
-    fn accepted(&self, set: &[u32], count: usize) -> Vec<bool> {
-        let mut accepted = vec![false; count];
-        for point in set {
-            let (pattern, at) = self.locate(*point);
-            accepted[pattern] |= at == self.pieces[pattern].len();
-        }
-        accepted
+    fn accepted(&self, state: &State, count: usize) -> Vec<bool> {
+        self.ends.iter().take(count).map(|end| state[end / 64] & (1 << (end % 64)) != 0).collect()
     }
 }
 
-/// Reaches a point, and those behind what stands for many and may stand for none.
-fn enter(pieces: &[Piece], offset: u32, at: usize, set: &mut BTreeSet<u32>) {
-    for point in at..=pieces.len() {
-        set.insert(offset + u32::try_from(point).unwrap_or(u32::MAX / 2));
-        if !pieces.get(point).is_some_and(|piece| piece.many) {
-            break;
-        }
+fn set(state: &mut State, point: usize) {
+    if let Some(bits) = state.get_mut(point / 64) {
+        *bits |= 1 << (point % 64);
     }
 }
 
@@ -328,7 +399,7 @@ mod tests {
 
     fn found(shape: &Shape, patterns: &[&str]) -> Vec<(String, Vec<bool>)> {
         let patterns: Vec<Pattern> = patterns.iter().map(|text| pattern(Test::Like, text)).collect();
-        let classes = classes(shape, &patterns.iter().collect::<Vec<_>>()).unwrap();
+        let classes = classes(shape, &patterns.iter().collect::<Vec<_>>(), &Patience::default()).unwrap();
         classes.into_iter().map(|class| (class.example, class.fits)).collect()
     }
 
@@ -370,7 +441,7 @@ mod tests {
             }
             for test in [Test::Equal, Test::Like, Test::IgnoringCase] {
                 let patterns: Vec<Pattern> = wanted.iter().map(|text| pattern(test, text)).collect();
-                let classes = classes(&shape, &patterns.iter().collect::<Vec<_>>()).unwrap();
+                let classes = classes(&shape, &patterns.iter().collect::<Vec<_>>(), &Patience::default()).unwrap();
                 let fit = |text: &str| patterns.iter().map(|pattern| pattern.fits(text)).collect::<Vec<_>>();
                 for class in &classes {
                     prop_assert!(shape.has(&class.example), "{:?}", class);

@@ -4,6 +4,7 @@
 use super::{
     operators::Test,
     pattern::{Pattern, Variable},
+    shape::Patience,
 };
 use crate::hole;
 
@@ -21,13 +22,22 @@ pub(crate) struct Values<'p> {
     rest: Vec<&'p str>,
     /// Is something in them unknown?
     has_holes: bool,
+    /// That of the policy.
+    patience: Patience,
 }
 
 impl<'p> Values<'p> {
     /// With `variables`, `${…}` is one; in policies of version 2008-10-17 it is text.
     pub(super) fn new(test: Test, list: impl IntoIterator<Item = &'p str>, variables: bool) -> Self {
-        let mut values =
-            Values { test, variables, exact: Vec::new(), beginnings: Vec::new(), rest: Vec::new(), has_holes: false };
+        let mut values = Values {
+            test,
+            variables,
+            exact: Vec::new(),
+            beginnings: Vec::new(),
+            rest: Vec::new(),
+            has_holes: false,
+            patience: Patience::default(),
+        };
         for value in list {
             values.has_holes |= hole::has(value);
             match form(test, value) {
@@ -40,6 +50,16 @@ impl<'p> Values<'p> {
         values.beginnings.sort_unstable();
         values.beginnings.dedup_by(|later, kept| later.starts_with(*kept));
         values
+    }
+
+    /// With the patience of their policy.
+    pub(super) fn patient(self, patience: &Patience) -> Self {
+        Values { patience: patience.share(), ..self }
+    }
+
+    /// That of their policy.
+    pub(super) fn patience(&self) -> &Patience {
+        &self.patience
     }
 
     /// Does one of them pass for a value of a request, with the request's variables filled in?
