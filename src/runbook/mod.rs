@@ -5,6 +5,7 @@
 
 mod blend;
 mod dangers;
+mod footing;
 mod stage;
 mod stages;
 mod step;
@@ -14,7 +15,7 @@ mod words;
 pub(crate) use dangers::Danger;
 pub(crate) use stage::{ByStage, Stage};
 pub(crate) use stages::Stages;
-pub(crate) use step::{Arrival, BucketMove, SourceMove, TrailMove};
+pub(crate) use step::{Arrival, BucketMove, Footing, Leaning, SourceMove, TrailMove};
 pub use step::{Leftover, Step, Work};
 pub(crate) use words::window;
 

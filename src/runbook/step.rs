@@ -3,7 +3,7 @@
 use crate::{
     aws::Partition,
     plan::{LogBucket, Source, Trail},
-    policy::Statement,
+    policy::{Policy, Statement},
 };
 
 /// One step: one kind of work in one account and Region.
@@ -29,8 +29,12 @@ pub struct Step {
     pub leftovers: Vec<Leftover>,
     /// Destinations that no source may have any more (narrow).
     pub left: Vec<Source>,
-    /// Steps that must have been taken before this one looks or changes (verify, drain, narrow), by id.
+    /// Steps that must have been taken before this one looks or changes (verify, drain, narrow, retire), by id.
     pub after: Vec<String>,
+    /// Grants that it needs, forward or backward (switch, release).
+    pub footing: Vec<Footing>,
+    /// What needs its grants (grant).
+    pub leaning: Vec<Leaning>,
 }
 
 /// Kinds of work, in their order.
@@ -186,6 +190,49 @@ pub enum Leftover {
     },
 }
 
+/// A log bucket whose grant for access logs a step needs.
+#[derive(Debug, Clone)]
+pub struct Footing {
+    /// Name of the log bucket, which is in the step's account and Region.
+    pub bucket: String,
+    /// True if the step needs it when it is taken, false if when it is rolled back.
+    pub forward: bool,
+    /// The step that makes the grant, or takes it away.
+    pub step: String,
+    /// The grants, one for each stage in which they let in what is needed.
+    pub grants: Vec<Policy>,
+}
+
+/// What a later step has set, and what loses its grant if this step is rolled back.
+#[derive(Debug, Clone)]
+pub enum Leaning {
+    /// A source of the account and Region that logs so.
+    Source {
+        /// With its destination.
+        source: Box<Source>,
+        /// The step that sets it.
+        step: String,
+    },
+    /// A trail of the account that delivers to the bucket.
+    Trail {
+        /// Name of the trail.
+        name: String,
+        /// Its home Region.
+        home: String,
+        /// Name of the log bucket.
+        bucket: String,
+        /// Key prefix, without slashes at its ends.
+        prefix: String,
+        /// The step that sets it.
+        step: String,
+    },
+    /// A trail of another account, which these credentials can't see: the record of the step tells.
+    Elsewhere {
+        /// The step that sets it.
+        step: String,
+    },
+}
+
 impl Step {
     pub(super) fn new(work: Work, placement: &StepPlacement) -> Self {
         Step {
@@ -200,6 +247,8 @@ impl Step {
             leftovers: Vec::new(),
             left: Vec::new(),
             after: Vec::new(),
+            footing: Vec::new(),
+            leaning: Vec::new(),
         }
     }
 

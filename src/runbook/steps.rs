@@ -5,6 +5,7 @@
 //! early step never takes back a later one.
 
 use super::{
+    footing,
     stage::{ByStage, Stage},
     stages::Stages,
     step::{Arrival, BucketMove, Leftover, Quiet, SourceMove, Step, StepPlacement, TrailMove, Work},
@@ -207,6 +208,11 @@ pub(super) fn steps(stages: &Stages) -> Vec<Step> {
         step.leftovers = leftovers(staged);
     });
     number(&mut steps);
+    let staged: BTreeMap<&StepPlacement, &PlacementStages<'_>> =
+        placements.iter().map(|staged| (&staged.placement, staged)).collect();
+    footing::fill(&mut steps, &|placement, stage, name| {
+        staged.get(placement)?.buckets(stage).iter().find(|bucket| bucket.name == name)
+    });
     steps
 }
 
@@ -364,14 +370,18 @@ fn number(steps: &mut [Step]) {
     }
     let changing: Vec<(String, Work, String)> = steps
         .iter()
-        .filter(|step| matches!(step.work, Work::Clear | Work::Switch | Work::Release | Work::Verify | Work::Drain))
+        .filter(|step| {
+            matches!(step.work, Work::Clear | Work::Switch | Work::Release | Work::Verify | Work::Drain | Work::Narrow)
+        })
         .map(|step| (step.id.clone(), step.work, step.placement.account_id.clone()))
         .collect();
     for step in steps.iter_mut() {
         let counts = |work: Work, account: &str| match step.work {
             Work::Verify => work == Work::Switch && account == step.placement.account_id,
             Work::Drain => work < Work::Verify,
-            Work::Narrow => work >= Work::Verify,
+            Work::Narrow => matches!(work, Work::Verify | Work::Drain),
+            // what expires sooner by the new map must wait for those, too
+            Work::Retire => work > Work::Recreate && account == step.placement.account_id,
             _ => false,
         };
         step.after = changing.iter().filter(|(_, work, account)| counts(*work, account)).map(|(id, ..)| id.clone()).collect();

@@ -44,8 +44,8 @@ same() { printf '%s' "$2" | json "same-$1" "$3"; }
 # bucket NAME ORIGIN NAMESPACE TAKES_ACCESS_LOGS, then VERSIONING POLICY LIFECYCLE TAGS LOCK after and before the step (no
 # policy: the bucket is not there), then every statement known on the way, then POLICY LIFECYCLE of each later step
 bucket() {
-  local name=$1 origin=$2 namespace=$3 takes=$4 known=${15} of="$NOW/bucket.$1" want=("${@:5:5}") new=''
-  [ -z "$BACK" ] || want=("${@:10:5}")
+  local name=$1 origin=$2 namespace=$3 takes=$4 known=${15} of="$NOW/bucket.$1" want=("${@:5:5}") other=${11} new=''
+  [ -z "$BACK" ] || want=("${@:10:5}") other=$6
   [ -n "${11}" ] || new=yes
   case $PASS in
     read)
@@ -63,7 +63,11 @@ bucket() {
         if same policy "$1" "$of.policy" && same lifecycle "$2" "$of.lifecycle"; then : >"$WORK/further.$name"; fi
         shift 2
       done
-      if [ -n "$BACK" ] && [ -e "$WORK/further.$name" ]; then refuse "a later step has changed $name: roll that one back first"; fi
+      if [ -e "$WORK/further.$name" ]; then
+        if [ -n "$BACK" ]; then refuse "a later step has changed $name: roll that one back first"; fi
+      elif [ -z "$new" ] && ! same policy "${want[1]}" "$of.policy" && ! same policy "$other" "$of.policy"; then
+        refuse_unless_forced "the policy of $name is neither that before this step nor that after it: take the steps in their order"
+      fi
       ;;
     apply)
       if [ -e "$WORK/further.$name" ]; then
@@ -128,6 +132,52 @@ left() {
   if [ "$LOCATION" != "$REGION" ]; then return 0; fi
   fetch "$now" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
   if same logging "$2" "$now"; then refuse "$name still logs to its old destination, whose grant this step takes away"; fi
+}
+
+# lets_in BUCKET WHEN STEP, then the grants for access logs at each stage that will do: a log bucket that a switch needs, when it
+# is taken (forward) or rolled back (back). S3 takes a logging setting without a look at the policy there, and delivers nothing.
+lets_in() {
+  local name=$1 when=$2 id=$3 now="$WORK/lets-in.$1"
+  [ "$PASS" = read ] || return 0
+  case $when.$BACK in forward. | back.yes) ;; *) return 0 ;; esac
+  fetch "$now" 'NoSuchBucketPolicy NoSuchBucket' s3api get-bucket-policy --bucket "$name" --expected-bucket-owner "$ACCOUNT"
+  shift 3
+  while [ $# -gt 0 ]; do
+    if printf '%s' "$1" | json has-statements "$now"; then return 0; fi
+    shift
+  done
+  if [ "$when" = forward ]; then
+    refuse_unless_forced "$name does not let in what is to log there, which S3 would take and never deliver: take the step $id first"
+  else
+    refuse_unless_forced "$name no longer lets in what logged there before: roll the step $id back first"
+  fi
+}
+
+# logs_there NAME LOGGING STEP: a source that must not log so when its grant is taken back
+logs_there() {
+  local name=$1 now="$WORK/there.$1"
+  [ "$PASS" = read ] && [ -n "$BACK" ] || return 0
+  location source "$name"
+  if [ "$LOCATION" != "$REGION" ]; then return 0; fi
+  fetch "$now" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
+  if same logging "$2" "$now"; then refuse "$name logs to $(json_text "$2" LoggingEnabled.TargetBucket), whose grant would go: roll the step $3 back first"; fi
+}
+
+# delivers_there NAME HOME BUCKET PREFIX STEP: a trail that must not deliver so when its grant is taken back
+delivers_there() {
+  local name=$1 REGION=$2 now="$WORK/there.$1"
+  [ "$PASS" = read ] && [ -n "$BACK" ] || return 0
+  fetch "$now" TrailNotFoundException cloudtrail get-trail --name "$name"
+  if [ "$(json get "$now" Trail.S3BucketName)" = "$3" ] && [ "$(json get "$now" Trail.S3KeyPrefix)" = "$4" ]; then
+    refuse "the trail $name delivers to $3, whose grant would go: roll the step $5 back first"
+  fi
+}
+
+# taken_later STEP: a step in another account that must not be in force when this one is rolled back
+taken_later() {
+  [ "$PASS" = read ] && [ -n "$BACK" ] || return 0
+  taken "$1"
+  if [ -n "$TAKEN" ]; then refuse_unless_forced "the step $1 was taken ($TAKEN) and needs this one: roll that one back first"; fi
 }
 
 # trail NAME ARN HOME FIRST, then SETTINGS SELECTORS after and before the step (no settings: not there), then the ARN of a

@@ -146,7 +146,7 @@ def jobs(tier):
         for name, path in sorted(good_maps().items(), key=lambda one: (one[0] not in SLOW, one[0]))}
     for pair in moves.pairs():
         walked = not tier.walked or pair.name in tier.walked
-        parts = ["walk"] * walked + ["terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
+        parts = ["walk", "wrong-hands"] * walked + ["terraform"] + ["refusals"] * (pair == moves.EXAMPLE)
         found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
     for part, run in refusals.parts(tier).items():
         found[f"refusals {part}"] = lambda bench, report, part=part, run=run: refusals.check(report, bench.stage_from, part, run)

@@ -201,10 +201,13 @@ class Move:
             expect(stopped.returncode == 3, f"{step.stem} exits {stopped.returncode} where a change was refused\n{tail(stopped.stdout)}")
             self.counts["interrupted"] += 1
 
+    def made_again(self, step):
+        """What was just made again elsewhere did not log before."""
+        return {name for name, _, _, old in self.rows("source_bucket", step) if old == "{}"} if "-switch-" in step.stem else set()
+
     def roll_back(self, step):
         window = set(self.window)
-        if "-switch-" in step.stem:  # what was just made again elsewhere did not log before
-            self.window |= {name for name, _, _, old in self.rows("source_bucket", step) if old == "{}"}
+        self.window |= self.made_again(step)
         self.well(step, "--rollback")
         done = self.well(step)
         expect(done.changes, f"{step.stem} --rollback changed nothing")
@@ -232,13 +235,52 @@ class Move:
         if len(self.stage.map.accounts) == 1:  # with several, each step needs other credentials
             env = {**self.stage.environment(self.account(self.steps[0])), "LOGMAP_EVIDENCE_DIR": str(self.evidence), "LOGMAP_BACKUP_DIR": str(self.folder / "backup")}
             run = lambda name, *args: subprocess.run(["bash", self.book / name, *args], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=self.folder)
-            for name, args, code, said in [("status.sh", (), 0, f"{len(self.steps)} of {len(self.steps)} steps are done"), ("run-phase.sh", ("narrow",), 0, "phase narrow: 1 steps"),
+            for name, args, code, said in [("status.sh", (), 0, f"{len(self.steps)} of {len(self.steps)} steps are done"),
+                                           ("status.sh", ("--rollback",), 0, f"possible  {self.steps[-1].stem}"), ("run-phase.sh", ("narrow",), 0, "phase narrow: 1 steps"),
                                            ("run-phase.sh", ("create",), 2, "no phase create"), ("run-phase.sh", (), 2, "run-phase.sh PHASE")]:
                 done = run(name, *args)
                 expect(done.returncode == code and said in done.stdout, f"{name} {args} exits {done.returncode}\n{done.stdout}")
 
         for step in self.steps if len(self.stage.map.accounts) > 1 else ():
             expect(self.run(step, "--status").returncode == 0, f"{step.stem} is not said to be done at the end")
+
+    def wrong_hands(self):
+        """Steps taken before their turn, and rolled back under later ones: refused, or harmless, which `run` looks at."""
+        self.prepare()
+        early = refused = taken_back = 0
+        for step in reversed(self.steps[1:]):
+            done = self.run(step)
+            expect(done.returncode in (0, 1), f"{step.stem} before its turn exits {done.returncode}\n{tail(done.stdout)}")
+            expect(done.returncode == 0 or not done.changes, f"{step.stem} refuses and changes something\n{tail(done.stdout)}")
+            early += done.returncode == 1
+            if done.changes:
+                self.well(step, "--rollback")
+        for number, step in enumerate(self.steps):
+            work = step.stem.split("-")[1]
+            for wait in {"recreate": [lambda: self.owners_move(step)], "verify": [self.deliver], "drain": [self.a_day_passes]}.get(work, []):
+                wait()
+            done = self.run(step)
+            if done.returncode == 1 and "waits: " in done.stdout:
+                self.owners_set()
+                self.well(step)
+            if work == "switch":
+                self.window -= set(re.findall(r"^  source_bucket '([^']*)'", step.read_text(), re.M))
+            follows = self.steps[number + 1].stem.split("-")[1] if number + 1 < len(self.steps) else ""
+            if work not in ("switch", "release", "narrow", "retire") or work == follows:
+                continue
+            for earlier in self.steps[:number]:
+                window = set(self.window)
+                self.window |= self.made_again(earlier)
+                back = self.run(earlier, "--rollback")
+                expect(back.returncode in (0, 1), f"{earlier.stem} --rollback under {step.stem} exits {back.returncode}\n{tail(back.stdout)}")
+                expect(back.returncode == 0 or not back.changes, f"{earlier.stem} --rollback refuses and changes something\n{tail(back.stdout)}")
+                refused, taken_back = refused + back.returncode, taken_back + (back.changes > 0)
+                if back.changes:
+                    self.owners_set()
+                    self.well(earlier)
+                self.window = window
+        expect(early and refused, f"{early} steps refused before their turn, {refused} rollbacks")
+        return f"{early} steps refused before their turn, {refused} rollbacks refused and {taken_back} harmless under later steps"
 
     def refusals(self):
         """What a step must refuse: another account's credentials, a state that neither map knows, a step out of its order."""
@@ -367,6 +409,8 @@ def check(report, bench, pair, part):
             print("        " + ", ".join(f"{count} {what}" for what, count in move.counts.items()), flush=True)
         elif part == "refusals":
             move.refusals()
+        elif part == "wrong-hands":
+            print("        " + move.wrong_hands(), flush=True)
         else:
             applied = terraform(bench.args.logmap, bench.core(), pair, move.book, bench.new_folder())
             print(f"        {applied} modules applied", flush=True)

@@ -4,7 +4,7 @@ use crate::{
     plan::{LogBucket, Source, Trail},
     policy::Policy,
     render::aws_cli::{bucket_row, logging_status, trail_row},
-    runbook::{Arrival, BucketMove, DRAIN_HOURS, Leftover, SourceMove, Step, TrailMove, Work},
+    runbook::{Arrival, BucketMove, DRAIN_HOURS, Footing, Leaning, Leftover, SourceMove, Step, TrailMove, Work},
 };
 use serde::Serialize;
 
@@ -42,6 +42,8 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
             Leftover::Prefix { bucket, prefix, days } => row("emptied", [bucket.clone(), prefix.clone(), days.to_string()]),
         });
     }
+    rows.extend(step.footing.iter().map(footing));
+    rows.extend(step.leaning.iter().map(leaning));
     rows.extend(step.left.iter().map(|source| row("left", [source.name.clone(), logging(Some(source))])));
     let buckets = step.buckets.iter().map(bucket);
     let trails = step.trails.iter().flat_map(|trail| self::trail(step, trail));
@@ -92,6 +94,23 @@ fn bucket(change: &BucketMove) -> Row {
         words.extend([later.policy, later.lifecycle]);
     }
     Row { does: "bucket", words }
+}
+
+fn footing(footing: &Footing) -> Row {
+    let when = if footing.forward { "forward" } else { "back" };
+    let mut words = vec![footing.bucket.clone(), when.to_owned(), footing.step.clone()];
+    words.extend(footing.grants.iter().map(Policy::to_json));
+    Row { does: "lets_in", words }
+}
+
+fn leaning(leaning: &Leaning) -> Row {
+    match leaning {
+        Leaning::Source { source, step } => row("logs_there", [source.name.clone(), logging(Some(source)), step.clone()]),
+        Leaning::Trail { name, home, bucket, prefix, step } => {
+            row("delivers_there", [name, home, bucket, prefix, step].map(Clone::clone))
+        }
+        Leaning::Elsewhere { step } => row("taken_later", [step.clone()]),
+    }
 }
 
 fn logging(source: Option<&Source>) -> String {

@@ -450,6 +450,9 @@ elif command.startswith("same-") and command[5:] in SAME:  # same-KIND FILE: is 
 elif command == "known":  # known KIND FILE SET: is this one of the documents that a script has set, a line each?
     with open(args[2], encoding="utf-8") as file:
         sys.exit(not any(SAME[args[0]](args[1], load(line)) for line in file if line.endswith("\n")))
+elif command == "has-statements":  # has-statements FILE: are all wanted statements in that policy?
+    have = (policy(current_policy(args[0])) or ("", []))[1]
+    sys.exit(not all(one in have for one in policy(given())[1]))
 elif command == "foreign":  # foreign FILE SET: statements that are neither ours nor wanted, nor of a policy that a script has set
     want = given()
     ours, texts = {one.get("Sid") for one in listed(want.get("Statement"))}, policy(want)[1]
