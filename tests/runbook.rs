@@ -381,6 +381,29 @@ fn another_account_id_is_another_account() {
 }
 
 #[test]
+fn a_closed_account_stays_in_the_map_and_out_of_all_that_runs() {
+    let map = |state: &str, buckets: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  archive: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [{buckets}] }} }} }}\n  dev: {{ id: \"444455556666\",{state} regions: {{ us-east-1: {{ buckets: [acme-dev-web] }} }} }}\ntrails:\n  audit: {{ accounts: [archive, dev], deliver_to: {{ account: archive }} }}\n"
+        )
+    };
+    let (open, closed) = (map("", "acme-web"), map(" state: closed,", "acme-web"));
+    let (before, after) = (plan(&open).unwrap(), plan(&closed).unwrap());
+    assert_eq!(
+        (before.accounts.len(), after.accounts.len(), after.closed.as_slice()),
+        (2, 1, ["444455556666".to_owned()].as_slice())
+    );
+    let book = book(&open, &closed).unwrap();
+    assert!(!book.steps.is_empty() && book.steps.iter().all(|step| step.placement.account == "archive"), "{:?}", book.steps);
+    let text = serde_json::to_string(&*after).unwrap();
+    assert!(serde_json::to_string(&*before).unwrap().contains("444455556666") && !text.contains("444455556666"), "{text}");
+    // the name of its source may be taken by somebody else now
+    assert!(
+        plan(&map(" state: closed,", "acme-web, acme-dev-web")).is_some() && plan(&map("", "acme-web, acme-dev-web")).is_none()
+    );
+}
+
+#[test]
 fn what_no_order_of_steps_can_do_is_refused() {
     let gov = [
         ("us-east-1: {", "us-gov-west-1: {"),

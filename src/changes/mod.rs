@@ -182,8 +182,12 @@ fn accounts(old: &Plan, new: &Plan) -> Vec<Change> {
                 let notes = same_key.map(|other| {
                     format!("the key now stands for the account {}: to AWS that is another account, and nothing moves between the two by itself", other.id)
                 });
+                // https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-closing.html
+                let closed = new.closed.contains(&account.id).then(|| {
+                    "it is closed: nothing is run there any more, and AWS deletes what is in it, logs included, 90 days after its closure".to_owned()
+                });
                 changes.push(Change {
-                    notes: notes.into_iter().collect(),
+                    notes: notes.into_iter().chain(closed).collect(),
                     ..change(Kind::Removed, &account.key, Some(placement_of(account)), None)
                 });
             }

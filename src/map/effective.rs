@@ -48,6 +48,8 @@ pub struct EffectiveMap<'m> {
     pub organization_id: Option<&'m Spanned<String>>,
     /// By key.
     pub accounts: BTreeMap<&'m str, Account<'m>>,
+    /// Ids of the accounts that are closed: they are not among [`accounts`](Self::accounts).
+    pub closed: Vec<&'m str>,
     /// By name.
     pub trails: BTreeMap<&'m str, Trail<'m>>,
     /// `render`.
@@ -167,9 +169,15 @@ pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
         organization_id: map.organization.as_ref().and_then(|organization| organization.id.as_ref()),
         trails,
         accounts,
+        closed: closed(map).filter_map(|(_, account)| account.id.as_deref().map(String::as_str)).collect(),
         render: render(map),
         monitoring: monitoring(map),
     }
+}
+
+/// The accounts that are closed, with their keys.
+fn closed(map: &RegionMap) -> impl Iterator<Item = (&Spanned<String>, &crate::map::Account)> {
+    map.accounts().filter(|(_, account)| account.is_closed())
 }
 
 /// Can the text be `{org}`?
@@ -197,6 +205,10 @@ fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
         }
         let Some(id) = account.id.as_ref().filter(|id| limits::is_account_id(id)) else { continue };
         if !is_account_key(key) || ids.contains(id.as_str()) {
+            continue;
+        }
+        if account.is_closed() {
+            ids.insert(id);
             continue;
         }
         let regions: BTreeMap<&str, Region<'_>> = account

@@ -72,6 +72,11 @@ impl RegionMap {
         self.accounts.iter().flat_map(|accounts| &accounts.items).map(|(key, account)| (key, &account.value))
     }
 
+    /// Those of them for which something is derived.
+    pub(crate) fn accounts_in_use(&self) -> impl Iterator<Item = (&Spanned<String>, &Account)> {
+        self.accounts().filter(|(_, account)| !account.is_closed())
+    }
+
     /// The Regions of all accounts with their names, as written.
     pub(crate) fn regions(&self) -> impl Iterator<Item = (&Spanned<String>, &Region)> {
         self.accounts().flat_map(|(_, account)| account.regions())
@@ -89,6 +94,11 @@ impl RegionMap {
 }
 
 impl Account {
+    /// Is it suspended or closed?
+    pub(crate) fn is_closed(&self) -> bool {
+        self.state.is_some_and(|state| state.value == AccountState::Closed)
+    }
+
     /// The Regions with their names, as written.
     pub(crate) fn regions(&self) -> impl Iterator<Item = (&Spanned<String>, &Region)> {
         self.regions.iter().flat_map(|regions| &regions.items).map(|(name, region)| (name, &region.value))
@@ -128,6 +138,8 @@ record! {
         /// The account id: twelve digits, in quotes, so that leading zeros stay.
         [required "write the twelve digits in quotes: `id: \"111122223333\"`"]
         id: String, { "pattern": "^[0-9]{12}$", "examples": ["111122223333"] };
+        /// `closed` for an account that is suspended or closed: it stays in the map, and nothing is derived for it.
+        state: AccountState, { "default": "active" };
         /// Role that generated providers and scripts assume: its name or its ARN.
         role: String, { "pattern": "^(arn:[a-z-]+:iam::[0-9]{12}:role/)?[A-Za-z0-9+=,.@_-][A-Za-z0-9+=,.@_/-]*$", "examples": ["logmap-deployer", "arn:aws:iam::111122223333:role/logmap-deployer"] };
         /// AWS CLI profile of the caller.
@@ -185,6 +197,16 @@ record! {
         prefix: String, { "pattern": PREFIX, "examples": ["data/"] };
         /// Who sets its logging.
         logging: Logging, { "default": "managed" };
+    }
+}
+
+words! {
+    /// Is an account in use?
+    AccountState {
+        /// It is.
+        Active = "active",
+        /// It is suspended or closed: nobody can act in it, and what is in it goes with it.
+        Closed = "closed",
     }
 }
 

@@ -126,7 +126,8 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
     let key_policies = keys::key_policies(&accounts, &deliveries);
     once_each(findings, before);
-    Plan { accounts, apply_order, render: map.render.clone(), key_policies, monitoring: map.monitoring.clone() }
+    let closed = map.closed.iter().map(|id| (*id).to_owned()).collect();
+    Plan { accounts, apply_order, render: map.render.clone(), key_policies, closed, monitoring: map.monitoring.clone() }
 }
 
 /// The placements of the planners, and the names that they use.

@@ -41,6 +41,9 @@ pub struct Plan {
     pub render: RenderSettings,
     /// Key policy statements that a key's owner has to apply, one document for each trail and Region with a key.
     pub key_policies: Vec<KeyPolicy>,
+    /// Ids of accounts of the map that are closed: nothing runs there any more. They change nothing that is rendered.
+    #[serde(skip)]
+    pub closed: Vec<String>,
     /// What the map asks for with `publish` and `monitoring`. `Placement::monitoring` has the result, therefore not part of
     /// the digest.
     #[serde(skip)]

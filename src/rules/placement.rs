@@ -32,7 +32,7 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     // (partition, name) → where it was first: its bytes, and its account and Region in `places`
     let mut seen: IndexMap<(Partition, &str), (Span, usize)> = IndexMap::with_capacity(sources);
     let mut places: Vec<(&str, &str)> = Vec::new();
-    for (key, account) in map.accounts() {
+    for (key, account) in map.accounts_in_use() {
         let mut first: Option<(Partition, &str, Span)> = None;
         for (name, region) in account.regions() {
             if !crate::aws::region::is_well_formed(name) {

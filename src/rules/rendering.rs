@@ -47,7 +47,7 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     if seen.is_empty() {
         return;
     }
-    for (key, account) in map.accounts() {
+    for (key, account) in map.accounts_in_use() {
         let Some((name, _)) = account.regions().next() else { continue };
         let partition = crate::aws::Partition::of_region(name);
         if !seen.iter().any(|(other, _)| *other == partition) {

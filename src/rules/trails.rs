@@ -24,6 +24,7 @@ rule_family! {
     NO_ACCOUNTS = "LM0608" "trail-without-accounts" Warning Map: "no account gets the trail";
     CIRCLE = "LM0609" "trail-circle" Warning Map: "accounts deliver trails to each other";
     HOME_REGION = "LM0610" "trail-home-region" Warning Map: "a trail's home Region is the default, and the map does not use that Region";
+    CLOSED_ACCOUNT = "LM0611" "trail-closed-account" Error Map: "a trail needs an account that is closed";
 }
 
 /// Checks each trail as it stands.
@@ -33,8 +34,12 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         map.accounts().map(|(key, account)| (key.as_str(), account.id.as_ref().map_or("", |id| id.as_str()))).collect();
     if let Some(management) = map.organization.as_ref().and_then(|organization| organization.management_account.as_ref()) {
         account(management, &known, findings);
+        if map.trails().any(|(_, trail)| trail.scope.is_some_and(|scope| scope.value == Scope::Organization)) {
+            in_use(map, management, "is the management account, which makes the organization trails", findings);
+        }
     }
-    let used: BTreeSet<&str> = map.accounts().flat_map(|(_, account)| account.regions().map(|(name, _)| name.as_str())).collect();
+    let used: BTreeSet<&str> =
+        map.accounts_in_use().flat_map(|(_, account)| account.regions().map(|(name, _)| name.as_str())).collect();
     for (name, trail) in map.trails() {
         home_region(name, trail, &used, findings);
         if !limits::is_trail_name(name) {
@@ -46,6 +51,9 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         let listed = trail.accounts.iter().flat_map(|accounts| accounts.iter());
         for key in listed.chain(trail.deliver_to.iter().filter_map(|to| to.account.as_ref())) {
             account(key, &known, findings);
+        }
+        if let Some(to) = trail.deliver_to.as_ref().and_then(|to| to.account.as_ref()) {
+            in_use(map, to, &format!("takes the logs of the trail `{}`", name.value), findings);
         }
         go_together(map, name, trail, findings);
         if let Some(home) = &trail.home_region {
@@ -65,6 +73,22 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 }
             }
         }
+    }
+}
+
+/// Reports an account on which others depend if it is closed.
+fn in_use(map: &RegionMap, key: &Spanned<String>, why: &str, findings: &mut Vec<Finding>) {
+    let closed = map
+        .accounts()
+        .find(|(other, _)| other.value == key.value)
+        .and_then(|(_, account)| account.state.as_ref().filter(|_| account.is_closed()));
+    if let Some(state) = closed {
+        findings.push(
+            Finding::new(&CLOSED_ACCOUNT, key.span, format!("the account `{}` is closed, and it {why}", key.value))
+                .label("nothing is delivered to it or made in it")
+                .related(state.span, "it is closed by this")
+                .help("name an account that is in use, and move the trail with `logmap runbook`"),
+        );
     }
 }
 

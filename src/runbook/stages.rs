@@ -167,7 +167,9 @@ fn in_the_way(old: &Plan, new: &Plan, pairs: &[AccountPair<'_>]) -> BTreeSet<Str
 
 impl<'a> Maker<'a> {
     fn plan(&self, stage: Stage, notes: &mut Vec<String>, problems: &mut Vec<String>) -> Plan {
-        let accounts = self.pairs.iter().filter_map(|pair| {
+        // in an account that is closed by now nothing can be done, and its log buckets go with it
+        let closed = |pair: &AccountPair<'_>| pair.old.is_some_and(|account| self.new.closed.contains(&account.id));
+        let accounts = self.pairs.iter().filter(|pair| !closed(pair)).filter_map(|pair| {
             let shell = pair.new.or(pair.old)?;
             let regions: BTreeSet<&str> = pair
                 .old
@@ -202,6 +204,7 @@ impl<'a> Maker<'a> {
             apply_order,
             render: map.render.clone(),
             key_policies: map.key_policies.clone(),
+            closed: map.closed.clone(),
         }
     }
 

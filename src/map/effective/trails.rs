@@ -1,12 +1,15 @@
 //! Effective trails: who gets them, where they deliver, with their defaults.
 
-use super::{Account, DEFAULT_HOME_REGION, Trail};
+use super::{Account, DEFAULT_HOME_REGION, Trail, closed};
 use crate::{
     aws::{Partition, limits, region},
     map::{self, Coverage, RegionMap, Scope},
     source::{Spanned, beginning},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub(super) fn trails<'m>(map: &'m RegionMap, accounts: &BTreeMap<&'m str, Account<'m>>) -> BTreeMap<&'m str, Trail<'m>> {
     let usable = map.trails().filter(|(name, _)| limits::is_trail_name(name));
@@ -46,8 +49,11 @@ fn effective_trail<'m>(
         map.organization.as_ref()?.id.as_ref()?;
         Arc::from([*accounts.get_key_value(management.as_str())?.0])
     } else if let Some(listed) = &trail.accounts {
+        // one in a closed account went with it
+        let closed: BTreeSet<&str> = closed(map).map(|(key, _)| key.as_str()).collect();
+        let listed = listed.iter().filter(|key| !closed.contains(key.as_str()));
         // with an unknown account (reported already) nothing can be said about the trail as a whole
-        let known: Option<Vec<&str>> = listed.iter().map(|key| Some(*accounts.get_key_value(key.as_str())?.0)).collect();
+        let known: Option<Vec<&str>> = listed.map(|key| Some(*accounts.get_key_value(key.as_str())?.0)).collect();
         let mut keys = known?;
         keys.sort_unstable();
         keys.dedup();

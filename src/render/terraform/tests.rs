@@ -115,7 +115,7 @@ fn account(key: &str, id: &str, placements: Vec<Placement>) -> Account {
 fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
     let render = RenderSettings { aws_provider, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
-    Plan { accounts, apply_order, render, key_policies: vec![], monitoring: Default::default() }
+    Plan { accounts, apply_order, render, key_policies: vec![], closed: vec![], monitoring: Default::default() }
 }
 
 /// Two Regions, all key formats, an external source, an adopted bucket, trails here and elsewhere, an archive that only
