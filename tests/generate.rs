@@ -562,6 +562,33 @@ fn what_a_map_leaves_to_others_or_keeps_for_ever_is_so_in_every_target() {
 }
 
 #[test]
+fn every_stack_has_a_preflight_check_which_comes_before_its_import_and_its_deployment() {
+    let dir = folder(&MAP.replacen(
+        "regions:\n",
+        "regions:\n      eu-central-1: { log_bucket: { adopt: true, name: acme-old-logs }, buckets: [acme-eu-old] }\n",
+        1,
+    ));
+    let run = generate(dir.path(), &["--target", "cloudformation"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let files = tree(&dir.path().join("out"));
+    let readme = &files["README.md"];
+    let stacks: Vec<&str> =
+        files.keys().filter_map(|path| path.strip_suffix(".yaml")).filter(|path| !path.contains("stacksets")).collect();
+    assert!(stacks.len() > 1);
+    for stack in stacks {
+        assert!(files.contains_key(&format!("{stack}-preflight.sh")), "{stack}");
+        assert!(readme.contains(&format!("{stack}-preflight.sh && aws cloudformation deploy")), "{stack}: {readme}");
+    }
+    let import = readme.find("eu-central-1-preflight.sh && aws cloudformation create-change-set").expect("an import");
+    assert!(import < readme.find("eu-central-1-preflight.sh && aws cloudformation deploy").unwrap(), "{readme}");
+    // the files of a Region that leaves the map go, and those of all Regions stay
+    fs::write(dir.path().join("logmap.yaml"), MAP).unwrap();
+    assert_eq!(generate(dir.path(), &["--target", "cloudformation"]).code, 0);
+    let files = tree(&dir.path().join("out"));
+    assert!(files.keys().all(|path| !path.contains("eu-central-1")) && files.contains_key("cloudformation/lib/logmap.sh"));
+}
+
+#[test]
 fn every_module_that_takes_something_over_has_a_preflight_check_and_the_readme_names_it() {
     let dir = folder(MAP);
     assert_eq!(generate(dir.path(), &["--target", "terraform"]).code, 0);

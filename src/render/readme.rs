@@ -22,7 +22,7 @@ struct ReadmeContext {
     /// Accounts in the order in which to apply.
     accounts: Vec<AccountRow>,
     /// Log buckets with their budgets.
-    buckets: Vec<BucketRow>,
+    buckets: Vec<BudgetRow>,
     /// True if `policies/` is there.
     policies: bool,
     /// True if `terraform/` is there.
@@ -115,7 +115,7 @@ struct AccountRow {
 
 /// A log bucket.
 #[derive(Debug, Serialize)]
-struct BucketRow {
+struct BudgetRow {
     /// Its name.
     name: String,
     /// Account key.
@@ -217,7 +217,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         }
     });
     let buckets = cx.plan().placements().flat_map(|(account, placement)| {
-        placement.buckets.iter().map(move |bucket| BucketRow {
+        placement.buckets.iter().map(move |bucket| BudgetRow {
             name: bucket.name.clone(),
             account: account.key.clone(),
             region: placement.region.clone(),

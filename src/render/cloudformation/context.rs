@@ -5,6 +5,7 @@
 
 use super::{
     ids::{bucket_id, id, policy_id},
+    import,
     monitoring::MonitoringContext,
     outputs::Output,
 };
@@ -124,6 +125,10 @@ pub(super) struct BucketContext<'a> {
     pub id: String,
     /// Logical id of its policy.
     pub policy_id: String,
+    /// `DeletionPolicy` of the bucket.
+    pub deletion: &'static str,
+    /// `DeletionPolicy` of its policy.
+    pub policy_deletion: &'static str,
     /// Bucket name.
     pub name: &'a str,
     /// True if it is in the account regional namespace.
@@ -275,6 +280,13 @@ impl<'a> PlacementContext<'a> {
     }
 }
 
+/// `DeletionPolicy` of something that is imported or made. What a deployment has just made goes when that deployment is rolled back, so
+/// that it can be repeated; afterwards it stays like anything else
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>).
+fn deletion(imported: bool) -> &'static str {
+    if imported { "Retain" } else { "RetainExceptOnCreate" }
+}
+
 impl<'a> BucketContext<'a> {
     fn new(bucket: &'a LogBucket) -> Self {
         let rule = |rule: &'a crate::plan::LifecycleRule| RuleContext {
@@ -289,6 +301,8 @@ impl<'a> BucketContext<'a> {
         BucketContext {
             id: bucket_id(bucket),
             policy_id: policy_id(bucket),
+            deletion: deletion(bucket.adopt.is_some()),
+            policy_deletion: deletion(import::takes_policy(bucket)),
             name: &bucket.name,
             account_regional: bucket.account_regional,
             versioning: if bucket.versioning { "Enabled" } else { "Suspended" },

@@ -336,6 +336,46 @@ fn an_adopted_bucket_is_imported_with_less_than_the_stack_wants() {
 }
 
 #[test]
+fn what_a_deployment_has_made_goes_when_it_is_rolled_back_and_nothing_else() {
+    use ExistingSetting::{Lifecycle, Policy};
+    let policies = |adopt: Option<Adopt>| {
+        let mut plan = plan(vec![prod()]);
+        plan.accounts[0].placements[0].buckets[0].adopt = adopt;
+        let files = files(&plan);
+        let stack = read(&files["cloudformation/prod/us-east-1.yaml"]);
+        let of = |kind: &str| {
+            let found = resources(&stack, kind);
+            assert!(found.iter().all(|(_, resource)| resource["UpdateReplacePolicy"] == "Retain"));
+            found[0].1["DeletionPolicy"].as_str().unwrap().to_owned()
+        };
+        let imported: Vec<String> = files.get("cloudformation/prod/us-east-1.import.json").map_or(Vec::new(), |text| {
+            read(text).as_array().unwrap().iter().map(|item| item["ResourceType"].as_str().unwrap().to_owned()).collect()
+        });
+        (of("AWS::S3::Bucket"), of("AWS::S3::BucketPolicy"), imported.join(" "))
+    };
+    let text = |bucket: &str, policy: &str, imported: &str| (bucket.to_owned(), policy.to_owned(), imported.to_owned());
+    let both = "AWS::S3::Bucket AWS::S3::BucketPolicy";
+    assert_eq!(policies(None), text("RetainExceptOnCreate", "RetainExceptOnCreate", ""));
+    assert_eq!(policies(Some(Adopt { existing: vec![] })), text("Retain", "Retain", both));
+    assert_eq!(policies(Some(Adopt { existing: vec![Policy, Lifecycle] })), text("Retain", "Retain", both));
+    assert_eq!(policies(Some(Adopt { existing: vec![Lifecycle] })), text("Retain", "RetainExceptOnCreate", "AWS::S3::Bucket"));
+}
+
+#[test]
+fn a_check_before_the_deployment_knows_the_stacks_and_their_logical_ids() {
+    let plan = plan(vec![prod()]);
+    let files = files(&plan);
+    let stack = read(&files["cloudformation/prod/us-east-1.yaml"]);
+    let script = &files["cloudformation/prod/us-east-1-preflight.sh"];
+    for kind in ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"] {
+        assert!(script.contains(&format!(" '{}' ", resources(&stack, kind)[0].0)), "{kind}: {script}");
+    }
+    assert!(script.contains("STACKS=('logmap')"), "{script}");
+    assert!(files.contains_key("cloudformation/lib/logmap.sh") && files.contains_key("cloudformation/lib/helper.py"));
+    assert!(files["cloudformation/lib/logmap.sh"].contains("check_stacks()"));
+}
+
+#[test]
 fn china_and_object_lock() {
     let mut plan =
         plan(vec![account("cn", "777788889999", vec![placement("777788889999", "aws-cn", "cn-north-1", &["acme-cn"], &[])])]);
@@ -375,5 +415,5 @@ fn stacksets_hold_every_account_of_a_region_within_the_limits() {
     assert_eq!(found, 40);
     assert!(files["cloudformation/stacksets/README.md"].contains("eu-west-1-2"));
     plan.render.stack_sets = false;
-    assert!(super::tests::files(&plan).keys().all(|path| path.starts_with("cloudformation/team-")));
+    assert!(super::tests::files(&plan).keys().all(|path| !path.contains("stacksets")));
 }
