@@ -84,14 +84,17 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let catalog = cx.plan().render.glue.then(|| Catalog::of(cx.plan()));
     // they are about all accounts, so a run for some leaves them alone
     let whole = cx.filter.accounts.is_empty() && cx.filter.regions.is_empty();
-    let mut stacksets = (whole && cx.plan().render.stack_sets).then(|| StackSets::new(&renderer));
+    let before = cx.stack_sets.map_or(&[][..], |memory| memory.before);
+    let mut stacksets = (whole && cx.plan().render.stack_sets).then(|| StackSets::new(&renderer, cx.plan().placements(), before));
+    let mut place = 0;
     let mut checked = false;
     for account in cx.accounts() {
         for placement in cx.placements(account) {
             let alone = renderer.placement(account, placement, sink)?;
             checked = true;
+            place += 1;
             if let Some(stacksets) = &mut stacksets {
-                stacksets.add(account, placement, alone, sink)?;
+                stacksets.add(place, account, placement, alone, sink)?;
             }
             if let Some(catalog) = catalog.as_ref().filter(|_| !placement.buckets.is_empty()) {
                 athena::render(cx, &renderer.engine, catalog, account, placement, sink)?;
@@ -101,7 +104,11 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     if checked {
         aws_cli::library("cloudformation", &renderer.engine, sink)?;
     }
-    stacksets.map_or(Ok(()), |stacksets| stacksets.finish(sink))
+    if let Some(stacksets) = stacksets {
+        let after = stacksets.finish(before, sink)?;
+        cx.stack_sets.iter().for_each(|memory| memory.settle(after.clone()));
+    }
+    Ok(())
 }
 
 /// What the files of this target have in common.
