@@ -375,8 +375,11 @@ fn render(map: &RegionMap) -> RenderSettings {
     let mut backends: Vec<Backend> = backends.collect();
     backends.sort_by_key(|backend| backend.partition);
     let cloudformation = render.and_then(|render| render.cloudformation.as_ref());
+    let aws_provider = terraform.and_then(|terraform| terraform.aws_provider.as_ref()).map_or(6, |version| version.value);
+    let aliased = terraform.and_then(|terraform| terraform.aliased_providers.as_ref()).is_some_and(|aliased| aliased.value);
     RenderSettings {
-        aws_provider: terraform.and_then(|terraform| terraform.aws_provider.as_ref()).map_or(6, |version| version.value),
+        aws_provider,
+        aliased_providers: aliased || aws_provider < 6,
         backends,
         custom_resource: cloudformation
             .and_then(|cloudformation| cloudformation.source_logging.as_ref())

@@ -25,8 +25,11 @@ pub struct Transition {
 /// How the targets are to look: `render` in the map.
 #[derive(Debug, Clone, Serialize)]
 pub struct RenderSettings {
-    /// 6 (Region on each resource) or 5 (one aliased provider for each Region).
+    /// Major version of the provider: 6 or 5.
     pub aws_provider: u32,
+    /// True: one aliased provider for each Region, always with version 5. False: a Region on each resource.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub aliased_providers: bool,
     /// State backends, at most one for each partition.
     pub backends: Vec<Backend>,
     /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.

@@ -27,6 +27,10 @@ struct ReadmeContext {
     policies: bool,
     /// True if `terraform/` is there.
     terraform: bool,
+    /// Version of the AWS provider for Terraform: 6 or 5.
+    aws_provider: u32,
+    /// True if each Region has an aliased provider, always with version 5.
+    aliased_providers: bool,
     /// True if `cloudformation/` is there.
     cloudformation: bool,
     /// True if `aws-cli/` is there.
@@ -240,6 +244,8 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         buckets: buckets.collect(),
         policies: targets.contains(&"policies"),
         terraform: targets.contains(&"terraform"),
+        aws_provider: cx.plan().render.aws_provider,
+        aliased_providers: cx.plan().render.aliased_providers,
         cloudformation: targets.contains(&"cloudformation"),
         aws_cli: targets.contains(&"aws-cli"),
         choices: ["terraform", "cloudformation", "aws-cli"].into_iter().filter(|name| targets.contains(name)).collect(),

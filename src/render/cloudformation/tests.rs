@@ -130,7 +130,14 @@ fn account(key: &str, id: &str, placements: Vec<Placement>) -> Account {
 
 fn plan(accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
-    let render = RenderSettings { aws_provider: 6, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
+    let render = RenderSettings {
+        aws_provider: 6,
+        aliased_providers: false,
+        backends: vec![],
+        custom_resource: true,
+        stack_sets: true,
+        glue: false,
+    };
     Plan { accounts, apply_order, render, key_policies: vec![], monitoring: Default::default() }
 }
 
