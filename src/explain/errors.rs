@@ -108,7 +108,8 @@ causes! {
     "cloudfront-acl": [] ["specified for CloudFront logs does not enable ACL access"] Elsewhere;
     "stack-rolled-back": ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED"]
         ["is in ROLLBACK_COMPLETE state and can not be updated", "is in ROLLBACK_FAILED state and can not be updated"] Elsewhere;
-    "stack-resource-exists": [] ["HandlerErrorCode: AlreadyExists", "already exists in stack", "The bucket policy already exists on bucket"] Map;
+    "stack-resource-exists": [] ["HandlerErrorCode: AlreadyExists", "already exists in stack", "The bucket policy already exists on bucket",
+            "AWS::EarlyValidation::ResourceExistenceCheck", "NAME_CONFLICT_VALIDATION"] Map;
     "stack-hook": [] ["The following hook(s) failed", "HandlerErrorCode: NonCompliant"] Elsewhere;
     "expected-grantee": [] ["email grantee"] Apply;
 }

@@ -97,11 +97,18 @@ check_import() {
 
 # The stack's custom resource takes logging that is as it is to be, or that it has set itself, and fails at any other.
 check_source() {
-  local name=$1 want=$3 of="$NOW/source.$1"
+  local name=$1 want=$3 of="$NOW/source.$1" there
   find_source "$name" "$2" || return 0
   if in_stack Custom::AccessLogging "$name" || in_stack Custom::AccessLogging "$name (was set before)"; then return 0; fi
   if [ -z "$(json get "$of.logging" LoggingEnabled.TargetBucket)" ] || printf '%s' "$want" | json same-logging "$of.logging"; then return 0; fi
-  refuse "the source bucket $name logs to $(json get "$of.logging" LoggingEnabled.TargetBucket) under \`$(json get "$of.logging" LoggingEnabled.TargetPrefix)\` already, which the stack did not set, so it would fail there: turn that off (\`aws s3api put-bucket-logging --region $REGION --bucket $name --bucket-logging-status {}\`), or mark the source \`logging: external\` in the map"
+  there=$(json shown-logging "$of.logging")
+  case $there in
+    "$(json_text "$want" LoggingEnabled.TargetBucket) "*)
+      # what was found as the map says it, the stack may change later
+      refuse "the source bucket $name logs to $there already, which the stack did not set, so it would fail there: write its \`prefix\` and the \`key_format\` in the map as they are, deploy, and change them after that; or mark the source \`logging: external\`"
+      ;;
+    *) refuse "the source bucket $name logs to $there already, which the stack did not set, so it would fail there: turn that off (\`aws s3api put-bucket-logging --region $REGION --bucket $name --bucket-logging-status {}\`), or mark the source \`logging: external\` in the map" ;;
+  esac
 }
 
 check_trail() {

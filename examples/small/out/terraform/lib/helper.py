@@ -455,6 +455,11 @@ elif command == "stack-owner":  # stack-owner FILE NAME: the stack that has it; 
     found = (read(args[0]) or {}).get("StackResources") or []
     found = [one for one in found if one.get("PhysicalResourceId") == args[1]] or found
     print("".join(one["StackName"] for one in [one for one in found if in_stack(one)][:1]))
+elif command == "shown-logging":  # shown-logging FILE: where a source logs to, and how
+    on = get(read(args[0]), "LoggingEnabled") or {}
+    date = get(on, "TargetObjectKeyFormat.PartitionedPrefix.PartitionDateSource")
+    form = "partitioned-delivery-time" if date == "DeliveryTime" else "partitioned-event-time" if "PartitionedPrefix" in (on.get("TargetObjectKeyFormat") or {}) else "simple"
+    print("%s under `%s` (%s)" % (on.get("TargetBucket"), shown(on.get("TargetPrefix") or ""), form))
 elif command == "unwrap":  # unwrap FILE KEY: that part of an answer, as JSON
     print(json.dumps(get(read(args[0]), args[1]), sort_keys=True))
 elif command.startswith("same-") and command[5:] in SAME:  # same-KIND FILE: is that what is wanted?
