@@ -3,12 +3,12 @@
 
 # The stacks of this Region, by name; the first one has the log buckets. IDS: for each log bucket its name, its logical id, that of its
 # policy, and whether a resource import takes the policy.
-STACKS=() IDS=() RESOURCES='' IMPORTS=''
+STACKS=() IDS=() STACKED='' IMPORTS=''
 
-# read_stacks: what the stacks have, into RESOURCES: a line each, with type, physical id and logical id.
+# read_stacks: what the stacks have, into STACKED: a line each, with type, physical id and logical id.
 read_stacks() {
   local stack status
-  RESOURCES=$'\n' IMPORTS=''
+  STACKED=$'\n' IMPORTS=''
   for stack in "${STACKS[@]}"; do
     fetch "$WORK/stack" ValidationError cloudformation describe-stacks --stack-name "$stack"
     status=$(json get "$WORK/stack" Stacks.0.StackStatus)
@@ -25,15 +25,15 @@ read_stacks() {
       *_IN_PROGRESS) refuse "the stack $stack is being changed ($status): wait until that has ended" ;;
     esac
     fetch "$WORK/stack" ValidationError cloudformation list-stack-resources --stack-name "$stack"
-    RESOURCES="$RESOURCES$(json stack-resources "$WORK/stack")"$'\n'
+    STACKED="$STACKED$(json stack-resources "$WORK/stack")"$'\n'
   done
 }
 
 # in_stack TYPE PHYSICAL-ID
-in_stack() { case $RESOURCES in *$'\n'"$1"$'\t'"$2"$'\t'*) ;; *) return 1 ;; esac; }
+in_stack() { case $STACKED in *$'\n'"$1"$'\t'"$2"$'\t'*) ;; *) return 1 ;; esac; }
 
 # has_logical ID
-has_logical() { case $RESOURCES in *$'\t'"$1"$'\n'*) ;; *) return 1 ;; esac; }
+has_logical() { case $STACKED in *$'\t'"$1"$'\n'*) ;; *) return 1 ;; esac; }
 
 # owner_of BUCKET: the stack of this account and Region that has the bucket, into OWNER; empty if none has.
 owner_of() {
