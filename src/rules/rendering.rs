@@ -6,7 +6,7 @@ use crate::{diagnostics::Finding, map::RegionMap, rule_family};
 // LM0701 said that a key is not rendered yet; the number is not given again
 rule_family! {
     since "0.1.0";
-    PROVIDER = "LM0702" "provider-version" Error Map blocking: "a version of the AWS provider that is not supported, or a form of it that this version has not";
+    PROVIDER = "LM0702" "provider-version" Error Map blocking: "a version of the AWS provider that is not supported";
     BACKEND = "LM0703" "backend" Error Map: "two state backends for one partition, or a malformed one";
     NO_BACKEND = "LM0704" "no-backend" Info Map: "a partition without a state backend";
 }
@@ -18,21 +18,6 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::new(&PROVIDER, version.span, format!("version {} of the AWS provider is not supported", version.value))
                 .help("write `6` (a Region on each resource) or `5` (an aliased provider for each Region)"),
-        );
-    }
-    // https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support
-    if let (Some(version), Some(aliased)) = (&terraform.aws_provider, &terraform.aliased_providers)
-        && version.value == 5
-        && !aliased.value
-    {
-        findings.push(
-            Finding::new(
-                &PROVIDER,
-                aliased.span,
-                "version 5 of the AWS provider has no Region on resources, only a provider for each Region",
-            )
-            .related(version.span, "this version")
-            .help("leave `aliased_providers` out, or write `aws_provider: 6`"),
         );
     }
     let backends = terraform.backend.as_ref().and_then(|backend| backend.s3.as_ref());
