@@ -31,6 +31,10 @@ impl<'a, T> Pairs<'a, T> {
     }
 }
 
+fn set(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 fn yes(flag: bool, on: &str, off: &str) -> Option<String> {
     Some(if flag { on } else { off }.to_owned())
 }
@@ -167,6 +171,8 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
         .row("terraform.aliased_providers", |render| yes(render.aliased_providers, "true", "false"))
         .row("cloudformation.source_logging", |render| yes(render.custom_resource, "custom-resource", "outputs-only"))
         .row("cloudformation.stack_sets", |render| yes(render.stack_sets, "true", "false"))
+        .row("cloudformation.permissions_boundary", |render| set(&render.permissions_boundary))
+        .row("cloudformation.role_path", |render| set(&render.role_path))
         .row("athena.glue", |render| yes(render.glue, "true", "false"));
     let partitions: BTreeSet<_> =
         old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();

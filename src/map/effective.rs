@@ -387,6 +387,13 @@ fn render(map: &RegionMap) -> RenderSettings {
         stack_sets: cloudformation
             .and_then(|cloudformation| cloudformation.stack_sets.as_ref())
             .is_none_or(|wanted| wanted.value),
+        permissions_boundary: cloudformation
+            .and_then(|keys| keys.permissions_boundary.as_ref())
+            .map_or(String::new(), |name| name.value.clone()),
+        role_path: cloudformation
+            .and_then(|keys| keys.role_path.as_ref())
+            .filter(|path| path.value != "/")
+            .map_or(String::new(), |path| path.value.clone()),
         glue: render
             .and_then(|render| render.athena.as_ref())
             .and_then(|athena| athena.glue.as_ref())

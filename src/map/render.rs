@@ -63,6 +63,11 @@ record! {
         source_logging: SourceLogging, { "default": "custom-resource" };
         /// Templates for StackSets, beside the stacks of each account.
         stack_sets: bool, { "default": true };
+        /// Permissions boundary of the role that a stack makes for its custom resource: the name of a managed policy, after its path if it has one,
+        /// that each account has.
+        permissions_boundary: String, { "examples": ["team-boundary"] };
+        /// Path of that role.
+        role_path: String, { "default": "/", "examples": ["/logging/"] };
     }
 }
 

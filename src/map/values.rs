@@ -36,6 +36,12 @@ pub struct RenderSettings {
     pub custom_resource: bool,
     /// True: there are templates for StackSets beside the stacks of each account.
     pub stack_sets: bool,
+    /// Name, after its path, of the policy that bounds the role of the custom resource; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub permissions_boundary: String,
+    /// Path of that role; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub role_path: String,
     /// True: the tables of Athena are Glue resources in Terraform and CloudFormation too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub glue: bool,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     aws::{arn, limits::ABORT_UPLOAD_AFTER_DAYS},
-    plan::{Account, LogBucket, ObjectLock, Placement, Source, Trail, Transition, alike},
+    plan::{Account, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, Transition, alike},
     policy::Policy,
     render::{
         engine::Part,
@@ -69,6 +69,10 @@ pub(super) struct PlacementPart<'a> {
 pub(super) struct FunctionContext {
     /// The code of the Lambda function.
     pub python: String,
+    /// ARN of the policy that bounds its role, for `Fn::Sub`; empty for none.
+    pub boundary: String,
+    /// Path of its role; empty for none.
+    pub role_path: String,
     /// Scanners' checks that don't fit the function, its log group and its role.
     pub scanners: FunctionScanners,
 }
@@ -231,7 +235,7 @@ pub(super) struct SourceContext<'a> {
 }
 
 impl FunctionContext {
-    pub(super) fn new(python: String) -> Self {
+    pub(super) fn new(python: String, render: &RenderSettings) -> Self {
         let (logs, function) = ("AWS::Logs::LogGroup", "AWS::Lambda::Function");
         let scanners = FunctionScanners {
             logs: metadata(logs, &[]),
@@ -240,7 +244,12 @@ impl FunctionContext {
             function: metadata(function, &[]),
             function_trivy: skips(Scanner::Trivy, function, &[]),
         };
-        FunctionContext { python, scanners }
+        let boundary = match render.permissions_boundary.as_str() {
+            "" => String::new(),
+            // the same template serves several accounts
+            name => format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}"),
+        };
+        FunctionContext { python, boundary, role_path: render.role_path.clone(), scanners }
     }
 }
 

@@ -124,7 +124,7 @@ impl<'a> Renderer<'a> {
         // the checks before a deployment are scripts like the others
         let engine = Engine::new(&[TEMPLATES, aws_cli::TEMPLATES].concat(), cx.overrides)?;
         let python = engine.render(PYTHON, &serde_json::json!({}))?;
-        let function = engine.part(FUNCTION, &FunctionContext::new(python))?;
+        let function = engine.part(FUNCTION, &FunctionContext::new(python, &cx.plan().render))?;
         Ok(Renderer { cx, engine, function })
     }
 

@@ -136,6 +136,8 @@ fn plan(accounts: Vec<Account>) -> Plan {
         backends: vec![],
         custom_resource: true,
         stack_sets: true,
+        permissions_boundary: String::new(),
+        role_path: String::new(),
         glue: false,
     };
     Plan { accounts, apply_order, render, key_policies: vec![], monitoring: Default::default() }
@@ -394,6 +396,26 @@ fn a_check_before_the_deployment_knows_the_stacks_and_their_logical_ids() {
     assert!(script.contains("STACKS=('logmap')"), "{script}");
     assert!(files.contains_key("cloudformation/lib/logmap.sh") && files.contains_key("cloudformation/lib/helper.py"));
     assert!(files["cloudformation/lib/logmap.sh"].contains("check_stacks()"));
+}
+
+#[test]
+fn the_role_of_a_stack_has_the_boundary_and_the_path_of_the_map() {
+    let mut plan = plan(vec![prod()]);
+    let role = |plan: &Plan| -> Vec<Value> {
+        let files = files(plan);
+        let roles = ["prod/us-east-1.yaml", "stacksets/us-east-1.yaml"].map(|path| {
+            read(&files[&format!("cloudformation/{path}")])["Resources"]["SetAccessLoggingRole"]["Properties"].clone()
+        });
+        roles.to_vec()
+    };
+    assert!(role(&plan).iter().all(|role| role.get("PermissionsBoundary").is_none() && role.get("Path").is_none()));
+    plan.render.permissions_boundary = "team/boundary".to_owned();
+    plan.render.role_path = "/logging/".to_owned();
+    for role in role(&plan) {
+        let boundary = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/team/boundary";
+        assert_eq!(role["PermissionsBoundary"], serde_json::json!({ "Fn::Sub": boundary }));
+        assert_eq!(role["Path"], "/logging/");
+    }
 }
 
 #[test]

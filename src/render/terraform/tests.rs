@@ -120,6 +120,8 @@ fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
         backends: vec![],
         custom_resource: true,
         stack_sets: true,
+        permissions_boundary: String::new(),
+        role_path: String::new(),
         glue: false,
     };
     Plan { accounts, apply_order, render, key_policies: vec![], monitoring: Default::default() }
