@@ -115,6 +115,20 @@ fn another_partition_is_another_bucket() {
 }
 
 #[test]
+fn a_step_of_the_provider_that_is_left_out_is_told() {
+    let with = |terraform: &str| format!("{OLD}\nrender: {{ terraform: {{ {terraform} }} }}\n");
+    let note = |old: &str, new: &str| between(&with(old), &with(new)).rendering_notes;
+    let step = "aws_provider: 6, aliased_providers: true";
+    assert!(
+        note("aws_provider: 5", "aws_provider: 6")[0]
+            .contains("in two steps: first `aws_provider: 6` with `aliased_providers: true`")
+    );
+    assert_eq!(note("aws_provider: 5", step), Vec::<String>::new());
+    assert_eq!(note(step, "aws_provider: 6"), Vec::<String>::new());
+    assert_eq!(note("aws_provider: 5", "aws_provider: 5"), Vec::<String>::new());
+}
+
+#[test]
 fn order_and_comments_are_no_difference() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("old.yaml"), OLD).unwrap();
@@ -139,6 +153,7 @@ fn reports_fit_their_schema() {
     fs::write(dir.path().join("old.yaml"), OLD).unwrap();
     let other = full
         .replace("provider: 6", "provider: 5")
+        .replace("aliased_providers: false", "aliased_providers: true")
         .replace("namespace: account-regional", "namespace: global")
         .replace("{org}-logs\"", "{org}-{account_id}-{region}-l\"")
         .replace("12ab", "34ef");

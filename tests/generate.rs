@@ -562,6 +562,95 @@ fn what_a_map_leaves_to_others_or_keeps_for_ever_is_so_in_every_target() {
 }
 
 #[test]
+fn the_lock_keeps_accounts_in_their_stack_set() {
+    let map = |teams: &[(u32, usize)]| {
+        let team = |(n, sources): &(u32, usize)| {
+            let names: Vec<String> = (0..*sources).map(|at| format!("team-{n}-source-{at}")).collect();
+            format!("  team-{n}: {{ id: \"1000000000{n}\", regions: {{ eu-west-1: {{ buckets: [{}] }} }} }}\n", names.join(", "))
+        };
+        let teams: String = teams.iter().map(team).collect();
+        format!("version: 1\norganization: {{ name: acme }}\naccounts:\n{teams}")
+    };
+    let even: Vec<(u32, usize)> = (10..40).step_by(2).map(|n| (n, 4)).collect();
+    let all: Vec<(u32, usize)> = (10..40).map(|n| (n, 4)).collect();
+    let dir = folder(&map(&even));
+    let sets = || -> Vec<Vec<String>> {
+        let lock: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(dir.path().join("out/logmap.lock.json")).unwrap()).unwrap();
+        let ids = |set: &serde_json::Value| serde_json::from_value(set["accounts"].clone()).unwrap();
+        lock["stack_sets"].as_array().unwrap().iter().map(ids).collect()
+    };
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    let before = sets();
+    assert!(before.len() > 1, "{before:?}");
+    fs::write(dir.path().join("logmap.yaml"), map(&all)).unwrap();
+    // a run for one account leaves the memory as it is
+    assert_eq!(generate(dir.path(), &["--account", "team-10"]).code, 0);
+    assert_eq!(sets(), before);
+    let run = generate(dir.path(), &[]);
+    assert!(run.code == 0 && !run.stderr.contains("leave the StackSet"), "{}", run.stderr);
+    assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+    let grown = sets();
+    for (old, new) in before.iter().zip(&grown) {
+        assert!(old.iter().all(|id| new.contains(id)), "{before:?} {grown:?}");
+    }
+    assert_eq!(grown.iter().map(Vec::len).sum::<usize>(), all.len());
+    // what must move is said, once; the page goes on saying it
+    let large: Vec<(u32, usize)> = all.iter().map(|&(n, sources)| (n, if n == 12 { 60 } else { sources })).collect();
+    fs::write(dir.path().join("logmap.yaml"), map(&large)).unwrap();
+    let run = generate(dir.path(), &[]);
+    assert!(
+        run.stderr.contains("these accounts leave the StackSet that they are in")
+            && run.stderr.contains(": `team-12` in eu-west-1\n"),
+        "{}",
+        run.stderr
+    );
+    let page = || tree(&dir.path().join("out"))["cloudformation/stacksets/README.md"].clone();
+    let said = page();
+    assert!(said.contains("### team-12 in eu-west-1, out of logmap-eu-west-1"), "{said}");
+    let again = generate(dir.path(), &[]);
+    assert!(again.stderr.contains(" 0 files written") && !again.stderr.contains("leave the StackSet"), "{}", again.stderr);
+    assert_eq!((generate(dir.path(), &["--check"]).code, page() == said), (0, true));
+    // a lock is a file that others can write
+    let lock = dir.path().join("out/logmap.lock.json");
+    let hostile = fs::read_to_string(&lock).unwrap().replacen(
+        "\"region\": \"eu-west-1\",\n      \"number\"",
+        "\"region\": \"../x\",\n      \"number\"",
+        1,
+    );
+    fs::write(&lock, hostile).unwrap();
+    let run = generate(dir.path(), &[]);
+    assert!(run.code != 0 && run.stderr.contains("is not a lock that logmap wrote"), "{}", run.stderr);
+}
+
+#[test]
+fn every_stack_has_a_preflight_check_which_comes_before_its_import_and_its_deployment() {
+    let dir = folder(&MAP.replacen(
+        "regions:\n",
+        "regions:\n      eu-central-1: { log_bucket: { adopt: true, name: acme-old-logs }, buckets: [acme-eu-old] }\n",
+        1,
+    ));
+    let run = generate(dir.path(), &["--target", "cloudformation"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let files = tree(&dir.path().join("out"));
+    let readme = &files["README.md"];
+    let stacks: Vec<&str> =
+        files.keys().filter_map(|path| path.strip_suffix(".yaml")).filter(|path| !path.contains("stacksets")).collect();
+    assert!(stacks.len() > 1);
+    for stack in stacks {
+        assert!(files.contains_key(&format!("{stack}-preflight.sh")), "{stack}");
+        assert!(readme.contains(&format!("{stack}-preflight.sh && aws cloudformation deploy")), "{stack}: {readme}");
+    }
+    let import = readme.find("eu-central-1-preflight.sh && aws cloudformation create-change-set").expect("an import");
+    assert!(import < readme.find("eu-central-1-preflight.sh && aws cloudformation deploy").unwrap(), "{readme}");
+    // the files of a Region that leaves the map go, and those of all Regions stay
+    fs::write(dir.path().join("logmap.yaml"), MAP).unwrap();
+    assert_eq!(generate(dir.path(), &["--target", "cloudformation"]).code, 0);
+    let files = tree(&dir.path().join("out"));
+    assert!(files.keys().all(|path| !path.contains("eu-central-1")) && files.contains_key("cloudformation/lib/logmap.sh"));
+}
+
+#[test]
 fn every_module_that_takes_something_over_has_a_preflight_check_and_the_readme_names_it() {
     let dir = folder(MAP);
     assert_eq!(generate(dir.path(), &["--target", "terraform"]).code, 0);

@@ -45,6 +45,8 @@ pub struct Changes {
     pub monitoring: Vec<Setting>,
     /// How the targets look.
     pub rendering: Vec<Setting>,
+    /// What to know about that.
+    pub rendering_notes: Vec<String>,
 }
 
 /// What happens to one thing.
@@ -164,6 +166,7 @@ pub fn between(old: &Plan, new: &Plan) -> Changes {
         key_policies: key_policies(old, new),
         monitoring: settings::monitoring(old, new),
         rendering: settings::rendering(old, new),
+        rendering_notes: settings::rendering_notes(old, new),
     }
 }
 

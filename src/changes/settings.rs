@@ -31,6 +31,10 @@ impl<'a, T> Pairs<'a, T> {
     }
 }
 
+fn set(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
 fn yes(flag: bool, on: &str, off: &str) -> Option<String> {
     Some(if flag { on } else { off }.to_owned())
 }
@@ -146,6 +150,17 @@ pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
         .found
 }
 
+/// What to know about another look of the targets.
+pub(super) fn rendering_notes(old: &Plan, new: &Plan) -> Vec<String> {
+    // a state of version 5 has no Region of each resource, so it is looked for in the provider's
+    // (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support)
+    let skips = old.render.aws_provider < 6 && !new.render.aliased_providers;
+    let note = "a module that was applied with version 5 of the AWS provider comes to version 6 in two steps: first `aws_provider: 6` \
+                with `aliased_providers: true`, `terraform init -upgrade` and an apply in every account, which changes nothing but the state; then \
+                leave `aliased_providers` out";
+    skips.then(|| note.to_owned()).into_iter().collect()
+}
+
 /// How the targets look: what of `render` differs.
 pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
     fn json(value: &impl Serialize) -> String {
@@ -153,8 +168,11 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
     }
     let mut pairs = Pairs::new(Some(&old.render), Some(&new.render))
         .row("terraform.aws_provider", |render| Some(render.aws_provider.to_string()))
+        .row("terraform.aliased_providers", |render| yes(render.aliased_providers, "true", "false"))
         .row("cloudformation.source_logging", |render| yes(render.custom_resource, "custom-resource", "outputs-only"))
         .row("cloudformation.stack_sets", |render| yes(render.stack_sets, "true", "false"))
+        .row("cloudformation.permissions_boundary", |render| set(&render.permissions_boundary))
+        .row("cloudformation.role_path", |render| set(&render.role_path))
         .row("athena.glue", |render| yes(render.glue, "true", "false"));
     let partitions: BTreeSet<_> =
         old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();

@@ -34,7 +34,10 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
     if changes.is_empty() {
         return out + if how == Draw::Text { "" } else { "\nNo difference in meaning.\n" };
     }
-    let settings = |list: &[Setting]| list.iter().map(|setting| Line { depth: 0, text: how.setting(setting) }).collect();
+    let settings =
+        |list: &[Setting]| -> Vec<Line> { list.iter().map(|setting| Line { depth: 0, text: how.setting(setting) }).collect() };
+    let mut rendering: Vec<Line> = settings(&changes.rendering);
+    rendering.extend(changes.rendering_notes.iter().map(|note| Line { depth: 1, text: format!("note: {}", how.note(note)) }));
     let sections: [(&str, Vec<Line>); 9] = [
         ("accounts", how.changes(&changes.accounts)),
         ("source buckets", how.changes(&changes.sources)),
@@ -44,7 +47,7 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
         ("trails", how.changes(&changes.trails)),
         ("statements for KMS keys", how.changes(&changes.key_policies)),
         ("publishing and alerts", settings(&changes.monitoring)),
-        ("rendering", settings(&changes.rendering)),
+        ("rendering", rendering),
     ];
     for (title, lines) in sections.into_iter().filter(|(_, lines)| !lines.is_empty()) {
         match how {

@@ -21,7 +21,7 @@ use crate::{
     escape,
     generate::Request,
     places::Places,
-    plan::{Plan, prove::proven},
+    plan::{Plan, StackSetRecord, prove::proven},
     render::{
         Filter, line_ends, readme,
         targets::{TARGETS, Target},
@@ -71,6 +71,9 @@ fn out_folder(args: &GenerateArgs, map: &str) -> anyhow::Result<PathBuf> {
     }
     Ok(out)
 }
+
+/// So many accounts that leave a StackSet are named.
+const MOST_SHOWN: usize = 10;
 
 /// One run, in the user's words.
 struct Job<'a> {
@@ -136,6 +139,7 @@ impl Job<'_> {
         if stands_in_the_way(writer.conflicts(), &self.out, io) {
             return Ok(Exit::Findings);
         }
+        let left = self.left(&old, &lock);
         let done = writer.finish(lock, |path| self.request.prunes(path))?;
         if !io.quiet {
             io.write_stderr(&budgets(self.request.plan, if io.verbose { usize::MAX } else { 10 }));
@@ -146,8 +150,32 @@ impl Job<'_> {
                 done.unchanged,
                 done.removed
             ));
+            left.iter().for_each(|text| io.message(text));
         }
         Ok(Exit::Clean)
+    }
+
+    /// A message where accounts leave a StackSet: what has to be done by hand.
+    fn left(&self, old: &Lock, new: &Lock) -> Option<String> {
+        let left = StackSetRecord::departures(&old.stack_sets, &new.stack_sets);
+        let shown: Vec<String> = left
+            .iter()
+            .take(MOST_SHOWN)
+            .map(|(region, id)| {
+                let account = self.request.plan.accounts.iter().find(|account| account.id == *id);
+                format!("`{}` in {region}", account.map_or(*id, |account| &account.key))
+            })
+            .collect();
+        let more = left.len().saturating_sub(shown.len());
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        (!left.is_empty()).then(|| {
+            let page = self.out.join("cloudformation/stacksets/README.md");
+            format!(
+                "these accounts leave the StackSet that they are in, and {} has the commands: {}{more}",
+                page.display(),
+                shown.join(", ")
+            )
+        })
     }
 
     /// The command that does what this run would have done.

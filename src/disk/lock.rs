@@ -1,7 +1,12 @@
 //! The lock: what logmap wrote into a folder, so that the next run knows its own files.
 
 use super::{folders::Folders, replace::like_files};
-use crate::{artifacts::GIT_ATTRIBUTES, digest::sha256_hex, formats, plan::BucketRecord};
+use crate::{
+    artifacts::GIT_ATTRIBUTES,
+    digest::sha256_hex,
+    formats,
+    plan::{BucketRecord, StackSetRecord},
+};
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -36,6 +41,9 @@ pub struct Lock {
     /// Log buckets that the tree rendered once and the map no longer has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired: Vec<BucketRecord>,
+    /// StackSet templates that the tree renders, with the accounts in them; accounts stay where they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stack_sets: Vec<StackSetRecord>,
     /// Set while a write is under way: hashes that files may have beside those in `files`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub journal: Option<BTreeMap<String, String>>,
@@ -93,6 +101,9 @@ impl Lock {
             if !record.is_plausible() {
                 bail!("`{}` is no log bucket that logmap knows", record.bucket);
             }
+        }
+        if let Some(record) = self.stack_sets.iter().find(|record| !record.is_plausible()) {
+            bail!("`{}` has no StackSet that logmap knows", record.region);
         }
         Ok(self)
     }

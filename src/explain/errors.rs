@@ -106,8 +106,10 @@ causes! {
         ["Access denied. Check the permissions for your role"] Elsewhere;
     "vended-delivery": ["ConflictException", "ValidationException"] ["PutDeliverySource", "PutDeliveryDestination", "CreateDelivery"] Elsewhere;
     "cloudfront-acl": [] ["specified for CloudFront logs does not enable ACL access"] Elsewhere;
-    "stack-rolled-back": ["ROLLBACK_COMPLETE"] ["is in ROLLBACK_COMPLETE state and can not be updated"] Elsewhere;
-    "stack-resource-exists": [] ["HandlerErrorCode: AlreadyExists", "already exists in stack"] Map;
+    "stack-rolled-back": ["ROLLBACK_COMPLETE", "ROLLBACK_FAILED"]
+        ["is in ROLLBACK_COMPLETE state and can not be updated", "is in ROLLBACK_FAILED state and can not be updated"] Elsewhere;
+    "stack-resource-exists": [] ["HandlerErrorCode: AlreadyExists", "already exists in stack", "The bucket policy already exists on bucket",
+            "AWS::EarlyValidation::ResourceExistenceCheck", "NAME_CONFLICT_VALIDATION"] Map;
     "stack-hook": [] ["The following hook(s) failed", "HandlerErrorCode: NonCompliant"] Elsewhere;
     "expected-grantee": [] ["email grantee"] Apply;
 }
@@ -123,7 +125,7 @@ struct Match {
 }
 
 /// Codes that every service uses. They count where the text speaks of buckets or trails, or says nothing else.
-const GENERIC: [&str; 12] = [
+const GENERIC: [&str; 13] = [
     "AccessDenied",
     "AccessDeniedException",
     "ConflictException",
@@ -136,6 +138,7 @@ const GENERIC: [&str; 12] = [
     "UnrecognizedClientException",
     "InvalidParameterCombinationException",
     "ROLLBACK_COMPLETE",
+    "ROLLBACK_FAILED",
 ];
 
 /// Code and message of one error stand no farther apart than this, in bytes: an XML answer with its ids lies between.

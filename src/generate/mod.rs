@@ -13,7 +13,7 @@ use crate::{
     },
     plan::{BucketRecord, prove::Proven},
     render::{
-        self, Context, Filter, Sink,
+        self, Context, Filter, Sink, StackSetMemory,
         digests::Digests,
         targets::{TARGETS, Target, Unit},
     },
@@ -43,10 +43,10 @@ impl Request<'_> {
     /// # Errors
     /// Those of `take`; an overridden template fails.
     pub(crate) fn run(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
-        let (digests, retired) = (Digests::of(self.plan), self.retired(old));
-        let context = self.context(&digests, &retired);
+        let (digests, retired, stack_sets) = (Digests::of(self.plan), self.retired(old), StackSetMemory::of(&old.stack_sets));
+        let context = self.context(&digests, &retired, &stack_sets);
         let (lock, rendered) = both(|| self.lock(&context), || render_in_parallel(cores(), self.jobs(&context, old), take));
-        rendered.map(|()| lock)
+        rendered.map(|()| Lock { stack_sets: stack_sets.into_records(), ..lock })
     }
 
     /// All files at once, on this thread: those of one target in their order, then those of the tree.
@@ -60,7 +60,8 @@ impl Request<'_> {
             Ok(())
         };
         let (digests, nothing) = (Digests::of(self.plan), Lock::default());
-        self.jobs(&self.context(&digests, &[]), &nothing).into_iter().try_for_each(|job| job(&mut sink))?;
+        let stack_sets = StackSetMemory::default();
+        self.jobs(&self.context(&digests, &[], &stack_sets), &nothing).into_iter().try_for_each(|job| job(&mut sink))?;
         Ok(artifacts)
     }
 
@@ -91,8 +92,20 @@ impl Request<'_> {
         }
     }
 
-    fn context<'b>(&'b self, digests: &'b Digests<'b>, retired: &'b [BucketRecord]) -> Context<'b> {
-        Context { digests, map_name: self.map_name, overrides: self.overrides, filter: self.filter, retired }
+    fn context<'b>(
+        &'b self,
+        digests: &'b Digests<'b>,
+        retired: &'b [BucketRecord],
+        stack_sets: &'b StackSetMemory<'b>,
+    ) -> Context<'b> {
+        Context {
+            digests,
+            map_name: self.map_name,
+            overrides: self.overrides,
+            filter: self.filter,
+            retired,
+            stack_sets: Some(stack_sets),
+        }
     }
 
     /// What there is to render: each target, and what is about all of them.
@@ -158,6 +171,7 @@ impl Request<'_> {
             apply_order: self.plan.apply_order.clone(),
             log_buckets: self.log_buckets(),
             retired: context.retired.to_vec(),
+            stack_sets: Vec::new(),
             journal: None,
             files: Default::default(),
         }

@@ -387,8 +387,11 @@ fn render(map: &RegionMap) -> RenderSettings {
     let mut backends: Vec<Backend> = backends.collect();
     backends.sort_by_key(|backend| backend.partition);
     let cloudformation = render.and_then(|render| render.cloudformation.as_ref());
+    let aws_provider = terraform.and_then(|terraform| terraform.aws_provider.as_ref()).map_or(6, |version| version.value);
+    let aliased = terraform.and_then(|terraform| terraform.aliased_providers.as_ref()).is_some_and(|aliased| aliased.value);
     RenderSettings {
-        aws_provider: terraform.and_then(|terraform| terraform.aws_provider.as_ref()).map_or(6, |version| version.value),
+        aws_provider,
+        aliased_providers: aliased || aws_provider < 6,
         backends,
         custom_resource: cloudformation
             .and_then(|cloudformation| cloudformation.source_logging.as_ref())
@@ -396,6 +399,13 @@ fn render(map: &RegionMap) -> RenderSettings {
         stack_sets: cloudformation
             .and_then(|cloudformation| cloudformation.stack_sets.as_ref())
             .is_none_or(|wanted| wanted.value),
+        permissions_boundary: cloudformation
+            .and_then(|keys| keys.permissions_boundary.as_ref())
+            .map_or(String::new(), |name| name.value.clone()),
+        role_path: cloudformation
+            .and_then(|keys| keys.role_path.as_ref())
+            .filter(|path| path.value != "/")
+            .map_or(String::new(), |path| path.value.clone()),
         glue: render
             .and_then(|render| render.athena.as_ref())
             .and_then(|athena| athena.glue.as_ref())

@@ -262,13 +262,14 @@ pub struct Adopt {
 record! {
     /// What exists on an adopted bucket.
     AdoptKeys "`adopt`" {
-        /// The settings that exist on the bucket, so that Terraform imports them.
+        /// The settings that exist on the bucket, so that Terraform imports them. CloudFormation imports the policy with the bucket, unless
+        /// settings are listed here and `policy` is not one of them.
         existing: Vec<Spanned<ExistingSetting>>, { "examples": [["policy", "lifecycle"]] };
     }
 }
 
 words! {
-    /// Settings of a bucket that Terraform can import.
+    /// Settings of a bucket that can be imported.
     ExistingSetting {
         /// The bucket policy.
         Policy = "policy",

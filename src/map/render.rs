@@ -20,6 +20,9 @@ record! {
     RenderTerraform "`terraform`" {
         /// Major version of the AWS provider: 6 (a Region on each resource) or 5 (an aliased provider for each Region).
         aws_provider: u32, { "enum": [5, 6], "default": 6 };
+        /// An aliased provider for each Region with version 6, too: the step between version 5, which has nothing else, and a Region on
+        /// each resource. Applied once, it writes each resource's Region into the state.
+        aliased_providers: bool, { "default": false, "examples": [true] };
         /// Where the state is kept.
         backend: Backend, { "examples": [{ "s3": { "bucket": "acme-terraform-state", "region": "us-east-1" } }] };
     }
@@ -60,6 +63,11 @@ record! {
         source_logging: SourceLogging, { "default": "custom-resource" };
         /// Templates for StackSets, beside the stacks of each account.
         stack_sets: bool, { "default": true };
+        /// Permissions boundary of the role that a stack makes for its custom resource: the name of a managed policy, after its path if it has one,
+        /// that each account has.
+        permissions_boundary: String, { "examples": ["team-boundary"] };
+        /// Path of that role.
+        role_path: String, { "default": "/", "examples": ["/logging/"] };
     }
 }
 

@@ -25,14 +25,23 @@ pub struct Transition {
 /// How the targets are to look: `render` in the map.
 #[derive(Debug, Clone, Serialize)]
 pub struct RenderSettings {
-    /// 6 (Region on each resource) or 5 (one aliased provider for each Region).
+    /// Major version of the provider: 6 or 5.
     pub aws_provider: u32,
+    /// True: one aliased provider for each Region, always with version 5. False: a Region on each resource.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub aliased_providers: bool,
     /// State backends, at most one for each partition.
     pub backends: Vec<Backend>,
     /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.
     pub custom_resource: bool,
     /// True: there are templates for StackSets beside the stacks of each account.
     pub stack_sets: bool,
+    /// Name, after its path, of the policy that bounds the role of the custom resource; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub permissions_boundary: String,
+    /// Path of that role; empty for none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub role_path: String,
     /// True: the tables of Athena are Glue resources in Terraform and CloudFormation too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub glue: bool,

@@ -11,6 +11,7 @@ pub(crate) mod policy_cache;
 pub mod prove;
 mod record;
 pub(crate) mod routes;
+mod stack_sets;
 pub(crate) mod statements;
 
 use crate::{
@@ -28,6 +29,7 @@ pub(crate) use crate::{
 use indexmap::IndexMap;
 pub(crate) use record::BucketRecord;
 use serde::{Serialize, Serializer};
+pub(crate) use stack_sets::StackSetRecord;
 use std::{borrow::Borrow, sync::Arc};
 
 /// Everything that is to exist, account by account.

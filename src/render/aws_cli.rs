@@ -23,6 +23,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("aws-cli/find-library.sh", include_str!("../../templates/aws-cli/find-library.sh")),
     ("aws-cli/library.sh", include_str!("../../templates/aws-cli/library.sh")),
     ("aws-cli/monitoring.sh", include_str!("../../templates/aws-cli/monitoring.sh")),
+    (STACK_CHECKS, include_str!("../../templates/aws-cli/stack.sh")),
     (LIBRARY, include_str!("../../templates/aws-cli/lib.sh")),
     (HELPER, include_str!("../../templates/aws-cli/helper.py")),
     ("aws-cli/lifecycle.py", include_str!("../../templates/aws-cli/lifecycle.py")),
@@ -35,6 +36,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
 const REGION: &str = "aws-cli/region.sh";
 const RUN_ALL: &str = "aws-cli/run-all.sh";
 pub(super) const PREFLIGHT: &str = "aws-cli/preflight.sh";
+pub(super) const STACK_CHECKS: &str = "aws-cli/stack.sh";
 
 const LIBRARY: &str = "aws-cli/lib.sh";
 const HELPER: &str = "aws-cli/helper.py";
@@ -42,7 +44,7 @@ const MONITORING_HELPER: &str = "aws-cli/monitoring.py";
 
 /// What a Region's script expects of the library, as a number: raised only when scripts of before can't work with a new library,
 /// or the other way round. A version or a digest would change every script with each release.
-const INTERFACE: u32 = 1;
+pub(super) const INTERFACE: u32 = 1;
 
 /// About what a script has beside its sources.
 const SCRIPT_BYTES: usize = 10_000;
@@ -91,19 +93,21 @@ struct ScriptContext<'a> {
 struct LibraryContext {
     /// True: the helpers are files of their own, not a part of the library.
     apart: bool,
+    /// True: it is the one of the checks before stacks are deployed.
+    stacks: bool,
     /// What scripts expect of it.
     interface: u32,
 }
 
 /// Something that is published or watched.
 #[derive(Debug, Serialize)]
-struct MonitorRow<'a> {
+pub(super) struct MonitorRow<'a> {
     /// `parameter`, `topic`, `rule` or `config`.
-    kind: &'static str,
+    pub(super) kind: &'static str,
     /// Its name; the ARN of a topic.
-    name: &'a str,
+    pub(super) name: &'a str,
     /// What it is to be, as JSON.
-    want: String,
+    pub(super) want: String,
 }
 
 /// A log bucket.
@@ -131,13 +135,13 @@ pub(super) struct BucketRow<'a> {
 
 /// Source buckets, one after the other, that log to one destination and whose logging is set by the same hand.
 #[derive(Debug, Serialize)]
-struct SourceRows<'a> {
+pub(super) struct SourceRows<'a> {
     /// Bucket names, sorted.
-    names: Vec<&'a str>,
+    pub(super) names: Vec<&'a str>,
     /// `managed` or `external`.
-    by: &'static str,
+    pub(super) by: &'static str,
     /// Argument of `put-bucket-logging`.
-    logging: String,
+    pub(super) logging: String,
 }
 
 /// A trail.
@@ -224,8 +228,11 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
 }
 
 /// What the scripts of a folder share. No script works without it, so it is among the files whatever was asked for.
-fn library(folder: &str, engine: &Engine, sink: &mut Sink<'_>) -> Result<()> {
-    let context = LibraryContext { apart: true, interface: INTERFACE };
+///
+/// # Errors
+/// An overridden template fails, or the sink does.
+pub(super) fn library(folder: &str, engine: &Engine, sink: &mut Sink<'_>) -> Result<()> {
+    let context = LibraryContext { apart: true, stacks: folder == "cloudformation", interface: INTERFACE };
     for (file, template) in [("logmap.sh", LIBRARY), ("helper.py", HELPER), ("monitoring.py", MONITORING_HELPER)] {
         sink(Artifact::file(format!("{folder}/lib/{file}"), engine.render(template, &context)?))?;
     }
@@ -268,7 +275,7 @@ fn preflight(cx: &Context<'_>, account: &Account, engine: &Engine) -> Result<Opt
         .map(|placement| PreflightPlace {
             region: &placement.region,
             buckets: placement.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
-            sources: source_rows(placement).into_iter().filter(|rows| rows.by == MANAGED).collect(),
+            sources: managed_rows(placement),
         })
         .collect();
     let Some(first) = placements.first() else { return Ok(None) };
@@ -332,7 +339,7 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, placement: &'a Placement) 
 }
 
 /// In the order in which they are made: what publishes comes after what is published to.
-fn monitor_rows(monitoring: &Monitoring) -> Vec<MonitorRow<'_>> {
+pub(super) fn monitor_rows(monitoring: &Monitoring) -> Vec<MonitorRow<'_>> {
     let row = |kind, name, want: Value| MonitorRow { kind, name, want: text::json(&want) };
     let mut rows = Vec::new();
     if let Some(parameter) = &monitoring.parameter {
@@ -396,6 +403,11 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
         tags: text::json(&bucket.tags),
         object_lock: lock.unwrap_or_default(),
     }
+}
+
+/// Those sources whose logging is set from here.
+pub(super) fn managed_rows(placement: &Placement) -> Vec<SourceRows<'_>> {
+    source_rows(placement).into_iter().filter(|rows| rows.by == MANAGED).collect()
 }
 
 /// The sources for the scripts, in their order: most of a placement log to one destination, whose argument is made once.

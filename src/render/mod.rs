@@ -21,11 +21,12 @@ pub(crate) mod terraform;
 use crate::{
     artifacts::Artifact,
     digest::digest,
-    plan::{Account, BucketRecord, Placement, Plan},
+    plan::{Account, BucketRecord, Placement, Plan, StackSetRecord},
 };
 use anyhow::Result;
 use digests::Digests;
 use serde::Serialize;
+use std::sync::OnceLock;
 
 /// Receives the artifacts one by one, so that a large tree is never held in memory.
 pub(crate) type Sink<'a> = dyn FnMut(Artifact) -> Result<()> + 'a;
@@ -42,6 +43,35 @@ pub struct Context<'a> {
     pub filter: &'a Filter,
     /// Log buckets that an earlier run rendered and the map no longer has: Terraform forgets them, nothing deletes them.
     pub retired: &'a [BucketRecord],
+    /// Which accounts are in which StackSet template; without it nothing is remembered.
+    pub stack_sets: Option<&'a StackSetMemory<'a>>,
+}
+
+/// Which accounts an earlier run had in which StackSet template, and which this one has. Only a run that is asked for all accounts renders
+/// them.
+#[derive(Debug, Default)]
+pub struct StackSetMemory<'a> {
+    /// As the lock has it.
+    pub before: &'a [StackSetRecord],
+    after: OnceLock<Vec<StackSetRecord>>,
+}
+
+impl<'a> StackSetMemory<'a> {
+    /// As the lock has it.
+    pub fn of(before: &'a [StackSetRecord]) -> Self {
+        StackSetMemory { before, after: OnceLock::new() }
+    }
+
+    /// What this run has rendered.
+    pub(crate) fn settle(&self, after: Vec<StackSetRecord>) {
+        // a second rendering of the same plan comes to the same
+        let _ = self.after.set(after);
+    }
+
+    /// What the next run is to know: what this one has rendered, or else what it was told.
+    pub fn into_records(self) -> Vec<StackSetRecord> {
+        self.after.into_inner().unwrap_or_else(|| self.before.to_vec())
+    }
 }
 
 /// `--account` and `--region`; empty lists mean all.

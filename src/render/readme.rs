@@ -22,11 +22,15 @@ struct ReadmeContext {
     /// Accounts in the order in which to apply.
     accounts: Vec<AccountRow>,
     /// Log buckets with their budgets.
-    buckets: Vec<BucketRow>,
+    buckets: Vec<BudgetRow>,
     /// True if `policies/` is there.
     policies: bool,
     /// True if `terraform/` is there.
     terraform: bool,
+    /// Version of the AWS provider for Terraform: 6 or 5.
+    aws_provider: u32,
+    /// True if each Region has an aliased provider, always with version 5.
+    aliased_providers: bool,
     /// True if `cloudformation/` is there.
     cloudformation: bool,
     /// True if `aws-cli/` is there.
@@ -115,7 +119,7 @@ struct AccountRow {
 
 /// A log bucket.
 #[derive(Debug, Serialize)]
-struct BucketRow {
+struct BudgetRow {
     /// Its name.
     name: String,
     /// Account key.
@@ -217,7 +221,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         }
     });
     let buckets = cx.plan().placements().flat_map(|(account, placement)| {
-        placement.buckets.iter().map(move |bucket| BucketRow {
+        placement.buckets.iter().map(move |bucket| BudgetRow {
             name: bucket.name.clone(),
             account: account.key.clone(),
             region: placement.region.clone(),
@@ -240,6 +244,8 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         buckets: buckets.collect(),
         policies: targets.contains(&"policies"),
         terraform: targets.contains(&"terraform"),
+        aws_provider: cx.plan().render.aws_provider,
+        aliased_providers: cx.plan().render.aliased_providers,
         cloudformation: targets.contains(&"cloudformation"),
         aws_cli: targets.contains(&"aws-cli"),
         choices: ["terraform", "cloudformation", "aws-cli"].into_iter().filter(|name| targets.contains(name)).collect(),

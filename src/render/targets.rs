@@ -56,7 +56,7 @@ pub static TARGETS: [Target; 5] = [
         about: "CloudFormation templates",
         templates: cloudformation::TEMPLATES,
         render: cloudformation::render,
-        files: |_, placements| placements,
+        files: |_, placements| 2 * placements + aws_cli::LIBRARY_FILES,
         unit: Unit::Region,
     },
     Target {

@@ -38,8 +38,12 @@ pub fn all() -> Vec<Template> {
         .into_iter()
         .flat_map(|(texts, command, targets)| {
             texts.iter().map(move |&(name, text)| {
-                // the modules check what they adopt with a script
-                let targets: &[&str] = if name == aws_cli::PREFLIGHT { &["terraform"] } else { targets };
+                // modules and stacks are checked before with scripts
+                let targets: &[&str] = match name {
+                    aws_cli::PREFLIGHT => &["terraform"],
+                    aws_cli::STACK_CHECKS => &["cloudformation"],
+                    _ => targets,
+                };
                 Template { name, text, command, targets }
             })
         })

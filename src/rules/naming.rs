@@ -34,7 +34,7 @@ rule_family! {
     ACCOUNT_REGIONAL = "LM0113" "account-regional" Error Map: "a name does not fit its namespace";
     TAG = "LM0114" "tag" Error Map: "AWS does not allow a tag's key or value";
     ORGANIZATION = "LM0115" "organization" Error Map blocking: "the organisation's name or id is malformed";
-    ROLE = "LM0116" "role" Error Map: "a role is malformed or of another account";
+    ROLE = "LM0116" "role" Error Map: "a role is malformed or of another account, or its boundary or path is";
 }
 
 /// The finding for a placeholder that names of log buckets don't have; `None` for a known one.
@@ -57,6 +57,7 @@ pub(crate) fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option
 /// Checks all names that stand in the map.
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     organization(map, findings);
+    stack_role(map, findings);
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     for (key, account) in map.accounts() {
         if let Some(id) = &account.id {
@@ -254,6 +255,30 @@ fn role(role: &Spanned<String>, account_id: Option<&str>, partition: Option<Part
         arn::role(partition.unwrap_or(Partition::Aws), account_id.unwrap_or("111122223333"), "NAME")
     );
     findings.push(Finding::new(&ROLE, role.span, finding).help(help));
+}
+
+/// What the role of a stack is given
+/// (<https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html>,
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicy.html>).
+fn stack_role(map: &RegionMap, findings: &mut Vec<Finding>) {
+    let Some(stacks) = map.render.as_ref().and_then(|render| render.cloudformation.as_ref()) else { return };
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b)) && !text.contains("//");
+    if let Some(name) = &stacks.permissions_boundary {
+        let last = name.rsplit('/').next().unwrap_or_default();
+        if !plain(name) || !(1..=128).contains(&last.len()) || name.len() > 512 || name.starts_with('/') {
+            findings.push(Finding::new(&ROLE, name.span, format!("`{}` is no name of a managed policy", name.value)).help(
+                "write the name of a policy that each account has, after its path if it has one: `team-boundary`, not its ARN",
+            ));
+        }
+    }
+    if let Some(path) = &stacks.role_path
+        && !(plain(path) && path.starts_with('/') && path.ends_with('/') && path.len() <= 512)
+    {
+        findings.push(
+            Finding::new(&ROLE, path.span, format!("`{}` is no path of a role", path.value))
+                .help("a path begins and ends with a slash: `/logging/`"),
+        );
+    }
 }
 
 /// `owners` has the keys of the accounts by their ids.

@@ -388,24 +388,30 @@ read_logging() {
 
 read_source() {
   local name=$1 by=$2 want=$3 of="$NOW/source.$1" target wanted
-  if [ "$by" = external ] && [ "$MODE" != verify ]; then return 0; fi
+  find_source "$name" "$by" || return 0
+  target=$(json get "$of.logging" LoggingEnabled.TargetBucket)
+  wanted=$(json_text "$want" LoggingEnabled.TargetBucket)
+  if [ "$by" = managed ] && [ -n "$target" ] && [ "$target" != "$wanted" ]; then
+    refuse_unless_forced "the source bucket $name logs to $target already, not to $wanted"
+  fi
+}
+
+# find_source NAME BY: reads its logging; false if there is no such bucket here, which is said, or nothing to look at.
+find_source() {
+  local name=$1 by=$2 of="$NOW/source.$1"
+  if [ "$by" = external ] && [ "$MODE" != verify ]; then return 1; fi
   location source "$name"
   case $LOCATION in
     "$REGION") ;;
-    none) problem_with "$by" "the source bucket $name does not exist"; return 0 ;;
-    foreign) problem_with "$by" "the source bucket $name belongs to another account, or these credentials may not read it"; return 0 ;;
-    *) problem_with "$by" "the source bucket $name is in $LOCATION, not in $REGION: list it there (AWS would answer CrossLocationLoggingProhibited)"; return 0 ;;
+    none) problem_with "$by" "the source bucket $name does not exist"; return 1 ;;
+    foreign) problem_with "$by" "the source bucket $name belongs to another account, or these credentials may not read it"; return 1 ;;
+    *) problem_with "$by" "the source bucket $name is in $LOCATION, not in $REGION: list it there (AWS would answer CrossLocationLoggingProhibited)"; return 1 ;;
   esac
   fetch "$of.logging" NoSuchBucket s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
   if [ "$ERROR_CODE" = NoSuchBucket ]; then # a list may show a bucket that has just gone
     rm -f "$of.logging" "$of.location"
     problem_with "$by" "the source bucket $name does not exist"
-    return 0
-  fi
-  target=$(json get "$of.logging" LoggingEnabled.TargetBucket)
-  wanted=$(json_text "$want" LoggingEnabled.TargetBucket)
-  if [ "$by" = managed ] && [ -n "$target" ] && [ "$target" != "$wanted" ]; then
-    refuse_unless_forced "the source bucket $name logs to $target already, not to $wanted"
+    return 1
   fi
 }
 

@@ -35,10 +35,7 @@ read_monitor() {
   of="$NOW/$(monitor_file "$kind" "$name")"
   what=$(what_is "$kind" "$name")
   fetch_monitor "$kind" "$name" "$of"
-  if [ "$kind" = config ]; then
-    fetch "$WORK/recorders" '' configservice describe-configuration-recorders
-    [ -n "$(json get "$WORK/recorders" ConfigurationRecorders.0.name)" ] || refuse "AWS Config has no recorder in $REGION, so it can't evaluate the rule $name: turn AWS Config on there, or take config_rule out of the map"
-  fi
+  [ "$kind" != config ] || read_recorder "$name"
   if monitor_json absent "$of.state" || printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then return 0; fi
   if [ "$kind" = parameter ]; then
     type=$(monitor_json old parameter "$of.state" Type)
@@ -46,6 +43,12 @@ read_monitor() {
   fi
   if monitor_json ours "$kind" "$of.state" || monitor_was_set "$kind" "$name" "$of"; then return 0; fi
   refuse_unless_forced "there is a $what that logmap did not make: $(monitor_json shown "$kind" "$of.state")"
+}
+
+# read_recorder NAME: the rule of that name needs one.
+read_recorder() {
+  fetch "$WORK/recorders" '' configservice describe-configuration-recorders
+  [ -n "$(json get "$WORK/recorders" ConfigurationRecorders.0.name)" ] || refuse "AWS Config has no recorder in $REGION, so it can't evaluate the rule $1: turn AWS Config on there, or take config_rule out of the map"
 }
 
 # monitor_was_set KIND NAME FILE: is the state in that file one that a script has set?

@@ -141,6 +141,35 @@ def walk(logmap, core, folder, provider):
     module.rests()
 
 
+def upgrade(logmap, core, folder):
+    """From version 5 of the provider to version 6, in two steps that change nothing; in one step, resources would be replaced."""
+    module = Module(logmap, core, folder, 5)
+
+    def look(**terraform):
+        """The plan of another look, with the provider that it asks for: what `terraform init -upgrade` comes to."""
+        module.map["render"] = {"terraform": terraform}
+        shutil.rmtree(module.module / ".terraform")
+        (module.module / ".terraform.lock.hcl").unlink()
+        return module.plan()
+
+    module.plan()
+    module.apply()
+    module.rests()
+    before = module.state()
+    try:
+        changes = look(aws_provider=6)
+        expect(any("delete" in actions for actions in changes.values()), f"the stand-in does not see that one step is too few: {changes}")
+    except Failure as refused:
+        expect("Instance cannot be destroyed" in str(refused), str(refused))
+    only(look(aws_provider=6, aliased_providers=True), {})
+    module.apply()
+    module.rests()
+    only(look(aws_provider=6), {})
+    module.apply()
+    module.rests()
+    expect(module.state() == before, "the addresses are not the same")
+
+
 def custom_resource(logmap, folder):
     """The cases of custom_resource_test.py, with the inline code of a generated template."""
     path = folder / "logmap.yaml"
@@ -156,6 +185,9 @@ def check(report, logmap, core, new_folder, providers):
     if report.wants("changes/custom-resource"):
         with report.check("changes/custom-resource"):
             custom_resource(logmap, new_folder())
+    if report.wants("changes/provider-upgrade"):
+        with report.check("changes/provider-upgrade"):
+            upgrade(logmap, core(), new_folder())
     for provider in providers:
         name = f"changes/provider-{provider}"
         if report.wants(name):

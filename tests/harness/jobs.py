@@ -16,7 +16,7 @@ from pathlib import Path
 
 from . import athena, attacks, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, manual, maps, targets_agree, moves, foreign_inputs
 from . import readme, refusals, scanners, schema, scripts
-from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, templates, terraform, watching, writer
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, watching, writer
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -159,6 +159,7 @@ def jobs(tier):
         "calls": lambda bench, report: calls.check(report, bench.stage_from),
         "limits": lambda bench, report: limits.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), bench.new_folder),
         "rollback_after_changes": lambda bench, report: rollback_after_changes.check(report, bench.stage_from),
+        "stack_refusals": lambda bench, report: stack_refusals.check(report, bench.stage_from, tier),
         "scanners": lambda bench, report: scanners.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), {name: good_maps()[name] for name in tier.scanned}, bench.new_folder),
         "writer": lambda bench, report: writer.check(report, bench.args.logmap, bench.new_folder, tier),
         "selftest templates": lambda bench, report: selftest_templates.check(report, bench.stage_of, bench.new_folder, tier.mutants),

@@ -32,12 +32,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.utilities.utils import get_partition
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from . import evaluate as policies, mock_listing
+from . import evaluate as policies, mock_listing, mock_stacks
 from .evaluate import CLOUDTRAIL, POLICY_LIMIT, Request, evaluate, listed
 
 KEY = "AKIAACCT"
 SERVICES = {"s3": s3.s3_backends, "cloudtrail": cloudtrail.cloudtrail_backends, "sns": sns.sns_backends, "ssm": ssm.ssm_backends,
-            "events": events.events_backends, "config": config.config_backends}
+            "events": events.events_backends, "config": config.config_backends, "cloudformation": mock_stacks.BACKENDS}
 REASONS = {400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 409: "Conflict"}
 refused = []
 
@@ -292,6 +292,7 @@ def patch():
     s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
     s3.S3Backend.log_incoming_request = lambda self, request, bucket_name: None
     s3_responses.S3Response.get_bucket_logging = get_bucket_logging
+    mock_stacks.install()
     s3_responses.S3Response.all_buckets = mock_listing.all_buckets
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
     cloudtrail.Trail.update = update_trail
@@ -428,6 +429,10 @@ class Mock:
         reset_model_data()
         s3.s3_backends.bucket_accounts.clear()
         refused.clear()
+
+    def stack_status(self, account, region, name, status):
+        mock_stacks.fail(account, region, name, status)
+        self.gate.state = object()
 
     def save(self):
         """Everything there is in these services, for `restore`."""

@@ -119,6 +119,7 @@ def partition(region):
 class Provider(tfplugin_pb2_grpc.ProviderServicer):
     def __init__(self, major):
         region = "string optional computed new" if major >= 6 else "string computed"
+        self.major = major
         self.resources = {name: {**body, "region": region} for name, body in RESOURCES.items()}
         self.config = {}
 
@@ -126,7 +127,7 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
         context.abort(grpc.StatusCode.UNIMPLEMENTED, "")
 
     def GetProviderSchema(self, request, context):
-        schemas = lambda bodies: {name: pb.Schema(block=block(body)) for name, body in bodies.items()}
+        schemas = lambda bodies: {name: pb.Schema(version=self.major, block=block(body)) for name, body in bodies.items()}
         return pb.GetProviderSchema.Response(provider=pb.Schema(block=block(PROVIDER)), provider_meta=pb.Schema(block=pb.Schema.Block()),
                                              resource_schemas=schemas(self.resources), data_source_schemas=schemas(DATA))
 
@@ -147,10 +148,18 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
         return pb.ValidateDataResourceConfig.Response()
 
     def UpgradeResourceState(self, request, context):
-        return pb.UpgradeResourceState.Response(upgraded_state=encode(json.loads(request.raw_state.json)))
+        """A state of version 5 has the Region of buckets only."""
+        state = json.loads(request.raw_state.json)
+        if request.version < 6 <= self.major and request.type_name != "aws_s3_bucket":
+            state["region"] = None
+        return pb.UpgradeResourceState.Response(upgraded_state=encode(state))
 
     def ReadResource(self, request, context):
-        return pb.ReadResource.Response(new_state=request.current_state)
+        """Where no Region is known it is the provider's, as in version 6."""
+        state = decode(request.current_state)
+        if state is None or state.get("region"):
+            return pb.ReadResource.Response(new_state=request.current_state)
+        return pb.ReadResource.Response(new_state=encode(state | {"region": self.config["region"]}))
 
     def account(self):
         return (self.config.get("allowed_account_ids") or ["000000000000"])[0]

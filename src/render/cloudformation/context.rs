@@ -5,12 +5,13 @@
 
 use super::{
     ids::{bucket_id, id, policy_id},
+    import,
     monitoring::MonitoringContext,
     outputs::Output,
 };
 use crate::{
     aws::{arn, limits::ABORT_UPLOAD_AFTER_DAYS},
-    plan::{Account, LogBucket, ObjectLock, Placement, Source, Trail, Transition, alike},
+    plan::{Account, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, Transition, alike},
     policy::Policy,
     render::{
         engine::Part,
@@ -68,6 +69,10 @@ pub(super) struct PlacementPart<'a> {
 pub(super) struct FunctionContext {
     /// The code of the Lambda function.
     pub python: String,
+    /// ARN of the policy that bounds its role, for `Fn::Sub`; empty for none.
+    pub boundary: String,
+    /// Path of its role; empty for none.
+    pub role_path: String,
     /// Scanners' checks that don't fit the function, its log group and its role.
     pub scanners: FunctionScanners,
 }
@@ -124,6 +129,10 @@ pub(super) struct BucketContext<'a> {
     pub id: String,
     /// Logical id of its policy.
     pub policy_id: String,
+    /// `DeletionPolicy` of the bucket.
+    pub deletion: &'static str,
+    /// `DeletionPolicy` of its policy.
+    pub policy_deletion: &'static str,
     /// Bucket name.
     pub name: &'a str,
     /// True if it is in the account regional namespace.
@@ -226,7 +235,7 @@ pub(super) struct SourceContext<'a> {
 }
 
 impl FunctionContext {
-    pub(super) fn new(python: String) -> Self {
+    pub(super) fn new(python: String, render: &RenderSettings) -> Self {
         let (logs, function) = ("AWS::Logs::LogGroup", "AWS::Lambda::Function");
         let scanners = FunctionScanners {
             logs: metadata(logs, &[]),
@@ -235,7 +244,12 @@ impl FunctionContext {
             function: metadata(function, &[]),
             function_trivy: skips(Scanner::Trivy, function, &[]),
         };
-        FunctionContext { python, scanners }
+        let boundary = match render.permissions_boundary.as_str() {
+            "" => String::new(),
+            // the same template serves several accounts
+            name => format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}"),
+        };
+        FunctionContext { python, boundary, role_path: render.role_path.clone(), scanners }
     }
 }
 
@@ -275,6 +289,13 @@ impl<'a> PlacementContext<'a> {
     }
 }
 
+/// `DeletionPolicy` of something that is imported or made. What a deployment has just made goes when that deployment is rolled back, so
+/// that it can be repeated; afterwards it stays like anything else
+/// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-attribute-deletionpolicy.html>).
+fn deletion(imported: bool) -> &'static str {
+    if imported { "Retain" } else { "RetainExceptOnCreate" }
+}
+
 impl<'a> BucketContext<'a> {
     fn new(bucket: &'a LogBucket) -> Self {
         let rule = |rule: &'a crate::plan::LifecycleRule| RuleContext {
@@ -289,6 +310,8 @@ impl<'a> BucketContext<'a> {
         BucketContext {
             id: bucket_id(bucket),
             policy_id: policy_id(bucket),
+            deletion: deletion(bucket.adopt.is_some()),
+            policy_deletion: deletion(import::takes_policy(bucket)),
             name: &bucket.name,
             account_regional: bucket.account_regional,
             versioning: if bucket.versioning { "Enabled" } else { "Suspended" },

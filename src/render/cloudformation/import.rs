@@ -20,7 +20,7 @@ pub(super) fn resources(placement: &Placement) -> Result<String> {
             "LogicalResourceId": bucket_id(bucket),
             "ResourceIdentifier": { "BucketName": bucket.name },
         }));
-        if has_policy(bucket) {
+        if takes_policy(bucket) {
             list.push(json!({
                 "ResourceType": "AWS::S3::BucketPolicy",
                 "LogicalResourceId": policy_id(bucket),
@@ -45,7 +45,7 @@ pub(super) fn template(placement: &Placement) -> Result<String> {
                 "Properties": { "BucketName": bucket.name },
             }),
         );
-        if has_policy(bucket) {
+        if takes_policy(bucket) {
             // differs from the stack's policy by its Id, or the next deploy would see nothing to change
             let mut policy = serde_json::to_value(&bucket.policy)?;
             if let Value::Object(entries) = &mut policy {
@@ -70,6 +70,9 @@ fn adopted(placement: &Placement) -> impl Iterator<Item = &LogBucket> {
     placement.buckets.iter().filter(|bucket| bucket.adopt.is_some())
 }
 
-fn has_policy(bucket: &LogBucket) -> bool {
-    bucket.adopt.as_ref().is_some_and(|adopt| adopt.existing.contains(&ExistingSetting::Policy))
+/// Does the import of the bucket take a policy with it? It does, unless the map lists what exists on it, and no policy among that: a
+/// stack can't create the policy of a bucket that has one
+/// (<https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1068>).
+pub(super) fn takes_policy(bucket: &LogBucket) -> bool {
+    bucket.adopt.as_ref().is_some_and(|adopt| adopt.existing.is_empty() || adopt.existing.contains(&ExistingSetting::Policy))
 }

@@ -2,7 +2,8 @@
 //!
 //! Takes the plan, gives YAML templates, the files of resource imports and a page on the StackSets. A template is plain
 //! YAML (no short tags) with literal names; a lookup by account and Region makes it fail anywhere else. This file says
-//! which files there are; `context` what is in them, `split` which source goes where, `stacksets` and `import` the rest.
+//! which files there are; `context` what is in them, `split` which source goes where, `preflight` the check that comes before,
+//! `stacksets` and `import` the rest.
 
 mod athena;
 mod context;
@@ -10,6 +11,7 @@ mod ids;
 mod import;
 mod monitoring;
 mod outputs;
+mod preflight;
 mod split;
 mod stacksets;
 #[cfg(test)]
@@ -18,6 +20,7 @@ mod tests;
 use super::{
     Context, Sink,
     athena::Catalog,
+    aws_cli,
     engine::{Engine, Part},
 };
 use crate::{
@@ -42,6 +45,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
     (athena::TEMPLATE, include_str!("../../../templates/cloudformation/athena.yaml")),
     ("cloudformation/monitoring.yaml", include_str!("../../../templates/cloudformation/monitoring.yaml")),
+    (preflight::TEMPLATE, include_str!("../../../templates/cloudformation/preflight.sh")),
     (stacksets::README, include_str!("../../../templates/cloudformation/stacksets.md")),
 ];
 
@@ -53,6 +57,14 @@ const PYTHON: &str = "cloudformation/access_logging.py";
 
 /// The permission to set logging, without the ARNs of the sources, is never larger than this.
 const PERMISSION_BYTES: usize = 600;
+
+/// Number of the stack that has the log buckets.
+const FIRST: usize = 1;
+
+/// Name of the stack with that number.
+fn stack_name(number: usize) -> String {
+    if number == FIRST { "logmap".to_owned() } else { format!("logmap-sources-{number}") }
+}
 
 /// The part of the plan that a stack is made of: what its digest is taken from.
 #[derive(Serialize)]
@@ -72,19 +84,31 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let catalog = cx.plan().render.glue.then(|| Catalog::of(cx.plan()));
     // they are about all accounts, so a run for some leaves them alone
     let whole = cx.filter.accounts.is_empty() && cx.filter.regions.is_empty();
-    let mut stacksets = (whole && cx.plan().render.stack_sets).then(|| StackSets::new(&renderer));
+    let before = cx.stack_sets.map_or(&[][..], |memory| memory.before);
+    let mut stacksets = (whole && cx.plan().render.stack_sets).then(|| StackSets::new(&renderer, cx.plan().placements(), before));
+    let mut place = 0;
+    let mut checked = false;
     for account in cx.accounts() {
         for placement in cx.placements(account) {
             let alone = renderer.placement(account, placement, sink)?;
+            checked = true;
+            place += 1;
             if let Some(stacksets) = &mut stacksets {
-                stacksets.add(account, placement, alone, sink)?;
+                stacksets.add(place, account, placement, alone, sink)?;
             }
             if let Some(catalog) = catalog.as_ref().filter(|_| !placement.buckets.is_empty()) {
                 athena::render(cx, &renderer.engine, catalog, account, placement, sink)?;
             }
         }
     }
-    stacksets.map_or(Ok(()), |stacksets| stacksets.finish(sink))
+    if checked {
+        aws_cli::library("cloudformation", &renderer.engine, sink)?;
+    }
+    if let Some(stacksets) = stacksets {
+        let after = stacksets.finish(before, sink)?;
+        cx.stack_sets.iter().for_each(|memory| memory.settle(after.clone()));
+    }
+    Ok(())
 }
 
 /// What the files of this target have in common.
@@ -97,9 +121,10 @@ struct Renderer<'a> {
 
 impl<'a> Renderer<'a> {
     fn new(cx: &'a Context<'a>) -> Result<Self> {
-        let engine = Engine::new(TEMPLATES, cx.overrides)?;
+        // the checks before a deployment are scripts like the others
+        let engine = Engine::new(&[TEMPLATES, aws_cli::TEMPLATES].concat(), cx.overrides)?;
         let python = engine.render(PYTHON, &serde_json::json!({}))?;
-        let function = engine.part(FUNCTION, &FunctionContext::new(python))?;
+        let function = engine.part(FUNCTION, &FunctionContext::new(python, &cx.plan().render))?;
         Ok(Renderer { cx, engine, function })
     }
 
@@ -122,18 +147,19 @@ impl<'a> Renderer<'a> {
 
         let everything: Vec<&Source> = placement.sources.iter().collect();
         let sets_sources = self.cx.plan().render.custom_resource;
-        let mut alone = None;
+        let (mut alone, mut numbers) = (None, vec![FIRST]);
         if !split::surely_too_many(&placement.sources, sets_sources) {
             let part = self.part(account, placement, true, &everything, &digest)?;
-            let text = self.stack(account, placement, &part, 1)?;
+            let text = self.stack(account, placement, &part, FIRST)?;
             if split::fits(text.len(), &everything, sets_sources) {
                 sink(Artifact::file(format!("{base}.yaml"), text))?;
                 alone = Some(part);
             }
         }
         if alone.is_none() {
-            self.split_place(account, placement, &everything, &digest, sink)?;
+            numbers.extend(self.split_place(account, placement, &everything, &digest, sink)?);
         }
+        sink(self.preflight(account, placement, &numbers, &digest)?)?;
         if placement.adopts() {
             sink(Artifact::file(format!("{base}.import.json"), import::resources(placement)?))?;
             sink(Artifact::file(format!("{base}.import-template.json"), import::template(placement)?))?;
@@ -141,7 +167,7 @@ impl<'a> Renderer<'a> {
         Ok(alone)
     }
 
-    /// The stack of the log buckets and trails, and the stacks of the sources.
+    /// The stack of the log buckets and trails, and the stacks of the sources, whose numbers it gives.
     fn split_place(
         &self,
         account: &Account,
@@ -149,20 +175,22 @@ impl<'a> Renderer<'a> {
         sources: &[&Source],
         digest: &str,
         sink: &mut Sink,
-    ) -> Result<()> {
+    ) -> Result<Vec<usize>> {
         let base = format!("cloudformation/{}/{}", account.key, placement.region);
         let bare = self.part(account, placement, true, &[], digest)?;
-        sink(Artifact::file(format!("{base}.yaml"), self.stack(account, placement, &bare, 1)?))?;
+        sink(Artifact::file(format!("{base}.yaml"), self.stack(account, placement, &bare, FIRST)?))?;
         let empty = self.part(account, placement, false, &[], digest)?;
-        let overhead = self.stack(account, placement, &empty, 2)?.len() + self.function.text().len() + PERMISSION_BYTES;
+        let overhead = self.stack(account, placement, &empty, FIRST + 1)?.len() + self.function.text().len() + PERMISSION_BYTES;
         let shards = split::shards(sources, self.cx.plan().render.custom_resource, overhead);
         // an empty one is no file, and the others keep their numbers
-        for (number, sources) in (2..).zip(shards).filter(|(_, sources)| !sources.is_empty()) {
+        let mut numbers = Vec::new();
+        for (number, sources) in (FIRST + 1..).zip(shards).filter(|(_, sources)| !sources.is_empty()) {
             let part = self.part(account, placement, false, &sources, digest)?;
             let text = self.stack(account, placement, &part, number)?;
             sink(Artifact::file(format!("{base}-sources-{number}.yaml"), text))?;
+            numbers.push(number);
         }
-        Ok(())
+        Ok(numbers)
     }
 
     /// What of a placement goes into one template: its log buckets and trails or not, and these sources.
@@ -191,7 +219,7 @@ impl<'a> Renderer<'a> {
         })
     }
 
-    /// One stack; `number` 1 is the stack of the log buckets.
+    /// One stack; the first one is that of the log buckets.
     fn stack(&self, account: &Account, placement: &Placement, part: &PlacementPart, number: usize) -> Result<String> {
         let mut header = self.cx.header(&part.digest);
         header.push(format!("account: {}", account.id));
@@ -221,12 +249,10 @@ impl<'a> Renderer<'a> {
     /// Comment lines: the commands, and what to mind.
     fn how_to_deploy(&self, account: &Account, placement: &Placement, number: usize) -> Vec<String> {
         let region = &placement.region;
-        let (file, stack) = match number {
-            1 => (region.clone(), "logmap".to_owned()),
-            _ => (format!("{region}-sources-{number}"), format!("logmap-sources-{number}")),
-        };
+        let stack = stack_name(number);
+        let file = if number == FIRST { region.clone() } else { format!("{region}-sources-{number}") };
         let mut lines = Vec::new();
-        if number > 1 {
+        if number > FIRST {
             lines.push(format!(
                 "Deploy after {region}.yaml, in the order of the numbers. If this file goes away, delete its stack"
             ));

@@ -5,10 +5,11 @@ use super::*;
 use crate::{
     aws::Partition,
     plan::{
-        Adopt, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, ObjectLock, Plan, PolicyReport, Tier, Trail, Transition,
+        Adopt, ExistingSetting, KeyFormat, LifecycleRule, LogBucket, ObjectLock, Plan, PolicyReport, StackSetRecord, Tier, Trail,
+        Transition,
     },
     policy::{Condition, Effect, Element, Policy, Principal, Statement},
-    render::{Filter, digests::Digests},
+    render::{Filter, StackSetMemory, digests::Digests},
 };
 use indexmap::IndexMap;
 use serde_json::Value;
@@ -129,7 +130,16 @@ fn account(key: &str, id: &str, placements: Vec<Placement>) -> Account {
 
 fn plan(accounts: Vec<Account>) -> Plan {
     let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
-    let render = RenderSettings { aws_provider: 6, backends: vec![], custom_resource: true, stack_sets: true, glue: false };
+    let render = RenderSettings {
+        aws_provider: 6,
+        aliased_providers: false,
+        backends: vec![],
+        custom_resource: true,
+        stack_sets: true,
+        permissions_boundary: String::new(),
+        role_path: String::new(),
+        glue: false,
+    };
     Plan { accounts, apply_order, render, key_policies: vec![], closed: vec![], monitoring: Default::default() }
 }
 
@@ -145,11 +155,24 @@ fn prod() -> Account {
 }
 
 fn files(plan: &Plan) -> BTreeMap<String, String> {
+    files_after(plan, &[]).0
+}
+
+/// The files, and who is in which StackSet template then, where an earlier run had them so.
+fn files_after(plan: &Plan, before: &[StackSetRecord]) -> (BTreeMap<String, String>, Vec<StackSetRecord>) {
     let mut files = BTreeMap::new();
     let filter = Filter::default();
     let plan = &crate::plan::prove::proven(plan.clone()).unwrap();
     let digests = Digests::of(plan);
-    let cx = Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[] };
+    let memory = StackSetMemory::of(before);
+    let cx = Context {
+        digests: &digests,
+        map_name: "logmap.yaml",
+        overrides: &[],
+        filter: &filter,
+        retired: &[],
+        stack_sets: Some(&memory),
+    };
     render(&cx, &mut |artifact: Artifact| {
         assert!(files.insert(artifact.path.clone(), artifact.text).is_none(), "{} twice", artifact.path);
         Ok(())
@@ -163,7 +186,7 @@ fn files(plan: &Plan) -> BTreeMap<String, String> {
             std::fs::write(path, text).unwrap();
         }
     }
-    files
+    (files, memory.into_records())
 }
 
 fn read(text: &str) -> Value {
@@ -336,6 +359,66 @@ fn an_adopted_bucket_is_imported_with_less_than_the_stack_wants() {
 }
 
 #[test]
+fn what_a_deployment_has_made_goes_when_it_is_rolled_back_and_nothing_else() {
+    use ExistingSetting::{Lifecycle, Policy};
+    let policies = |adopt: Option<Adopt>| {
+        let mut plan = plan(vec![prod()]);
+        plan.accounts[0].placements[0].buckets[0].adopt = adopt;
+        let files = files(&plan);
+        let stack = read(&files["cloudformation/prod/us-east-1.yaml"]);
+        let of = |kind: &str| {
+            let found = resources(&stack, kind);
+            assert!(found.iter().all(|(_, resource)| resource["UpdateReplacePolicy"] == "Retain"));
+            found[0].1["DeletionPolicy"].as_str().unwrap().to_owned()
+        };
+        let imported: Vec<String> = files.get("cloudformation/prod/us-east-1.import.json").map_or(Vec::new(), |text| {
+            read(text).as_array().unwrap().iter().map(|item| item["ResourceType"].as_str().unwrap().to_owned()).collect()
+        });
+        (of("AWS::S3::Bucket"), of("AWS::S3::BucketPolicy"), imported.join(" "))
+    };
+    let text = |bucket: &str, policy: &str, imported: &str| (bucket.to_owned(), policy.to_owned(), imported.to_owned());
+    let both = "AWS::S3::Bucket AWS::S3::BucketPolicy";
+    assert_eq!(policies(None), text("RetainExceptOnCreate", "RetainExceptOnCreate", ""));
+    assert_eq!(policies(Some(Adopt { existing: vec![] })), text("Retain", "Retain", both));
+    assert_eq!(policies(Some(Adopt { existing: vec![Policy, Lifecycle] })), text("Retain", "Retain", both));
+    assert_eq!(policies(Some(Adopt { existing: vec![Lifecycle] })), text("Retain", "RetainExceptOnCreate", "AWS::S3::Bucket"));
+}
+
+#[test]
+fn a_check_before_the_deployment_knows_the_stacks_and_their_logical_ids() {
+    let plan = plan(vec![prod()]);
+    let files = files(&plan);
+    let stack = read(&files["cloudformation/prod/us-east-1.yaml"]);
+    let script = &files["cloudformation/prod/us-east-1-preflight.sh"];
+    for kind in ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"] {
+        assert!(script.contains(&format!(" '{}' ", resources(&stack, kind)[0].0)), "{kind}: {script}");
+    }
+    assert!(script.contains("STACKS=('logmap')"), "{script}");
+    assert!(files.contains_key("cloudformation/lib/logmap.sh") && files.contains_key("cloudformation/lib/helper.py"));
+    assert!(files["cloudformation/lib/logmap.sh"].contains("check_stacks()"));
+}
+
+#[test]
+fn the_role_of_a_stack_has_the_boundary_and_the_path_of_the_map() {
+    let mut plan = plan(vec![prod()]);
+    let role = |plan: &Plan| -> Vec<Value> {
+        let files = files(plan);
+        let roles = ["prod/us-east-1.yaml", "stacksets/us-east-1.yaml"].map(|path| {
+            read(&files[&format!("cloudformation/{path}")])["Resources"]["SetAccessLoggingRole"]["Properties"].clone()
+        });
+        roles.to_vec()
+    };
+    assert!(role(&plan).iter().all(|role| role.get("PermissionsBoundary").is_none() && role.get("Path").is_none()));
+    plan.render.permissions_boundary = "team/boundary".to_owned();
+    plan.render.role_path = "/logging/".to_owned();
+    for role in role(&plan) {
+        let boundary = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/team/boundary";
+        assert_eq!(role["PermissionsBoundary"], serde_json::json!({ "Fn::Sub": boundary }));
+        assert_eq!(role["Path"], "/logging/");
+    }
+}
+
+#[test]
 fn china_and_object_lock() {
     let mut plan =
         plan(vec![account("cn", "777788889999", vec![placement("777788889999", "aws-cn", "cn-north-1", &["acme-cn"], &[])])]);
@@ -375,5 +458,107 @@ fn stacksets_hold_every_account_of_a_region_within_the_limits() {
     assert_eq!(found, 40);
     assert!(files["cloudformation/stacksets/README.md"].contains("eu-west-1-2"));
     plan.render.stack_sets = false;
-    assert!(super::tests::files(&plan).keys().all(|path| path.starts_with("cloudformation/team-")));
+    assert!(super::tests::files(&plan).keys().all(|path| !path.contains("stacksets")));
+}
+
+/// Accounts of one Region: `team-NNN`, in the order of their keys, with so many sources each.
+fn teams(sources: &BTreeMap<u64, usize>) -> Plan {
+    let team = |(n, count): (&u64, &usize)| {
+        let id = format!("{:012}", 100_000_000_000_u64 + n);
+        let names: Vec<String> = (0..*count).map(|at| format!("acme-source-{at}-of-{id}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        account(&format!("team-{n:03}"), &id, vec![placement(&id, "aws", "eu-west-1", &names, &[&id])])
+    };
+    plan(sources.iter().map(team).collect())
+}
+
+/// Account → number of its template.
+fn numbers(records: &[StackSetRecord]) -> BTreeMap<String, usize> {
+    let each = records.iter().flat_map(|record| record.accounts.iter().map(|id| (id.clone(), record.number)));
+    let numbers: BTreeMap<String, usize> = each.clone().collect();
+    assert_eq!(numbers.len(), each.count(), "an account is in two templates: {records:?}");
+    numbers
+}
+
+/// What must hold of each rendering: limits, everybody in one template, and the same again.
+fn sound(plan: &Plan, before: &[StackSetRecord]) -> Vec<StackSetRecord> {
+    let (files, after) = files_after(plan, before);
+    let mut in_templates = 0;
+    for (path, text) in files.iter().filter(|(path, _)| path.starts_with("cloudformation/stacksets/") && path.ends_with(".yaml"))
+    {
+        assert!(text.len() <= split::INLINE_BYTES, "{path} has {} bytes", text.len());
+        in_templates += resources(&read(text), "AWS::S3::Bucket").len();
+    }
+    assert_eq!(in_templates, plan.accounts.len());
+    assert_eq!(numbers(&after).len(), plan.accounts.len());
+    assert!(after.iter().all(StackSetRecord::is_plausible));
+    let (again, still) = files_after(plan, &after);
+    assert_eq!(still, after, "a second run moves somebody");
+    assert!(again == files, "a second run writes something else");
+    after
+}
+
+#[test]
+fn accounts_stay_in_their_stack_set_when_others_come_and_go() {
+    for seed in 1..=4_u64 {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut random = |below: u64| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let mut sources: BTreeMap<u64, usize> = BTreeMap::new();
+        let mut records = Vec::new();
+        for _ in 0..8 {
+            for _ in 0..=random(12) {
+                sources.entry(random(1000)).or_insert(1 + random(12) as usize);
+            }
+            for _ in 0..random(4) {
+                let gone = sources.keys().nth(random(sources.len() as u64) as usize).copied();
+                gone.filter(|_| sources.len() > 1).iter().for_each(|gone| {
+                    sources.remove(gone);
+                });
+            }
+            let after = sound(&teams(&sources), &records);
+            let now = numbers(&after);
+            for (id, number) in numbers(&records) {
+                assert!(now.get(&id).is_none_or(|still| *still == number), "seed {seed}: {id} has moved from {number}");
+            }
+            records = after;
+        }
+        assert!(records.len() > 2, "seed {seed} has {} templates only", records.len());
+    }
+}
+
+#[test]
+fn only_an_account_that_grows_leaves_its_stack_set_and_the_page_says_how() {
+    let mut sources: BTreeMap<u64, usize> = (0..30).map(|n| (n * 10, 2)).collect();
+    let before = sound(&teams(&sources), &[]);
+    assert!(before.len() > 2 && before[0].accounts.len() > 3, "{before:?}");
+    sources.insert(10, 50);
+    let plan = teams(&sources);
+    let after = sound(&plan, &before);
+    let (old, new) = (numbers(&before), numbers(&after));
+    let moved: Vec<&String> = old.iter().filter(|(id, number)| new[*id] != **number).map(|(id, _)| id).collect();
+    assert_eq!(moved, ["100000000010"]);
+    assert_eq!((&*after[0].left, new["100000000010"]), (&["100000000010".to_owned()][..], before.len() + 1));
+    let page = &files_after(&plan, &after).0["cloudformation/stacksets/README.md"];
+    let out = "delete-stack-instances --stack-set-name 'logmap-eu-west-1' --accounts '100000000010' --regions 'eu-west-1' --retain-stacks";
+    let into =
+        format!("import-stacks-to-stack-set --stack-set-name 'logmap-eu-west-1-{}' --stack-ids \"$stack\"", before.len() + 1);
+    assert!(page.contains(out) && page.contains(&into), "{page}");
+    // one that becomes too large for any goes on with its own template
+    let mut plan = teams(&sources);
+    plan.accounts[2].placements[0].buckets[0].adopt = Some(Adopt::default());
+    let (files, left) = files_after(&plan, &after);
+    assert!(!numbers(&left).contains_key("100000000020"));
+    let page = &files["cloudformation/stacksets/README.md"];
+    assert!(
+        page.contains("--stack-name \"$name\" --capabilities CAPABILITY_IAM --template-file '../team-020/eu-west-1.yaml'"),
+        "{page}"
+    );
+    // and one that leaves the map is not told to deploy anything
+    sources.remove(&20);
+    let (files, gone) = files_after(&teams(&sources), &left);
+    assert!(gone[0].left.contains(&"100000000020".to_owned()));
+    assert!(files["cloudformation/stacksets/README.md"].contains("The map has nothing there any more"));
 }

@@ -119,7 +119,7 @@ fn addresses(account: &Account, plan: &Plan) -> Vec<Address> {
 }
 
 fn imports(account: &Account, plan: &Plan) -> Vec<Import> {
-    let by_region = plan.render.aws_provider >= 6;
+    let by_region = !plan.render.aliased_providers;
     let mut found = Vec::new();
     for placement in &account.placements {
         let mut add = |kind: &'static str, label_of: String, key: &str, id: &str| {

@@ -253,5 +253,5 @@ fn context<'a>(
     filter: &'a Filter,
     retired: &'a [crate::plan::BucketRecord],
 ) -> Context<'a> {
-    Context { digests, map_name, overrides: &[], filter, retired }
+    Context { digests, map_name, overrides: &[], filter, retired, stack_sets: None }
 }

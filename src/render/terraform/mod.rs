@@ -129,9 +129,9 @@ impl<'a> Module<'a> {
         put("outputs.tf", engine.render("terraform/outputs.tf", &self.outputs()?)?)
     }
 
-    /// True: each resource names its Region (provider 6). False: each names the provider of its Region (provider 5).
+    /// True: each resource names its Region. False: each names the provider of its Region, as with version 5 of the provider.
     fn region_per_resource(&self) -> bool {
-        self.cx.plan().render.aws_provider >= 6
+        !self.cx.plan().render.aliased_providers
     }
 
     /// The Regions of the account, sorted, those that only have something to forget included: with provider 5 the state

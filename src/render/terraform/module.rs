@@ -183,7 +183,7 @@ impl Module<'_> {
             header: self.header.clone(),
             required_version,
             required_version_reason,
-            provider_version: match (self.region_per_resource(), account_regional) {
+            provider_version: match (self.cx.plan().render.aws_provider >= 6, account_regional) {
                 (true, false) => "~> 6.0",
                 (true, true) => ">= 6.37, < 7.0",
                 // 5.94 is the first that takes a lifecycle filter with nothing but a prefix without a warning

@@ -120,6 +120,10 @@ def same_selectors(path, want):
     state = read(path) or {}
     return selectors(state) == selectors({"AdvancedEventSelectors": want}) if want else plain_selectors(state)
 
+def in_stack(resource):
+    """Whether the stack has it still: what it retained when it let go of it stays in its list."""
+    return resource.get("ResourceStatus") not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
+
 # is what a file holds the same, in meaning, as what is wanted?
 SAME = {
     "policy": lambda path, want: policy(current_policy(path)) == policy(want),
@@ -443,6 +447,19 @@ elif command == "here":  # here FILE REGION FOLDER: of the names given, those th
     for name in sys.stdin.read().split():
         if name in there:
             open(args[2] + "/" + name, "w").close()
+elif command == "stack-resources":  # stack-resources FILE: what is in a stack: type, physical and logical id, a line each
+    for one in (read(args[0]) or {}).get("StackResourceSummaries") or []:
+        if one.get("PhysicalResourceId") and in_stack(one):
+            print("%s\t%s\t%s" % (one["ResourceType"], one["PhysicalResourceId"], one["LogicalResourceId"]))
+elif command == "stack-owner":  # stack-owner FILE NAME: the stack that has it; the first 100 of the stack's resources are told
+    found = (read(args[0]) or {}).get("StackResources") or []
+    found = [one for one in found if one.get("PhysicalResourceId") == args[1]] or found
+    print("".join(one["StackName"] for one in [one for one in found if in_stack(one)][:1]))
+elif command == "shown-logging":  # shown-logging FILE: where a source logs to, and how
+    on = get(read(args[0]), "LoggingEnabled") or {}
+    date = get(on, "TargetObjectKeyFormat.PartitionedPrefix.PartitionDateSource")
+    form = "partitioned-delivery-time" if date == "DeliveryTime" else "partitioned-event-time" if "PartitionedPrefix" in (on.get("TargetObjectKeyFormat") or {}) else "simple"
+    print("%s under `%s` (%s)" % (on.get("TargetBucket"), shown(on.get("TargetPrefix") or ""), form))
 elif command == "unwrap":  # unwrap FILE KEY: that part of an answer, as JSON
     print(json.dumps(get(read(args[0]), args[1]), sort_keys=True))
 elif command.startswith("same-") and command[5:] in SAME:  # same-KIND FILE: is that what is wanted?

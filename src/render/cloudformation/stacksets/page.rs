@@ -1,0 +1,122 @@
+//! The page beside the templates: the commands, who is in no template, and who has left one.
+
+use super::{PlacementPart, StackSetRecord};
+use crate::{plan::Account, render::Context};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Contract of `cloudformation/stacksets.md`.
+#[derive(Serialize)]
+pub(super) struct Page {
+    /// What made it, and how to make it again.
+    header: Vec<String>,
+    /// The templates.
+    templates: Vec<Template>,
+    /// Accounts that an earlier run had in a template that has them no more.
+    moves: Vec<Move>,
+    /// What no template holds.
+    left_out: Vec<LeftOut>,
+}
+
+/// One template.
+#[derive(Serialize)]
+pub(super) struct Template {
+    /// File name.
+    file: String,
+    /// The file as the AWS CLI takes it.
+    file_url: String,
+    /// A name for the StackSet.
+    name: String,
+    /// Region name.
+    region: String,
+    /// Account keys, joined for reading.
+    keys: String,
+    /// Account ids, separated by spaces.
+    ids: String,
+    /// The checks to run before, as paths from the page.
+    preflights: Vec<String>,
+    /// Its place among the Region's.
+    #[serde(skip)]
+    pub(super) number: usize,
+}
+
+/// An account that has left a template.
+#[derive(Serialize)]
+struct Move {
+    /// Twelve digits.
+    account_id: String,
+    /// The account's key in the map, or its id if the map has it no more.
+    account: String,
+    /// Region name.
+    region: String,
+    /// The StackSet that it was in.
+    from: String,
+    /// The StackSet that it is in now; empty for none.
+    to: String,
+    /// Path of its own template from the page, where it is in no StackSet; empty if there is nothing in the Region any more.
+    own: String,
+    /// The check of that template.
+    own_preflight: String,
+}
+
+/// An account and Region that no template holds.
+#[derive(Serialize)]
+pub(super) struct LeftOut {
+    /// Account key.
+    pub(super) account: String,
+    /// Region name.
+    pub(super) region: String,
+    /// Why.
+    pub(super) reason: &'static str,
+}
+
+impl Template {
+    pub(super) fn new(region: &str, number: usize, parts: &[PlacementPart]) -> Self {
+        let joined = |of: fn(&PlacementPart) -> String, separator: &str| parts.iter().map(of).collect::<Vec<_>>().join(separator);
+        let name = StackSetRecord::file_stem(region, number);
+        Template {
+            file: format!("{name}.yaml"),
+            file_url: format!("file://{name}.yaml"),
+            name: StackSetRecord::stack_set(region, number),
+            region: region.to_owned(),
+            keys: joined(|part| part.account_key.to_owned(), ", "),
+            ids: joined(|part| part.account_id.to_owned(), " "),
+            preflights: parts.iter().map(|part| format!("../{}/{region}-preflight.sh", part.account_key)).collect(),
+            number,
+        }
+    }
+}
+
+impl Page {
+    /// `records` say who is in which template, and who has left it.
+    pub(super) fn new(cx: &Context, templates: Vec<Template>, left_out: Vec<LeftOut>, records: &[StackSetRecord]) -> Self {
+        let accounts: BTreeMap<&str, &Account> =
+            cx.plan().accounts.iter().map(|account| (account.id.as_str(), account)).collect();
+        let places: BTreeMap<(&str, &str), usize> = records
+            .iter()
+            .flat_map(|record| record.accounts.iter().map(move |id| ((&*record.region, &**id), record.number)))
+            .collect();
+        let moves: Vec<Move> = records
+            .iter()
+            .flat_map(|record| record.left.iter().map(move |id| (record, id)))
+            .map(|(record, id)| {
+                let region = &record.region;
+                let account = accounts.get(id.as_str()).copied();
+                let to = places.get(&(region.as_str(), id.as_str())).copied();
+                let is_here = |account: &&Account| account.placements.iter().any(|placement| placement.region == *region);
+                let own = account.filter(is_here).filter(|_| to.is_none()).map(|account| format!("../{}/{region}", account.key));
+                let own = |end: &str| own.as_ref().map_or(String::new(), |own| format!("{own}{end}"));
+                Move {
+                    account_id: id.clone(),
+                    account: account.map_or_else(|| id.clone(), |account| account.key.clone()),
+                    region: region.clone(),
+                    from: StackSetRecord::stack_set(region, record.number),
+                    to: to.map_or(String::new(), |to| StackSetRecord::stack_set(region, to)),
+                    own: own(".yaml"),
+                    own_preflight: own("-preflight.sh"),
+                }
+            })
+            .collect();
+        Page { header: cx.header(&(&templates, &moves, &left_out)), templates, moves, left_out }
+    }
+}
