@@ -247,6 +247,9 @@ pub struct Trail {
     /// Set when S3 data events are recorded: the beginnings of object ARNs that are left out, so that no delivery
     /// makes an event of its own.
     pub data_events_exclude: Option<Vec<String>>,
+    /// True if the trail exists already: it is imported and brought to these settings; what else it has stays.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub adopt: bool,
 }
 
 /// The statements CloudTrail needs in a key policy.
@@ -303,8 +306,8 @@ impl Placement {
         self.buckets.iter().find(|bucket| bucket.takes_access_logs)
     }
 
-    /// Does one of its log buckets exist already?
+    /// Does one of its log buckets or trails exist already?
     pub fn adopts(&self) -> bool {
-        self.buckets.iter().any(|bucket| bucket.adopt.is_some())
+        self.buckets.iter().any(|bucket| bucket.adopt.is_some()) || self.trails.iter().any(|trail| trail.adopt)
     }
 }

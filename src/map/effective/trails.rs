@@ -67,6 +67,7 @@ fn effective_trail<'m>(
         kms_key: trail.kms_key_arn.as_ref().map(|key| &key.value),
         log_file_validation: trail.log_file_validation.is_none_or(|on| on.value),
         s3_data_events: trail.s3_data_events.is_some_and(|on| on.value),
+        adopt: trail.adopt.as_ref().map(|adopt| &adopt.value),
     })
 }
 

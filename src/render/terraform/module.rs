@@ -235,6 +235,19 @@ impl Module<'_> {
                     });
                 }
             }
+            // by its ARN (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudtrail#import)
+            for trail in placement.trails.iter().filter(|trail| trail.adopt) {
+                let (kind, label_of) = ("aws_cloudtrail", trail_label(trail, &placement.region));
+                imports.push(match self.region_per_resource() {
+                    true => Import {
+                        provider: String::new(),
+                        kind,
+                        label: label_of,
+                        id: format!("{}@{}", trail.arn, placement.region),
+                    },
+                    false => Import { provider: label(&placement.region), kind, label: label_of, id: trail.arn.clone() },
+                });
+            }
         }
         ImportsContext { header: self.header.clone(), imports }
     }

@@ -94,6 +94,7 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
         kms_key_arn: None,
         log_file_validation: true,
         data_events_exclude: None,
+        adopt: false,
     }
 }
 
@@ -272,6 +273,35 @@ fn an_adopted_bucket_is_imported_with_what_exists_on_it() {
         five.contains("provider = aws.eu_west_1\n\n  to = aws_s3_bucket.acme_old_eu_logs\n  id = \"acme-old-eu-logs\"\n"),
         "{five}"
     );
+}
+
+#[test]
+fn an_adopted_trail_is_imported_and_keeps_what_the_map_cannot_say() {
+    for provider in [5, 6] {
+        let mut plan = organisation(provider);
+        for trail in &mut plan.accounts[2].placements[1].trails {
+            trail.adopt = true;
+        }
+        let files = render_all(&format!("trails{provider}"), &plan, &[]);
+        let imports = &files["terraform/prod/imports.tf"];
+        let arn = "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit";
+        let wanted = match provider {
+            6 => format!("import {{\n  to = aws_cloudtrail.audit_us_east_1\n  id = \"{arn}@us-east-1\"\n}}"),
+            _ => format!("import {{\n  provider = aws.us_east_1\n\n  to = aws_cloudtrail.audit_us_east_1\n  id = \"{arn}\"\n}}"),
+        };
+        assert!(imports.contains(&wanted), "{imports}");
+        let region = &files["terraform/prod/us-east-1.tf"];
+        let trails: Vec<&str> = region.split("resource \"aws_cloudtrail\"").skip(1).collect();
+        for (trail, selectors) in trails.iter().zip([true, false]) {
+            for kept in ["cloud_watch_logs_group_arn", "cloud_watch_logs_role_arn", "sns_topic_name", "insight_selector", "tags"] {
+                assert!(trail.contains(&format!("      {kept},\n")), "{kept}: {trail}");
+            }
+            // the module's own selectors are not to be ignored
+            assert_eq!(trail.contains("      advanced_event_selector,\n"), selectors, "{trail}");
+            assert_eq!(trail.contains("      event_selector,\n"), selectors, "{trail}");
+        }
+        assert!(!files["terraform/mgmt/us-east-1.tf"].contains("ignore_changes"));
+    }
 }
 
 fn gone(region: &str, bucket: &str) -> BucketRecord {
