@@ -5,7 +5,10 @@
 
 mod trails;
 
-use super::{Adopt, AdoptTrail, Bucket, ExistingSetting, KeyFormat, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging};
+use super::{
+    Adopt, AdoptTrail, Bucket, ExistingSetting, KeyFormat, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap,
+    SourceLogging,
+};
 use super::{
     LockMode, StorageClass,
     statement::Statement,

@@ -40,13 +40,21 @@ impl Planner<'_, '_> {
                 continue;
             }
             let help = match first {
-                true => "Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out, or write `split_trails: true`",
-                false => "Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out: a lock that the bucket has stays",
+                true => {
+                    "Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out, or write `split_trails: true`"
+                }
+                false => {
+                    "Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out: a lock that the bucket has stays"
+                }
             };
             findings.push(
-                Finding::new(&OBJECT_LOCK, lock.span, format!("the adopted bucket of `{}` can't be given Object Lock", self.region))
-                    .related(span, "this bucket exists already")
-                    .help(help),
+                Finding::new(
+                    &OBJECT_LOCK,
+                    lock.span,
+                    format!("the adopted bucket of `{}` can't be given Object Lock", self.region),
+                )
+                .related(span, "this bucket exists already")
+                .help(help),
             );
         }
         // zero days was already reported (LM0501)

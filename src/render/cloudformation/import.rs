@@ -106,8 +106,10 @@ fn properties(trail: &Trail) -> Value {
         properties["KMSKeyId"] = json!(key);
     }
     if let Some(excluded) = &trail.data_events_exclude {
-        let mut data =
-            vec![json!({ "Field": "eventCategory", "Equals": ["Data"] }), json!({ "Field": "resources.type", "Equals": ["AWS::S3::Object"] })];
+        let mut data = vec![
+            json!({ "Field": "eventCategory", "Equals": ["Data"] }),
+            json!({ "Field": "resources.type", "Equals": ["AWS::S3::Object"] }),
+        ];
         if !excluded.is_empty() {
             data.push(json!({ "Field": "resources.ARN", "NotStartsWith": excluded }));
         }

@@ -95,7 +95,8 @@ impl<'r, 'a> StackSets<'r, 'a> {
     ) -> Result<()> {
         let filling = self.regions.entry(&placement.region).or_default();
         let Some(part) = alone.filter(|_| !placement.adopts()) else {
-            let reason = if placement.adopts() { "it holds a bucket or trail to import" } else { "it needs more than one template" };
+            let reason =
+                if placement.adopts() { "it holds a bucket or trail to import" } else { "it needs more than one template" };
             filling.left_out.push(LeftOut { account: account.key.clone(), region: placement.region.clone(), reason });
             return Ok(());
         };

@@ -219,7 +219,10 @@ impl Module<'_> {
             data_events: trail.data_events_exclude.is_some(),
             exclude: trail.data_events_exclude.clone().unwrap_or_default(),
             adopted: trail.adopt,
-            kept: NOT_OF_THE_MAP.into_iter().chain(SELECTORS.into_iter().filter(|_| trail.data_events_exclude.is_none())).collect(),
+            kept: NOT_OF_THE_MAP
+                .into_iter()
+                .chain(SELECTORS.into_iter().filter(|_| trail.data_events_exclude.is_none()))
+                .collect(),
             checkov: skips(Scanner::Checkov, "aws_cloudtrail", &so),
             trivy: skips(Scanner::Trivy, "aws_cloudtrail", &so),
         }

@@ -293,7 +293,8 @@ fn an_adopted_trail_is_imported_and_keeps_what_the_map_cannot_say() {
         let region = &files["terraform/prod/us-east-1.tf"];
         let trails: Vec<&str> = region.split("resource \"aws_cloudtrail\"").skip(1).collect();
         for (trail, selectors) in trails.iter().zip([true, false]) {
-            for kept in ["cloud_watch_logs_group_arn", "cloud_watch_logs_role_arn", "sns_topic_name", "insight_selector", "tags"] {
+            for kept in ["cloud_watch_logs_group_arn", "cloud_watch_logs_role_arn", "sns_topic_name", "insight_selector", "tags"]
+            {
                 assert!(trail.contains(&format!("      {kept},\n")), "{kept}: {trail}");
             }
             // the module's own selectors are not to be ignored
