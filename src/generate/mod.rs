@@ -11,7 +11,7 @@ use crate::{
         File,
         lock::{self, Lock, MapEntry},
     },
-    plan::{BucketRecord, prove::Proven},
+    plan::{Account, BucketRecord, LogBucket, Placement, prove::Proven},
     render::{
         self, Context, Filter, Sink,
         digests::Digests,
@@ -43,6 +43,25 @@ impl Request<'_> {
     /// # Errors
     /// Those of `take`; an overridden template fails.
     pub(crate) fn run(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
+        let back = back(old);
+        if back.is_empty() {
+            return self.make(old, take);
+        }
+        let plan = self.plan.taking_back(|account, placement, bucket| back.contains(&place(account, placement, bucket)));
+        Request { plan: &plan, ..*self }.make(old, take)
+    }
+
+    /// Log buckets that this run takes over for the first time: an earlier run retired them, and the map has them again.
+    pub(crate) fn coming_back(&self, old: &Lock) -> Vec<String> {
+        let retired: BTreeSet<_> = old.retired.iter().map(place_of).collect();
+        let buckets = self.plan.placements().flat_map(|(account, placement)| {
+            placement.buckets.iter().map(move |bucket| (bucket, place(account, placement, bucket)))
+        });
+        let back = buckets.filter(|(bucket, place)| bucket.adopt.is_none() && !bucket.says_new && retired.contains(place));
+        back.map(|(bucket, _)| bucket.name.clone()).collect()
+    }
+
+    fn make(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
         let (digests, retired) = (Digests::of(self.plan), self.retired(old));
         let context = self.context(&digests, &retired);
         let (lock, rendered) = both(|| self.lock(&context), || render_in_parallel(cores(), self.jobs(&context, old), take));
@@ -143,7 +162,7 @@ impl Request<'_> {
             .iter()
             .chain(&old.retired)
             .filter(|gone| !now.contains(&(gone.account_id.as_str(), gone.bucket.as_str())))
-            .cloned()
+            .map(|gone| BucketRecord { returned: false, ..gone.clone() })
             .collect();
         retired.sort();
         retired.dedup_by(|a, b| same(a, b));
@@ -162,4 +181,20 @@ impl Request<'_> {
             files: Default::default(),
         }
     }
+}
+
+/// Where a log bucket is: account id, Region and name.
+type At<'a> = (&'a str, &'a str, &'a str);
+
+fn place<'a>(account: &'a Account, placement: &'a Placement, bucket: &'a LogBucket) -> At<'a> {
+    (&account.id, &placement.region, &bucket.name)
+}
+
+fn place_of(record: &BucketRecord) -> At<'_> {
+    (&record.account_id, &record.region, &record.bucket)
+}
+
+/// Log buckets that exist because earlier runs retired them: nothing deletes one.
+pub(crate) fn back(old: &Lock) -> BTreeSet<At<'_>> {
+    old.retired.iter().chain(old.log_buckets.iter().filter(|record| record.returned)).map(place_of).collect()
 }

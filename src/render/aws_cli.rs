@@ -273,7 +273,12 @@ fn preflight(cx: &Context<'_>, account: &Account, engine: &Engine) -> Result<Opt
         .filter(|placement| takes_over(placement))
         .map(|placement| PreflightPlace {
             region: &placement.region,
-            buckets: placement.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
+            buckets: placement
+                .buckets
+                .iter()
+                .filter(|bucket| bucket.adopt.is_some())
+                .map(|bucket| BucketRow { origin: "adopt", ..bucket_row(bucket) })
+                .collect(),
             sources: source_rows(placement).into_iter().filter(|rows| rows.by == MANAGED).collect(),
             trails: placement.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         })
@@ -394,7 +399,8 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
     });
     BucketRow {
         name: &bucket.name,
-        origin: if bucket.adopt.is_some() { "adopt" } else { "create" },
+        // one that was retired once may have been deleted since; a script sees it
+        origin: if bucket.adopt.as_ref().is_some_and(|adopt| !adopt.returned) { "adopt" } else { "create" },
         namespace: if bucket.account_regional { "account-regional" } else { "global" },
         takes_access_logs: if bucket.takes_access_logs { "yes" } else { "no" },
         versioning: if bucket.versioning { "Enabled" } else { "Suspended" },

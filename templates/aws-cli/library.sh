@@ -255,7 +255,7 @@ read_bucket() {
   location bucket "$name"
   case $LOCATION in
     none)
-      [ "$origin" != adopt ] || refuse "the log bucket $name is to be adopted, but there is no such bucket in account $ACCOUNT"
+      [ "$origin" != adopt ] || refuse "the log bucket $name is to be adopted, but there is no such bucket in account $ACCOUNT: to make it, write \`adopt: false\` under its \`log_bucket\` in the map (\`adopt_trails_bucket: false\` for the second one of \`split_trails\`)"
       : >"$of.absent"
       return 0
       ;;

@@ -138,8 +138,9 @@ impl Planner<'_, '_> {
                 let mut existing = adopt.value.clone();
                 existing.sort_unstable();
                 existing.dedup();
-                Adopt { existing }
+                Adopt { existing, returned: false }
             }),
+            says_new: if settings.is_first(draft.takes_access_logs) { settings.says_new.0 } else { settings.says_new.1 },
             versioning: settings.versioning.value,
             object_lock: settings.object_lock.as_ref().filter(|_| self.locks(settings, draft)).map(|lock| lock.value.clone()),
             tags: settings.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),

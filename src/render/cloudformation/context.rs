@@ -292,7 +292,7 @@ impl<'a> BucketContext<'a> {
             id: bucket_id(bucket),
             policy_id: policy_id(bucket),
             name: &bucket.name,
-            account_regional: bucket.account_regional,
+            account_regional: bucket.made_account_regional(),
             versioning: if bucket.versioning { "Enabled" } else { "Suspended" },
             object_lock: bucket.object_lock.iter().collect(),
             lifecycle: bucket.lifecycle.iter().map(rule).collect(),

@@ -126,5 +126,5 @@ fn adopted(placement: &Placement) -> impl Iterator<Item = &LogBucket> {
 }
 
 fn has_policy(bucket: &LogBucket) -> bool {
-    bucket.adopt.as_ref().is_some_and(|adopt| adopt.existing.contains(&ExistingSetting::Policy))
+    bucket.adopt.as_ref().is_some_and(|adopt| adopt.returned || adopt.existing.contains(&ExistingSetting::Policy))
 }

@@ -245,6 +245,12 @@ impl<'a> Renderer<'a> {
                 "  aws cloudformation execute-change-set --region {region} --stack-name {stack} --change-set-name import"
             ));
             lines.push(format!("  aws cloudformation wait stack-import-complete --region {region} --stack-name {stack}"));
+            if placement.takes_back() {
+                lines.push(
+                    "A log bucket of it was retired once. If its stack was never deleted, that has it still: leave the import out, then."
+                        .to_owned(),
+                );
+            }
             if placement.trails.iter().any(|trail| trail.adopt) {
                 lines.push(
                     "The import leaves a trail as it is, and so does the first deploy: `aws cloudformation detect-stack-drift` says what"

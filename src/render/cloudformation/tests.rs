@@ -72,6 +72,7 @@ fn placement(account: &str, partition: &str, region: &str, sources: &[&str], tra
         takes_access_logs: !sources.is_empty(),
         takes_trails: !trail_accounts.is_empty(),
         adopt: None,
+        says_new: false,
         account_regional: false,
         versioning: true,
         object_lock: None,
@@ -321,7 +322,7 @@ fn a_trail_whose_bucket_is_elsewhere_waits_for_nothing_here() {
 #[test]
 fn an_adopted_bucket_is_imported_with_less_than_the_stack_wants() {
     let mut plan = plan(vec![prod()]);
-    plan.accounts[0].placements[0].buckets[0].adopt = Some(Adopt { existing: vec![ExistingSetting::Policy] });
+    plan.accounts[0].placements[0].buckets[0].adopt = Some(Adopt { existing: vec![ExistingSetting::Policy], returned: false });
     let files = files(&plan);
     let stack = read(&files["cloudformation/prod/us-east-1.yaml"]);
     let list = read(&files["cloudformation/prod/us-east-1.import.json"]);

@@ -294,7 +294,7 @@ fn bucket(bucket: &LogBucket) -> Bucket {
             (false, _) => "trails",
         },
         adopted: bucket.adopt.is_some(),
-        account_regional: bucket.account_regional,
+        account_regional: bucket.made_account_regional(),
         tags: bucket.tags.clone(),
         versioning: bucket.versioning,
         object_lock: bucket.object_lock.is_some(),

@@ -56,6 +56,7 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
         takes_access_logs: true,
         takes_trails: !trails.is_empty(),
         adopt: None,
+        says_new: false,
         account_regional: false,
         versioning: true,
         object_lock: None,
@@ -131,7 +132,7 @@ fn organisation(aws_provider: u32) -> Plan {
         .insert("${path.module} %{if true} \"q\" \\ \n$${x}".to_owned(), "a\"\n${file(\"/etc/passwd\")}%{x}\u{202e}".to_owned());
     us_bucket.tags.insert("größe".to_owned(), "日本".to_owned());
     let mut eu_bucket = log_bucket(eu, PROD, &[]);
-    eu_bucket.adopt = Some(Adopt { existing: vec![ExistingSetting::Policy, ExistingSetting::Versioning] });
+    eu_bucket.adopt = Some(Adopt { existing: vec![ExistingSetting::Policy, ExistingSetting::Versioning], returned: false });
     let mut external = source("acme-legacy", us, PartitionedEventTime);
     external.managed = false;
     let mut local = trail("local", PROD, "us-east-1", (us, "prod", "us-east-1"));
@@ -312,6 +313,7 @@ fn gone(region: &str, bucket: &str) -> BucketRecord {
         region: region.to_owned(),
         takes_access_logs: true,
         bucket: bucket.to_owned(),
+        returned: false,
     }
 }
 
