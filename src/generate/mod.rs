@@ -43,12 +43,10 @@ impl Request<'_> {
     /// # Errors
     /// Those of `take`; an overridden template fails.
     pub(crate) fn run(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
-        let back = back(old);
-        if back.is_empty() {
-            return self.make(old, take);
+        match taking_back(self.plan, old) {
+            Some(plan) => Request { plan: &plan, ..*self }.make(old, take),
+            None => self.make(old, take),
         }
-        let plan = self.plan.taking_back(|account, placement, bucket| back.contains(&place(account, placement, bucket)));
-        Request { plan: &plan, ..*self }.make(old, take)
     }
 
     /// Log buckets that this run takes over for the first time: an earlier run retired them, and the map has them again.
@@ -194,7 +192,10 @@ fn place_of(record: &BucketRecord) -> At<'_> {
     (&record.account_id, &record.region, &record.bucket)
 }
 
-/// Log buckets that exist because earlier runs retired them: nothing deletes one.
-pub(crate) fn back(old: &Lock) -> BTreeSet<At<'_>> {
-    old.retired.iter().chain(old.log_buckets.iter().filter(|record| record.returned)).map(place_of).collect()
+/// The plan with the log buckets taken over that exist because earlier runs retired them, for nothing deletes one; `None` if the lock
+/// knows none.
+pub(crate) fn taking_back(plan: &Proven, old: &Lock) -> Option<Proven> {
+    let back: BTreeSet<At<'_>> =
+        old.retired.iter().chain(old.log_buckets.iter().filter(|record| record.returned)).map(place_of).collect();
+    (!back.is_empty()).then(|| plan.taking_back(|account, placement, bucket| back.contains(&place(account, placement, bucket))))
 }
