@@ -254,7 +254,7 @@ read_bucket() {
   location bucket "$name"
   case $LOCATION in
     none)
-      [ "$origin" != adopt ] || refuse "the log bucket $name is to be adopted, but there is no such bucket in account $ACCOUNT"
+      [ "$origin" != adopt ] || refuse "the log bucket $name is to be adopted, but there is no such bucket in account $ACCOUNT: to make it, write \`adopt: false\` under its \`log_bucket\` in the map (\`adopt_trails_bucket: false\` for the second one of \`split_trails\`)"
       : >"$of.absent"
       return 0
       ;;
@@ -738,6 +738,11 @@ rollback_trail() {
       keep "trail.$name" "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
       return 0
     fi
+    # CloudTrail asks for the policy at once: where the files lay before, it may be that of before
+    POLICY_OF=$(json get "$WORK/trail" S3BucketName)
+    if [ "$(json get "$now.trail" Trail.S3BucketName)/$(json get "$now.trail" Trail.S3KeyPrefix)" != "$POLICY_OF/$(json get "$WORK/trail" S3KeyPrefix)" ]; then
+      each_bucket rollback_policy
+    fi
     restore "~ trail $name: settings as before" cloudtrail update-trail --cli-input-json "$(json trail-input "$name" update <"$WORK/trail")"
   fi
   fetch "$now.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
@@ -818,13 +823,10 @@ rollback_ownership() {
   fi
 }
 
-rollback_bucket() {
-  local name=$1 policy=$6 lifecycle=$7 of="$BACKUP/bucket.$1" now="$NOW/bucket.$1" value more
-  if [ -e "$of.absent" ]; then
-    rollback_new_bucket "$name"
-    return 0
-  fi
-  was_there "$name" || return 0
+# The policy of the log bucket POLICY_OF.
+rollback_policy() {
+  local name=$1 policy=$6 of="$BACKUP/bucket.$1" now="$NOW/bucket.$1" value
+  if [ "$name" != "$POLICY_OF" ] || [ -e "$of.absent" ] || ! was_there "$name"; then return 0; fi
   if [ -e "$WORK/kept.$name" ]; then
     keep "bucket.$name" '' "the policy of $name, because what was kept needs it"
   elif ! changed_since "$name" policy Policy NoSuchBucketPolicy get-bucket-policy; then
@@ -839,6 +841,18 @@ rollback_bucket() {
       put_back "$name" 'no bucket policy, as before' delete-bucket-policy
     fi
   fi
+}
+POLICY_OF=''
+
+rollback_bucket() {
+  local name=$1 lifecycle=$7 of="$BACKUP/bucket.$1" now="$NOW/bucket.$1" value more
+  if [ -e "$of.absent" ]; then
+    rollback_new_bucket "$name"
+    return 0
+  fi
+  was_there "$name" || return 0
+  POLICY_OF=$name
+  rollback_policy "$@"
   if changed_since "$name" lifecycle Rules NoSuchLifecycleConfiguration get-bucket-lifecycle-configuration; then
     if ! printf '%s' "$lifecycle" | still_ours "bucket.$name.lifecycle" lifecycle; then
       keep "bucket.$name" '' "the lifecycle of $name, which others have changed since"
