@@ -6,8 +6,7 @@
 mod trails;
 
 use super::{
-    Adopt, AdoptTrail, Bucket, ExistingSetting, KeyFormat, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap,
-    SourceLogging,
+    Adopt, Bucket, ExistingSetting, KeyFormat, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging,
 };
 use super::{
     LockMode, StorageClass,
@@ -163,8 +162,17 @@ pub struct Trail<'m> {
     pub log_file_validation: bool,
     /// S3 data events.
     pub s3_data_events: bool,
-    /// Where it exists already.
-    pub adopt: Option<&'m AdoptTrail>,
+    /// True if it exists already wherever the map has it.
+    pub adopted: bool,
+    /// Keys of the accounts in which it exists already, where only some are named.
+    pub adopted_in: BTreeSet<&'m str>,
+}
+
+impl Trail<'_> {
+    /// Does it exist already in the account with this key?
+    pub(crate) fn exists_in(&self, account: &str) -> bool {
+        self.adopted || self.adopted_in.contains(account)
+    }
 }
 
 impl Settings<'_> {

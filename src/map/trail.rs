@@ -86,14 +86,6 @@ impl AdoptTrail {
             AdoptTrail::In(accounts) => accounts,
         }
     }
-
-    /// Does the trail exist in the account with this key?
-    pub(crate) fn holds_in(&self, account: &str) -> bool {
-        match self {
-            AdoptTrail::Everywhere(yes) => *yes,
-            AdoptTrail::In(accounts) => accounts.iter().any(|key| key.as_str() == account),
-        }
-    }
 }
 
 impl Decode for AdoptTrail {

@@ -129,12 +129,14 @@ fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings:
                 .unsafe_fix("leave `home_region` out", Change::RemoveEntry(home.span)),
         );
     }
-    let gets = |key: &str| match (organization.is_some(), &trail.accounts) {
+    let listed: Option<BTreeSet<&str>> =
+        trail.accounts.as_ref().map(|accounts| accounts.iter().map(|key| key.as_str()).collect());
+    let gets = |key: &str| match (organization.is_some(), &listed) {
         (true, _) => {
             let management = map.organization.as_ref().and_then(|organization| organization.management_account.as_ref());
             management.is_none_or(|management| management.as_str() == key)
         }
-        (false, Some(accounts)) => accounts.iter().any(|account| account.as_str() == key),
+        (false, Some(accounts)) => accounts.contains(key),
         (false, None) => true,
     };
     for key in trail.adopt.iter().flat_map(|adopt| adopt.named()).filter(|key| !gets(key)) {

@@ -16,7 +16,8 @@ usage: $(basename "$0") [--dry-run | --verify | --rollback] [--force]
   --rollback   restore what was there before the first run (--dry-run with it only says what it would do)
   --force      replace what logmap does not recognise: policy statements, logging targets, event selectors, what has a name that
                is to be published or watched, and the lifecycle rules, ACL, SSE-KMS or Requester Pays settings of a log bucket; take the grant
-               of a bucket that logs there; let logs expire sooner. A backup of it is kept. Object Lock and MFA delete are never overridden.
+               of a bucket that logs there; let logs expire sooner; update a trail that it did not make, or that gets weaker. A backup of it
+               is kept. Object Lock and MFA delete are never overridden.
   -h, --help   this text
 
 Needs bash, the AWS CLI (version 1 or 2) and python3 (to compare JSON). Credentials: those of the environment, else the
