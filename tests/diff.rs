@@ -58,6 +58,18 @@ fn log_buckets_are_renamed_retired_and_adopted() {
 }
 
 #[test]
+fn trails_are_adopted_and_no_longer() {
+    let adopted = new_map(&[("audit: { accounts", "audit: { adopt: true, accounts")]);
+    let there = between(OLD, &adopted);
+    assert_eq!(told(&there.trails), [(Kind::Changed, "audit", None)]);
+    assert_eq!(there.trails[0].settings[0].new.as_deref(), Some("yes"), "{:?}", there.trails[0]);
+    let back = between(&adopted, OLD);
+    assert!(back.trails[0].notes[0].contains("no longer adopted"), "{:?}", back.trails[0]);
+    let none = OLD.split("trails:").next().unwrap();
+    assert_eq!(told(&between(none, &adopted).trails), [(Kind::Adopted, "audit", None)]);
+}
+
+#[test]
 fn shorter_retention_is_said_to_expire_what_is_there() {
     let new = new_map(&[("{ buckets: [acme-eu]", "{ log_bucket: { retention: { expire_after_days: 30 } }, buckets: [acme-eu]")]);
     let changes = between(OLD, &new);

@@ -174,6 +174,55 @@ fn a_log_bucket_that_left_is_forgotten_by_the_module_of_its_account_whatever_its
 }
 
 #[test]
+fn a_log_bucket_that_comes_back_is_taken_over() {
+    let dir = folder(MAP);
+    let shorter = MAP.replace("      eu-west-1: { buckets: [acme-eu] }\n", "");
+    let write = |text: &str| fs::write(dir.path().join("logmap.yaml"), text).unwrap();
+    let read = |path: &str| fs::read_to_string(dir.path().join("out").join(path)).unwrap_or_default();
+    generate(dir.path(), &[]);
+    let first = tree(&dir.path().join("out"));
+    write(&shorter);
+    generate(dir.path(), &[]);
+    write(MAP);
+    let run = generate(dir.path(), &[]);
+    assert!(run.stderr.contains("`acme-logs-111122223333-eu-west-1` is back in the map"), "{}", run.stderr);
+    for again in [false, true] {
+        let import = "import {\n  to = aws_s3_bucket.acme_logs_111122223333_eu_west_1\n  id = \"acme-logs-111122223333-eu-west-1@eu-west-1\"\n}";
+        let imports = read("terraform/prod/imports.tf");
+        assert!(imports.contains(import) && imports.matches("import {").count() == 1, "{imports}");
+        assert_eq!(read("terraform/prod/removed.tf"), "");
+        let preflight = read("terraform/prod/preflight.sh");
+        assert!(preflight.contains("  'acme-logs-111122223333-eu-west-1' 'adopt' "), "{preflight}");
+        let import: serde_json::Value = serde_json::from_str(&read("cloudformation/prod/eu-west-1.import.json")).unwrap();
+        let kinds: Vec<_> = import.as_array().unwrap().iter().map(|item| item["ResourceType"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["AWS::S3::Bucket", "AWS::S3::BucketPolicy"]);
+        assert!(read("cloudformation/prod/eu-west-1.yaml").contains("was retired once"));
+        // a script sees whether it is there still
+        let (scripts, was) = (read("aws-cli/prod/eu-west-1.sh"), &first["aws-cli/prod/eu-west-1.sh"]);
+        let below = |text: &str| text.split_once("set -euo pipefail").unwrap().1.to_owned();
+        assert_eq!(below(&scripts), below(was));
+        assert!(read("logmap.lock.json").contains("\"returned\": true"));
+        assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+        if !again {
+            let run = generate(dir.path(), &[]);
+            assert!(!run.stderr.contains("is back"), "said once: {}", run.stderr);
+        }
+    }
+    // it leaves and comes again, and then somebody says that it is gone
+    write(&shorter);
+    generate(dir.path(), &[]);
+    assert!(!read("logmap.lock.json").contains("returned"));
+    write(&MAP.replace("eu-west-1: { buckets", "eu-west-1: { log_bucket: { adopt: false }, buckets"));
+    let run = generate(dir.path(), &[]);
+    assert!(!run.stderr.contains("is back"), "{}", run.stderr);
+    assert_eq!(read("terraform/prod/imports.tf"), "");
+    assert_eq!(read("cloudformation/prod/eu-west-1.import.json"), "");
+    write(MAP);
+    generate(dir.path(), &[]);
+    assert_eq!(tree(&dir.path().join("out")), first, "once made anew it is a log bucket like any other");
+}
+
+#[test]
 fn an_edited_file_that_leaves_the_map_stops_the_run() {
     let dir = folder(MAP);
     generate(dir.path(), &[]);

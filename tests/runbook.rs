@@ -578,3 +578,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_log_bucket_that_comes_back_is_imported_by_the_stages() {
+    let dir = tempfile::tempdir().unwrap();
+    let both = "version: 1\norganization: { name: acme }\naccounts:\n  prod: { id: \"111122223333\", regions: { us-east-1: { buckets: [acme-web] }, eu-west-1: { buckets: [acme-eu] } } }\n";
+    let one = both.replace(", eu-west-1: { buckets: [acme-eu] }", "");
+    let run = |arguments: &[&str]| {
+        let run = common::logmap(dir.path(), arguments);
+        assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
+    };
+    for text in [both, &one] {
+        fs::write(dir.path().join("logmap.yaml"), text).unwrap();
+        run(&["generate"]);
+    }
+    fs::write(dir.path().join("old.yaml"), one).unwrap();
+    fs::write(dir.path().join("logmap.yaml"), both).unwrap();
+    run(&["runbook", "old.yaml", "logmap.yaml", "--out", "steps"]);
+    let stages: Vec<String> = common::tree(&dir.path().join("steps"))
+        .into_iter()
+        .filter(|(path, _)| path.starts_with("stages/") && path.ends_with("terraform/prod/eu-west-1.tf"))
+        .map(|(path, _)| path.replace("eu-west-1.tf", "imports.tf"))
+        .collect();
+    assert!(!stages.is_empty());
+    for imports in stages {
+        let text = fs::read_to_string(dir.path().join("steps").join(&imports)).unwrap_or_default();
+        assert!(text.contains("to = aws_s3_bucket.acme_logs_111122223333_eu_west_1"), "{imports}: {text}");
+    }
+}

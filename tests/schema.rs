@@ -420,6 +420,8 @@ fn locks_fit_the_lock_schema() {
     run(&["generate", "-"], &less);
     let lock = fits("out/logmap.lock.json");
     assert_eq!(lock["retired"].as_array().unwrap().len(), 1);
+    run(&["generate", "-"], map);
+    assert_eq!(fits("out/logmap.lock.json")["log_buckets"][0]["returned"], true);
     run(&["runbook", "old.yaml", "-"], &map.replace("acme-eu]", "acme-eu, acme-eu-2]"));
     fits("runbook/logmap.lock.json");
     // what the schema is to refuse, and the journal that it takes

@@ -286,7 +286,13 @@ fn trails(old: &Plan, new: &Plan) -> Vec<Change> {
             let moved = old.thing.bucket != new.thing.bucket;
             let note =
                 "its digests go on in the new bucket; files are validated where they lie, so the old ones stay where they are";
-            let notes = (moved && new.thing.log_file_validation).then(|| note.to_owned()).into_iter().collect();
+            let mut notes: Vec<String> = (moved && new.thing.log_file_validation).then(|| note.to_owned()).into_iter().collect();
+            if old.thing.adopt && !new.thing.adopt {
+                notes.push(
+                    "it is no longer adopted: Terraform takes the log group, topic, Insights and tags that it has away, and the scripts its other selectors"
+                        .to_owned(),
+                );
+            }
             changes.push(Change {
                 settings,
                 notes,
@@ -309,7 +315,11 @@ fn trails(old: &Plan, new: &Plan) -> Vec<Change> {
             settings,
             notes: old.iter().map(|_| note.to_owned()).collect(),
             ..change(
-                if old.is_some() { Kind::Moved } else { Kind::Added },
+                match (&old, new.thing.adopt) {
+                    (Some(_), _) => Kind::Moved,
+                    (None, true) => Kind::Adopted,
+                    (None, false) => Kind::Added,
+                },
                 &new.thing.name,
                 old.as_ref().map(At::placement),
                 Some(new.placement()),

@@ -128,6 +128,7 @@ pub(super) fn trail(old: Option<&Trail>, new: Option<&Trail>) -> Vec<Setting> {
         .row("bucket's Region", |trail| Some(trail.bucket_region.clone()))
         .row("prefix", |trail| Some(trail.prefix.clone()))
         .row("ARN", |trail| Some(trail.arn.clone()))
+        .row("adopted", |trail| trail.adopt.then(|| "yes".to_owned()))
         .row("records", |trail| yes(trail.multi_region, "all Regions", "its own Region"))
         .row("of", |trail| yes(trail.organization, "the organization", "its account"))
         .row("KMS key", |trail| trail.kms_key_arn.clone())

@@ -140,7 +140,13 @@ impl Job<'_> {
             return Ok(Exit::Findings);
         }
         let left = self.left(&old, &lock);
+        let back = self.request.coming_back(&old);
         let done = writer.finish(lock, |path| self.request.prunes(path))?;
+        for name in &back {
+            io.message(format_args!(
+                "the log bucket `{name}` is back in the map: an earlier run retired it, and nothing deletes one, so it is taken over; if it is gone, write `adopt: false` under its `log_bucket`"
+            ));
+        }
         if !io.quiet {
             io.write_stderr(&budgets(self.request.plan, if io.verbose { usize::MAX } else { 10 }));
             io.message(format_args!(

@@ -13,6 +13,7 @@ use crate::{
     changes,
     digest::digest,
     disk::lock::{self, Lock, MapEntry},
+    generate::taking_back,
     plan::prove::proven,
     render, runbook,
 };
@@ -24,7 +25,11 @@ pub(super) fn run(args: &RunbookArgs, io: &Io) -> Outcome {
     let (mut old, mut new) = revision::read_pair(&args.maps, io)?;
     let Some((old_plan, new_plan)) = diff::plans(&mut old, &mut new, &asked, io)? else { return Ok(Exit::Findings) };
     let old_plan = &proven(old_plan).map_err(anyhow::Error::from)?;
-    let new_plan = &proven(new_plan).map_err(anyhow::Error::from)?;
+    let mut new_plan = proven(new_plan).map_err(anyhow::Error::from)?;
+    if let Some(plan) = taking_back(&new_plan, &generated(&new.file.name)?) {
+        new_plan = plan;
+    }
+    let new_plan = &new_plan;
     let (old_name, new_name) = (name(&old.file.name), name(&new.file.name));
     let changes = changes::between(old_plan, new_plan);
     if changes.is_empty() {
@@ -75,6 +80,12 @@ pub(super) fn run(args: &RunbookArgs, io: &Io) -> Outcome {
         ));
     }
     Ok(Exit::Clean)
+}
+
+/// The lock of the folder beside a map into which `logmap generate` writes; an empty one where there is none, or a link in its place.
+fn generated(map: &str) -> anyhow::Result<Lock> {
+    let out = Path::new(map).with_file_name("out");
+    if out.is_symlink() || !Path::new(map).is_file() { Ok(Lock::default()) } else { Lock::read(&out) }
 }
 
 /// A map's name without folders; a revision keeps its revision.

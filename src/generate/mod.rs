@@ -11,7 +11,7 @@ use crate::{
         File,
         lock::{self, Lock, MapEntry},
     },
-    plan::{BucketRecord, prove::Proven},
+    plan::{Account, BucketRecord, LogBucket, Placement, prove::Proven},
     render::{
         self, Context, Filter, Sink, StackSetMemory,
         digests::Digests,
@@ -43,6 +43,23 @@ impl Request<'_> {
     /// # Errors
     /// Those of `take`; an overridden template fails.
     pub(crate) fn run(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
+        match taking_back(self.plan, old) {
+            Some(plan) => Request { plan: &plan, ..*self }.make(old, take),
+            None => self.make(old, take),
+        }
+    }
+
+    /// Log buckets that this run takes over for the first time: an earlier run retired them, and the map has them again.
+    pub(crate) fn coming_back(&self, old: &Lock) -> Vec<String> {
+        let retired: BTreeSet<_> = old.retired.iter().map(place_of).collect();
+        let buckets = self.plan.placements().flat_map(|(account, placement)| {
+            placement.buckets.iter().map(move |bucket| (bucket, place(account, placement, bucket)))
+        });
+        let back = buckets.filter(|(bucket, place)| bucket.adopt.is_none() && !bucket.says_new && retired.contains(place));
+        back.map(|(bucket, _)| bucket.name.clone()).collect()
+    }
+
+    fn make(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
         let (digests, retired, stack_sets) = (Digests::of(self.plan), self.retired(old), StackSetMemory::of(&old.stack_sets));
         let context = self.context(&digests, &retired, &stack_sets);
         let (lock, rendered) = both(|| self.lock(&context), || render_in_parallel(cores(), self.jobs(&context, old), take));
@@ -156,7 +173,7 @@ impl Request<'_> {
             .iter()
             .chain(&old.retired)
             .filter(|gone| !now.contains(&(gone.account_id.as_str(), gone.bucket.as_str())))
-            .cloned()
+            .map(|gone| BucketRecord { returned: false, ..gone.clone() })
             .collect();
         retired.sort();
         retired.dedup_by(|a, b| same(a, b));
@@ -176,4 +193,23 @@ impl Request<'_> {
             files: Default::default(),
         }
     }
+}
+
+/// Where a log bucket is: account id, Region and name.
+type At<'a> = (&'a str, &'a str, &'a str);
+
+fn place<'a>(account: &'a Account, placement: &'a Placement, bucket: &'a LogBucket) -> At<'a> {
+    (&account.id, &placement.region, &bucket.name)
+}
+
+fn place_of(record: &BucketRecord) -> At<'_> {
+    (&record.account_id, &record.region, &record.bucket)
+}
+
+/// The plan with the log buckets taken over that exist because earlier runs retired them, for nothing deletes one; `None` if the lock
+/// knows none.
+pub(crate) fn taking_back(plan: &Proven, old: &Lock) -> Option<Proven> {
+    let back: BTreeSet<At<'_>> =
+        old.retired.iter().chain(old.log_buckets.iter().filter(|record| record.returned)).map(place_of).collect();
+    (!back.is_empty()).then(|| plan.taking_back(|account, placement, bucket| back.contains(&place(account, placement, bucket))))
 }

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, bucket_name},
-    observed::{hole, lifecycle::Lifecycle, policy::PolicyDoc},
+    observed::{Setting, hole, lifecycle::Lifecycle, policy::PolicyDoc},
+    plan::later,
     policy::{Effect, Element, Principal, Statement},
 };
 use serde_json::{Value, json};
@@ -89,12 +90,20 @@ pub(super) struct Found<'a> {
     notes: Vec<Note>,
     /// Do trails of the inputs deliver to the best one?
     takes_trails: bool,
+    /// The one for trails alone, beside the best one, which takes access logs.
+    second: Option<&'a Known>,
 }
 
 impl<'a> Found<'a> {
     /// Is this bucket one of them, and so no source?
     pub(super) fn is_log_bucket(&self, name: &str) -> bool {
-        self.adopted().is_some_and(|best| best.name() == name) || self.others.contains_key(name)
+        let chosen = self.adopted().into_iter().chain(self.second).any(|known| known.name() == name);
+        chosen || self.others.contains_key(name)
+    }
+
+    /// The one that takes trails.
+    pub(super) fn for_trails(&self) -> Option<&'a Known> {
+        self.second.or(self.adopted())
     }
 
     /// The one to adopt.
@@ -120,9 +129,21 @@ impl<'a> Found<'a> {
             }),
             why,
             statements: Vec::new(),
-            settings: settings(known),
+            second: self.second.map(|second| second.name().to_owned()),
+            settings: settings(known, self.second),
             notes: self.notes,
         };
+        if let Some(second) = self.second.filter(|second| retention(second) != retention(known)) {
+            let why = format!(
+                "a Region's log buckets share their retention, and `{}` has another: the longer one of both",
+                second.name()
+            );
+            adopt.notes.push(Note::guess(place, format!("the retention of `{}`", known.name()), why));
+        }
+        if let Some(second) = self.second.filter(|second| second.bucket.defined) {
+            let why = "its own code sets this log bucket up; hand the bucket over, or the two undo each other's settings";
+            adopt.notes.push(Note::own_code(second.bucket.name.place, format!("`{}`", second.name()), why));
+        }
         if known.bucket.defined {
             let why = "its own code sets this log bucket up; hand the bucket over, or the two undo each other's settings";
             adopt.notes.push(Note::own_code(place, format!("`{}`", known.name()), why));
@@ -141,7 +162,7 @@ pub(super) fn find<'a>(buckets: &[&'a Known], inventory: &Inventory, blocked: &B
     let mut candidates: Vec<(Evidence, &'a Known)> =
         buckets.iter().filter_map(|known| Some((evidence(known, &taking)?, *known))).collect();
     candidates.sort_by(|a, b| (&a.0, a.1.name()).cmp(&(&b.0, b.1.name())));
-    let mut found = Found { best: None, others: BTreeMap::new(), notes: Vec::new(), takes_trails: false };
+    let mut found = Found { best: None, others: BTreeMap::new(), notes: Vec::new(), takes_trails: false, second: None };
     for (evidence, known) in candidates {
         let by_name = matches!(evidence, Evidence::Name(_));
         let problem = problem(known, blocked);
@@ -164,6 +185,19 @@ pub(super) fn find<'a>(buckets: &[&'a Known], inventory: &Inventory, blocked: &B
             (_, Some(problem)) => {
                 let why = format!("it is a log bucket ({}), and can't be adopted: {problem}", words(known, &evidence));
                 found.others.insert(known.name(), Note::left_out(place, subject, why));
+            }
+            // one for access logs and one for trails
+            (Some((best, Evidence::Destination(_))), None)
+                if found.second.is_none() && !found.takes_trails && evidence == Evidence::Trails && can_be_split(best, known) =>
+            {
+                found.second = Some(known);
+            }
+            (Some((best, Evidence::Trails)), None)
+                if found.second.is_none() && evidence == Evidence::AccessPolicy && can_be_split(known, best) =>
+            {
+                found.second = Some(*best);
+                found.takes_trails = false;
+                found.best = Some((known, evidence));
             }
             (Some((best, _)), None) => {
                 let why = format!("it is a log bucket, too ({}), beside `{}`", words(known, &evidence), best.name());
@@ -263,17 +297,51 @@ fn problem(known: &Known, blocked: &BTreeMap<String, String>) -> Option<String> 
     bucket_name::problem(known.name()).filter(|_| !legacy).map(|problem| format!("its name {problem}"))
 }
 
-/// What an adopted bucket has, where an input tells, so that adopting it changes nothing.
-fn settings(known: &Known) -> Vec<(&'static str, Value)> {
+/// Can the map have both, one for access logs and one for trails? Not if one logs, for no log bucket is a source, nor if a policy has
+/// something that is not derived: statements of the map are in the policies of both buckets of a Region.
+fn can_be_split(access: &Known, trails: &Known) -> bool {
+    [access, trails].into_iter().all(|known| {
+        known.logging.is_none()
+            && match &known.bucket.policy {
+                Setting::Known(doc) => {
+                    !doc.value.partly_unknown
+                        && doc.value.findings.is_empty()
+                        && doc.value.policy.statements.iter().all(is_derived)
+                }
+                Setting::Unsaid => true,
+                Setting::Unknown(_) => false,
+            }
+    })
+}
+
+/// The lifecycle, if an input tells.
+fn retention(known: &Known) -> Option<Lifecycle> {
+    known.bucket.lifecycle.known().map(|rules| rules.value)
+}
+
+/// What adopted buckets have, where an input tells, so that adopting them changes nothing. A Region's settings are those of both: logs
+/// are kept as long as either keeps them, and tags that differ stay because the map names none.
+fn settings(known: &Known, second: Option<&Known>) -> Vec<(&'static str, Value)> {
     let days = |days: Option<u32>| days.map_or_else(|| "never".into(), Value::from);
-    let lifecycle = known.bucket.lifecycle.known().map(|rules| match rules.value {
+    let both = || [Some(known), second].into_iter().flatten();
+    let longer = both().filter_map(retention).reduce(|one, other| match (one, other) {
+        (Lifecycle::Retention { expire, noncurrent }, Lifecycle::Retention { expire: other, noncurrent: old }) => {
+            Lifecycle::Retention { expire: later(expire, other), noncurrent: later(noncurrent, old) }
+        }
+        _ => Lifecycle::Others,
+    });
+    let lifecycle = longer.map(|rules| match rules {
         Lifecycle::Others => ("lifecycle", "external".into()),
         Lifecycle::Retention { expire, noncurrent } => {
             ("retention", json!({ "expire_after_days": days(expire), "noncurrent_expire_after_days": days(noncurrent) }))
         }
     });
-    let tags = known.bucket.tags.known().filter(|tags| !tags.value.is_empty());
-    lifecycle.into_iter().chain(tags.map(|tags| ("tags", json!(tags.value)))).collect()
+    let tags: Vec<_> = both().map(|known| known.bucket.tags.known().map(|tags| &tags.value)).collect();
+    let tags = tags.first().copied().flatten().filter(|first| !first.is_empty() && tags.iter().all(|tags| *tags == Some(*first)));
+    let split = second.into_iter().flat_map(|second| {
+        [("split_trails", true.into()), ("adopt_trails_bucket", true.into()), ("trails_name", second.name().into())]
+    });
+    split.chain(lifecycle).chain(tags.map(|tags| ("tags", json!(tags)))).collect()
 }
 
 /// The statements of an adopted bucket's policy that the map must hold, because they are not derived.

@@ -210,7 +210,10 @@ fn keep_missing(map: &RegionMap, plan: Option<&Plan>, proposal: &mut Proposal, i
         .accounts
         .values()
         .flat_map(|account| account.regions.values())
-        .filter_map(|region| Some(region.adopt.as_ref()?.name.as_str()))
+        .filter_map(|region| region.adopt.as_ref())
+        .flat_map(|adopt| [Some(&adopt.name), adopt.second.as_ref()])
+        .flatten()
+        .map(String::as_str)
         .collect();
     let stays = |name: &str| adopted.contains(name) || log_buckets.contains_key(name);
     let mut moved = Vec::new();

@@ -122,6 +122,8 @@ pub(super) struct Adopt {
     pub why: String,
     /// Whether that is a guess.
     pub note: Option<Note>,
+    /// The name of the one for trails, if it is another one.
+    pub second: Option<String>,
     /// Statements of its policy that are not derived.
     pub statements: Vec<(Value, SourceLocation)>,
     /// What else it has, as keys of `log_bucket`.

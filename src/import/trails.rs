@@ -1,7 +1,7 @@
 //! Trails that exist → trails of a map, where a map can say what they are.
 //!
-//! A map's trail delivers in its home Region, to the one log bucket of an account there, and has no event selectors of its own.
-//! Any other trail stays outside, with the reason.
+//! A map's trail delivers in its home Region, to the one bucket for trails of an account there; any other stays outside, with the
+//! reason. What a map has no word for, such as event selectors, stays on the adopted trail, and is said.
 
 use super::{
     adopt::Found,
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     aws::{arn, limits},
-    observed::{Setting, Trail, hole},
+    observed::{At, Setting, Trail, hole},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,9 +64,6 @@ fn problem(trail: &Trail, bucket: Option<&Known>, inventory: &Inventory) -> Opti
             bucket.region,
             home(trail)
         ));
-    }
-    if trail.selectors.is_some() {
-        return Some("it has event selectors of its own, which a map can't say".to_owned());
     }
     if matches!(trail.multi_region, Setting::Unknown(_)) {
         return Some(
@@ -143,10 +140,12 @@ pub(super) fn plan(
     let mut groups: BTreeMap<Likeness, Alike<'_>> = BTreeMap::new();
     for (arn, bucket) in &judged.buckets {
         let Some(trail) = inventory.trails.get(*arn) else { continue };
-        let adopted = chosen.get(&(bucket.account.as_str(), bucket.region.as_str())).and_then(Found::adopted);
+        let adopted = chosen.get(&(bucket.account.as_str(), bucket.region.as_str())).and_then(Found::for_trails);
         if adopted.is_none_or(|adopted| adopted.name() != bucket.name()) {
             let why = match adopted {
-                Some(adopted) => format!("it delivers to `{}`, and the log bucket there is `{}`", bucket.name(), adopted.name()),
+                Some(adopted) => {
+                    format!("it delivers to `{}`, and the bucket for trails there is `{}`", bucket.name(), adopted.name())
+                }
                 None => format!("it delivers to `{}`, which can't be adopted", bucket.name()),
             };
             planned.problems.insert((*arn).to_owned(), why);
@@ -243,12 +242,19 @@ fn make(
         }
     }
     let own = trails.iter().filter(|(arn, _)| by_code.contains(*arn));
-    let notes = own
+    let mut notes: Vec<Note> = own
         .map(|(_, trail)| {
             let why = "its own code makes this trail; hand it over, or the two undo each other's settings";
             Note::own_code(trail.anchor, format!("the trail `{}`", trail.name.value), why)
         })
         .collect();
+    for (_, trail) in trails {
+        let selectors = trail.selectors.map(|place| At { value: "selection of events".to_owned(), place });
+        notes.extend(trail.beside.iter().cloned().chain(selectors).map(|what| {
+            let subject = format!("the {} of the trail `{}`", what.value, trail.name.value);
+            Note::left_out(what.place, subject, "a map has no word for it; it stays on the trail, which is adopted")
+        }));
+    }
     Ok(proposal::Trail {
         place,
         organization: likeness.organization,

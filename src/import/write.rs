@@ -273,7 +273,16 @@ impl Writer {
     /// A trail with its name.
     pub(super) fn trail(&mut self, name: &str, trail: &Trail) {
         self.part(Part::Trail(name.to_owned()), |to| {
-            trail.notes.first().iter().for_each(|note| to.line(format!("# {}", words(note))));
+            let mut said: Vec<String> = trail.notes.iter().map(words).collect();
+            said.sort();
+            said.dedup();
+            said.iter().take(ON_ONE_LINE).for_each(|note| to.line(format!("# {note}")));
+            if said.len() > ON_ONE_LINE {
+                to.line(format!(
+                    "# and {} more like these, which the findings of `logmap import` list",
+                    said.len() - ON_ONE_LINE
+                ));
+            }
             to.line(format!("{}:", escape::yaml_word(name)));
             to.inner(|to| {
                 for (key, value) in trail_value(trail) {
@@ -380,6 +389,7 @@ pub(super) fn trail_value(trail: &Trail) -> Map<String, Value> {
     } else {
         set("accounts", trail.accounts.iter().map(String::as_str).collect());
     }
+    set("adopt", true.into());
     match &trail.home_region {
         Some(home) => set("home_region", home.as_str().into()),
         None => set("coverage", "per-region".into()),

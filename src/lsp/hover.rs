@@ -170,6 +170,9 @@ fn trail_text(plan: &Plan, name: &str) -> Option<String> {
             code(&trail.bucket_region),
             code(&format!("{}{}/CloudTrail/", trail.folder(), account.id))
         );
+        if trail.adopt {
+            text += "\n  - it exists and is adopted";
+        }
         if let Some(key) = &trail.kms_key_arn {
             text += &format!("\n  - encrypted with {}", code(key));
         }

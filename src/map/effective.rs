@@ -5,7 +5,9 @@
 
 mod trails;
 
-use super::{Bucket, ExistingSetting, KeyFormat, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging};
+use super::{
+    Adopt, Bucket, ExistingSetting, KeyFormat, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging,
+};
 use super::{
     LockMode, StorageClass,
     statement::Statement,
@@ -133,6 +135,10 @@ pub struct Settings<'m> {
     pub adopt: Option<Spanned<Vec<ExistingSetting>>>,
     /// Second bucket for trails.
     pub split_trails: bool,
+    /// The second bucket is adopted, with what exists on it.
+    pub adopt_trails_bucket: Option<Spanned<Vec<ExistingSetting>>>,
+    /// Does the map say that the bucket does not exist: `adopt: false`? First of the first bucket, then of the second.
+    pub says_new: (bool, bool),
     /// Object Lock.
     pub object_lock: Option<Spanned<ObjectLock>>,
 }
@@ -158,6 +164,24 @@ pub struct Trail<'m> {
     pub log_file_validation: bool,
     /// S3 data events.
     pub s3_data_events: bool,
+    /// True if it exists already wherever the map has it.
+    pub adopted: bool,
+    /// Keys of the accounts in which it exists already, where only some are named.
+    pub adopted_in: BTreeSet<&'m str>,
+}
+
+impl Trail<'_> {
+    /// Does it exist already in the account with this key?
+    pub(crate) fn exists_in(&self, account: &str) -> bool {
+        self.adopted || self.adopted_in.contains(account)
+    }
+}
+
+impl Settings<'_> {
+    /// Of a log bucket that takes access logs or does not: is it the first one, and not the second one of `split_trails`?
+    pub(crate) fn is_first(&self, takes_access_logs: bool) -> bool {
+        takes_access_logs || !self.split_trails
+    }
 }
 
 /// Applies defaults and overrides.
@@ -339,15 +363,23 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
             .flat_map(|list| &list.value)
             .take(MOST_STATEMENTS + 1)
             .collect(),
-        adopt: nearest(layers, |layer| layer.adopt.as_ref())
-            .filter(|adopt| adopt.yes)
-            .map(|adopt| Spanned { value: adopt.existing.iter().map(|setting| setting.value).collect(), span: adopt.span }),
+        adopt: nearest(layers, |layer| layer.adopt.as_ref()).and_then(adopted),
         split_trails: flag(nearest(layers, |layer| layer.split_trails.as_ref()), false).value,
+        adopt_trails_bucket: nearest(layers, |layer| layer.adopt_trails_bucket.as_ref()).and_then(adopted),
+        says_new: (
+            nearest(layers, |layer| layer.adopt.as_ref()).is_some_and(|adopt| !adopt.yes),
+            nearest(layers, |layer| layer.adopt_trails_bucket.as_ref()).is_some_and(|adopt| !adopt.yes),
+        ),
         object_lock: nearest(layers, |layer| layer.object_lock.as_ref()).and_then(|lock| {
             let mode = if lock.mode.as_ref()?.value == LockMode::Governance { "GOVERNANCE" } else { "COMPLIANCE" };
             Some(Spanned { value: ObjectLock { mode: mode.to_owned(), days: lock.days.as_ref()?.value }, span: lock.span })
         }),
     }
+}
+
+/// What exists on a bucket, if it is adopted.
+fn adopted(adopt: &Spanned<Adopt>) -> Option<Spanned<Vec<ExistingSetting>>> {
+    adopt.yes.then(|| Spanned { value: adopt.existing.iter().map(|setting| setting.value).collect(), span: adopt.span })
 }
 
 /// As the S3 API spells it.

@@ -55,6 +55,8 @@ record! {
         split_trails: bool, { "default": false };
         /// Name of the second bucket of `split_trails`, with the same placeholders as `name`.
         trails_name: String, { "default": effective::DEFAULT_TRAILS_NAME };
+        /// The second bucket of `split_trails` exists: like `adopt` for the first. `trails_name` is taken literally.
+        adopt_trails_bucket: Adopt, { "examples": [true] };
         /// Object Lock for the trails' own bucket. Access logs can't be delivered to a bucket that has it.
         object_lock: ObjectLock, { "examples": [{ "mode": "GOVERNANCE", "days": 365 }] };
     }

@@ -1,7 +1,7 @@
 //! `trails`: CloudTrail trails, where they deliver, and the keys that encrypt them. Vocabulary only.
 
 use super::{
-    decode::{Cx, Decode, Entries},
+    decode::{Cx, Decode, Entries, mismatch},
     effective,
     names::RegionNames,
 };
@@ -35,6 +35,9 @@ record! {
         log_file_validation: bool, { "default": true };
         /// Record reads and writes of S3 objects too; log buckets are left out.
         s3_data_events: bool, { "default": false };
+        /// The trail exists: take it over, with the log group, topic, Insights and selectors that it has, instead of making it. `true`,
+        /// or the accounts in which it exists.
+        adopt: AdoptTrail, { "default": false, "examples": [true, ["prod"]] };
     }
 }
 
@@ -63,6 +66,51 @@ record! {
     DeliverTo "`deliver_to`" {
         /// Key of the account.
         [required "write `account:` and the key of an account"] account: String, { "pattern": super::names::ACCOUNT_KEY, "examples": ["log-archive"] };
+    }
+}
+
+/// Whether the trail exists: everywhere or nowhere, or in some of its accounts.
+#[derive(Debug, Clone)]
+pub enum AdoptTrail {
+    /// In all accounts and Regions in which the map has it, or in none.
+    Everywhere(bool),
+    /// In the accounts with these keys.
+    In(Vec<Spanned<String>>),
+}
+
+impl AdoptTrail {
+    /// The keys of accounts that are named.
+    pub(crate) fn named(&self) -> &[Spanned<String>] {
+        match self {
+            AdoptTrail::Everywhere(_) => &[],
+            AdoptTrail::In(accounts) => accounts,
+        }
+    }
+}
+
+impl Decode for AdoptTrail {
+    const EXPECTS: &'static str = "`true`, `false`, or a list of account keys";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        match &node.kind {
+            Kind::Sequence(_) => Some(AdoptTrail::In(Vec::decode(node, cx)?)),
+            Kind::Scalar { .. } => Some(AdoptTrail::Everywhere(bool::decode(node, cx)?)),
+            _ => mismatch::<Self, _>(node, cx),
+        }
+    }
+}
+
+impl JsonSchema for AdoptTrail {
+    fn schema_name() -> Cow<'static, str> {
+        "AdoptTrail".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "boolean" }, { "type": "array", "items": { "type": "string" } }] })
     }
 }
 

@@ -5,7 +5,7 @@
 //! `get-bucket-logging.BUCKET.json`. They are JSON or YAML, as the CLI's `--output` has them.
 
 use super::{
-    AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Setting, SourceLocation, Target, Text, Trail,
+    AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Setting, SourceLocation, Target, Text, Trail, beside,
     hole::hole,
     is_closed, lifecycle,
     policy::{self, Plain},
@@ -385,6 +385,11 @@ impl Reader {
             selectors: text("HasCustomEventSelectors").filter(|text| text.value == "true").map(|text| text.place),
             key: setting("KmsKeyId"),
             logging: Setting::Unsaid,
+            beside: beside(
+                text("CloudWatchLogsLogGroupArn"),
+                text("SnsTopicARN").or_else(|| text("SnsTopicName")),
+                text("HasInsightSelectors").filter(|text| text.value == "true").map(|text| text.place),
+            ),
             unordered: None,
             name,
         })

@@ -99,7 +99,10 @@ pub struct LogBucket {
     pub takes_trails: bool,
     /// Set when the bucket exists already: it is imported and brought to these settings, never created or deleted.
     pub adopt: Option<Adopt>,
-    /// True if it is made in the account regional namespace; the name then ends `-{account_id}-{region}-an`.
+    /// True if the map says that there is no such bucket (`adopt: false`), whatever earlier runs have made.
+    #[serde(skip)]
+    pub says_new: bool,
+    /// True if its name is of the account regional namespace; the name then ends `-{account_id}-{region}-an`.
     pub account_regional: bool,
     /// True: versioning is enabled. False: suspended.
     pub versioning: bool,
@@ -146,6 +149,10 @@ pub struct Basis {
 pub struct Adopt {
     /// The settings that exist on it and are to be imported beside the bucket; empty if none was named.
     pub existing: Vec<ExistingSetting>,
+    /// True if the map does not say so: an earlier run retired the bucket, which was kept, and the map has it again. It has the policy
+    /// that was kept with it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
 }
 
 /// One lifecycle rule. Every rule also aborts multipart uploads that are incomplete after 7 days.
@@ -252,6 +259,9 @@ pub struct Trail {
     /// Set when S3 data events are recorded: the beginnings of object ARNs that are left out, so that no delivery
     /// makes an event of its own.
     pub data_events_exclude: Option<Vec<String>>,
+    /// True if the trail exists already: it is imported and brought to these settings; what else it has stays.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub adopt: bool,
 }
 
 /// The statements CloudTrail needs in a key policy.
@@ -302,14 +312,26 @@ impl Trail {
     }
 }
 
+impl LogBucket {
+    /// Is it to be made in the account regional namespace? One that exists is there or not already, and no target asks again.
+    pub fn made_account_regional(&self) -> bool {
+        self.account_regional && self.adopt.is_none()
+    }
+}
+
 impl Placement {
     /// The bucket the sources here log to.
     pub fn access_log_bucket(&self) -> Option<&LogBucket> {
         self.buckets.iter().find(|bucket| bucket.takes_access_logs)
     }
 
-    /// Does one of its log buckets exist already?
+    /// Is one of its log buckets taken over because it was retired once?
+    pub fn takes_back(&self) -> bool {
+        self.buckets.iter().any(|bucket| bucket.adopt.as_ref().is_some_and(|adopt| adopt.returned))
+    }
+
+    /// Does one of its log buckets or trails exist already?
     pub fn adopts(&self) -> bool {
-        self.buckets.iter().any(|bucket| bucket.adopt.is_some())
+        self.buckets.iter().any(|bucket| bucket.adopt.is_some()) || self.trails.iter().any(|trail| trail.adopt)
     }
 }

@@ -18,6 +18,9 @@ pub struct BucketRecord {
     pub takes_access_logs: bool,
     /// Bucket name.
     pub bucket: String,
+    /// True if it was retired once, and the map has it again: it exists, and is taken over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
 }
 
 impl BucketRecord {
@@ -40,6 +43,7 @@ impl BucketRecord {
             region: region.to_owned(),
             takes_access_logs: bucket.takes_access_logs,
             bucket: bucket.name.clone(),
+            returned: bucket.adopt.as_ref().is_some_and(|adopt| adopt.returned),
         }
     }
 }

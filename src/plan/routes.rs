@@ -276,6 +276,7 @@ pub(crate) fn finish_trails(
             prefix: delivery.trail.prefix.to_owned(),
             kms_key_arn: delivery.key().map(|(arn, _)| arn.to_owned()),
             log_file_validation: delivery.trail.log_file_validation,
+            adopt: delivery.trail.exists_in(delivery.writer),
             data_events_exclude: match writer.filter(|_| !delivery.trail.organization) {
                 _ if !delivery.trail.s3_data_events => None,
                 Some(writer) => Some(exclude(&accounts[writer..=writer])),

@@ -28,6 +28,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (HELPER, include_str!("../../templates/aws-cli/helper.py")),
     ("aws-cli/lifecycle.py", include_str!("../../templates/aws-cli/lifecycle.py")),
     ("aws-cli/grants.py", include_str!("../../templates/aws-cli/grants.py")),
+    ("aws-cli/trails.py", include_str!("../../templates/aws-cli/trails.py")),
     (MONITORING_HELPER, include_str!("../../templates/aws-cli/monitoring.py")),
     (RUN_ALL, include_str!("../../templates/aws-cli/run-all.sh")),
     (PREFLIGHT, include_str!("../../templates/aws-cli/preflight.sh")),
@@ -44,7 +45,7 @@ const MONITORING_HELPER: &str = "aws-cli/monitoring.py";
 
 /// What a Region's script expects of the library, as a number: raised only when scripts of before can't work with a new library,
 /// or the other way round. A version or a digest would change every script with each release.
-pub(super) const INTERFACE: u32 = 1;
+pub(super) const INTERFACE: u32 = 2;
 
 /// About what a script has beside its sources.
 const SCRIPT_BYTES: usize = 10_000;
@@ -149,6 +150,8 @@ pub(super) struct SourceRows<'a> {
 pub(super) struct TrailRow<'a> {
     /// Name of the trail.
     pub(super) name: &'a str,
+    /// `create` or `adopt`.
+    pub(super) origin: &'static str,
     /// ARN of the trail, with its home Region.
     pub(super) arn: &'a str,
     /// Its settings as `get-trail` names them.
@@ -198,6 +201,8 @@ struct PreflightPlace<'a> {
     buckets: Vec<BucketRow<'a>>,
     /// Source buckets that must exist.
     sources: Vec<SourceRows<'a>>,
+    /// Trails, which may exist.
+    trails: Vec<TrailRow<'a>>,
 }
 
 /// Renders the scripts of the accounts and Regions that were asked for, and their library; without filter also `run-all.sh`.
@@ -239,9 +244,10 @@ pub(super) fn library(folder: &str, engine: &Engine, sink: &mut Sink<'_>) -> Res
     Ok(())
 }
 
-/// Whether there is something that Terraform would take over: an adopted log bucket, or a source, which may log already.
+/// Whether there is something that Terraform would take over: an adopted log bucket or trail, a source, which may log already, or the
+/// name of a trail, which may be taken.
 pub(super) fn takes_over(placement: &Placement) -> bool {
-    placement.adopts() || placement.sources.iter().any(|source| source.managed)
+    placement.adopts() || !placement.trails.is_empty() || placement.sources.iter().any(|source| source.managed)
 }
 
 /// The checks to run before `terraform apply` of the accounts that take something over, and what they share.
@@ -274,8 +280,14 @@ fn preflight(cx: &Context<'_>, account: &Account, engine: &Engine) -> Result<Opt
         .filter(|placement| takes_over(placement))
         .map(|placement| PreflightPlace {
             region: &placement.region,
-            buckets: placement.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(bucket_row).collect(),
+            buckets: placement
+                .buckets
+                .iter()
+                .filter(|bucket| bucket.adopt.is_some())
+                .map(|bucket| BucketRow { origin: "adopt", ..bucket_row(bucket) })
+                .collect(),
             sources: managed_rows(placement),
+            trails: placement.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         })
         .collect();
     let Some(first) = placements.first() else { return Ok(None) };
@@ -394,7 +406,8 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
     });
     BucketRow {
         name: &bucket.name,
-        origin: if bucket.adopt.is_some() { "adopt" } else { "create" },
+        // one that was retired once may have been deleted since; a script sees it
+        origin: if bucket.adopt.as_ref().is_some_and(|adopt| !adopt.returned) { "adopt" } else { "create" },
         namespace: if bucket.account_regional { "account-regional" } else { "global" },
         takes_access_logs: if bucket.takes_access_logs { "yes" } else { "no" },
         versioning: if bucket.versioning { "Enabled" } else { "Suspended" },
@@ -457,6 +470,7 @@ pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {
     });
     TrailRow {
         name: &trail.name,
+        origin: if trail.adopt { "adopt" } else { "create" },
         arn: &trail.arn,
         settings: text::json(&settings),
         selectors: selectors.unwrap_or_default(),

@@ -8,7 +8,7 @@ use crate::{
     diagnostics::{Finding, did_you_mean, list},
     edit::Change,
     map::{
-        RegionMap, effective,
+        Adopt, RegionMap, effective,
         placeholders::{NamePlaceholder, placeholders_in},
     },
     rule_family,
@@ -124,8 +124,9 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     }
     for layer in log_buckets(map) {
         // also of templates that something nearer replaces everywhere; an adopted name is no template
-        let adopted = layer.adopt.as_ref().is_some_and(|adopt| adopt.yes);
-        for template in layer.name.iter().filter(|_| !adopted).chain(&layer.trails_name) {
+        let adopted = |adopt: &Option<Spanned<Adopt>>| adopt.as_ref().is_some_and(|adopt| adopt.yes);
+        let first = layer.name.iter().filter(|_| !adopted(&layer.adopt));
+        for template in first.chain(layer.trails_name.iter().filter(|_| !adopted(&layer.adopt_trails_bucket))) {
             let names = placeholders_in(template);
             findings.extend(
                 names

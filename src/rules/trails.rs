@@ -49,7 +49,8 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             );
         }
         let listed = trail.accounts.iter().flat_map(|accounts| accounts.iter());
-        for key in listed.chain(trail.deliver_to.iter().filter_map(|to| to.account.as_ref())) {
+        let adopting = trail.adopt.iter().flat_map(|adopt| adopt.named());
+        for key in listed.chain(trail.deliver_to.iter().filter_map(|to| to.account.as_ref())).chain(adopting) {
             account(key, &known, findings);
         }
         if let Some(to) = trail.deliver_to.as_ref().and_then(|to| to.account.as_ref()) {
@@ -151,6 +152,23 @@ fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings:
                 .help("leave `home_region` out, or write `coverage: multi-region`")
                 .unsafe_fix("leave `home_region` out", Change::RemoveEntry(home.span)),
         );
+    }
+    let listed: Option<BTreeSet<&str>> =
+        trail.accounts.as_ref().map(|accounts| accounts.iter().map(|key| key.as_str()).collect());
+    let gets = |key: &str| match (organization.is_some(), &listed) {
+        (true, _) => {
+            let management = map.organization.as_ref().and_then(|organization| organization.management_account.as_ref());
+            management.is_none_or(|management| management.as_str() == key)
+        }
+        (false, Some(accounts)) => accounts.contains(key),
+        (false, None) => true,
+    };
+    for key in trail.adopt.iter().flat_map(|adopt| adopt.named()).filter(|key| !gets(key)) {
+        let message = format!("`adopt` names `{}`, which does not get the trail `{}`", key.value, name.value);
+        findings.push(Finding::new(&TRAIL_KEYS, key.span, message).help(match organization.is_some() {
+            true => "the organization's trail exists in the management account alone; write `adopt: true`",
+            false => "a trail of another account is not this one; add the account to the trail's `accounts`, or leave it out of `adopt`",
+        }));
     }
     let Some(scope) = organization else { return };
     if let Some(accounts) = &trail.accounts {

@@ -136,7 +136,9 @@ SAME = {
 
 {% include "aws-cli/lifecycle.py" -%}
 {% include "aws-cli/grants.py" -%}
-MORE = {"judged-lifecycle": judged_lifecycle, "merged-lifecycle": merged_lifecycle, "narrows": narrows, "loses": loses}
+{% include "aws-cli/trails.py" -%}
+MORE = {"judged-lifecycle": judged_lifecycle, "merged-lifecycle": merged_lifecycle, "narrows": narrows, "loses": loses,
+        "judged-trail": judged_trail, "merged-selectors": merged_selectors}
 
 command, args = sys.argv[1], sys.argv[2:]
 if command == "get":  # get FILE ROUTE: a value, or nothing

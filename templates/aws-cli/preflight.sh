@@ -5,7 +5,7 @@
 # account: {{ account_id }}
 #
 # Before each `terraform apply` of account {{ account_key | comment }}: stops at sources that log elsewhere, and at what adopted log buckets
-# have that the map does not say: policies, lifecycle rules, tags, ACLs and settings. Terraform would overwrite it. Reads only.
+# and trails have that the map does not say: policies, lifecycle rules, tags, ACLs and settings. Terraform would overwrite it. Reads only.
 # shellcheck disable=SC1091,SC2034 # the library reads what is set here
 set -euo pipefail
 
@@ -21,7 +21,6 @@ FORCE_HINT='' ALONE=yes
 # the policy before the ACL: whoever writes by the ACL goes on by the policy
 # shellcheck disable=SC2016 # as above
 ACL_ADVICE=': in the folder of this script, first `aws s3api put-bucket-policy --bucket NAME --policy file://policies/NAME.json`, then `aws s3api put-bucket-acl --bucket NAME --acl private`'
-TRAILS=()
 REGION={{ first_region | sh }}
 
 if [ $# -gt 0 ]; then
@@ -43,9 +42,15 @@ LOG_BUCKETS=(
 SOURCES=(
 {% for rows in placement.sources %}{% set logging = rows.logging | sh %}{% for name in rows.names %}  {{ name | sh }} {{ rows.by | sh }} {{ logging }}
 {% endfor %}{% endfor %})
+# shellcheck disable=SC2016 # as above
+TRAILS=(
+{% for trail in placement.trails %}  {{ trail.name | sh }} {{ trail.origin | sh }} {{ trail.arn | sh }} {{ trail.settings | sh }}
+  {{ trail.selectors | sh }} {{ trail.first | sh }}
+{% endfor %})
 each_bucket read_bucket
 each_source read_source
 each_bucket read_listeners
+each_trail read_trail
 {% endfor %}
 [ "$REFUSALS" -eq 0 ] || die 1 "$ACCOUNT_KEY: $REFUSALS reasons not to apply: Terraform would overwrite what they name, and keeps no backup"
 say "$ACCOUNT_KEY: nothing that the map does not know"

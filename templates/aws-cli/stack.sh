@@ -81,7 +81,7 @@ check_bucket() {
   elif [ "$4" = yes ]; then
     refuse "the log bucket $name is there already, and the stack ${STACKS[0]}, which would create it, does not have it: delete it if it is empty (\`aws s3api delete-bucket --region $REGION --bucket $name\`); else write \`log_bucket: { adopt: true, name: $name }\` in the map, generate again, and import it as README.md of the output says"
   else
-    refuse "the log bucket $name is there already, and the stack ${STACKS[0]}, which would create it, does not have it: delete it if it is empty (\`aws s3api delete-bucket --region $REGION --bucket $name\`), or choose another name for it in the map"
+    refuse "the log bucket $name is there already, and the stack ${STACKS[0]}, which would create it, does not have it: delete it if it is empty (\`aws s3api delete-bucket --region $REGION --bucket $name\`); else write \`log_bucket: { adopt_trails_bucket: true, trails_name: $name }\` in the map, generate again, and import it as README.md of the output says"
   fi
 }
 
@@ -114,9 +114,14 @@ check_source() {
 check_trail() {
   local there
   ! in_stack AWS::CloudTrail::Trail "$1" || return 0
+  if [ "$2" = adopt ]; then
+    read_trail "$@"
+    IMPORTS="$IMPORTS $1"
+    return 0
+  fi
   fetch "$WORK/trail" TrailNotFoundException cloudtrail get-trail --name "$1"
   there=$(json get "$WORK/trail" Trail.TrailARN)
-  [ -z "$there" ] || refuse "the trail $1 is there already ($there), and the stack ${STACKS[0]}, which would create it, does not have it: delete that trail or choose another name in the map"
+  [ -z "$there" ] || refuse "the trail $1 is there already ($there), and the stack ${STACKS[0]}, which would create it, does not have it: write \`adopt: true\` under the trail in the map, generate again, and import it as README.md of the output says; or delete that trail, or choose another name in the map"
 }
 
 check_monitor() {

@@ -47,10 +47,10 @@ SOURCES=(
 {% for rows in sources %}{% set logging = rows.logging | sh %}{% for name in rows.names %}  {{ name | sh }} {{ rows.by | sh }} {{ logging }}
 {% endfor %}{% endfor %})
 
-# for each trail: name, ARN, settings, event selectors, the account to apply first if its bucket is not here
+# for each trail: name, create or adopt, ARN, settings, event selectors, the account to apply first if its bucket is not here
 # shellcheck disable=SC2016 # what looks like an expansion is text
 TRAILS=(
-{% for trail in trails %}  {{ trail.name | sh }} {{ trail.arn | sh }} {{ trail.settings | sh }}
+{% for trail in trails %}  {{ trail.name | sh }} {{ trail.origin | sh }} {{ trail.arn | sh }} {{ trail.settings | sh }}
   {{ trail.selectors | sh }} {{ trail.first | sh }}
 {% endfor %})
 

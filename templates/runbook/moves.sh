@@ -180,11 +180,16 @@ taken_later() {
   if [ -n "$TAKEN" ]; then refuse_unless_forced "the step $1 was taken ($TAKEN) and needs this one: roll that one back first"; fi
 }
 
-# trail NAME ARN HOME FIRST, then SETTINGS SELECTORS after and before the step (no settings: not there), then the ARN of a
-# trail that has the name until then (or nothing), then SETTINGS SELECTORS of each later step
+# trail NAME ORIGIN ARN HOME FIRST, then SETTINGS SELECTORS after and before the step (no settings: not there), then the ARN of a
+# trail that has the name until then (or nothing), then SETTINGS SELECTORS of each later step. The origin is known, or adopted,
+# for one that the map had before the step, else create, or adopt for one that existed before the map had it.
 trail() {
-  local name=$1 arn=$2 FIRST=$4 want=$5 selectors=$6 other=$7 old_selectors=$8 rival=$9 now="$WORK/trail.${2//[:\/]/_}" REGION=$3 there
-  [ -z "$BACK" ] || want=$7 selectors=$8 other=$5 old_selectors=$6
+  local name=$1 origin=$2 arn=$3 FIRST=$5 want=$6 selectors=$7 other=$8 old_selectors=$9 rival=${10} now="$WORK/trail.${3//[:\/]/_}" REGION=$4 there
+  [ -z "$BACK" ] || want=$8 selectors=$9 other=$6 old_selectors=$7
+  if [ -n "$BACK" ] && [ "$origin" = adopt ]; then
+    [ "$PASS" != apply ] || say "kept: the trail $name, which was there before this map"
+    return 0
+  fi
   case $PASS in
     read)
       fetch "$now" TrailNotFoundException cloudtrail get-trail --name "$name"
@@ -197,7 +202,7 @@ trail() {
         fi
         return 0
       fi
-      shift 9
+      shift 10
       if [ $# -gt 0 ] && [ "$there" = "$arn" ]; then
         fetch "$now.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
         while [ $# -ge 2 ]; do
@@ -213,9 +218,9 @@ trail() {
         printf 'null\n' >"$NOW/trail.$name.trail"
         : >"$NOW/trail.$name.absent"
       elif [ -n "$other" ] && [ "$there" = "$arn" ] && same trail "$other" "$now"; then
-        read_trail "$name" "$arn" "$other" "$old_selectors"
+        read_trail "$name" known "$arn" "$other" "$old_selectors"
       else
-        read_trail "$name" "$arn" "$want" "$selectors"
+        read_trail "$name" "$origin" "$arn" "$want" "$selectors"
       fi
       ;;
     end)
@@ -228,7 +233,7 @@ trail() {
       if [ -e "$now.further" ]; then
         say "trail $name: a later step has been taken already; nothing to do"
       elif [ -n "$want" ]; then
-        apply_trail "$name" "$arn" "$want" "$selectors" "$FIRST"
+        apply_trail "$name" "$origin" "$arn" "$want" "$selectors" "$FIRST"
       fi
       ;;
   esac

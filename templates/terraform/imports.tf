@@ -1,6 +1,6 @@
 {% for line in header %}# {{ line | comment }}
 {% endfor %}
-# Buckets that exist already: taken into the state as they are, then brought to the settings here. Once that is applied
+# What exists already: taken into the state as it is, then brought to the settings here. Once that is applied
 # these blocks do nothing more.
 {%- for import in imports %}
 

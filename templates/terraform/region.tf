@@ -254,6 +254,9 @@ resource "aws_s3_bucket_logging" "{{ region_label }}" {
 {%- for trail in trails %}
 
 # {{ trail.about | comment }}
+{%- if trail.adopted %}
+# It existed before this module, which takes it over (imports.tf).
+{%- endif %}
 {%- for skip in trail.trivy %}
 #trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
 {%- endfor %}
@@ -318,6 +321,17 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
       not_starts_with = {{ trail.exclude | hcl(indent=6) }}
     }
 {%- endif %}
+  }
+{%- endif %}
+{%- if trail.adopted %}
+
+  lifecycle {
+    # What the map can't say stays as it is.
+    ignore_changes = [
+{%- for argument in trail.kept %}
+      {{ argument }},
+{%- endfor %}
+    ]
   }
 {%- endif %}
 }

@@ -239,6 +239,19 @@ def put_event_selectors(self, basic, advanced):
     self.event_selectors, self.advanced_event_selectors = (basic or [], []) if basic else ([], advanced or [])
 
 
+moto_description = cloudtrail.Trail.description
+
+
+def description(self, *args, **kwargs):
+    """moto says of every trail that it has no Insights."""
+    return {**moto_description(self, *args, **kwargs), "HasInsightSelectors": bool(self.insight_selectors)}
+
+
+def put_insight_selectors(self, selectors):
+    """AWS replaces them; moto adds them up."""
+    self.insight_selectors = selectors
+
+
 moto_create_trail, moto_update_trail = cloudtrail.CloudTrailBackend.create_trail, cloudtrail.Trail.update
 
 
@@ -297,6 +310,7 @@ def patch():
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
     cloudtrail.Trail.update = update_trail
     cloudtrail.Trail.put_event_selectors = put_event_selectors
+    cloudtrail.Trail.description, cloudtrail.Trail.put_insight_selectors = description, put_insight_selectors
     cloudtrail.CloudTrailBackend.create_trail = create_trail
     # moto takes only names here; AWS takes ARNs too, and says which trail it did not find
     cloudtrail.CloudTrailBackend.start_logging = lambda self, name: self.get_trail(name).start_logging()

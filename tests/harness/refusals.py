@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 
-from . import attacks, maps
+from . import attacks, maps, trails
 from .attacks import Attack, is_write
 from .mock import KEY
 from .report import expect
@@ -265,7 +265,7 @@ CASES = [
     ("ACL grants", acl, "the ACL of acme-old-logs gives", True),
     ("source logs elsewhere", logs_elsewhere, "acme-web logs to acme-elsewhere", True),
     ("trail delivers elsewhere", delivers_elsewhere, "audit delivers to acme-elsewhere", True),
-    ("foreign selectors", delivers_elsewhere, "event selectors that logmap did not make", True),
+    ("a trail of others", delivers_elsewhere, '"EventSelectors": "of its own"', True),
     ("everything at once", old_world, "refused, see the 9 reasons above", True),
     ("Object Lock", remade("acme-old-logs", ObjectLockEnabledForBucket=True), "acme-old-logs has Object Lock", False),
     ("log bucket in another Region", remade("acme-old-logs", region="us-east-1"), "acme-old-logs is in us-east-1", False),
@@ -291,7 +291,7 @@ def refusals(attack, preflight, one_in):
         attack.set_scene()
         for flags in ((), ("--dry-run",)) if forcible else ((), ("--force",)):
             refused(attack, flags, attack.run(*flags), text, what)
-        if what not in ("trail delivers elsewhere", "foreign selectors", "everything at once"):  # it knows no trails
+        if what not in ("trail delivers elsewhere", "a trail of others", "everything at once"):  # of trails it says what to look at
             check_preflight = Attack(attack.stage, attack.account, preflight)
             check_preflight.home, check_preflight.before = attack.home, attack.before
             refused(check_preflight, (), check_preflight.run(), text, f"preflight, {what}")
@@ -574,6 +574,7 @@ def parts(tier):
         "run-all": run_all,
         "adopted": lambda attack: attacks.rollback(Attack(attack.stage, attack.account, attack.script, scene=old_world, flags=("--force",)), sample=tier.adopted),
         "hostile": lambda attack: hostile(attack.stage),
+        **{f"trails-{name}": lambda attack, text=text: trails.check(attack, text, tier.worlds) for name, text in trails.MAPS.items()},
     }
 
 
@@ -581,5 +582,5 @@ def check(report, make_stage, part, run):
     """`make_stage(text)` generates a map's tree and sets its stage."""
     if report.wants(f"attacks/{part}"):
         with report.check(f"attacks/{part}"):
-            stage = make_stage(HOSTILE if part == "hostile" else MAP)
+            stage = make_stage(trails.MAPS.get(part.removeprefix("trails-"), HOSTILE if part == "hostile" else MAP))
             run(Attack(stage, *stage.scripts()[0]))

@@ -168,10 +168,10 @@ def of_scripts(tree, region_map):
             logging = json.loads(logging)["LoggingEnabled"]
             if by == "managed":
                 model["sources"][name] = {**place, "target": logging["TargetBucket"], "prefix": logging["TargetPrefix"], "format": key_format(logging)}
-        for name, arn, settings, advanced, _ in trails:
+        for name, origin, arn, settings, advanced, _ in trails:
             settings = json.loads(settings)
             model["trails"][arn] = {
-                **place, "name": name, "bucket": settings["S3BucketName"], "prefix": settings["S3KeyPrefix"], "kms": settings["KmsKeyId"],
+                **place, "name": name, "adopted": origin == "adopt", "bucket": settings["S3BucketName"], "prefix": settings["S3KeyPrefix"], "kms": settings["KmsKeyId"],
                 "validation": settings["LogFileValidationEnabled"], "multi_region": settings["IsMultiRegionTrail"],
                 "organization": settings["IsOrganizationTrail"], "global": settings["IncludeGlobalServiceEvents"],
                 "selectors": selectors(json.loads(advanced)) if advanced else None}
@@ -299,9 +299,14 @@ def of_templates(tree, region_map):
         merge(model, template.model())
         published |= template.published()
     for path in sorted((tree / "cloudformation").glob("*/*.import.json")):
-        adopted |= {each["ResourceIdentifier"]["BucketName"] for each in json.loads(path.read_text()) if each["ResourceType"] == "AWS::S3::Bucket"}
+        listed = json.loads(path.read_text())
+        adopted |= {each["ResourceIdentifier"]["BucketName"] for each in listed if each["ResourceType"] == "AWS::S3::Bucket"}
+        place = region_map.accounts[path.parent.name].id, path.name.partition(".")[0]
+        adopted |= {(*place, each["ResourceIdentifier"]["TrailName"]) for each in listed if each["ResourceType"] == "AWS::CloudTrail::Trail"}
     for name, bucket in model["buckets"].items():
         bucket["adopted"] = name in adopted
+    for trail in model["trails"].values():
+        trail["adopted"] = (trail["account"], trail["region"], trail["name"]) in adopted
     return model, published
 
 
@@ -322,8 +327,9 @@ def of_stack_sets(tree):
 def of_plan(plan, account):
     """The model, and {source: (bucket, prefix, Region)} of the module's output."""
     model, found = empty(), list(resources(plan))
-    imported = {change["change"]["after"]["bucket"] for change in plan["resource_changes"]
-                if change["type"] == "aws_s3_bucket" and change["change"].get("importing")}
+    imports = [change for change in plan["resource_changes"] if change["change"].get("importing")]
+    imported = {change["change"]["after"]["bucket"] for change in imports if change["type"] == "aws_s3_bucket"}
+    imported |= {change["change"]["after"]["arn"] for change in imports if change["type"] == "aws_cloudtrail"}
     for kind, values in found:
         if kind == "aws_s3_bucket":
             expect(values["force_destroy"] is False, f"{values['bucket']}: force_destroy")
@@ -343,7 +349,7 @@ def of_plan(plan, account):
             continue
         if kind == "aws_cloudtrail":
             model["trails"][values["arn"]] = {
-                "account": account, "region": values["region"], "name": values["name"], "bucket": values["s3_bucket_name"],
+                "account": account, "region": values["region"], "name": values["name"], "adopted": values["arn"] in imported, "bucket": values["s3_bucket_name"],
                 "prefix": values["s3_key_prefix"] or "", "kms": values["kms_key_id"] or "", "validation": values["enable_log_file_validation"],
                 "multi_region": values["is_multi_region_trail"], "organization": values["is_organization_trail"],
                 "global": values["include_global_service_events"], "logging": values["enable_logging"], "selectors": hcl_selectors(values)}

@@ -108,6 +108,7 @@ class World:
                 "multi_region": trail["IsMultiRegionTrail"], "organization": trail["IsOrganizationTrail"],
                 "kms": trail.get("KmsKeyId") or None, "logging": cloudtrail.get_trail_status(Name=arn)["IsLogging"],
                 "selectors": selectors.get("EventSelectors") or selectors.get("AdvancedEventSelectors"),
+                "log_group": trail.get("CloudWatchLogsLogGroupArn"), "topic": trail.get("SnsTopicARN"), "insights": trail["HasInsightSelectors"],
                 "tags": cloudtrail.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"],
             }
         return found

@@ -3,7 +3,7 @@
 use super::{Account, DEFAULT_HOME_REGION, Trail, closed};
 use crate::{
     aws::{Partition, limits, region},
-    map::{self, Coverage, RegionMap, Scope},
+    map::{self, AdoptTrail, Coverage, RegionMap, Scope},
     source::{Spanned, beginning},
 };
 use std::{
@@ -73,6 +73,8 @@ fn effective_trail<'m>(
         kms_key: trail.kms_key_arn.as_ref().map(|key| &key.value),
         log_file_validation: trail.log_file_validation.is_none_or(|on| on.value),
         s3_data_events: trail.s3_data_events.is_some_and(|on| on.value),
+        adopted: trail.adopt.as_ref().is_some_and(|adopt| matches!(adopt.value, AdoptTrail::Everywhere(true))),
+        adopted_in: trail.adopt.iter().flat_map(|adopt| adopt.named()).map(|key| key.as_str()).collect(),
     })
 }
 

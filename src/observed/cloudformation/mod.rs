@@ -16,7 +16,7 @@ pub(crate) mod work;
 
 use super::{
     At, Bucket, EncryptionKey, Input, KeyAlias, Logging, NotRead, Observed, Setting, SourceLocation, Target, Text, Told, Trail,
-    Way,
+    Way, beside,
     dumps::child,
     hole,
     policy::{self, PolicyDoc, Reading, Resolved},
@@ -412,6 +412,11 @@ impl Reader<'_, '_> {
             prefix: self.setting(properties, &["S3KeyPrefix"]),
             key: self.setting(properties, &["KMSKeyId"]),
             logging: self.flag(properties, "IsLogging"),
+            beside: beside(
+                self.setting(properties, &["CloudWatchLogsLogGroupArn"]).known().cloned(),
+                self.setting(properties, &["SnsTopicName"]).known().cloned(),
+                child(properties, "InsightSelectors").map(|node| self.template.place(node.span)),
+            ),
             unordered: unordered.map(|policy| At { value: policy, place }),
             organization: self.flag(properties, "IsOrganizationTrail"),
             multi_region: self.flag(properties, "IsMultiRegionTrail"),

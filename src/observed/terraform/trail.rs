@@ -3,7 +3,7 @@
 use super::{Item, Reader, order};
 use crate::{
     aws::{Partition, arn, region},
-    observed::{At, Setting, Text, Trail, hole},
+    observed::{At, Setting, Text, Trail, beside, hole},
 };
 use std::collections::BTreeMap;
 
@@ -74,6 +74,11 @@ impl<'a> Reader<'a> {
                 None => Setting::Unsaid,
             },
             logging: self.flag(item, "enable_logging"),
+            beside: beside(
+                self.text(item, "cloud_watch_logs_group_arn"),
+                self.text(item, "sns_topic_name"),
+                self.raw(item, "insight_selector").filter(|raw| raw.get() != "[]").map(|raw| self.place(raw.get())),
+            ),
             unordered: None,
             name,
         }

@@ -119,7 +119,7 @@ impl Planner<'_, '_> {
         let first = policy.statements.len().saturating_sub(extra.len() + after);
         statements::report_failures(&proof, &policy, first, &origins, findings);
         statements::report_rights(&proof, first, &origins, findings);
-        let own_name = draft.takes_access_logs || !settings.split_trails;
+        let adopt = if settings.is_first(draft.takes_access_logs) { &settings.adopt } else { &settings.adopt_trails_bucket };
         let basis = Basis {
             by_account: settings.policy_scope.value == PolicyScope::Account,
             trails: grants.trails.clone(),
@@ -133,13 +133,14 @@ impl Planner<'_, '_> {
             name: draft.name.clone(),
             takes_access_logs: draft.takes_access_logs,
             takes_trails: draft.takes_trails,
-            adopt: settings.adopt.as_ref().filter(|_| own_name).map(|adopt| {
+            account_regional: settings.account_regional.is_some() && adopt.is_none(),
+            adopt: adopt.as_ref().map(|adopt| {
                 let mut existing = adopt.value.clone();
                 existing.sort_unstable();
                 existing.dedup();
-                Adopt { existing }
+                Adopt { existing, returned: false }
             }),
-            account_regional: settings.account_regional.is_some() && (settings.adopt.is_none() || !own_name),
+            says_new: if settings.is_first(draft.takes_access_logs) { settings.says_new.0 } else { settings.says_new.1 },
             versioning: settings.versioning.value,
             object_lock: settings.object_lock.as_ref().filter(|_| self.locks(settings, draft)).map(|lock| lock.value.clone()),
             tags: settings.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),

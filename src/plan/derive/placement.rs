@@ -48,7 +48,7 @@ impl Planner<'_, '_> {
             }));
         }
         if split {
-            let name = self.name(settings.trails_name, &settings, false, taken, findings);
+            let name = self.name(settings.trails_name, &settings, settings.adopt_trails_bucket.is_some(), taken, findings);
             drafts.extend(name.map(|name| Draft { name, takes_access_logs: false, takes_trails: true }));
         }
         let log_bucket = drafts.iter().find(|draft| draft.takes_access_logs).map(|draft| draft.name.clone());

@@ -18,20 +18,43 @@ impl Planner<'_, '_> {
             return;
         }
         let adopted = settings.adopt.as_ref().map(|adopt| adopt.span);
-        let takes_own = |draft: &Draft| draft.takes_access_logs || !settings.split_trails;
-        if let Some(span) = adopted.filter(|_| !drafts.iter().any(takes_own)) {
+        let adopted_second = settings.adopt_trails_bucket.as_ref().map(|adopt| adopt.span);
+        let is_first = |draft: &Draft| settings.is_first(draft.takes_access_logs);
+        if let Some(span) = adopted_second.filter(|_| drafts.iter().all(is_first)) {
+            let finding =
+                Finding::new(&UNUSED_ADOPT, span, format!("the adopted trails' bucket of `{}` takes no logs", self.region));
+            findings.push(match settings.split_trails {
+                true => finding.help("no trail is delivered here; leave `adopt_trails_bucket` out"),
+                false => finding.help("write `split_trails: true`, so that trails go to it, or leave `adopt_trails_bucket` out"),
+            });
+        }
+        if let Some(span) = adopted.filter(|_| !drafts.iter().any(is_first)) {
             findings.push(
                 Finding::new(&UNUSED_ADOPT, span, format!("the adopted bucket of `{}` takes no logs", self.region))
                     .help("with `split_trails: true` trails go to the second bucket, and there is no source here; leave `adopt` or `split_trails` out"),
             );
         }
-        if let (Some(span), Some(lock)) = (adopted, &settings.object_lock)
-            && drafts.iter().any(|draft| takes_own(draft) && self.locks(settings, draft))
-        {
+        for (span, first) in [(adopted, true), (adopted_second, false)] {
+            let (Some(span), Some(lock)) = (span, &settings.object_lock) else { continue };
+            if !drafts.iter().any(|draft| is_first(draft) == first && self.locks(settings, draft)) {
+                continue;
+            }
+            let help = match first {
+                true => {
+                    "Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out, or write `split_trails: true`"
+                }
+                false => {
+                    "Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out: a lock that the bucket has stays"
+                }
+            };
             findings.push(
-                Finding::new(&OBJECT_LOCK, lock.span, format!("the adopted bucket of `{}` can't be given Object Lock", self.region))
-                    .related(span, "this bucket exists already")
-                    .help("Object Lock stays for good, so logmap sets it on buckets that it makes only; leave `object_lock` out, or write `split_trails: true`"),
+                Finding::new(
+                    &OBJECT_LOCK,
+                    lock.span,
+                    format!("the adopted bucket of `{}` can't be given Object Lock", self.region),
+                )
+                .related(span, "this bucket exists already")
+                .help(help),
             );
         }
         // zero days was already reported (LM0501)

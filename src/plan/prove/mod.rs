@@ -17,7 +17,7 @@ pub(crate) use {
     deliveries::{access_log_key, moment, service_context},
 };
 
-use super::{Account, LogBucket, Placement, Plan, Source, Tier};
+use super::{Account, Adopt, LogBucket, Placement, Plan, Source, Tier};
 use crate::{
     aws::Partition,
     policy::{
@@ -194,6 +194,24 @@ impl Proof {
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub struct Proven(Plan);
+
+impl Proven {
+    /// The same plan with some of its log buckets taken over instead of made: they were retired once and are there still. Whose bucket it
+    /// is and what its policy lets in is the same, so the proof stands.
+    pub(crate) fn taking_back(&self, is_back: impl Fn(&Account, &Placement, &LogBucket) -> bool) -> Proven {
+        let mut plan = self.0.clone();
+        for (account, was) in plan.accounts.iter_mut().zip(&self.0.accounts) {
+            for (placement, known) in account.placements.iter_mut().zip(&was.placements) {
+                for bucket in &mut placement.buckets {
+                    if bucket.adopt.is_none() && !bucket.says_new && is_back(was, known, bucket) {
+                        bucket.adopt = Some(Adopt { existing: Vec::new(), returned: true });
+                    }
+                }
+            }
+        }
+        Proven(plan)
+    }
+}
 
 impl Deref for Proven {
     type Target = Plan;

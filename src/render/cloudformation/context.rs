@@ -4,7 +4,7 @@
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
 use super::{
-    ids::{bucket_id, id, policy_id},
+    ids::{bucket_id, id, policy_id, trail_id},
     import,
     monitoring::MonitoringContext,
     outputs::Output,
@@ -206,6 +206,8 @@ pub(super) struct TrailContext<'a> {
     pub data_events: bool,
     /// Beginnings of object ARNs that are not recorded; may be empty.
     pub data_events_exclude: &'a [String],
+    /// It existed before: it is imported, and stays when its stack goes.
+    pub adopted: bool,
     /// Scanners' checks that don't fit it, as its metadata.
     pub metadata: Value,
     /// Trivy's checks that don't apply to it.
@@ -313,7 +315,7 @@ impl<'a> BucketContext<'a> {
             deletion: deletion(bucket.adopt.is_some()),
             policy_deletion: deletion(import::takes_policy(bucket)),
             name: &bucket.name,
-            account_regional: bucket.account_regional,
+            account_regional: bucket.made_account_regional(),
             versioning: if bucket.versioning { "Enabled" } else { "Suspended" },
             object_lock: bucket.object_lock.iter().collect(),
             lifecycle: bucket.lifecycle.iter().map(rule).collect(),
@@ -334,7 +336,7 @@ impl<'a> TrailContext<'a> {
         TrailContext {
             metadata: metadata("AWS::CloudTrail::Trail", &so),
             trivy: skips(Scanner::Trivy, "AWS::CloudTrail::Trail", &so),
-            id: id("Trail", &trail.arn),
+            id: trail_id(trail),
             depends_on: bucket.map(policy_id).unwrap_or_default(),
             name: &trail.name,
             bucket: &trail.bucket,
@@ -345,6 +347,7 @@ impl<'a> TrailContext<'a> {
             kms_key_arn: trail.kms_key_arn.as_deref().unwrap_or_default(),
             data_events: trail.data_events_exclude.is_some(),
             data_events_exclude: trail.data_events_exclude.as_deref().unwrap_or_default(),
+            adopted: trail.adopt,
         }
     }
 }

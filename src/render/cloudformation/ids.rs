@@ -1,6 +1,9 @@
 //! Logical ids: letters and digits, the same as long as the thing keeps its name.
 
-use crate::{digest::short_digest, plan::LogBucket};
+use crate::{
+    digest::short_digest,
+    plan::{LogBucket, Trail},
+};
 
 /// Logical id of a log bucket.
 pub(super) fn bucket_id(bucket: &LogBucket) -> String {
@@ -10,6 +13,11 @@ pub(super) fn bucket_id(bucket: &LogBucket) -> String {
 /// Logical id of its policy.
 pub(super) fn policy_id(bucket: &LogBucket) -> String {
     id("LogBucketPolicy", &bucket.name)
+}
+
+/// Logical id of a trail.
+pub(super) fn trail_id(trail: &Trail) -> String {
+    id("Trail", &trail.arn)
 }
 
 /// A logical id: letters and digits, the same as long as the thing keeps its name.

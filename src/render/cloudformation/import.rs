@@ -1,11 +1,13 @@
-//! Resource import of adopted buckets: the list of resources, and the template with which to import them.
+//! Resource import of adopted buckets and trails: the list of resources, and the template with which to import them.
 //!
-//! An import may only import, and CloudFormation afterwards compares templates, not the bucket. So the import template
-//! holds as little as it can: whatever the stack's template adds is then applied by the next deploy.
+//! An import may only import, and CloudFormation afterwards compares templates, not what exists. So of a bucket the import template
+//! holds as little as it can: whatever the stack's template adds is then applied by the next deploy. Of a trail it holds all that the
+//! stack's template does: AWS does not say that an update leaves the log group, the topic, the Insights and the selectors that no template
+//! has, so the first deploy is to find nothing to change.
 
-use super::ids::{bucket_id, policy_id};
+use super::ids::{bucket_id, policy_id, trail_id};
 use crate::{
-    plan::{ExistingSetting, LogBucket, Placement},
+    plan::{ExistingSetting, LogBucket, Placement, Trail},
     render::scanners,
 };
 use anyhow::Result;
@@ -28,6 +30,14 @@ pub(super) fn resources(placement: &Placement) -> Result<String> {
             }));
         }
     }
+    // AWS::CloudTrail::Trail is known by its name (CloudFormation user guide, "Resource type support"; `primaryIdentifier` of its schema)
+    list.extend(placement.trails.iter().filter(|trail| trail.adopt).map(|trail| {
+        json!({
+            "ResourceType": "AWS::CloudTrail::Trail",
+            "LogicalResourceId": trail_id(trail),
+            "ResourceIdentifier": { "TrailName": trail.name },
+        })
+    }));
     Ok(serde_json::to_string_pretty(&list)? + "\n")
 }
 
@@ -63,7 +73,52 @@ pub(super) fn template(placement: &Placement) -> Result<String> {
             );
         }
     }
+    for trail in placement.trails.iter().filter(|trail| trail.adopt) {
+        resources.insert(
+            trail_id(trail),
+            json!({
+                "Type": "AWS::CloudTrail::Trail",
+                "DeletionPolicy": "Retain",
+                "UpdateReplacePolicy": "Retain",
+                "Metadata": scanners::metadata("AWS::CloudTrail::Trail", &scanners::of_trail(trail)),
+                "Properties": properties(trail),
+            }),
+        );
+    }
     Ok(serde_json::to_string_pretty(&json!({ "AWSTemplateFormatVersion": "2010-09-09", "Resources": resources }))? + "\n")
+}
+
+/// The properties of a trail, as `cloudformation/resources.yaml` has them.
+fn properties(trail: &Trail) -> Value {
+    let mut properties = json!({
+        "TrailName": trail.name,
+        "S3BucketName": trail.bucket,
+        "IsLogging": true,
+        "IsMultiRegionTrail": trail.multi_region,
+        "IsOrganizationTrail": trail.organization,
+        "IncludeGlobalServiceEvents": true,
+        "EnableLogFileValidation": trail.log_file_validation,
+    });
+    if !trail.prefix.is_empty() {
+        properties["S3KeyPrefix"] = json!(trail.prefix);
+    }
+    if let Some(key) = &trail.kms_key_arn {
+        properties["KMSKeyId"] = json!(key);
+    }
+    if let Some(excluded) = &trail.data_events_exclude {
+        let mut data = vec![
+            json!({ "Field": "eventCategory", "Equals": ["Data"] }),
+            json!({ "Field": "resources.type", "Equals": ["AWS::S3::Object"] }),
+        ];
+        if !excluded.is_empty() {
+            data.push(json!({ "Field": "resources.ARN", "NotStartsWith": excluded }));
+        }
+        properties["AdvancedEventSelectors"] = json!([
+            { "Name": "Logmap management events", "FieldSelectors": [{ "Field": "eventCategory", "Equals": ["Management"] }] },
+            { "Name": "Logmap S3 object events", "FieldSelectors": data },
+        ]);
+    }
+    properties
 }
 
 fn adopted(placement: &Placement) -> impl Iterator<Item = &LogBucket> {
@@ -74,5 +129,8 @@ fn adopted(placement: &Placement) -> impl Iterator<Item = &LogBucket> {
 /// stack can't create the policy of a bucket that has one
 /// (<https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1068>).
 pub(super) fn takes_policy(bucket: &LogBucket) -> bool {
-    bucket.adopt.as_ref().is_some_and(|adopt| adopt.existing.is_empty() || adopt.existing.contains(&ExistingSetting::Policy))
+    bucket
+        .adopt
+        .as_ref()
+        .is_some_and(|adopt| adopt.returned || adopt.existing.is_empty() || adopt.existing.contains(&ExistingSetting::Policy))
 }

@@ -258,7 +258,7 @@ impl<'a> Renderer<'a> {
             ));
             lines.push("before the others are deployed again: deleting it turns off the logging that it turned on.".to_owned());
         } else if placement.adopts() {
-            lines.push("It holds a bucket that exists. Import it into the stack once, before the first deploy:".to_owned());
+            lines.push("It holds what exists already. Import that into the stack once, before the first deploy:".to_owned());
             lines.push(format!(
                 "  aws cloudformation create-change-set --region {region} --stack-name {stack} --change-set-name import \
                  --change-set-type IMPORT --resources-to-import file://{region}.import.json \
@@ -271,6 +271,22 @@ impl<'a> Renderer<'a> {
                 "  aws cloudformation execute-change-set --region {region} --stack-name {stack} --change-set-name import"
             ));
             lines.push(format!("  aws cloudformation wait stack-import-complete --region {region} --stack-name {stack}"));
+            if placement.takes_back() {
+                lines.push(
+                    "A log bucket of it was retired once. If its stack was never deleted, that has it still: leave the import out, then."
+                        .to_owned(),
+                );
+            }
+            if placement.trails.iter().any(|trail| trail.adopt) {
+                lines.push(
+                    "The import leaves a trail as it is, and so does the first deploy: `aws cloudformation detect-stack-drift` says what"
+                        .to_owned(),
+                );
+                lines.push(
+                    "differs. A later change of its settings updates it; look at its log group, topic, Insights and selectors after that."
+                        .to_owned(),
+                );
+            }
         }
         lines.push(format!("Deploy in account {} ({}):", account.key, account.id));
         lines.push(format!(

@@ -111,7 +111,8 @@ impl<'r, 'a> StackSets<'r, 'a> {
             Member { at, part, bytes }
         });
         if member.is_none() {
-            let reason = if placement.adopts() { "it holds a bucket to import" } else { "it needs more than one template" };
+            let reason =
+                if placement.adopts() { "it holds a bucket or trail to import" } else { "it needs more than one template" };
             filling.left_out.push(LeftOut { account: account.key.clone(), region: placement.region.clone(), reason });
         }
         let Some(number) = number else {

@@ -73,6 +73,7 @@ fn placement(account: &str, partition: &str, region: &str, sources: &[&str], tra
         takes_access_logs: !sources.is_empty(),
         takes_trails: !trail_accounts.is_empty(),
         adopt: None,
+        says_new: false,
         account_regional: false,
         versioning: true,
         object_lock: None,
@@ -120,6 +121,7 @@ fn trail(account: &Account, region: &str, to_account: &str, to_key: &str) -> Tra
         kms_key_arn: None,
         log_file_validation: true,
         data_events_exclude: None,
+        adopt: false,
     }
 }
 
@@ -343,7 +345,7 @@ fn a_trail_whose_bucket_is_elsewhere_waits_for_nothing_here() {
 #[test]
 fn an_adopted_bucket_is_imported_with_less_than_the_stack_wants() {
     let mut plan = plan(vec![prod()]);
-    plan.accounts[0].placements[0].buckets[0].adopt = Some(Adopt { existing: vec![ExistingSetting::Policy] });
+    plan.accounts[0].placements[0].buckets[0].adopt = Some(Adopt { existing: vec![ExistingSetting::Policy], returned: false });
     let files = files(&plan);
     let stack = read(&files["cloudformation/prod/us-east-1.yaml"]);
     let list = read(&files["cloudformation/prod/us-east-1.import.json"]);
@@ -355,7 +357,33 @@ fn an_adopted_bucket_is_imported_with_less_than_the_stack_wants() {
         assert_ne!(template["Resources"][id]["Properties"], stack["Resources"][id]["Properties"]);
     }
     assert!(!files.contains_key("cloudformation/stacksets/us-east-1.yaml"));
-    assert!(files["cloudformation/stacksets/README.md"].contains("it holds a bucket to import"));
+    assert!(files["cloudformation/stacksets/README.md"].contains("it holds a bucket or trail to import"));
+}
+
+#[test]
+fn an_adopted_trail_is_imported_as_the_stack_has_it() {
+    for settings in 0..8 {
+        let mut plan = plan(vec![prod()]);
+        let trail = &mut plan.accounts[0].placements[0].trails[0];
+        trail.adopt = true;
+        trail.prefix = if settings & 1 > 0 { "org".to_owned() } else { String::new() };
+        trail.kms_key_arn = (settings & 2 > 0).then(|| "arn:aws:kms:us-east-1:111122223333:key/1".to_owned());
+        trail.data_events_exclude = (settings & 4 > 0).then(|| vec!["arn:aws:s3:::acme-logs".to_owned()]);
+        trail.multi_region = settings & 1 > 0;
+        let files = files(&plan);
+        let stack = read(&files["cloudformation/prod/us-east-1.yaml"]);
+        let list = read(&files["cloudformation/prod/us-east-1.import.json"]);
+        let template = read(&files["cloudformation/prod/us-east-1.import-template.json"]);
+        assert_eq!(list[0]["ResourceIdentifier"], serde_json::json!({ "TrailName": "audit" }));
+        assert_eq!(list.as_array().unwrap().len(), 1);
+        let id = list[0]["LogicalResourceId"].as_str().unwrap();
+        let (imported, deployed) = (&template["Resources"][id], &stack["Resources"][id]);
+        for key in ["Type", "DeletionPolicy", "UpdateReplacePolicy", "Properties"] {
+            assert_eq!(imported[key], deployed[key], "{key}: the first deploy would update the trail");
+        }
+        assert_eq!(imported["DeletionPolicy"], "Retain");
+        assert!(!files.contains_key("cloudformation/stacksets/us-east-1.yaml"));
+    }
 }
 
 #[test]
@@ -379,9 +407,12 @@ fn what_a_deployment_has_made_goes_when_it_is_rolled_back_and_nothing_else() {
     let text = |bucket: &str, policy: &str, imported: &str| (bucket.to_owned(), policy.to_owned(), imported.to_owned());
     let both = "AWS::S3::Bucket AWS::S3::BucketPolicy";
     assert_eq!(policies(None), text("RetainExceptOnCreate", "RetainExceptOnCreate", ""));
-    assert_eq!(policies(Some(Adopt { existing: vec![] })), text("Retain", "Retain", both));
-    assert_eq!(policies(Some(Adopt { existing: vec![Policy, Lifecycle] })), text("Retain", "Retain", both));
-    assert_eq!(policies(Some(Adopt { existing: vec![Lifecycle] })), text("Retain", "RetainExceptOnCreate", "AWS::S3::Bucket"));
+    assert_eq!(policies(Some(Adopt { existing: vec![], returned: false })), text("Retain", "Retain", both));
+    assert_eq!(policies(Some(Adopt { existing: vec![Policy, Lifecycle], returned: false })), text("Retain", "Retain", both));
+    assert_eq!(
+        policies(Some(Adopt { existing: vec![Lifecycle], returned: false })),
+        text("Retain", "RetainExceptOnCreate", "AWS::S3::Bucket")
+    );
 }
 
 #[test]

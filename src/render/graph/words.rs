@@ -34,7 +34,8 @@ pub(super) fn budget(bucket: &LogBucket) -> String {
 pub(super) fn trail(trail: &Trail) -> String {
     let reach = if trail.multi_region { "all Regions" } else { "this Region" };
     let whose = if trail.organization { "organization trail · " } else { "" };
-    format!("{whose}{reach}")
+    let adopted = if trail.adopt { " · adopted" } else { "" };
+    format!("{whose}{reach}{adopted}")
 }
 
 /// Where a trail delivers, seen from its own area; `None` if it stays there.

@@ -133,8 +133,13 @@ fn two(account: &str, trail: Option<&Trail>) -> [String; 2] {
 fn trail(step: &Step, change: &TrailMove) -> Vec<Row> {
     let account = step.placement.account.as_str();
     let call = |one: &Trail, home: &str, after: Option<&Trail>, before: Option<&Trail>, rival: &str| {
-        let first = trail_row(account, one).first.to_owned();
-        let mut words = vec![one.name.clone(), one.arn.clone(), home.to_owned(), first];
+        let row = trail_row(account, one);
+        let origin = match (before.is_some(), one.adopt) {
+            (true, true) => "adopted",
+            (true, false) => "known",
+            (false, _) => row.origin,
+        };
+        let mut words = vec![one.name.clone(), origin.to_owned(), one.arn.clone(), home.to_owned(), row.first.to_owned()];
         words.extend(two(account, after));
         words.extend(two(account, before));
         words.push(rival.to_owned());

@@ -4,7 +4,10 @@
 //! text or list means none.
 
 use super::{Module, gap, label, region::groups, trail_label};
-use crate::{escape, plan::ExistingSetting};
+use crate::{
+    escape,
+    plan::{ExistingSetting, LogBucket},
+};
 use anyhow::Result;
 use serde::Serialize;
 
@@ -170,7 +173,7 @@ impl Module<'_> {
             arguments.into_iter().map(|(name, value)| Setting { gap: gap(&name, longest), name, value }).collect()
         });
         let account_regional =
-            self.account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.account_regional);
+            self.account.placements.iter().flat_map(|placement| &placement.buckets).any(LogBucket::made_account_regional);
         let forgets =
             self.account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.lifecycle.is_empty());
         let (required_version, required_version_reason) = if self.retired.is_empty() && !forgets {
@@ -234,6 +237,19 @@ impl Module<'_> {
                         },
                     });
                 }
+            }
+            // by its ARN (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudtrail#import)
+            for trail in placement.trails.iter().filter(|trail| trail.adopt) {
+                let (kind, label_of) = ("aws_cloudtrail", trail_label(trail, &placement.region));
+                imports.push(match self.region_per_resource() {
+                    true => Import {
+                        provider: String::new(),
+                        kind,
+                        label: label_of,
+                        id: format!("{}@{}", trail.arn, placement.region),
+                    },
+                    false => Import { provider: label(&placement.region), kind, label: label_of, id: trail.arn.clone() },
+                });
             }
         }
         ImportsContext { header: self.header.clone(), imports }

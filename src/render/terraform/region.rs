@@ -159,11 +159,21 @@ pub(crate) struct TrailContext {
     pub data_events: bool,
     /// Beginnings of object ARNs that are left out of the data events.
     pub exclude: Vec<String>,
+    /// True if it existed before.
+    pub adopted: bool,
+    /// Arguments that stay as they are on an adopted trail.
+    pub kept: Vec<&'static str>,
     /// Checkov's checks that don't fit.
     pub checkov: Vec<Skip>,
     /// Trivy's checks that don't fit.
     pub trivy: Vec<Skip>,
 }
+
+/// The arguments of `aws_cloudtrail` that a map has no word for.
+const NOT_OF_THE_MAP: [&str; 6] =
+    ["cloud_watch_logs_group_arn", "cloud_watch_logs_role_arn", "sns_topic_name", "insight_selector", "tags", "tags_all"];
+/// The selectors: the map's own replace all others, so they stay only where it has none.
+const SELECTORS: [&str; 2] = ["event_selector", "advanced_event_selector"];
 
 impl Module<'_> {
     pub(super) fn region<'a>(&self, placement: &'a Placement) -> Result<RegionContext<'a>> {
@@ -208,6 +218,11 @@ impl Module<'_> {
             organization: trail.organization,
             data_events: trail.data_events_exclude.is_some(),
             exclude: trail.data_events_exclude.clone().unwrap_or_default(),
+            adopted: trail.adopt,
+            kept: NOT_OF_THE_MAP
+                .into_iter()
+                .chain(SELECTORS.into_iter().filter(|_| trail.data_events_exclude.is_none()))
+                .collect(),
             checkov: skips(Scanner::Checkov, "aws_cloudtrail", &so),
             trivy: skips(Scanner::Trivy, "aws_cloudtrail", &so),
         }
@@ -279,7 +294,7 @@ fn bucket(bucket: &LogBucket) -> Bucket {
             (false, _) => "trails",
         },
         adopted: bucket.adopt.is_some(),
-        account_regional: bucket.account_regional,
+        account_regional: bucket.made_account_regional(),
         tags: bucket.tags.clone(),
         versioning: bucket.versioning,
         object_lock: bucket.object_lock.is_some(),

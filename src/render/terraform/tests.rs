@@ -56,6 +56,7 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
         takes_access_logs: true,
         takes_trails: !trails.is_empty(),
         adopt: None,
+        says_new: false,
         account_regional: false,
         versioning: true,
         object_lock: None,
@@ -94,6 +95,7 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
         kms_key_arn: None,
         log_file_validation: true,
         data_events_exclude: None,
+        adopt: false,
     }
 }
 
@@ -139,7 +141,7 @@ fn organisation(aws_provider: u32) -> Plan {
         .insert("${path.module} %{if true} \"q\" \\ \n$${x}".to_owned(), "a\"\n${file(\"/etc/passwd\")}%{x}\u{202e}".to_owned());
     us_bucket.tags.insert("größe".to_owned(), "日本".to_owned());
     let mut eu_bucket = log_bucket(eu, PROD, &[]);
-    eu_bucket.adopt = Some(Adopt { existing: vec![ExistingSetting::Policy, ExistingSetting::Versioning] });
+    eu_bucket.adopt = Some(Adopt { existing: vec![ExistingSetting::Policy, ExistingSetting::Versioning], returned: false });
     let mut external = source("acme-legacy", us, PartitionedEventTime);
     external.managed = false;
     let mut local = trail("local", PROD, "us-east-1", (us, "prod", "us-east-1"));
@@ -283,6 +285,36 @@ fn an_adopted_bucket_is_imported_with_what_exists_on_it() {
     );
 }
 
+#[test]
+fn an_adopted_trail_is_imported_and_keeps_what_the_map_cannot_say() {
+    for provider in [5, 6] {
+        let mut plan = organisation(provider);
+        for trail in &mut plan.accounts[2].placements[1].trails {
+            trail.adopt = true;
+        }
+        let files = render_all(&format!("trails{provider}"), &plan, &[]);
+        let imports = &files["terraform/prod/imports.tf"];
+        let arn = "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit";
+        let wanted = match provider {
+            6 => format!("import {{\n  to = aws_cloudtrail.audit_us_east_1\n  id = \"{arn}@us-east-1\"\n}}"),
+            _ => format!("import {{\n  provider = aws.us_east_1\n\n  to = aws_cloudtrail.audit_us_east_1\n  id = \"{arn}\"\n}}"),
+        };
+        assert!(imports.contains(&wanted), "{imports}");
+        let region = &files["terraform/prod/us-east-1.tf"];
+        let trails: Vec<&str> = region.split("resource \"aws_cloudtrail\"").skip(1).collect();
+        for (trail, selectors) in trails.iter().zip([true, false]) {
+            for kept in ["cloud_watch_logs_group_arn", "cloud_watch_logs_role_arn", "sns_topic_name", "insight_selector", "tags"]
+            {
+                assert!(trail.contains(&format!("      {kept},\n")), "{kept}: {trail}");
+            }
+            // the module's own selectors are not to be ignored
+            assert_eq!(trail.contains("      advanced_event_selector,\n"), selectors, "{trail}");
+            assert_eq!(trail.contains("      event_selector,\n"), selectors, "{trail}");
+        }
+        assert!(!files["terraform/mgmt/us-east-1.tf"].contains("ignore_changes"));
+    }
+}
+
 fn gone(region: &str, bucket: &str) -> BucketRecord {
     BucketRecord {
         account: "prod".to_owned(),
@@ -290,6 +322,7 @@ fn gone(region: &str, bucket: &str) -> BucketRecord {
         region: region.to_owned(),
         takes_access_logs: true,
         bucket: bucket.to_owned(),
+        returned: false,
     }
 }
 

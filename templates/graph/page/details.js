@@ -73,6 +73,7 @@ const details = {
     const { trail, area } = node;
     const folder = `s3://${trail.bucket}/${trail.folder}`;
     return [facts(...place(area), ['ARN', code(trail.arn)], ['records', trail.says],
+      ['adopted', trail.adopt ? 'yes: it exists, and is imported' : ''],
       ['delivers to', node.to ? make('span', {}, link(node.to), ` ${where(node.to.area)}`) : trail.bucket], ['crosses', node.crosses],
       ['prefix', code(trail.prefix)], ['example key', code(`${folder}${area.account.id}/CloudTrail/${area.region.name}/2026/01/31/…json.gz`)],
       ['KMS key', trail.kms_key_arn ? code(trail.kms_key_arn) : 'none'], ['validation', trail.log_file_validation ? 'digest files are delivered' : 'off'],

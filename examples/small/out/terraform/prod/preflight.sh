@@ -4,7 +4,7 @@
 # account: 111122223333
 #
 # Before each `terraform apply` of account prod: stops at sources that log elsewhere, and at what adopted log buckets
-# have that the map does not say: policies, lifecycle rules, tags, ACLs and settings. Terraform would overwrite it. Reads only.
+# and trails have that the map does not say: policies, lifecycle rules, tags, ACLs and settings. Terraform would overwrite it. Reads only.
 # shellcheck disable=SC1091,SC2034 # the library reads what is set here
 set -euo pipefail
 
@@ -23,8 +23,8 @@ done
 LIBRARY_INTERFACE=''
 # shellcheck source-path=SCRIPTDIR source=../lib/logmap.sh
 . "$LIBRARY/logmap.sh"
-if [ "$LIBRARY_INTERFACE" != 1 ]; then
-  printf 'error: %s is of another logmap than this script (its interface is %s, and 1 is needed): copy the folder terraform/ as a whole, or run "logmap generate" again. Nothing was changed\n' "$LIBRARY" "${LIBRARY_INTERFACE:-unknown}" >&2
+if [ "$LIBRARY_INTERFACE" != 2 ]; then
+  printf 'error: %s is of another logmap than this script (its interface is %s, and 2 is needed): copy the folder terraform/ as a whole, or run "logmap generate" again. Nothing was changed\n' "$LIBRARY" "${LIBRARY_INTERFACE:-unknown}" >&2
   exit 5
 fi
 
@@ -39,7 +39,6 @@ FORCE_HINT='' ALONE=yes
 # the policy before the ACL: whoever writes by the ACL goes on by the policy
 # shellcheck disable=SC2016 # as above
 ACL_ADVICE=': in the folder of this script, first `aws s3api put-bucket-policy --bucket NAME --policy file://policies/NAME.json`, then `aws s3api put-bucket-acl --bucket NAME --acl private`'
-TRAILS=()
 REGION='eu-west-1'
 
 if [ $# -gt 0 ]; then
@@ -56,9 +55,13 @@ LOG_BUCKETS=(
 SOURCES=(
   'acme-prod-eu' 'managed' '{"LoggingEnabled":{"TargetBucket":"acme-logs-111122223333-eu-west-1","TargetPrefix":"s3-access/","TargetObjectKeyFormat":{"PartitionedPrefix":{"PartitionDateSource":"EventTime"}}}}'
 )
+# shellcheck disable=SC2016 # as above
+TRAILS=(
+)
 each_bucket read_bucket
 each_source read_source
 each_bucket read_listeners
+each_trail read_trail
 
 REGION='us-east-1'
 # shellcheck disable=SC2016 # as above
@@ -69,9 +72,15 @@ SOURCES=(
   'acme-prod-data' 'managed' '{"LoggingEnabled":{"TargetBucket":"acme-logs-111122223333-us-east-1","TargetPrefix":"data/","TargetObjectKeyFormat":{"PartitionedPrefix":{"PartitionDateSource":"EventTime"}}}}'
   'acme-prod-web' 'managed' '{"LoggingEnabled":{"TargetBucket":"acme-logs-111122223333-us-east-1","TargetPrefix":"s3-access/","TargetObjectKeyFormat":{"PartitionedPrefix":{"PartitionDateSource":"EventTime"}}}}'
 )
+# shellcheck disable=SC2016 # as above
+TRAILS=(
+  'audit' 'create' 'arn:aws:cloudtrail:us-east-1:111122223333:trail/audit' '{"S3BucketName":"acme-logs-111122223333-us-east-1","S3KeyPrefix":"","IsMultiRegionTrail":true,"IncludeGlobalServiceEvents":true,"LogFileValidationEnabled":true,"KmsKeyId":"","IsOrganizationTrail":false}'
+  '' ''
+)
 each_bucket read_bucket
 each_source read_source
 each_bucket read_listeners
+each_trail read_trail
 
 [ "$REFUSALS" -eq 0 ] || die 1 "$ACCOUNT_KEY: $REFUSALS reasons not to apply: Terraform would overwrite what they name, and keeps no backup"
 say "$ACCOUNT_KEY: nothing that the map does not know"
