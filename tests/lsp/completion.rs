@@ -32,7 +32,7 @@ fn keys_of_the_place_that_are_not_there_yet_with_documentation() {
     let names: Vec<&str> = list.iter().map(|item| item["label"].as_str().unwrap()).collect();
     assert_eq!(names, ["organization", "defaults", "accounts", "trails", "monitoring", "publish", "render"]);
     assert!(list[2]["documentation"]["value"].as_str().unwrap().starts_with("The AWS accounts"));
-    assert_eq!(labels("accounts:\n  prod:\n    id: \"1\"\n    ‸\n"), ["role", "profile", "log_bucket", "regions"]);
+    assert_eq!(labels("accounts:\n  prod:\n    id: \"1\"\n    ‸\n"), ["state", "role", "profile", "log_bucket", "regions"]);
     assert_eq!(taken("accounts:\n  prod:\n    re‸\n", "regions"), "accounts:\n  prod:\n    regions:\n");
     assert_eq!(taken("accounts:\n  prod:\n    i‸\n", "id"), "accounts:\n  prod:\n    id: \n");
     assert_eq!(taken("trails:\n  audit: { ho‸ }\n", "home_region"), "trails:\n  audit: { home_region:  }\n");

@@ -16,7 +16,8 @@ usage: $(basename "$0") [--dry-run | --verify | --rollback] [--force]
   --rollback   restore what was there before the first run (--dry-run with it only says what it would do)
   --force      replace what logmap does not recognise: policy statements, logging targets, event selectors, what has a name that
                is to be published or watched, and the lifecycle rules, ACL, SSE-KMS or Requester Pays settings of a log bucket; take the grant
-               of a bucket that logs there; let logs expire sooner. A backup of it is kept. Object Lock and MFA delete are never overridden.
+               of a bucket that logs there; let logs expire sooner; update a trail that it did not make, or that gets weaker. A backup of it
+               is kept. Object Lock and MFA delete are never overridden.
   -h, --help   this text
 
 Needs bash, the AWS CLI (version 1 or 2) and python3 (to compare JSON). Credentials: those of the environment, else the
@@ -254,7 +255,7 @@ read_bucket() {
   location bucket "$name"
   case $LOCATION in
     none)
-      [ "$origin" != adopt ] || refuse "the log bucket $name is to be adopted, but there is no such bucket in account $ACCOUNT"
+      [ "$origin" != adopt ] || refuse "the log bucket $name is to be adopted, but there is no such bucket in account $ACCOUNT: to make it, write \`adopt: false\` under its \`log_bucket\` in the map (\`adopt_trails_bucket: false\` for the second one of \`split_trails\`)"
       : >"$of.absent"
       return 0
       ;;
@@ -418,18 +419,39 @@ problem_with() {
   if [ "$1" = external ]; then say "note: $2 (its logging is set by other code)"; else refuse "$2"; fi
 }
 
+# read_trail NAME ORIGIN ARN SETTINGS SELECTORS: the origin is create or adopt; known or adopted for one that the map had before.
 read_trail() {
-  local name=$1 arn=$2 want=$3 selectors=$4 of="$NOW/trail.$1" there target wanted
+  local name=$1 origin=$2 arn=$3 want=$4 selectors=$5 of="$NOW/trail.$1" there target wanted kind text
   fetch "$of.trail" TrailNotFoundException cloudtrail get-trail --name "$name"
   there=$(json get "$of.trail" Trail.TrailARN)
-  if [ -z "$there" ]; then : >"$of.absent"; return 0; fi
+  if [ -z "$there" ]; then
+    : >"$of.absent"
+    [ "$origin" != adopt ] || refuse "the trail $name is to be adopted, but there is no such trail in $REGION of account $ACCOUNT: leave \`adopt\` out for it under \`trails\` in the map, or name the accounts in which it exists"
+    return 0
+  fi
   if [ "$there" != "$arn" ]; then
-    refuse "a trail named $name exists as $there; this one would be $arn"
+    refuse "a trail named $name exists as $there; this one would be $arn: give this one another name in the map, or the other's \`home_region\` and \`adopt: true\`"
     rm -f "$of.trail"
     return 0
   fi
   fetch "$of.status" '' cloudtrail get-trail-status --name "$name"
   fetch "$of.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
+  # one that a script of this map or an earlier one has made or set; --verify says what differs by itself
+  if [ -e "$BACKUP/trail.$name.absent" ] || { [ -e "$BACKUP/trail.$name.trail.set" ] && json known trail "$of.trail" "$BACKUP/trail.$name.trail.set"; } || [ "$MODE$origin" = verifycreate ]; then
+    case $origin in create) origin=known ;; adopt) origin=adopted ;; esac
+  fi
+  if [ "$origin" != known ]; then
+    printf '{"Trail":%s,"Selectors":%s}' "$want" "${selectors:-null}" | json judged-trail "$name" "$origin" "$of.trail" "$of.selectors" "$ALONE" >"$WORK/judged"
+    while IFS=$'\t' read -r kind text; do
+      case $kind in
+        refuse) refuse_unless_forced "$text" ;;
+        keep) say "kept: $text" ;;
+        keep-selectors) if [ -n "$FORCE" ]; then refuse_unless_forced "$text"; else say "kept: $text"; fi ;;
+        note) say "note: $text" ;;
+      esac
+    done <"$WORK/judged"
+    return 0
+  fi
   target=$(json get "$of.trail" Trail.S3BucketName)
   wanted=$(json_text "$want" S3BucketName)
   [ "$target" = "$wanted" ] || refuse_unless_forced "the trail $name delivers to $target already, not to $wanted"
@@ -578,8 +600,8 @@ json_text() { # json_text TEXT ROUTE
 }
 
 apply_trail() {
-  local name=$1 want=$3 selectors=$4 of="$NOW/trail.$1"
-  FIRST=$5
+  local name=$1 origin=$2 want=$4 selectors=$5 of="$NOW/trail.$1"
+  FIRST=$6
   [ -e "$of.trail" ] || return 0
   if [ -e "$of.absent" ]; then
     remember "trail.$name.trail" "$want"
@@ -591,7 +613,12 @@ apply_trail() {
     remember "trail.$name.trail" "$want"
     change "~ trail $name: settings" cloudtrail update-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" update)"
   fi
-  if ! printf '%s' "$selectors" | json same-selectors "$of.selectors"; then
+  # what is there of an adopted one stays, beside what the map adds
+  case $origin$FORCE in adopt | adopted) ;; *) origin='' ;; esac
+  if [ -n "$origin" ] && [ -n "$selectors" ]; then selectors=$(printf '%s' "$selectors" | json merged-selectors "$of.selectors"); fi
+  if [ -n "$origin" ] && [ -z "$selectors" ]; then
+    :
+  elif ! printf '%s' "$selectors" | json same-selectors "$of.selectors"; then
     remember "trail.$name.selectors" "${selectors:-null}"
     if [ -n "$selectors" ]; then
       change "~ trail $name: event selectors" cloudtrail put-event-selectors --trail-name "$name" --advanced-event-selectors "$selectors"
@@ -685,7 +712,7 @@ rollback_forgotten() {
     case $names in *" $name "*) ;; *) keep "bucket.$name" '' "the log bucket $name, which is not in the map any more" ;; esac
   done
   names=' '
-  for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do names="$names${TRAILS[i]} "; done
+  for ((i = 0; i < ${#TRAILS[@]}; i += 6)); do names="$names${TRAILS[i]} "; done
   for file in "$BACKUP"/trail.*.trail; do
     [ -e "$file" ] || continue
     name=${file##*/trail.}
@@ -697,7 +724,7 @@ rollback_forgotten() {
 }
 
 rollback_trail() {
-  local name=$1 want=$3 wanted=$4 of="$BACKUP/trail.$1" now="$NOW/trail.$1" selectors
+  local name=$1 want=$4 wanted=$5 of="$BACKUP/trail.$1" now="$NOW/trail.$1" selectors
   fetch "$now.trail" TrailNotFoundException cloudtrail get-trail --name "$name"
   if [ -z "$(json get "$now.trail" Trail.TrailARN)" ]; then return 0; fi
   if [ ! -e "$of.trail" ]; then
@@ -717,6 +744,11 @@ rollback_trail() {
     if ! printf '%s' "$want" | still_ours "trail.$name.trail" trail; then
       keep "trail.$name" "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
       return 0
+    fi
+    # CloudTrail asks for the policy at once: where the files lay before, it may be that of before
+    POLICY_OF=$(json get "$WORK/trail" S3BucketName)
+    if [ "$(json get "$now.trail" Trail.S3BucketName)/$(json get "$now.trail" Trail.S3KeyPrefix)" != "$POLICY_OF/$(json get "$WORK/trail" S3KeyPrefix)" ]; then
+      each_bucket rollback_policy
     fi
     restore "~ trail $name: settings as before" cloudtrail update-trail --cli-input-json "$(json trail-input "$name" update <"$WORK/trail")"
   fi
@@ -798,13 +830,10 @@ rollback_ownership() {
   fi
 }
 
-rollback_bucket() {
-  local name=$1 policy=$6 lifecycle=$7 of="$BACKUP/bucket.$1" now="$NOW/bucket.$1" value more
-  if [ -e "$of.absent" ]; then
-    rollback_new_bucket "$name"
-    return 0
-  fi
-  was_there "$name" || return 0
+# The policy of the log bucket POLICY_OF.
+rollback_policy() {
+  local name=$1 policy=$6 of="$BACKUP/bucket.$1" now="$NOW/bucket.$1" value
+  if [ "$name" != "$POLICY_OF" ] || [ -e "$of.absent" ] || ! was_there "$name"; then return 0; fi
   if [ -e "$WORK/kept.$name" ]; then
     keep "bucket.$name" '' "the policy of $name, because what was kept needs it"
   elif ! changed_since "$name" policy Policy NoSuchBucketPolicy get-bucket-policy; then
@@ -819,6 +848,18 @@ rollback_bucket() {
       put_back "$name" 'no bucket policy, as before' delete-bucket-policy
     fi
   fi
+}
+POLICY_OF=''
+
+rollback_bucket() {
+  local name=$1 lifecycle=$7 of="$BACKUP/bucket.$1" now="$NOW/bucket.$1" value more
+  if [ -e "$of.absent" ]; then
+    rollback_new_bucket "$name"
+    return 0
+  fi
+  was_there "$name" || return 0
+  POLICY_OF=$name
+  rollback_policy "$@"
   if changed_since "$name" lifecycle Rules NoSuchLifecycleConfiguration get-bucket-lifecycle-configuration; then
     if ! printf '%s' "$lifecycle" | still_ours "bucket.$name.lifecycle" lifecycle; then
       keep "bucket.$name" '' "the lifecycle of $name, which others have changed since"
@@ -949,7 +990,7 @@ list_all_buckets() {
 each_monitor() { :; }
 # shellcheck disable=SC2317,SC2329 # as above
 rollback_monitors() { :; }
-each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 5)); do "$1" "${TRAILS[@]:i:5}"; done; }
+each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 6)); do "$1" "${TRAILS[@]:i:6}"; done; }
 
 prepare() {
   # the code of an error is read from its text, which a setting of the user's may make JSON or a table
@@ -1290,7 +1331,7 @@ check_bucket() {
   elif [ "$4" = yes ]; then
     refuse "the log bucket $name is there already, and the stack ${STACKS[0]}, which would create it, does not have it: delete it if it is empty (\`aws s3api delete-bucket --region $REGION --bucket $name\`); else write \`log_bucket: { adopt: true, name: $name }\` in the map, generate again, and import it as README.md of the output says"
   else
-    refuse "the log bucket $name is there already, and the stack ${STACKS[0]}, which would create it, does not have it: delete it if it is empty (\`aws s3api delete-bucket --region $REGION --bucket $name\`), or choose another name for it in the map"
+    refuse "the log bucket $name is there already, and the stack ${STACKS[0]}, which would create it, does not have it: delete it if it is empty (\`aws s3api delete-bucket --region $REGION --bucket $name\`); else write \`log_bucket: { adopt_trails_bucket: true, trails_name: $name }\` in the map, generate again, and import it as README.md of the output says"
   fi
 }
 
@@ -1323,9 +1364,14 @@ check_source() {
 check_trail() {
   local there
   ! in_stack AWS::CloudTrail::Trail "$1" || return 0
+  if [ "$2" = adopt ]; then
+    read_trail "$@"
+    IMPORTS="$IMPORTS $1"
+    return 0
+  fi
   fetch "$WORK/trail" TrailNotFoundException cloudtrail get-trail --name "$1"
   there=$(json get "$WORK/trail" Trail.TrailARN)
-  [ -z "$there" ] || refuse "the trail $1 is there already ($there), and the stack ${STACKS[0]}, which would create it, does not have it: delete that trail or choose another name in the map"
+  [ -z "$there" ] || refuse "the trail $1 is there already ($there), and the stack ${STACKS[0]}, which would create it, does not have it: write \`adopt: true\` under the trail in the map, generate again, and import it as README.md of the output says; or delete that trail, or choose another name in the map"
 }
 
 check_monitor() {
@@ -1381,4 +1427,4 @@ write_json_helper() {
 }
 
 # The last line, so that a part of this file is not taken for all of it.
-LIBRARY_INTERFACE=1
+LIBRARY_INTERFACE=2

@@ -24,8 +24,8 @@ done
 LIBRARY_INTERFACE=''
 # shellcheck source-path=SCRIPTDIR source=../lib/logmap.sh
 . "$LIBRARY/logmap.sh"
-if [ "$LIBRARY_INTERFACE" != 1 ]; then
-  printf 'error: %s is of another logmap than this script (its interface is %s, and 1 is needed): copy the folder cloudformation/ as a whole, or run "logmap generate" again. Nothing was changed\n' "$LIBRARY" "${LIBRARY_INTERFACE:-unknown}" >&2
+if [ "$LIBRARY_INTERFACE" != 2 ]; then
+  printf 'error: %s is of another logmap than this script (its interface is %s, and 2 is needed): copy the folder cloudformation/ as a whole, or run "logmap generate" again. Nothing was changed\n' "$LIBRARY" "${LIBRARY_INTERFACE:-unknown}" >&2
   exit 5
 fi
 
@@ -66,10 +66,10 @@ SOURCES=(
   'acme-prod-web' 'managed' '{"LoggingEnabled":{"TargetBucket":"acme-logs-111122223333-us-east-1","TargetPrefix":"s3-access/","TargetObjectKeyFormat":{"PartitionedPrefix":{"PartitionDateSource":"EventTime"}}}}'
 )
 
-# for each trail: name, ARN, settings, event selectors, the account to apply first if its bucket is not here
+# for each trail: name, create or adopt, ARN, settings, event selectors, the account to apply first if its bucket is not here
 # shellcheck disable=SC2016 # what looks like an expansion is text
 TRAILS=(
-  'audit' 'arn:aws:cloudtrail:us-east-1:111122223333:trail/audit' '{"S3BucketName":"acme-logs-111122223333-us-east-1","S3KeyPrefix":"","IsMultiRegionTrail":true,"IncludeGlobalServiceEvents":true,"LogFileValidationEnabled":true,"KmsKeyId":"","IsOrganizationTrail":false}'
+  'audit' 'create' 'arn:aws:cloudtrail:us-east-1:111122223333:trail/audit' '{"S3BucketName":"acme-logs-111122223333-us-east-1","S3KeyPrefix":"","IsMultiRegionTrail":true,"IncludeGlobalServiceEvents":true,"LogFileValidationEnabled":true,"KmsKeyId":"","IsOrganizationTrail":false}'
   '' ''
 )
 
