@@ -205,6 +205,13 @@ pub fn asked(dice: &mut Dice, kind: Kind, subject: &Subject<'_>) -> Option<Asked
             asked
         }
     };
+    // the bucket's account is in the map's organization, whoever asks
+    let mut asked = asked;
+    if let Some(id) = organization
+        && !asked.context.iter().any(|(key, _)| key == "aws:ResourceOrgID")
+    {
+        asked.set("aws:ResourceOrgID", id);
+    }
     Some(asked)
 }
 

@@ -109,6 +109,7 @@ PLAIN_SELECTOR = {"ReadWriteType": "All", "IncludeManagementEvents": True, "Data
 
 def check(attack, text, one_in):
     preflight = Attack(attack.stage, attack.account, attack.stage.tree / "terraform" / "prod" / "preflight.sh")
+    stack = Attack(attack.stage, attack.account, attack.stage.tree / "cloudformation" / "prod" / f"{REGION}-preflight.sh")
     for _, what, attack.scene, said in some([case for case in KEPT if case[0] == text], one_in):
         attack.set_scene()
         stood = beside(attack.before)
@@ -129,7 +130,7 @@ def check(attack, text, one_in):
         same(attack.before["trails"], ended["trails"], f"{what}: --rollback does not end at the trail before")
     for _, what, attack.scene, words in some([case for case in REFUSED if case[0] == text], one_in):
         attack.set_scene()
-        for script, name in ((attack, what), (preflight, f"preflight, {what}")):
+        for script, name in ((attack, what), (preflight, f"preflight, {what}"), (stack, f"preflight of the stack, {what}")):
             script.home, script.before = attack.home, attack.before
             done = script.run()
             expect(done.returncode == 1 and words in done.stdout, f"{name}: exits {done.returncode} and does not say `{words}`\n{tail(done.stdout)}")
@@ -139,6 +140,12 @@ def check(attack, text, one_in):
             attack.run_well("--force")
             attack.run_well("--rollback")
             same(attack.before["trails"], attack.stage.snapshot()["trails"], f"{what}: --rollback after --force does not end at the trail before")
+    if text == PLAIN:
+        attack.scene = there(topic=True, insights=True, **LOG_GROUP)
+        attack.set_scene()
+        stack.home, stack.before = attack.home, attack.before
+        done = stack.run()
+        expect(done.returncode == 0 and "next: import acme-old-logs audit into the stack logmap" in done.stdout, f"preflight of the stack\n{tail(done.stdout)}")
     if text == EVENTS:
         alone(attack, preflight)
     if text == NOT_ADOPTED:
@@ -151,7 +158,7 @@ def alone(attack, preflight):
     attack.set_scene()
     preflight.home, preflight.before = attack.home, attack.before
     done = preflight.run()
-    expect(done.returncode == 1 and "Terraform sets all selectors or none" in done.stdout, f"preflight, selectors of others\n{tail(done.stdout)}")
+    expect(done.returncode == 1 and "Terraform, like a stack, sets all selectors or none" in done.stdout, f"preflight, selectors of others\n{tail(done.stdout)}")
 
 
 def not_adopted(attack, preflight):

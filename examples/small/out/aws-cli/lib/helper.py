@@ -475,7 +475,7 @@ def weakened(name, have, want):
 
 def judged_trail(name, origin, path, selectors_path, alone):
     """A line for each thing to say of a trail that is there: `refuse`, `keep`, `keep-selectors` or `note`, and the text. `origin` is
-    `adopt`, `adopted` for one that scripts have set since, or `create` for one that the map makes and no script has made. `alone` is yes for Terraform, which sets all selectors or none."""
+    `adopt`, `adopted` for one that scripts have set since, or `create` for one that the map makes and no script has made. `alone` is yes for Terraform and stacks, which set all selectors or none."""
     wanted = given()
     state, answer = read(selectors_path) or {}, get(read(path), "Trail") or {}
     have, want, chosen = trail(answer), trail(wanted["Trail"]), wanted["Selectors"]
@@ -505,7 +505,7 @@ def judged_trail(name, origin, path, selectors_path, alone):
             lines.append(f"refuse\tthe trail {name} has basic event selectors, {shown_selectors(state)}, and a trail has either basic or advanced ones: to keep them, leave "
                          "`s3_data_events` out for it in the map, or put them as advanced selectors first")
         elif chosen and alone and others_selectors(state):
-            lines.append(f"refuse\tthe trail {name} has event selectors of its own, {shown_selectors(state)}, and Terraform sets all selectors or none: to keep them, leave "
+            lines.append(f"refuse\tthe trail {name} has event selectors of its own, {shown_selectors(state)}, and Terraform, like a stack, sets all selectors or none: to keep them, leave "
                          "`s3_data_events` out for it in the map")
         elif others_selectors(state) and not plain_selectors(state) or basic:
             lines.append(f"keep-selectors\tthe event selectors of the trail {name}: {shown_selectors(state)}")
