@@ -148,7 +148,7 @@ def adopted(stage, one_in):
         attack.set_scene()
         passes(attack, (), text, what)
     # what stops the scripts, stops it too
-    trails = ("trail delivers elsewhere", "foreign selectors", "everything at once")
+    trails = ("trail delivers elsewhere", "a trail of others", "everything at once")
     for what, attack.scene, text, *_ in some([case for case in refusals.CASES if case[0] not in trails] + refusals.STANDING, one_in):
         attack.set_scene()
         refused(attack, (), attack.run(), text, what)
