@@ -66,7 +66,7 @@ OFFERED = [
     ("key_format: ", ["partitioned-event-time", "partitioned-delivery-time", "simple"], True),
     ("storage_class: ", ["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR", "GLACIER", "DEEP_ARCHIVE"], True),
     ("      us", ["us-east-1", "eu-west-1", "us-gov-west-1"], False),
-    ("    lo", ["log_bucket", "role", "profile"], True),
+    ("    lo", ["log_bucket", "role", "profile", "state"], True),
     ("home_region: ", ["us-east-1", "eu-central-1"], False),
 ]
 EXPLAINED = [
