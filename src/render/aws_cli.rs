@@ -280,12 +280,7 @@ fn preflight(cx: &Context<'_>, account: &Account, engine: &Engine) -> Result<Opt
         .filter(|placement| takes_over(placement))
         .map(|placement| PreflightPlace {
             region: &placement.region,
-            buckets: placement
-                .buckets
-                .iter()
-                .filter(|bucket| bucket.adopt.is_some())
-                .map(|bucket| BucketRow { origin: "adopt", ..bucket_row(bucket) })
-                .collect(),
+            buckets: placement.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(taken_over_row).collect(),
             sources: managed_rows(placement),
             trails: placement.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         })
@@ -418,6 +413,12 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
     }
 }
 
+/// A log bucket for a check: one that comes back is taken over like one that others made.
+pub(super) fn taken_over_row(bucket: &LogBucket) -> BucketRow<'_> {
+    let row = bucket_row(bucket);
+    BucketRow { origin: if bucket.adopt.is_some() { "adopt" } else { row.origin }, ..row }
+}
+
 /// Those sources whose logging is set from here.
 pub(super) fn managed_rows(placement: &Placement) -> Vec<SourceRows<'_>> {
     source_rows(placement).into_iter().filter(|rows| rows.by == MANAGED).collect()
@@ -453,27 +454,28 @@ pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {
         "KmsKeyId": trail.kms_key_arn.as_deref().unwrap_or_default(),
         "IsOrganizationTrail": trail.organization,
     });
-    let selectors = trail.data_events_exclude.as_ref().map(|excluded| {
-        let field = |name: &str, operator: &str, values: Value| json!({ "Field": name, operator: values });
-        let mut data = vec![
-            field("eventCategory", "Equals", json!(["Data"])),
-            field("resources.type", "Equals", json!(["AWS::S3::Object"])),
-        ];
-        if !excluded.is_empty() {
-            data.push(field("resources.ARN", "NotStartsWith", json!(excluded)));
-        }
-        // named as the other targets name them; the script knows its own by these names (helper.py)
-        text::json(&json!([
-            { "Name": "Logmap management events", "FieldSelectors": [field("eventCategory", "Equals", json!(["Management"]))] },
-            { "Name": "Logmap S3 object events", "FieldSelectors": data },
-        ]))
-    });
     TrailRow {
         name: &trail.name,
         origin: if trail.adopt { "adopt" } else { "create" },
         arn: &trail.arn,
         settings: text::json(&settings),
-        selectors: selectors.unwrap_or_default(),
+        selectors: selectors(trail).as_ref().map(text::json).unwrap_or_default(),
         first: if trail.bucket_account == account { "" } else { &trail.bucket_account },
     }
+}
+
+/// The advanced event selectors of a trail that records data events, as CloudTrail's API and CloudFormation take them.
+pub(super) fn selectors(trail: &Trail) -> Option<Value> {
+    let field = |name: &str, operator: &str, values: Value| json!({ "Field": name, operator: values });
+    let excluded = trail.data_events_exclude.as_ref()?;
+    let mut data =
+        vec![field("eventCategory", "Equals", json!(["Data"])), field("resources.type", "Equals", json!(["AWS::S3::Object"]))];
+    if !excluded.is_empty() {
+        data.push(field("resources.ARN", "NotStartsWith", json!(excluded)));
+    }
+    // named as the other targets name them; the script knows its own by these names (helper.py)
+    Some(json!([
+        { "Name": "Logmap management events", "FieldSelectors": [field("eventCategory", "Equals", json!(["Management"]))] },
+        { "Name": "Logmap S3 object events", "FieldSelectors": data },
+    ]))
 }

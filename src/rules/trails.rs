@@ -32,10 +32,15 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     // key → id
     let known: BTreeMap<&str, &str> =
         map.accounts().map(|(key, account)| (key.as_str(), account.id.as_ref().map_or("", |id| id.as_str()))).collect();
+    let closed: BTreeMap<&str, Span> = map
+        .accounts()
+        .filter(|(_, account)| account.is_closed())
+        .filter_map(|(key, account)| Some((key.as_str(), account.state.as_ref()?.span)))
+        .collect();
     if let Some(management) = map.organization.as_ref().and_then(|organization| organization.management_account.as_ref()) {
         account(management, &known, findings);
         if map.trails().any(|(_, trail)| trail.scope.is_some_and(|scope| scope.value == Scope::Organization)) {
-            in_use(map, management, "is the management account, which makes the organization trails", findings);
+            in_use(&closed, management, "is the management account, which makes the organization trails", findings);
         }
     }
     let used: BTreeSet<&str> =
@@ -54,7 +59,7 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             account(key, &known, findings);
         }
         if let Some(to) = trail.deliver_to.as_ref().and_then(|to| to.account.as_ref()) {
-            in_use(map, to, &format!("takes the logs of the trail `{}`", name.value), findings);
+            in_use(&closed, to, &format!("takes the logs of the trail `{}`", name.value), findings);
         }
         go_together(map, name, trail, findings);
         if let Some(home) = &trail.home_region {
@@ -77,20 +82,15 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Reports an account on which others depend if it is closed.
-fn in_use(map: &RegionMap, key: &Spanned<String>, why: &str, findings: &mut Vec<Finding>) {
-    let closed = map
-        .accounts()
-        .find(|(other, _)| other.value == key.value)
-        .and_then(|(_, account)| account.state.as_ref().filter(|_| account.is_closed()));
-    if let Some(state) = closed {
-        findings.push(
-            Finding::new(&CLOSED_ACCOUNT, key.span, format!("the account `{}` is closed, and it {why}", key.value))
-                .label("nothing is delivered to it or made in it")
-                .related(state.span, "it is closed by this")
-                .help("name an account that is in use, and move the trail with `logmap runbook`"),
-        );
-    }
+/// Reports an account on which others depend if it is closed; `closed` has the places that say so, by key.
+fn in_use(closed: &BTreeMap<&str, Span>, key: &Spanned<String>, why: &str, findings: &mut Vec<Finding>) {
+    let Some(state) = closed.get(key.as_str()) else { return };
+    findings.push(
+        Finding::new(&CLOSED_ACCOUNT, key.span, format!("the account `{}` is closed, and it {why}", key.value))
+            .label("nothing is delivered to it or made in it")
+            .related(*state, "it is closed by this")
+            .help("name an account that is in use, and move the trail with `logmap runbook`"),
+    );
 }
 
 /// Number of findings after which no similar account key is suggested.

@@ -9,25 +9,24 @@ use super::{
     stage::Stage,
     step::{Footing, Leaning, Step, StepPlacement, Work},
 };
-use crate::{
-    plan::{LogBucket, Trail},
-    policy::Policy,
-};
+use crate::{plan::LogBucket, policy::Policy};
 
 /// A log bucket of an account and Region by its name, as it is at a stage.
 type At<'f, 'a> = &'f dyn Fn(&StepPlacement, Stage, &str) -> Option<&'a LogBucket>;
 
 /// Fills in both for all steps, which have their ids.
 pub(super) fn fill(steps: &mut [Step], at: At<'_, '_>) {
-    let all = steps.to_vec();
-    for step in steps {
-        match step.work {
-            Work::Grant => step.leaning = leaning(step, &all),
-            Work::Switch | Work::Release => {
-                step.footing = [true, false].into_iter().flat_map(|forward| footing(step, forward, &all, at)).collect();
-            }
-            _ => {}
+    let all = &*steps;
+    let found = |step: &Step| match step.work {
+        Work::Grant => (Vec::new(), leaning(step, all)),
+        Work::Switch | Work::Release => {
+            ([true, false].into_iter().flat_map(|forward| footing(step, forward, all, at)).collect(), Vec::new())
         }
+        _ => Default::default(),
+    };
+    let found: Vec<(Vec<Footing>, Vec<Leaning>)> = all.iter().map(found).collect();
+    for (step, (footing, leaning)) in steps.iter_mut().zip(found) {
+        (step.footing, step.leaning) = (footing, leaning);
     }
 }
 
@@ -72,8 +71,7 @@ fn leaning(step: &Step, all: &[Step]) -> Vec<Leaning> {
         let mut elsewhere = false;
         for trail in &switch.trails {
             let Some(after) = trail.after.as_ref().filter(|after| is_here(&after.bucket)) else { continue };
-            let delivery = |trail: &Trail| (trail.bucket.clone(), trail.prefix.clone(), trail.arn.clone());
-            if trail.before.as_ref().is_some_and(|before| delivery(before) == delivery(after)) {
+            if !trail.delivers_elsewhere() {
                 continue;
             }
             if switch.placement.account_id != step.placement.account_id {

@@ -233,6 +233,15 @@ pub enum Leaning {
     },
 }
 
+impl TrailMove {
+    /// Does it deliver elsewhere after the step than before, or as another trail?
+    pub(super) fn delivers_elsewhere(&self) -> bool {
+        let delivery =
+            |trail: &Option<Trail>| trail.as_ref().map(|trail| (trail.bucket.clone(), trail.prefix.clone(), trail.arn.clone()));
+        delivery(&self.before) != delivery(&self.after)
+    }
+}
+
 impl Step {
     pub(super) fn new(work: Work, placement: &StepPlacement) -> Self {
         Step {

@@ -304,8 +304,7 @@ fn verify(staged: &PlacementStages<'_>, steps: &[Step], step: &mut Step) {
         }
         for trail in &done.trails {
             let Some(after) = &trail.after else { continue };
-            let delivery = |trail: &Trail| (trail.bucket.clone(), trail.prefix.clone(), trail.arn.clone());
-            if trail.before.as_ref().is_none_or(|before| delivery(before) != delivery(after)) {
+            if trail.delivers_elsewhere() {
                 step.arrivals.push(Arrival::Trail { name: after.name.clone(), bucket: after.bucket.clone() });
             }
         }

@@ -124,14 +124,19 @@ source_bucket() {
   esac
 }
 
+# logs_as NAME LOGGING: does a source that is here log so now?
+logs_as() {
+  local now="$WORK/logs.$1"
+  location source "$1"
+  [ "$LOCATION" = "$REGION" ] || return 1
+  fetch "$now" '' s3api get-bucket-logging --bucket "$1" --expected-bucket-owner "$ACCOUNT"
+  same logging "$2" "$now"
+}
+
 # left NAME BEFORE: a source that must no longer log as before
 left() {
-  local name=$1 now="$WORK/left.$1"
   [ "$PASS" = read ] && [ -z "$BACK" ] || return 0
-  location source "$name"
-  if [ "$LOCATION" != "$REGION" ]; then return 0; fi
-  fetch "$now" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
-  if same logging "$2" "$now"; then refuse "$name still logs to its old destination, whose grant this step takes away"; fi
+  if logs_as "$1" "$2"; then refuse "$1 still logs to its old destination, whose grant this step takes away"; fi
 }
 
 # lets_in BUCKET WHEN STEP, then the grants for access logs at each stage that will do: a log bucket that a switch needs, when it
@@ -155,12 +160,8 @@ lets_in() {
 
 # logs_there NAME LOGGING STEP: a source that must not log so when its grant is taken back
 logs_there() {
-  local name=$1 now="$WORK/there.$1"
   [ "$PASS" = read ] && [ -n "$BACK" ] || return 0
-  location source "$name"
-  if [ "$LOCATION" != "$REGION" ]; then return 0; fi
-  fetch "$now" '' s3api get-bucket-logging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
-  if same logging "$2" "$now"; then refuse "$name logs to $(json_text "$2" LoggingEnabled.TargetBucket), whose grant would go: roll the step $3 back first"; fi
+  if logs_as "$1" "$2"; then refuse "$1 logs to $(json_text "$2" LoggingEnabled.TargetBucket), whose grant would go: roll the step $3 back first"; fi
 }
 
 # delivers_there NAME HOME BUCKET PREFIX STEP: a trail that must not deliver so when its grant is taken back

@@ -13,9 +13,12 @@ use std::{
 
 pub(super) fn trails<'m>(map: &'m RegionMap, accounts: &BTreeMap<&'m str, Account<'m>>) -> BTreeMap<&'m str, Trail<'m>> {
     let usable = map.trails().filter(|(name, _)| limits::is_trail_name(name));
+    let closed: BTreeSet<&str> = closed(map).map(|(key, _)| key.as_str()).collect();
     let mut of_partitions = BTreeMap::new();
     usable
-        .filter_map(|(name, trail)| Some((name.as_str(), effective_trail(name, trail, map, accounts, &mut of_partitions)?)))
+        .filter_map(|(name, trail)| {
+            Some((name.as_str(), effective_trail(name, trail, map, accounts, &closed, &mut of_partitions)?))
+        })
         .collect()
 }
 
@@ -28,6 +31,7 @@ fn effective_trail<'m>(
     trail: &'m map::Trail,
     map: &'m RegionMap,
     accounts: &BTreeMap<&'m str, Account<'m>>,
+    closed: &BTreeSet<&str>,
     of_partitions: &mut OfPartitions<'m>,
 ) -> Option<Trail<'m>> {
     let organization = trail.scope.is_some_and(|scope| scope.value == Scope::Organization);
@@ -50,7 +54,6 @@ fn effective_trail<'m>(
         Arc::from([*accounts.get_key_value(management.as_str())?.0])
     } else if let Some(listed) = &trail.accounts {
         // one in a closed account went with it
-        let closed: BTreeSet<&str> = closed(map).map(|(key, _)| key.as_str()).collect();
         let listed = listed.iter().filter(|key| !closed.contains(key.as_str()));
         // with an unknown account (reported already) nothing can be said about the trail as a whole
         let known: Option<Vec<&str>> = listed.map(|key| Some(*accounts.get_key_value(key.as_str())?.0)).collect();

@@ -8,7 +8,7 @@
 use super::ids::{bucket_id, policy_id, trail_id};
 use crate::{
     plan::{ExistingSetting, LogBucket, Placement, Trail},
-    render::scanners,
+    render::{aws_cli, scanners},
 };
 use anyhow::Result;
 use serde_json::{Map, Value, json};
@@ -105,18 +105,8 @@ fn properties(trail: &Trail) -> Value {
     if let Some(key) = &trail.kms_key_arn {
         properties["KMSKeyId"] = json!(key);
     }
-    if let Some(excluded) = &trail.data_events_exclude {
-        let mut data = vec![
-            json!({ "Field": "eventCategory", "Equals": ["Data"] }),
-            json!({ "Field": "resources.type", "Equals": ["AWS::S3::Object"] }),
-        ];
-        if !excluded.is_empty() {
-            data.push(json!({ "Field": "resources.ARN", "NotStartsWith": excluded }));
-        }
-        properties["AdvancedEventSelectors"] = json!([
-            { "Name": "Logmap management events", "FieldSelectors": [{ "Field": "eventCategory", "Equals": ["Management"] }] },
-            { "Name": "Logmap S3 object events", "FieldSelectors": data },
-        ]);
+    if let Some(selectors) = aws_cli::selectors(trail) {
+        properties["AdvancedEventSelectors"] = selectors;
     }
     properties
 }

@@ -72,11 +72,7 @@ impl Renderer<'_> {
         digest: &str,
     ) -> Result<Artifact> {
         let buckets = placement.buckets.iter().map(|bucket| StackBucket {
-            // one that comes back is taken over like one that others made
-            row: match &bucket.adopt {
-                Some(_) => aws_cli::BucketRow { origin: "adopt", ..aws_cli::bucket_row(bucket) },
-                None => aws_cli::bucket_row(bucket),
-            },
+            row: aws_cli::taken_over_row(bucket),
             id: bucket_id(bucket),
             policy_id: policy_id(bucket),
             imports_policy: if import::takes_policy(bucket) { "yes" } else { "no" },
