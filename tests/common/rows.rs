@@ -75,7 +75,7 @@ pub fn asked(dice: &mut Dice, kind: Kind, subject: &Subject<'_>) -> Option<Asked
     let (action, resource) = somewhere(dice);
     let bucket = "arn:aws:s3:::acme-logs";
     let [year, month, of_month] = day(dice);
-    let asked = match kind {
+    let mut asked = match kind {
         Kind::SourcesWrite => {
             let source = &subject.sources[dice.below(subject.sources.len())];
             let end = format!("{year}-{month}-{of_month}-00-00-00-{}", unique(dice));
@@ -206,7 +206,6 @@ pub fn asked(dice: &mut Dice, kind: Kind, subject: &Subject<'_>) -> Option<Asked
         }
     };
     // the bucket's account is in the map's organization, whoever asks
-    let mut asked = asked;
     if let Some(id) = organization
         && !asked.context.iter().any(|(key, _)| key == "aws:ResourceOrgID")
     {

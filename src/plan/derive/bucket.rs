@@ -11,7 +11,7 @@ use crate::{
     plan::{
         Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source,
         policy_cache::PolicyCache,
-        prove::{Proof, Subject, prove},
+        prove::{Proof, Subject, prove, steps_among},
         routes::Delivery,
         statements,
     },
@@ -77,9 +77,8 @@ impl Planner<'_, '_> {
         let organization_id = self.map.organization_id.map(|id| id.as_str());
         let layout = format!("{:?}", settings.key_format);
         let role_arn = role_arn(self.account, self.partition());
-        let of_placements = self.of_placements.next_power_of_two().to_string();
-        let also =
-            [self.region, organization_id.unwrap_or_default(), role_arn.as_deref().unwrap_or_default(), &layout, &of_placements];
+        let steps = steps_among(self.of_placements).to_string();
+        let also = [self.region, organization_id.unwrap_or_default(), role_arn.as_deref().unwrap_or_default(), &layout, &steps];
         let origin = cache.origin(&grants, &also);
         let (reused, composed) = match cache.take(origin) {
             Some((policy, report, proof)) => (Some(proof), Ok((policy, report))),

@@ -29,7 +29,7 @@ use crate::{
             witness::Witness,
         },
     },
-    threads::{self, cores},
+    threads,
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, error::Error, fmt, ops::Deref};
@@ -276,28 +276,31 @@ pub fn delivery<'b>(
 
 /// Steps that hard questions to all policies of a map may take.
 const STEPS_OF_A_MAP: usize = 100_000_000;
-/// Steps that hard questions to one policy may take.
-const MOST_STEPS: usize = 2_000_000;
 
-/// From so many sources on, a thread costs less than it saves.
+/// Steps that hard questions to one of so many placements' policies may take: a second or two for all of them. Changes with each power
+/// of two, so that a policy keeps its proof while a map is edited.
+pub(crate) fn steps_among(placements: usize) -> usize {
+    (STEPS_OF_A_MAP / placements.max(1).next_power_of_two()).min(Patience::MOST)
+}
+
+/// So many sources are a part, which has a thread of its own: with fewer, it costs more than it saves.
 const WORTH_A_THREAD: usize = 10_000;
 
-/// Proves a policy; the deliveries of many sources on all cores.
+/// Proves a policy; the deliveries of many sources on several threads.
 pub fn prove(subject: &Subject<'_>) -> Proof {
     let prepared = &Prepared::with(subject.policy, &subject.patience());
-    let count = subject.sources.len();
-    let threads = if count > WORTH_A_THREAD { cores() } else { 1 };
-    let part = count.div_ceil(threads).max(WORTH_A_THREAD);
-    let (first, rest) = subject.sources.split_at(part.min(count));
-    // each part has its own patience: what can't be told must not depend on which of them is first
-    let deliveries = |sources| {
-        let prepared = &Prepared::with(subject.policy, &subject.patience());
+    let (first, rest) = subject.sources.split_at(WORTH_A_THREAD.min(subject.sources.len()));
+    let deliveries = |prepared: &Prepared<'_>, sources| {
         ask(&Subject { sources, ..*subject }, prepared, |subject, each| subject.sources_write(each))
     };
-    let own = || (deliveries(first), ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(prepared, each)));
+    // each part has its own patience, and is as long on every machine: what can't be told must not depend on the threads
+    let rest_of = |sources| deliveries(&Prepared::with(subject.policy, &subject.patience()), sources);
+    let own = || {
+        (deliveries(prepared, first), ask(subject, prepared, |subject, each| subject.but_deliveries_of_sources(prepared, each)))
+    };
     let (others, (mut rows, more)) = match rest.is_empty() {
         true => (Vec::new(), own()),
-        false => threads::both(|| threads::map(rest.chunks(part), deliveries), own),
+        false => threads::both(|| threads::map(rest.chunks(WORTH_A_THREAD), rest_of), own),
     };
     for (kind, row) in more.into_iter().chain(others.into_iter().flatten()) {
         rows.entry(kind).or_insert_with(|| Row::new(kind)).take(row);
@@ -400,10 +403,8 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Steps that hard questions may take: a second or two for all placements of a map. Changes with each power of two of these,
-    /// so that a policy keeps its proof while a map is edited.
     fn patience(&self) -> Patience {
-        Patience::of((STEPS_OF_A_MAP / self.of_placements.max(1).next_power_of_two()).min(MOST_STEPS))
+        Patience::of(steps_among(self.of_placements))
     }
 }
 

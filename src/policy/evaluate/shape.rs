@@ -184,6 +184,9 @@ pub struct Patience {
 }
 
 impl Patience {
+    /// Steps of a policy if nothing else is said.
+    pub(crate) const MOST: usize = 2_000_000;
+
     /// So many steps for a policy.
     pub(crate) fn of(steps: usize) -> Self {
         Patience { left: Arc::new(AtomicUsize::new(steps)), lost: AtomicBool::new(false) }
@@ -208,9 +211,8 @@ impl Patience {
 }
 
 impl Default for Patience {
-    /// What a policy has if nothing else is said.
     fn default() -> Self {
-        Patience::of(2_000_000)
+        Patience::of(Patience::MOST)
     }
 }
 
@@ -226,7 +228,7 @@ pub(super) fn classes(shape: &Shape, patterns: &[&Pattern], patience: &Patience)
     let mut reached: IndexMap<(usize, State), (usize, char)> = IndexMap::new();
     reached.insert((0, machine.start.clone()), (usize::MAX, ' '));
     let (mut steps, of_a_state) = (0, machine.columns.len() * (machine.many.len() + 4));
-    let (mut itself, mut met, mut ways) = (0, Vec::new(), Vec::new());
+    let mut itself = 0;
     while let Some(((at, state), before)) = reached.get_index(itself) {
         if !patience.may_take(steps, of_a_state) {
             return None;
@@ -234,25 +236,14 @@ pub(super) fn classes(shape: &Shape, patterns: &[&Pattern], patience: &Patience)
         steps += of_a_state;
         let (at, before) = (*at, *before);
         if let Some(piece) = text.get(at) {
-            met.clear();
-            ways.clear();
-            for (c, column) in machine.columns.iter().filter(|(c, _)| piece.has(*c)) {
-                let known = met.len();
-                met.extend(state.iter().zip(column).map(|(state, column)| state & column));
-                // characters that lead to the same state are one
-                if met[..known].chunks_exact(state.len().max(1)).any(|other| *other == met[known..]) {
-                    met.truncate(known);
-                } else {
-                    ways.push((*c, known));
-                }
-            }
-            let (after, words) = (if piece.many { at } else { at + 1 }, state.len());
+            let ways = machine.ways(state, *piece);
             if piece.many {
                 let state = state.clone();
                 reached.entry((at + 1, state)).or_insert(before);
             }
-            for (c, from) in &ways {
-                reached.entry((after, machine.after(&met[*from..from + words]))).or_insert((itself, *c));
+            let after = if piece.many { at } else { at + 1 };
+            for (c, state) in ways {
+                reached.entry((after, state)).or_insert((itself, c));
             }
         } else {
             let accepted = machine.accepted(state, wanted + but);
@@ -314,9 +305,25 @@ impl Machine {
         let columns = strangers(&own).into_iter().chain(own).map(|c| (c, points(&|piece| piece.has(c)))).collect();
         let mut machine = Machine { start: Vec::new(), ends, many: points(&|piece| piece.many), columns };
         let mut start = vec![0; machine.many.len()];
-        starts.into_iter().for_each(|point| set(&mut start, point));
+        starts.into_iter().for_each(|point| start[point / 64] |= 1 << (point % 64));
         machine.start = machine.entered(start);
         machine
+    }
+
+    /// The states behind a character of the piece, each with one such character: those that lead to the same state are one.
+    fn ways(&self, state: &State, piece: Piece) -> Vec<(char, State)> {
+        let (mut met, mut ways): (Vec<u64>, Vec<(char, State)>) = (Vec::new(), Vec::new());
+        for (c, column) in self.columns.iter().filter(|(c, _)| piece.has(*c)) {
+            let known = met.len();
+            met.extend(state.iter().zip(column).map(|(state, column)| state & column));
+            let (before, this) = met.split_at(known);
+            if before.chunks_exact(state.len().max(1)).any(|other| other == this) {
+                met.truncate(known);
+            } else {
+                ways.push((*c, self.after(this)));
+            }
+        }
+        ways
     }
 
     /// The state after a character that these points have met.
@@ -351,12 +358,6 @@ impl Machine {
 
     fn accepted(&self, state: &State, count: usize) -> Vec<bool> {
         self.ends.iter().take(count).map(|end| state[end / 64] & (1 << (end % 64)) != 0).collect()
-    }
-}
-
-fn set(state: &mut State, point: usize) {
-    if let Some(bits) = state.get_mut(point / 64) {
-        *bits |= 1 << (point % 64);
     }
 }
 
