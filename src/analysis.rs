@@ -5,13 +5,14 @@ use crate::{
     catalog::reading::MISSING_KEY,
     diagnostics::{self, Finding, Severity, Summary, Suppressed, Suppression},
     document::{self, Document},
+    included::{self, Sources, Unusable},
     map::{self, effective},
     plan::{Plan, derive, policy_cache::PolicyCache},
     rules::{self, ignore},
     source::{SourceFile, Span},
     threads::both,
 };
-use std::ops::Deref;
+use std::{borrow::Cow, ops::Deref};
 
 /// From a map of so many bytes on, a thread costs less than it saves.
 const WORTH_A_THREAD: usize = 100_000;
@@ -19,7 +20,7 @@ const WORTH_A_THREAD: usize = 100_000;
 /// What is known about a map.
 #[derive(Debug)]
 pub struct Analysis {
-    /// The text.
+    /// The text; of a map that is kept in several files, all of them joined. Places are places in it.
     pub file: SourceFile,
     /// The syntax tree, for routes and edits.
     pub document: Document,
@@ -29,6 +30,8 @@ pub struct Analysis {
     pub suppressed: Vec<Suppressed>,
     /// The plan; only of a map without errors.
     pub plan: Option<Plan>,
+    /// What is wrong with the patterns of its `include`.
+    unusable: Option<Vec<Unusable>>,
     /// Reading the text gave no finding, so that a change of it can be read by itself.
     read_cleanly: bool,
     /// Only of a map with errors.
@@ -58,7 +61,29 @@ impl Deref for Draft {
 impl Analysis {
     /// A finding's place as a route, such as `accounts.prod.regions.us-east-1.buckets[3]`.
     pub fn route(&self, finding: &Finding) -> String {
-        self.document.route(finding.span.start)
+        self.document.route(self.file.start_of(finding.file) + finding.span.start)
+    }
+
+    /// What the formats show: the findings with their places in the files that the map is kept in.
+    pub fn shown(&self) -> Shown<'_> {
+        let files = self.file.files();
+        if files.len() == 1 {
+            return Shown { files, findings: Cow::Borrowed(&self.findings), suppressed: Cow::Borrowed(&self.suppressed) };
+        }
+        let located = |finding: &Finding| finding.clone().located(&self.file);
+        let suppressed = |one: &Suppressed| Suppressed { finding: located(&one.finding), by: one.by.clone() };
+        Shown {
+            files,
+            findings: self.findings.iter().map(located).collect(),
+            suppressed: self.suppressed.iter().map(suppressed).collect(),
+        }
+    }
+
+    /// The map with other texts of its files, the first of which is the map itself; those behind the ones that there were are new.
+    pub(crate) fn sources_of(&self, mut files: Vec<SourceFile>) -> Sources {
+        let included = files.split_off(1.min(files.len()));
+        let map = files.pop().unwrap_or_else(|| self.file.with_text(""));
+        Sources { map, included, unusable: self.unusable.clone() }
     }
 
     /// Takes findings out that a baseline lists, asked for each in turn, but for those that keep the map from being
@@ -82,6 +107,17 @@ impl Analysis {
     pub fn summary(&self) -> Summary {
         Summary::of(&self.findings)
     }
+}
+
+/// Findings with their places in files.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// The files; a finding's file is an index.
+    pub files: &'a [SourceFile],
+    /// The findings, in the order of files and places.
+    pub findings: Cow<'a, [Finding]>,
+    /// The silenced ones.
+    pub suppressed: Cow<'a, [Suppressed]>,
 }
 
 /// What the analysis of a map's next text can reuse from the one before, so that a keystroke costs little more than what it
@@ -114,20 +150,23 @@ impl AnalysisCache {
     }
 }
 
-/// Analyses a map.
-pub fn analyze(file: SourceFile) -> Analysis {
-    analyze_incremental(file, &mut AnalysisCache::default())
+/// Analyses a map; of one that is kept in several files, all of them.
+pub fn analyze(sources: impl Into<Sources>) -> Analysis {
+    analyze_incremental(sources, &mut AnalysisCache::default())
 }
 
 /// Analyses a map, reusing what `cache` holds of the text before. Gives the same analysis as [`analyze`].
-pub fn analyze_incremental(file: SourceFile, cache: &mut AnalysisCache) -> Analysis {
+pub fn analyze_incremental(sources: impl Into<Sources>, cache: &mut AnalysisCache) -> Analysis {
+    let Sources { map, included, unusable } = sources.into();
+    let file = SourceFile::joined([vec![map], included].concat());
     let mut findings = Vec::new();
     let document = cache.read(&file, &mut findings);
     let read_cleanly = findings.is_empty();
     let mut plan = None;
     match &document.root {
-        Some(root) if !map::decode::is_null(root) => {
+        Some(root) if !document.broken && !map::decode::is_null(root) => {
             let map = map::decode(&document, &mut findings);
+            included::check(&map, unusable.as_deref(), &mut findings);
             let mut derived = Vec::new();
             let mut derive = || derive::derive_with(&effective::effective_map(&map), &mut cache.policies, &mut derived);
             let mut check = || rules::check_map(&map, &mut findings);
@@ -153,7 +192,7 @@ pub fn analyze_incremental(file: SourceFile, cache: &mut AnalysisCache) -> Analy
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
     let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan.map(Draft)) };
-    Analysis { file, document, findings, suppressed, plan, draft, read_cleanly }
+    Analysis { file, document, findings, suppressed, plan, draft, unusable, read_cleanly }
 }
 
 fn is_clean(findings: &[Finding]) -> bool {

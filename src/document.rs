@@ -11,7 +11,7 @@ use crate::{
     catalog::reading::{ALIAS, DUPLICATE_KEY, KEY_TYPE, MERGE_KEY, NESTING, SECOND_DOCUMENT, SYNTAX, TAG},
     diagnostics::Finding,
     edit::{Change, Edit, Fix},
-    source::{NOT_UTF8, SourceFile, Span},
+    source::{FileId, NOT_UTF8, SourceFile, Span},
 };
 use granit_parser::{Event, Options, Parser, ScalarStyle, Tag as YamlTag};
 use indexmap::IndexMap;
@@ -85,6 +85,10 @@ pub struct Comment {
 pub struct Document {
     /// The top node; `None` if the text is empty or can't be read.
     pub root: Option<Node>,
+    /// A file could not be read: what there is, is not all.
+    pub broken: bool,
+    /// The top nodes of the files that are joined to the text behind the first, in order.
+    pub included: Vec<Node>,
     /// Copies of the nodes that aliases stand for.
     pub anchors: Vec<Node>,
     /// All comments, in order.
@@ -100,9 +104,46 @@ impl Document {
         }
     }
 
+    /// The top nodes of all files, the first one's first.
+    pub(crate) fn tops(&self) -> impl Iterator<Item = &Node> {
+        self.root.iter().chain(&self.included)
+    }
+
+    /// The top node of the file that a byte is in.
+    pub(crate) fn top_at(&self, offset: u32) -> Option<&Node> {
+        let behind = self.included.partition_point(|top| top.span.start <= offset);
+        behind.checked_sub(1).map_or(self.root.as_ref(), |at| self.included.get(at))
+    }
+
     /// The route to the innermost node at a byte offset, such as `accounts.prod.regions.us-east-1.buckets[3]`.
     pub fn route(&self, offset: u32) -> String {
         path::Path::at(self, offset).route()
+    }
+}
+
+impl Document {
+    /// Puts a file's tree where the file stands in the text that it is joined to, behind so many anchors of those before it.
+    fn put(&mut self, by: i64, anchors: usize) {
+        if by == 0 {
+            return;
+        }
+        for node in self.root.iter_mut().chain(&mut self.anchors) {
+            incremental::move_node(node, by);
+            if anchors > 0 {
+                put_aliases(node, anchors);
+            }
+        }
+        self.comments.iter_mut().for_each(|comment| comment.span = comment.span.moved(by));
+    }
+}
+
+/// Aliases in the tree of a file name anchors behind so many of other files.
+fn put_aliases(node: &mut Node, anchors: usize) {
+    match &mut node.kind {
+        Kind::Alias(index) => *index += anchors,
+        Kind::Sequence(items) => items.iter_mut().for_each(|item| put_aliases(item, anchors)),
+        Kind::Mapping(entries) => entries.iter_mut().for_each(|entry| put_aliases(&mut entry.value, anchors)),
+        Kind::Scalar { .. } => {}
     }
 }
 
@@ -115,20 +156,58 @@ enum Dialect {
     Template,
 }
 
-/// Reads the first document of a region map. Findings are added to `findings`; after a syntax error there is no root.
+/// Reads a region map, the first document of each of its files. Findings are added to `findings`; of a file with a syntax error there is
+/// nothing.
 pub fn read(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
-    read_as(file, Dialect::Map, findings)
+    let mut work = Work::default();
+    let files = file.files();
+    if files.len() < 2 {
+        return read_as(file, Dialect::Map, &mut work, findings);
+    }
+    if let Some(finding) = too_long(&file.text) {
+        findings.push(finding);
+        return Document { broken: true, ..Document::default() };
+    }
+    let mut all = Document::default();
+    for (id, part) in (0..).map(FileId).zip(files) {
+        let mut found = Vec::new();
+        let mut document = read_as(part, Dialect::Map, &mut work, &mut found);
+        all.broken |= document.broken;
+        let by = i64::from(file.start_of(id));
+        findings.extend(found.into_iter().map(|finding| finding.moved(by)));
+        document.put(by, all.anchors.len());
+        all.anchors.append(&mut document.anchors);
+        all.comments.append(&mut document.comments);
+        if id == FileId::default() {
+            all.root = document.root;
+        } else {
+            // a file without anything in it is a top node that says nothing
+            let nothing = || Node { span: Span::default().moved(by), kind: Kind::Scalar { text: "".into(), plain: true } };
+            all.included.push(document.root.unwrap_or_else(nothing));
+        }
+    }
+    all
 }
 
 /// Reads a CloudFormation template in YAML. Only what keeps it from being read is a finding.
 pub(crate) fn read_template(file: &SourceFile, findings: &mut Vec<Finding>) -> Document {
-    read_as(file, Dialect::Template, findings)
+    read_as(file, Dialect::Template, &mut Work::default(), findings)
 }
 
-fn read_as(file: &SourceFile, dialect: Dialect, findings: &mut Vec<Finding>) -> Document {
+/// What was read of all files that are read together.
+#[derive(Default)]
+struct Work {
+    alias_nodes: usize,
+    alias_bytes: usize,
+    anchored_bytes: usize,
+    /// Keys that stand twice.
+    repeated: usize,
+}
+
+fn read_as(file: &SourceFile, dialect: Dialect, work: &mut Work, findings: &mut Vec<Finding>) -> Document {
     if let Some(finding) = unreadable(file) {
         findings.push(finding);
-        return Document::default();
+        return Document { broken: true, ..Document::default() };
     }
     let mut options = Options::default();
     options.set_emit_comments(true);
@@ -143,22 +222,23 @@ fn read_as(file: &SourceFile, dialect: Dialect, findings: &mut Vec<Finding>) -> 
         stack: Vec::new(),
         open: Vec::new(),
         by_id: IndexMap::new(),
-        alias_nodes: 0,
-        alias_bytes: 0,
-        anchored_bytes: 0,
-        repeated: 0,
+        work,
         reached: 0,
     }
     .load(Parser::new_from_str_with_options(&file.text, options))
 }
 
+/// Places are numbers of 32 bits.
+fn too_long(text: &str) -> Option<Finding> {
+    (text.len() > u32::MAX as usize / 2).then(|| {
+        Finding::new(&SYNTAX, Span::default(), "the map is larger than 2 GiB").help("split the organization into several maps")
+    })
+}
+
 /// Text that can't be YAML at all.
 fn unreadable(file: &SourceFile) -> Option<Finding> {
-    if file.text.len() > u32::MAX as usize / 2 {
-        return Some(
-            Finding::new(&SYNTAX, Span::default(), "the file is larger than 2 GiB")
-                .help("split the organization into several maps"),
-        );
+    if let Some(finding) = too_long(&file.text) {
+        return Some(finding);
     }
     let bad = |c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r' | '\u{85}');
     if file.text.lines().all(crate::text::is_plain) {
@@ -223,11 +303,7 @@ struct Loader<'a> {
     open: Vec<usize>,
     /// Parser's anchor id → index into the document's anchors, and size.
     by_id: IndexMap<usize, (usize, usize)>,
-    alias_nodes: usize,
-    alias_bytes: usize,
-    anchored_bytes: usize,
-    /// Keys that stand twice.
-    repeated: usize,
+    work: &'a mut Work,
     /// Where the last event ended: the parser looks ahead of it.
     reached: usize,
 }
@@ -323,12 +399,12 @@ impl Loader<'_> {
                     let Some(&(index, size)) = self.by_id.get(&id).filter(|_| !self.open.contains(&id)) else {
                         return self.alias(span, "the alias stands inside the node it names, which would have no end");
                     };
-                    self.alias_nodes += size;
-                    if self.alias_nodes > ALIAS_BUDGET {
+                    self.work.alias_nodes += size;
+                    if self.work.alias_nodes > ALIAS_BUDGET {
                         return self.alias(span, &format!("the aliases stand for more than {ALIAS_BUDGET} nodes"));
                     }
-                    self.alias_bytes += self.document.anchors.get(index).map_or(0, |node| node.span.range().len());
-                    if self.alias_bytes > COPIED_BYTES {
+                    self.work.alias_bytes += self.document.anchors.get(index).map_or(0, |node| node.span.range().len());
+                    if self.work.alias_bytes > COPIED_BYTES {
                         return self.alias(span, &format!("the aliases stand for more than {} MiB", COPIED_BYTES >> 20));
                     }
                     self.add(Node { span, kind: Kind::Alias(index) }, 0, size);
@@ -346,7 +422,7 @@ impl Loader<'_> {
                 Event::SequenceEnd | Event::MappingEnd => self.close_frame(range.end),
                 _ => {}
             }
-            if self.anchored_bytes > COPIED_BYTES {
+            if self.work.anchored_bytes > COPIED_BYTES {
                 return self.alias(span, &format!("nodes with anchors have more than {} MiB together", COPIED_BYTES >> 20));
             }
             if self.stack.len() > MAX_DEPTH {
@@ -384,7 +460,7 @@ impl Loader<'_> {
     /// Puts a complete node where it belongs.
     fn add(&mut self, node: Node, anchor: usize, size: usize) {
         if anchor != 0 {
-            self.anchored_bytes += node.span.range().len();
+            self.work.anchored_bytes += node.span.range().len();
             self.by_id.insert(anchor, (self.document.anchors.len(), size));
             self.document.anchors.push(node.clone());
         }
@@ -422,15 +498,15 @@ impl Loader<'_> {
                     // both are kept, so that what is wrong in either is found in the same run
                     let first = seen.get(&text).filter(|_| self.dialect == Dialect::Map);
                     if let Some(first) = first {
-                        self.repeated += 1;
-                        if self.repeated == MOST_REPEATED + 1 {
+                        self.work.repeated += 1;
+                        if self.work.repeated == MOST_REPEATED + 1 {
                             let message = format!(
                                 "more than {MOST_REPEATED} keys stand twice; this one and those behind it are not listed"
                             );
                             self.findings
                                 .push(Finding::new(&DUPLICATE_KEY, span, message).help("merge them, or remove one of each"));
                         }
-                        let listed = self.repeated <= MOST_REPEATED;
+                        let listed = self.work.repeated <= MOST_REPEATED;
                         self.findings.extend(listed.then(|| {
                             Finding::new(&DUPLICATE_KEY, span, format!("the key `{text}` stands twice in the same mapping"))
                                 .label("this one would replace the first, silently, in many readers")
@@ -455,6 +531,7 @@ impl Loader<'_> {
     fn fail(mut self, finding: Finding) -> Document {
         self.findings.push(finding);
         self.document.root = None;
+        self.document.broken = true;
         self.document
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Rules propose fixes as edits or as changes of the tree; `--fix`, the editor and `import` apply them. Knows nothing of YAML or of the map.
 
-use crate::source::Span;
+use crate::source::{FileId, SourceFile, Span};
 use std::collections::BTreeMap;
 
 /// One range of bytes to be replaced.
@@ -33,6 +33,21 @@ pub enum Change {
     MoveItem(Span, Vec<String>),
 }
 
+impl Change {
+    /// The same change of a text that stands so many bytes further on.
+    pub(crate) fn moved(self, by: i64) -> Self {
+        match self {
+            Change::Scalar(at, text) => Change::Scalar(at.moved(by), text),
+            Change::RemoveItem(at) => Change::RemoveItem(at.moved(by)),
+            Change::RemoveEntry(at) => Change::RemoveEntry(at.moved(by)),
+            Change::RemoveRepeated(at, first) => Change::RemoveRepeated(at.moved(by), first.moved(by)),
+            Change::InsertFirst(under, key, value) => Change::InsertFirst(under.map(|under| under.moved(by)), key, value),
+            Change::InsertLast(..) => self,
+            Change::MoveItem(at, path) => Change::MoveItem(at.moved(by), path),
+        }
+    }
+}
+
 /// A change that mends a finding.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
@@ -45,6 +60,12 @@ pub struct Fix {
 }
 
 impl Fix {
+    /// The same fix in a text that stands so many bytes further on.
+    pub(crate) fn moved(mut self, by: i64) -> Self {
+        self.edits.iter_mut().for_each(|edit| edit.span = edit.span.moved(by));
+        self
+    }
+
     /// A fix with one edit that can only be what was meant.
     pub fn safe_fix(title: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
         Fix { title: title.into(), edits: vec![Edit { span, text: text.into() }], safe: true }
@@ -59,6 +80,26 @@ impl Fix {
 /// Makes the fixes in a text, those that come first winning over later ones that overlap them. Gives the new text, and of
 /// each fix whether it was made.
 pub fn apply<'a>(text: &str, fixes: impl IntoIterator<Item = &'a Fix>) -> (String, Vec<bool>) {
+    let (taken, made) = choose(text, fixes);
+    (replaced(text, taken), made)
+}
+
+/// The same in files that are joined to one text: gives the files, and of each fix whether it was made.
+pub(crate) fn apply_to<'a>(joined: &SourceFile, fixes: impl IntoIterator<Item = &'a Fix>) -> (Vec<SourceFile>, Vec<bool>) {
+    let (mut taken, made) = choose(&joined.text, fixes);
+    let ids = (0..).map(FileId).zip(joined.files());
+    let files = ids.map(|(id, file)| {
+        let start = joined.start_of(id);
+        let behind = taken.split_off(&Span::new(start as usize + file.text.len() + 1, 0));
+        let here = std::mem::replace(&mut taken, behind);
+        let moved = here.into_iter().map(|(span, text)| (span.moved(-i64::from(start)), text)).collect();
+        file.with_text(replaced(&file.text, moved))
+    });
+    (files.collect(), made)
+}
+
+/// The edits of those fixes that are made, and of each whether it is.
+fn choose<'a>(text: &str, fixes: impl IntoIterator<Item = &'a Fix>) -> (BTreeMap<Span, &'a str>, Vec<bool>) {
     let mut taken: BTreeMap<Span, &str> = BTreeMap::new();
     let mut made = Vec::new();
     for fix in fixes {
@@ -78,15 +119,18 @@ pub fn apply<'a>(text: &str, fixes: impl IntoIterator<Item = &'a Fix>) -> (Strin
         }
         made.push(all_fit);
     }
+    (taken, made)
+}
+
+fn replaced(text: &str, edits: BTreeMap<Span, &str>) -> String {
     let mut result = String::with_capacity(text.len());
     let mut at = 0;
-    for (span, new) in taken {
+    for (span, new) in edits {
         result += &text[at..span.start as usize];
         result += new;
         at = span.end as usize;
     }
-    result += &text[at..];
-    (result, made)
+    result + &text[at..]
 }
 
 #[cfg(test)]

@@ -6,8 +6,8 @@ use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Scope},
     edit::{self, Fix},
+    included::Sources,
     rules::ignore,
-    source::SourceFile,
 };
 
 /// A fix may give rise to another; more rounds than this would go in circles.
@@ -30,15 +30,15 @@ pub struct Fixed {
 pub struct Made {
     /// The rule's id.
     pub rule: &'static str,
-    /// The line from 1, as lines were before that round.
-    pub line: usize,
+    /// The file and the line from 1, as lines were before that round.
+    pub place: String,
     /// The fix's title.
     pub title: String,
 }
 
 /// Makes the safe fixes; with `unsafe_fixes`, the best fix of each finding.
-pub fn fix(file: SourceFile, unsafe_fixes: bool) -> Fixed {
-    let mut fixed = Fixed { analysis: analyze(file), made: Vec::new() };
+pub fn fix(sources: impl Into<Sources>, unsafe_fixes: bool) -> Fixed {
+    let mut fixed = Fixed { analysis: analyze(sources), made: Vec::new() };
     for _ in 0..MOST_ROUNDS {
         let wanted: Vec<(&Finding, &Fix)> = fixed
             .analysis
@@ -79,18 +79,18 @@ fn harmless<'a>(before: &Analysis, wanted: &[(&'a Finding, &'a Fix)], tries: &mu
 
 /// The text with these fixes, and the fixes that were made; `None` if none was, or if they do harm.
 fn apply(before: &Analysis, chosen: &[(&Finding, &Fix)]) -> Option<(Analysis, Vec<Made>)> {
-    let (text, made) = edit::apply(&before.file.text, chosen.iter().map(|(_, fix)| *fix));
+    let (files, made) = edit::apply_to(&before.file, chosen.iter().map(|(_, fix)| *fix));
     let made: Vec<Made> = chosen
         .iter()
         .zip(made)
         .filter(|(_, made)| *made)
         .map(|((finding, fix), _)| Made {
             rule: finding.rule.id,
-            line: before.file.position(finding.span.start).line,
+            place: before.file.at_line(finding.span.start),
             title: fix.title.clone(),
         })
         .collect();
-    let after = analyze(before.file.with_text(text));
+    let after = analyze(before.sources_of(files));
     (!made.is_empty() && !harms(before, &after)).then_some((after, made))
 }
 
@@ -110,7 +110,8 @@ fn harms(before: &Analysis, after: &Analysis) -> bool {
         texts.sort_unstable();
         texts
     };
-    (after.document.root.is_none() && before.document.root.is_some())
+    (after.document.broken && !before.document.broken)
+        || (after.document.root.is_none() && before.document.root.is_some())
         || unread(after) > unread(before)
         || comments(after) != comments(before)
 }

@@ -3,7 +3,7 @@
 //! Data flows one way:
 //!
 //! ```text
-//! map text ─source→ SourceFile ─document→ spanned tree ─map::decode→ RegionMap (+ findings)
+//! the map's files ─included→ Sources ─source→ SourceFile ─document→ spanned tree ─map::decode→ RegionMap (+ findings)
 //!   RegionMap ─┬─ rules::check_map ─→ findings
 //!              └─ map::effective → plan::derive ─→ Plan, each policy proven (+ findings)
 //!   Plan ─generate─ render → files, one by one ─disk→ the tree | --check diff
@@ -40,10 +40,12 @@ mod escape;
 mod explain;
 mod files;
 mod fix;
+mod folders;
 mod formats;
 mod generate;
 mod hole;
 mod import;
+mod included;
 mod inputs;
 mod inspection;
 #[cfg(feature = "lsp")]

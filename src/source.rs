@@ -21,6 +21,10 @@ pub struct SourceFile {
     line_starts: Vec<u32>,
     /// Characters before each [`BLOCK`] of bytes; made when a place in a long line is asked for.
     blocks: OnceLock<Vec<usize>>,
+    /// The files that were joined to this text, in order; none of a text that is one file.
+    parts: Vec<SourceFile>,
+    /// Where each of them begins in the text.
+    starts: Vec<u32>,
 }
 
 /// How a file came to be read, which says what it means that nothing in it is understood.
@@ -84,6 +88,12 @@ impl<T> Deref for Spanned<T> {
 }
 
 impl Span {
+    /// The span so many bytes further on. Texts are shorter than 2 GiB, so that nothing is cut off.
+    pub(crate) fn moved(self, by: i64) -> Self {
+        let moved = |at: u32| u32::try_from(i64::from(at) + by).unwrap_or(0);
+        Span { start: moved(self.start), end: moved(self.end) }
+    }
+
     /// A span from byte offsets; offsets past 4 GiB are refused by the reader before.
     pub fn new(start: usize, end: usize) -> Self {
         let clamp = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
@@ -110,12 +120,62 @@ impl SourceFile {
         }
         let breaks = text.match_indices('\n').map(|(at, _)| Span::new(at + 1, at + 1).start);
         let line_starts = std::iter::once(0).chain(breaks).collect();
-        SourceFile { name: name.into(), address: None, text, origin: Origin::Named, line_starts, blocks: OnceLock::new() }
+        SourceFile {
+            name: name.into(),
+            address: None,
+            text,
+            origin: Origin::Named,
+            line_starts,
+            blocks: OnceLock::new(),
+            parts: Vec::new(),
+            starts: Vec::new(),
+        }
     }
 
     /// A file as it was read: UTF-8, or UTF-16 with or without a byte order mark. Where the bytes are neither, the text ends with [`NOT_UTF8`].
     pub fn of_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         SourceFile::new(name, text_of(bytes))
+    }
+
+    /// Files as one text under the first one's name: each behind the one before, after a line break that belongs to none. What is
+    /// said of places ([`SourceFile::position`], [`SourceFile::place`]) is said of places in the files; lines are those of the text.
+    pub(crate) fn joined(mut files: Vec<SourceFile>) -> Self {
+        if files.len() == 1 {
+            return files.remove(0);
+        }
+        let mut text = String::with_capacity(files.iter().map(|file| file.text.len() + 1).sum());
+        let mut starts = Vec::with_capacity(files.len());
+        for file in &files {
+            starts.push(Span::new(text.len(), text.len()).start);
+            text += &file.text;
+            text.push('\n');
+        }
+        let first = files.first();
+        let (name, address) = first.map_or_else(Default::default, |first| (first.name.clone(), first.address.clone()));
+        SourceFile { address, parts: files, starts, ..SourceFile::new(name, text) }
+    }
+
+    /// The files that the text is made of: itself, if it is one.
+    pub fn files(&self) -> &[SourceFile] {
+        if self.parts.is_empty() { std::slice::from_ref(self) } else { &self.parts }
+    }
+
+    /// The file that a byte of the text is in, and its place there.
+    pub fn locate(&self, span: Span) -> (FileId, Span) {
+        let at = self.starts.partition_point(|start| *start <= span.start).saturating_sub(1);
+        let start = self.starts.get(at).copied().unwrap_or(0);
+        (FileId(u32::try_from(at).unwrap_or(u32::MAX)), span.moved(-i64::from(start)))
+    }
+
+    /// Where a file begins in the text.
+    pub(crate) fn start_of(&self, file: FileId) -> u32 {
+        self.starts.get(file.0 as usize).copied().unwrap_or(0)
+    }
+
+    /// The file of the text that a byte is in, and the byte's place there; `None` if the text is one file.
+    fn part(&self, offset: u32) -> Option<(&SourceFile, u32)> {
+        let (file, span) = self.locate(Span { start: offset, end: offset });
+        Some((self.parts.get(file.0 as usize)?, span.start))
     }
 
     /// The same file with another text.
@@ -125,6 +185,9 @@ impl SourceFile {
 
     /// Line and column of a byte offset; an offset past the end is the end.
     pub fn position(&self, offset: u32) -> Position {
+        if let Some((file, offset)) = self.part(offset) {
+            return file.position(offset);
+        }
         let line = self.line_of(offset);
         let start = self.line_starts[line] as usize;
         let offset = offset as usize;
@@ -144,8 +207,19 @@ impl SourceFile {
 
     /// `FILE:LINE:COLUMN` of a byte offset, as it is said to people.
     pub fn place(&self, offset: u32) -> String {
+        if let Some((file, offset)) = self.part(offset) {
+            return file.place(offset);
+        }
         let Position { line, column } = self.position(offset);
         format!("{}:{line}:{column}", self.name)
+    }
+
+    /// `FILE:LINE` of a byte offset, as it is said to people.
+    pub(crate) fn at_line(&self, offset: u32) -> String {
+        match self.part(offset) {
+            Some((file, offset)) => file.at_line(offset),
+            None => format!("{}:{}", self.name, self.position(offset).line),
+        }
     }
 
     fn characters_before(&self, offset: usize) -> usize {

@@ -84,6 +84,11 @@ pub mod import {
     pub use crate::import::{GivenAccount, Options, import};
 }
 
+pub mod included {
+    //! Maps in several files.
+    pub use crate::included::Sources;
+}
+
 pub mod inspection {
     //! What others wrote, judged.
     pub use crate::inspection::inspect;

@@ -30,29 +30,31 @@ const ALLOWED: &[(&str, &str)] = &[
     ("map", "aws catalog diagnostics document edit escape source"),
     ("rules", "aws catalog diagnostics document edit map policy source"),
     ("plan", "aws diagnostics map policy rules source threads"),
-    ("analysis", "catalog diagnostics document map plan rules source threads"),
-    ("fix", "analysis diagnostics edit rules source"),
+    ("included", "catalog diagnostics document map source"),
+    ("folders", "files included places source"),
+    ("analysis", "catalog diagnostics document included map plan rules source threads"),
+    ("fix", "analysis diagnostics edit included rules"),
     ("explain", "analysis aws document plan"),
     ("observed", "aws catalog diagnostics document hole policy source"),
     ("inputs", "files observed places source"),
     ("compare", "aws catalog diagnostics observed plan policy source"),
     ("inspection", "catalog compare diagnostics observed plan rules source"),
-    ("import", "analysis aws catalog diagnostics escape map observed plan policy source"),
+    ("import", "analysis aws catalog diagnostics escape included map observed plan policy source"),
     ("changes", "aws escape plan policy text"),
     ("runbook", "aws plan policy text"),
     ("topology", "compare inspection plan source"),
     ("render", "artifacts aws compare digest escape plan policy runbook text topology"),
     ("disk", "artifacts digest formats plan"),
     ("generate", "artifacts disk plan render threads"),
-    ("lsp", "analysis aws diagnostics document edit escape fix map plan source"),
+    ("lsp", "analysis aws diagnostics document edit escape fix folders included map places plan source"),
     (
         "cli",
-        "analysis aws catalog changes compare diagnostics digest disk escape explain files fix formats generate import inputs inspection lsp map observed places plan render \
+        "analysis aws catalog changes compare diagnostics digest disk escape explain files fix folders formats generate import included inputs inspection lsp map observed places plan render \
          rules runbook source text topology",
     ),
     (
         "testing",
-        "analysis artifacts aws changes cli diagnostics digest disk document edit escape fix import inspection lsp map observed plan policy render rules runbook source",
+        "analysis artifacts aws changes cli diagnostics digest disk document edit escape fix import included inspection lsp map observed plan policy render rules runbook source",
     ),
 ];
 

@@ -10,6 +10,7 @@ mod large;
 use logmap::testing::{
     analysis::{Analysis, analyze},
     artifacts::Artifact,
+    included::Sources,
     plan::prove::{Proven, Subject, prove, proven},
     render::{
         Context, Filter,
@@ -105,6 +106,28 @@ fn work_grows_in_proportion_to_the_sources() {
         // the templates are read for one as for all
         at_most(&format!("{} of one account", target.name), all_work, some_work, 0.1);
     }
+}
+
+/// A file for each account costs little more than one for all.
+#[test]
+fn a_map_in_many_files_costs_what_one_costs() {
+    let _turn = TURN.lock();
+    let text = large::grid(20_000);
+    let (head, rest) = text.split_once("accounts:\n").unwrap();
+    let (accounts, tail) = rest.split_once("trails:\n").unwrap();
+    let included: Vec<String> =
+        accounts.split("  team-").skip(1).map(|account| format!("version: 1\naccounts:\n  team-{account}")).collect();
+    assert_eq!(included.len(), 200);
+    let file = |(at, text): (usize, &String)| SourceFile::new(format!("accounts/{at}.yaml"), text.as_str());
+    let sources = Sources {
+        map: SourceFile::new("logmap.yaml", format!("{head}include: [accounts/*.yaml]\ntrails:\n{tail}")),
+        included: included.iter().enumerate().map(file).collect(),
+        unusable: Some(Vec::new()),
+    };
+    let (one, one_work) = counted(|| analysis(&text));
+    let (many, many_work) = counted(|| analyze(sources));
+    assert!(one.plan.is_some() && many.plan.is_some(), "{:?}", many.findings);
+    at_most("many files", one_work, many_work, 1.1);
 }
 
 /// The files are rendered on one thread and written on another; here all is done on one.

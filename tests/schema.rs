@@ -281,7 +281,7 @@ fn made(schema: &Value, root: &Value, choices: &mut dyn FnMut(usize) -> usize, d
             None => {}
         }
     }
-    if schema.get("pattern").is_some() || schema.get("anyOf").is_some_and(|_| schema.get("type").is_some()) {
+    if schema.get("pattern").is_some() || schema.get("anyOf").is_some_and(|_| schema["type"] == "string") {
         // what fits a pattern is written beside it
         return schema.pointer("/examples/0").cloned().unwrap_or_else(|| {
             json!(if schema["description"] == "Name of the source bucket." {
@@ -291,7 +291,7 @@ fn made(schema: &Value, root: &Value, choices: &mut dyn FnMut(usize) -> usize, d
             })
         });
     }
-    if let Some(any) = schema.get("anyOf").and_then(Value::as_array) {
+    if let Some(any) = schema.get("anyOf").and_then(Value::as_array).filter(|_| schema.get("properties").is_none()) {
         return made(&any[choices(any.len())], root, choices, depth, bad);
     }
     let kinds = match &schema["type"] {
@@ -309,7 +309,12 @@ fn made(schema: &Value, root: &Value, choices: &mut dyn FnMut(usize) -> usize, d
         }
         "object" => {
             let mut object = serde_json::Map::new();
-            let required = |key: &str| schema["required"].as_array().is_some_and(|keys| keys.contains(&json!(key)));
+            // of keys one of which must be there
+            let one_of: Vec<&Value> =
+                schema["anyOf"].as_array().into_iter().flatten().filter(|one| one.get("properties").is_none()).collect();
+            let one_of = if one_of.is_empty() { &Value::Null } else { one_of[choices(one_of.len())] };
+            let has = |part: &Value, key: &str| part["required"].as_array().is_some_and(|keys| keys.contains(&json!(key)));
+            let required = |key: &str| has(schema, key) || has(one_of, key);
             for (key, property) in schema["properties"].as_object().into_iter().flatten() {
                 if required(key) || (depth < 12 && choices(if schema["additionalProperties"] == false { 2 } else { 20 }) == 0) {
                     object.insert(key.clone(), made(property, root, choices, depth + 1, bad));

@@ -19,4 +19,5 @@ rule_family! {
     VERSION = "LM0013" "version" Error Shape blocking: "the version of the format is not 1";
     IGNORE_WITHOUT_REASON = "LM0014" "ignore-without-reason" Error Text blocking: "a comment silences a finding without a reason";
     UNUSED_IGNORE = "LM0015" "unused-ignore" Warning Map: "a comment silences nothing";
+    INCLUDE = "LM0016" "include" Error Map blocking: "an included file can't be used";
 }

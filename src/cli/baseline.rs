@@ -16,10 +16,11 @@ use std::path::Path;
 /// # Errors
 /// The baseline can't be read (exit code 2) or written.
 pub(super) fn apply(analysis: &mut Analysis, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
-    let route = |finding: &Finding| analysis.route(finding);
-    let report =
-        Report { files: std::slice::from_ref(&analysis.file), findings: &analysis.findings, suppressed: &[], route: &route };
-    let Some(known) = known(&report, asked, io)? else { return Ok(()) };
+    let known = {
+        let (route, shown) = (|finding: &Finding| analysis.route(finding), analysis.shown());
+        known(&Report { files: shown.files, findings: &shown.findings, suppressed: &[], route: &route }, asked, io)?
+    };
+    let Some(known) = known else { return Ok(()) };
     let mut known = known.into_iter();
     analysis.silence(|_| known.next().unwrap_or(false));
     Ok(())

@@ -8,17 +8,14 @@ use super::{
     exit::Exit,
     findings,
     io::Io,
-    read,
+    read::{self, Rewriting},
     writing::not_written,
 };
 use crate::{
     analysis::{self, Analysis},
     aws::{limits, region},
     diagnostics::{Finding, Report, Severity, Suppressed, Suppression},
-    disk::{
-        self,
-        replace::{output, replace},
-    },
+    disk::{self, replace::output},
     import::{self, GivenAccount, Imported, Options},
     map::effective,
     source::{FileId, SourceFile},
@@ -55,22 +52,31 @@ pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
         return Ok(Exit::Findings);
     };
     let changed = match (&before, &args.out) {
-        (Some((before, marked)), _) => {
-            let (old, new) = (&before.file.text, &map.file.text);
-            if args.diff {
-                io.print(&disk::unified(&before.file.name, "as it is", "with what was imported", old, new))?;
-            } else if before.file.name == "-" {
-                io.write_stdout(new)?;
-            } else if old != new {
-                let mark: &[u8] = if *marked { read::BYTE_ORDER_MARK } else { b"" };
-                replace(Path::new(&before.file.name), &[mark, new.as_bytes()].concat())?;
-                if !io.quiet {
-                    io.message(format_args!("extended {}", before.file.name));
+        (Some((before, rewriting)), _) => {
+            let (old, new) = (before.file.files(), map.file.files());
+            let was = |file: &SourceFile| old.iter().find(|old| old.name == file.name);
+            let changed: Vec<&SourceFile> = new.iter().filter(|file| was(file).is_none_or(|old| old.text != file.text)).collect();
+            for file in &changed {
+                if args.diff {
+                    let before = was(file).map_or("", |old| old.text.as_str());
+                    io.print(&disk::unified(&file.name, "as it is", "with what was imported", before, &file.text))?;
+                } else if was(file).is_none() {
+                    if let Some(folder) = Path::new(&file.name).parent() {
+                        fs::create_dir_all(folder).with_context(|| format!("can't make {}", folder.display()))?;
+                    }
+                    write(Path::new(&file.name), &file.text, false)?;
+                    said(io, format_args!("wrote {}", file.name));
+                } else if file.name != "-" {
+                    rewriting.write(file)?;
+                    said(io, format_args!("extended {}", file.name));
                 }
-            } else if !io.quiet {
-                io.message(format_args!("{} has all of it already", before.file.name));
             }
-            args.diff && old != new
+            if before.file.name == "-" && !args.diff {
+                io.write_stdout(new.first().map_or("", |map| map.text.as_str()))?;
+            } else if changed.is_empty() && !args.diff {
+                said(io, format_args!("{} has all of it already", before.file.name));
+            }
+            args.diff && !changed.is_empty()
         }
         (None, Some(out)) => {
             write(out, &map.file.text, args.force)?;
@@ -118,16 +124,23 @@ fn options(args: &ImportArgs) -> Result<Options, Stop> {
     Ok(Options { accounts, region: args.region.clone(), parameters, organization: args.organization.clone() })
 }
 
-/// The map that is extended, and whether its file begins with a byte order mark.
-fn map_to_extend(into: &Path, io: &Io) -> Result<(Analysis, bool), Stop> {
+/// Says what was done, but for `--quiet`.
+fn said(io: &Io, what: std::fmt::Arguments<'_>) {
+    if !io.quiet {
+        io.message(what);
+    }
+}
+
+/// The map that is extended, and what writes its files.
+fn map_to_extend(into: &Path, io: &Io) -> Result<(Analysis, Rewriting), Stop> {
     let map = read::read_bytes(&MapArgs::of(into), io)?;
-    let marked = map.is_marked("extended")?;
-    let analysis = analysis::analyze(map.file());
-    if analysis.document.root.is_none() {
+    let rewriting = Rewriting::of(&map, "extended")?;
+    let analysis = analysis::analyze(map.sources());
+    if analysis.document.root.is_none() || analysis.document.broken {
         let name = &analysis.file.name;
         return Err(Stop::usage(anyhow!("the map {name} can't be read; `logmap validate {name}` says why")));
     }
-    Ok((analysis, marked))
+    Ok((analysis, rewriting))
 }
 
 /// Writes a map that is not there, or with `force` one that an earlier `import` wrote.
@@ -161,8 +174,8 @@ fn say(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     )?;
     if let Some(map) = imported.map.as_ref().filter(|_| !imported.broken.is_empty()) {
         let route = |finding: &Finding| map.route(finding);
-        let report =
-            Report { files: std::slice::from_ref(&map.file), findings: &imported.broken, suppressed: &[], route: &route };
+        let broken: Vec<Finding> = imported.broken.iter().map(|finding| finding.clone().located(&map.file)).collect();
+        let report = Report { files: map.file.files(), findings: &broken, suppressed: &[], route: &route };
         findings::print(&report, &map.file.name, asked, io, false, true)?;
     }
     if !io.quiet {
@@ -181,17 +194,21 @@ fn say(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
 /// One report of all that was found, in the inputs and in the map that they would make.
 fn report(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> {
     let map = imported.map.as_ref().filter(|_| !imported.broken.is_empty());
-    let files: Vec<SourceFile> = imported.files.iter().chain(map.map(|map| &map.file)).cloned().collect();
-    let of_map = FileId(u32::try_from(imported.files.len()).unwrap_or(u32::MAX));
-    let broken = imported.broken.iter().cloned().map(|mut finding| {
-        finding.file = of_map;
-        finding.related.iter_mut().for_each(|related| related.file = of_map);
-        finding
-    });
-    let found: Vec<Finding> = imported.findings.iter().cloned().chain(broken).collect();
-    let route = |finding: &Finding| match map.filter(|_| finding.file == of_map) {
-        Some(map) => map.route(finding),
-        None => imported.route(finding),
+    let of_map = u32::try_from(imported.files.len()).unwrap_or(u32::MAX);
+    let mut files = imported.files.clone();
+    let mut found = imported.findings.clone();
+    if let Some(map) = map {
+        files.extend_from_slice(map.file.files());
+        found.extend(imported.broken.iter().map(|finding| {
+            let mut finding = finding.clone().located(&map.file);
+            finding.file.0 += of_map;
+            finding.related.iter_mut().for_each(|related| related.file.0 += of_map);
+            finding
+        }));
+    }
+    let route = |finding: &Finding| match (map, finding.file.0.checked_sub(of_map)) {
+        (Some(map), Some(file)) => map.route(&finding.clone().in_file(FileId(file))),
+        _ => imported.route(finding),
     };
     findings::print(
         &Report { files: &files, findings: &found, suppressed: &imported.suppressed, route: &route },

@@ -9,7 +9,11 @@ use super::{
 use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Report},
-    files, inputs,
+    disk::replace::replace,
+    files,
+    folders::Disk,
+    included::{self, Sources},
+    inputs,
     observed::Ignored,
     places::{self, Places},
     source::{self, SourceFile},
@@ -27,7 +31,7 @@ pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// # Errors
 /// There is no map, or it can't be read: exit code 2.
 pub(super) fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
-    Ok(analyze(read_bytes(args, io)?.file()))
+    Ok(analyze(read_bytes(args, io)?.sources()))
 }
 
 /// The map's file name without folders, as generated files name it.
@@ -46,22 +50,55 @@ pub(super) struct MapBytes {
 }
 
 impl MapBytes {
-    /// Whether the file begins with a byte order mark, which is kept where the map is written again.
+    /// The text, under its name and with its address, and the files that it includes. Standard input without a name stands in the
+    /// current folder.
+    pub(super) fn sources(self) -> Sources {
+        sources(&self.path, self.bytes)
+    }
+}
+
+/// Writes a map's files again, with what their bytes had beside the text.
+pub(super) struct Rewriting {
+    /// What is done with them.
+    what: &'static str,
+}
+
+impl Rewriting {
+    /// For a map of which `what` is to be said that it is done with it.
     ///
     /// # Errors
-    /// It is UTF-16, which is not written; `what` was to be done with it: exit code 2.
-    pub(super) fn is_marked(&self, what: &str) -> Result<bool, Stop> {
-        if source::is_utf16(&self.bytes) {
-            let name = Places::here().name(&self.path);
-            return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it {what}")));
-        }
-        Ok(self.bytes.starts_with(BYTE_ORDER_MARK))
+    /// The map is UTF-16, which is not written: exit code 2.
+    pub(super) fn of(map: &MapBytes, what: &'static str) -> Result<Self, Stop> {
+        let rewriting = Rewriting { what };
+        rewriting.mark(&map.path, &map.bytes)?;
+        Ok(rewriting)
     }
 
-    /// The text, under its name and with its address.
-    pub(super) fn file(self) -> SourceFile {
-        Places::here().file(&self.path, self.bytes)
+    /// The byte order mark with which a file begins.
+    fn mark(&self, path: &Path, bytes: &[u8]) -> Result<&'static [u8], Stop> {
+        if source::is_utf16(bytes) {
+            let name = Places::here().name(path);
+            return Err(Stop::usage(anyhow!("{name} is UTF-16; save it as UTF-8 to have it {}", self.what)));
+        }
+        Ok(if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK } else { b"" })
     }
+
+    /// Writes a file that has another text now.
+    ///
+    /// # Errors
+    /// It is UTF-16 (exit code 2), or can't be written.
+    pub(super) fn write(&self, file: &SourceFile) -> Result<(), Stop> {
+        let path = Path::new(&file.name);
+        let mark = self.mark(path, &read(path)?)?;
+        replace(path, &[mark, file.text.as_bytes()].concat())?;
+        Ok(())
+    }
+}
+
+/// The map at a path, with the files that it includes.
+pub(super) fn sources(path: &Path, bytes: Vec<u8>) -> Sources {
+    let own = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    included::gather(Places::here().file(path, bytes), &own, &Disk::beside(path))
 }
 
 /// The map's bytes.
@@ -148,12 +185,7 @@ pub(super) fn inputs(paths: &[PathBuf], stdin: Option<&Path>, io: &Io) -> Result
 /// # Errors
 /// Standard output fails.
 pub(super) fn print_findings(analysis: &Analysis, asked: &ReportArgs, io: &Io, to_stdout: bool, infos: bool) -> Result<(), Stop> {
-    let route = |finding: &Finding| analysis.route(finding);
-    let report = Report {
-        files: std::slice::from_ref(&analysis.file),
-        findings: &analysis.findings,
-        suppressed: &analysis.suppressed,
-        route: &route,
-    };
+    let (route, shown) = (|finding: &Finding| analysis.route(finding), analysis.shown());
+    let report = Report { files: shown.files, findings: &shown.findings, suppressed: &shown.suppressed, route: &route };
     findings::print(&report, &analysis.file.name, asked, io, to_stdout, infos)
 }

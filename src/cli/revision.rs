@@ -6,7 +6,7 @@
 use super::{Stop, args::PairArgs, io::Io, read};
 use crate::{
     analysis::{Analysis, analyze},
-    places::Places,
+    included::{self, Folder, Sources},
     source::SourceFile,
 };
 use anyhow::{Context, anyhow};
@@ -37,7 +37,13 @@ pub(super) fn read_pair(args: &PairArgs, io: &Io) -> Result<(Analysis, Analysis)
             let path = Path::new(&new);
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            (from_git(folder, since, &format!("./{name}"), &format!("{since}:{new}"))?, one(&new, io)?)
+            let old = Revision {
+                repository: folder,
+                rev: since,
+                folder: "./".to_owned(),
+                shown: format!("{since}:{}", shown_folder(path)),
+            };
+            (old.map(&name)?, one(&new, io)?)
         }
         (None, Some(old), Some(new)) => {
             if old == "-" && new == "-" {
@@ -51,15 +57,24 @@ pub(super) fn read_pair(args: &PairArgs, io: &Io) -> Result<(Analysis, Analysis)
     Ok((analyze(old), analyze(new)))
 }
 
-fn one(name: &str, io: &Io) -> Result<SourceFile, Stop> {
+fn one(name: &str, io: &Io) -> Result<Sources, Stop> {
     if name == "-" {
         let bytes = io.input().context("can't read standard input").map_err(Stop::usage)?;
-        return Ok(SourceFile::of_bytes(name.to_owned(), bytes));
+        return Ok(read::sources(Path::new(name), bytes));
     }
     match revision(name).filter(|_| !Path::new(name).exists()) {
-        Some((rev, path)) => from_git(Path::new("."), rev, path, name),
-        None => Ok(Places::here().file(Path::new(name), read::read(Path::new(name))?)),
+        Some((rev, path)) => {
+            let (folder, own) = path.rsplit_once('/').map_or(("", path), |(folder, own)| (&path[..=folder.len()], own));
+            Revision { repository: Path::new("."), rev, folder: folder.to_owned(), shown: format!("{rev}:{folder}") }.map(own)
+        }
+        None => Ok(read::sources(Path::new(name), read::read(Path::new(name))?)),
     }
+}
+
+/// A map's folder as people write it, with a slash behind it.
+fn shown_folder(map: &Path) -> String {
+    let folder = map.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.map_or_else(String::new, |folder| format!("{}/", folder.display()))
 }
 
 /// `REV:PATH`, unless it looks like a path with a drive.
@@ -69,25 +84,76 @@ fn revision(name: &str) -> Option<(&str, &str)> {
     (!drive && !path.is_empty()).then_some((rev, path))
 }
 
-fn from_git(folder: &Path, rev: &str, path: &str, shown: &str) -> Result<SourceFile, Stop> {
-    if rev.is_empty() || rev.starts_with('-') || rev.contains(char::is_control) {
-        return Err(Stop::usage(anyhow!("`{}` is no git revision", rev.escape_debug())));
+/// The folder of a map in a revision.
+struct Revision<'a> {
+    /// Where git is asked.
+    repository: &'a Path,
+    rev: &'a str,
+    /// The folder in the revision, as git takes it, with a slash behind it; empty for its root.
+    folder: String,
+    /// The revision and the folder, as people write them before a file's name.
+    shown: String,
+}
+
+impl Revision<'_> {
+    /// The map of that name, with the files that it includes.
+    fn map(&self, own: &str) -> Result<Sources, Stop> {
+        if self.rev.is_empty() || self.rev.starts_with('-') || self.rev.contains(char::is_control) {
+            return Err(Stop::usage(anyhow!("`{}` is no git revision", self.rev.escape_debug())));
+        }
+        let map = self.read(own).map_err(|error| {
+            let asked = error.downcast_ref::<NoGit>().is_none();
+            let shown = format!("can't read {}{own} from git", self.shown);
+            Stop::usage(if asked { anyhow!("{shown}: {error}") } else { error })
+        })?;
+        Ok(included::gather(map, own, self))
     }
-    let done = Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args(["--no-pager", "cat-file", "blob"])
-        .arg(format!("{rev}:{path}"))
-        .stdin(Stdio::null())
-        .output()
-        .context("can't start git, which is needed to read a revision")
-        .map_err(Stop::usage)?;
+
+    fn read(&self, path: &str) -> anyhow::Result<SourceFile> {
+        let object = format!("{}:{}{path}", self.rev, self.folder);
+        let bytes = git(self.repository, &["cat-file", "blob", &object])?;
+        Ok(SourceFile::of_bytes(format!("{}{path}", self.shown), bytes))
+    }
+}
+
+impl Folder for Revision<'_> {
+    fn files(&self, below: &str, most: usize) -> std::io::Result<Vec<String>> {
+        let tree = format!("{}:{}{below}", self.rev, self.folder);
+        let listed = git(self.repository, &["ls-tree", "-r", "-z", "--name-only", &tree]).map_err(std::io::Error::other)?;
+        let names = listed.split(|byte| *byte == 0).filter_map(|name| std::str::from_utf8(name).ok());
+        let shown = names.filter(|name| !name.is_empty() && !name.split('/').any(|part| part.starts_with('.')));
+        let below = if below.is_empty() { String::new() } else { format!("{below}/") };
+        Ok(shown.map(|name| format!("{below}{name}")).take(most).collect())
+    }
+
+    fn read(&self, path: &str) -> std::io::Result<SourceFile> {
+        self.read(path).map_err(std::io::Error::other)
+    }
+}
+
+/// git can't be started.
+#[derive(Debug)]
+struct NoGit;
+
+impl std::fmt::Display for NoGit {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        to.write_str("can't start git, which is needed to read a revision")
+    }
+}
+
+/// What git prints.
+///
+/// # Errors
+/// It can't be started, or refuses; the message is its own.
+fn git(repository: &Path, arguments: &[&str]) -> anyhow::Result<Vec<u8>> {
+    let done = Command::new("git").arg("-C").arg(repository).arg("--no-pager").args(arguments).stdin(Stdio::null()).output();
+    let done = done.context(NoGit)?;
     if !done.status.success() {
         let said = String::from_utf8_lossy(&done.stderr);
         let said = said.lines().next().unwrap_or("it says nothing").trim_start_matches("fatal: ").to_owned();
-        return Err(Stop::usage(anyhow!("can't read {shown} from git: {}", said.escape_debug())));
+        return Err(anyhow!("{}", said.escape_debug()));
     }
-    Ok(SourceFile::of_bytes(shown.to_owned(), done.stdout))
+    Ok(done.stdout)
 }
 
 #[cfg(test)]

@@ -78,17 +78,19 @@ impl Stale<'_> {
         let above = self.checker.foreign.iter().filter(is_above);
         rows.extend(above.map(|path| (path.as_str(), "", self.foreign(path, Span::default()))));
         rows.sort_by_key(|(path, _, _)| *path);
-        let mut files = vec![analysis.file.clone()];
-        let mut found = analysis.findings.clone();
+        let shown = analysis.shown();
+        let of_map = shown.files.len();
+        let mut files = shown.files.to_vec();
+        let mut found = shown.findings.into_owned();
         for (path, text, finding) in &rows {
             found.push(finding.clone().in_file(FileId(u32::try_from(files.len()).unwrap_or(u32::MAX))));
             files.push(self.places.file(&self.out.join(path), text.as_bytes().to_vec()));
         }
-        let route = |finding: &Finding| match (finding.file.0 as usize).checked_sub(1) {
+        let route = |finding: &Finding| match (finding.file.0 as usize).checked_sub(of_map) {
             None => analysis.route(finding),
             Some(row) => rows.get(row).map_or_else(String::new, |(path, _, _)| (*path).to_owned()),
         };
-        let report = Report { files: &files, findings: &found, suppressed: &analysis.suppressed, route: &route };
+        let report = Report { files: &files, findings: &found, suppressed: &shown.suppressed, route: &route };
         findings::print(&report, &self.out.display().to_string(), asked, io, true, true)
     }
 

@@ -168,6 +168,29 @@ impl Finding {
         self
     }
 
+    /// The same finding in a text that stands so many bytes further on.
+    pub(crate) fn moved(mut self, by: i64) -> Self {
+        self.span = self.span.moved(by);
+        self.related.iter_mut().for_each(|related| related.span = related.span.moved(by));
+        self.fixes = self.fixes.into_iter().map(|fix| fix.moved(by)).collect();
+        self.changes = self.changes.into_iter().map(|(fix, change)| (fix.moved(by), change.moved(by))).collect();
+        self
+    }
+
+    /// A finding of files that are joined to one text, with its places in the files. A fix that changes other files than its own is
+    /// left out: who shows it knows of one.
+    pub(crate) fn located(mut self, joined: &SourceFile) -> Self {
+        let (file, span) = joined.locate(self.span);
+        (self.file, self.span) = (file, span);
+        for related in &mut self.related {
+            (related.file, related.span) = joined.locate(related.span);
+        }
+        self.fixes.retain(|fix| fix.edits.iter().all(|edit| joined.locate(edit.span).0 == file));
+        let by = -i64::from(joined.start_of(file));
+        self.fixes = self.fixes.into_iter().map(|fix| fix.moved(by)).collect();
+        self
+    }
+
     /// Its severity, which is its rule's.
     pub fn severity(&self) -> Severity {
         self.rule.severity

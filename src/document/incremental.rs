@@ -6,11 +6,43 @@
 //! same indentation without findings, anchors and keys of others; such lines mean the same wherever they stand.
 
 use super::{Comment, Document, Entry, Kind, MAX_DEPTH, Node, read};
-use crate::source::{SourceFile, Span};
+use crate::source::{FileId, SourceFile, Span};
 
 /// The tree of `file`, from the tree that `before` gave without findings; `None` if the change can't be read by itself.
 pub fn reread(before: &SourceFile, document: Document, file: &SourceFile) -> Option<Document> {
+    if !document.included.is_empty() {
+        return included(before, document, file);
+    }
     Change::find(before, &document, file).map(|change| change.make(document))
+}
+
+/// The tree of files that are joined, after a change inside of one that the map includes: it is read, the others are kept and moved.
+fn included(before: &SourceFile, mut document: Document, file: &SourceFile) -> Option<Document> {
+    let (old, new) = (before.files(), file.files());
+    if old.len() != new.len() || document.included.len() + 1 != new.len() || !document.anchors.is_empty() {
+        return None;
+    }
+    let mut differ = old.iter().zip(new).enumerate().filter(|(_, (old, new))| old.text != new.text).map(|(at, _)| at);
+    let (Some(at), None) = (differ.next(), differ.next()) else { return None };
+    let place = document.included.get_mut(at.checked_sub(1)?)?;
+    let mut findings = Vec::new();
+    let alone = read(&new[at], &mut findings);
+    if !findings.is_empty() || !alone.anchors.is_empty() {
+        return None;
+    }
+    let id = FileId(u32::try_from(at).ok()?);
+    let start = i64::from(file.start_of(id));
+    let behind = start + i64::try_from(old[at].text.len()).ok()?;
+    let shift = i64::try_from(new[at].text.len()).ok()? - i64::try_from(old[at].text.len()).ok()?;
+    *place = alone.root?;
+    move_node(place, start);
+    document.included[at..].iter_mut().for_each(|top| move_node(top, shift));
+    let from = document.comments.partition_point(|comment| i64::from(comment.span.start) < start);
+    let to = document.comments.partition_point(|comment| i64::from(comment.span.start) <= behind);
+    document.comments[to..].iter_mut().for_each(|comment| move_span(&mut comment.span, shift));
+    let comments = alone.comments.into_iter().map(|comment| Comment { span: comment.span.moved(start), ..comment });
+    document.comments.splice(from..to, comments);
+    Some(document)
 }
 
 /// A change of whole accounts.
@@ -104,7 +136,7 @@ fn alone(slice: &str, column: usize, is_last: bool) -> Option<(Vec<Entry>, Vec<C
         return None;
     }
     let mut findings = Vec::new();
-    let Document { root, anchors, comments } = read(&SourceFile::new("", slice), &mut findings);
+    let Document { root, anchors, comments, .. } = read(&SourceFile::new("", slice), &mut findings);
     let root =
         root.filter(|root| findings.is_empty() && anchors.is_empty() && !is_flow(slice, root) && depth(root) < MAX_DEPTH)?;
     let Kind::Mapping(entries) = root.kind else { return None };
@@ -150,7 +182,8 @@ fn move_entry(entry: &mut Entry, by: i64) {
     move_node(&mut entry.value, by);
 }
 
-fn move_node(node: &mut Node, by: i64) {
+/// Moves a node with all that is in it.
+pub(super) fn move_node(node: &mut Node, by: i64) {
     move_span(&mut node.span, by);
     match &mut node.kind {
         Kind::Mapping(entries) => entries.iter_mut().for_each(|entry| move_entry(entry, by)),
@@ -159,8 +192,6 @@ fn move_node(node: &mut Node, by: i64) {
     }
 }
 
-/// Moves a span; the texts are shorter than 2 GiB, so nothing is cut off.
 fn move_span(span: &mut Span, by: i64) {
-    let moved = |at: u32| u32::try_from(i64::from(at) + by).unwrap_or(0);
-    *span = Span { start: moved(span.start), end: moved(span.end) };
+    *span = span.moved(by);
 }

@@ -45,7 +45,7 @@ impl<'d> Path<'d> {
     /// The path to the innermost key or value that touches a byte offset.
     pub(crate) fn at(document: &'d Document, offset: u32) -> Self {
         let mut path = Path::default();
-        let mut node = document.root.as_ref();
+        let mut node = document.top_at(offset);
         while let Some(current) = node {
             node = None;
             match &current.kind {
@@ -70,10 +70,13 @@ impl<'d> Path<'d> {
         path
     }
 
-    /// The path to the value behind some keys from the root; `None` if one is not there.
-    pub(crate) fn of(document: &'d Document, keys: impl IntoIterator<Item = impl AsRef<str>>) -> Option<Self> {
+    /// The path to the value behind some keys from the top of the first file that has them; `None` if none has.
+    pub(crate) fn of(document: &'d Document, keys: impl IntoIterator<Item = impl AsRef<str>> + Clone) -> Option<Self> {
+        document.tops().find_map(|top| Path::below(top, keys.clone()))
+    }
+
+    fn below(mut node: &'d Node, keys: impl IntoIterator<Item = impl AsRef<str>>) -> Option<Self> {
         let mut path = Path::default();
-        let mut node = document.root.as_ref()?;
         for key in keys {
             let Kind::Mapping(entries) = &node.kind else { return None };
             let index = entries.iter().position(|entry| *entry.key == *key.as_ref())?;

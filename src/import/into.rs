@@ -12,11 +12,11 @@ use crate::{
     aws::Partition,
     catalog::importing::DISAGREE,
     diagnostics::Finding,
-    escape,
+    escape, included,
     map::{self, RegionMap, additions::Additions},
     observed::SourceLocation,
     plan::Plan,
-    source::{FileId, Span},
+    source::{FileId, SourceFile, Span},
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,10 +33,17 @@ fn decoded(map: &Analysis) -> RegionMap {
     map::decode(&map.document, &mut Vec::new())
 }
 
-/// The text of the map with what it lacks. `id` is the map's number among the files that findings speak of.
-pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId, findings: &mut Vec<Finding>) -> String {
+/// The files of the map with what it lacks, and behind them new ones where a pattern of `include` says that a new account has its own.
+/// `id` is the map's number among the files that findings speak of.
+pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId, findings: &mut Vec<Finding>) -> Vec<SourceFile> {
     let map = decoded(analysis);
-    keep_missing(&map, analysis.derived(), proposal, id, findings);
+    let place = |span: Span| {
+        let (file, span) = analysis.file.locate(span);
+        (FileId(id.0.saturating_add(file.0)), span)
+    };
+    keep_missing(&map, analysis.derived(), proposal, &place, findings);
+    let patterns: Vec<String> = map.include.iter().flat_map(|list| list.iter()).map(|pattern| pattern.value.clone()).collect();
+    let mut new_files: Vec<SourceFile> = Vec::new();
     let mut additions = Additions::new(&analysis.file, &analysis.document);
     let refuse = |what: String, place: SourceLocation| {
         Note::left_out(
@@ -66,6 +73,13 @@ pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId,
     for (key, account) in &proposal.accounts {
         let Some(there) = known.get(key.as_str()) else {
             if known.is_empty() && map.accounts.is_none() {
+                continue;
+            }
+            let home = included::home_of(&patterns, key).map(|home| included::beside(&analysis.file.name, &home));
+            if let Some(home) = home.filter(|home| analysis.file.files().iter().all(|file| file.name != *home)) {
+                let mut writer = Writer::indented(0, step);
+                writer.included(key, account);
+                new_files.push(SourceFile::new(home, writer.text));
                 continue;
             }
             add(
@@ -117,9 +131,10 @@ pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId,
             proposal.trails.iter().map(|(name, trail)| (name.clone(), Value::Object(write::trail_value(trail)))).collect();
         add(&[], &|to| to.trails(proposal.trails.iter()), Some("trails"), value, "`trails`".to_owned());
     }
-    let text = additions.applied();
+    let mut files = additions.applied();
     proposal.notes.extend(refused);
-    text
+    files.append(&mut new_files);
+    files
 }
 
 /// Adds a member to the collection at some keys: in block style, or its key and value in flow style; and what it is, for people.
@@ -149,7 +164,13 @@ fn organization(map: &RegionMap, proposal: &Proposal, add: &mut Add<'_>) {
 }
 
 /// Removes from the proposal what the map has.
-fn keep_missing(map: &RegionMap, plan: Option<&Plan>, proposal: &mut Proposal, id: FileId, findings: &mut Vec<Finding>) {
+fn keep_missing(
+    map: &RegionMap,
+    plan: Option<&Plan>,
+    proposal: &mut Proposal,
+    place: &dyn Fn(Span) -> (FileId, Span),
+    findings: &mut Vec<Finding>,
+) {
     proposal.organization_note = None;
     // where each source stands: by partition and name
     let mut sources: BTreeMap<(Partition, &str), (&str, &str, Span)> = BTreeMap::new();
@@ -181,10 +202,11 @@ fn keep_missing(map: &RegionMap, plan: Option<&Plan>, proposal: &mut Proposal, i
                 if (*other, *other_region) != (key.as_str(), region.as_str()) {
                     let message =
                         format!("`{name}` is in `{region}` of `{key}` here, and in `{other_region}` of `{other}` in the map");
+                    let (file, span) = place(*span);
                     findings.push(
                         Finding::new(&DISAGREE, source.place.span, message)
                             .in_file(source.place.file)
-                            .related_in(id, *span, "the map has it here")
+                            .related_in(file, span, "the map has it here")
                             .help("the map is left as it is; `aws s3api head-bucket` tells where the bucket is"),
                     );
                 }

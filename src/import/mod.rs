@@ -64,7 +64,7 @@ impl Options {
 /// What an import gives.
 #[derive(Debug)]
 pub struct Imported {
-    /// The inputs, and after them the map that is extended; a finding's file is an index.
+    /// The inputs, and after them the files of the map that is extended; a finding's file is an index.
     pub files: Vec<SourceFile>,
     /// What is to be said, in the order of files and places.
     pub findings: Vec<Finding>,
@@ -119,9 +119,9 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
         None => analysis,
         Some(map) => {
             let id = FileId(u32::try_from(imported.files.len()).unwrap_or(u32::MAX));
-            imported.files.push(map.file.clone());
-            let text = into::extended(map, &mut proposal, id, &mut imported.findings);
-            analyze(map.file.with_text(text))
+            imported.files.extend_from_slice(map.file.files());
+            let files = into::extended(map, &mut proposal, id, &mut imported.findings);
+            analyze(map.sources_of(files))
         }
     };
     imported.broken = broken(&analysis, into);

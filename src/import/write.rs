@@ -190,6 +190,13 @@ impl Writer {
         });
     }
 
+    /// An included file that has one account.
+    pub(super) fn included(&mut self, key: &str, account: &Account) {
+        self.line("version: 1");
+        self.line("accounts:");
+        self.inner(|to| to.account(key, account));
+    }
+
     /// `regions` of an account.
     pub(super) fn regions(&mut self, key: &str, account: &Account) {
         self.line("regions:");

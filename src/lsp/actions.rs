@@ -1,7 +1,7 @@
 //! Findings → code actions: their fixes, a comment that silences one, and all safe fixes at once.
 
-use super::{client::Client, diagnostics::diagnostic, text::Text};
-use crate::{analysis::Analysis, diagnostics::Finding, edit::Fix, escape::shown, fix, source::Span};
+use super::{client::Client, diagnostics::diagnostic, family::Whereabouts, text::Text};
+use crate::{diagnostics::Finding, edit::Fix, escape::shown, fix, source::Span};
 use lsp_types::{CodeAction, CodeActionKind, CodeActionResponse, TextEdit, Uri, WorkspaceEdit};
 use std::{collections::HashMap, ops::Range};
 
@@ -21,30 +21,31 @@ pub(super) const FIX_ALL: &str = "source.fixAll.logmap";
 
 /// The fixes of findings that touch the bytes, of very many the first; of each finding the best first, and last the comment that silences
 /// it. A fix that can be made without asking is preferred, so that editors offer it at once.
-pub(super) fn fixes(uri: &Uri, text: &Text, analysis: &Analysis, bytes: Range<u32>, client: &Client) -> Vec<CodeActionResponse> {
+pub(super) fn fixes(at: &Whereabouts<'_>, bytes: Range<u32>, client: &Client) -> Vec<CodeActionResponse> {
     let (start, end) = (bytes.start.min(bytes.end), bytes.start.max(bytes.end));
-    let here = analysis.findings.iter().filter(|finding| finding.span.start <= end && start <= finding.span.end);
+    let here = at.analysis.findings.iter().filter(|finding| finding.span.start <= end && start <= finding.span.end);
     let here: Vec<&Finding> =
         here.filter(|finding| !finding.fixes.is_empty() || finding.rule.can_be_ignored).take(MOST_FINDINGS).collect();
-    let action = |finding: &Finding, title: String, is_preferred: bool, edits: Vec<TextEdit>| -> CodeActionResponse {
+    let action = |finding: &Finding, title: String, is_preferred: bool, edit: WorkspaceEdit| -> CodeActionResponse {
         CodeAction {
             title,
             kind: Some(CodeActionKind::QuickFix),
-            diagnostics: Some(vec![diagnostic(uri, text, finding, client)]),
+            diagnostics: Some(vec![diagnostic(at, finding, client)]),
             is_preferred: (client.preferred && is_preferred).then_some(true),
-            edit: Some(workspace_edit(uri, edits)),
+            edit: Some(edit),
             ..CodeAction::default()
         }
         .into()
     };
-    let fixes = here.iter().flat_map(|finding| finding.fixes.iter().enumerate().map(move |(at, fix)| (*finding, at, fix)));
+    let fixes = here.iter().flat_map(|finding| finding.fixes.iter().enumerate().map(move |(which, fix)| (*finding, which, fix)));
+    let edits = |fix: &Fix| at.edit(fix.edits.iter().map(|edit| (edit.span, edit.text.clone())));
     let mut made: Vec<CodeActionResponse> = fixes
-        .map(|(finding, at, fix)| action(finding, capitalised(&shown::line(&fix.title)), at == 0 && fix.safe, edits(text, fix)))
+        .map(|(finding, which, fix)| action(finding, capitalised(&shown::line(&fix.title)), which == 0 && fix.safe, edits(fix)))
         .collect();
     // behind every fix: to silence is the last thing to do
     made.extend(here.iter().filter(|finding| finding.rule.can_be_ignored).map(|finding| {
         let title = format!("Ignore {} here, for a reason to be written behind the bracket", finding.rule.id);
-        action(finding, title, false, vec![ignore(text, finding)])
+        action(finding, title, false, workspace_edit(at.uri, vec![ignore(at.text, finding)]))
     }));
     made
 }
@@ -62,14 +63,16 @@ fn ignore(text: &Text, finding: &Finding) -> TextEdit {
 }
 
 /// All safe fixes at once, as `logmap validate --fix` makes them; nothing if there are none.
-pub(super) fn fix_all(uri: &Uri, text: &Text, analysis: &Analysis) -> Option<CodeActionResponse> {
+pub(super) fn fix_all(at: &Whereabouts<'_>) -> Option<CodeActionResponse> {
+    let (analysis, own) = (at.analysis, at.own.0 as usize);
     if !analysis.findings.iter().any(|finding| finding.fixes.iter().any(|fix| fix.safe)) {
         return None;
     }
-    let before = &analysis.file.text;
-    let fixed = fix::fix(analysis.file.clone(), false);
-    let after = &fixed.analysis.file.text;
-    if fixed.made.is_empty() {
+    let before = &analysis.file.files().get(own)?.text;
+    let fixed = fix::fix(analysis.sources_of(analysis.file.files().to_vec()), false);
+    let after = &fixed.analysis.file.files().get(own)?.text;
+    // of a map in several files those of the document
+    if fixed.made.is_empty() || before == after {
         return None;
     }
     // from the first byte that differs to the last
@@ -78,19 +81,16 @@ pub(super) fn fix_all(uri: &Uri, text: &Text, analysis: &Analysis) -> Option<Cod
     let tail = before[same..].bytes().rev().zip(after[same..].bytes().rev()).take_while(|(a, b)| a == b).count();
     let is_boundary = |tail: &usize| before.is_char_boundary(before.len() - tail) && after.is_char_boundary(after.len() - tail);
     let tail = (0..=tail).rev().find(is_boundary)?;
-    let range = text.range(Span::new(same, before.len() - tail));
+    let start = i64::from(at.text.start());
+    let range = at.range(Span::new(same, before.len() - tail).moved(start));
     let edit = TextEdit { range, new_text: after[same..after.len() - tail].to_owned() };
     let action = CodeAction {
         title: "Make all safe fixes".to_owned(),
         kind: Some(FIX_ALL.to_owned().into()),
-        edit: Some(workspace_edit(uri, vec![edit])),
+        edit: Some(workspace_edit(at.uri, vec![edit])),
         ..CodeAction::default()
     };
     Some(action.into())
-}
-
-fn edits(text: &Text, fix: &Fix) -> Vec<TextEdit> {
-    fix.edits.iter().map(|edit| TextEdit { range: text.range(edit.span), new_text: edit.text.clone() }).collect()
 }
 
 fn workspace_edit(uri: &Uri, edits: Vec<TextEdit>) -> WorkspaceEdit {

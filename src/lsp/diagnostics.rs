@@ -1,21 +1,20 @@
 //! Findings → diagnostics.
 
-use super::{client::Client, text::Text};
+use super::{client::Client, family::Whereabouts};
 use crate::{
-    analysis::Analysis,
     diagnostics::{Finding, Severity},
     escape::shown,
 };
 use lsp_types::{
-    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Position, Range, Uri,
+    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Position, Range, Uri,
 };
 
 /// Most diagnostics that are sent: an editor gets all of them again after each edit, and nobody reads so many.
 const MOST: usize = 500;
 
-/// All diagnostics of a map; of very many the first ones, errors before the others, and a word at the top on the rest.
-pub(super) fn all(uri: &Uri, text: &Text, analysis: &Analysis, client: &Client) -> Vec<Diagnostic> {
-    let mut findings: Vec<&Finding> = analysis.findings.iter().collect();
+/// All diagnostics of a document; of very many the first ones, errors before the others, and a word at the top on the rest.
+pub(super) fn all(at: &Whereabouts<'_>, client: &Client) -> Vec<Diagnostic> {
+    let mut findings: Vec<&Finding> = at.analysis.findings.iter().filter(|finding| at.is_here(finding.span)).collect();
     let left_out = findings.len().saturating_sub(MOST);
     if left_out > 0 {
         findings.sort_by_key(|finding| finding.severity());
@@ -28,11 +27,11 @@ pub(super) fn all(uri: &Uri, text: &Text, analysis: &Analysis, client: &Client) 
         message: format!("{left_out} more findings are not shown, the least severe ones; `logmap validate` shows all").into(),
         ..Diagnostic::default()
     });
-    word.into_iter().chain(findings.into_iter().map(|finding| diagnostic(uri, text, finding, client))).collect()
+    word.into_iter().chain(findings.into_iter().map(|finding| diagnostic(at, finding, client))).collect()
 }
 
 /// One finding for the client: its message, then what the underlined place is, then the advice.
-pub(super) fn diagnostic(uri: &Uri, text: &Text, finding: &Finding, client: &Client) -> Diagnostic {
+pub(super) fn diagnostic(at: &Whereabouts<'_>, finding: &Finding, client: &Client) -> Diagnostic {
     let mut message = shown::line(&finding.message).into_owned();
     if !finding.label.is_empty() {
         message += &format!("\n{}", shown::line(&finding.label));
@@ -41,13 +40,13 @@ pub(super) fn diagnostic(uri: &Uri, text: &Text, finding: &Finding, client: &Cli
         message += &format!("\nhelp: {}", shown::line(&finding.help));
     }
     let related = finding.related.iter().map(|related| DiagnosticRelatedInformation {
-        location: Location { uri: uri.clone(), range: text.range(related.span) },
+        location: at.location(related.span),
         message: shown::line(&related.message).into_owned(),
     });
     let related: Vec<_> = related.collect();
     let unnecessary = client.unnecessary && finding.rule.name.starts_with("unused-");
     Diagnostic {
-        range: text.range(finding.span),
+        range: at.range(finding.span),
         severity: Some(match finding.severity() {
             Severity::Error => DiagnosticSeverity::Error,
             Severity::Warning => DiagnosticSeverity::Warning,

@@ -8,6 +8,7 @@ mod actions;
 mod client;
 mod completion;
 mod diagnostics;
+mod family;
 mod frames;
 mod hover;
 mod names;

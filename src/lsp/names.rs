@@ -1,18 +1,17 @@
 //! Account keys and where they are used: definition, references, rename.
 
-use super::text::Text;
+use super::family::Whereabouts;
 use crate::{
     analysis::Analysis,
     document::{
-        Document, Kind, Node,
+        Document, Entry, Kind, Node,
         path::{entries, get, items, text},
     },
     escape::yaml_word,
     map::effective,
     source::Span,
 };
-use lsp_types::{Location, PrepareRenamePlaceholder, PrepareRenameResult, TextEdit, Uri, WorkspaceEdit};
-use std::collections::HashMap;
+use lsp_types::{Location, PrepareRenamePlaceholder, PrepareRenameResult, WorkspaceEdit};
 
 /// A place where an account key stands.
 #[derive(Debug, Clone, Copy)]
@@ -29,14 +28,14 @@ pub(super) struct Use<'d> {
 
 /// The account keys of a map, in order.
 pub(super) fn accounts(document: &Document) -> Vec<String> {
-    let root = entries(document, document.root.as_ref());
-    entries(document, get(root, "accounts")).iter().map(|entry| entry.key.to_string()).collect()
+    let tops = document.tops().flat_map(|top| entries(document, get(entries(document, Some(top)), "accounts")));
+    tops.map(|entry| entry.key.to_string()).collect()
 }
 
 /// Everywhere that an account key stands, in the order of the sections.
 pub(super) fn uses<'d>(document: &'d Document) -> Vec<Use<'d>> {
-    let root = entries(document, document.root.as_ref());
-    let defined = entries(document, get(root, "accounts")).iter();
+    let tops: Vec<&[Entry]> = document.tops().map(|top| entries(document, Some(top))).collect();
+    let defined = tops.iter().flat_map(|top| entries(document, get(top, "accounts")));
     let mut found: Vec<Use<'d>> =
         defined.map(|entry| Use { key: &entry.key, span: entry.key_span, is_definition: true, is_alias: false }).collect();
     let mut refer = |node: Option<&'d Node>, through: bool| {
@@ -45,8 +44,9 @@ pub(super) fn uses<'d>(document: &'d Document) -> Vec<Use<'d>> {
         // a node behind an anchor is shared: the same text stands for something else too
         found.extend(text(document, node).map(|key| Use { key, span: node.span, is_definition: false, is_alias }));
     };
-    refer(get(entries(document, get(root, "organization")), "management_account"), false);
-    for trail in entries(document, get(root, "trails")) {
+    let organization = tops.iter().find_map(|top| get(top, "organization"));
+    refer(get(entries(document, organization), "management_account"), false);
+    for trail in tops.iter().flat_map(|top| entries(document, get(top, "trails"))) {
         let keys = entries(document, Some(&trail.value));
         let list = get(keys, "accounts");
         let through = list.is_some_and(|list| matches!(list.kind, Kind::Alias(_))) || matches!(trail.value.kind, Kind::Alias(_));
@@ -62,23 +62,25 @@ fn at(document: &Document, offset: u32) -> Option<Use<'_>> {
 }
 
 /// Where the account that is named at an offset is defined.
-pub(super) fn definition(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32) -> Option<Location> {
-    let here = at(&analysis.document, offset)?;
-    let found = uses(&analysis.document).into_iter().find(|used| used.is_definition && used.key == here.key)?;
-    Some(Location { uri: uri.clone(), range: source.range(found.span) })
+pub(super) fn definition(places: &Whereabouts<'_>, offset: u32) -> Option<Location> {
+    let document = &places.analysis.document;
+    let here = at(document, offset)?;
+    let found = uses(document).into_iter().find(|used| used.is_definition && used.key == here.key)?;
+    Some(places.location(found.span))
 }
 
 /// Where the account that is named at an offset stands.
-pub(super) fn references(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32, definitions: bool) -> Option<Vec<Location>> {
-    let here = at(&analysis.document, offset)?;
-    let same = uses(&analysis.document).into_iter().filter(|used| used.key == here.key && (definitions || !used.is_definition));
-    Some(same.map(|used| Location { uri: uri.clone(), range: source.range(used.span) }).collect())
+pub(super) fn references(places: &Whereabouts<'_>, offset: u32, definitions: bool) -> Option<Vec<Location>> {
+    let document = &places.analysis.document;
+    let here = at(document, offset)?;
+    let same = uses(document).into_iter().filter(|used| used.key == here.key && (definitions || !used.is_definition));
+    Some(same.map(|used| places.location(used.span)).collect())
 }
 
 /// What would be renamed at an offset.
-pub(super) fn prepare(source: &Text, analysis: &Analysis, offset: u32) -> Option<PrepareRenameResult> {
-    let here = at(&analysis.document, offset)?;
-    let range = source.range(here.span);
+pub(super) fn prepare(places: &Whereabouts<'_>, offset: u32) -> Option<PrepareRenameResult> {
+    let here = at(&places.analysis.document, offset)?;
+    let range = places.range(here.span);
     Some(PrepareRenamePlaceholder { range, placeholder: here.key.to_owned() }.into())
 }
 
@@ -86,7 +88,8 @@ pub(super) fn prepare(source: &Text, analysis: &Analysis, offset: u32) -> Option
 ///
 /// # Errors
 /// Why it can't be done, for the user.
-pub(super) fn rename(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32, new: &str) -> Result<WorkspaceEdit, String> {
+pub(super) fn rename(places: &Whereabouts<'_>, offset: u32, new: &str) -> Result<WorkspaceEdit, String> {
+    let analysis = places.analysis;
     let here = at(&analysis.document, offset).ok_or("only account keys can be renamed; no account is named here")?;
     if !effective::is_account_key(new) {
         let reserved = if new == effective::RESERVED_ACCOUNT_KEY { "; this word is a folder of the output" } else { "" };
@@ -103,8 +106,7 @@ pub(super) fn rename(uri: &Uri, source: &Text, analysis: &Analysis, offset: u32,
         let line = analysis.file.position(alias.span.start).line;
         return Err(format!("`{}` comes from a YAML alias in line {line}; write the key out there first", here.key));
     }
-    let edits = same.iter().map(|used| TextEdit { range: source.range(used.span), new_text: quoted(analysis, used.span, new) });
-    Ok(WorkspaceEdit { changes: Some(HashMap::from([(uri.clone(), edits.collect())])), ..WorkspaceEdit::default() })
+    Ok(places.edit(same.iter().map(|used| (used.span, quoted(analysis, used.span, new)))))
 }
 
 /// The word in the quotes in which the old one stands; without any, in double quotes where YAML would not read a string.

@@ -5,13 +5,15 @@
 
 use super::{
     client::Client,
-    diagnostics, names,
+    diagnostics,
+    family::{self, Family, Texts, Whereabouts},
+    names,
     shift::Shift,
     text::{Encoding, Text},
 };
 use crate::{
     analysis::{Analysis, AnalysisCache, analyze, analyze_incremental},
-    diagnostics::Scope,
+    diagnostics::{Finding, Scope},
     source::SourceFile,
 };
 use lsp_types::{PublishDiagnosticsParams, TextDocumentContentChangeEvent, TextDocumentItem, Uri};
@@ -27,6 +29,10 @@ pub(super) struct Open {
     /// The account keys of the last text that could be read, for completion in one that can't.
     pub accounts: Vec<String>,
     language: String,
+    encoding: Encoding,
+    /// The map in several files that it belongs to, and the addresses of those.
+    family: Option<Family>,
+    uris: Vec<Uri>,
     analysis: Option<Analysis>,
     /// The last text that could be read, and what is known of it, once somebody has asked.
     readable: Option<Text>,
@@ -48,6 +54,9 @@ impl Open {
             text: Text::new(item.text, encoding),
             accounts: Vec::new(),
             language: String::from(item.language_id),
+            encoding,
+            family: None,
+            uris: Vec::new(),
             analysis: None,
             readable: None,
             before: None,
@@ -63,15 +72,41 @@ impl Open {
         for change in changes {
             self.text.change(change);
         }
+        self.forget();
+    }
+
+    /// What was known is of another text.
+    fn forget(&mut self) {
         if let Some(analysis) = self.analysis.take() {
             self.cache.keep(analysis);
         }
         self.stale = true;
     }
 
+    /// Looks which map the document belongs to, in what the client has open and on the disk.
+    pub(super) fn look_around(&mut self, open: &Texts) {
+        let family = Family::of(&self.uri, open);
+        if family.is_none() && self.family.is_none() {
+            return;
+        }
+        self.uris = family.as_ref().map_or_else(Vec::new, |family| family.uris(open));
+        self.family = family;
+        self.forget();
+    }
+
+    /// Takes the text of another document, if it is of the same map.
+    pub(super) fn neighbour(&mut self, uri: &Uri, text: &str) {
+        let path = family::path(uri);
+        if let (Some(family), Some(path)) = (&mut self.family, path)
+            && family.take(&path, text)
+        {
+            self.forget();
+        }
+    }
+
     /// Is the document a region map?
     pub(super) fn is_map(&self) -> bool {
-        is_map(&self.uri.0, &self.language, self.text.as_str())
+        self.family.is_some() || is_map(&self.uri.0, &self.language, self.text.as_str())
     }
 
     /// What is known about the text, if it is a map.
@@ -81,15 +116,36 @@ impl Open {
         }
         if self.analysis.is_none() {
             let name = self.uri.0.rsplit('/').next().unwrap_or_default().to_owned();
-            let analysis = analyze_incremental(SourceFile::new(name, self.text.as_str()), &mut self.cache);
-            if analysis.document.root.is_some() {
+            let sources = match &mut self.family {
+                Some(family) => family.sources(self.text.as_str()),
+                None => SourceFile::new(name, self.text.as_str()).into(),
+            };
+            let analysis = analyze_incremental(sources, &mut self.cache);
+            let own = self.family.as_ref().map(Family::own).unwrap_or_default();
+            self.text.begins(analysis.file.start_of(own));
+            if !analysis.document.broken && analysis.document.root.is_some() {
                 self.accounts = names::accounts(&analysis.document);
-                self.readable = Some(self.text.clone());
+                let mut readable = self.text.clone();
+                readable.begins(0);
+                self.readable = Some(readable);
                 self.before = None;
             }
             self.analysis = Some(analysis);
         }
         self.analysis.as_ref()
+    }
+
+    /// The analysis, and where its places are for the client.
+    pub(super) fn whereabouts(&mut self) -> Option<Whereabouts<'_>> {
+        self.analysis()?;
+        Some(Whereabouts {
+            uri: &self.uri,
+            text: &self.text,
+            uris: &self.uris,
+            own: self.family.as_ref().map(Family::own).unwrap_or_default(),
+            analysis: self.analysis.as_ref()?,
+            encoding: self.encoding,
+        })
     }
 
     /// Text and analysis at once.
@@ -105,8 +161,9 @@ impl Open {
         run: impl FnOnce(&Text, &Analysis) -> T,
         shift: impl FnOnce(&Shift<'_>, T) -> T,
     ) -> Option<T> {
-        let analysis = self.analysis()?;
-        let is_broken = analysis.document.root.is_none() && analysis.findings.iter().any(|one| one.rule.scope == Scope::Text);
+        let at = self.whereabouts()?;
+        let is_wrong = |one: &Finding| one.rule.scope == Scope::Text && at.is_here(one.span);
+        let is_broken = at.analysis.document.broken && at.analysis.findings.iter().any(is_wrong);
         let Some(readable) = self.readable.as_ref().filter(|_| is_broken) else {
             let (text, analysis) = self.known()?;
             return Some(run(text, analysis));
@@ -121,7 +178,7 @@ impl Open {
             return None;
         }
         let (uri, version) = (self.uri.clone(), client.versions.then_some(self.version));
-        let diagnostics = self.known().map(|(text, analysis)| diagnostics::all(&uri, text, analysis, client));
+        let diagnostics = self.whereabouts().map(|at| diagnostics::all(&at, client));
         // a document that is no map is only spoken of to take back what was said
         let was_shown = std::mem::replace(&mut self.shown, diagnostics.is_some());
         let diagnostics = diagnostics.or(was_shown.then(Vec::new))?;

@@ -1,14 +1,24 @@
 //! The protocol: requests and notifications → open documents. One server for one client.
 
-use super::{actions, client::Client, completion, hover, names, open::Open, outline, shape::Shape, text::Text};
-use crate::analysis::Analysis;
+use super::{
+    actions,
+    client::Client,
+    completion,
+    family::{self, Texts, Whereabouts},
+    hover, names,
+    open::Open,
+    outline,
+    shape::Shape,
+    text::Text,
+};
+use crate::{analysis::Analysis, source::SourceFile};
 use lsp_server::{ErrorCode, Message, Notification, Request, RequestId, Response};
 use lsp_types::{
     CodeActionKind, CodeActionOptions, CodeActionRequest, CompletionOptions, CompletionRequest, Definition, DefinitionRequest,
     DidChangeTextDocumentParams, DidCloseTextDocumentParams, DidOpenTextDocumentParams, DocumentSymbolRequest,
     FoldingRangeRequest, HoverRequest, InitializeResult, InlayHint, InlayHintRequest, PrepareRenameRequest,
     PublishDiagnosticsParams, ReferencesRequest, RenameOptions, RenameRequest, ServerCapabilities, ServerInfo,
-    TextDocumentIdentifier, TextDocumentPositionParams, TextDocumentSyncKind, TextDocumentSyncOptions, Uri,
+    TextDocumentIdentifier, TextDocumentPositionParams, TextDocumentSyncKind, TextDocumentSyncOptions,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -110,8 +120,8 @@ impl<S: Fn(Message)> Server<S> {
         match request.method.as_str() {
             "textDocument/hover" => self.answer::<HoverRequest>(request, |server, params| {
                 let client = server.client.clone();
-                server.with_position(params.text_document_position_params, |shape, _, text, analysis, offset| {
-                    hover::hover(shape, text, analysis, offset, &client)
+                server.with_position(params.text_document_position_params, |shape, at, offset| {
+                    hover::hover(shape, at.text, at.analysis, offset, &client)
                 })
             }),
             "textDocument/completion" => self.answer::<CompletionRequest>(request, |server, params| {
@@ -123,16 +133,16 @@ impl<S: Fn(Message)> Server<S> {
             }),
             "textDocument/codeAction" => self.answer::<CodeActionRequest>(request, |server, params| {
                 let (client, only) = (server.client.clone(), params.context.only.as_deref());
-                let (uri, range) = (params.text_document.uri.clone(), params.range);
-                server.with_map(&params.text_document, |_, text, analysis| {
-                    let bytes = text.analysed(range.start)..text.analysed(range.end);
+                let range = params.range;
+                server.with_map(&params.text_document, |_, at| {
+                    let bytes = at.text.analysed(range.start)..at.text.analysed(range.end);
                     let mut made = Vec::new();
                     if client.actions && actions::wants(only, "quickfix") {
-                        made.extend(actions::fixes(&uri, text, analysis, bytes, &client));
+                        made.extend(actions::fixes(at, bytes, &client));
                     }
                     // of the whole text, so only where it is asked for
                     if client.actions && only.is_some() && actions::wants(only, actions::FIX_ALL) {
-                        made.extend(actions::fix_all(&uri, text, analysis));
+                        made.extend(actions::fix_all(at));
                     }
                     made
                 })
@@ -166,24 +176,22 @@ impl<S: Fn(Message)> Server<S> {
                 Ok(open.outline(run, |shift, hints| shift.hints(hints).into_iter().filter(is_wanted).collect()))
             }),
             "textDocument/definition" => self.answer::<DefinitionRequest>(request, |server, params| {
-                server.with_position(params.text_document_position_params, |_, uri, text, analysis, offset| {
-                    names::definition(uri, text, analysis, offset).map(|at| Definition::from(at).into())
+                server.with_position(params.text_document_position_params, |_, at, offset| {
+                    names::definition(at, offset).map(|at| Definition::from(at).into())
                 })
             }),
             "textDocument/references" => self.answer::<ReferencesRequest>(request, |server, params| {
                 let definitions = params.context.include_declaration;
-                server.with_position(params.text_document_position_params, |_, uri, text, analysis, offset| {
-                    names::references(uri, text, analysis, offset, definitions)
+                server.with_position(params.text_document_position_params, |_, at, offset| {
+                    names::references(at, offset, definitions)
                 })
             }),
             "textDocument/prepareRename" => self.answer::<PrepareRenameRequest>(request, |server, params| {
-                server.with_position(params.text_document_position_params, |_, _, text, analysis, offset| {
-                    names::prepare(text, analysis, offset)
-                })
+                server.with_position(params.text_document_position_params, |_, at, offset| names::prepare(at, offset))
             }),
             "textDocument/rename" => self.answer::<RenameRequest>(request, |server, params| {
-                let renamed = server.with_position(params.text_document_position_params, |_, uri, text, analysis, offset| {
-                    Some(names::rename(uri, text, analysis, offset, &params.new_name))
+                let renamed = server.with_position(params.text_document_position_params, |_, at, offset| {
+                    Some(names::rename(at, offset, &params.new_name))
                 })?;
                 renamed.transpose().map_err(|why| Refusal(ErrorCode::RequestFailed, why))
             }),
@@ -215,23 +223,20 @@ impl<S: Fn(Message)> Server<S> {
     fn with_map<T>(
         &mut self,
         document: &TextDocumentIdentifier,
-        run: impl FnOnce(&Shape, &Text, &Analysis) -> T,
+        run: impl FnOnce(&Shape, &Whereabouts<'_>) -> T,
     ) -> Answer<Option<T>> {
         let open = find(&mut self.documents, document)?;
-        Ok(open.known().map(|(text, analysis)| run(&self.shape, text, analysis)))
+        Ok(open.whereabouts().map(|at| run(&self.shape, &at)))
     }
 
     /// Runs `work` with a position in a map; gives nothing for a document that is no map.
     fn with_position<T>(
         &mut self,
         at: TextDocumentPositionParams,
-        run: impl FnOnce(&Shape, &Uri, &Text, &Analysis, u32) -> Option<T>,
+        run: impl FnOnce(&Shape, &Whereabouts<'_>, u32) -> Option<T>,
     ) -> Answer<Option<T>> {
         let TextDocumentPositionParams { text_document, position } = at;
-
-        let found = self.with_map(&text_document, |shape, text, analysis| {
-            run(shape, &text_document.uri, text, analysis, text.analysed(position))
-        })?;
+        let found = self.with_map(&text_document, |shape, at| run(shape, at, at.text.analysed(position)))?;
         Ok(found.flatten())
     }
 
@@ -242,6 +247,7 @@ impl<S: Fn(Message)> Server<S> {
         let sync = TextDocumentSyncOptions {
             open_close: Some(true),
             change: Some(TextDocumentSyncKind::Incremental),
+            save: Some(true.into()),
             ..TextDocumentSyncOptions::default()
         };
         let capabilities = ServerCapabilities {
@@ -275,6 +281,16 @@ impl<S: Fn(Message)> Server<S> {
         self.ok(request.id, &InitializeResult { capabilities, server_info: Some(server_info) });
     }
 
+    /// Each document looks which map it belongs to.
+    fn look_around(&mut self) {
+        let texts = self.documents.iter().filter_map(|open| {
+            let text = SourceFile::new("", open.text.as_str()).text;
+            Some((family::path(&open.uri)?, (open.uri.clone(), text)))
+        });
+        let texts: Texts = texts.collect();
+        self.documents.iter_mut().for_each(|open| open.look_around(&texts));
+    }
+
     /// Takes a notification. One that can't be read, or is of a document that is not open, has no one to answer to.
     pub(super) fn notification(&mut self, note: Notification) {
         if self.phase != Phase::Running {
@@ -285,15 +301,21 @@ impl<S: Fn(Message)> Server<S> {
                 if let Ok(params) = read::<DidOpenTextDocumentParams>(note.params) {
                     self.documents.retain(|open| open.uri != params.text_document.uri);
                     self.documents.push(Open::new(params.text_document, self.client.encoding));
+                    self.look_around();
                 }
             }
             "textDocument/didChange" => {
                 if let Ok(params) = read::<DidChangeTextDocumentParams>(note.params)
-                    && let Ok(open) = find(&mut self.documents, &params.text_document.text_document_identifier)
+                    && let Some(at) =
+                        self.documents.iter().position(|open| open.uri == params.text_document.text_document_identifier.uri)
                 {
-                    open.change(params.text_document.version, params.content_changes);
+                    let mut changed = self.documents.remove(at);
+                    changed.change(params.text_document.version, params.content_changes);
+                    self.documents.iter_mut().for_each(|open| open.neighbour(&changed.uri, changed.text.as_str()));
+                    self.documents.insert(at, changed);
                 }
             }
+            "textDocument/didSave" => self.look_around(),
             "textDocument/didClose" => {
                 let Ok(params) = read::<DidCloseTextDocumentParams>(note.params) else { return };
                 let Some(at) = self.documents.iter().position(|open| open.uri == params.text_document.uri) else { return };
@@ -301,6 +323,7 @@ impl<S: Fn(Message)> Server<S> {
                 if closed.is_shown() {
                     self.publish(&PublishDiagnosticsParams { uri: closed.uri, version: None, diagnostics: Vec::new() });
                 }
+                self.look_around();
             }
             _ => {}
         }

@@ -64,14 +64,31 @@ pub(crate) struct Text {
     plain: bool,
     /// Bytes of a byte order mark, which the analysis does not count.
     mark: usize,
+    /// Where the text begins in the analysed one, which may be that of several files.
+    start: u32,
 }
 
 impl Text {
     /// A document's text.
     pub(crate) fn new(text: String, encoding: Encoding) -> Self {
-        let mut made = Text { text, encoding, line_starts: Vec::new(), columns: Vec::new(), plain: false, mark: 0 };
+        let mut made = Text { text, encoding, line_starts: Vec::new(), columns: Vec::new(), plain: false, mark: 0, start: 0 };
         made.index();
         made
+    }
+
+    /// Says where the text begins in the analysed one.
+    pub(crate) fn begins(&mut self, start: u32) {
+        self.start = start;
+    }
+
+    /// Where the text begins in the analysed one.
+    pub(crate) fn start(&self) -> u32 {
+        self.start
+    }
+
+    /// Where the text ends in the analysed one.
+    pub(crate) fn end(&self) -> u32 {
+        Span::new(self.text.len().saturating_sub(self.mark) + self.start as usize, 0).start
     }
 
     /// The whole text.
@@ -189,12 +206,12 @@ impl Text {
 
     /// Offset in the analysed text of a position.
     pub(crate) fn analysed(&self, position: Position) -> u32 {
-        Span::new(self.offset(position).saturating_sub(self.mark), 0).start
+        Span::new(self.offset(position).saturating_sub(self.mark) + self.start as usize, 0).start
     }
 
     /// Byte offset of an offset in the analysed text.
     pub(crate) fn raw(&self, offset: u32) -> usize {
-        offset as usize + self.mark
+        offset.saturating_sub(self.start) as usize + self.mark
     }
 
     /// The range of a span of the analysed text.

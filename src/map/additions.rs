@@ -60,8 +60,8 @@ impl<'a> Additions<'a> {
         true
     }
 
-    /// The text with the members.
-    pub(crate) fn applied(self) -> String {
+    /// The map's files with the members.
+    pub(crate) fn applied(self) -> Vec<SourceFile> {
         let fixes: Vec<Fix> = self
             .made
             .into_iter()
@@ -71,7 +71,7 @@ impl<'a> Additions<'a> {
                 Fix { title: String::new(), edits: vec![Edit { span, text }], safe: true }
             })
             .collect();
-        edit::apply(&self.file.text, &fixes).0
+        edit::apply_to(self.file, &fixes).0
     }
 
     fn addition(&self, path: &[&str], block: &dyn Fn(usize) -> String, flow: &str) -> Option<(Span, usize, String)> {
@@ -147,8 +147,9 @@ impl<'a> Additions<'a> {
     }
 
     fn find(&self, keys: &[&str]) -> Option<Collection<'a>> {
-        let root = self.document.root.as_ref()?;
         let path = Path::of(self.document, keys)?;
+        let first = path.steps.first().map_or(0, |step| step.span().start);
+        let root = self.document.top_at(first)?;
         let (last, before) = match path.steps.split_last() {
             Some((Step::Key(_, entry), before)) => (Some(*entry), before),
             _ => (None, &[][..]),

@@ -16,9 +16,12 @@ use crate::{
 
 /// Finds the bytes for the changes that rules proposed, and makes fixes of them.
 pub(crate) fn resolve(file: &SourceFile, document: &Document, findings: &mut [Finding]) {
-    let Some(root) = &document.root else { return };
-    let editor = Editor { file, document, root };
+    if document.root.is_none() {
+        return;
+    }
     for finding in findings {
+        let Some(top) = document.top_at(finding.span.start) else { continue };
+        let editor = Editor { file, document, top };
         for (mut fix, change) in std::mem::take(&mut finding.changes) {
             if let Some(edits) = editor.edits(&change).filter(|edits| !edits.is_empty()) {
                 fix.edits = edits;
@@ -31,7 +34,8 @@ pub(crate) fn resolve(file: &SourceFile, document: &Document, findings: &mut [Fi
 struct Editor<'a> {
     file: &'a SourceFile,
     document: &'a Document,
-    root: &'a Node,
+    /// The top node of the file that the finding is in.
+    top: &'a Node,
 }
 
 /// Something in a collection: an item of a list or an entry of a mapping.
@@ -59,7 +63,7 @@ impl Editor<'_> {
             }
             Change::InsertFirst(under, key, value) => {
                 let mapping = match under {
-                    None => self.root,
+                    None => self.top,
                     Some(under) => {
                         let member = self.entry(*under)?;
                         let Kind::Mapping(entries) = &member.parent.kind else { return None };
@@ -85,7 +89,7 @@ impl Editor<'_> {
     /// The collections around a place, outermost first.
     fn around(&self, at: Span) -> Vec<Member<'_>> {
         let mut found = Vec::new();
-        let mut parent = self.root;
+        let Some(mut parent) = self.document.top_at(at.start) else { return found };
         for step in Path::at(self.document, at.start).steps {
             if step.span().start > at.start || at.end > step.span().end {
                 break;
@@ -114,7 +118,7 @@ impl Editor<'_> {
 
     /// The node behind these keys.
     fn at(&self, path: &[String]) -> Option<&Node> {
-        Some(Path::of(self.document, path)?.steps.last().map_or(self.root, |step| step.node()))
+        Some(Path::of(self.document, path)?.steps.last().map_or(self.top, |step| step.node()))
     }
 
     fn text(&self, start: usize, end: usize) -> &str {

@@ -16,6 +16,15 @@ macro_rules! record {
             $( $(#[doc = $doc])* pub $key: $crate::map::decode::Field<$ty>, )*
         }
 
+        impl $name {
+            /// What it is called in messages.
+            #[allow(dead_code, reason = "most are spoken of by their decoders alone")]
+            pub(crate) const TITLE: &'static str = $title;
+            /// Its keys.
+            #[allow(dead_code, reason = "most are spoken of by their decoders alone")]
+            pub(crate) const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
+        }
+
         impl $crate::map::decode::Decode for $name {
             const EXPECTS: &'static str = "a mapping";
 

@@ -7,6 +7,7 @@ pub(crate) mod additions;
 pub mod decode;
 pub(crate) mod edit;
 pub mod effective;
+mod included;
 mod log_bucket;
 mod macros;
 mod names;
@@ -18,8 +19,9 @@ mod trail;
 pub(crate) mod values;
 
 use crate::{
+    catalog::reading::VERSION,
     diagnostics::Finding,
-    document::{Document, Kind, Node},
+    document::{Document, Kind, Node, path},
     record,
     source::{Span, Spanned},
     words,
@@ -53,10 +55,12 @@ record! {
         /// Settings for every log bucket, unless an account or a Region says otherwise.
         defaults: Defaults, { "examples": [{ "log_bucket": { "prefix": "s3-access/" } }] };
         /// The AWS accounts, by a short key that you choose.
-        [required "list the accounts under `accounts`, each with its `id` and its `regions`"]
         accounts: Entries<AccountKeys, Account>, { "examples": [EXAMPLE_ACCOUNTS.clone()] };
         /// CloudTrail trails, by their names.
         trails: Entries<TrailNames, Trail>, { "examples": [{ "audit": { "deliver_to": { "account": "log-archive" } } }] };
+        /// Files with more accounts and trails, relative to the map: each is a pattern such as `accounts/*.yaml`. Each file has `version`,
+        /// and `accounts` or `trails`; nothing may be in two files. With one `*`, the first pattern also says where a new account goes.
+        include: Vec<Spanned<String>>, { "examples": [["accounts/*.yaml"]] };
         /// Rules and alerts about logging, in each account and Region.
         monitoring: Monitoring, { "examples": [{ "config_rule": true }] };
         /// Where other templates find the log bucket of their Region.
@@ -273,5 +277,30 @@ record! {
 pub fn decode(document: &Document, findings: &mut Vec<Finding>) -> RegionMap {
     let Some(root) = &document.root else { return RegionMap::default() };
     let mut cx = Cx { document, findings, owner: Span::new(0, 0), owner_name: "the file".to_owned(), item: None };
-    RegionMap::decode(document.resolve(root), &mut cx).unwrap_or_default()
+    let map = RegionMap::decode(document.resolve(root), &mut cx);
+    // trails alone are an included file's, and in a map by itself they have no account to stand in
+    let elsewhere = |map: &RegionMap| map.include.is_some() || map.trails.as_ref().is_some_and(|trails| !trails.items.is_empty());
+    if map.as_ref().is_some_and(|map| !elsewhere(map)) && !has_key(document, root, "accounts") {
+        decode::missing_key(
+            "accounts",
+            RegionMap::TITLE,
+            "list the accounts under `accounts`, each with its `id` and its `regions`",
+            &mut cx,
+        );
+    }
+    let mut map = map.unwrap_or_default();
+    included::decode(document, &mut map, findings);
+    map
+}
+
+/// The version is not one that is known.
+pub(crate) fn unknown_version(version: Spanned<u32>) -> Option<Finding> {
+    (version.value != 1).then(|| {
+        Finding::new(&VERSION, version.span, format!("version {} of the format is not known", version.value))
+            .help("write `version: 1`")
+    })
+}
+
+fn has_key(document: &Document, node: &Node, key: &str) -> bool {
+    path::entries(document, Some(node)).iter().any(|entry| &*entry.key == key)
 }

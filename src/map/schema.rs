@@ -11,6 +11,11 @@ use serde_json::Value;
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RegionMap>();
     schema.insert("title".to_owned(), "logmap region map, version 1".into());
+    // of an included file, too, which may have trails alone
+    let some_trails =
+        serde_json::json!({ "required": ["trails"], "properties": { "trails": { "type": "object", "minProperties": 1 } } });
+    let one_of = serde_json::json!([{ "required": ["accounts"] }, { "required": ["include"] }, some_trails]);
+    schema.insert("anyOf".to_owned(), one_of);
     let mut schema = Value::from(schema);
     plain_integers(&mut schema);
     schema

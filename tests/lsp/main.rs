@@ -5,6 +5,7 @@ mod client;
 mod completion;
 #[path = "../common/dice.rs"]
 mod dice;
+mod family;
 mod features;
 mod frames;
 mod fuzz;

@@ -28,7 +28,7 @@ pub(super) fn expand(document: &mut Document, file: FileId, told: &Told, text: &
         return None;
     }
     let mut root = document.root.take()?;
-    let whole = Document { root: Some(root.clone()), anchors: document.anchors.clone(), comments: Vec::new() };
+    let whole = Document { root: Some(root.clone()), anchors: document.anchors.clone(), ..Document::default() };
     let (sections, work, given) = (Sections::of(&whole), Work::default(), Given::default());
     let template = Template::new(&whole, file, (told, &given), Choice::default(), None, (&sections, &work));
     let mut loops = Loops { document: &whole, template: &template, made: 0, unknown: None };

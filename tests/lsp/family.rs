@@ -1,0 +1,146 @@
+//! Maps in several files: what is open counts, the rest is read from the disk, and each file gets what is in it.
+
+use super::client::{Client, position, slice};
+use serde_json::{Value, json};
+use std::{fs, path::Path};
+
+const ROOT: &str = "version: 1\norganization: { name: acme }\ninclude: [accounts/*.yaml, trails.yaml]\n";
+const PROD: &str = "# Prödüktion\nversion: 1\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1: { buckets: [acme-prod-web] }\n";
+const ARCHIVE: &str = "version: 1\naccounts:\n  log-archive: { id: \"999988887777\" }\n";
+const TRAILS: &str = "version: 1\ntrails:\n  audit: { accounts: [prod], deliver_to: { account: log-archive } }\n";
+
+fn folder() -> tempfile::TempDir {
+    let dir = tempfile::Builder::new().prefix("ä b").tempdir().unwrap();
+    fs::create_dir(dir.path().join("accounts")).unwrap();
+    for (name, text) in
+        [("logmap.yaml", ROOT), ("accounts/prod.yaml", PROD), ("accounts/archive.yaml", ARCHIVE), ("trails.yaml", TRAILS)]
+    {
+        fs::write(dir.path().join(name), text).unwrap();
+    }
+    dir
+}
+
+fn uri(dir: &Path, name: &str) -> String {
+    let path = dir.join(name).to_string_lossy().replace('\\', "/").replace(' ', "%20").replace('ä', "%C3%A4");
+    format!("file://{}{path}", if path.starts_with('/') { "" } else { "/" })
+}
+
+/// The next diagnostics of a document that are as wanted.
+fn published(client: &mut Client, uri: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    loop {
+        while let Some(at) = client.published.iter().position(|(of, _, _)| of == uri) {
+            let (_, _, found) = client.published.remove(at);
+            if wanted(&found) {
+                return found;
+            }
+        }
+        client.receive();
+    }
+}
+
+fn change(client: &Client, uri: &str, text: &str) {
+    let document = json!({ "uri": uri, "version": 2 });
+    client.tell("textDocument/didChange", json!({ "textDocument": document, "contentChanges": [{ "text": text }] }));
+}
+
+fn at(client: &mut Client, method: &str, uri: &str, position: &Value) -> Value {
+    client.ask(method, json!({ "textDocument": { "uri": uri }, "position": position }))
+}
+
+#[test]
+fn an_included_file_is_seen_as_a_part_of_its_map() {
+    let dir = folder();
+    let (trails, prod) = (uri(dir.path(), "trails.yaml"), uri(dir.path(), "accounts/prod.yaml"));
+    let mut client = Client::ready();
+    // its accounts are in other files, which nobody has open
+    client.open(&trails, TRAILS);
+    assert_eq!(published(&mut client, &trails, |_| true), Vec::<Value>::new());
+    let place = position(TRAILS, TRAILS.find("log-archive").unwrap() + 1);
+    let definition = at(&mut client, "textDocument/definition", &trails, &place);
+    assert_eq!(definition["uri"], uri(dir.path(), "accounts/archive.yaml").as_str());
+    assert_eq!(slice(ARCHIVE, &definition["range"]), "log-archive");
+    let hover = at(&mut client, "textDocument/hover", &trails, &position(TRAILS, TRAILS.find("audit").unwrap())).to_string();
+    assert!(hover.contains("acme-logs-999988887777-us-east-1"), "{hover}");
+    let symbols = client.ask("textDocument/documentSymbol", json!({ "textDocument": { "uri": trails } }));
+    assert_eq!(symbols.as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect::<Vec<_>>(), ["trails"]);
+    // a place behind characters of more bytes than units, in the file that comes first
+    client.open(&prod, PROD);
+    let hover = at(&mut client, "textDocument/hover", &prod, &position(PROD, PROD.find("acme-prod-web").unwrap() + 2));
+    assert!(hover.to_string().contains("acme-logs-111122223333-us-east-1"), "{hover}");
+    assert_eq!(slice(PROD, &hover["range"]), "acme-prod-web");
+    let whole = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } });
+    let hints = client.ask("textDocument/inlayHint", json!({ "textDocument": { "uri": prod }, "range": whole }));
+    assert_eq!(hints.as_array().unwrap().len(), 1, "{hints}");
+    let rename =
+        json!({ "textDocument": { "uri": prod }, "position": position(PROD, PROD.find("prod:").unwrap()), "newName": "live" });
+    let edit = client.ask("textDocument/rename", rename);
+    let changes = edit["changes"].as_object().unwrap();
+    assert_eq!(changes.keys().collect::<std::collections::BTreeSet<_>>(), [&prod, &trails].into());
+    assert_eq!(slice(TRAILS, &changes[&trails][0]["range"]), "prod");
+    client.goodbye();
+}
+
+#[test]
+fn a_change_of_one_file_is_seen_in_the_others() {
+    let dir = folder();
+    let (root, trails, prod) =
+        (uri(dir.path(), "logmap.yaml"), uri(dir.path(), "trails.yaml"), uri(dir.path(), "accounts/prod.yaml"));
+    let mut client = Client::ready();
+    client.open(&root, ROOT);
+    assert_eq!(published(&mut client, &root, |_| true), Vec::<Value>::new());
+    client.open(&trails, TRAILS);
+    client.open(&prod, PROD);
+    published(&mut client, &prod, <[Value]>::is_empty);
+    // not saved, and seen
+    change(&client, &prod, &PROD.replace("prod:", "production:"));
+    let found = published(&mut client, &trails, |found| !found.is_empty());
+    assert!(found[0]["message"].as_str().unwrap().contains("`prod`"), "{found:#?}");
+    assert_eq!(slice(TRAILS, &found[0]["range"]), "prod");
+    change(&client, &prod, PROD);
+    published(&mut client, &trails, <[Value]>::is_empty);
+    // twice: what is said of one names the other
+    change(&client, &trails, &format!("{TRAILS}accounts: {{ prod: {{ id: \"111122223334\" }} }}\n"));
+    let found = published(&mut client, &trails, |found| !found.is_empty());
+    let other = &found[0]["relatedInformation"][0]["location"];
+    assert!(found[0]["message"].as_str().unwrap().contains("stands in two files") && other["uri"] == prod.as_str(), "{found:#?}");
+    assert_eq!(slice(PROD, &other["range"]), "prod");
+    change(&client, &trails, TRAILS);
+    published(&mut client, &trails, <[Value]>::is_empty);
+    // a file that can't be read takes nothing from what the others are known to have
+    change(&client, &prod, "version: [\n");
+    published(&mut client, &prod, |found| found.iter().any(|one| one["code"] == "LM0001"));
+    let symbols = client.ask("textDocument/documentSymbol", json!({ "textDocument": { "uri": trails } }));
+    assert_eq!(symbols.as_array().unwrap().len(), 1);
+    let symbols = client.ask("textDocument/documentSymbol", json!({ "textDocument": { "uri": prod } }));
+    assert_eq!(symbols.as_array().unwrap().len(), 1, "as it was when it could be read");
+    change(&client, &prod, PROD);
+    // a file that comes is there once something is saved
+    fs::write(dir.path().join("accounts/dev.yaml"), PROD.replace("prod", "dev").replace("111122223333", "222233334444")).unwrap();
+    client.tell("textDocument/didSave", json!({ "textDocument": { "uri": root } }));
+    change(&client, &trails, &TRAILS.replace("[prod]", "[prod, dev]"));
+    let longer = TRAILS.replace("[prod]", "[prod, dev]");
+    let definition = at(&mut client, "textDocument/definition", &trails, &position(&longer, longer.find("dev").unwrap()));
+    assert_eq!(definition["uri"], uri(dir.path(), "accounts/dev.yaml").as_str());
+    client.goodbye();
+}
+
+#[test]
+fn fixes_are_made_where_they_belong() {
+    let dir = folder();
+    let prod = uri(dir.path(), "accounts/prod.yaml");
+    let text = PROD.replace("\"111122223333\"", "111122223333");
+    let mut client = Client::ready();
+    client.open(&prod, &text);
+    let found = published(&mut client, &prod, |found| !found.is_empty());
+    assert_eq!(slice(&text, &found[0]["range"]), "111122223333", "{found:#?}");
+    let whole = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 99, "character": 0 } });
+    for only in ["quickfix", "source.fixAll"] {
+        let asked = json!({ "textDocument": { "uri": prod }, "range": whole, "context": { "diagnostics": [], "only": [only] } });
+        let actions = client.ask("textDocument/codeAction", asked);
+        let edits = &actions[0]["edit"]["changes"][&prod];
+        assert!(edits[0]["newText"].as_str().unwrap().contains('"'), "{actions:#}");
+        let line = edits[0]["range"]["start"]["line"].as_u64().unwrap();
+        assert_eq!(line, 4, "{actions:#}");
+    }
+    client.goodbye();
+}
