@@ -36,7 +36,7 @@ pub(super) fn symbols(text: &Text, document: &Document) -> Vec<DocumentSymbol> {
         }
     };
     let left = Cell::new(MOST_BUCKETS);
-    let root = entries(document, document.top_at(text.end()));
+    let root = entries(document, document.top_at(text.close()));
     let section = |name: &str| root.iter().find(|entry| &*entry.key == name);
     let bucket = |item: &Node| {
         let name = match &document.resolve(item).kind {
@@ -94,7 +94,7 @@ pub(super) fn folding(text: &Text, document: &Document) -> Vec<FoldingRange> {
             found.push(FoldingRange { start_line: start.line, end_line: end.line, ..FoldingRange::default() });
         }
     };
-    for section in entries(document, document.top_at(text.end())) {
+    for section in entries(document, document.top_at(text.close())) {
         fold(section);
         if !matches!(&*section.key, "accounts" | "trails") {
             continue;
@@ -112,7 +112,7 @@ pub(super) fn hints(text: &Text, analysis: &Analysis, shown: &std::ops::RangeInc
     let document = &analysis.document;
     let Some(plan) = analysis.derived() else { return Vec::new() };
     let mut found = Vec::new();
-    for account in entries(document, get(entries(document, document.top_at(text.end())), "accounts")) {
+    for account in entries(document, get(entries(document, document.top_at(text.close())), "accounts")) {
         if *shown.end() < account.key_span.start || account.value.span.end < *shown.start() {
             continue;
         }

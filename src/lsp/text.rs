@@ -87,7 +87,7 @@ impl Text {
     }
 
     /// Where the text ends in the analysed one.
-    pub(crate) fn end(&self) -> u32 {
+    pub(crate) fn close(&self) -> u32 {
         Span::new(self.text.len().saturating_sub(self.mark) + self.start as usize, 0).start
     }
 
