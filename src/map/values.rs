@@ -14,7 +14,7 @@ pub struct ObjectLock {
 }
 
 /// A change of storage class.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Transition {
     /// Days after creation.
     pub after_days: u32,

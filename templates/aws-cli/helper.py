@@ -137,7 +137,7 @@ SAME = {
 {% include "aws-cli/lifecycle.py" -%}
 {% include "aws-cli/grants.py" -%}
 {% include "aws-cli/trails.py" -%}
-MORE = {"judged-lifecycle": judged_lifecycle, "merged-lifecycle": merged_lifecycle, "narrows": narrows, "loses": loses,
+MORE = {"judged-lifecycle": judged_lifecycle, "merged-lifecycle": merged_lifecycle, "minimum-size": minimum_size, "narrows": narrows, "loses": loses,
         "judged-trail": judged_trail, "merged-selectors": merged_selectors}
 
 command, args = sys.argv[1], sys.argv[2:]

@@ -177,6 +177,23 @@ def check_lifecycle(bucket, body):
                 raise Refusal(400, "InvalidArgument", "'Days' in the Expiration action must be greater than 'Days' in the Transition action")
 
 
+moto_set_lifecycle, moto_get_lifecycle = s3.FakeBucket.set_lifecycle, s3_responses.S3Response.get_bucket_lifecycle
+
+
+def set_lifecycle(self, rules):
+    moto_set_lifecycle(self, rules)
+    self.lifecycle_sizes = {rule["ID"]: size for rule in rules if (size := ((rule.get("Filter") or {}).get("And") or {}).get("ObjectSizeGreaterThan"))}
+
+
+def get_bucket_lifecycle(self):
+    """moto forgets sizes."""
+    status, headers, body = moto_get_lifecycle(self)
+    for ident, size in getattr(self.backend.get_bucket(self.bucket_name), "lifecycle_sizes", {}).items():
+        rules = body.split("<Rule>")
+        body = "<Rule>".join(rule.replace("<And>", f"<And><ObjectSizeGreaterThan>{size}</ObjectSizeGreaterThan>") if f"<ID>{ident}</ID>" in rule else rule for rule in rules)
+    return status, headers, body
+
+
 def check_encryption(bucket, body):
     rules = listed((xmltodict.parse(body)["ServerSideEncryptionConfiguration"] or {}).get("Rule"))
     if len(rules) != 1 or rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] not in ("AES256", "aws:kms", "aws:kms:dsse"):
@@ -305,6 +322,7 @@ def patch():
     s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
     s3.S3Backend.log_incoming_request = lambda self, request, bucket_name: None
     s3_responses.S3Response.get_bucket_logging = get_bucket_logging
+    s3.FakeBucket.set_lifecycle, s3_responses.S3Response.get_bucket_lifecycle = set_lifecycle, get_bucket_lifecycle
     mock_stacks.install()
     s3_responses.S3Response.all_buckets = mock_listing.all_buckets
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)

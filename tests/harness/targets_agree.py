@@ -62,6 +62,10 @@ def key_format(logging):
     return {"EventTime": "event", "DeliveryTime": "delivery"}[(form["PartitionedPrefix"] or {}).get("PartitionDateSource", "EventTime")]
 
 
+def number(value):
+    return None if value is None else int(value)
+
+
 def api_rules(rules):
     """Lifecycle rules as the S3 API writes them, by id."""
     found = {}
@@ -69,11 +73,12 @@ def api_rules(rules):
         rule = dict(rule)
         expect(rule.pop("Status") == "Enabled", f"the lifecycle rule {rule['ID']} is off")
         scope = rule.pop("Filter")
-        expect(set(scope) <= {"Prefix"}, f"the lifecycle rule {rule['ID']} has the filter {scope}")
+        scope = scope.get("And") or scope
+        expect(set(scope) <= {"Prefix", "ObjectSizeGreaterThan"}, f"the lifecycle rule {rule['ID']} has the filter {scope}")
         found[rule.pop("ID")] = {
-            "prefix": scope.get("Prefix", ""), "expire": rule.pop("Expiration")["Days"],
-            "noncurrent": rule.pop("NoncurrentVersionExpiration")["NoncurrentDays"],
-            "abort": rule.pop("AbortIncompleteMultipartUpload")["DaysAfterInitiation"],
+            "prefix": scope.get("Prefix", ""), "larger": number(scope.get("ObjectSizeGreaterThan")), "expire": rule.pop("Expiration", {}).get("Days"),
+            "noncurrent": rule.pop("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
+            "abort": rule.pop("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
             "transitions": [(step["Days"], step["StorageClass"]) for step in rule.pop("Transitions", [])]}
         expect(not rule, f"a lifecycle rule has more: {rule}")
     return found
@@ -268,9 +273,9 @@ def bucket_of(bucket):
         rule = dict(rule)
         expect(rule.pop("Status") == "Enabled", f"the lifecycle rule {rule['Id']} is off")
         found["lifecycle"][rule.pop("Id")] = {
-            "prefix": rule.pop("Prefix", ""), "expire": rule.pop("ExpirationInDays"),
-            "noncurrent": rule.pop("NoncurrentVersionExpiration")["NoncurrentDays"],
-            "abort": rule.pop("AbortIncompleteMultipartUpload")["DaysAfterInitiation"],
+            "prefix": rule.pop("Prefix", ""), "larger": number(rule.pop("ObjectSizeGreaterThan", None)), "expire": rule.pop("ExpirationInDays", None),
+            "noncurrent": rule.pop("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
+            "abort": rule.pop("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
             "transitions": [(step["TransitionInDays"], step["StorageClass"]) for step in rule.pop("Transitions", [])]}
         expect(not rule, f"a lifecycle rule has more: {rule}")
     expect(not bucket, f"a bucket has more: {bucket}")
@@ -365,7 +370,9 @@ def of_plan(plan, account):
 
 def hcl_rules(values):
     return {rule["id"]: {
-        "prefix": first(rule, "filter", "prefix") or "", "expire": first(rule, "expiration", "days"),
+        "prefix": first(rule, "filter", "prefix") or first(rule, "filter", "and", "prefix") or "",
+        "larger": first(rule, "filter", "object_size_greater_than") or first(rule, "filter", "and", "object_size_greater_than"),
+        "expire": first(rule, "expiration", "days"),
         "noncurrent": first(rule, "noncurrent_version_expiration", "noncurrent_days"),
         "abort": first(rule, "abort_incomplete_multipart_upload", "days_after_initiation"),
         "transitions": [(step["days"], step["storage_class"]) for step in rule["transition"]]} for rule in values["rule"] if rule["status"] == "Enabled"}

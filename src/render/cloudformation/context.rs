@@ -10,8 +10,11 @@ use super::{
     outputs::Output,
 };
 use crate::{
-    aws::{arn, limits::ABORT_UPLOAD_AFTER_DAYS},
-    plan::{Account, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, Transition, alike},
+    aws::arn,
+    plan::{
+        Account, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
+        lifecycle::{self, S3Rule},
+    },
     policy::Policy,
     render::{
         engine::Part,
@@ -142,7 +145,7 @@ pub(super) struct BucketContext<'a> {
     /// Default retention of Object Lock: one or none.
     pub object_lock: Vec<&'a ObjectLock>,
     /// Lifecycle rules, at least one.
-    pub lifecycle: Vec<RuleContext<'a>>,
+    pub lifecycle: Vec<S3Rule<'a>>,
     /// Tags.
     pub tags: Vec<Tag<'a>>,
     /// The bucket policy.
@@ -153,23 +156,6 @@ pub(super) struct BucketContext<'a> {
     pub trivy: Vec<Skip>,
     /// Checks that don't fit its policy, as metadata.
     pub policy_metadata: Value,
-}
-
-/// A lifecycle rule.
-#[derive(Serialize)]
-pub(super) struct RuleContext<'a> {
-    /// Id of the lifecycle rule, unique in its bucket.
-    pub id: &'a str,
-    /// Key prefix; empty for the whole bucket.
-    pub prefix: &'a str,
-    /// Days after which an object expires; 0 for never.
-    pub expire_after_days: u32,
-    /// Days after which a noncurrent version is deleted; 0 for never.
-    pub noncurrent_expire_after_days: u32,
-    /// Days after which the parts of an unfinished upload are deleted.
-    pub abort_upload_after_days: u32,
-    /// Changes of storage class: one or none.
-    pub transitions: Vec<&'a Transition>,
 }
 
 /// A tag.
@@ -300,14 +286,6 @@ fn deletion(imported: bool) -> &'static str {
 
 impl<'a> BucketContext<'a> {
     fn new(bucket: &'a LogBucket) -> Self {
-        let rule = |rule: &'a crate::plan::LifecycleRule| RuleContext {
-            id: &rule.id,
-            prefix: &rule.prefix,
-            expire_after_days: rule.expire_after_days.unwrap_or_default(),
-            noncurrent_expire_after_days: rule.noncurrent_expire_after_days.unwrap_or_default(),
-            abort_upload_after_days: ABORT_UPLOAD_AFTER_DAYS,
-            transitions: rule.transition.iter().collect(),
-        };
         let so = of_bucket(bucket);
         BucketContext {
             id: bucket_id(bucket),
@@ -318,7 +296,7 @@ impl<'a> BucketContext<'a> {
             account_regional: bucket.made_account_regional(),
             versioning: if bucket.versioning { "Enabled" } else { "Suspended" },
             object_lock: bucket.object_lock.iter().collect(),
-            lifecycle: bucket.lifecycle.iter().map(rule).collect(),
+            lifecycle: lifecycle::s3_rules(&bucket.lifecycle).collect(),
             tags: bucket.tags.iter().map(|(key, value)| Tag { key, value }).collect(),
             policy: &bucket.policy,
             metadata: metadata("AWS::S3::Bucket", &so),

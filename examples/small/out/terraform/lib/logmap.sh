@@ -562,14 +562,15 @@ apply_bucket() {
   # no lifecycle is wanted where other code sets it
   if [ -n "$lifecycle" ]; then
     merged=$(printf '%s' "$lifecycle" | json merged-lifecycle "$of.lifecycle" "$FORCE" "$BACKUP/bucket.$name.rules.set" "$BACKUP/bucket.$name.lifecycle.set")
+    value=$(printf '%s' "$lifecycle" | json minimum-size "$of.lifecycle" "$FORCE" "$BACKUP/bucket.$name.rules.set" "$BACKUP/bucket.$name.lifecycle.set")
+    if printf '%s' "$merged" | json same-lifecycle "$of.lifecycle" && [ "$value" = "$(json get "$of.lifecycle" TransitionDefaultMinimumObjectSize)" ]; then lifecycle=; fi
   fi
-  if [ -n "$lifecycle" ] && ! printf '%s' "$merged" | json same-lifecycle "$of.lifecycle"; then
+  if [ -n "$lifecycle" ]; then
     remember "bucket.$name.lifecycle" "$merged"
     remember "bucket.$name.rules" "$lifecycle"
     printf '%s' "$merged" | json ascii >"$WORK/lifecycle.json" # a file: a thousand rules are too long for an argument
     more=(--lifecycle-configuration "file://$WORK/lifecycle.json")
     # a put without it would set the default
-    value=$(json get "$of.lifecycle" TransitionDefaultMinimumObjectSize)
     [ -z "$value" ] || more+=(--transition-default-minimum-object-size "$value")
     put "~ $name: lifecycle" put-bucket-lifecycle-configuration "$name" "${more[@]}"
   fi
@@ -860,7 +861,8 @@ rollback_bucket() {
   was_there "$name" || return 0
   POLICY_OF=$name
   rollback_policy "$@"
-  if changed_since "$name" lifecycle Rules NoSuchLifecycleConfiguration get-bucket-lifecycle-configuration; then
+  if changed_since "$name" lifecycle Rules NoSuchLifecycleConfiguration get-bucket-lifecycle-configuration \
+    || { [ -e "$of.lifecycle" ] && [ "$(json get "$now.lifecycle" TransitionDefaultMinimumObjectSize)" != "$(json get "$of.lifecycle" TransitionDefaultMinimumObjectSize)" ]; }; then
     if ! printf '%s' "$lifecycle" | still_ours "bucket.$name.lifecycle" lifecycle; then
       keep "bucket.$name" '' "the lifecycle of $name, which others have changed since"
     elif [ "$(json unwrap "$of.lifecycle" Rules)" != null ]; then
