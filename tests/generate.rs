@@ -867,3 +867,49 @@ fn a_script_knows_transitions_by_size_and_has_one_smallest_size_with_the_other_t
     let said = judged(&present, &[plain, keeps("cloudtrail", "AWSLogs/", 400, "")], "");
     assert!(said.contains("`retention: { expire_after_days: 900, noncurrent_expire_after_days: never }`"), "{said}");
 }
+
+#[test]
+fn everything_that_is_made_has_the_tags_of_the_map_in_every_target() {
+    let map = |more: &str, bucket: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\n{more}accounts: {{ prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [acme-web]{bucket} }} }} }} }}\ntrails: {{ audit: {{ home_region: us-east-1 }}, old: {{ home_region: us-east-1, adopt: true }} }}\nmonitoring: {{ config_rule: true, tamper_alerts: {{ sns_topic_name: alerts }} }}\npublish: {{ ssm_parameter: /logmap/b }}\nrender: {{ athena: {{ glue: true }} }}\n"
+        )
+    };
+    let made = |text: &str| {
+        let dir = folder(text);
+        let done = generate(dir.path(), &[]);
+        assert_eq!(done.code, 0, "{}{}", done.stdout, done.stderr);
+        tree(&dir.path().join("out"))
+    };
+    let tags = "tags: { CostCenter: \"4711\", owner: everybody }\n";
+    let files = made(&map(tags, ", log_bucket: { tags: { owner: security } }"));
+    let plain = made(&map("", ""));
+    let count = |path: &str, what: &str| files[path].matches(what).count();
+    // bucket, trail, parameter, rule of Config, topic, three event rules; the adopted trail keeps its own
+    let module = "terraform/prod/us-east-1.tf";
+    assert_eq!(count(module, "\"CostCenter\" = \"4711\""), 8, "{}", files[module]);
+    assert_eq!(count(module, "= \"security\""), 1, "{}", files[module]);
+    assert_eq!(count("terraform/prod/us-east-1-athena.tf", "\"CostCenter\" = \"4711\""), 1);
+    // no rule of Config, which CloudFormation can't tag; function, role and log group
+    let template = "cloudformation/prod/us-east-1.yaml";
+    assert_eq!(count(template, "Key: \"CostCenter\""), 9, "{}", files[template]);
+    assert_eq!(count(template, "\"CostCenter\": \"4711\""), 1, "{}", files[template]);
+    let script = "aws-cli/prod/us-east-1.sh";
+    assert_eq!(count(script, "TAGS='{\"CostCenter\":\"4711\",\"owner\":\"everybody\"}'"), 1, "{}", files[script]);
+    assert_eq!(count(script, "'{\"CostCenter\":\"4711\",\"owner\":\"security\"}'"), 1, "{}", files[script]);
+    assert_eq!(count("README.md", " --tags 'CostCenter=4711' 'owner=everybody'"), 1, "{}", files["README.md"]);
+    // without tags nothing of it is there, and the head of each file tells the two apart
+    for (path, text) in plain.iter().filter(|(path, _)| !path.contains("/lib/")) {
+        assert!(!text.contains("TAGS=") && !text.contains("--tags") && !text.contains("CostCenter"), "{path}");
+    }
+    let head = |files: &std::collections::BTreeMap<String, String>, path: &str| {
+        files[path].lines().take(6).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for path in [module, template, script] {
+        assert_ne!(head(&files, path), head(&plain, path), "{path}");
+    }
+    // what is adopted keeps what it has beside its own
+    let files = made(&map(tags, ", log_bucket: { adopt: true, name: acme-old }"));
+    assert!(files[script].contains("  '{}'\n"), "{}", files[script]);
+    assert!(files[module].contains("ignore_changes = [tags, tags_all]"));
+}

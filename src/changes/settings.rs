@@ -181,6 +181,10 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
         .row("athena.glue", |render| yes(render.glue, "true", "false"));
     let partitions: BTreeSet<_> =
         old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();
+    let keys: BTreeSet<&String> = old.render.tags.keys().chain(new.render.tags.keys()).collect();
+    for key in keys {
+        pairs.push(format!("tags.{key}"), |render| render.tags.get(key).cloned());
+    }
     for partition in partitions {
         pairs.push(format!("terraform.backend of {partition}"), |render| {
             render.backends.iter().find(|backend| backend.partition == partition).map(|backend| json(&backend.arguments))

@@ -423,11 +423,19 @@ fn render(map: &RegionMap) -> RenderSettings {
             .and_then(|keys| keys.role_path.as_ref())
             .filter(|path| path.value != "/")
             .map_or(String::new(), |path| path.value.clone()),
+        tags: tags(map),
         glue: render
             .and_then(|render| render.athena.as_ref())
             .and_then(|athena| athena.glue.as_ref())
             .is_some_and(|glue| glue.value),
     }
+}
+
+/// The top-level `tags`, sorted; more than a thing can have have been reported.
+fn tags(map: &RegionMap) -> IndexMap<String, String> {
+    let written = map.tags.iter().flat_map(|tags| &tags.items).take(limits::BUCKET_TAGS + 1);
+    let sorted: BTreeMap<&str, &str> = written.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    sorted.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 /// `monitoring` and `publish`, without names that AWS would not take (reported already).

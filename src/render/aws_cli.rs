@@ -7,7 +7,7 @@ use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{
-        Account, LogBucket, Placement, Source, Trail, alike,
+        Account, LogBucket, Placement, RenderSettings, Source, Trail, alike,
         lifecycle::{self, S3Rule},
         monitoring::{CONFIG_RULE_DESCRIPTION, Monitoring},
     },
@@ -85,6 +85,8 @@ struct ScriptContext<'a> {
     monitors: Vec<MonitorRow<'a>>,
     /// ARN of the topic of the alerts; empty for none.
     topic_arn: &'a str,
+    /// Tags of everything that is made but for log buckets, as a JSON object; empty for none.
+    tags: String,
     /// The library's interface that the script was made for.
     interface: u32,
 }
@@ -341,8 +343,14 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, placement: &'a Placement) 
         trails: placement.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         monitors: monitor_rows(&placement.monitoring),
         topic_arn: placement.monitoring.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
+        tags: tags(&cx.plan().render),
         interface: INTERFACE,
     }
+}
+
+/// The tags of everything that is made, as the library takes them; empty for none.
+pub(super) fn tags(render: &RenderSettings) -> String {
+    if render.tags.is_empty() { String::new() } else { text::json(&render.tags) }
 }
 
 /// In the order in which they are made: what publishes comes after what is published to.

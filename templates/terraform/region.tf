@@ -300,6 +300,10 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
   include_global_service_events = true
   is_multi_region_trail         = {{ trail.multi_region }}
   is_organization_trail         = {{ trail.organization }}
+{%- if trail.tags %}
+
+  tags = {{ trail.tags | hcl(indent=2) }}
+{%- endif %}
 {%- if trail.data_events %}
 
   # Selectors replace the default, which records management events; so they are named too.

@@ -123,7 +123,7 @@ def of_world(snapshot, log_buckets):
         expect(all(each.get("IncludeManagementEvents", True) and not each.get("DataResources") for each in basic), f"{arn}: {basic}")
         model["trails"][arn] = {
             **{key: trail[key] for key in ("account", "region", "name", "bucket", "prefix", "validation", "multi_region", "organization", "logging")},
-            "kms": trail["kms"] or "", "global": trail["global"], "selectors": selectors(advanced)}
+            "kms": trail["kms"] or "", "tags": {tag["Key"]: tag["Value"] for tag in trail["tags"]}, "global": trail["global"], "selectors": selectors(advanced)}
     return model
 
 
@@ -136,7 +136,7 @@ each_bucket show; printf 'end\\0'
 each_source show; printf 'end\\0'
 each_trail show; printf 'end\\0'
 each_monitor show; printf 'end\\0'
-printf '%s\\0' "${TOPIC_ARN:-}"
+printf '%s\\0' "${TOPIC_ARN:-}" "${TAGS:-}"
 """
 
 
@@ -152,22 +152,22 @@ def tables(script):
         rows.append([])
         while (count := next(words)) != "end":
             rows[-1].append([next(words) for _ in range(int(count))])
-    return [*head, next(words)], *rows
+    return [*head, next(words), json.loads(next(words) or "{}")], *rows
 
 
 def of_scripts(tree, region_map):
     """The model, and {(account, Region): (profile, role)}.  External sources are left out, as in every target."""
     model, callers = empty(), {}
     for path in region_scripts(tree / "aws-cli", "*"):
-        (account, region, profile, role, topic), buckets, sources, trails, watched = tables(path)
+        (account, region, profile, role, topic, tags), buckets, sources, trails, watched = tables(path)
         expect((account, region) == (region_map.accounts[path.parent.name].id, path.stem), f"{path}: is for {account}/{region}")
         callers[account, region] = profile, role
         place = {"account": account, "region": region}
-        for name, origin, namespace, _, versioning, policy, lifecycle, tags, lock in buckets:
+        for name, origin, namespace, _, versioning, policy, lifecycle, own_tags, lock in buckets:
             lock = json.loads(lock)["Rule"]["DefaultRetention"] if lock else None
             model["buckets"][name] = {
                 **place, "adopted": origin == "adopt", "regional": namespace == "account-regional", "versioning": versioning, "policy": json.loads(policy),
-                "lifecycle": api_rules(json.loads(lifecycle)["Rules"]), "tags": json.loads(tags), "lock": (lock["Mode"], lock["Days"]) if lock else None}
+                "lifecycle": api_rules(json.loads(lifecycle)["Rules"]), "tags": json.loads(own_tags), "lock": (lock["Mode"], lock["Days"]) if lock else None}
         model["monitoring"] |= monitoring.of_script(account, region, watched, topic)
         for name, by, logging in sources:
             logging = json.loads(logging)["LoggingEnabled"]
@@ -176,7 +176,7 @@ def of_scripts(tree, region_map):
         for name, origin, arn, settings, advanced, _ in trails:
             settings = json.loads(settings)
             model["trails"][arn] = {
-                **place, "name": name, "adopted": origin == "adopt", "bucket": settings["S3BucketName"], "prefix": settings["S3KeyPrefix"], "kms": settings["KmsKeyId"],
+                **place, "tags": {} if origin == "adopt" else tags, "name": name, "adopted": origin == "adopt", "bucket": settings["S3BucketName"], "prefix": settings["S3KeyPrefix"], "kms": settings["KmsKeyId"],
                 "validation": settings["LogFileValidationEnabled"], "multi_region": settings["IsMultiRegionTrail"],
                 "organization": settings["IsOrganizationTrail"], "global": settings["IncludeGlobalServiceEvents"],
                 "selectors": selectors(json.loads(advanced)) if advanced else None}
@@ -286,7 +286,7 @@ def trail_of(trail, account, region):
     trail, partition = dict(trail), "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
     name = trail.pop("TrailName")
     found = {
-        "name": name, "bucket": trail.pop("S3BucketName"), "prefix": trail.pop("S3KeyPrefix", ""), "kms": trail.pop("KMSKeyId", ""),
+        "name": name, "tags": {tag["Key"]: tag["Value"] for tag in trail.pop("Tags", [])}, "bucket": trail.pop("S3BucketName"), "prefix": trail.pop("S3KeyPrefix", ""), "kms": trail.pop("KMSKeyId", ""),
         "validation": trail.pop("EnableLogFileValidation"), "multi_region": trail.pop("IsMultiRegionTrail"),
         "organization": trail.pop("IsOrganizationTrail"), "global": trail.pop("IncludeGlobalServiceEvents"), "logging": trail.pop("IsLogging"),
         "selectors": selectors(trail.pop("AdvancedEventSelectors", None))}
@@ -355,7 +355,7 @@ def of_plan(plan, account):
             continue
         if kind == "aws_cloudtrail":
             model["trails"][values["arn"]] = {
-                "account": account, "region": values["region"], "name": values["name"], "adopted": values["arn"] in imported, "bucket": values["s3_bucket_name"],
+                "account": account, "region": values["region"], "name": values["name"], "adopted": values["arn"] in imported, "tags": values.get("tags_all") or {}, "bucket": values["s3_bucket_name"],
                 "prefix": values["s3_key_prefix"] or "", "kms": values["kms_key_id"] or "", "validation": values["enable_log_file_validation"],
                 "multi_region": values["is_multi_region_trail"], "organization": values["is_organization_trail"],
                 "global": values["include_global_service_events"], "logging": values["enable_logging"], "selectors": hcl_selectors(values)}

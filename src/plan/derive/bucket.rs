@@ -16,8 +16,9 @@ use crate::{
         statements,
     },
     policy::compose::{self, Grants, Scope, TrailGrant},
-    rules::{budget, retention::RETENTION},
+    rules::{budget, naming::TAG, retention::RETENTION},
 };
+use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Ids of lifecycle rules begin with it.
@@ -26,6 +27,26 @@ const ACCESS_LOGS: &str = "access-logs";
 const TRAILS: &str = "cloudtrail";
 
 impl Planner<'_, '_> {
+    /// Tags of a log bucket: its own before those of everything that is made. One that exists keeps what it has beside its own.
+    fn tags(
+        &self,
+        settings: &Settings<'_>,
+        adopted: bool,
+        draft: &Draft,
+        findings: &mut Vec<Finding>,
+    ) -> IndexMap<String, String> {
+        let common = self.map.render.tags.iter().filter(|_| !adopted).map(|(key, value)| (key.as_str(), value.as_str()));
+        let tags: BTreeMap<&str, &str> = common.chain(settings.tags.iter().map(|(key, value)| (*key, *value))).collect();
+        if tags.len() > limits::BUCKET_TAGS {
+            let text = format!("`{}` would have {} tags; a bucket can have {}", draft.name, tags.len(), limits::BUCKET_TAGS);
+            findings.push(
+                Finding::new(&TAG, self.span(), text)
+                    .help("its own `tags` come on top of those of its account, the defaults and the whole map; take some out"),
+            );
+        }
+        tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
     pub(super) fn locks(&self, settings: &Settings<'_>, draft: &Draft) -> bool {
         settings.object_lock.is_some() && !draft.takes_access_logs
     }
@@ -164,7 +185,7 @@ impl Planner<'_, '_> {
             says_new: if settings.is_first(draft.takes_access_logs) { settings.says_new.0 } else { settings.says_new.1 },
             versioning: settings.versioning.value,
             object_lock: settings.object_lock.as_ref().filter(|_| self.locks(settings, draft)).map(|lock| lock.value.clone()),
-            tags: settings.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            tags: self.tags(settings, adopt.is_some(), draft, findings),
             lifecycle: rules,
             policy,
             report,

@@ -69,13 +69,15 @@ pub(super) struct PlacementPart<'a> {
 
 /// Contract of `cloudformation/function.yaml`.
 #[derive(Serialize)]
-pub(super) struct FunctionContext {
+pub(super) struct FunctionContext<'a> {
     /// The code of the Lambda function.
     pub python: String,
     /// ARN of the policy that bounds its role, for `Fn::Sub`; empty for none.
     pub boundary: String,
     /// Path of its role; empty for none.
     pub role_path: String,
+    /// Tags of the function, its log group and its role.
+    pub tags: Vec<Tag<'a>>,
     /// Scanners' checks that don't fit the function, its log group and its role.
     pub scanners: FunctionScanners,
 }
@@ -104,6 +106,8 @@ pub(super) struct PlacementContext<'a> {
     pub buckets: Vec<BucketContext<'a>>,
     /// Trails.
     pub trails: Vec<TrailContext<'a>>,
+    /// Tags of what is made here beside buckets.
+    pub tags: Vec<Tag<'a>>,
     /// What is published and watched here; in the stack of the log buckets.
     pub monitoring: MonitoringContext<'a>,
     /// Logical id of the permission to set logging; empty if no source is set from here.
@@ -222,8 +226,13 @@ pub(super) struct SourceContext<'a> {
     pub name: &'a str,
 }
 
-impl FunctionContext {
-    pub(super) fn new(python: String, render: &RenderSettings) -> Self {
+/// The tags of everything that is made.
+pub(super) fn tags(render: &RenderSettings) -> Vec<Tag<'_>> {
+    render.tags.iter().map(|(key, value)| Tag { key, value }).collect()
+}
+
+impl<'a> FunctionContext<'a> {
+    pub(super) fn new(python: String, render: &'a RenderSettings) -> Self {
         let (logs, function) = ("AWS::Logs::LogGroup", "AWS::Lambda::Function");
         let scanners = FunctionScanners {
             logs: metadata(logs, &[]),
@@ -237,7 +246,7 @@ impl FunctionContext {
             // the same template serves several accounts
             name => format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}"),
         };
-        FunctionContext { python, boundary, role_path: render.role_path.clone(), scanners }
+        FunctionContext { python, boundary, role_path: render.role_path.clone(), tags: tags(render), scanners }
     }
 }
 
@@ -249,6 +258,7 @@ impl<'a> PlacementContext<'a> {
         with_buckets: bool,
         set: &[&'a Source],
         condition: &'a str,
+        render: &'a RenderSettings,
     ) -> Self {
         let buckets: &[LogBucket] = if with_buckets { &placement.buckets } else { &[] };
         let trails: &[Trail] = if with_buckets { &placement.trails } else { &[] };
@@ -256,6 +266,7 @@ impl<'a> PlacementContext<'a> {
         let grants = buckets.iter().filter(|bucket| bucket.takes_access_logs).map(policy_id);
         PlacementContext {
             condition,
+            tags: tags(render),
             buckets: buckets.iter().map(BucketContext::new).collect(),
             trails: trails.iter().map(|trail| TrailContext::new(trail, account, placement)).collect(),
             monitoring: if with_buckets { MonitoringContext::new(account, placement) } else { MonitoringContext::default() },

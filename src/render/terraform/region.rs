@@ -147,6 +147,8 @@ pub(crate) struct TrailContext {
     pub exclude: Vec<String>,
     /// True if it existed before.
     pub adopted: bool,
+    /// Tags; none for one that existed before, which keeps its own.
+    pub tags: IndexMap<String, String>,
     /// Arguments that stay as they are on an adopted trail.
     pub kept: Vec<&'static str>,
     /// Checkov's checks that don't fit.
@@ -178,7 +180,7 @@ impl Module<'_> {
             groups,
             logged,
             trails: placement.trails.iter().map(|trail| self.trail(trail, &placement.region)).collect(),
-            monitoring: MonitoringContext::new(placement),
+            monitoring: MonitoringContext::new(placement, &self.cx.plan().render.tags),
             target_id: TARGET_ID,
         })
     }
@@ -205,6 +207,7 @@ impl Module<'_> {
             data_events: trail.data_events_exclude.is_some(),
             exclude: trail.data_events_exclude.clone().unwrap_or_default(),
             adopted: trail.adopt,
+            tags: if trail.adopt { IndexMap::new() } else { self.cx.plan().render.tags.clone() },
             kept: NOT_OF_THE_MAP
                 .into_iter()
                 .chain(SELECTORS.into_iter().filter(|_| trail.data_events_exclude.is_none()))

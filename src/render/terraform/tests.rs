@@ -125,6 +125,7 @@ fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
         stack_sets: true,
         permissions_boundary: String::new(),
         role_path: String::new(),
+        tags: indexmap::IndexMap::new(),
         glue: false,
     };
     Plan { accounts, apply_order, render, key_policies: vec![], closed: vec![], monitoring: Default::default() }
