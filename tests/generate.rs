@@ -712,3 +712,204 @@ fn every_module_that_takes_something_over_has_a_preflight_check_and_the_readme_n
     }
     assert!(files.contains_key("terraform/lib/logmap.sh") && files.contains_key("terraform/lib/helper.py"));
 }
+
+/// Sizes in bytes, prefixes and days of each lifecycle rule of a script.
+fn script_rules(files: &std::collections::BTreeMap<String, String>, path: &str) -> Vec<(String, serde_json::Value)> {
+    let script = &files[path];
+    let from = script.find("{\"Rules\"").unwrap();
+    let rules: serde_json::Value = serde_json::from_str(script[from..].split('\'').next().unwrap()).unwrap();
+    rules["Rules"].as_array().unwrap().iter().map(|rule| (rule["ID"].as_str().unwrap().to_owned(), rule.clone())).collect()
+}
+
+#[test]
+fn access_logs_and_trails_are_kept_apart_in_every_target() {
+    let map = |bucket: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  prod:\n    id: \"111122223333\"\n    log_bucket: {bucket}\n    regions: {{ us-east-1: {{ buckets: [acme-web, acme-data] }} }}\ntrails: {{ audit: {{ home_region: us-east-1 }} }}\n"
+        )
+    };
+    let made = |bucket: &str| {
+        let dir = folder(&map(bucket));
+        let done = generate(dir.path(), &[]);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        tree(&dir.path().join("out"))
+    };
+    let path = "aws-cli/prod/us-east-1.sh";
+    let kept = "access_logs: { expire_after_days: 60 }, trails: { expire_after_days: never, transition: [{ after_days: 90, storage_class: GLACIER }, { after_days: 30, storage_class: STANDARD_IA }], transition_larger_than_bytes: 1 }";
+    // with `simple` and no prefix a rule for what sources share would be one for the trails, too
+    let files = made(&format!("{{ key_format: simple, prefix: '', retention: {{ {kept} }} }}"));
+    let rules = script_rules(&files, path);
+    let shown: Vec<String> = rules
+        .iter()
+        .map(|(id, rule)| {
+            let filter = &rule["Filter"];
+            format!("{id}: {} {} {}", filter, rule["Expiration"]["Days"], rule["Transitions"])
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            r#"cloudtrail: {"Prefix":"AWSLogs/"} null null"#,
+            r#"cloudtrail-transitions: {"And":{"Prefix":"AWSLogs/","ObjectSizeGreaterThan":1}} null [{"Days":30,"StorageClass":"STANDARD_IA"},{"Days":90,"StorageClass":"GLACIER"}]"#,
+            r#"access-logs: {"Prefix":"acme-data/"} 60 null"#,
+            r#"access-logs-2: {"Prefix":"acme-web/"} 60 null"#,
+        ]
+    );
+    let template = &files["cloudformation/prod/us-east-1.yaml"];
+    let wanted = "          - Id: \"cloudtrail-transitions\"\n            Status: Enabled\n            Prefix: \"AWSLogs/\"\n            ObjectSizeGreaterThan: \"1\"\n            Transitions:\n              - StorageClass: \"STANDARD_IA\"\n                TransitionInDays: 30\n              - StorageClass: \"GLACIER\"\n                TransitionInDays: 90\n          - Id: \"access-logs\"";
+    assert!(template.contains(wanted), "{template}");
+    let module = &files["terraform/prod/us-east-1.tf"];
+    let wanted = "      and {\n        prefix                   = \"AWSLogs/\"\n        object_size_greater_than = 1\n      }";
+    assert!(module.contains(wanted), "{module}");
+    // with both kept alike the shared prefix has one rule, as ever
+    let files = made("{ key_format: simple, prefix: '' }");
+    let prefixes: Vec<_> =
+        script_rules(&files, path).iter().map(|(id, rule)| format!("{id} {}", rule["Filter"]["Prefix"])).collect();
+    assert_eq!(prefixes, [r#"access-logs """#]);
+    // tables look back as far as their own logs are kept
+    let files = made(&format!("{{ retention: {{ {kept} }} }}"));
+    let sql = &files["athena/prod/us-east-1.sql"];
+    assert!(sql.contains("60") && sql.contains("3650"), "{sql}");
+    // each has its own bucket
+    let files = made(&format!("{{ split_trails: true, retention: {{ {kept} }} }}"));
+    let script = &files[path];
+    assert_eq!(script.matches("\"ID\":\"access-logs\"").count(), 1, "{script}");
+    assert_eq!(script.matches("\"ID\":\"cloudtrail\"").count(), 1, "{script}");
+}
+
+#[test]
+fn more_prefixes_than_lifecycle_rules_are_an_error_only_where_kept_apart() {
+    let names: Vec<String> = (0..1001).map(|number| format!("acme-{number:04}")).collect();
+    let map = |retention: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\ndefaults: {{ log_bucket: {{ key_format: simple, prefix: '', policy_scope: account{retention} }} }}\naccounts: {{ prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [{}] }} }} }} }}\ntrails: {{ audit: {{ home_region: us-east-1 }} }}\n",
+            names.join(", ")
+        )
+    };
+    let validate = |text: &str| logmap(folder(text).path(), &["validate"]);
+    let done = validate(&map(", retention: { trails: { expire_after_days: never } }"));
+    assert!(done.code == 1 && done.stdout.contains("would need 1002 lifecycle rules, and S3 takes 1000"), "{}", done.stdout);
+    let done = validate(&map(""));
+    assert!(!done.stdout.contains("lifecycle rules"), "{}", done.stdout);
+}
+
+/// What the scripts' helper says, given a document on standard input.
+fn helper(files: &std::collections::BTreeMap<String, String>, arguments: &[&str], present: &str, given: &str) -> String {
+    use std::{io::Write, process};
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("helper.py"), &files["aws-cli/lib/helper.py"]).unwrap();
+    std::fs::write(dir.path().join("present"), present).unwrap();
+    let mut child = process::Command::new("python3")
+        .args(["-I", "-S", "-X", "utf8", "helper.py"])
+        .args(arguments)
+        .current_dir(dir.path())
+        .stdin(process::Stdio::piped())
+        .stdout(process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(given.as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success(), "{arguments:?}");
+    String::from_utf8(done.stdout).unwrap()
+}
+
+#[test]
+fn a_script_knows_transitions_by_size_and_has_one_smallest_size_with_the_other_targets() {
+    let dir = folder(
+        "version: 1\norganization: { name: acme }\naccounts: { prod: { id: \"111122223333\", regions: { us-east-1: { buckets: [acme-web] } } } }\n",
+    );
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    let files = tree(&dir.path().join("out"));
+    let abort = r#""AbortIncompleteMultipartUpload":{"DaysAfterInitiation":7}"#;
+    let keeps = |id: &str, prefix: &str, days: u32, more: &str| {
+        format!(
+            r#"{{"ID":"{id}","Status":"Enabled","Filter":{{"Prefix":"{prefix}"}},"Expiration":{{"Days":{days}}},{abort}{more}}}"#
+        )
+    };
+    let moves = r#""Transitions":[{"Days":90,"StorageClass":"GLACIER"}]"#;
+    let by_size = format!(
+        r#"{{"ID":"access-logs-transitions","Status":"Enabled","Filter":{{"And":{{"Prefix":"s3-access/","ObjectSizeGreaterThan":1}}}},{moves}}}"#
+    );
+    let document = |rules: &[String], more: &str| format!(r#"{{"Rules":[{}]{more}}}"#, rules.join(","));
+    let varies = r#","TransitionDefaultMinimumObjectSize":"varies_by_storage_class""#;
+    let plain = keeps("access-logs", "s3-access/", 400, "");
+    let moving = keeps("access-logs", "s3-access/", 400, &format!(",{moves}"));
+    let foreign = format!(r#"{{"ID":"theirs","Status":"Enabled","Filter":{{"Prefix":"x/"}},{moves}}}"#);
+    let size = |present: &[String], want: &[String]| {
+        let said = helper(&files, &["minimum-size", "present", ""], &document(present, varies), &document(want, ""));
+        said.trim().to_owned()
+    };
+    // only our own rules move objects by it: the default, as in the other targets
+    assert_eq!(size(&[], std::slice::from_ref(&moving)), "all_storage_classes_128K");
+    assert_eq!(size(std::slice::from_ref(&plain), std::slice::from_ref(&moving)), "all_storage_classes_128K");
+    // nothing of ours moves by it, or something of others does: it stays
+    for (present, want) in
+        [(&plain, vec![plain.clone()]), (&plain, vec![plain.clone(), by_size.clone()]), (&foreign, vec![moving])]
+    {
+        assert_eq!(size(std::slice::from_ref(present), &want), "varies_by_storage_class");
+    }
+    let judged = |present: &[String], want: &[String], alone: &str| {
+        helper(
+            &files,
+            &["judged-lifecycle", "versions", "present", "present", alone],
+            &document(present, ""),
+            &document(want, ""),
+        )
+    };
+    // a rule that only moves objects keeps none for ever, and is ours
+    assert_eq!(judged(&[plain.clone(), by_size.clone()], &[plain.clone(), by_size.clone()], "yes"), "");
+    assert_eq!(judged(&[plain.clone(), by_size], std::slice::from_ref(&plain), "yes"), "");
+    // what stands is kept longer: the line of the map is by kind of logs where the plan is
+    let present = [keeps("access-logs", "s3-access/", 500, ""), keeps("cloudtrail", "AWSLogs/", 900, "")];
+    let said = judged(&present, &[plain.clone(), keeps("cloudtrail", "AWSLogs/", 800, "")], "");
+    let line = "`retention: { access_logs: { expire_after_days: 500, noncurrent_expire_after_days: never }, trails: { expire_after_days: 900, noncurrent_expire_after_days: never } }`";
+    assert!(said.contains(line), "{said}");
+    let said = judged(&present, &[plain, keeps("cloudtrail", "AWSLogs/", 400, "")], "");
+    assert!(said.contains("`retention: { expire_after_days: 900, noncurrent_expire_after_days: never }`"), "{said}");
+}
+
+#[test]
+fn everything_that_is_made_has_the_tags_of_the_map_in_every_target() {
+    let map = |more: &str, bucket: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\n{more}accounts: {{ prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [acme-web]{bucket} }} }} }} }}\ntrails: {{ audit: {{ home_region: us-east-1 }}, old: {{ home_region: us-east-1, adopt: true }} }}\nmonitoring: {{ config_rule: true, tamper_alerts: {{ sns_topic_name: alerts }} }}\npublish: {{ ssm_parameter: /logmap/b }}\nrender: {{ athena: {{ glue: true }} }}\n"
+        )
+    };
+    let made = |text: &str| {
+        let dir = folder(text);
+        let done = generate(dir.path(), &[]);
+        assert_eq!(done.code, 0, "{}{}", done.stdout, done.stderr);
+        tree(&dir.path().join("out"))
+    };
+    let tags = "tags: { CostCenter: \"4711\", owner: everybody }\n";
+    let files = made(&map(tags, ", log_bucket: { tags: { owner: security } }"));
+    let plain = made(&map("", ""));
+    let count = |path: &str, what: &str| files[path].matches(what).count();
+    // bucket, trail, parameter, rule of Config, topic, three event rules; the adopted trail keeps its own
+    let module = "terraform/prod/us-east-1.tf";
+    assert_eq!(count(module, "\"CostCenter\" = \"4711\""), 8, "{}", files[module]);
+    assert_eq!(count(module, "= \"security\""), 1, "{}", files[module]);
+    assert_eq!(count("terraform/prod/us-east-1-athena.tf", "\"CostCenter\" = \"4711\""), 1);
+    // no rule of Config, which CloudFormation can't tag; function, role and log group
+    let template = "cloudformation/prod/us-east-1.yaml";
+    assert_eq!(count(template, "Key: \"CostCenter\""), 9, "{}", files[template]);
+    assert_eq!(count(template, "\"CostCenter\": \"4711\""), 1, "{}", files[template]);
+    let script = "aws-cli/prod/us-east-1.sh";
+    assert_eq!(count(script, "TAGS='{\"CostCenter\":\"4711\",\"owner\":\"everybody\"}'"), 1, "{}", files[script]);
+    assert_eq!(count(script, "'{\"CostCenter\":\"4711\",\"owner\":\"security\"}'"), 1, "{}", files[script]);
+    assert_eq!(count("README.md", " --tags 'CostCenter=4711' 'owner=everybody'"), 1, "{}", files["README.md"]);
+    // without tags nothing of it is there, and the head of each file tells the two apart
+    for (path, text) in plain.iter().filter(|(path, _)| !path.contains("/lib/")) {
+        assert!(!text.contains("TAGS=") && !text.contains("--tags") && !text.contains("CostCenter"), "{path}");
+    }
+    let head = |files: &std::collections::BTreeMap<String, String>, path: &str| {
+        files[path].lines().take(6).map(str::to_owned).collect::<Vec<_>>()
+    };
+    for path in [module, template, script] {
+        assert_ne!(head(&files, path), head(&plain, path), "{path}");
+    }
+    // what is adopted keeps what it has beside its own
+    let files = made(&map(tags, ", log_bucket: { adopt: true, name: acme-old }"));
+    assert!(files[script].contains("  '{}'\n"), "{}", files[script]);
+    assert!(files[module].contains("ignore_changes = [tags, tags_all]"));
+}

@@ -101,7 +101,11 @@ pub(super) fn log_bucket(old: Option<&LogBucket>, new: Option<&LogBucket>) -> Ve
 }
 
 fn lifecycle(rule: &LifecycleRule) -> String {
-    let to = rule.transition.as_ref().map_or(String::new(), |to| format!(", {} after {} days", to.storage_class, to.after_days));
+    let mut to: String =
+        rule.transitions.iter().map(|to| format!(", {} after {} days", to.storage_class, to.after_days)).collect();
+    if let Some(bytes) = rule.transition_larger_than_bytes {
+        to.push_str(&format!(" if larger than {bytes} bytes"));
+    }
     let after = |days: Option<u32>, unit: &str| days.map_or_else(|| "never".to_owned(), |days| format!("after {days}{unit}"));
     format!(
         "rule {}: expires {}, noncurrent versions {}{to}",
@@ -177,6 +181,10 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
         .row("athena.glue", |render| yes(render.glue, "true", "false"));
     let partitions: BTreeSet<_> =
         old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();
+    let keys: BTreeSet<&String> = old.render.tags.keys().chain(new.render.tags.keys()).collect();
+    for key in keys {
+        pairs.push(format!("tags.{key}"), |render| render.tags.get(key).cloned());
+    }
     for partition in partitions {
         pairs.push(format!("terraform.backend of {partition}"), |render| {
             render.backends.iter().find(|backend| backend.partition == partition).map(|backend| json(&backend.arguments))

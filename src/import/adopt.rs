@@ -7,8 +7,11 @@ use super::{
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, bucket_name},
-    observed::{Setting, hole, lifecycle::Lifecycle, policy::PolicyDoc},
-    plan::later,
+    observed::{
+        Setting, hole,
+        lifecycle::{Lifecycle, Stream},
+        policy::PolicyDoc,
+    },
     policy::{Effect, Element, Principal, Statement},
 };
 use serde_json::{Value, json};
@@ -133,13 +136,6 @@ impl<'a> Found<'a> {
             settings: settings(known, self.second),
             notes: self.notes,
         };
-        if let Some(second) = self.second.filter(|second| retention(second) != retention(known)) {
-            let why = format!(
-                "a Region's log buckets share their retention, and `{}` has another: the longer one of both",
-                second.name()
-            );
-            adopt.notes.push(Note::guess(place, format!("the retention of `{}`", known.name()), why));
-        }
         if let Some(second) = self.second.filter(|second| second.bucket.defined) {
             let why = "its own code sets this log bucket up; hand the bucket over, or the two undo each other's settings";
             adopt.notes.push(Note::own_code(second.bucket.name.place, format!("`{}`", second.name()), why));
@@ -315,26 +311,39 @@ fn can_be_split(access: &Known, trails: &Known) -> bool {
 }
 
 /// The lifecycle, if an input tells.
-fn retention(known: &Known) -> Option<Lifecycle> {
-    known.bucket.lifecycle.known().map(|rules| rules.value)
+fn retention(known: &Known) -> Option<&Lifecycle> {
+    known.bucket.lifecycle.known().map(|rules| &rules.value)
 }
 
-/// What adopted buckets have, where an input tells, so that adopting them changes nothing. A Region's settings are those of both: logs
-/// are kept as long as either keeps them, and tags that differ stay because the map names none.
-fn settings(known: &Known, second: Option<&Known>) -> Vec<(&'static str, Value)> {
+/// `retention` of the map: of each kind of logs by itself where they differ.
+fn retention_keys(access_logs: &Stream, trails: &Stream) -> Value {
     let days = |days: Option<u32>| days.map_or_else(|| "never".into(), Value::from);
+    let keys = |stream: &Stream| {
+        let mut keys =
+            json!({ "expire_after_days": days(stream.expire), "noncurrent_expire_after_days": days(stream.noncurrent) });
+        let step = |(after, class): &(u32, String)| json!({ "after_days": after, "storage_class": class });
+        match stream.transitions.as_slice() {
+            [] => {}
+            [one] => keys["transition"] = step(one),
+            more => keys["transition"] = more.iter().map(step).collect(),
+        }
+        if let Some(bytes) = stream.larger_than {
+            keys["transition_larger_than_bytes"] = bytes.into();
+        }
+        keys
+    };
+    if access_logs == trails { keys(access_logs) } else { json!({ "access_logs": keys(access_logs), "trails": keys(trails) }) }
+}
+
+/// What adopted buckets have, where an input tells, so that adopting them changes nothing. A Region's settings are those of both: tags
+/// that differ stay because the map names none.
+fn settings(known: &Known, second: Option<&Known>) -> Vec<(&'static str, Value)> {
     let both = || [Some(known), second].into_iter().flatten();
-    let longer = both().filter_map(retention).reduce(|one, other| match (one, other) {
-        (Lifecycle::Retention { expire, noncurrent }, Lifecycle::Retention { expire: other, noncurrent: old }) => {
-            Lifecycle::Retention { expire: later(expire, other), noncurrent: later(noncurrent, old) }
-        }
-        _ => Lifecycle::Others,
-    });
-    let lifecycle = longer.map(|rules| match rules {
-        Lifecycle::Others => ("lifecycle", "external".into()),
-        Lifecycle::Retention { expire, noncurrent } => {
-            ("retention", json!({ "expire_after_days": days(expire), "noncurrent_expire_after_days": days(noncurrent) }))
-        }
+    let first = retention(known).or_else(|| second.and_then(retention));
+    let other = second.and_then(retention).or(first);
+    let lifecycle = first.zip(other).map(|kept| match kept {
+        (Lifecycle::Retention(first), Lifecycle::Retention(other)) => ("retention", retention_keys(&first[0], &other[1])),
+        _ => ("lifecycle", "external".into()),
     });
     let tags: Vec<_> = both().map(|known| known.bucket.tags.known().map(|tags| &tags.value)).collect();
     let tags = tags.first().copied().flatten().filter(|first| !first.is_empty() && tags.iter().all(|tags| *tags == Some(*first)));

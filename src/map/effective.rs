@@ -3,6 +3,7 @@
 //! Takes a `RegionMap` that may be wrong; leaves out what can't be used (the rules have reported it), so that a plan can
 //! be derived from the rest and all findings come in one run. Pure: no findings, no AWS rules.
 
+mod retention;
 mod trails;
 
 use super::{
@@ -11,13 +12,14 @@ use super::{
 use super::{
     LockMode, StorageClass,
     statement::Statement,
-    values::{Backend, MonitoringSettings, ObjectLock, RenderSettings, Transition},
+    values::{Backend, MonitoringSettings, ObjectLock, RenderSettings},
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
     source::{Span, Spanned, beginning},
 };
 use indexmap::IndexMap;
+pub use retention::Kept;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -119,14 +121,12 @@ pub struct Settings<'m> {
     pub versioning: Spanned<bool>,
     /// TLS-only deny.
     pub deny_insecure_transport: bool,
-    /// Days; `None` for never.
-    pub expire_after_days: Spanned<Option<u32>>,
-    /// Days; `None` for never.
-    pub noncurrent_expire_after_days: Option<u32>,
+    /// How long access logs are kept.
+    pub access_logs: Kept,
+    /// How long the files of trails are kept.
+    pub trails: Kept,
     /// False: other code sets the lifecycle rules.
     pub manages_lifecycle: bool,
-    /// Transition.
-    pub transition: Option<Transition>,
     /// Tags by key.
     pub tags: BTreeMap<&'m str, &'m str>,
     /// Statements of all layers, farthest first; if they are more than [`MOST_STATEMENTS`], so many and one.
@@ -317,10 +317,6 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
         Some(_) => (DEFAULT_ACCOUNT_REGIONAL_NAME, DEFAULT_ACCOUNT_REGIONAL_TRAILS_NAME),
         None => (DEFAULT_NAME, DEFAULT_TRAILS_NAME),
     };
-    let retention = |get: fn(&super::Retention) -> Option<&Spanned<super::ExpireAfter>>| {
-        layers.iter().rev().find_map(|layer| layer.retention.as_ref().and_then(|retention| get(&retention.value))).copied()
-    };
-    let transition = layers.iter().rev().find_map(|layer| layer.retention.as_ref()?.transition.as_ref());
     let flag = |field: Option<&Spanned<bool>>, or: bool| field.copied().unwrap_or(Spanned { value: or, span });
     Settings {
         name: within(LONGEST_NAME, text(nearest(layers, |layer| layer.name.as_ref()), name)),
@@ -334,21 +330,10 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
             .unwrap_or(Spanned { value: PolicyScope::Auto, span }),
         versioning: flag(nearest(layers, |layer| layer.versioning.as_ref()), true),
         deny_insecure_transport: flag(nearest(layers, |layer| layer.deny_insecure_transport.as_ref()), true).value,
-        expire_after_days: retention(|r| r.expire_after_days.as_ref()).map_or(
-            Spanned { value: Some(DEFAULT_EXPIRE_AFTER_DAYS), span },
-            |days| Spanned { value: days.value.0, span: days.span },
-        ),
-        noncurrent_expire_after_days: retention(|r| r.noncurrent_expire_after_days.as_ref())
-            .map_or(Some(DEFAULT_NONCURRENT_DAYS), |days| days.value.0),
+        access_logs: retention::kept(layers, span, |retention| retention.access_logs.as_ref()),
+        trails: retention::kept(layers, span, |retention| retention.trails.as_ref()),
         manages_lifecycle: nearest(layers, |layer| layer.lifecycle.as_ref())
             .is_none_or(|lifecycle| lifecycle.value == super::Lifecycle::Managed),
-        transition: transition.and_then(|transition| {
-            let to = transition.to.as_ref()?;
-            Some(Transition {
-                after_days: to.after_days.as_ref()?.value,
-                storage_class: storage_class(to.storage_class.as_ref()?.value).to_owned(),
-            })
-        }),
         tags: layers
             .iter()
             .filter_map(|layer| layer.tags.as_ref())
@@ -438,11 +423,19 @@ fn render(map: &RegionMap) -> RenderSettings {
             .and_then(|keys| keys.role_path.as_ref())
             .filter(|path| path.value != "/")
             .map_or(String::new(), |path| path.value.clone()),
+        tags: tags(map),
         glue: render
             .and_then(|render| render.athena.as_ref())
             .and_then(|athena| athena.glue.as_ref())
             .is_some_and(|glue| glue.value),
     }
+}
+
+/// The top-level `tags`, sorted; more than a thing can have have been reported.
+fn tags(map: &RegionMap) -> IndexMap<String, String> {
+    let written = map.tags.iter().flat_map(|tags| &tags.items).take(limits::BUCKET_TAGS + 1);
+    let sorted: BTreeMap<&str, &str> = written.map(|(key, value)| (key.as_str(), value.as_str())).collect();
+    sorted.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
 /// `monitoring` and `publish`, without names that AWS would not take (reported already).

@@ -123,8 +123,33 @@ record! {
         expire_after_days: ExpireAfter, { "default": effective::DEFAULT_EXPIRE_AFTER_DAYS };
         /// Days after which an old version is deleted, or `never`.
         noncurrent_expire_after_days: ExpireAfter, { "default": effective::DEFAULT_NONCURRENT_DAYS };
-        /// Move objects to another storage class before they expire. Empty for none.
+        /// Move objects to another storage class before they expire: once, or a list of changes. Empty for none. S3 moves no object
+        /// under 128 KB, and most log objects are smaller.
+        transition: Transition, { "examples": [
+            { "after_days": 90, "storage_class": "GLACIER_IR" },
+            [{ "after_days": 30, "storage_class": "STANDARD_IA" }, { "after_days": 90, "storage_class": "GLACIER" }],
+        ] };
+        /// Move objects that are larger than so many bytes, in place of S3's 128 KB.
+        transition_larger_than_bytes: u32, { "minimum": 1, "examples": [1, 16384] };
+        /// How long access logs are kept. What it leaves out is as `retention` says.
+        access_logs: StreamRetention, { "examples": [{ "expire_after_days": 90 }] };
+        /// How long the files of trails are kept. What it leaves out is as `retention` says.
+        trails: StreamRetention, { "examples": [{ "expire_after_days": "never", "transition": { "after_days": 90, "storage_class": "GLACIER" } }] };
+    }
+}
+
+record! {
+    /// How long access logs, or the files of trails, are kept, where it is not as long as everything else. Its keys win over those of
+    /// `retention` wherever they stand: in the defaults, an account or a Region.
+    StreamRetention "the retention of one kind of logs" {
+        /// Days after which a log object expires, or `never`.
+        expire_after_days: ExpireAfter, { "examples": [90, "never"] };
+        /// Days after which an old version is deleted, or `never`.
+        noncurrent_expire_after_days: ExpireAfter, { "examples": [30, "never"] };
+        /// Move objects to another storage class before they expire: once, or a list of changes. Empty for none.
         transition: Transition, { "examples": [{ "after_days": 90, "storage_class": "GLACIER_IR" }] };
+        /// Move objects that are larger than so many bytes, in place of S3's 128 KB.
+        transition_larger_than_bytes: u32, { "minimum": 1, "examples": [1, 16384] };
     }
 }
 
@@ -174,11 +199,11 @@ words! {
     }
 }
 
-/// A change of storage class; both keys absent means none.
+/// Changes of storage class: one, several, or none.
 #[derive(Debug, Clone, Default)]
 pub struct Transition {
-    /// The two keys, when they are there.
-    pub to: Option<TransitionKeys>,
+    /// As written.
+    pub to: Vec<TransitionKeys>,
 }
 
 record! {
@@ -192,10 +217,17 @@ record! {
 }
 
 impl Decode for Transition {
-    const EXPECTS: &'static str = "a mapping with `after_days` and `storage_class`";
+    const EXPECTS: &'static str = "a mapping with `after_days` and `storage_class`, or a list of such mappings";
 
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
-        Some(Transition { to: Some(TransitionKeys::decode(node, cx)?) })
+        match &node.kind {
+            Kind::Sequence(_) => {
+                let several: Vec<Spanned<TransitionKeys>> = Vec::decode(node, cx)?;
+                Some(Transition { to: several.into_iter().map(|one| one.value).collect() })
+            }
+            Kind::Mapping(_) => Some(Transition { to: vec![TransitionKeys::decode(node, cx)?] }),
+            _ => mismatch::<Self, _>(node, cx),
+        }
     }
 
     fn empty() -> Option<Self> {
@@ -210,7 +242,7 @@ impl JsonSchema for Transition {
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let keys = generator.subschema_for::<TransitionKeys>();
-        json_schema!({ "anyOf": [keys, { "type": "null" }] })
+        json_schema!({ "anyOf": [keys, { "type": "array", "items": keys }, { "type": "null" }] })
     }
 }
 

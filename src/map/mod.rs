@@ -63,6 +63,9 @@ record! {
         include: Vec<Spanned<String>>, { "examples": [["accounts/*.yaml"]] };
         /// Rules and alerts about logging, in each account and Region.
         monitoring: Monitoring, { "examples": [{ "config_rule": true }] };
+        /// Tags of everything that is made: buckets, trails, topics, parameters, rules, functions with their roles and log groups. Tags of a
+        /// `log_bucket` win over them by key. What is adopted keeps its own.
+        tags: Entries<TagKeys, String>, { "examples": [{ "cost-center": "4711" }] };
         /// Where other templates find the log bucket of their Region.
         publish: Publish, { "examples": [{ "ssm_parameter": "/logmap/access-log-bucket" }] };
         /// How the targets are to look.

@@ -14,7 +14,7 @@ pub struct ObjectLock {
 }
 
 /// A change of storage class.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Transition {
     /// Days after creation.
     pub after_days: u32,
@@ -42,6 +42,9 @@ pub struct RenderSettings {
     /// Path of that role; empty for none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub role_path: String,
+    /// Tags of everything that is made, in the order of the keys. Log buckets have theirs with them.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub tags: IndexMap<String, String>,
     /// True: the tables of Athena are Glue resources in Terraform and CloudFormation too.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub glue: bool,

@@ -284,7 +284,7 @@ impl Item {
         }
         // Config spells the rules in a way of its own, so only that there are some is read
         if let Some(rules) = self.get(&more("BucketLifecycleConfiguration.rules")).as_deref().and_then(Value::as_array) {
-            let kept = if rules.is_empty() { lifecycle::of_rules(&[]) } else { lifecycle::Lifecycle::Others };
+            let kept = if rules.is_empty() { lifecycle::of_rules(&[], false) } else { lifecycle::Lifecycle::Others };
             bucket.lifecycle = Setting::Known(At { value: kept, place: self.place });
         }
         observed.buckets.push(bucket);

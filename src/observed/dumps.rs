@@ -95,7 +95,11 @@ pub(crate) fn read(root: &Node, name: &str, file: FileId, observed: &mut Observe
     let bucket = named_for(name).and_then(|(bucket, _)| bucket);
     let Kind::Mapping(entries) = &root.kind else { return };
     let of_key = entries.iter().any(|entry| &*entry.key == "PolicyName");
-    let reader = Reader { file, bucket, page: root.span.start, of_key };
+    let moves_small = entries.iter().any(|entry| {
+        &*entry.key == "TransitionDefaultMinimumObjectSize"
+            && matches!(&entry.value.kind, Kind::Scalar { text, .. } if &**text == "varies_by_storage_class")
+    });
+    let reader = Reader { file, bucket, page: root.span.start, of_key, moves_small };
     if child(root, "TargetBucket").is_some() {
         observed.logging.push(reader.logging(root));
         return;
@@ -168,6 +172,8 @@ struct Reader {
     page: u32,
     /// Is it the answer about a KMS key?
     of_key: bool,
+    /// It is the lifecycle of a bucket from which S3 moves objects under 128 KB, too.
+    moves_small: bool,
 }
 
 impl Reader {
@@ -244,7 +250,7 @@ impl Reader {
             "Rules" if self.bucket.is_some() => {
                 let Kind::Sequence(rules) = &value.kind else { return };
                 let rules: Vec<serde_json::Value> = rules.iter().map(value_of).collect();
-                bucket.lifecycle = Setting::Known(self.at(lifecycle::of_rules(&rules), value.span));
+                bucket.lifecycle = Setting::Known(self.at(lifecycle::of_rules(&rules, self.moves_small), value.span));
             }
             "TagSet" => {
                 let Kind::Sequence(items) = &value.kind else { return };

@@ -1,64 +1,130 @@
 //! The lifecycle of a bucket, as far as a map can say it.
 //!
-//! Takes the rules as the S3 API has them (S3 API reference, `LifecycleRule`); gives one time for logs and one for their old
-//! versions, or that the rules say more than that.
+//! Takes the rules as the S3 API has them (S3 API reference, `LifecycleRule`); gives how long access logs and trails are kept, or that
+//! the rules say more than that.
 
 use crate::aws::limits::ABORT_UPLOAD_AFTER_DAYS;
 use serde_json::{Map, Value};
 
 /// What the rules of a bucket come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Lifecycle {
-    /// Days after which objects and noncurrent versions go, by rules in the form in which logmap writes them; `None` is never.
-    /// Without a rule nothing ever goes.
-    Retention {
-        /// Days for objects.
-        expire: Option<u32>,
-        /// Days for noncurrent versions.
-        noncurrent: Option<u32>,
-    },
+    /// Rules in the form in which logmap writes them: of access logs and of trails. Rules for one of them are taken for both, and
+    /// without a rule nothing ever goes.
+    Retention(Box<[Stream; 2]>),
     /// Rules that `retention` can't say.
     Others,
 }
 
-/// Reads the rules.
-pub(crate) fn of_rules(rules: &[Value]) -> Lifecycle {
-    let mut found: Option<Lifecycle> = None;
-    for rule in rules {
-        let one = of_rule(rule).unwrap_or(Lifecycle::Others);
-        if one == Lifecycle::Others || found.is_some_and(|other| other != one) {
-            return Lifecycle::Others;
-        }
-        found = Some(one);
-    }
-    found.unwrap_or(Lifecycle::Retention { expire: None, noncurrent: None })
+/// How long the logs of one kind are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Stream {
+    /// Days after which objects go; `None` is never.
+    pub(crate) expire: Option<u32>,
+    /// Days after which noncurrent versions go; `None` is never.
+    pub(crate) noncurrent: Option<u32>,
+    /// Changes of storage class: days, and the class as the S3 API spells it.
+    pub(crate) transitions: Vec<(u32, String)>,
+    /// Bytes: only larger objects change their storage class.
+    pub(crate) larger_than: Option<u32>,
 }
 
-/// A rule in logmap's form, without a transition; nothing for any other.
-fn of_rule(rule: &Value) -> Option<Lifecycle> {
+/// Beginnings of the ids of our rules.
+const KINDS: [&str; 3] = ["access-logs", "cloudtrail", "all-logs"];
+/// End of the id of a rule that only moves objects.
+const MOVES: &str = "-transitions";
+
+/// Reads the rules. `small` tells whether S3 moves objects under 128 KB, too, where a rule says no size: the map has no word for that.
+pub(crate) fn of_rules(rules: &[Value], small: bool) -> Lifecycle {
+    found(rules, small).map_or(Lifecycle::Others, |streams| Lifecycle::Retention(Box::new(streams)))
+}
+
+fn found(rules: &[Value], small: bool) -> Option<[Stream; 2]> {
+    let mut found: [Option<Stream>; 3] = [None, None, None];
+    let (moves, keeps): (Vec<&Value>, Vec<&Value>) =
+        rules.iter().partition(|rule| rule.get("ID").and_then(Value::as_str).is_some_and(|id| id.ends_with(MOVES)));
+    for rule in keeps {
+        let (kind, stream) = of_rule(rule, &moves)?;
+        let before = found.get_mut(kind)?;
+        if (small && stream.larger_than.is_none() && !stream.transitions.is_empty())
+            || before.as_ref().is_some_and(|other| *other != stream)
+        {
+            return None;
+        }
+        *before = Some(stream);
+    }
+    // one that moves objects and belongs to no other
+    if !moves.iter().all(|rule| {
+        let id = rule.get("ID").and_then(Value::as_str).and_then(|id| id.strip_suffix(MOVES));
+        rules.iter().any(|other| other.get("ID").and_then(Value::as_str) == id)
+    }) {
+        return None;
+    }
+    match found {
+        [None, None, all] => {
+            let all = all.unwrap_or_default();
+            Some([all.clone(), all])
+        }
+        [access, trails, None] => {
+            let access = access.or_else(|| trails.clone())?;
+            Some([access.clone(), trails.unwrap_or(access)])
+        }
+        _ => None,
+    }
+}
+
+/// A rule in logmap's form, and the one beside it that moves larger objects; nothing for any other.
+fn of_rule(rule: &Value, moves: &[&Value]) -> Option<(usize, Stream)> {
     let rule = rule.as_object()?;
-    let known = ["ID", "Status", "Filter", "Expiration", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload"];
+    let known =
+        ["ID", "Status", "Filter", "Expiration", "NoncurrentVersionExpiration", "AbortIncompleteMultipartUpload", "Transitions"];
     let id = rule.get("ID")?.as_str()?;
-    let ours = ["access-logs", "cloudtrail", "all-logs"].iter().any(|kind| id.starts_with(kind));
-    let prefix_only = only(rule, "Filter", "Prefix").is_some_and(|prefix| prefix.is_some());
+    let kind = KINDS.iter().position(|kind| id.starts_with(kind))?;
+    let prefix = only(rule, "Filter", "Prefix").flatten()?.as_str()?;
     let abort = only(rule, "AbortIncompleteMultipartUpload", "DaysAfterInitiation").flatten().and_then(Value::as_u64);
-    let is_ours = ours
-        && prefix_only
-        && abort == Some(u64::from(ABORT_UPLOAD_AFTER_DAYS))
+    let is_ours = abort == Some(u64::from(ABORT_UPLOAD_AFTER_DAYS))
         && rule.get("Status").is_some_and(|status| status == "Enabled")
         && rule.keys().all(|key| known.contains(&key.as_str()));
     let days = |action: &str, key: &str| match only(rule, action, key)? {
         None => Some(None),
         Some(days) => Some(Some(u32::try_from(days.as_u64()?).ok()?)),
     };
-    is_ours
-        .then(|| {
-            Some(Lifecycle::Retention {
-                expire: days("Expiration", "Days")?,
-                noncurrent: days("NoncurrentVersionExpiration", "NoncurrentDays")?,
-            })
-        })
-        .flatten()
+    let mut stream = Stream {
+        expire: days("Expiration", "Days")?,
+        noncurrent: days("NoncurrentVersionExpiration", "NoncurrentDays")?,
+        transitions: transitions(rule)?,
+        larger_than: None,
+    };
+    let second = format!("{id}{MOVES}");
+    if let Some(moving) = moves.iter().find(|other| other.get("ID").is_some_and(|id| *id == second)) {
+        let moving = moving.as_object()?;
+        let filter = moving.get("Filter")?.as_object()?;
+        let filter = filter.get("And").map_or(Some(filter), Value::as_object)?;
+        let is_ours = moving.get("Status").is_some_and(|status| status == "Enabled")
+            && moving.keys().all(|key| ["ID", "Status", "Filter", "Transitions"].contains(&key.as_str()))
+            && filter.keys().all(|key| ["Prefix", "ObjectSizeGreaterThan"].contains(&key.as_str()))
+            && filter.get("Prefix").map_or(Some(""), Value::as_str)? == prefix
+            && stream.transitions.is_empty();
+        if !is_ours {
+            return None;
+        }
+        stream.transitions = transitions(moving)?;
+        stream.larger_than = Some(u32::try_from(filter.get("ObjectSizeGreaterThan")?.as_u64()?).ok()?);
+    }
+    is_ours.then_some((kind, stream))
+}
+
+/// The changes of storage class of a rule, the earliest first; nothing if they are not by days.
+fn transitions(rule: &Map<String, Value>) -> Option<Vec<(u32, String)>> {
+    let Some(steps) = rule.get("Transitions") else { return Some(Vec::new()) };
+    let steps = steps.as_array()?.iter().map(|step| {
+        let step = step.as_object()?;
+        (step.len() == 2).then_some(())?;
+        Some((u32::try_from(step.get("Days")?.as_u64()?).ok()?, step.get("StorageClass")?.as_str()?.to_owned()))
+    });
+    let mut steps: Vec<(u32, String)> = steps.collect::<Option<_>>()?;
+    steps.sort();
+    Some(steps)
 }
 
 /// The one key of a mapping in the rule: `Some(None)` where there is no such mapping, `None` where it has other keys.

@@ -6,6 +6,7 @@
 
 mod bucket;
 mod placement;
+mod retention;
 mod settings;
 
 use super::{

@@ -5,6 +5,7 @@
 
 pub mod derive;
 pub(crate) mod keys;
+pub(crate) mod lifecycle;
 pub(crate) mod monitoring;
 pub(crate) mod names;
 pub(crate) mod policy_cache;
@@ -27,6 +28,7 @@ pub(crate) use crate::{
     policy::compose::PolicyReport,
 };
 use indexmap::IndexMap;
+pub(crate) use lifecycle::LifecycleRule;
 pub(crate) use record::BucketRecord;
 use serde::{Serialize, Serializer};
 pub(crate) use stack_sets::StackSetRecord;
@@ -153,30 +155,6 @@ pub struct Adopt {
     /// that was kept with it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub returned: bool,
-}
-
-/// One lifecycle rule. Every rule also aborts multipart uploads that are incomplete after 7 days.
-#[derive(Debug, Clone, Serialize)]
-pub struct LifecycleRule {
-    /// `access-logs`, `access-logs-2` …, `cloudtrail`, `cloudtrail-2` …
-    pub id: String,
-    /// Key prefix; empty for the whole bucket.
-    pub prefix: String,
-    /// Days after which an object expires; `None` for never.
-    pub expire_after_days: Option<u32>,
-    /// Days after which a noncurrent version is deleted; `None` for never.
-    pub noncurrent_expire_after_days: Option<u32>,
-    /// Change of storage class before that.
-    pub transition: Option<Transition>,
-}
-
-impl LifecycleRule {
-    /// Whether objects, or noncurrent versions, are gone sooner by this rule than by the other.
-    pub(crate) fn is_shorter_than(&self, other: &LifecycleRule) -> bool {
-        let sooner = |one: Option<u32>, other: Option<u32>| one.is_some_and(|days| other.is_none_or(|longer| days < longer));
-        sooner(self.expire_after_days, other.expire_after_days)
-            || sooner(self.noncurrent_expire_after_days, other.noncurrent_expire_after_days)
-    }
 }
 
 /// The later of two expiries; `None`, never, is the latest.

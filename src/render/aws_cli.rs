@@ -6,9 +6,9 @@
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
-    aws::limits::ABORT_UPLOAD_AFTER_DAYS,
     plan::{
-        Account, LogBucket, Placement, Source, Trail, alike,
+        Account, LogBucket, Placement, RenderSettings, Source, Trail, alike,
+        lifecycle::{self, S3Rule},
         monitoring::{CONFIG_RULE_DESCRIPTION, Monitoring},
     },
     text,
@@ -85,6 +85,8 @@ struct ScriptContext<'a> {
     monitors: Vec<MonitorRow<'a>>,
     /// ARN of the topic of the alerts; empty for none.
     topic_arn: &'a str,
+    /// Tags of everything that is made but for log buckets, as a JSON object; empty for none.
+    tags: String,
     /// The library's interface that the script was made for.
     interface: u32,
 }
@@ -341,8 +343,14 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, placement: &'a Placement) 
         trails: placement.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         monitors: monitor_rows(&placement.monitoring),
         topic_arn: placement.monitoring.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
+        tags: tags(&cx.plan().render),
         interface: INTERFACE,
     }
+}
+
+/// The tags of everything that is made, as the library takes them; empty for none.
+pub(super) fn tags(render: &RenderSettings) -> String {
+    if render.tags.is_empty() { String::new() } else { text::json(&render.tags) }
 }
 
 /// In the order in which they are made: what publishes comes after what is published to.
@@ -372,28 +380,7 @@ pub(super) fn monitor_rows(monitoring: &Monitoring) -> Vec<MonitorRow<'_>> {
 }
 
 pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
-    let rules: Vec<Value> = bucket
-        .lifecycle
-        .iter()
-        .map(|rule| {
-            let mut json = json!({
-                "ID": rule.id,
-                "Status": "Enabled",
-                "Filter": { "Prefix": rule.prefix },
-            });
-            if let Some(days) = rule.expire_after_days {
-                json["Expiration"] = json!({ "Days": days });
-            }
-            if let Some(days) = rule.noncurrent_expire_after_days {
-                json["NoncurrentVersionExpiration"] = json!({ "NoncurrentDays": days });
-            }
-            json["AbortIncompleteMultipartUpload"] = json!({ "DaysAfterInitiation": ABORT_UPLOAD_AFTER_DAYS });
-            if let Some(to) = &rule.transition {
-                json["Transitions"] = json!([{ "Days": to.after_days, "StorageClass": to.storage_class }]);
-            }
-            json
-        })
-        .collect();
+    let rules: Vec<Value> = lifecycle::s3_rules(&bucket.lifecycle).map(|rule| lifecycle_rule(&rule)).collect();
     let lock = bucket.object_lock.as_ref().map(|lock| {
         text::json(
             &json!({ "ObjectLockEnabled": "Enabled", "Rule": { "DefaultRetention": { "Mode": lock.mode, "Days": lock.days } } }),
@@ -411,6 +398,29 @@ pub(super) fn bucket_row(bucket: &LogBucket) -> BucketRow<'_> {
         tags: text::json(&bucket.tags),
         object_lock: lock.unwrap_or_default(),
     }
+}
+
+/// A lifecycle rule as the S3 API takes it.
+fn lifecycle_rule(rule: &S3Rule<'_>) -> Value {
+    let filter = match rule.larger_than_bytes {
+        0 => json!({ "Prefix": rule.prefix }),
+        bytes if rule.prefix.is_empty() => json!({ "ObjectSizeGreaterThan": bytes }),
+        bytes => json!({ "And": { "Prefix": rule.prefix, "ObjectSizeGreaterThan": bytes } }),
+    };
+    let mut json = json!({ "ID": rule.id, "Status": "Enabled", "Filter": filter });
+    let mut action = |name: &str, key: &str, days: u32| {
+        if days > 0 {
+            json[name] = json!({ key: days });
+        }
+    };
+    action("Expiration", "Days", rule.expire_after_days);
+    action("NoncurrentVersionExpiration", "NoncurrentDays", rule.noncurrent_expire_after_days);
+    action("AbortIncompleteMultipartUpload", "DaysAfterInitiation", rule.abort_upload_after_days);
+    if !rule.transitions.is_empty() {
+        let steps = rule.transitions.iter().map(|to| json!({ "Days": to.after_days, "StorageClass": to.storage_class }));
+        json["Transitions"] = steps.collect();
+    }
+    json
 }
 
 /// A log bucket for a check: one that comes back is taken over like one that others made.

@@ -52,7 +52,15 @@ impl<'p> Digests<'p> {
             let at = self.plan.accounts[account].placements.iter().position(|known| known.region == placement.region)?;
             self.placements[account].get(at)
         });
-        known.map_or_else(|| digest(placement), |known| known.get_or_init(|| digest(placement)).clone())
+        known.map_or_else(|| self.digest_of(placement), |known| known.get_or_init(|| self.digest_of(placement)).clone())
+    }
+
+    /// What is made in a placement has the tags of the plan.
+    fn digest_of(&self, placement: &Placement) -> String {
+        match &self.plan.render.tags {
+            none if none.is_empty() => digest(placement),
+            tags => digest(&(placement, tags)),
+        }
     }
 
     /// An account of the plan, as a slice.

@@ -57,6 +57,8 @@ struct ReadmeContext {
     organization_trails: Vec<OrganizationTrailRow>,
     /// The opt-in Regions, each with its account: `eu-south-1` of `prod`.
     opt_in: Vec<OptInRow>,
+    /// Tags of everything that is made, as `key=value`; those with an equals sign in the key are left out.
+    tags: Vec<String>,
     /// True if a rule of AWS Config is made.
     config_rule: bool,
     /// The placements that were to have one and have none.
@@ -238,6 +240,10 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         header: Vec::new(),
         map: cx.map_name.to_owned(),
         glue: cx.plan().render.glue,
+        tags: {
+            let tags = cx.plan().render.tags.iter().filter(|(key, _)| !key.contains('='));
+            tags.map(|(key, value)| format!("{key}={value}")).collect()
+        },
         profiles: accounts.iter().any(|account| !account.profile.is_empty()),
         adopts: accounts.iter().any(|account| !account.adopted.is_empty()),
         accounts,
@@ -287,6 +293,11 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         admitted: admitted(cx.plan()),
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
     };
-    context.header = cx.header(&context);
+    let mut slice = serde_json::to_value(&context)?;
+    // without tags the head is what it was before there were any
+    if let Some(keys) = slice.as_object_mut().filter(|_| context.tags.is_empty()) {
+        keys.shift_remove("tags");
+    }
+    context.header = cx.header(&slice);
     Ok(Artifact::file(PATH, engine.render("readme/README.md", &context)?))
 }

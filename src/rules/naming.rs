@@ -8,7 +8,9 @@ use crate::{
     diagnostics::{Finding, did_you_mean, list},
     edit::Change,
     map::{
-        Adopt, RegionMap, effective,
+        Adopt, RegionMap, TagKeys,
+        decode::Entries,
+        effective,
         placeholders::{NamePlaceholder, placeholders_in},
     },
     rule_family,
@@ -134,16 +136,39 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                     .filter_map(|name| unknown_placeholder(name, Spanned { value: template.as_str(), span: template.span })),
             );
         }
-        for (key, value) in layer.tags.iter().flat_map(|tags| &tags.items) {
-            tag(key, "key", 128, findings);
-            tag(value, "value", 256, findings);
-        }
-        if let Some(tags) = layer.tags.as_ref().filter(|tags| tags.items.len() > limits::BUCKET_TAGS) {
-            findings.push(Finding::new(
-                &TAG,
-                tags.span,
-                format!("a bucket can have {} tags; here are {}", limits::BUCKET_TAGS, tags.items.len()),
-            ));
+        tags(layer.tags.as_ref(), "a bucket", findings);
+    }
+    common_tags(map, findings);
+}
+
+/// Tags of `what`: characters, lengths and number.
+fn tags(tags: Option<&Spanned<Entries<TagKeys, String>>>, what: &str, findings: &mut Vec<Finding>) {
+    let Some(tags) = tags else { return };
+    for (key, value) in &tags.items {
+        tag(key, "key", 128, findings);
+        tag(value, "value", 256, findings);
+    }
+    if tags.items.len() > limits::BUCKET_TAGS {
+        let text = format!("{what} can have {} tags; here are {}", limits::BUCKET_TAGS, tags.items.len());
+        findings.push(Finding::new(&TAG, tags.span, text));
+    }
+}
+
+/// The top-level tags go to all services, and keys of IAM are the same in capitals
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html>, "Case sensitivity"): the role of the custom resource has them.
+fn common_tags(map: &RegionMap, findings: &mut Vec<Finding>) {
+    tags(map.tags.as_ref(), "a thing of AWS", findings);
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
+    for (key, _) in map.tags.iter().flat_map(|tags| &tags.items) {
+        match seen.get(&key.to_lowercase()) {
+            Some(first) => findings.push(
+                Finding::new(&TAG, key.span, format!("the tag key `{}` differs from another one in capitals only", key.value))
+                    .related(*first, "the other one")
+                    .help("IAM takes the two for one key, and a role is among what gets these tags; leave one out"),
+            ),
+            None => {
+                seen.insert(key.to_lowercase(), key.span);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::{
     aws::{Partition, limits},
-    plan::{Basis, LifecycleRule, LogBucket, Source, later, prove},
+    plan::{Basis, LifecycleRule, LogBucket, Source, lifecycle as lifecycle_rules, prove},
     policy::{
         Effect, Statement,
         compose::{Grants, Scope, TrailGrant, compose},
@@ -183,23 +183,15 @@ pub(super) fn lifecycle(old: &[LifecycleRule], new: &[LifecycleRule]) -> Vec<Lif
     let touches = |a: &str, b: &str| a.starts_with(b) || b.starts_with(a);
     let rules: Vec<LifecycleRule> = old.iter().chain(new).cloned().collect();
     for rule in &mut all {
-        for other in rules.iter().filter(|other| touches(&other.prefix, &rule.prefix)) {
-            rule.expire_after_days = later(rule.expire_after_days, other.expire_after_days);
-            rule.noncurrent_expire_after_days = later(rule.noncurrent_expire_after_days, other.noncurrent_expire_after_days);
-        }
+        let prefix = rule.prefix.clone();
+        rules.iter().filter(|other| touches(&other.prefix, &prefix)).for_each(|other| rule.lengthen(other));
     }
-    if all.len() > limits::LIFECYCLE_RULES {
-        let longest = |of: fn(&LifecycleRule) -> Option<u32>| all.iter().map(of).reduce(later).unwrap_or(Some(1));
-        let (expire, noncurrent) = (longest(|rule| rule.expire_after_days), longest(|rule| rule.noncurrent_expire_after_days));
-        all.truncate(1);
+    if lifecycle_rules::count(&all) > limits::LIFECYCLE_RULES {
+        let rest = all.split_off(1);
         for rule in &mut all {
-            *rule = LifecycleRule {
-                id: "until-expired".to_owned(),
-                prefix: String::new(),
-                expire_after_days: expire,
-                noncurrent_expire_after_days: noncurrent,
-                transition: rule.transition.clone(),
-            };
+            "until-expired".clone_into(&mut rule.id);
+            rule.prefix.clear();
+            rest.iter().for_each(|other| rule.lengthen(other));
         }
     }
     all

@@ -137,7 +137,7 @@ SAME = {
 {% include "aws-cli/lifecycle.py" -%}
 {% include "aws-cli/grants.py" -%}
 {% include "aws-cli/trails.py" -%}
-MORE = {"judged-lifecycle": judged_lifecycle, "merged-lifecycle": merged_lifecycle, "narrows": narrows, "loses": loses,
+MORE = {"judged-lifecycle": judged_lifecycle, "merged-lifecycle": merged_lifecycle, "minimum-size": minimum_size, "narrows": narrows, "loses": loses,
         "judged-trail": judged_trail, "merged-selectors": merged_selectors}
 
 command, args = sys.argv[1], sys.argv[2:]
@@ -224,6 +224,18 @@ elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagg
             if key in old:
                 have[key] = old[key]
     print(json.dumps([{"Key": key, "Value": value} for key, value in sorted(have.items())]) if have else "null")
+elif command == "tag-list":
+    print(json.dumps([{"Key": key, "Value": value} for key, value in sorted(given().items())]))
+elif command == "missing-tags":  # missing-tags FILE: those that are not there, as a list; nothing if all are
+    state = read(args[0]) or {}
+    found = state.get("Tags") or state.get("TagList") or ((state.get("ResourceTagList") or [{}])[0].get("TagsList")) or []
+    have = {one.get("Key"): one.get("Value", "") for one in found}
+    missing = [{"Key": key, "Value": value} for key, value in sorted(given().items()) if have.get(key) != value]
+    print(json.dumps(missing) if missing else "")
+elif command == "create-configuration":  # create-configuration REGION [tag-set]: how a bucket with these tags is made, or its tags as they are read
+    listed_tags = [{"Key": key, "Value": value} for key, value in sorted(given().items())]
+    place = {} if args[0] == "us-east-1" else {"LocationConstraint": args[0]}
+    print(json.dumps({"TagSet": listed_tags} if args[1:] else {**place, "Tags": listed_tags}))
 elif command == "merged-tags":  # those of AWS itself (aws:...) too: S3 refuses a set without them
     have = {**tags(args[0]), **given()}
     print(json.dumps({"TagSet": [{"Key": key, "Value": value} for key, value in sorted(have.items())]}))
@@ -232,10 +244,12 @@ elif command == "foreign-selectors":  # some that logmap did not make
     names = [one.get("Name") or "" for one in state.get("AdvancedEventSelectors") or []]
     sys.exit(plain_selectors(state) or bool(names) and SELECTORS.issuperset(names))
 elif command == "trail-input":  # trail-input NAME VERB
-    print(json.dumps(input_of(args[0], given(), args[1] == "update")))
+    tagged = {"TagsList": [{"Key": key, "Value": value} for key, value in sorted(load(args[2]).items())]} if args[2:] and args[2] else {}
+    print(json.dumps({**input_of(args[0], given(), args[1] == "update"), **tagged}))
 elif command == "same-input":  # is this trail what that input of create-trail makes?
     have = trail(get(read(args[0]), "Trail") or {})
-    sys.exit(input_of("", have, False) != {**given(), "Name": ""})
+    asked = {key: value for key, value in given().items() if key != "TagsList"}
+    sys.exit(input_of("", have, False) != {**asked, "Name": ""})
 elif command == "same-answer":  # same-answer FILE FILE KEY...: the same under these keys; an empty list is none
     one, other = read(args[0]) or {}, read(args[1]) or {}
     sys.exit(any((one.get(key) or None) != (other.get(key) or None) for key in args[2:]))

@@ -2,13 +2,18 @@
 # (https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html)
 
 # the ids of the rules that logmap writes, and their form
-OUR_RULE = re.compile("(until-expired-)?(access-logs|cloudtrail|all-logs)(-[0-9]+)?(-x)*|until-expired")
+OUR_RULE = re.compile("((until-expired-)?(access-logs|cloudtrail|all-logs)(-[0-9]+)?(-x)*|until-expired)(-transitions)?")
 OUR_FORM = {"Filter": {"Prefix"}, "Expiration": {"Days"}, "NoncurrentVersionExpiration": {"NoncurrentDays"}}
 OUR_KEYS = {*OUR_FORM, "ID", "Status", "Transitions", "AbortIncompleteMultipartUpload"}
 
 def ours_by_form(rule):
-    return (OUR_RULE.fullmatch(rule.get("ID") or "") and OUR_KEYS.issuperset(rule) and rule.get("Status") == "Enabled"
-            and rule.get("AbortIncompleteMultipartUpload") == {"DaysAfterInitiation": 7} and len(rule.get("Transitions") or []) < 2
+    if not OUR_RULE.fullmatch(rule.get("ID") or "") or rule.get("Status") != "Enabled":
+        return False
+    if rule["ID"].endswith("-transitions"):  # one that moves what is large enough, and does nothing else
+        filters = rule.get("Filter") or {}
+        inner = filters.get("And") or filters
+        return set(rule) == {"ID", "Status", "Filter", "Transitions"} and {"ObjectSizeGreaterThan"} <= set(inner) <= {"ObjectSizeGreaterThan", "Prefix"}
+    return (OUR_KEYS.issuperset(rule) and rule.get("AbortIncompleteMultipartUpload") == {"DaysAfterInitiation": 7}
             and all(set(rule.get(key) or {}) <= keys for key, keys in OUR_FORM.items()))
 
 def rules_set(files):
@@ -24,9 +29,10 @@ def rules_set(files):
 def split_rules(path, want, known):
     """(ours, others'): a rule is ours by what scripts have set, by id and form, or because a wanted one takes its id."""
     present, ids = lifecycle(read(path)), {rule["ID"] for rule in want}
+    whole = {rule["ID"] for rule in want if scope(rule)[1]}  # transitions by size may come later
     ours = [rule for rule in present if rule in known or ours_by_form(rule)]
     others = [rule for rule in present if rule not in ours]
-    begun = bool(ids) and ids <= {rule.get("ID") for rule in ours}
+    begun = bool(ids) and whole <= {rule.get("ID") for rule in ours}
     if begun:  # one of ours that somebody has edited
         ours, others = [*ours, *(rule for rule in others if rule.get("ID") in ids)], [rule for rule in others if rule.get("ID") not in ids]
     return ours, others, begun
@@ -71,9 +77,19 @@ def shortened(present, rule, action, known):
             found.append((today, by))
     return (longest([today for today, _ in found]), found[0][1]) if found else None
 
-def retention_line(expire, noncurrent):
+def retention_line(want, times):
+    """The `retention` of the map for these times of the wanted rules: (of objects, of old versions); of each kind of logs by
+    itself where the plan has them so."""
     say = lambda count: "never" if count is None else count
-    return "`retention: { expire_after_days: %s, noncurrent_expire_after_days: %s }`" % (say(expire), say(noncurrent))
+    keys = lambda found: "expire_after_days: %s, noncurrent_expire_after_days: %s" % tuple(say(longest(list(column))) for column in zip(*found))
+    kind = lambda rule: "trails" if re.fullmatch("(until-expired-)?cloudtrail.*", rule["ID"]) else "access_logs"
+    kinds, planned = {}, {}
+    for rule, time in zip(want, times):
+        kinds.setdefault(kind(rule), []).append(time)
+        planned.setdefault(kind(rule), set()).add((days(rule, "Expiration"), days(rule, "NoncurrentVersionExpiration")))
+    if len(planned) == 2 and planned["access_logs"] != planned["trails"]:
+        return "`retention: { %s }`" % ", ".join("%s: { %s }" % (name, keys(kinds[name])) for name in sorted(kinds))
+    return "`retention: { %s }`" % keys(times)
 
 def judged_lifecycle(bucket, path, versions, alone, *sets):
     """A line for each thing to say: `refuse`, `keep` or `early` and the text; `unless-empty`, a prefix and the text where nothing
@@ -84,14 +100,14 @@ def judged_lifecycle(bucket, path, versions, alone, *sets):
     _, others, begun = split_rules(path, want, known)
     versioned = get(read(versions), "Status") is not None
     blocks = others and (alone or not begun)
-    lines, stands, expire, noncurrent = [], [], [], []
-    for rule in want:
+    lines, stands, times = [], [], []
+    kept = [rule for rule in want if scope(rule)[1]]  # the others only move objects
+    for rule in kept:
         prefix = scope(rule)[0]
         current = shortened(present, rule, "Expiration", known)
         old = shortened(present, rule, "NoncurrentVersionExpiration", known) if versioned else None
         # for the line of the map: what is there where it is longer, what is wanted elsewhere
-        expire.append(current[0] if current else days(rule, "Expiration"))
-        noncurrent.append(old[0] if old else days(rule, "NoncurrentVersionExpiration"))
+        times.append((current[0] if current else days(rule, "Expiration"), old[0] if old else days(rule, "NoncurrentVersionExpiration")))
         where = f"below `{shown(prefix)}`" if prefix else "of the whole bucket"
         parts = []
         if current:
@@ -103,7 +119,7 @@ def judged_lifecycle(bucket, path, versions, alone, *sets):
                           and (scope(one)[0].startswith(prefix) or prefix.startswith(scope(one)[0])) for one in present)
             stands.append(("refuse" if touched else f"unless-empty\t{prefix}", "; it ".join(parts)))
     # a rule that blocks asks for the other way out anyway
-    line = "`lifecycle: external`" if blocks else retention_line(longest(expire), longest(noncurrent))
+    line = "`lifecycle: external`" if blocks else retention_line(kept, times)
     lines += [f"{kind}\tthe log bucket {bucket} {text}: to keep it so, write {line} under its `log_bucket` in the map" for kind, text in stands]
     if blocks:
         cut = lambda rules: json.dumps(rules, sort_keys=True) if len(json.dumps(rules)) < 4000 else f"{json.dumps(rules, sort_keys=True)[:4000]}..."
@@ -112,7 +128,7 @@ def judged_lifecycle(bucket, path, versions, alone, *sets):
     for rule in [] if blocks else others:
         lines.append(f"keep\tthe lifecycle rule `{shown(rule.get('ID', ''))}` of {bucket}, which logmap did not write")
         outer = scope(rule)[0]
-        for one in want:
+        for one in kept:
             inner = scope(one)[0]
             sooner, wanted = days(rule, "Expiration"), days(one, "Expiration")
             if rule.get("Status") == "Enabled" and (inner.startswith(outer) or outer.startswith(inner)) and sooner is not None and (wanted is None or sooner < wanted):
@@ -127,4 +143,19 @@ def merged_lifecycle(path, force, *sets):
     ids = {rule.get("ID") for rule in want.get("Rules") or []}
     kept = [] if force else [rule for rule in others if rule.get("ID") not in ids]
     print(json.dumps({"Rules": [*(want.get("Rules") or []), *kept]}))
+
+# what S3 does where a rule that moves objects has no size: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycleConfiguration.html
+DEFAULT_SIZE = "all_storage_classes_128K"
+
+def minimum_size(path, force, *sets):
+    """What to say of the size below which objects stay: what the bucket has, unless only our rules move objects by it. Then it is the
+    default, which the other targets set. Nothing where the answer has none."""
+    present, want = read(path), lifecycle(given() or {})
+    value = get(present, "TransitionDefaultMinimumObjectSize")
+    by_default = lambda rules: any((one.get("Transitions") or one.get("NoncurrentVersionTransitions"))
+                                   and "ObjectSizeGreaterThan" not in ((one.get("Filter") or {}).get("And") or one.get("Filter") or {}) for one in rules)
+    _, others, _ = split_rules(path, want, rules_set(sets))
+    if value and by_default(want) and (force or not by_default(others)):
+        value = DEFAULT_SIZE
+    print(value or "")
 

@@ -21,6 +21,15 @@ fetch_monitor() {
   esac
 }
 
+# monitor_arn KIND NAME FILE: of what is there; a parameter needs none
+monitor_arn() {
+  case $1 in
+    topic) printf '%s' "$2" ;;
+    rule) json get "$3.state" Arn ;;
+    config) json get "$3.state" ConfigRules.0.ConfigRuleArn ;;
+  esac
+}
+
 # what_is KIND NAME: as in a message
 what_is() {
   case $1 in
@@ -36,6 +45,7 @@ read_monitor() {
   what=$(what_is "$kind" "$name")
   fetch_monitor "$kind" "$name" "$of"
   [ "$kind" != config ] || read_recorder "$name"
+  monitor_json absent "$of.state" || read_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$of")" "$of.tags"
   if monitor_json absent "$of.state" || printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then return 0; fi
   if [ "$kind" = parameter ]; then
     type=$(monitor_json old parameter "$of.state" Type)
@@ -59,24 +69,28 @@ monitor_was_set() {
 }
 
 apply_monitor() {
-  local kind=$1 name=$2 want=$3 of file what sign='~'
+  local kind=$1 name=$2 want=$3 of file what sign='~' more=()
   file=$(monitor_file "$kind" "$name")
   of="$NOW/$file"
   what=$(what_is "$kind" "$name")
   [ -e "$of.state" ] || return 0
-  if monitor_json absent "$of.state"; then sign=+; fi
+  if monitor_json absent "$of.state"; then
+    sign=+
+    [ -z "$TAGS" ] || more=(--tags "$(tag_list)")
+  fi
   if [ "$sign" = + ] || ! printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then
     remember "$file.state" "$want"
     case $kind in
       parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | monitor_json value Value)" ;;
       topic)
-        [ "$sign" = '~' ] || change "+ $what" sns create-topic "--name=${name##*:}"
+        [ "$sign" = '~' ] || change "+ $what" sns create-topic "--name=${name##*:}" ${more[@]+"${more[@]}"}
         change "~ $what: policy" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$want"
         ;;
-      rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | monitor_json value EventPattern)" --description "$(printf '%s' "$want" | monitor_json value Description)" ;;
-      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | monitor_json put-config)" ;;
+      rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | monitor_json value EventPattern)" --description "$(printf '%s' "$want" | monitor_json value Description)" ${more[@]+"${more[@]}"} ;;
+      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | monitor_json put-config)" ${more[@]+"${more[@]}"} ;;
     esac
   fi
+  [ "$sign" = + ] || apply_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$of")" "$of.tags" "$what"
   if [ "$kind" = rule ] && [ "$(monitor_json target "$of.targets" "$TARGET_ID")" != "$TOPIC_ARN" ]; then
     change "~ $what: publishes to ${TOPIC_ARN##*:}" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$TOPIC_ARN\"}]"
     if [ "$MODE" = apply ]; then # a target that is refused is no failure of the call
@@ -88,7 +102,7 @@ apply_monitor() {
 
 put_parameter() { # put_parameter SIGN NAME VALUE
   local more=(--description 'Bucket that takes the S3 access logs of this account and Region')
-  [ "$1" = + ] || more=(--overwrite)
+  if [ "$1" != + ]; then more=(--overwrite); elif [ -n "$TAGS" ]; then more+=(--tags "$(tag_list)"); fi
   change "$1 parameter $2: $3" ssm put-parameter "--name=$2" --type String --value "$3" "${more[@]}"
 }
 

@@ -53,5 +53,9 @@ MONITORS=(
   {{ monitor.want | sh }}
 {% endfor %})
 TOPIC_ARN={{ topic_arn | sh }}
-
+{% if tags %}
+# the tags of everything that is made but for log buckets, which have theirs above
+# shellcheck disable=SC2016 # what looks like an expansion is text
+TAGS={{ tags | sh }}
+{% endif %}
 main "$@"

@@ -20,6 +20,9 @@ PROFILE={{ profile | sh }}
 ROLE={{ role_arn | sh }}
 NEEDS_KEY_FORMAT={{ needs_key_format | sh }}
 NEEDS_NAMESPACE={{ needs_namespace | sh }}
+{%- if tags %}
+TAGS={{ tags | sh }}
+{%- endif %}
 
 rows() {
   :

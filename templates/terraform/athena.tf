@@ -4,6 +4,10 @@
 resource "aws_glue_catalog_database" "{{ region_label }}" {
 {% include "terraform/where.tf" %}
   name = {{ database | hcl }}
+{%- if tags %}
+
+  tags = {{ tags | hcl(indent=2) }}
+{%- endif %}
 }
 {%- for table in tables %}
 

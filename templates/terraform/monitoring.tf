@@ -12,6 +12,10 @@ resource "aws_ssm_parameter" "{{ region_label }}" {
 
   # Through the policy: whoever reads it may log there.
   value = aws_s3_bucket_policy.{{ parameter.bucket_label }}.bucket
+{%- if monitoring.tags %}
+
+  tags = {{ monitoring.tags | hcl(indent=2) }}
+{%- endif %}
 
   depends_on = [{{ parameter.last }}.{{ parameter.bucket_label }}]
 }
@@ -37,6 +41,10 @@ resource "aws_config_config_rule" "{{ region_label }}" {
     owner             = "AWS"
     source_identifier = "S3_BUCKET_LOGGING_ENABLED"
   }
+{%- if monitoring.tags %}
+
+  tags = {{ monitoring.tags | hcl(indent=2) }}
+{%- endif %}
 }
 {%- endfor %}
 {%- for alerts in monitoring.alerts %}
@@ -51,6 +59,10 @@ resource "aws_sns_topic" "{{ region_label }}" {
 {%- endfor %}
 {% include "terraform/where.tf" %}
   name = {{ alerts.topic | hcl }}
+{%- if monitoring.tags %}
+
+  tags = {{ monitoring.tags | hcl(indent=2) }}
+{%- endif %}
 }
 
 resource "aws_sns_topic_policy" "{{ region_label }}" {
@@ -68,6 +80,10 @@ resource "aws_cloudwatch_event_rule" "{{ rule.label }}" {
   description = {{ rule.description | hcl }}
 
   event_pattern = jsonencode({{ rule.pattern | hcl(indent=2) }})
+{%- if monitoring.tags %}
+
+  tags = {{ monitoring.tags | hcl(indent=2) }}
+{%- endif %}
 }
 
 resource "aws_cloudwatch_event_target" "{{ rule.label }}" {

@@ -134,7 +134,16 @@ resource "aws_s3_bucket_lifecycle_configuration" "{{ bucket.label }}" {
     status = "Enabled"
 
     filter {
+{%- if not rule.larger_than_bytes %}
       prefix = {{ rule.prefix | hcl }}
+{%- elif rule.prefix %}
+      and {
+        prefix                   = {{ rule.prefix | hcl }}
+        object_size_greater_than = {{ rule.larger_than_bytes }}
+      }
+{%- else %}
+      object_size_greater_than = {{ rule.larger_than_bytes }}
+{%- endif %}
     }
 {%- for transition in rule.transitions %}
 
@@ -156,10 +165,12 @@ resource "aws_s3_bucket_lifecycle_configuration" "{{ bucket.label }}" {
       noncurrent_days = {{ rule.noncurrent_expire_after_days }}
     }
 {%- endif %}
+{%- if rule.abort_upload_after_days %}
 
     abort_incomplete_multipart_upload {
       days_after_initiation = {{ rule.abort_upload_after_days }}
     }
+{%- endif %}
   }
 {%- endfor %}
 
@@ -289,6 +300,10 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
   include_global_service_events = true
   is_multi_region_trail         = {{ trail.multi_region }}
   is_organization_trail         = {{ trail.organization }}
+{%- if trail.tags %}
+
+  tags = {{ trail.tags | hcl(indent=2) }}
+{%- endif %}
 {%- if trail.data_events %}
 
   # Selectors replace the default, which records management events; so they are named too.

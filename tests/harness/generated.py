@@ -25,8 +25,15 @@ def settled(made, key, region):
         found |= {name: layer[name] for name in LAYERS if name in layer}
         found["tags"] |= layer.get("tags", {})
         found["statements"] += layer.get("extra_statements", [])
-        found["retention"] = {**found.get("retention", {}), **layer.get("retention", {})}
+        before, here = found.get("retention", {}), layer.get("retention", {})
+        streams = {stream: {**before.get(stream, {}), **here.get(stream, {})} for stream in ("access_logs", "trails")}
+        found["retention"] = {**before, **here, **streams}
     return found
+
+
+def kept(retention, stream):
+    """How long the logs of a stream are kept: its own keys before those of both."""
+    return {**{key: value for key, value in retention.items() if key not in ("access_logs", "trails")}, **retention[stream]}
 
 
 def listed(value):
@@ -48,10 +55,15 @@ def check_strings(made, model, callers):
         wanted = settled(made, key, region)
         expect(bucket["tags"] == wanted["tags"], f"{name}: the tags are {bucket['tags']}, the map has {wanted['tags']}")
         expect(bucket["versioning"] == ("Enabled" if wanted.get("versioning", True) else "Suspended"), f"{name}: versioning")
-        days = wanted["retention"]
-        for rule in bucket["lifecycle"].values():
-            steps = [(days["transition"]["after_days"], days["transition"]["storage_class"])] if days.get("transition") else []
-            expect((rule["expire"], rule["noncurrent"], rule["transitions"]) == (days.get("expire_after_days", 400), days.get("noncurrent_expire_after_days", 30), steps), f"{name}: {rule}")
+        for ident, rule in bucket["lifecycle"].items():
+            days = kept(wanted["retention"], "trails" if ident.startswith("cloudtrail") else "access_logs")
+            steps = sorted((step["after_days"], step["storage_class"]) for step in listed(days.get("transition") or []))
+            larger = days.get("transition_larger_than_bytes") if steps else None
+            if ident.endswith("-transitions"):
+                want = None, None, larger, steps
+            else:
+                want = *(None if found == "never" else found for found in (days.get("expire_after_days", 400), days.get("noncurrent_expire_after_days", 30))), None, steps if larger is None else []
+            expect((rule["expire"], rule["noncurrent"], rule["larger"], sorted(rule["transitions"])) == want, f"{name}: {ident} {rule}")
         statements = {each.get("Sid"): each for each in bucket["policy"]["Statement"]}
         for each in wanted["statements"]:
             fill = lambda value: [filled("true" if text is True else text, bucket["account"], region, name) for text in listed(value)]

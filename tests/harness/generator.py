@@ -70,6 +70,20 @@ class Maker:
         made["transition"] = {"after_days": self.random.randint(30, 199), "storage_class": self.pick("STANDARD_IA", "GLACIER_IR", "DEEP_ARCHIVE", "INTELLIGENT_TIERING")} if self.chance(0.5) else None
         return made
 
+    def apart(self):
+        """Access logs and trails that are kept differently, or a part of it."""
+        made = self.retention()
+        for stream in ("access_logs", "trails"):
+            if self.chance(0.5):
+                made[stream] = self.retention()
+                if self.chance(0.3):
+                    made[stream]["transition"] = [{"after_days": 30, "storage_class": "STANDARD_IA"}, {"after_days": 90, "storage_class": "GLACIER"}]
+                if self.chance(0.5):
+                    made[stream]["transition_larger_than_bytes"] = self.random.randint(1, 200_000)
+                if self.chance(0.3):
+                    made[stream]["expire_after_days"] = "never"
+        return made
+
     def log_bucket(self):
         made = {}
         if self.chance(0.4):
@@ -83,7 +97,7 @@ class Maker:
         if self.chance(0.1):
             made["deny_insecure_transport"] = False
         if self.chance(0.4):
-            made["retention"] = self.retention()
+            made["retention"] = self.apart()
         if self.chance(0.5):
             made["tags"] = self.tags()
         if self.chance(0.4):

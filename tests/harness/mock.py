@@ -95,7 +95,18 @@ def bucket_init(self, *args, **kwargs):
     self.public_access_block = s3.PublicAccessBlock("true", "true", "true", "true")
 
 
-def check_create(name, bucket, account, headers):
+wanted_tags, moto_create_bucket = {}, s3.S3Backend.create_bucket
+
+
+def create_bucket(self, bucket_name, *args, **kwargs):
+    """moto forgets tags that come with the request."""
+    made = moto_create_bucket(self, bucket_name, *args, **kwargs)
+    if tags := wanted_tags.pop(bucket_name, None):
+        self.put_bucket_tagging(bucket_name, {tag["Key"]: tag.get("Value") or "" for tag in tags})
+    return made
+
+
+def check_create(name, bucket, account, headers, body=b""):
     valid = re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", name) and ".." not in name and not re.fullmatch(r"[\d.]+", name)
     if not valid or name.startswith(("xn--", "sthree-", "amzn-s3-demo-")) or name.endswith(("-s3alias", "--ol-s3", "--x-s3")):
         raise Refusal(400, "InvalidBucketName", "The specified bucket is not valid.", BucketName=name)
@@ -103,6 +114,8 @@ def check_create(name, bucket, account, headers):
         raise Refusal(409, "BucketAlreadyExists", "The requested bucket name is not available.", BucketName=name)
     if headers("x-amz-acl", "private") != "private" and headers("x-amz-object-ownership", "BucketOwnerEnforced") == "BucketOwnerEnforced":
         raise Refusal(400, "InvalidBucketAclWithObjectOwnership", "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting")
+    asked = (xmltodict.parse(body)["CreateBucketConfiguration"] or {}) if body else {}
+    wanted_tags[name] = listed((asked.get("Tags") or {}).get("Tag"))
 
 
 def check_logging(source, wanted):
@@ -175,6 +188,23 @@ def check_lifecycle(bucket, body):
                 raise Refusal(400, "InvalidArgument", "'Days' in Transition action must be greater than or equal to 30")
             if expires is not None and expires <= days:
                 raise Refusal(400, "InvalidArgument", "'Days' in the Expiration action must be greater than 'Days' in the Transition action")
+
+
+moto_set_lifecycle, moto_get_lifecycle = s3.FakeBucket.set_lifecycle, s3_responses.S3Response.get_bucket_lifecycle
+
+
+def set_lifecycle(self, rules):
+    moto_set_lifecycle(self, rules)
+    self.lifecycle_sizes = {rule["ID"]: size for rule in rules if (size := ((rule.get("Filter") or {}).get("And") or {}).get("ObjectSizeGreaterThan"))}
+
+
+def get_bucket_lifecycle(self):
+    """moto forgets sizes."""
+    status, headers, body = moto_get_lifecycle(self)
+    for ident, size in getattr(self.backend.get_bucket(self.bucket_name), "lifecycle_sizes", {}).items():
+        rules = body.split("<Rule>")
+        body = "<Rule>".join(rule.replace("<And>", f"<And><ObjectSizeGreaterThan>{size}</ObjectSizeGreaterThan>") if f"<ID>{ident}</ID>" in rule else rule for rule in rules)
+    return status, headers, body
 
 
 def check_encryption(bucket, body):
@@ -301,10 +331,12 @@ def patch():
     sts.TokenResponse.get_caller_identity = get_caller_identity
     s3.FakeBucket.__init__ = bucket_init
     s3.FakeBucket.set_logging = set_logging
+    s3.S3Backend.create_bucket = create_bucket
     # moto applies a Deny for "*" without its conditions, and writes access logs of its own
     s3.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
     s3.S3Backend.log_incoming_request = lambda self, request, bucket_name: None
     s3_responses.S3Response.get_bucket_logging = get_bucket_logging
+    s3.FakeBucket.set_lifecycle, s3_responses.S3Response.get_bucket_lifecycle = set_lifecycle, get_bucket_lifecycle
     mock_stacks.install()
     s3_responses.S3Response.all_buckets = mock_listing.all_buckets
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
@@ -398,7 +430,7 @@ class Gate:
         if not name:
             return
         if method == "PUT" and not key and not queries:
-            return check_create(name, bucket, account, headers)
+            return check_create(name, bucket, account, headers, body)
         if bucket is None:
             return
         if headers("x-amz-expected-bucket-owner", bucket.account_id) != bucket.account_id:

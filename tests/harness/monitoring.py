@@ -88,12 +88,13 @@ READERS = {"parameter": parameters, "topic": topics, "rule": rules, "config": co
 # ---------------------------------------------------------------------------------------- deploying resources
 
 def make_parameter(client, properties):
-    client("ssm").put_parameter(**properties)
+    tags = [{"Key": key, "Value": value} for key, value in properties.pop("Tags", {}).items()]
+    client("ssm").put_parameter(**properties, Tags=tags)
     return properties["Name"]
 
 
 def make_topic(client, properties):
-    return client("sns").create_topic(Name=properties["TopicName"])["TopicArn"]
+    return client("sns").create_topic(Name=properties["TopicName"], Tags=properties.get("Tags", []))["TopicArn"]
 
 
 def make_topic_policy(client, properties):
@@ -142,18 +143,24 @@ def of_script(account, region, rows, topic_arn):
     return found
 
 
+def tag_map(tags):
+    return {tag["Key"]: tag["Value"] for tag in tags}
+
+
 def of_template(account, region, properties):
     """`properties(type)` gives the resolved properties of each resource of a type."""
-    found, arn = {}, lambda name: f"arn:{partition_of(region)}:sns:{region}:{account}:{name}"
+    found, arn, tags = {}, lambda name: f"arn:{partition_of(region)}:sns:{region}:{account}:{name}", []
     for each in properties("AWS::SSM::Parameter"):
         expect(each.pop("Description"), "a parameter without a description")
+        tags.append(each.pop("Tags", {}))
         found[key(account, region, "parameter", each.pop("Name"))] = {"type": each.pop("Type"), "value": each.pop("Value")}
         expect(not each, f"a parameter has more: {each}")
-    topics = [each.pop("TopicName") for each in properties("AWS::SNS::Topic") if set(each) == {"TopicName"}]
+    topics = [(each.pop("TopicName"), tags.append(tag_map(each.pop("Tags", []))))[0] for each in properties("AWS::SNS::Topic") if set(each) <= {"TopicName", "Tags"}]
     for name, each in zip(topics, properties("AWS::SNS::TopicPolicy"), strict=True):
         expect(each["Topics"] == [arn(name)], f"the policy is of {each['Topics']}, not of {name}")
         found[key(account, region, "topic", name)] = {"policy": policy_of(each["PolicyDocument"])}
     for each in properties("AWS::Events::Rule"):
+        tags.append(tag_map(each.pop("Tags", [])))
         found[key(account, region, "rule", each.pop("Name"))] = {
             "pattern": each.pop("EventPattern"), "state": each.pop("State"), "description": each.pop("Description"),
             "targets": sorted((target["Id"], target["Arn"]) for target in each.pop("Targets"))}
@@ -163,6 +170,7 @@ def of_template(account, region, properties):
             "target": each.pop("InputParameters"), "source": each.pop("Source"), "scope": each.pop("Scope")["ComplianceResourceTypes"],
             "description": each.pop("Description")}
         expect(not each, f"a Config rule has more: {each}")
+    expect(all(one == tags[0] for one in tags), f"what is watched has other tags than what watches: {tags}")
     return found
 
 

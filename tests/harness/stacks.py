@@ -306,6 +306,8 @@ def lifecycle(rule):
     """A rule of AWS::S3::Bucket in the words of the S3 API."""
     rule, out = dict(rule), {}
     out["ID"], out["Status"], out["Filter"] = rule.pop("Id"), rule.pop("Status"), {"Prefix": rule.pop("Prefix", "")}
+    if "ObjectSizeGreaterThan" in rule:
+        out["Filter"] = {"And": {**out["Filter"], "ObjectSizeGreaterThan": int(rule.pop("ObjectSizeGreaterThan"))}}
     if "ExpirationInDays" in rule:
         out["Expiration"] = {"Days": int(rule.pop("ExpirationInDays"))}
     if "Transitions" in rule:

@@ -62,6 +62,10 @@ def key_format(logging):
     return {"EventTime": "event", "DeliveryTime": "delivery"}[(form["PartitionedPrefix"] or {}).get("PartitionDateSource", "EventTime")]
 
 
+def number(value):
+    return None if value is None else int(value)
+
+
 def api_rules(rules):
     """Lifecycle rules as the S3 API writes them, by id."""
     found = {}
@@ -69,11 +73,12 @@ def api_rules(rules):
         rule = dict(rule)
         expect(rule.pop("Status") == "Enabled", f"the lifecycle rule {rule['ID']} is off")
         scope = rule.pop("Filter")
-        expect(set(scope) <= {"Prefix"}, f"the lifecycle rule {rule['ID']} has the filter {scope}")
+        scope = scope.get("And") or scope
+        expect(set(scope) <= {"Prefix", "ObjectSizeGreaterThan"}, f"the lifecycle rule {rule['ID']} has the filter {scope}")
         found[rule.pop("ID")] = {
-            "prefix": scope.get("Prefix", ""), "expire": rule.pop("Expiration")["Days"],
-            "noncurrent": rule.pop("NoncurrentVersionExpiration")["NoncurrentDays"],
-            "abort": rule.pop("AbortIncompleteMultipartUpload")["DaysAfterInitiation"],
+            "prefix": scope.get("Prefix", ""), "larger": number(scope.get("ObjectSizeGreaterThan")), "expire": rule.pop("Expiration", {}).get("Days"),
+            "noncurrent": rule.pop("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
+            "abort": rule.pop("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
             "transitions": [(step["Days"], step["StorageClass"]) for step in rule.pop("Transitions", [])]}
         expect(not rule, f"a lifecycle rule has more: {rule}")
     return found
@@ -118,7 +123,7 @@ def of_world(snapshot, log_buckets):
         expect(all(each.get("IncludeManagementEvents", True) and not each.get("DataResources") for each in basic), f"{arn}: {basic}")
         model["trails"][arn] = {
             **{key: trail[key] for key in ("account", "region", "name", "bucket", "prefix", "validation", "multi_region", "organization", "logging")},
-            "kms": trail["kms"] or "", "global": trail["global"], "selectors": selectors(advanced)}
+            "kms": trail["kms"] or "", "tags": {tag["Key"]: tag["Value"] for tag in trail["tags"]}, "global": trail["global"], "selectors": selectors(advanced)}
     return model
 
 
@@ -131,7 +136,7 @@ each_bucket show; printf 'end\\0'
 each_source show; printf 'end\\0'
 each_trail show; printf 'end\\0'
 each_monitor show; printf 'end\\0'
-printf '%s\\0' "${TOPIC_ARN:-}"
+printf '%s\\0' "${TOPIC_ARN:-}" "${TAGS:-}"
 """
 
 
@@ -147,22 +152,22 @@ def tables(script):
         rows.append([])
         while (count := next(words)) != "end":
             rows[-1].append([next(words) for _ in range(int(count))])
-    return [*head, next(words)], *rows
+    return [*head, next(words), json.loads(next(words) or "{}")], *rows
 
 
 def of_scripts(tree, region_map):
     """The model, and {(account, Region): (profile, role)}.  External sources are left out, as in every target."""
     model, callers = empty(), {}
     for path in region_scripts(tree / "aws-cli", "*"):
-        (account, region, profile, role, topic), buckets, sources, trails, watched = tables(path)
+        (account, region, profile, role, topic, tags), buckets, sources, trails, watched = tables(path)
         expect((account, region) == (region_map.accounts[path.parent.name].id, path.stem), f"{path}: is for {account}/{region}")
         callers[account, region] = profile, role
         place = {"account": account, "region": region}
-        for name, origin, namespace, _, versioning, policy, lifecycle, tags, lock in buckets:
+        for name, origin, namespace, _, versioning, policy, lifecycle, own_tags, lock in buckets:
             lock = json.loads(lock)["Rule"]["DefaultRetention"] if lock else None
             model["buckets"][name] = {
                 **place, "adopted": origin == "adopt", "regional": namespace == "account-regional", "versioning": versioning, "policy": json.loads(policy),
-                "lifecycle": api_rules(json.loads(lifecycle)["Rules"]), "tags": json.loads(tags), "lock": (lock["Mode"], lock["Days"]) if lock else None}
+                "lifecycle": api_rules(json.loads(lifecycle)["Rules"]), "tags": json.loads(own_tags), "lock": (lock["Mode"], lock["Days"]) if lock else None}
         model["monitoring"] |= monitoring.of_script(account, region, watched, topic)
         for name, by, logging in sources:
             logging = json.loads(logging)["LoggingEnabled"]
@@ -171,7 +176,7 @@ def of_scripts(tree, region_map):
         for name, origin, arn, settings, advanced, _ in trails:
             settings = json.loads(settings)
             model["trails"][arn] = {
-                **place, "name": name, "adopted": origin == "adopt", "bucket": settings["S3BucketName"], "prefix": settings["S3KeyPrefix"], "kms": settings["KmsKeyId"],
+                **place, "tags": {} if origin == "adopt" else tags, "name": name, "adopted": origin == "adopt", "bucket": settings["S3BucketName"], "prefix": settings["S3KeyPrefix"], "kms": settings["KmsKeyId"],
                 "validation": settings["LogFileValidationEnabled"], "multi_region": settings["IsMultiRegionTrail"],
                 "organization": settings["IsOrganizationTrail"], "global": settings["IncludeGlobalServiceEvents"],
                 "selectors": selectors(json.loads(advanced)) if advanced else None}
@@ -268,9 +273,9 @@ def bucket_of(bucket):
         rule = dict(rule)
         expect(rule.pop("Status") == "Enabled", f"the lifecycle rule {rule['Id']} is off")
         found["lifecycle"][rule.pop("Id")] = {
-            "prefix": rule.pop("Prefix", ""), "expire": rule.pop("ExpirationInDays"),
-            "noncurrent": rule.pop("NoncurrentVersionExpiration")["NoncurrentDays"],
-            "abort": rule.pop("AbortIncompleteMultipartUpload")["DaysAfterInitiation"],
+            "prefix": rule.pop("Prefix", ""), "larger": number(rule.pop("ObjectSizeGreaterThan", None)), "expire": rule.pop("ExpirationInDays", None),
+            "noncurrent": rule.pop("NoncurrentVersionExpiration", {}).get("NoncurrentDays"),
+            "abort": rule.pop("AbortIncompleteMultipartUpload", {}).get("DaysAfterInitiation"),
             "transitions": [(step["TransitionInDays"], step["StorageClass"]) for step in rule.pop("Transitions", [])]}
         expect(not rule, f"a lifecycle rule has more: {rule}")
     expect(not bucket, f"a bucket has more: {bucket}")
@@ -281,7 +286,7 @@ def trail_of(trail, account, region):
     trail, partition = dict(trail), "aws-cn" if region.startswith("cn-") else "aws-us-gov" if region.startswith("us-gov-") else "aws"
     name = trail.pop("TrailName")
     found = {
-        "name": name, "bucket": trail.pop("S3BucketName"), "prefix": trail.pop("S3KeyPrefix", ""), "kms": trail.pop("KMSKeyId", ""),
+        "name": name, "tags": {tag["Key"]: tag["Value"] for tag in trail.pop("Tags", [])}, "bucket": trail.pop("S3BucketName"), "prefix": trail.pop("S3KeyPrefix", ""), "kms": trail.pop("KMSKeyId", ""),
         "validation": trail.pop("EnableLogFileValidation"), "multi_region": trail.pop("IsMultiRegionTrail"),
         "organization": trail.pop("IsOrganizationTrail"), "global": trail.pop("IncludeGlobalServiceEvents"), "logging": trail.pop("IsLogging"),
         "selectors": selectors(trail.pop("AdvancedEventSelectors", None))}
@@ -350,7 +355,7 @@ def of_plan(plan, account):
             continue
         if kind == "aws_cloudtrail":
             model["trails"][values["arn"]] = {
-                "account": account, "region": values["region"], "name": values["name"], "adopted": values["arn"] in imported, "bucket": values["s3_bucket_name"],
+                "account": account, "region": values["region"], "name": values["name"], "adopted": values["arn"] in imported, "tags": values.get("tags_all") or {}, "bucket": values["s3_bucket_name"],
                 "prefix": values["s3_key_prefix"] or "", "kms": values["kms_key_id"] or "", "validation": values["enable_log_file_validation"],
                 "multi_region": values["is_multi_region_trail"], "organization": values["is_organization_trail"],
                 "global": values["include_global_service_events"], "logging": values["enable_logging"], "selectors": hcl_selectors(values)}
@@ -365,7 +370,9 @@ def of_plan(plan, account):
 
 def hcl_rules(values):
     return {rule["id"]: {
-        "prefix": first(rule, "filter", "prefix") or "", "expire": first(rule, "expiration", "days"),
+        "prefix": first(rule, "filter", "prefix") or first(rule, "filter", "and", "prefix") or "",
+        "larger": first(rule, "filter", "object_size_greater_than") or first(rule, "filter", "and", "object_size_greater_than"),
+        "expire": first(rule, "expiration", "days"),
         "noncurrent": first(rule, "noncurrent_version_expiration", "noncurrent_days"),
         "abort": first(rule, "abort_incomplete_multipart_upload", "days_after_initiation"),
         "transitions": [(step["days"], step["storage_class"]) for step in rule["transition"]]} for rule in values["rule"] if rule["status"] == "Enabled"}

@@ -9,18 +9,44 @@ use crate::{
         effective::{MOST_STATEMENTS, Settings},
     },
     plan::{
-        Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source,
+        Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source, lifecycle,
         policy_cache::PolicyCache,
         prove::{Proof, Subject, prove, steps_among},
         routes::Delivery,
         statements,
     },
     policy::compose::{self, Grants, Scope, TrailGrant},
-    rules::budget,
+    rules::{budget, naming::TAG, retention::RETENTION},
 };
+use indexmap::IndexMap;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Ids of lifecycle rules begin with it.
+const ACCESS_LOGS: &str = "access-logs";
+/// Ids of lifecycle rules begin with it.
+const TRAILS: &str = "cloudtrail";
+
 impl Planner<'_, '_> {
+    /// Tags of a log bucket: its own before those of everything that is made. One that exists keeps what it has beside its own.
+    fn tags(
+        &self,
+        settings: &Settings<'_>,
+        adopted: bool,
+        draft: &Draft,
+        findings: &mut Vec<Finding>,
+    ) -> IndexMap<String, String> {
+        let common = self.map.render.tags.iter().filter(|_| !adopted).map(|(key, value)| (key.as_str(), value.as_str()));
+        let tags: BTreeMap<&str, &str> = common.chain(settings.tags.iter().map(|(key, value)| (*key, *value))).collect();
+        if tags.len() > limits::BUCKET_TAGS {
+            let text = format!("`{}` would have {} tags; a bucket can have {}", draft.name, tags.len(), limits::BUCKET_TAGS);
+            findings.push(
+                Finding::new(&TAG, self.span(), text)
+                    .help("its own `tags` come on top of those of its account, the defaults and the whole map; take some out"),
+            );
+        }
+        tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
     pub(super) fn locks(&self, settings: &Settings<'_>, draft: &Draft) -> bool {
         settings.object_lock.is_some() && !draft.takes_access_logs
     }
@@ -127,6 +153,23 @@ impl Planner<'_, '_> {
             organization_id: self.map.organization_id.map(|id| id.value.clone()),
             role_arn,
         };
+        let rules = if settings.manages_lifecycle { lifecycle_rules(settings, sources, &grants.trails) } else { Ok(Vec::new()) };
+        let rules = rules.unwrap_or_else(|many| {
+            let text = format!(
+                "the log bucket `{}` would need {many} lifecycle rules, and S3 takes {}",
+                draft.name,
+                limits::LIFECYCLE_RULES
+            );
+            findings.push(
+                Finding::new(&RETENTION, settings.prefix.span, text)
+                    .related(
+                        self.span(),
+                        "access logs and trails are kept differently here, so each prefix needs rules of its own",
+                    )
+                    .help("give access logs a prefix that sources share, write `split_trails: true`, or keep both equally long"),
+            );
+            Vec::new()
+        });
         LogBucket {
             arn: arn::bucket(self.partition(), &draft.name),
             name: draft.name.clone(),
@@ -142,8 +185,8 @@ impl Planner<'_, '_> {
             says_new: if settings.is_first(draft.takes_access_logs) { settings.says_new.0 } else { settings.says_new.1 },
             versioning: settings.versioning.value,
             object_lock: settings.object_lock.as_ref().filter(|_| self.locks(settings, draft)).map(|lock| lock.value.clone()),
-            tags: settings.tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
-            lifecycle: if settings.manages_lifecycle { lifecycle(settings, sources, &grants.trails) } else { Vec::new() },
+            tags: self.tags(settings, adopt.is_some(), draft, findings),
+            lifecycle: rules,
             policy,
             report,
             proof,
@@ -154,37 +197,56 @@ impl Planner<'_, '_> {
     }
 }
 
-/// Lifecycle rules, one for each prefix; a prefix under another one needs none of its own.
-fn lifecycle(settings: &Settings<'_>, sources: &[Source], trails: &[TrailGrant]) -> Vec<LifecycleRule> {
+/// Lifecycle rules, one for each prefix; a prefix under another one needs none of its own, unless what lies there is kept otherwise.
+///
+/// # Errors
+/// With access logs and trails that are kept differently: so many rules of S3 would be needed that it takes them not.
+fn lifecycle_rules(settings: &Settings<'_>, sources: &[Source], trails: &[TrailGrant]) -> Result<Vec<LifecycleRule>, usize> {
+    let apart = !settings.access_logs.is_like(&settings.trails) && !sources.is_empty() && !trails.is_empty();
+    let folders: BTreeSet<String> = trails.iter().map(|trail| format!("{}AWSLogs/", trail.prefix)).collect();
+    // with `simple` the source's own folder is under the prefix of the map
     let access = sources.iter().map(|source| match source.key_format {
-        // with `simple` the source's own folder is under the prefix of the map
-        KeyFormat::Simple => source.prefix.strip_suffix(&format!("{}/", source.name)).unwrap_or(&source.prefix),
+        KeyFormat::Simple => {
+            let outer = source.prefix.strip_suffix(&format!("{}/", source.name)).unwrap_or(&source.prefix);
+            // a rule for that prefix would be one for the trail's files, too
+            if apart && folders.range(outer.to_owned()..).next().is_some_and(|folder| folder.starts_with(outer)) {
+                &source.prefix
+            } else {
+                outer
+            }
+        }
         _ => &source.prefix,
     });
     let access: BTreeSet<&str> = access.collect();
-    let mut prefixes: BTreeSet<(String, &str)> = access.into_iter().map(|prefix| (prefix.to_owned(), "access-logs")).collect();
-    prefixes.extend(trails.iter().map(|trail| (format!("{}AWSLogs/", trail.prefix), "cloudtrail")));
+    let mut prefixes: BTreeSet<(String, &str)> = access.into_iter().map(|prefix| (prefix.to_owned(), ACCESS_LOGS)).collect();
+    prefixes.extend(folders.into_iter().map(|folder| (folder, TRAILS)));
     let mut kept: Vec<(String, &str)> = Vec::new();
     for (prefix, kind) in prefixes {
         if !kept.last().is_some_and(|(outer, _)| prefix.starts_with(outer.as_str())) {
             kept.push((prefix, kind));
         }
     }
-    if kept.len() > limits::LIFECYCLE_RULES {
-        kept = vec![(String::new(), "all-logs")];
-    }
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    kept.into_iter()
-        .map(|(prefix, kind)| {
+    let rules = |kept: Vec<(String, &str)>| -> Vec<LifecycleRule> {
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let rules = kept.into_iter().map(|(prefix, kind)| {
             let count = counts.entry(kind).or_default();
             *count += 1;
+            let of = if kind == TRAILS || sources.is_empty() { &settings.trails } else { &settings.access_logs };
             LifecycleRule {
                 id: if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") },
                 prefix,
-                expire_after_days: settings.expire_after_days.value,
-                noncurrent_expire_after_days: settings.noncurrent_expire_after_days,
-                transition: settings.transition.clone(),
+                expire_after_days: of.expire_after_days.value,
+                noncurrent_expire_after_days: of.noncurrent_expire_after_days,
+                transitions: of.transitions.value.clone(),
+                transition_larger_than_bytes: of.larger_than(),
             }
-        })
-        .collect()
+        });
+        rules.collect()
+    };
+    let all = rules(kept);
+    match lifecycle::count(&all) {
+        few if few <= limits::LIFECYCLE_RULES => Ok(all),
+        many if apart => Err(many),
+        _ => Ok(rules(vec![(String::new(), "all-logs")])),
+    }
 }

@@ -8,7 +8,7 @@ use crate::{
     rules::{
         delivery::{OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_TRAIL_OVERLAP},
         placement::{SHARED, UNUSED_ADOPT},
-        retention::{LOCK_NEEDS_VERSIONING, LOCK_OUTLIVES, RETENTION},
+        retention::{LOCK_NEEDS_VERSIONING, LOCK_OUTLIVES},
     },
 };
 
@@ -57,20 +57,8 @@ impl Planner<'_, '_> {
                 .help(help),
             );
         }
-        // zero days was already reported (LM0501)
-        let expire = settings.expire_after_days.value;
-        if let (Some(to), Some(expire)) = (settings.transition.as_ref(), expire.filter(|_| settings.manages_lifecycle))
-            && expire > 0
-            && to.after_days >= expire
-        {
-            findings.push(
-                Finding::new(
-                    &RETENTION,
-                    settings.expire_after_days.span,
-                    format!("objects expire after {expire} days but move to `{}` only after {}", to.storage_class, to.after_days),
-                )
-                .help("let them expire later than they move; S3 refuses such a rule"),
-            );
+        if settings.manages_lifecycle {
+            self.check_retention(settings, drafts, findings);
         }
         if drafts.iter().any(|draft| draft.takes_access_logs && draft.takes_trails) {
             findings.push(
@@ -91,18 +79,15 @@ impl Planner<'_, '_> {
                         .help("S3 locks objects by version; leave `versioning` at true"),
                 );
             }
-            if let Some(expire) = settings.expire_after_days.value.filter(|days| settings.manages_lifecycle && lock.days > *days)
-            {
+            let kept = &settings.trails.expire_after_days;
+            if let Some(expire) = kept.value.filter(|days| settings.manages_lifecycle && lock.days > *days) {
                 findings.push(
                     Finding::new(
                         &LOCK_OUTLIVES,
                         lock.span,
                         format!("objects are locked for {} days, but expire after {expire}", lock.days),
                     )
-                    .related(
-                        settings.expire_after_days.span,
-                        "an expired object is only hidden by a delete marker until its lock ends",
-                    )
+                    .related(kept.span, "an expired object is only hidden by a delete marker until its lock ends")
                     .help("give `expire_after_days` at least the days of the lock"),
                 );
             }

@@ -217,7 +217,7 @@ fn access_tables(account: &Account, placement: &Placement, bucket: &LogBucket) -
             let partitions = if simple { &[][..] } else { &partitions[..] };
             AccessTable {
                 name: format!("access_logs_{}", at + 1),
-                shape: shape::access(RECORD, &location, days(bucket), partitions),
+                shape: shape::access(RECORD, &location, days(bucket, &location), partitions),
                 location,
             }
         })
@@ -269,11 +269,11 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placem
             trail: trail.name.clone(),
             // filled in once all that write to it are known
             shape: shape::events(&location, 0, Values::Injected, ""),
+            days: days(bucket, &location),
             location,
             accounts: if trail.organization { known.members(account.partition) } else { Vec::new() },
             organization: trail.organization,
             regions: if trail.multi_region { known.regions(account.partition) } else { Vec::new() },
-            days: days(bucket),
         });
         if !trail.organization {
             table.accounts.push(account.id.clone());
@@ -302,9 +302,12 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placem
     tables
 }
 
-/// Days that a query may look back. Where nothing expires, or other code says when, it is ten years.
-fn days(bucket: &LogBucket) -> u32 {
-    bucket.lifecycle.iter().map(|rule| rule.expire_after_days).reduce(later).flatten().unwrap_or(3650)
+/// Days that a query may look back for what lies below a location. Where nothing expires, or other code says when, it is ten years.
+fn days(bucket: &LogBucket, location: &str) -> u32 {
+    let prefix =
+        location.strip_prefix("s3://").and_then(|rest| rest.strip_prefix(&*bucket.name)?.strip_prefix('/')).unwrap_or_default();
+    let here = bucket.lifecycle.iter().filter(|rule| rule.prefix.starts_with(prefix) || prefix.starts_with(&rule.prefix));
+    here.map(|rule| rule.expire_after_days).reduce(later).flatten().unwrap_or(3650)
 }
 
 /// Lower-case letters, digits and underscores: an identifier that needs no quotes in DDL or in queries.

@@ -10,8 +10,11 @@ use super::{
     outputs::Output,
 };
 use crate::{
-    aws::{arn, limits::ABORT_UPLOAD_AFTER_DAYS},
-    plan::{Account, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, Transition, alike},
+    aws::arn,
+    plan::{
+        Account, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
+        lifecycle::{self, S3Rule},
+    },
     policy::Policy,
     render::{
         engine::Part,
@@ -66,13 +69,15 @@ pub(super) struct PlacementPart<'a> {
 
 /// Contract of `cloudformation/function.yaml`.
 #[derive(Serialize)]
-pub(super) struct FunctionContext {
+pub(super) struct FunctionContext<'a> {
     /// The code of the Lambda function.
     pub python: String,
     /// ARN of the policy that bounds its role, for `Fn::Sub`; empty for none.
     pub boundary: String,
     /// Path of its role; empty for none.
     pub role_path: String,
+    /// Tags of the function, its log group and its role.
+    pub tags: Vec<Tag<'a>>,
     /// Scanners' checks that don't fit the function, its log group and its role.
     pub scanners: FunctionScanners,
 }
@@ -101,6 +106,8 @@ pub(super) struct PlacementContext<'a> {
     pub buckets: Vec<BucketContext<'a>>,
     /// Trails.
     pub trails: Vec<TrailContext<'a>>,
+    /// Tags of what is made here beside buckets.
+    pub tags: Vec<Tag<'a>>,
     /// What is published and watched here; in the stack of the log buckets.
     pub monitoring: MonitoringContext<'a>,
     /// Logical id of the permission to set logging; empty if no source is set from here.
@@ -142,7 +149,7 @@ pub(super) struct BucketContext<'a> {
     /// Default retention of Object Lock: one or none.
     pub object_lock: Vec<&'a ObjectLock>,
     /// Lifecycle rules, at least one.
-    pub lifecycle: Vec<RuleContext<'a>>,
+    pub lifecycle: Vec<S3Rule<'a>>,
     /// Tags.
     pub tags: Vec<Tag<'a>>,
     /// The bucket policy.
@@ -153,23 +160,6 @@ pub(super) struct BucketContext<'a> {
     pub trivy: Vec<Skip>,
     /// Checks that don't fit its policy, as metadata.
     pub policy_metadata: Value,
-}
-
-/// A lifecycle rule.
-#[derive(Serialize)]
-pub(super) struct RuleContext<'a> {
-    /// Id of the lifecycle rule, unique in its bucket.
-    pub id: &'a str,
-    /// Key prefix; empty for the whole bucket.
-    pub prefix: &'a str,
-    /// Days after which an object expires; 0 for never.
-    pub expire_after_days: u32,
-    /// Days after which a noncurrent version is deleted; 0 for never.
-    pub noncurrent_expire_after_days: u32,
-    /// Days after which the parts of an unfinished upload are deleted.
-    pub abort_upload_after_days: u32,
-    /// Changes of storage class: one or none.
-    pub transitions: Vec<&'a Transition>,
 }
 
 /// A tag.
@@ -236,8 +226,13 @@ pub(super) struct SourceContext<'a> {
     pub name: &'a str,
 }
 
-impl FunctionContext {
-    pub(super) fn new(python: String, render: &RenderSettings) -> Self {
+/// The tags of everything that is made.
+pub(super) fn tags(render: &RenderSettings) -> Vec<Tag<'_>> {
+    render.tags.iter().map(|(key, value)| Tag { key, value }).collect()
+}
+
+impl<'a> FunctionContext<'a> {
+    pub(super) fn new(python: String, render: &'a RenderSettings) -> Self {
         let (logs, function) = ("AWS::Logs::LogGroup", "AWS::Lambda::Function");
         let scanners = FunctionScanners {
             logs: metadata(logs, &[]),
@@ -251,7 +246,7 @@ impl FunctionContext {
             // the same template serves several accounts
             name => format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}"),
         };
-        FunctionContext { python, boundary, role_path: render.role_path.clone(), scanners }
+        FunctionContext { python, boundary, role_path: render.role_path.clone(), tags: tags(render), scanners }
     }
 }
 
@@ -263,6 +258,7 @@ impl<'a> PlacementContext<'a> {
         with_buckets: bool,
         set: &[&'a Source],
         condition: &'a str,
+        render: &'a RenderSettings,
     ) -> Self {
         let buckets: &[LogBucket] = if with_buckets { &placement.buckets } else { &[] };
         let trails: &[Trail] = if with_buckets { &placement.trails } else { &[] };
@@ -270,6 +266,7 @@ impl<'a> PlacementContext<'a> {
         let grants = buckets.iter().filter(|bucket| bucket.takes_access_logs).map(policy_id);
         PlacementContext {
             condition,
+            tags: tags(render),
             buckets: buckets.iter().map(BucketContext::new).collect(),
             trails: trails.iter().map(|trail| TrailContext::new(trail, account, placement)).collect(),
             monitoring: if with_buckets { MonitoringContext::new(account, placement) } else { MonitoringContext::default() },
@@ -300,14 +297,6 @@ fn deletion(imported: bool) -> &'static str {
 
 impl<'a> BucketContext<'a> {
     fn new(bucket: &'a LogBucket) -> Self {
-        let rule = |rule: &'a crate::plan::LifecycleRule| RuleContext {
-            id: &rule.id,
-            prefix: &rule.prefix,
-            expire_after_days: rule.expire_after_days.unwrap_or_default(),
-            noncurrent_expire_after_days: rule.noncurrent_expire_after_days.unwrap_or_default(),
-            abort_upload_after_days: ABORT_UPLOAD_AFTER_DAYS,
-            transitions: rule.transition.iter().collect(),
-        };
         let so = of_bucket(bucket);
         BucketContext {
             id: bucket_id(bucket),
@@ -318,7 +307,7 @@ impl<'a> BucketContext<'a> {
             account_regional: bucket.made_account_regional(),
             versioning: if bucket.versioning { "Enabled" } else { "Suspended" },
             object_lock: bucket.object_lock.iter().collect(),
-            lifecycle: bucket.lifecycle.iter().map(rule).collect(),
+            lifecycle: lifecycle::s3_rules(&bucket.lifecycle).collect(),
             tags: bucket.tags.iter().map(|(key, value)| Tag { key, value }).collect(),
             policy: &bucket.policy,
             metadata: metadata("AWS::S3::Bucket", &so),

@@ -206,7 +206,7 @@ impl<'a> Renderer<'a> {
         let set: Vec<&Source> =
             sources.iter().copied().filter(|source| self.cx.plan().render.custom_resource && source.managed).collect();
         let outputs = outputs(account, placement, buckets, sources);
-        let resources = PlacementContext::new(account, placement, buckets, &set, &condition);
+        let resources = PlacementContext::new(account, placement, buckets, &set, &condition, &self.cx.plan().render);
         Ok(PlacementPart {
             account_id: &account.id,
             account_key: &account.key,

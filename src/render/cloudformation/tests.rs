@@ -83,7 +83,8 @@ fn placement(account: &str, partition: &str, region: &str, sources: &[&str], tra
             prefix: "s3-access/".into(),
             expire_after_days: Some(400),
             noncurrent_expire_after_days: Some(30),
-            transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
+            transitions: vec![Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }],
+            transition_larger_than_bytes: None,
         }],
         policy: Policy::new(statements),
         report: PolicyReport { tier: Tier::Buckets, bytes_used: 0, bytes_left: 0, notes: vec![] },
@@ -140,6 +141,7 @@ fn plan(accounts: Vec<Account>) -> Plan {
         stack_sets: true,
         permissions_boundary: String::new(),
         role_path: String::new(),
+        tags: indexmap::IndexMap::new(),
         glue: false,
     };
     Plan { accounts, apply_order, render, key_policies: vec![], closed: vec![], monitoring: Default::default() }

@@ -52,6 +52,8 @@ struct StepContext<'a> {
     needs_key_format: &'static str,
     /// `yes` if a bucket is to be made in the account regional namespace; else empty.
     needs_namespace: &'static str,
+    /// Tags of everything that is made but for log buckets, as a JSON object; empty for none.
+    tags: String,
     /// Calls of the library's functions.
     rows: Vec<Row>,
 }
@@ -147,8 +149,9 @@ pub(crate) fn render(book: &Runbook, old: &str, new: &str, sink: &mut Sink<'_>) 
     ];
     let head = serde_json::json!({ "header": header });
     sink(Artifact::file("library.sh", engine.render("runbook/library.sh", &head)?))?;
+    let tags = aws_cli::tags(&book.stages.last().render);
     for step in &book.steps {
-        sink(Artifact::script(format!("steps/{}.sh", step.id), engine.render(STEP, &script(step, &header))?))?;
+        sink(Artifact::script(format!("steps/{}.sh", step.id), engine.render(STEP, &script(step, &header, &tags))?))?;
     }
     for key in &book.stages.last().key_policies {
         sink(Artifact::file(format!("kms/{}.json", key.file), key.policy.to_pretty_json()))?;
@@ -188,7 +191,7 @@ fn looks_only(work: Work) -> bool {
     matches!(work, Work::Recreate | Work::Verify | Work::Drain)
 }
 
-fn script<'a>(step: &'a Step, header: &'a [String]) -> StepContext<'a> {
+fn script<'a>(step: &'a Step, header: &'a [String], tags: &str) -> StepContext<'a> {
     let yes = |flag: bool| if flag { "yes" } else { "" };
     let partitioned = step
         .sources
@@ -208,6 +211,7 @@ fn script<'a>(step: &'a Step, header: &'a [String]) -> StepContext<'a> {
         role_arn: step.placement.role_arn.as_deref().unwrap_or_default(),
         needs_key_format: yes(partitioned && !looks_only(step.work)),
         needs_namespace: yes(step.buckets.iter().any(|bucket| bucket.before.is_none() && bucket.after.account_regional)),
+        tags: tags.to_owned(),
         rows: rows::rows(step),
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     plan::Placement,
     render::athena::{Tables, shape::GlueTable},
 };
+use indexmap::IndexMap;
 use serde::Serialize;
 
 /// Contract of `terraform/athena.tf`, and of `terraform/where.tf`, which it includes in each resource.
@@ -22,6 +23,8 @@ pub(crate) struct AthenaContext<'a> {
     pub region_label: String,
     /// Name of the database.
     pub database: String,
+    /// Tags of the database; tables have none.
+    pub tags: IndexMap<String, String>,
     /// The tables.
     pub tables: Vec<GlueTable<'a>>,
 }
@@ -39,6 +42,7 @@ impl Module<'_> {
                 .map(|(name, shape)| GlueTable::new(format!("{}_{name}", label(&placement.region)), name, shape))
                 .collect(),
             database: tables.database.clone(),
+            tags: self.cx.plan().render.tags.clone(),
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     },
     render::scanners::{Scanner, Skip, skips},
 };
+use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,6 +25,8 @@ pub(crate) struct MonitoringContext {
     pub config_rule_description: &'static str,
     /// The topic and what publishes to it.
     pub alerts: Vec<AlertsContext>,
+    /// Tags of the parameter, the rules and the topic.
+    pub tags: IndexMap<String, String>,
     /// Checkov's checks that do not apply to the parameter.
     pub parameter_checkov: Vec<Skip>,
     /// Checkov's checks that do not apply to the topic.
@@ -68,7 +71,7 @@ pub(crate) struct RuleContext {
 }
 
 impl MonitoringContext {
-    pub(super) fn new(placement: &Placement) -> Self {
+    pub(super) fn new(placement: &Placement, tags: &IndexMap<String, String>) -> Self {
         let pointer = |name: &String, bucket: &String| Pointer {
             name: name.clone(),
             bucket_label: label(bucket),
@@ -76,6 +79,7 @@ impl MonitoringContext {
         };
         let monitoring = &placement.monitoring;
         MonitoringContext {
+            tags: tags.clone(),
             parameter_checkov: skips(Scanner::Checkov, "aws_ssm_parameter", &[]),
             topic_checkov: skips(Scanner::Checkov, "aws_sns_topic", &[]),
             topic_trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),

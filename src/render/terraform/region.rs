@@ -4,8 +4,11 @@
 
 use super::{Module, MonitoringContext, label, names::file_stem, trail_label};
 use crate::{
-    aws::limits::ABORT_UPLOAD_AFTER_DAYS,
-    plan::{KeyFormat, LogBucket, Placement, Source, Trail, monitoring::TARGET_ID},
+    plan::{
+        KeyFormat, LogBucket, Placement, Source, Trail,
+        lifecycle::{self, S3Rule},
+        monitoring::TARGET_ID,
+    },
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
 };
 use anyhow::{Result, bail};
@@ -24,7 +27,7 @@ pub(crate) struct RegionContext<'a> {
     /// The Region as an identifier: label of the sources' logging, alias of the provider.
     pub region_label: String,
     /// The log buckets.
-    pub buckets: Vec<Bucket>,
+    pub buckets: Vec<Bucket<'a>>,
     /// All sources, by key format and by who sets their logging.
     pub groups: Vec<Group<'a>>,
     /// The groups whose logging is set here.
@@ -45,7 +48,7 @@ pub(crate) struct RegionContext<'a> {
 
 /// A log bucket.
 #[derive(Debug, Serialize)]
-pub(crate) struct Bucket {
+pub(crate) struct Bucket<'a> {
     /// Resource label of the bucket and all its settings.
     pub label: String,
     /// Bucket name.
@@ -69,7 +72,7 @@ pub(crate) struct Bucket {
     /// Path of the policy below the module, harmless in a string of any language.
     pub policy_file: String,
     /// Lifecycle rules; none where other code sets them.
-    pub rules: Vec<Rule>,
+    pub rules: Vec<S3Rule<'a>>,
     /// Resource type of the setting that is made last.
     pub last: &'static str,
     /// Checkov's checks that don't fit the bucket.
@@ -82,23 +85,6 @@ pub(crate) struct Bucket {
     pub trivy_encryption: Vec<Skip>,
     /// Trivy's checks that don't fit its versioning.
     pub trivy_versioning: Vec<Skip>,
-}
-
-/// A lifecycle rule.
-#[derive(Debug, Serialize)]
-pub(crate) struct Rule {
-    /// Id of the rule.
-    pub id: String,
-    /// Key prefix; empty for the whole bucket.
-    pub prefix: String,
-    /// Days after which an object expires; 0 for never.
-    pub expire_after_days: u32,
-    /// Days after which a noncurrent version is deleted; 0 for never.
-    pub noncurrent_expire_after_days: u32,
-    /// Days after which the parts of an unfinished upload are deleted.
-    pub abort_upload_after_days: u32,
-    /// None or one change of storage class: `after_days`, `storage_class`.
-    pub transitions: Vec<crate::plan::Transition>,
 }
 
 /// Sources with the same key format whose logging is set by the same hand.
@@ -161,6 +147,8 @@ pub(crate) struct TrailContext {
     pub exclude: Vec<String>,
     /// True if it existed before.
     pub adopted: bool,
+    /// Tags; none for one that existed before, which keeps its own.
+    pub tags: IndexMap<String, String>,
     /// Arguments that stay as they are on an adopted trail.
     pub kept: Vec<&'static str>,
     /// Checkov's checks that don't fit.
@@ -192,7 +180,7 @@ impl Module<'_> {
             groups,
             logged,
             trails: placement.trails.iter().map(|trail| self.trail(trail, &placement.region)).collect(),
-            monitoring: MonitoringContext::new(placement),
+            monitoring: MonitoringContext::new(placement, &self.cx.plan().render.tags),
             target_id: TARGET_ID,
         })
     }
@@ -219,6 +207,7 @@ impl Module<'_> {
             data_events: trail.data_events_exclude.is_some(),
             exclude: trail.data_events_exclude.clone().unwrap_or_default(),
             adopted: trail.adopt,
+            tags: if trail.adopt { IndexMap::new() } else { self.cx.plan().render.tags.clone() },
             kept: NOT_OF_THE_MAP
                 .into_iter()
                 .chain(SELECTORS.into_iter().filter(|_| trail.data_events_exclude.is_none()))
@@ -278,7 +267,7 @@ pub(super) fn last(bucket: &LogBucket) -> &'static str {
     if bucket.lifecycle.is_empty() { "aws_s3_bucket_versioning" } else { "aws_s3_bucket_lifecycle_configuration" }
 }
 
-fn bucket(bucket: &LogBucket) -> Bucket {
+fn bucket(bucket: &LogBucket) -> Bucket<'_> {
     let so = of_bucket(bucket);
     Bucket {
         checkov: skips(Scanner::Checkov, "aws_s3_bucket", &so),
@@ -302,17 +291,6 @@ fn bucket(bucket: &LogBucket) -> Bucket {
         object_lock_days: bucket.object_lock.as_ref().map(|lock| lock.days).unwrap_or_default(),
         policy_file: policy_file(bucket),
         last: last(bucket),
-        rules: bucket
-            .lifecycle
-            .iter()
-            .map(|rule| Rule {
-                id: rule.id.clone(),
-                prefix: rule.prefix.clone(),
-                expire_after_days: rule.expire_after_days.unwrap_or_default(),
-                noncurrent_expire_after_days: rule.noncurrent_expire_after_days.unwrap_or_default(),
-                abort_upload_after_days: ABORT_UPLOAD_AFTER_DAYS,
-                transitions: rule.transition.iter().cloned().collect(),
-            })
-            .collect(),
+        rules: lifecycle::s3_rules(&bucket.lifecycle).collect(),
     }
 }

@@ -66,7 +66,8 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
             prefix: "s3-access/".to_owned(),
             expire_after_days: Some(400),
             noncurrent_expire_after_days: Some(30),
-            transition: Some(Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }),
+            transitions: vec![Transition { after_days: 90, storage_class: "GLACIER_IR".to_owned() }],
+            transition_larger_than_bytes: None,
         }],
         policy: Policy::new(statements),
         report: PolicyReport { tier: Tier::Account, bytes_used: 1, bytes_left: 1, notes: vec![] },
@@ -124,6 +125,7 @@ fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
         stack_sets: true,
         permissions_boundary: String::new(),
         role_path: String::new(),
+        tags: indexmap::IndexMap::new(),
         glue: false,
     };
     Plan { accounts, apply_order, render, key_policies: vec![], closed: vec![], monitoring: Default::default() }

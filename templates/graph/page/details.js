@@ -37,7 +37,8 @@ function retention(bucket) {
   if (!bucket.lifecycle.length) return make('p', {}, 'Other code sets its lifecycle rules.');
   return make('ul', {}, bucket.lifecycle.map((rule) => make('li', {}, code(rule.prefix || 'the whole bucket'),
     `: expires ${after(rule.expire_after_days)}, old versions ${rule.noncurrent_expire_after_days === null ? 'never' : `after ${number(rule.noncurrent_expire_after_days)}`}`,
-    rule.transition ? `, ${rule.transition.storage_class} after ${number(rule.transition.after_days)}` : '')));
+    [rule.transition || []].flat().map((to) => `, ${to.storage_class} after ${number(to.after_days)}`).join('')
+      + (rule.transition_larger_than_bytes === undefined ? '' : ` if larger than ${rule.transition_larger_than_bytes} bytes`))));
 }
 
 const details = {

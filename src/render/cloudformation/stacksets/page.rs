@@ -1,8 +1,9 @@
 //! The page beside the templates: the commands, who is in no template, and who has left one.
 
 use super::{PlacementPart, StackSetRecord};
-use crate::{plan::Account, render::Context};
+use crate::{plan::Account, render::Context, text};
 use serde::Serialize;
+use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Contract of `cloudformation/stacksets.md`.
@@ -10,6 +11,8 @@ use std::collections::BTreeMap;
 pub(super) struct Page {
     /// What made it, and how to make it again.
     header: Vec<String>,
+    /// Tags of the StackSets and of everything that is made, as a JSON list; empty for none.
+    tags: String,
     /// The templates.
     templates: Vec<Template>,
     /// Accounts that an earlier run had in a template that has them no more.
@@ -117,6 +120,12 @@ impl Page {
                 }
             })
             .collect();
-        Page { header: cx.header(&(&templates, &moves, &left_out)), templates, moves, left_out }
+        let listed: Vec<_> = cx.plan().render.tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect();
+        let tags = if listed.is_empty() { String::new() } else { text::json(&listed) };
+        let header = match tags.as_str() {
+            "" => cx.header(&(&templates, &moves, &left_out)),
+            tags => cx.header(&(&templates, &moves, &left_out, tags)),
+        };
+        Page { header, tags, templates, moves, left_out }
     }
 }

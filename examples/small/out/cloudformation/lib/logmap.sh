@@ -33,6 +33,8 @@ MODE=apply FORCE='' CHANGES=0 SAVED='' REFUSALS=0 ERROR_CODE='' FAILED=3 WORK=''
 FORCE_HINT=' (--force replaces it and keeps a backup)' ACL_ADVICE=''
 # yes where others' lifecycle rules and tags can't be kept: for Terraform
 ALONE=''
+# the tags of everything that is made, as a JSON object; empty for none. Log buckets have theirs with them
+TAGS=''
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
@@ -112,10 +114,21 @@ change() {
     *)
       save_backup
       say "$text"
-      run "$@" >/dev/null || already_made "$@" || { explain_failure; failed "$@"; }
+      run "$@" >/dev/null || already_made "$@" || otherwise "$@" || { explain_failure; failed "$@"; }
       ;;
   esac
 }
+
+# otherwise ARGS...: another call for the same, where there is one: a bucket whose tags decide on access refuses PutBucketTagging
+# (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketAbac.html). If it fails, too, the first failure is told.
+otherwise() {
+  [ "${#OTHERWISE[@]}" -gt 0 ] || return 1
+  cp "$WORK/error" "$WORK/error.first"
+  if run "${OTHERWISE[@]}" >/dev/null; then return 0; fi
+  cp "$WORK/error.first" "$WORK/error"
+  return 1
+}
+OTHERWISE=()
 
 # already_made ARGS...: where an answer is lost the AWS CLI tries again by itself, and hears that there is such a thing already.
 # True if it is the one that was to be made: of this account, in this Region, as wanted.
@@ -209,6 +222,61 @@ knows() {
   skeleton=$(aws s3api "$1" --generate-cli-skeleton input --region "$REGION" 2>"$WORK/error") || failed s3api "$1 --generate-cli-skeleton"
   case $skeleton in *"$2"*) return 0 ;; *) return 1 ;; esac
 }
+
+# knows_bucket_tags NAME: does CreateBucket take tags here? Policies of an organization may refuse it without them
+# (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html). What can't be asked is tried.
+knows_bucket_tags() {
+  local skeleton
+  skeleton=$(aws s3api create-bucket --generate-cli-skeleton input --region "$REGION" 2>/dev/null) || return 0
+  case $skeleton in *'"Tags"'*) return 0 ;; esac
+  say "note: this AWS CLI can't tag a bucket when it makes it (releases since November 2025 can); $1 is tagged right after"
+  return 1
+}
+
+# The partition of the Region, as it stands in ARNs.
+partition() {
+  case $REGION in
+    cn-*) printf 'aws-cn' ;;
+    us-gov-*) printf 'aws-us-gov' ;;
+    us-iso-*) printf 'aws-iso' ;;
+    us-isob-*) printf 'aws-iso-b' ;;
+    us-isof-*) printf 'aws-iso-f' ;;
+    eu-isoe-*) printf 'aws-iso-e' ;;
+    eusc-*) printf 'aws-eusc' ;;
+    *) printf 'aws' ;;
+  esac
+}
+
+# ---- tags of what is there already, beside log buckets; what is made gets them when it is made
+
+# read_tags_of KIND NAME ARN FILE
+read_tags_of() {
+  [ -n "$TAGS" ] || return 0
+  case $1 in
+    trail) fetch "$4" '' cloudtrail list-tags --resource-id-list "$3" ;;
+    parameter) fetch "$4" InvalidResourceId ssm list-tags-for-resource --resource-type Parameter "--resource-id=$2" ;;
+    topic) fetch "$4" '' sns list-tags-for-resource --resource-arn "$3" ;;
+    rule) fetch "$4" '' events list-tags-for-resource --resource-arn "$3" ;;
+    config) fetch "$4" '' configservice list-tags-for-resource --resource-arn "$3" ;;
+  esac
+}
+
+# apply_tags_of KIND NAME ARN FILE WHAT: adds those that are missing or differ; others stay.
+apply_tags_of() {
+  local missing
+  if [ -z "$TAGS" ] || [ ! -e "$4" ]; then return 0; fi
+  missing=$(printf '%s' "$TAGS" | json missing-tags "$4")
+  [ -n "$missing" ] || return 0
+  case $1 in
+    trail) change "~ $5: tags" cloudtrail add-tags --resource-id "$3" --tags-list "$missing" ;;
+    parameter) change "~ $5: tags" ssm add-tags-to-resource --resource-type Parameter "--resource-id=$2" --tags "$missing" ;;
+    topic) change "~ $5: tags" sns tag-resource --resource-arn "$3" --tags "$missing" ;;
+    rule) change "~ $5: tags" events tag-resource --resource-arn "$3" --tags "$missing" ;;
+    config) change "~ $5: tags" configservice tag-resource --resource-arn "$3" --tags "$missing" ;;
+  esac
+}
+
+tag_list() { printf '%s' "$TAGS" | json tag-list; }
 
 # ---- reading what is there; every reason to refuse is found here, before anything is changed
 
@@ -436,6 +504,7 @@ read_trail() {
   fi
   fetch "$of.status" '' cloudtrail get-trail-status --name "$name"
   fetch "$of.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
+  [ "$origin" = adopt ] || read_tags_of trail "$name" "$arn" "$of.tags"
   # one that a script of this map or an earlier one has made or set; --verify says what differs by itself
   if [ -e "$BACKUP/trail.$name.absent" ] || { [ -e "$BACKUP/trail.$name.trail.set" ] && json known trail "$of.trail" "$BACKUP/trail.$name.trail.set"; } || [ "$MODE$origin" = verifycreate ]; then
     case $origin in create) origin=known ;; adopt) origin=adopted ;; esac
@@ -526,18 +595,31 @@ put() { # put TEXT OPERATION BUCKET ARGS...
 }
 
 apply_bucket() {
-  local name=$1 namespace=$3 versioning=$5 policy=$6 lifecycle=$7 tags=$8 lock=$9 of="$NOW/bucket.$1" create more value merged
+  local name=$1 namespace=$3 versioning=$5 policy=$6 lifecycle=$7 tags=$8 lock=$9 of="$NOW/bucket.$1" create more value merged at_once=''
   [ ! -e "$of.unreadable" ] || return 0
   if [ -e "$of.absent" ]; then
     create=(--object-ownership BucketOwnerEnforced)
     # us-east-1 is no LocationConstraint; everywhere else it must be given
-    [ "$REGION" = us-east-1 ] || create+=(--create-bucket-configuration "LocationConstraint=$REGION")
+    if [ "$tags" != '{}' ] && knows_bucket_tags "$name"; then
+      at_once=yes
+      create+=(--create-bucket-configuration "$(printf '%s' "$tags" | json create-configuration "$REGION")")
+    elif [ "$REGION" != us-east-1 ]; then
+      create+=(--create-bucket-configuration "LocationConstraint=$REGION")
+    fi
     [ "$namespace" = global ] || create+=(--bucket-namespace account-regional)
     [ -z "$lock" ] || create+=(--object-lock-enabled-for-bucket)
     change "+ log bucket $name" s3api create-bucket --bucket "$name" "${create[@]}"
     if [ "$MODE" = verify ]; then return 0; fi
     [ "$MODE" != apply ] || run s3api wait bucket-exists --bucket "$name" --expected-bucket-owner "$ACCOUNT" >/dev/null || failed s3api wait
     for value in policy encryption payer lock ownership public versioning lifecycle tags; do printf 'null\n' >"$of.$value"; done
+    if [ -z "$at_once" ]; then
+      :
+    elif [ "$MODE" = apply ]; then
+      remember "bucket.$name.tags" "$tags"
+      fetch "$of.tags" NoSuchTagSet s3api get-bucket-tagging --bucket "$name" --expected-bucket-owner "$ACCOUNT"
+    else
+      printf '%s' "$tags" | json create-configuration us-east-1 tag-set >"$of.tags"
+    fi
   fi
   # the policy first: nobody who may write by it has to wait for the rest
   if ! printf '%s' "$policy" | json same-policy "$of.policy"; then
@@ -562,20 +644,23 @@ apply_bucket() {
   # no lifecycle is wanted where other code sets it
   if [ -n "$lifecycle" ]; then
     merged=$(printf '%s' "$lifecycle" | json merged-lifecycle "$of.lifecycle" "$FORCE" "$BACKUP/bucket.$name.rules.set" "$BACKUP/bucket.$name.lifecycle.set")
+    value=$(printf '%s' "$lifecycle" | json minimum-size "$of.lifecycle" "$FORCE" "$BACKUP/bucket.$name.rules.set" "$BACKUP/bucket.$name.lifecycle.set")
+    if printf '%s' "$merged" | json same-lifecycle "$of.lifecycle" && [ "$value" = "$(json get "$of.lifecycle" TransitionDefaultMinimumObjectSize)" ]; then lifecycle=; fi
   fi
-  if [ -n "$lifecycle" ] && ! printf '%s' "$merged" | json same-lifecycle "$of.lifecycle"; then
+  if [ -n "$lifecycle" ]; then
     remember "bucket.$name.lifecycle" "$merged"
     remember "bucket.$name.rules" "$lifecycle"
     printf '%s' "$merged" | json ascii >"$WORK/lifecycle.json" # a file: a thousand rules are too long for an argument
     more=(--lifecycle-configuration "file://$WORK/lifecycle.json")
     # a put without it would set the default
-    value=$(json get "$of.lifecycle" TransitionDefaultMinimumObjectSize)
     [ -z "$value" ] || more+=(--transition-default-minimum-object-size "$value")
     put "~ $name: lifecycle" put-bucket-lifecycle-configuration "$name" "${more[@]}"
   fi
   if ! printf '%s' "$tags" | json same-tags "$of.tags"; then
     remember "bucket.$name.tags" "$tags"
+    OTHERWISE=(s3control tag-resource --account-id "$ACCOUNT" --resource-arn "arn:$(partition):s3:::$name" --tags "$(printf '%s' "$tags" | json tag-list)")
     put "~ $name: tags" put-bucket-tagging "$name" --tagging "$(printf '%s' "$tags" | json merged-tags "$of.tags")"
+    OTHERWISE=()
   fi
   if [ -n "$lock" ] && ! printf '%s' "$lock" | json same-lock "$of.lock"; then
     put "~ $name: Object Lock" put-object-lock-configuration "$name" --object-lock-configuration "$lock"
@@ -605,7 +690,7 @@ apply_trail() {
   [ -e "$of.trail" ] || return 0
   if [ -e "$of.absent" ]; then
     remember "trail.$name.trail" "$want"
-    change "+ trail $name" cloudtrail create-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" create)"
+    change "+ trail $name" cloudtrail create-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" create "$TAGS")"
     if [ "$MODE" = verify ]; then return 0; fi
     printf 'null\n' >"$of.status"
     printf 'null\n' >"$of.selectors"
@@ -613,6 +698,7 @@ apply_trail() {
     remember "trail.$name.trail" "$want"
     change "~ trail $name: settings" cloudtrail update-trail --cli-input-json "$(printf '%s' "$want" | json trail-input "$name" update)"
   fi
+  apply_tags_of trail "$name" "$3" "$of.tags" "trail $name"
   # what is there of an adopted one stays, beside what the map adds
   case $origin$FORCE in adopt | adopted) ;; *) origin='' ;; esac
   if [ -n "$origin" ] && [ -n "$selectors" ]; then selectors=$(printf '%s' "$selectors" | json merged-selectors "$of.selectors"); fi
@@ -860,7 +946,8 @@ rollback_bucket() {
   was_there "$name" || return 0
   POLICY_OF=$name
   rollback_policy "$@"
-  if changed_since "$name" lifecycle Rules NoSuchLifecycleConfiguration get-bucket-lifecycle-configuration; then
+  if changed_since "$name" lifecycle Rules NoSuchLifecycleConfiguration get-bucket-lifecycle-configuration \
+    || { [ -e "$of.lifecycle" ] && [ "$(json get "$now.lifecycle" TransitionDefaultMinimumObjectSize)" != "$(json get "$of.lifecycle" TransitionDefaultMinimumObjectSize)" ]; }; then
     if ! printf '%s' "$lifecycle" | still_ours "bucket.$name.lifecycle" lifecycle; then
       keep "bucket.$name" '' "the lifecycle of $name, which others have changed since"
     elif [ "$(json unwrap "$of.lifecycle" Rules)" != null ]; then
@@ -1085,6 +1172,15 @@ fetch_monitor() {
   esac
 }
 
+# monitor_arn KIND NAME FILE: of what is there; a parameter needs none
+monitor_arn() {
+  case $1 in
+    topic) printf '%s' "$2" ;;
+    rule) json get "$3.state" Arn ;;
+    config) json get "$3.state" ConfigRules.0.ConfigRuleArn ;;
+  esac
+}
+
 # what_is KIND NAME: as in a message
 what_is() {
   case $1 in
@@ -1100,6 +1196,7 @@ read_monitor() {
   what=$(what_is "$kind" "$name")
   fetch_monitor "$kind" "$name" "$of"
   [ "$kind" != config ] || read_recorder "$name"
+  monitor_json absent "$of.state" || read_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$of")" "$of.tags"
   if monitor_json absent "$of.state" || printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then return 0; fi
   if [ "$kind" = parameter ]; then
     type=$(monitor_json old parameter "$of.state" Type)
@@ -1123,24 +1220,28 @@ monitor_was_set() {
 }
 
 apply_monitor() {
-  local kind=$1 name=$2 want=$3 of file what sign='~'
+  local kind=$1 name=$2 want=$3 of file what sign='~' more=()
   file=$(monitor_file "$kind" "$name")
   of="$NOW/$file"
   what=$(what_is "$kind" "$name")
   [ -e "$of.state" ] || return 0
-  if monitor_json absent "$of.state"; then sign=+; fi
+  if monitor_json absent "$of.state"; then
+    sign=+
+    [ -z "$TAGS" ] || more=(--tags "$(tag_list)")
+  fi
   if [ "$sign" = + ] || ! printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then
     remember "$file.state" "$want"
     case $kind in
       parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | monitor_json value Value)" ;;
       topic)
-        [ "$sign" = '~' ] || change "+ $what" sns create-topic "--name=${name##*:}"
+        [ "$sign" = '~' ] || change "+ $what" sns create-topic "--name=${name##*:}" ${more[@]+"${more[@]}"}
         change "~ $what: policy" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$want"
         ;;
-      rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | monitor_json value EventPattern)" --description "$(printf '%s' "$want" | monitor_json value Description)" ;;
-      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | monitor_json put-config)" ;;
+      rule) change "$sign $what" events put-rule --name "$name" --state ENABLED --event-pattern "$(printf '%s' "$want" | monitor_json value EventPattern)" --description "$(printf '%s' "$want" | monitor_json value Description)" ${more[@]+"${more[@]}"} ;;
+      config) change "$sign $what" configservice put-config-rule --config-rule "$(printf '%s' "$want" | monitor_json put-config)" ${more[@]+"${more[@]}"} ;;
     esac
   fi
+  [ "$sign" = + ] || apply_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$of")" "$of.tags" "$what"
   if [ "$kind" = rule ] && [ "$(monitor_json target "$of.targets" "$TARGET_ID")" != "$TOPIC_ARN" ]; then
     change "~ $what: publishes to ${TOPIC_ARN##*:}" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$TOPIC_ARN\"}]"
     if [ "$MODE" = apply ]; then # a target that is refused is no failure of the call
@@ -1152,7 +1253,7 @@ apply_monitor() {
 
 put_parameter() { # put_parameter SIGN NAME VALUE
   local more=(--description 'Bucket that takes the S3 access logs of this account and Region')
-  [ "$1" = + ] || more=(--overwrite)
+  if [ "$1" != + ]; then more=(--overwrite); elif [ -n "$TAGS" ]; then more+=(--tags "$(tag_list)"); fi
   change "$1 parameter $2: $3" ssm put-parameter "--name=$2" --type String --value "$3" "${more[@]}"
 }
 
