@@ -58,6 +58,7 @@ mod policy;
 mod render;
 mod rules;
 mod runbook;
+mod several;
 mod source;
 #[doc(hidden)]
 pub mod testing;

@@ -33,6 +33,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("included", "catalog diagnostics document map source"),
     ("folders", "files included places source"),
     ("analysis", "catalog diagnostics document included map plan rules source threads"),
+    ("several", "analysis aws catalog diagnostics document map plan source"),
     ("fix", "analysis diagnostics edit included rules"),
     ("explain", "analysis aws document plan"),
     ("observed", "aws catalog diagnostics document hole policy source"),
@@ -50,7 +51,7 @@ const ALLOWED: &[(&str, &str)] = &[
     (
         "cli",
         "analysis aws catalog changes compare diagnostics digest disk escape explain files fix folders formats generate import included inputs inspection lsp map observed places plan render \
-         rules runbook source text topology",
+         rules runbook several source text topology",
     ),
     (
         "testing",

@@ -322,3 +322,88 @@ fn a_change_of_one_file_gives_what_reading_all_gives() {
         cache.keep(incremental);
     }
 }
+
+#[test]
+fn several_maps_are_looked_at_together() {
+    let dir = tempfile::tempdir().unwrap();
+    let map = |key: &str, id: &str, region: &str, bucket: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  {key}: {{ id: \"{id}\", regions: {{ {region}: {{ buckets: [{bucket}] }} }} }}\n"
+        )
+    };
+    let (a, b) = (map("prod", "111122223333", "us-east-1", "acme-web"), map("live", "111122223333", "us-east-1", "acme-data"));
+    write(
+        dir.path(),
+        &[("a/logmap.yaml", &a), ("b/team.logmap.yml", &b), ("b/other.yaml", "no map"), (".hidden/logmap.yaml", "no map")],
+    );
+    for arguments in [
+        &["validate", "a/logmap.yaml", "b/team.logmap.yml"][..],
+        &["validate", "."],
+        &["validate", "a", "b"],
+        &["validate", "a", "b", "."],
+    ] {
+        let run = logmap(dir.path(), arguments);
+        let all = run.stdout.clone() + &run.stderr;
+        assert!(
+            run.code == 1 && all.contains("error[LM0121]: `us-east-1` of account `111122223333` is in two maps"),
+            "{arguments:?} {all}"
+        );
+        assert!(
+            all.contains("--> b/team.logmap.yml:4:") && all.contains("a/logmap.yaml:4:") && all.contains("2 maps: 1 error"),
+            "{arguments:?} {all}"
+        );
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&logmap(dir.path(), &["validate", ".", "--format", "json"]).stdout).unwrap();
+    assert_eq!(json["findings"][0]["file"], "b/team.logmap.yml");
+    assert_eq!(json["findings"][0]["route"], "accounts.live.regions.us-east-1");
+    assert_eq!(json["findings"][0]["related"][0]["file"], "a/logmap.yaml");
+    // what is known is not said again
+    assert_eq!(logmap(dir.path(), &["validate", ".", "--write-baseline", "known.json"]).code, 0);
+    assert_eq!(logmap(dir.path(), &["validate", ".", "--baseline", "known.json"]).code, 0);
+
+    for (other, code, said) in [
+        (map("live", "111122223333", "eu-west-1", "acme-data"), 0, "warning[LM0122]: account `111122223333` is in two maps"),
+        (
+            map("live", "444455556666", "eu-west-1", "acme-web"),
+            1,
+            "error[LM0121]: `acme-web` is in `eu-west-1` of account `444455556666` here",
+        ),
+        (map("live", "444455556666", "cn-north-1", "acme-web"), 0, "1 account(s)"),
+        (map("prod", "444455556666", "us-east-1", "acme-data"), 0, "1 account(s)"),
+        // a Region that one of them has for the trails of its accounts
+        (
+            map("live", "444455556666", "us-east-1", "acme-data")
+                .replace("accounts:\n", "accounts:\n  archive: { id: \"111122223333\" }\n")
+                + "trails: { audit: { accounts: [live], deliver_to: { account: archive } } }\n",
+            1,
+            "error[LM0121]: `us-east-1` of account `111122223333` is in two maps",
+        ),
+        // what is wrong in one of them is said, too
+        (map("live", "444455556666", "eu-west-1", "[]"), 1, "error[LM0011]"),
+    ] {
+        write(dir.path(), &[("b/team.logmap.yml", &other)]);
+        let run = logmap(dir.path(), &["validate", "a", "b"]);
+        let all = run.stdout + &run.stderr;
+        assert!(run.code == code && all.contains(said), "{other}{} {all}", run.code);
+    }
+    // a file that a map includes is no map of its own
+    write(
+        dir.path(),
+        &[
+            ("a/logmap.yaml", &a.replace("accounts:", "include: [x.logmap.yaml]\naccounts:")),
+            ("a/x.logmap.yaml", "version: 1\naccounts: { x: { id: \"777788889999\", regions: { us-east-1: { buckets: [acme-x] } } } }\n"),
+        ],
+    );
+    let run = logmap(dir.path(), &["validate", "a"]);
+    assert!(run.code == 0 && run.stderr.contains("2 account(s)") && run.stderr.lines().count() == 1, "{}", run.stderr);
+    fs::create_dir(dir.path().join("none")).unwrap();
+    for (arguments, said) in [
+        (&["validate", "none"][..], "there is no logmap.yaml or *.logmap.yaml in none"),
+        (&["validate", "a", "gone.yaml"], "can't read the map gone.yaml"),
+        (&["validate", "a", "b", "--fix"], "take one map at a time"),
+    ] {
+        let run = logmap(dir.path(), arguments);
+        assert!(run.code == 2 && run.stderr.contains(said), "{arguments:?} {}", run.stderr);
+    }
+}

@@ -56,9 +56,10 @@ fn examples(rule: &Rule) -> Vec<Example> {
     examples
 }
 
-/// Does the rule speak of generated files? No example on a page is a folder: `tests/generate.rs` has one for each.
+/// Does the rule speak of generated files, or of several maps? No example on a page is a folder: `tests/generate.rs` and
+/// `tests/included.rs` have one for each.
 fn is_of_output(rule: &Rule) -> bool {
-    rule.scope == Scope::Output
+    matches!(rule.scope, Scope::Output | Scope::Maps)
 }
 
 /// Does the rule speak of what others wrote?
@@ -199,7 +200,7 @@ fn every_page_has_its_head_its_words_and_its_length() {
                 "input: any file",
             ]
         } else if is_of_output(rule) {
-            &["input: generated files"]
+            if rule.scope == Scope::Maps { &["input: several maps"] } else { &["input: generated files"] }
         } else {
             &["input: region map", "input: region map, judged on the plan"]
         };

@@ -7,3 +7,4 @@ pub(crate) mod importing;
 pub(crate) mod inputs;
 pub(crate) mod observed;
 pub(crate) mod reading;
+pub(crate) mod several;

@@ -15,6 +15,12 @@ use crate::{
 /// Prints what was found, and what is good.
 pub(super) fn report(analysis: &Analysis, asked: &ReportArgs, io: &Io) -> Outcome {
     read::print_findings(analysis, asked, io, true, true)?;
+    clean(analysis, asked, io);
+    findings::exit_of(&analysis.findings, asked)
+}
+
+/// What is good about a map.
+pub(super) fn clean(analysis: &Analysis, asked: &ReportArgs, io: &Io) {
     if let Some(plan) = &analysis.plan {
         if io.verbose && asked.format == FindingFormat::Text {
             io.write_stderr(&super::budgets::budgets(plan, usize::MAX));
@@ -30,7 +36,6 @@ pub(super) fn report(analysis: &Analysis, asked: &ReportArgs, io: &Io) -> Outcom
             ));
         }
     }
-    findings::exit_of(&analysis.findings, asked)
 }
 
 /// What was shown of each policy: how many requests were asked about, and which statements decided.

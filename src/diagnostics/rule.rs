@@ -31,6 +31,8 @@ pub enum Scope {
     Shape,
     /// What a map says, and what is derived of it.
     Map,
+    /// Several maps together.
+    Maps,
     /// What others wrote.
     Input,
     /// What is imported.

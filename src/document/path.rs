@@ -96,6 +96,14 @@ impl<'d> Path<'d> {
         self.steps.iter().map(key).collect()
     }
 
+    /// The bytes of the last key.
+    pub(crate) fn key(&self) -> Option<Span> {
+        match self.steps.last()? {
+            Step::Key(_, entry) => Some(entry.key_span),
+            Step::Item(..) => None,
+        }
+    }
+
     /// The route, such as `accounts.prod.regions.us-east-1.buckets[3]`.
     pub(crate) fn route(&self) -> String {
         let mut route = String::new();

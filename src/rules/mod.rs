@@ -16,7 +16,7 @@ pub(crate) mod trails;
 pub(crate) mod version;
 
 use crate::{
-    catalog::{generated, importing, inputs, observed, reading},
+    catalog::{generated, importing, inputs, observed, reading, several},
     diagnostics::{Finding, Rule},
     map::RegionMap,
 };
@@ -26,6 +26,7 @@ pub fn all() -> Vec<&'static Rule> {
     let families = [
         reading::RULES,
         naming::RULES,
+        several::RULES,
         placement::RULES,
         delivery::RULES,
         budget::RULES,

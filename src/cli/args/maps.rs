@@ -34,6 +34,11 @@ pub struct ValidateArgs {
     /// Which map.
     #[command(flatten)]
     pub map: MapArgs,
+    /// Further maps, to be looked at together; a folder is all maps in it
+    ///
+    /// A map is named logmap.yaml or *.logmap.yaml (or .yml). What is in two of the maps is found, too.
+    #[arg(value_name = "MORE")]
+    pub more: Vec<PathBuf>,
     /// Make the safe fixes in the map
     ///
     /// Comments, order and layout stay. Of standard input the fixed text is printed.
