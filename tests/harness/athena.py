@@ -142,7 +142,7 @@ def check_strings(tree, model):
     for name, source in model["sources"].items():
         url = f"s3://{source['target']}/{source['prefix']}"
         wanted = url.removesuffix(f"{name}/") if source["format"] == "simple" else url
-        there = url in found or wanted in found or (source["format"] == "simple" and any(url.startswith(text) for text in found))
+        there = url in found or wanted in found or any(text.startswith(url + "${") for text in found) or (source["format"] == "simple" and any(url.startswith(text) for text in found))
         expect(there, f"{name}: no table is about {url!r}: {found}")
     for arn, trail in model["trails"].items():
         url = f"s3://{trail['bucket']}/" + (f"{trail['prefix']}/" if trail["prefix"] else "") + "AWSLogs/"
