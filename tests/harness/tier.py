@@ -57,7 +57,7 @@ EXHAUSTIVE = Tier("exhaustive", attacks=1, map_faults=2, map_attacks=(6, 3), att
 # between them the attacked maps have credentials of every kind, trails of every scope, adoption, publishing and monitoring
 PULL_REQUEST = Tier("pull request", attacks=8, map_faults=1, map_attacks=(1, 1),
                     attacked=("examples/monitoring", "examples/organization"), watching=(3, 2), adopted=3,
-                    seeds=range(1, 11), adoptions=range(1, 4), planned=(1, 4, 7, 10), kills=4, double_kills=12, mutants=4, worlds=3,
+                    seeds=range(1, 11), adoptions=range(1, 3), planned=(1, 4, 7, 10), kills=4, double_kills=12, mutants=4, worlds=3,
                     scripted=("examples/small", "examples/monitoring", "examples/organization", "examples/gov-and-china"),
                     scanned=("examples/small",), walked=("move",), cli2=False, providers=(6,))
 
