@@ -133,8 +133,15 @@ fn render(bencher: Bencher<'_, '_>, text: String, target: &str) {
     bencher.bench(|| {
         // anew in each round, as nothing of them is known before a run
         let digests = &Digests::of(&plan);
-        let context =
-            Context { digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[], stack_sets: None };
+        let context = Context {
+            digests,
+            map_name: "logmap.yaml",
+            overrides: &[],
+            filter: &filter,
+            retired: &[],
+            retired_trails: &[],
+            stack_sets: None,
+        };
         let mut bytes = 0;
         (target.render)(&context, &mut |artifact| {
             bytes += artifact.text.len();

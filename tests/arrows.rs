@@ -40,7 +40,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("inputs", "files observed places source"),
     ("compare", "aws catalog diagnostics observed plan policy source"),
     ("inspection", "catalog compare diagnostics observed plan rules source"),
-    ("import", "analysis aws catalog diagnostics escape included map observed plan policy source"),
+    ("import", "analysis aws catalog diagnostics escape included map observed plan policy rules source text"),
     ("changes", "aws escape plan policy text"),
     ("runbook", "aws plan policy text"),
     ("topology", "compare inspection plan source"),

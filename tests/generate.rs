@@ -174,6 +174,33 @@ fn a_log_bucket_that_left_is_forgotten_by_the_module_of_its_account_whatever_its
 }
 
 #[test]
+fn a_trail_that_left_is_ended_by_no_target_and_its_return_is_told() {
+    let dir = folder(MAP);
+    let read = |path: &str| fs::read_to_string(dir.path().join("out").join(path)).unwrap_or_default();
+    generate(dir.path(), &[]);
+    let stack = read("cloudformation/prod/us-east-1.yaml");
+    let trail = &stack[stack.find("Type: AWS::CloudTrail::Trail").unwrap()..];
+    assert!(trail.find("DeletionPolicy: RetainExceptOnCreate").unwrap() < trail.find("Properties:").unwrap(), "{stack}");
+    fs::write(dir.path().join("logmap.yaml"), MAP.split("trails:").next().unwrap()).unwrap();
+    let left = generate(dir.path(), &[]);
+    let command = "aws cloudtrail delete-trail --region us-east-1 --name audit";
+    assert!(left.stderr.matches(command).count() == 2 && left.stderr.contains("in account 444455556666"), "{}", left.stderr);
+    for account in ["prod", "dev"] {
+        let removed = read(&format!("terraform/{account}/removed.tf"));
+        let block = "removed {\n  from = aws_cloudtrail.audit_us_east_1\n\n  lifecycle {\n    destroy = false\n  }\n}\n";
+        assert!(removed.ends_with(block) && removed.matches("removed {").count() == 1, "{removed}");
+        assert!(read(&format!("terraform/{account}/versions.tf")).contains("\">= 1.10\""));
+    }
+    assert_eq!(generate(dir.path(), &["--check"]).code, 0);
+    assert!(!generate(dir.path(), &[]).stderr.contains("leaves the map"), "it is told once");
+    fs::write(dir.path().join("logmap.yaml"), MAP).unwrap();
+    let back = generate(dir.path(), &[]);
+    assert!(back.stderr.contains("the trail `audit` of `dev` is back in the map"), "{}", back.stderr);
+    assert_eq!(read("terraform/prod/removed.tf"), "");
+    assert!(!generate(dir.path(), &[]).stderr.contains("is back"), "it is told once");
+}
+
+#[test]
 fn a_log_bucket_that_comes_back_is_taken_over() {
     let dir = folder(MAP);
     let shorter = MAP.replace("      eu-west-1: { buckets: [acme-eu] }\n", "");

@@ -309,8 +309,7 @@ fn trails(old: &Plan, new: &Plan) -> Vec<Change> {
         });
         let old = same.map(|(arn, _)| *arn).and_then(|arn| was.remove(arn));
         let settings = settings::trail(old.as_ref().map(|at| at.thing), Some(new.thing));
-        let note =
-            "a trail's home Region is fixed: it is deleted and made again under the same name, and its digest chain starts anew";
+        let note = "a trail's home Region is fixed: it is made again under the same name once somebody has deleted it, which no target does, and its digest chain starts anew";
         changes.push(Change {
             settings,
             notes: old.iter().map(|_| note.to_owned()).collect(),
@@ -328,6 +327,10 @@ fn trails(old: &Plan, new: &Plan) -> Vec<Change> {
     }
     changes.extend(was.into_values().map(|old| Change {
         settings: settings::trail(Some(old.thing), None),
+        notes: vec![
+            "no target ends it: it records until somebody deletes it, and its files are let in as long as the policy of its bucket names it"
+                .to_owned(),
+        ],
         ..change(Kind::Removed, &old.thing.name, Some(old.placement()), None)
     }));
     changes.sort_by(|a, b| (&a.name, &a.new, &a.old).cmp(&(&b.name, &b.new, &b.old)));

@@ -141,10 +141,30 @@ impl Job<'_> {
         }
         let left = self.left(&old, &lock);
         let back = self.request.coming_back(&old);
+        let mut gone = self.request.retired_trails(&old);
+        gone.retain(|record| old.trails.contains(record));
         let done = writer.finish(lock, |path| self.request.prunes(path))?;
         for name in &back {
             io.message(format_args!(
                 "the log bucket `{name}` is back in the map: an earlier run retired it, and nothing deletes one, so it is taken over; if it is gone, write `adopt: false` under its `log_bucket`"
+            ));
+        }
+        for record in self.request.trails_coming_back(&old).iter().take(MOST_SHOWN) {
+            io.message(format_args!(
+                "the trail `{}` of `{}` is back in the map: an earlier run let it go, and nothing ends one; if it is there still, write `adopt: true` under it",
+                record.trail, record.account
+            ));
+        }
+        for record in gone.iter().take(MOST_SHOWN) {
+            io.message(format_args!(
+                "the trail `{}` of `{}` leaves the map, and no target ends it: it records until `aws cloudtrail delete-trail --region {} --name {}` in account {}, and once the policy of its bucket is set anew its files are no longer let in",
+                record.trail, record.account, record.region, record.trail, record.account_id
+            ));
+        }
+        if gone.len() > MOST_SHOWN {
+            io.message(format_args!(
+                "so do {} more trails, which the lock lists under `retired_trails`",
+                gone.len() - MOST_SHOWN
             ));
         }
         if !io.quiet {

@@ -5,7 +5,7 @@ use crate::{
     artifacts::GIT_ATTRIBUTES,
     digest::sha256_hex,
     formats,
-    plan::{BucketRecord, StackSetRecord},
+    plan::{BucketRecord, StackSetRecord, TrailRecord},
 };
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,12 @@ pub struct Lock {
     /// Log buckets that the tree rendered once and the map no longer has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired: Vec<BucketRecord>,
+    /// Trails that the tree renders.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trails: Vec<TrailRecord>,
+    /// Trails that the tree rendered once and the map no longer has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub retired_trails: Vec<TrailRecord>,
     /// StackSet templates that the tree renders, with the accounts in them; accounts stay where they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stack_sets: Vec<StackSetRecord>,
@@ -101,6 +107,9 @@ impl Lock {
             if !record.is_plausible() {
                 bail!("`{}` is no log bucket that logmap knows", record.bucket);
             }
+        }
+        if let Some(record) = self.trails.iter().chain(&self.retired_trails).find(|record| !record.is_plausible()) {
+            bail!("`{}` is no trail that logmap knows", record.trail);
         }
         if let Some(record) = self.stack_sets.iter().find(|record| !record.is_plausible()) {
             bail!("`{}` has no StackSet that logmap knows", record.region);

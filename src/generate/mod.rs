@@ -11,7 +11,7 @@ use crate::{
         File,
         lock::{self, Lock, MapEntry},
     },
-    plan::{Account, BucketRecord, LogBucket, Placement, prove::Proven},
+    plan::{Account, BucketRecord, LogBucket, Placement, TrailRecord, prove::Proven},
     render::{
         self, Context, Filter, Sink, StackSetMemory,
         digests::Digests,
@@ -60,8 +60,9 @@ impl Request<'_> {
     }
 
     fn make(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
-        let (digests, retired, stack_sets) = (Digests::of(self.plan), self.retired(old), StackSetMemory::of(&old.stack_sets));
-        let context = self.context(&digests, &retired, &stack_sets);
+        let (digests, stack_sets) = (Digests::of(self.plan), StackSetMemory::of(&old.stack_sets));
+        let retired = (self.retired(old), self.retired_trails(old));
+        let context = self.context(&digests, (&retired.0, &retired.1), &stack_sets);
         let (lock, rendered) = both(|| self.lock(&context), || render_in_parallel(cores(), self.jobs(&context, old), take));
         rendered.map(|()| Lock { stack_sets: stack_sets.into_records(), ..lock })
     }
@@ -78,7 +79,7 @@ impl Request<'_> {
         };
         let (digests, nothing) = (Digests::of(self.plan), Lock::default());
         let stack_sets = StackSetMemory::default();
-        self.jobs(&self.context(&digests, &[], &stack_sets), &nothing).into_iter().try_for_each(|job| job(&mut sink))?;
+        self.jobs(&self.context(&digests, (&[], &[]), &stack_sets), &nothing).into_iter().try_for_each(|job| job(&mut sink))?;
         Ok(artifacts)
     }
 
@@ -112,7 +113,7 @@ impl Request<'_> {
     fn context<'b>(
         &'b self,
         digests: &'b Digests<'b>,
-        retired: &'b [BucketRecord],
+        (retired, retired_trails): (&'b [BucketRecord], &'b [TrailRecord]),
         stack_sets: &'b StackSetMemory<'b>,
     ) -> Context<'b> {
         Context {
@@ -121,6 +122,7 @@ impl Request<'_> {
             overrides: self.overrides,
             filter: self.filter,
             retired,
+            retired_trails,
             stack_sets: Some(stack_sets),
         }
     }
@@ -180,6 +182,35 @@ impl Request<'_> {
         retired
     }
 
+    fn trails(&self) -> Vec<TrailRecord> {
+        let placements = self.plan.placements();
+        placements
+            .flat_map(|(account, placement)| {
+                placement.trails.iter().map(move |trail| TrailRecord::of(account, &placement.region, trail))
+            })
+            .collect()
+    }
+
+    /// Trails that an earlier run let go and the map has again, without saying that they exist.
+    pub(crate) fn trails_coming_back(&self, old: &Lock) -> Vec<TrailRecord> {
+        let retired: BTreeSet<_> = old.retired_trails.iter().map(place_of_trail).collect();
+        let all = self.plan.placements().flat_map(|(account, placement)| {
+            placement.trails.iter().map(move |trail| (trail.adopt, TrailRecord::of(account, &placement.region, trail)))
+        });
+        all.filter(|(adopt, record)| !adopt && retired.contains(&place_of_trail(record))).map(|(_, record)| record).collect()
+    }
+
+    /// Trails of earlier runs that are no longer in the plan, in the order of their accounts.
+    pub(crate) fn retired_trails(&self, old: &Lock) -> Vec<TrailRecord> {
+        let trails = self.trails();
+        let now: BTreeSet<_> = trails.iter().map(place_of_trail).collect();
+        let known = old.trails.iter().chain(&old.retired_trails);
+        let mut retired: Vec<TrailRecord> = known.filter(|gone| !now.contains(&place_of_trail(gone))).cloned().collect();
+        retired.sort();
+        retired.dedup_by(|a, b| place_of_trail(a) == place_of_trail(b));
+        retired
+    }
+
     fn lock(&self, context: &Context<'_>) -> Lock {
         Lock {
             format_version: lock::FORMAT_VERSION.to_owned(),
@@ -188,6 +219,8 @@ impl Request<'_> {
             apply_order: self.plan.apply_order.clone(),
             log_buckets: self.log_buckets(),
             retired: context.retired.to_vec(),
+            trails: self.trails(),
+            retired_trails: context.retired_trails.to_vec(),
             stack_sets: Vec::new(),
             journal: None,
             files: Default::default(),
@@ -195,7 +228,7 @@ impl Request<'_> {
     }
 }
 
-/// Where a log bucket is: account id, Region and name.
+/// Where a log bucket or a trail is: account id, Region and name.
 type At<'a> = (&'a str, &'a str, &'a str);
 
 fn place<'a>(account: &'a Account, placement: &'a Placement, bucket: &'a LogBucket) -> At<'a> {
@@ -204,6 +237,10 @@ fn place<'a>(account: &'a Account, placement: &'a Placement, bucket: &'a LogBuck
 
 fn place_of(record: &BucketRecord) -> At<'_> {
     (&record.account_id, &record.region, &record.bucket)
+}
+
+fn place_of_trail(record: &TrailRecord) -> At<'_> {
+    (&record.account_id, &record.region, &record.trail)
 }
 
 /// The plan with the log buckets taken over that exist because earlier runs retired them, for nothing deletes one; `None` if the lock

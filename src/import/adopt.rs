@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, bucket_name},
+    map::effective,
     observed::{
         Setting, hole,
         lifecycle::{Lifecycle, Stream},
@@ -95,6 +96,8 @@ pub(super) struct Found<'a> {
     takes_trails: bool,
     /// The one for trails alone, beside the best one, which takes access logs.
     second: Option<&'a Known>,
+    /// Beginnings of the keys of what is delivered to each bucket.
+    prefixes: BTreeMap<&'a str, Vec<String>>,
 }
 
 impl<'a> Found<'a> {
@@ -133,7 +136,7 @@ impl<'a> Found<'a> {
             why,
             statements: Vec::new(),
             second: self.second.map(|second| second.name().to_owned()),
-            settings: settings(known, self.second),
+            settings: settings(known, self.second, &self.prefixes),
             notes: self.notes,
         };
         if let Some(second) = self.second.filter(|second| second.bucket.defined) {
@@ -152,13 +155,20 @@ impl<'a> Found<'a> {
 }
 
 /// Finds the log buckets among the buckets of an account and Region. `blocked` are those that can't be adopted, and why.
-pub(super) fn find<'a>(buckets: &[&'a Known], inventory: &Inventory, blocked: &BTreeMap<String, String>) -> Found<'a> {
+pub(super) fn find<'a>(buckets: &[&'a Known], inventory: &'a Inventory, blocked: &BTreeMap<String, String>) -> Found<'a> {
     let taking: BTreeSet<&str> =
         inventory.trails.values().filter_map(|trail| Some(trail.bucket.known()?.value.as_str())).collect();
     let mut candidates: Vec<(Evidence, &'a Known)> =
         buckets.iter().filter_map(|known| Some((evidence(known, &taking)?, *known))).collect();
     candidates.sort_by(|a, b| (&a.0, a.1.name()).cmp(&(&b.0, b.1.name())));
-    let mut found = Found { best: None, others: BTreeMap::new(), notes: Vec::new(), takes_trails: false, second: None };
+    let mut found = Found {
+        best: None,
+        others: BTreeMap::new(),
+        notes: Vec::new(),
+        takes_trails: false,
+        second: None,
+        prefixes: prefixes(buckets, inventory),
+    };
     for (evidence, known) in candidates {
         let by_name = matches!(evidence, Evidence::Name(_));
         let problem = problem(known, blocked);
@@ -311,8 +321,27 @@ fn can_be_split(access: &Known, trails: &Known) -> bool {
 }
 
 /// The lifecycle, if an input tells.
-fn retention(known: &Known) -> Option<&Lifecycle> {
-    known.bucket.lifecycle.known().map(|rules| &rules.value)
+fn retention(known: &Known, prefixes: &BTreeMap<&str, Vec<String>>) -> Option<Lifecycle> {
+    let rules = known.bucket.lifecycle.known()?.value.clone();
+    Some(rules.for_all(prefixes.get(known.name()).map_or(&[][..], Vec::as_slice)))
+}
+
+/// Beginnings of the keys of what is delivered to each bucket, as far as inputs tell.
+fn prefixes<'a>(buckets: &[&'a Known], inventory: &'a Inventory) -> BTreeMap<&'a str, Vec<String>> {
+    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for known in buckets {
+        if let (Some(target), Some(set)) = (known.target(), &known.logging) {
+            let prefix = set.logging.prefix.known().map_or_else(String::new, |prefix| prefix.value.clone());
+            found.entry(target).or_default().push(prefix);
+        }
+    }
+    for trail in inventory.trails.values() {
+        if let Some(bucket) = trail.bucket.known() {
+            let prefix = trail.prefix.known().map_or_else(String::new, |prefix| effective::with_slash(&prefix.value));
+            found.entry(bucket.value.as_str()).or_default().push(format!("{prefix}AWSLogs/"));
+        }
+    }
+    found
 }
 
 /// `retention` of the map: of each kind of logs by itself where they differ.
@@ -337,12 +366,13 @@ fn retention_keys(access_logs: &Stream, trails: &Stream) -> Value {
 
 /// What adopted buckets have, where an input tells, so that adopting them changes nothing. A Region's settings are those of both: tags
 /// that differ stay because the map names none.
-fn settings(known: &Known, second: Option<&Known>) -> Vec<(&'static str, Value)> {
+fn settings(known: &Known, second: Option<&Known>, prefixes: &BTreeMap<&str, Vec<String>>) -> Vec<(&'static str, Value)> {
     let both = || [Some(known), second].into_iter().flatten();
-    let first = retention(known).or_else(|| second.and_then(retention));
-    let other = second.and_then(retention).or(first);
+    let of_second = second.and_then(|second| retention(second, prefixes));
+    let first = retention(known, prefixes).or_else(|| of_second.clone());
+    let other = of_second.or_else(|| first.clone());
     let lifecycle = first.zip(other).map(|kept| match kept {
-        (Lifecycle::Retention(first), Lifecycle::Retention(other)) => ("retention", retention_keys(&first[0], &other[1])),
+        (Lifecycle::Retention(first, _), Lifecycle::Retention(other, _)) => ("retention", retention_keys(&first[0], &other[1])),
         _ => ("lifecycle", "external".into()),
     });
     let tags: Vec<_> = both().map(|known| known.bucket.tags.known().map(|tags| &tags.value)).collect();

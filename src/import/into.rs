@@ -13,7 +13,7 @@ use crate::{
     catalog::importing::DISAGREE,
     diagnostics::Finding,
     escape, included,
-    map::{self, RegionMap, additions::Additions},
+    map::{self, RegionMap, additions::Additions, effective},
     observed::SourceLocation,
     plan::Plan,
     source::{FileId, SourceFile, Span},
@@ -42,6 +42,7 @@ pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId,
         (FileId(id.0.saturating_add(file.0)), span)
     };
     keep_missing(&map, analysis.derived(), proposal, &place, findings);
+    say_beside(&map, proposal);
     let patterns: Vec<String> = map.include.iter().flat_map(|list| list.iter()).map(|pattern| pattern.value.clone()).collect();
     let mut new_files: Vec<SourceFile> = Vec::new();
     let mut additions = Additions::new(&analysis.file, &analysis.document);
@@ -135,6 +136,24 @@ pub(super) fn extended(analysis: &Analysis, proposal: &mut Proposal, id: FileId,
     proposal.notes.extend(refused);
     files.append(&mut new_files);
     files
+}
+
+/// Says how sources log beside the settings that the map has for their log buckets, which may be others than the defaults.
+fn say_beside(map: &RegionMap, proposal: &mut Proposal) {
+    let effective = effective::effective_map(map);
+    let defaults = map.defaults.as_ref().and_then(|defaults| defaults.log_bucket.as_ref());
+    let prefix = defaults.and_then(|layer| layer.prefix.as_ref()).map_or(effective::DEFAULT_PREFIX, |prefix| prefix.as_str());
+    let format = defaults.and_then(|layer| layer.key_format.as_ref());
+    let usual = (prefix, format.map_or(effective::DEFAULT_KEY_FORMAT, |format| format.value));
+    for (key, account) in &mut proposal.accounts {
+        let there = effective.accounts.get(key.as_str());
+        for (region, content) in &mut account.regions {
+            let settings = there.map(|account| account.settings(region));
+            let (prefix, format) = settings.map_or(usual, |settings| (settings.prefix.value, settings.key_format));
+            let prefix = effective::with_slash(prefix);
+            content.sources.iter_mut().for_each(|(name, source)| source.say(name, &prefix, format));
+        }
+    }
 }
 
 /// Adds a member to the collection at some keys: in block style, or its key and value in flow style; and what it is, for people.

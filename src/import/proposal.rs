@@ -3,6 +3,7 @@
 use crate::{
     catalog::importing::{GUESS, LEFT_OUT, OWN_CODE},
     diagnostics::{Finding, Rule},
+    map::KeyFormat,
     observed::SourceLocation,
 };
 use serde_json::Value;
@@ -139,10 +140,42 @@ pub(super) struct Source {
     pub place: SourceLocation,
     /// Does code set its logging?
     pub external: bool,
-    /// The prefix that this code sets, where it is not the default.
-    pub prefix: Option<String>,
+    /// How it logs today, where that is to stay.
+    pub logs: Option<LogsAs>,
+    /// The keys that say it, beside `name` and `logging`.
+    pub keys: Vec<(&'static str, Value)>,
     /// What is to be said of it.
     pub notes: Vec<Note>,
+}
+
+/// The keys of a source's log objects.
+#[derive(Debug)]
+pub(super) struct LogsAs {
+    /// The whole prefix, as S3 is told it.
+    pub prefix: String,
+    /// How they go on; nothing if no input tells.
+    pub key_format: Option<KeyFormat>,
+}
+
+impl Source {
+    /// Says in the map how it logs, where the settings of its log bucket would give something else.
+    pub(super) fn say(&mut self, name: &str, usual_prefix: &str, usual_format: KeyFormat) {
+        self.keys.clear();
+        let Some(logs) = &self.logs else { return };
+        let key_format = logs.key_format.unwrap_or(usual_format);
+        let own = if key_format == KeyFormat::Simple { format!("{name}/") } else { String::new() };
+        let base = logs.prefix.strip_suffix(&own);
+        if base != Some(usual_prefix) {
+            let is_said = |base: &&str| base.is_empty() || base.ends_with('/') && !base.starts_with('/');
+            self.keys.push(match base.filter(is_said) {
+                Some(base) => ("prefix", base.into()),
+                None => ("exact_prefix", logs.prefix.as_str().into()),
+            });
+        }
+        if key_format != usual_format {
+            self.keys.push(("key_format", key_format.word().into()));
+        }
+    }
 }
 
 /// A trail.

@@ -6,17 +6,22 @@
 use super::{
     Options,
     adopt::{self, Found},
-    inventory::{Inventory, Known},
+    inventory::{Inventory, Known, SetLogging},
     names,
-    proposal::{Note, Proposal, Region, Source},
+    proposal::{Adopt, LogsAs, Note, Proposal, Region, Source},
     trails,
 };
 use crate::{
     aws::bucket_name,
-    map::effective,
-    observed::{Setting, hole},
+    map::{KeyFormat, effective},
+    observed::{Logging, Setting, hole},
+    rules::delivery::exact_prefix_problem,
+    text::few,
 };
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Names that one message lists.
+const MOST_NAMED: usize = 3;
 
 /// Makes a proposal.
 pub(super) fn propose(inventory: &Inventory, options: &Options, keys_of_map: &BTreeMap<String, String>) -> Proposal {
@@ -138,6 +143,9 @@ fn place(buckets: &[&Known], found: Found<'_>) -> Region {
     }
     let (adopt, others) = found.finish();
     region.adopt = adopt;
+    if let Some(adopt) = &mut region.adopt {
+        untold_formats(buckets, adopt);
+    }
     region.left_out.extend(others.into_iter().map(|mut note| {
         if region.sources.keys().any(|name| note.subject == format!("`{name}`")) {
             note.subject += " as a log bucket";
@@ -148,15 +156,48 @@ fn place(buckets: &[&Known], found: Found<'_>) -> Region {
     region
 }
 
-/// Can a map have this as a source's prefix?
-fn is_prefix(prefix: &str) -> bool {
-    (prefix.is_empty() || prefix.ends_with('/')) && !prefix.starts_with('/') && !hole::has(prefix)
+/// The key format, as far as an input tells; of partitioned keys by a day that is not known, the default.
+fn key_format(logging: &Logging) -> Option<KeyFormat> {
+    Some(match (logging.partitioned?, logging.date_source.as_deref()) {
+        (false, _) => KeyFormat::Simple,
+        (true, Some("DeliveryTime")) => KeyFormat::PartitionedDeliveryTime,
+        (true, _) => KeyFormat::PartitionedEventTime,
+    })
+}
+
+/// Sets how a source logs: the prefix that is known of it, or why it can't be said.
+fn logs_as(source: &mut Source, set: &SetLogging, name: &str) {
+    let prefix = match &set.logging.prefix {
+        Setting::Known(text) => text.value.clone(),
+        Setting::Unsaid if set.by_code => String::new(),
+        _ => hole::hole("prefix", ""),
+    };
+    let subject = format!("`{name}`");
+    if hole::has(&prefix) {
+        if set.by_code {
+            let why = "the prefix in its own code can't be known; write it here as `prefix`, or its logs are not let in";
+            source.notes.push(Note::own_code(set.logging.place, subject, why));
+        }
+        return;
+    }
+    if let Some((problem, _)) = exact_prefix_problem(&prefix) {
+        let why = format!("its prefix `{}` {problem}, so the map can't say it", prefix.escape_debug());
+        source.notes.push(Note::left_out(set.logging.place, format!("the prefix of {subject}"), why));
+        return;
+    }
+    let format = key_format(&set.logging);
+    if format == Some(KeyFormat::PartitionedEventTime) && set.logging.date_source.is_none() {
+        let why = "the day in its keys can't be known here; see whether its own code has `EventTime` or `DeliveryTime`";
+        source.notes.push(Note::guess(set.logging.place, format!("the key format of {subject}"), why));
+    }
+    source.logs = Some(LogsAs { prefix, key_format: format });
+    source.say(name, effective::DEFAULT_PREFIX, effective::DEFAULT_KEY_FORMAT);
 }
 
 fn source(known: &Known, log_bucket: Option<&str>) -> Source {
     let place = known.bucket.name.place;
     let subject = format!("`{}`", known.name());
-    let mut source = Source { place, external: false, prefix: None, notes: Vec::new() };
+    let mut source = Source { place, external: false, logs: None, keys: Vec::new(), notes: Vec::new() };
     if known.sometimes {
         let subject = format!("that {subject} exists");
         source.notes.push(Note::guess(place, subject, "its template makes it under some conditions only"));
@@ -165,11 +206,7 @@ fn source(known: &Known, log_bucket: Option<&str>) -> Source {
     if !set.by_code {
         // where it logs to today stays: a grant that narrows at once loses what is under way
         if known.target().is_some() && known.target() == log_bucket {
-            source.prefix = match &set.logging.prefix {
-                Setting::Known(text) if is_prefix(&text.value) => Some(text.value.clone()),
-                _ => None,
-            };
-            source.prefix = source.prefix.take().filter(|prefix| prefix != effective::DEFAULT_PREFIX);
+            logs_as(&mut source, set, known.name());
         }
         return source;
     }
@@ -185,22 +222,20 @@ fn source(known: &Known, log_bucket: Option<&str>) -> Source {
             source.notes.push(Note::own_code(set.logging.place, subject.clone(), why));
         }
     }
-    let prefix = match &set.logging.prefix {
-        Setting::Known(text) if !hole::has(&text.value) => text.value.clone(),
-        Setting::Unsaid => String::new(),
-        _ => {
-            let why = "the prefix in its own code can't be known; write it here as `prefix`, or its logs are not let in";
-            source.notes.push(Note::own_code(set.logging.place, subject, why));
-            return source;
-        }
-    };
-    if !prefix.is_empty() && !prefix.ends_with('/') {
-        let why =
-            format!("the prefix `{prefix}` in its own code has no slash; write `{prefix}/` there, or its logs are not let in");
-        source.notes.push(Note::own_code(set.logging.place, subject, why));
-    }
-    source.prefix = Some(prefix).filter(|prefix| prefix != effective::DEFAULT_PREFIX);
+    logs_as(&mut source, set, known.name());
     source
+}
+
+/// Sources that log to the log bucket in a key format that no input tells.
+fn untold_formats(buckets: &[&Known], adopt: &mut Adopt) {
+    let logs_there = |known: &&&Known| known.target() == Some(adopt.name.as_str()) && known.name() != adopt.name;
+    let unknown = |known: &&&Known| known.logging.as_ref().is_some_and(|set| set.logging.partitioned.is_none());
+    let names: Vec<String> =
+        buckets.iter().filter(logs_there).filter(unknown).map(|known| format!("`{}`", known.name())).collect();
+    if !names.is_empty() {
+        let why = "AWS Config does not tell it; import what `aws s3api get-bucket-logging` prints for each, too (`NAME.logging.json`), or see that it is partitioned by the time of events";
+        adopt.notes.push(Note::guess(adopt.place, format!("the key format of {}", few(&names, MOST_NAMED)), why));
+    }
 }
 
 /// Takes out what has nothing to do, and keeps what was said of it.

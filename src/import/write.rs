@@ -18,6 +18,9 @@ const MOST_ROUNDS: usize = 20;
 /// More accounts than this go below each other.
 const ON_ONE_LINE: usize = 6;
 
+/// The setting whose parts are left out one by one.
+const TAGS: &str = "tags";
+
 /// What a map that `import` writes begins with.
 const MADE_BY: &str = "# Made by `logmap import`";
 
@@ -31,6 +34,8 @@ pub(crate) fn is_own_map(text: &[u8]) -> bool {
 enum Part {
     Source(String, String, String),
     Adopt(String, String),
+    Setting(String, String, &'static str),
+    Tag(String, String, String),
     Statement(String, String, usize),
     Trail(String),
 }
@@ -93,6 +98,31 @@ fn take_out(proposal: &mut Proposal, part: &Part, why: String) {
                 ));
             }
         }
+        Part::Setting(account, region, key) => {
+            let Some(adopt) = region_of(proposal, account, region).and_then(|region| region.adopt.as_mut()) else { return };
+            let before = adopt.settings.len();
+            adopt.settings.retain(|(known, _)| known != key);
+            if adopt.settings.len() == before {
+                return;
+            }
+            let mut subject = format!("`{key}` of `{}`", adopt.name);
+            if *key == "retention" {
+                // without a word about it the default would hold, and logs would go sooner
+                adopt.settings.push(("lifecycle", "external".into()));
+                subject += ", whose lifecycle is left to other code,";
+            }
+            adopt.notes.push(Note::left_out(adopt.place, subject, why));
+        }
+        Part::Tag(account, region, key) => {
+            let Some(adopt) = region_of(proposal, account, region).and_then(|region| region.adopt.as_mut()) else { return };
+            let tags = adopt.settings.iter_mut().find(|(known, _)| *known == TAGS).and_then(|(_, tags)| tags.as_object_mut());
+            if let Some(tags) = tags
+                && tags.remove(key).is_some()
+            {
+                let subject = format!("the tag `{}` of `{}`", key.escape_debug(), adopt.name);
+                adopt.notes.push(Note::left_out(adopt.place, subject, why));
+            }
+        }
         Part::Statement(account, region, index) => {
             let Some(adopt) = region_of(proposal, account, region).and_then(|region| region.adopt.as_mut()) else { return };
             if *index < adopt.statements.len() {
@@ -126,9 +156,14 @@ impl Writer {
 
     /// A line.
     pub(super) fn line(&mut self, text: impl AsRef<str>) {
+        self.begin(text);
+        self.text.push('\n');
+    }
+
+    /// The beginning of a line.
+    fn begin(&mut self, text: impl AsRef<str>) {
         self.text += &" ".repeat(self.indent);
         self.text += text.as_ref();
-        self.text.push('\n');
     }
 
     fn inner(&mut self, write: impl FnOnce(&mut Self)) {
@@ -248,15 +283,23 @@ impl Writer {
         }
         let name = escape::yaml_word(&adopt.name);
         if adopt.statements.is_empty() {
-            let settings: String = adopt.settings.iter().map(|(key, value)| format!(", {key}: {}", flow(value))).collect();
-            self.line(format!("log_bucket: {{ adopt: true, name: {name}{settings} }} # {guess}{}", comment(&adopt.why)));
+            self.begin(format!("log_bucket: {{ adopt: true, name: {name}"));
+            for setting in &adopt.settings {
+                self.text += ", ";
+                self.setting(account, region, setting);
+            }
+            self.text += &format!(" }} # {guess}{}\n", comment(&adopt.why));
             return;
         }
         self.line(format!("log_bucket: # {guess}{}", comment(&adopt.why)));
         self.inner(|to| {
             to.line("adopt: true");
             to.line(format!("name: {name}"));
-            adopt.settings.iter().for_each(|(key, value)| to.line(format!("{key}: {}", flow(value))));
+            for setting in &adopt.settings {
+                to.begin("");
+                to.setting(account, region, setting);
+                to.text.push('\n');
+            }
             to.line("# what its policy holds that logmap does not derive");
             to.line("extra_statements:");
             to.inner(|to| {
@@ -268,6 +311,24 @@ impl Writer {
                     });
                 }
             });
+        });
+    }
+
+    /// A setting of an adopted bucket, in flow style.
+    fn setting(&mut self, account: &str, region: &str, (key, value): &(&'static str, Value)) {
+        let (account, region) = (account.to_owned(), region.to_owned());
+        let tags = value.as_object().filter(|_| *key == TAGS);
+        self.part(Part::Setting(account.clone(), region.clone(), key), |to| {
+            to.text += &format!("{key}: ");
+            let Some(tags) = tags else { return to.text += &flow(value) };
+            to.text += "{ ";
+            for (at, (key, value)) in tags.iter().enumerate() {
+                to.text += if at == 0 { "" } else { ", " };
+                to.part(Part::Tag(account.clone(), region.clone(), key.clone()), |to| {
+                    to.text += &format!("{}: {}", escape::yaml_word(key), flow(value))
+                });
+            }
+            to.text += " }";
         });
     }
 
@@ -351,11 +412,11 @@ pub(super) fn flow(value: &Value) -> String {
 
 /// A source as an item.
 pub(super) fn source_value(name: &str, source: &Source) -> Value {
-    if !source.external && source.prefix.is_none() {
+    if !source.external && source.keys.is_empty() {
         return name.into();
     }
     let mut value = Map::from_iter([("name".to_owned(), name.into())]);
-    value.extend(source.prefix.iter().map(|prefix| ("prefix".to_owned(), prefix.as_str().into())));
+    value.extend(source.keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
     value.extend(source.external.then(|| ("logging".to_owned(), "external".into())));
     value.into()
 }

@@ -36,6 +36,8 @@ pub const DEFAULT_TRAILS_NAME: &str = "{org}-trails-{account_id}-{region}";
 pub const DEFAULT_ACCOUNT_REGIONAL_TRAILS_NAME: &str = "{org}-trails";
 /// Default of `log_bucket.prefix`.
 pub const DEFAULT_PREFIX: &str = "s3-access/";
+/// Default of `log_bucket.key_format`.
+pub(crate) const DEFAULT_KEY_FORMAT: KeyFormat = KeyFormat::PartitionedEventTime;
 /// Default of a trail's `home_region`.
 pub const DEFAULT_HOME_REGION: &str = "us-east-1";
 /// Default of `retention.expire_after_days`.
@@ -95,6 +97,10 @@ pub struct Source<'m> {
     pub name: &'m Spanned<String>,
     /// Its own prefix, as written.
     pub prefix: Option<&'m Spanned<String>>,
+    /// Its own prefix, to which nothing is added; wins over `prefix`.
+    pub exact_prefix: Option<&'m Spanned<String>>,
+    /// Its own key layout.
+    pub key_format: Option<KeyFormat>,
     /// Whether generated code sets its logging.
     pub managed: bool,
 }
@@ -265,8 +271,22 @@ fn source(bucket: &Bucket) -> Option<Source<'_>> {
     Some(Source {
         name: bucket.name()?,
         prefix: keys.and_then(|keys| keys.prefix.as_ref()),
+        exact_prefix: keys.and_then(|keys| keys.exact_prefix.as_ref()),
+        key_format: keys.and_then(|keys| keys.key_format.as_ref()).map(|format| format.value),
         managed: logging.is_none_or(|logging| logging.value == Logging::Managed),
     })
+}
+
+impl Source<'_> {
+    /// Where it says its prefix, or else its name.
+    pub(crate) fn prefix_span(&self) -> Span {
+        self.own_prefix().map_or(self.name.span, |prefix| prefix.span)
+    }
+
+    /// The prefix that it has of its own, whichever key says it.
+    pub(crate) fn own_prefix(&self) -> Option<&Spanned<String>> {
+        self.exact_prefix.or(self.prefix)
+    }
 }
 
 impl<'m> Account<'m> {
@@ -322,8 +342,7 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
         name: within(LONGEST_NAME, text(nearest(layers, |layer| layer.name.as_ref()), name)),
         trails_name: within(LONGEST_NAME, text(nearest(layers, |layer| layer.trails_name.as_ref()), trails_name)),
         account_regional: namespace.map(|namespace| namespace.span),
-        key_format: nearest(layers, |layer| layer.key_format.as_ref())
-            .map_or(KeyFormat::PartitionedEventTime, |format| format.value),
+        key_format: nearest(layers, |layer| layer.key_format.as_ref()).map_or(DEFAULT_KEY_FORMAT, |format| format.value),
         prefix: within(LONGEST_PREFIX, text(nearest(layers, |layer| layer.prefix.as_ref()), DEFAULT_PREFIX)),
         policy_scope: nearest(layers, |layer| layer.policy_scope.as_ref())
             .copied()

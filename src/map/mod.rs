@@ -40,6 +40,9 @@ const BUCKET_NAME: &str = "^[A-Za-z0-9._-]{3,255}$";
 /// A prefix of access-log keys.
 const PREFIX: &str = "^([^/*?{}][^*?{}]*)?$";
 
+/// The same, as it is sent: a slash at its beginning makes a folder without a name, which S3 allows.
+const EXACT_PREFIX: &str = "^[^*?{}]*$";
+
 /// An account as the schema shows it.
 static EXAMPLE_ACCOUNTS: std::sync::LazyLock<serde_json::Value> = std::sync::LazyLock::new(
     || serde_json::json!({ "prod": { "id": "111122223333", "regions": { "us-east-1": { "buckets": ["acme-prod-web"] } } } }),
@@ -202,6 +205,11 @@ record! {
         [required "write `name:` and the name of the bucket"] name: String, { "pattern": BUCKET_NAME, "examples": ["acme-prod-web"] };
         /// Prefix of its log objects' keys, instead of the log bucket's.
         prefix: String, { "pattern": PREFIX, "examples": ["data/"] };
+        /// Prefix of its log objects' keys, exactly as S3 is told it, instead of `prefix`: neither a slash nor `{source_bucket}/` is
+        /// added. For a bucket that has logged so before.
+        exact_prefix: String, { "pattern": EXACT_PREFIX, "examples": ["web-"] };
+        /// How S3 lays out the keys of its access logs, instead of the log bucket's.
+        key_format: KeyFormat, { "examples": ["simple"] };
         /// Who sets its logging.
         logging: Logging, { "default": "managed" };
     }

@@ -304,6 +304,7 @@ impl Item {
             prefix: self.prefix(&more("BucketLoggingConfiguration.logFilePrefix")),
             // Config does not tell
             partitioned: None,
+            date_source: None,
             region: None,
             grants: None,
             strange: None,

@@ -5,7 +5,8 @@
 //! `get-bucket-logging.BUCKET.json`. They are JSON or YAML, as the CLI's `--output` has them.
 
 use super::{
-    AccountName, At, Bucket, Logging, NamedBy, Observed, Organization, Setting, SourceLocation, Target, Text, Trail, beside,
+    AccountName, At, Bucket, DEFAULT_DATE_SOURCE, Logging, NamedBy, Observed, Organization, Setting, SourceLocation, Target,
+    Text, Trail, beside,
     hole::hole,
     is_closed, lifecycle,
     policy::{self, Plain},
@@ -348,14 +349,17 @@ impl Reader {
 
     fn logging(&self, value: &Node) -> Logging {
         let target = self.text(child(value, "TargetBucket"));
-        let format = child(value, "TargetObjectKeyFormat");
+        let partitioned = child(value, "TargetObjectKeyFormat").and_then(|format| child(format, "PartitionedPrefix"));
         Logging {
             place: self.place(child(value, "TargetBucket").map_or(value.span, |node| node.span)),
             anchor: self.place(value.span),
             source: self.bucket.clone().map(|name| self.at(name, value.span)),
             target: target.map_or(Target::Unknown, Target::Named),
             prefix: self.text(child(value, "TargetPrefix")).map_or(Setting::Unsaid, Setting::Known),
-            partitioned: Some(format.is_some_and(|format| child(format, "PartitionedPrefix").is_some())),
+            partitioned: Some(partitioned.is_some()),
+            date_source: partitioned.map(|partitioned| {
+                self.text(child(partitioned, "PartitionDateSource")).map_or(DEFAULT_DATE_SOURCE.to_owned(), |text| text.value)
+            }),
             region: None,
             grants: child(value, "TargetGrants")
                 .filter(|grants| first(Some(grants)).is_some())

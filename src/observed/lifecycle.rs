@@ -11,9 +11,28 @@ use serde_json::{Map, Value};
 pub(crate) enum Lifecycle {
     /// Rules in the form in which logmap writes them: of access logs and of trails. Rules for one of them are taken for both, and
     /// without a rule nothing ever goes.
-    Retention(Box<[Stream; 2]>),
+    Retention(Box<[Stream; 2]>, Under),
     /// Rules that `retention` can't say.
     Others,
+}
+
+/// Prefixes of the objects that rules are for. Without a rule there are none, and nothing of any object goes.
+pub(crate) type Under = Vec<String>;
+
+impl Lifecycle {
+    /// The same, where it says what happens to all objects under these prefixes; else the rules say more than `retention` does, which
+    /// is for all logs.
+    pub(crate) fn for_all<S: AsRef<str>>(self, prefixes: &[S]) -> Lifecycle {
+        match &self {
+            Lifecycle::Retention(_, under)
+                if !under.is_empty()
+                    && prefixes.iter().any(|prefix| !under.iter().any(|outer| prefix.as_ref().starts_with(outer.as_str()))) =>
+            {
+                Lifecycle::Others
+            }
+            _ => self,
+        }
+    }
 }
 
 /// How long the logs of one kind are kept.
@@ -36,7 +55,17 @@ const MOVES: &str = "-transitions";
 
 /// Reads the rules. `small` tells whether S3 moves objects under 128 KB, too, where a rule says no size: the map has no word for that.
 pub(crate) fn of_rules(rules: &[Value], small: bool) -> Lifecycle {
-    found(rules, small).map_or(Lifecycle::Others, |streams| Lifecycle::Retention(Box::new(streams)))
+    found(rules, small).map_or(Lifecycle::Others, |streams| Lifecycle::Retention(Box::new(streams), under(rules)))
+}
+
+/// Prefixes of rules in logmap's form.
+fn under(rules: &[Value]) -> Under {
+    let prefix = |rule: &Value| {
+        let filter = rule.get("Filter")?;
+        let inner = filter.get("And").unwrap_or(filter);
+        Some(inner.get("Prefix").and_then(Value::as_str).unwrap_or_default().to_owned())
+    };
+    rules.iter().filter_map(prefix).collect()
 }
 
 fn found(rules: &[Value], small: bool) -> Option<[Stream; 2]> {

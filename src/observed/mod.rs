@@ -219,6 +219,8 @@ pub(crate) struct Logging {
     pub prefix: Setting<String>,
     /// Are the keys partitioned? Nothing if that is unknown.
     pub partitioned: Option<bool>,
+    /// `PartitionDateSource` of partitioned keys, as it stands or by default; nothing if that is unknown.
+    pub date_source: Option<String>,
     /// The Region that the setting itself is sent to, where it has one of its own.
     pub region: Option<Text>,
     /// Are there target grants?
@@ -226,6 +228,9 @@ pub(crate) struct Logging {
     /// A key of the configuration that it can't have; empty if the configuration is a list.
     pub strange: Option<Text>,
 }
+
+/// What S3 takes for `PartitionDateSource` where it is not given. Source: S3 API reference, `PartitionedPrefix`.
+pub(crate) const DEFAULT_DATE_SOURCE: &str = "EventTime";
 
 /// A trail.
 #[derive(Debug, Clone)]

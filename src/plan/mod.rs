@@ -29,7 +29,7 @@ pub(crate) use crate::{
 };
 use indexmap::IndexMap;
 pub(crate) use lifecycle::LifecycleRule;
-pub(crate) use record::BucketRecord;
+pub(crate) use record::{BucketRecord, TrailRecord};
 use serde::{Serialize, Serializer};
 pub(crate) use stack_sets::StackSetRecord;
 use std::{borrow::Borrow, sync::Arc};
@@ -169,7 +169,7 @@ pub struct Source {
     pub name: String,
     /// Name of the log bucket it logs to: the one of its own account and Region.
     pub log_bucket: Arc<str>,
-    /// Prefix of its log objects' keys, ending in `/` or empty.
+    /// Prefix of its log objects' keys, as S3 is told it: ending in `/` or empty, unless the map has it exactly as it was before.
     pub prefix: Arc<str>,
     /// How S3 lays out the keys after the prefix.
     pub key_format: KeyFormat,

@@ -1,8 +1,8 @@
-//! The record of a log bucket: what outlives the plan that it was derived in.
+//! The records of a log bucket and of a trail: what outlives the plan that it was derived in.
 //!
-//! The lock keeps it, so that a bucket which leaves the map is forgotten by Terraform and never deleted.
+//! The lock keeps them, so that what leaves the map is forgotten by Terraform and never deleted.
 
-use super::{Account, LogBucket};
+use super::{Account, LogBucket, Trail};
 use serde::{Deserialize, Serialize};
 
 /// A log bucket as the lock lists it: one that a tree renders, or rendered once and the map no longer has.
@@ -26,13 +26,7 @@ pub struct BucketRecord {
 impl BucketRecord {
     /// Could logmap have written it? A lock is a file that others can change.
     pub fn is_plausible(&self) -> bool {
-        use crate::aws::{limits, region};
-        let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-        word(&self.account)
-            && limits::is_account_id(&self.account_id)
-            && region::is_well_formed(&self.region)
-            && (1..=255).contains(&self.bucket.len())
-            && self.bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
+        is_place(&self.account, &self.account_id, &self.region) && is_name(&self.bucket, 255)
     }
 
     /// The record of a log bucket of a plan.
@@ -46,4 +40,44 @@ impl BucketRecord {
             returned: bucket.adopt.as_ref().is_some_and(|adopt| adopt.returned),
         }
     }
+}
+
+/// A trail as the lock lists it: one that a tree renders, or rendered once and the map no longer has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct TrailRecord {
+    /// Account key, as it was then.
+    pub account: String,
+    /// Twelve digits: an account keeps its id when its key changes.
+    pub account_id: String,
+    /// Region in which it was made.
+    pub region: String,
+    /// Trail name.
+    pub trail: String,
+}
+
+impl TrailRecord {
+    /// Could logmap have written it? A lock is a file that others can change.
+    pub fn is_plausible(&self) -> bool {
+        is_place(&self.account, &self.account_id, &self.region) && is_name(&self.trail, 128)
+    }
+
+    /// The record of a trail of a plan.
+    pub fn of(account: &Account, region: &str, trail: &Trail) -> Self {
+        TrailRecord {
+            account: account.key.clone(),
+            account_id: account.id.clone(),
+            region: region.to_owned(),
+            trail: trail.name.clone(),
+        }
+    }
+}
+
+fn is_place(account: &str, account_id: &str, region: &str) -> bool {
+    use crate::aws::{limits, region};
+    let word = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    word(account) && limits::is_account_id(account_id) && region::is_well_formed(region)
+}
+
+fn is_name(text: &str, most: usize) -> bool {
+    (1..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
 }

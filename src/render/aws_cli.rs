@@ -199,7 +199,7 @@ struct PreflightContext<'a> {
 struct PreflightPlace<'a> {
     /// Region name.
     region: &'a str,
-    /// Log buckets that are adopted.
+    /// Its log buckets. Of those that are not adopted only the grants are looked at.
     buckets: Vec<BucketRow<'a>>,
     /// Source buckets that must exist.
     sources: Vec<SourceRows<'a>>,
@@ -282,7 +282,7 @@ fn preflight(cx: &Context<'_>, account: &Account, engine: &Engine) -> Result<Opt
         .filter(|placement| takes_over(placement))
         .map(|placement| PreflightPlace {
             region: &placement.region,
-            buckets: placement.buckets.iter().filter(|bucket| bucket.adopt.is_some()).map(taken_over_row).collect(),
+            buckets: placement.buckets.iter().map(taken_over_row).collect(),
             sources: managed_rows(placement),
             trails: placement.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         })

@@ -21,7 +21,7 @@ pub(crate) mod terraform;
 use crate::{
     artifacts::Artifact,
     digest::digest,
-    plan::{Account, BucketRecord, Placement, Plan, StackSetRecord},
+    plan::{Account, BucketRecord, Placement, Plan, StackSetRecord, TrailRecord},
 };
 use anyhow::Result;
 use digests::Digests;
@@ -43,6 +43,8 @@ pub struct Context<'a> {
     pub filter: &'a Filter,
     /// Log buckets that an earlier run rendered and the map no longer has: Terraform forgets them, nothing deletes them.
     pub retired: &'a [BucketRecord],
+    /// Trails that an earlier run rendered and the map no longer has: Terraform forgets them, and they go on.
+    pub retired_trails: &'a [TrailRecord],
     /// Which accounts are in which StackSet template; without it nothing is remembered.
     pub stack_sets: Option<&'a StackSetMemory<'a>>,
 }

@@ -41,6 +41,7 @@ rule_family! {
     LOCKS_OUT = "LM0314" "locks-out-owner" Error Map: "a statement keeps the account itself from the bucket's policy";
     OPENS = "LM0315" "opens-to-others" Error Map: "a statement lets others than the sources and trails deliver";
     RIGHTS = "LM0316" "rights-for-others" Warning Map: "a statement lets another account or a service change the bucket or its logs";
+    SHARED_PREFIX = "LM0317" "shared-prefix" Warning Map: "the log objects of a source lie among others";
 }
 
 /// Checks prefixes and statements as they stand.
@@ -61,11 +62,20 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     duplicate_sids(map, findings);
     for keys in map.sources().filter_map(Bucket::keys) {
         prefix(&keys.prefix, findings);
+        exact_prefix(&keys.exact_prefix, &keys.prefix, findings);
     }
 }
 
 /// Could this prefix be used?
 pub(crate) fn prefix_problem(prefix: &str) -> Option<(&'static str, &'static str)> {
+    if prefix.starts_with('/') {
+        return Some(("begins with a slash", "keys would begin with an empty folder; leave the first slash out"));
+    }
+    exact_prefix_problem(prefix)
+}
+
+/// Could S3 be told this prefix, and could the policy name it? A slash at its beginning is allowed.
+pub(crate) fn exact_prefix_problem(prefix: &str) -> Option<(&'static str, &'static str)> {
     // the rest of a key is at most account, Region, bucket, date, time and a unique string: under 180 bytes
     const MOST: usize = 800;
     const { assert!(MOST + 180 <= crate::aws::limits::OBJECT_KEY_BYTES) };
@@ -74,9 +84,6 @@ pub(crate) fn prefix_problem(prefix: &str) -> Option<(&'static str, &'static str
         Some("*") => ("has a `*`", "in a policy `*` stands for any text, so the grant would reach further than the prefix"),
         Some("?") => ("has a `?`", "in a policy `?` stands for any character, so the grant would reach further than the prefix"),
         Some(_) => ("has a `${`", "in a policy `${` begins a variable, so the grant would not match the keys"),
-        None if prefix.starts_with('/') => {
-            ("begins with a slash", "keys would begin with an empty folder; leave the first slash out")
-        }
         None if prefix.len() > MOST => ("is longer than 800 bytes", "a key has at most 1024 bytes, and S3 adds its own part"),
         None if prefix.chars().any(char::is_control) => {
             ("has a control character", "S3 can't list such keys as XML; use letters, digits, `-`, `_` and `/`")
@@ -109,6 +116,21 @@ fn prefix(field: &Field<String>, findings: &mut Vec<Finding>) {
             )
             .help("S3 puts nothing between the prefix and its own part of the key; write the slash to make it plain")
             .safe_fix("write the slash", Change::Scalar(prefix.span, format!("{}/", prefix.value))),
+        );
+    }
+}
+
+fn exact_prefix(exact: &Field<String>, prefix: &Field<String>, findings: &mut Vec<Finding>) {
+    let Some(exact) = exact else { return };
+    if let Some((problem, help)) = exact_prefix_problem(exact) {
+        let message = format!("the prefix `{}` {problem}", exact.value.escape_debug());
+        findings.push(Finding::new(&PREFIX, exact.span, message).help(help));
+    }
+    if let Some(prefix) = prefix {
+        findings.push(
+            Finding::new(&PREFIX, exact.span, "a source has one prefix, and here are `prefix` and `exact_prefix`")
+                .related(prefix.span, "`prefix` is here")
+                .help("leave `prefix` out to keep the keys exactly as they are; else leave `exact_prefix` out"),
         );
     }
 }

@@ -5,11 +5,14 @@
 
 CREATE DATABASE IF NOT EXISTS `{{ database }}`;
 {% for table in access %}
-{% if partitioned -%}
+{% if not table.flat -%}
 -- Access logs below {{ table.location | comment }}, by {% if by_delivery %}day of delivery (an event may be of the day before){% else %}day of the request (delivered hours later){% endif %}.
 {%- else -%}
 -- Access logs below {{ table.location | comment }}. The key format `simple` has no days in it, so each query reads every object below
 -- the prefix: `key_format: partitioned-event-time` in the map makes them cheaper.
+{%- if table.only %}
+-- Others deliver there, too; the view takes its own sources from it.
+{%- endif %}
 {%- endif %}
 -- A record has up to 27 fields; older ones end earlier, later ones may have more. Requests are shown as S3 writes them, in quotes.
 {% include "athena/table.sql" -%}
@@ -18,7 +21,24 @@ CREATE DATABASE IF NOT EXISTS `{{ database }}`;
 -- All access logs of the Region.
 CREATE OR REPLACE VIEW "{{ database }}"."access_logs" AS
 {%- for table in access %}
+{%- if partitioned and table.flat %}
+SELECT
+  *,
+  '{{ account_id }}' AS account_id,
+  '{{ region }}' AS region,
+  bucket_name AS source_bucket,
+  FORMAT_DATETIME(PARSE_DATETIME(requestdatetime, 'dd/MMM/yyyy:HH:mm:ss Z'), 'yyyy/MM/dd') AS day
+FROM "{{ database }}"."{{ table.name }}"
+{%- else %}
 SELECT * FROM "{{ database }}"."{{ table.name }}"
+{%- endif %}
+{%- if table.only %}
+WHERE bucket_name IN (
+{%- for name in table.only %}
+  {{ name | sql }}{% if not loop.last %},{% endif %}
+{%- endfor %}
+)
+{%- endif %}
 {%- if not loop.last %}
 UNION ALL
 {%- endif %}

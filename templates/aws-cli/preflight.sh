@@ -4,8 +4,9 @@
 {% endfor -%}
 # account: {{ account_id }}
 #
-# Before each `terraform apply` of account {{ account_key | comment }}: stops at sources that log elsewhere, and at what adopted log buckets
-# and trails have that the map does not say: policies, lifecycle rules, tags, ACLs and settings. Terraform would overwrite it. Reads only.
+# Before each `terraform apply` of account {{ account_key | comment }}: stops at sources that log elsewhere, at sources whose logs the new policy
+# would not let in where S3 goes on to write them, and at what adopted log buckets and trails have that the map does not say: policies,
+# lifecycle rules, tags, ACLs and settings. Terraform would overwrite it. Reads only.
 # shellcheck disable=SC1091,SC2034 # the library reads what is set here
 set -euo pipefail
 
@@ -47,7 +48,7 @@ TRAILS=(
 {% for trail in placement.trails %}  {{ trail.name | sh }} {{ trail.origin | sh }} {{ trail.arn | sh }} {{ trail.settings | sh }}
   {{ trail.selectors | sh }} {{ trail.first | sh }}
 {% endfor %})
-each_bucket read_bucket
+each_bucket read_taken_over
 each_source read_source
 each_bucket read_listeners
 each_trail read_trail

@@ -61,7 +61,7 @@ check_bucket() {
         return 0
         ;;
       foreign) refuse "the name $name is taken by another account, or these credentials may not read the bucket: choose another name for the log bucket in the map"; return 0 ;;
-      "$REGION") ;;
+      "$REGION") read_grants "$name" ;;
       *) refuse "the log bucket $name is in $LOCATION, not in $REGION"; return 0 ;;
     esac
   fi

@@ -24,6 +24,9 @@ FORCE_HINT='' ALONE=yes
 # shellcheck disable=SC2016 # as above
 ACL_ADVICE=': in the folder of the output, first `aws s3api put-bucket-policy --bucket NAME --policy file://policies/NAME.json`, then `aws s3api put-bucket-acl --bucket NAME --acl private`'
 
+# shellcheck disable=SC2016 # as above
+ATTACHED_HINT='; the stack does not have it, and AWS does not say that an update of the bucket leaves it: compare `aws s3api get-bucket-replication` and `get-bucket-notification-configuration` before and after each deployment that changes the bucket'
+
 STACKS=({% for stack in stacks %}{% if not loop.first %} {% endif %}{{ stack | sh }}{% endfor %})
 
 # for each log bucket: name, its logical id, its policy's, whether an import takes the policy

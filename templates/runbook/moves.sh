@@ -1,8 +1,9 @@
 {% raw -%}
 # ---------------------------------------------------------------- a step of a runbook
 #
-# A step's `rows` take each thing from one known state to the next. They run in passes: `read` finds every reason not to
-# start, `end` takes away what must go first, `apply` changes the rest, `arrive` looks at what should have been delivered.
+# A step's `rows` take each thing from one known state to the next. They run in passes: `names` gathers the buckets, so that one list
+# tells where they are, `read` finds every reason not to start, `end` takes away what must go first, `apply` changes the rest, `arrive`
+# looks at what should have been delivered.
 
 usage() {
   cat <<USAGE
@@ -25,7 +26,7 @@ another account; 5 the AWS CLI, python3 or a file of this script is missing or t
 USAGE
 }
 
-PASS='' BACK='' WAITING=0 LOG='' SILENT=''
+PASS='' BACK='' WAITING=0 LOG='' SILENT='' NAMES=()
 
 # Also into the record of the step.
 say() {
@@ -48,6 +49,7 @@ bucket() {
   [ -z "$BACK" ] || want=("${@:10:5}") other=$6
   [ -n "${11}" ] || new=yes
   case $PASS in
+    names) NAMES+=("$name") ;;
     read)
       if [ -z "$new" ]; then
         location bucket "$name"
@@ -85,6 +87,7 @@ bucket() {
 source_bucket() {
   local name=$1 by=$2 want=$3 other=$4 of="$NOW/source.$1" to
   [ -z "$BACK" ] || want=$4 other=$3
+  case $PASS in names) NAMES+=("$name"); return 0 ;; end | arrive) return 0 ;; esac
   to=$(json_text "$want" LoggingEnabled.TargetBucket)
   case $PASS in
     read)
@@ -135,6 +138,7 @@ logs_as() {
 
 # left NAME BEFORE: a source that must no longer log as before
 left() {
+  [ "$PASS" != names ] || NAMES+=("$1")
   [ "$PASS" = read ] && [ -z "$BACK" ] || return 0
   if logs_as "$1" "$2"; then refuse "$1 still logs to its old destination, whose grant this step takes away"; fi
 }
@@ -160,6 +164,7 @@ lets_in() {
 
 # logs_there NAME LOGGING STEP: a source that must not log so when its grant is taken back
 logs_there() {
+  [ "$PASS" != names ] || [ -z "$BACK" ] || NAMES+=("$1")
   [ "$PASS" = read ] && [ -n "$BACK" ] || return 0
   if logs_as "$1" "$2"; then refuse "$1 logs to $(json_text "$2" LoggingEnabled.TargetBucket), whose grant would go: roll the step $3 back first"; fi
 }
@@ -242,6 +247,7 @@ trail() {
 
 # recreated NAME OLD_REGION OLD_ACCOUNT: a bucket that its owners delete there and make again here
 recreated() {
+  [ "$PASS" != names ] || NAMES+=("$1")
   [ "$PASS" = arrive ] || return 0
   location source "$1"
   case $LOCATION in
@@ -416,6 +422,9 @@ step() {
     [ "$LOOKS_ONLY" = no ] || MODE=verify
   fi
   SILENT=$quiet_flag
+  PASS='names'
+  rows
+  list_buckets ${NAMES[@]+"${NAMES[@]}"}
   PASS='read'
   rows
   if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then

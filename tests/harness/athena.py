@@ -70,6 +70,13 @@ def tables(path):
     return [Table(statement) for statement in statements(path.read_text()) if statement.startswith("CREATE EXTERNAL TABLE")]
 
 
+def taken_by_view(path):
+    """{table: the names of the sources that the view of all access logs takes from it}, where it does not take all."""
+    view = next((text for text in statements(path.read_text()) if text.startswith("CREATE OR REPLACE VIEW")), "")
+    found = re.findall(r'FROM "\w+"\."(\w+)"\s+WHERE bucket_name IN \(([^)]*)\)', view)
+    return {table: set(re.findall(r"'([^']*)'", names)) for table, names in found}
+
+
 def read_elsewhere(path):
     """Locations and projection templates as sqlglot reads them, which shares no code with `hive`."""
     sqlglot = module("sqlglot")
@@ -101,16 +108,20 @@ def check(report, name, stage):
             stage.applied = stage.snapshot()
         buckets, asked = stage.applied["buckets"], 0
 
-        def reads(bucket, key, want):
-            """Exactly one table of the bucket's account and Region reads the key, under the right values."""
+        only = {path: taken_by_view(path) for path in files}
+
+        def reads(bucket, key, want, source=None):
+            """Exactly one table of the bucket's account and Region reads the key, under the right values; of what lies in the folder
+            of others, the view takes only what theirs is."""
             url = f"s3://{bucket}/{key}"
-            here = [(table, table.partition_of(url)) for found in every.values() for table in found]
+            here = [(table, table.partition_of(url)) for path, found in every.items() for table in found
+                    if source in only[path].get(table.name, {source})]
             here = [(table, values) for table, values in here if values is not None]
             expect(len(here) == want, f"{url} is read by {[table.name for table, _ in here]}")
             return here[0][1] if here else {}
         for source in stage.map.sources:
             bucket = buckets[source]
-            values = reads(bucket["logging"]["TargetBucket"], access_log_key(source, bucket), 1)
+            values = reads(bucket["logging"]["TargetBucket"], access_log_key(source, bucket), 1, source)
             right = {"account_id": bucket["account"], "region": bucket["region"], "source_bucket": source, "day": "2026/01/02"}
             expect(values in ({}, right), f"{source}: {values}")
             expect(bool(values) == ("PartitionedPrefix" in (bucket["logging"].get("TargetObjectKeyFormat") or {})), f"{source}: {values}")
@@ -131,7 +142,7 @@ def check_strings(tree, model):
     for name, source in model["sources"].items():
         url = f"s3://{source['target']}/{source['prefix']}"
         wanted = url.removesuffix(f"{name}/") if source["format"] == "simple" else url
-        there = url in found or wanted in found or (source["format"] == "simple" and any(url.startswith(text) for text in found))
+        there = url in found or wanted in found or any(text.startswith(url + "${") for text in found) or (source["format"] == "simple" and any(url.startswith(text) for text in found))
         expect(there, f"{name}: no table is about {url!r}: {found}")
     for arn, trail in model["trails"].items():
         url = f"s3://{trail['bucket']}/" + (f"{trail['prefix']}/" if trail["prefix"] else "") + "AWSLogs/"

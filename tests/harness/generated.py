@@ -79,8 +79,9 @@ def check_strings(made, model, callers):
                 source = {"name": source} if isinstance(source, str) else source
                 if source.get("logging") == "external":
                     continue
-                form = FORMATS[wanted.get("key_format", "partitioned-event-time")]
+                form = FORMATS[source.get("key_format", wanted.get("key_format", "partitioned-event-time"))]
                 prefix = source.get("prefix", wanted.get("prefix", "s3-access/")) + (source["name"] + "/" if form == "simple" else "")
+                prefix = source.get("exact_prefix", prefix)
                 found = model["sources"][source["name"]]
                 expect((found["prefix"], found["format"]) == (prefix, form), f"{source['name']}: {found}, the map has {prefix!r}")
         for (number, _), caller in callers.items():

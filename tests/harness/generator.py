@@ -113,6 +113,10 @@ class Maker:
                 own["prefix"] = self.prefix("own") + "/"
             if self.chance(0.15):
                 own["logging"] = "external"
+            if self.chance(0.15):
+                own["key_format"] = self.pick("partitioned-event-time", "partitioned-delivery-time", "simple")
+            if "prefix" not in own and self.chance(0.1):
+                own["exact_prefix"] = self.pick("", "/") + self.prefix("exact") + self.pick("-", "", "/")
             made["buckets"].append(own if len(own) > 1 else name)
         made["log_bucket"] = self.log_bucket()
         if self.chance(0.2):

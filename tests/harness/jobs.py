@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import athena, attacks, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, manual, maps, targets_agree, moves, foreign_inputs
+from . import adopted, athena, attacks, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, manual, maps, targets_agree, moves, foreign_inputs
 from . import readme, refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, watching, writer
 from .cli_shim import Shim
@@ -168,6 +168,8 @@ def jobs(tier):
     for seeds in (tier.seeds[at:at + 10] for at in range(0, len(tier.seeds), 10)):
         found[f"generated {seeds[0]}"] = lambda bench, report, seeds=seeds: generated.check(
             report, bench.args.logmap, generate, bench.stage_of, bench.core, bench.new_folder, seeds, tier.planned)
+    for seeds in (tier.adoptions[at:at + 10] for at in range(0, len(tier.adoptions), 10)):
+        found[f"adopted {seeds[0]}"] = lambda bench, report, seeds=seeds: adopted.check(report, bench, seeds)
     if tier.cli2:
         found["aws_cli_2"] = lambda bench, report: cli2.check(report, bench.stage_from, attacked, bench.new_folder)
     return found | {

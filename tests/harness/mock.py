@@ -32,7 +32,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.utilities.utils import get_partition
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from . import evaluate as policies, mock_listing, mock_stacks
+from . import evaluate as policies, mock_beside, mock_listing, mock_stacks
 from .evaluate import CLOUDTRAIL, POLICY_LIMIT, Request, evaluate, listed
 
 KEY = "AKIAACCT"
@@ -338,6 +338,7 @@ def patch():
     s3_responses.S3Response.get_bucket_logging = get_bucket_logging
     s3.FakeBucket.set_lifecycle, s3_responses.S3Response.get_bucket_lifecycle = set_lifecycle, get_bucket_lifecycle
     mock_stacks.install()
+    mock_beside.install()
     s3_responses.S3Response.all_buckets = mock_listing.all_buckets
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
     cloudtrail.Trail.update = update_trail
@@ -442,6 +443,9 @@ class Gate:
         if method == "PUT" and not key:
             for query in queries & set(PUT):
                 PUT[query](bucket, body)
+            for query in sorted(queries):
+                if problem := mock_beside.problem(bucket, query):
+                    raise Refusal(403, "AccessDenied", problem)
 
 
 class Quiet(WSGIRequestHandler):
@@ -475,6 +479,10 @@ class Mock:
         reset_model_data()
         s3.s3_backends.bucket_accounts.clear()
         refused.clear()
+
+    def mfa_delete(self, bucket):
+        find(bucket).mfa_delete = True
+        self.gate.state = object()
 
     def stack_status(self, account, region, name, status):
         mock_stacks.fail(account, region, name, status)

@@ -176,6 +176,25 @@ def logs_here(stage, name, prefix):
     s3(stage).put_bucket_logging(Bucket=name, BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": "acme-old-logs", "TargetPrefix": prefix}})
 
 
+def mfa_delete(stage):
+    versioned(stage)
+    stage.mock.mfa_delete("acme-old-logs")
+
+
+def replicated(stage):
+    stage.world.create_bucket(ACCOUNT, "us-east-1", "acme-copy")
+    s3(stage, region="us-east-1").put_bucket_versioning(Bucket="acme-copy", VersioningConfiguration={"Status": "Enabled"})
+    versioned(stage)
+    s3(stage).put_bucket_replication(Bucket="acme-old-logs", ReplicationConfiguration={"Role": f"arn:aws:iam::{ACCOUNT}:role/copy", "Rules": [
+        {"ID": "copy", "Status": "Enabled", "Priority": 1, "Filter": {"Prefix": ""}, "DeleteMarkerReplication": {"Status": "Disabled"}, "Destination": {"Bucket": "arn:aws:s3:::acme-copy"}}]})
+
+
+def notifies(stage):
+    topic = stage.world.client("sns", ACCOUNT, REGION).create_topic(Name="acme-new-logs")["TopicArn"]
+    s3(stage).put_bucket_notification_configuration(Bucket="acme-old-logs", NotificationConfiguration={
+        "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}], "EventBridgeConfiguration": {}})
+
+
 def both(*scenes):
     return lambda stage: [scene(stage) for scene in scenes]
 
@@ -212,6 +231,8 @@ HARMLESS = [
     ("the console's grant for a source", lambda stage: console_grant(stage, "s3-access/*", ArnLike={"aws:SourceArn": "arn:aws:s3:::acme-web"}), ""),
     ("the denial of requests without TLS", insecure_denied, ""),
     ("a bucket that logs there in vain", lambda stage: logs_here(stage, "acme-other", "other/"), ""),
+    ("a replication", replicated, "kept: the replication to arn:aws:s3:::acme-copy of acme-old-logs"),
+    ("notifications", notifies, f"kept: the notifications to EventBridge, arn:aws:sns:{REGION}:{ACCOUNT}:acme-new-logs of acme-old-logs"),
     ("a source with its prefix", both(console_grant, lambda stage: logs_here(stage, "acme-data", "data/")), ""),
 ]
 
@@ -268,6 +289,7 @@ CASES = [
     ("a trail of others", delivers_elsewhere, '"EventSelectors": "of its own"', True),
     ("everything at once", old_world, "refused, see the 9 reasons above", True),
     ("Object Lock", remade("acme-old-logs", ObjectLockEnabledForBucket=True), "acme-old-logs has Object Lock", False),
+    ("MFA delete", mfa_delete, "acme-old-logs has MFA delete, under which S3 takes no lifecycle rules: write `lifecycle: external`", False),
     ("log bucket in another Region", remade("acme-old-logs", region="us-east-1"), "acme-old-logs is in us-east-1", False),
     ("log bucket of another account", remade("acme-old-logs", account=OTHER), "acme-old-logs is taken by another account", False),
     ("adopted bucket is missing", remade("acme-old-logs"), "acme-old-logs is to be adopted", False),

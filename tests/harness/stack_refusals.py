@@ -61,6 +61,17 @@ def other_prefix(stage):
     s3(stage).put_bucket_logging(Bucket="acme-web", BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": LOGS, "TargetPrefix": "web/"}})
 
 
+def moves(stage):
+    """As an earlier map had it: the bucket, its grant and the source's logging."""
+    other_prefix(stage)
+    grant = {"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{LOGS}/web/*",
+             "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
+    s3(stage).put_bucket_policy(Bucket=LOGS, Policy=json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "LogmapAccessLogs", **grant}]}))
+
+
+MOVES = f"the source bucket acme-web logs to {LOGS} under `web/` today, where the policy of the plan does not let it write"
+
+
 def trail(stage):
     stage.world.create_bucket(ACCOUNT, REGION, "acme-elsewhere")
     arn, who = "arn:aws:s3:::acme-elsewhere", {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
@@ -84,6 +95,7 @@ NEW_CASES = [
     ("a log bucket of another account", lambda stage: stage.world.create_bucket("444455556666", REGION, LOGS), f"the name {LOGS} is taken by another account"),
     ("a source that logs elsewhere", logs_elsewhere, "the source bucket acme-web logs to acme-elsewhere under `` (simple) already, which the stack did not set, so it would fail there: turn that off"),
     ("a source with another prefix", other_prefix, f"the source bucket acme-web logs to {LOGS} under `web/` (simple) already, which the stack did not set, so it would fail there: write its `prefix`"),
+    ("a source that moves to another prefix", moves, MOVES),
     ("a trail of that name", trail, f"the trail audit is there already (arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/audit)"),
     ("a topic of that name", lambda stage: stage.world.client("sns", ACCOUNT, REGION).create_topic(Name="acme-alerts"), "there is a topic acme-alerts already"),
     ("a parameter of that name", lambda stage: stage.world.client("ssm", ACCOUNT, REGION).put_parameter(Name="/acme/logs", Value="x", Type="String"), "there is a parameter /acme/logs already"),
@@ -134,6 +146,9 @@ def new_bucket(stage):
     for what, attack.scene, text in NEW_CASES:
         attack.set_scene()
         refused(attack, (), attack.run(), text, what)
+    terraform = Attack(stage, stage.map.accounts["prod"], stage.tree / "terraform" / "prod" / "preflight.sh", scene=moves)
+    terraform.set_scene()
+    refused(terraform, (), terraform.run(), MOVES, "Terraform, a source that moves to another prefix")
     for what, attack.scene, flags in NEW_FINE:
         attack.set_scene()
         passes(attack, flags, "nothing that the map does not know", what)

@@ -15,6 +15,7 @@ class Tier:
     watching: tuple     # ways to disturb applying and rolling back what is published and watched
     adopted: int        # ways to disturb rolling back an adoption
     seeds: range        # generated maps
+    adoptions: range    # generated worlds that a map adopts
     planned: tuple      # those of them that Terraform's core plans
     kills: int          # of the calls of the file writer, one in this many
     double_kills: int
@@ -50,13 +51,13 @@ def some(things, one_in):
     return list(things)[::one_in]
 
 
-EXHAUSTIVE = Tier("exhaustive", attacks=1, map_faults=2, map_attacks=(6, 3), attacked=(), watching=(16, 8), adopted=6, seeds=range(1, 101),
+EXHAUSTIVE = Tier("exhaustive", attacks=1, map_faults=2, map_attacks=(6, 3), attacked=(), watching=(16, 8), adopted=6, seeds=range(1, 101), adoptions=range(1, 201),
                   planned=tuple(range(1, 13)), kills=1, double_kills=40, mutants=1, worlds=1, scripted=(),
                   scanned=("examples/small", "examples/organization", "examples/gov-and-china", "maps/full"), walked=(), cli2=True, providers=(6, 5))
 # between them the attacked maps have credentials of every kind, trails of every scope, adoption, publishing and monitoring
 PULL_REQUEST = Tier("pull request", attacks=8, map_faults=1, map_attacks=(1, 1),
                     attacked=("examples/monitoring", "examples/organization"), watching=(3, 2), adopted=3,
-                    seeds=range(1, 11), planned=(1, 4, 7, 10), kills=4, double_kills=12, mutants=4, worlds=3,
+                    seeds=range(1, 11), adoptions=range(1, 3), planned=(1, 4, 7, 10), kills=4, double_kills=12, mutants=4, worlds=3,
                     scripted=("examples/small", "examples/monitoring", "examples/organization", "examples/gov-and-china"),
                     scanned=("examples/small",), walked=("move",), cli2=False, providers=(6,))
 

@@ -91,6 +91,8 @@ class World:
             # once a bucket had versioning there is no way back to never, only to suspended: the two are the same here
             "versioning": read("get_bucket_versioning", "Status") or "Suspended",
             "tags": read("get_bucket_tagging", "TagSet"),
+            "replication": read("get_bucket_replication", "ReplicationConfiguration"),
+            "notifications": read("get_bucket_notification_configuration"),
             "payer": read("get_bucket_request_payment", "Payer"),
             "acl": read("get_bucket_acl", "Grants"),
             "objects": [entry["Key"] for entry in read("list_objects_v2").get("Contents", [])],

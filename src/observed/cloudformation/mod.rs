@@ -15,8 +15,8 @@ mod vended;
 pub(crate) mod work;
 
 use super::{
-    At, Bucket, EncryptionKey, Input, KeyAlias, Logging, NotRead, Observed, Setting, SourceLocation, Target, Text, Told, Trail,
-    Way, beside,
+    At, Bucket, DEFAULT_DATE_SOURCE, EncryptionKey, Input, KeyAlias, Logging, NotRead, Observed, Setting, SourceLocation, Target,
+    Text, Told, Trail, Way, beside,
     dumps::child,
     hole,
     policy::{self, PolicyDoc, Reading, Resolved},
@@ -316,6 +316,12 @@ impl Reader<'_, '_> {
             Setting::Unsaid => Target::Omitted,
         };
         let format = self.template.get(configuration, "TargetObjectKeyFormat");
+        let partitioned = format.and_then(|format| self.template.get(format, "PartitionedPrefix"));
+        let date_source = match partitioned.map(|partitioned| self.setting(partitioned, &["PartitionDateSource"])) {
+            Some(Setting::Known(text)) => Some(text.value),
+            Some(Setting::Unsaid) => Some(DEFAULT_DATE_SOURCE.to_owned()),
+            Some(Setting::Unknown(_)) | None => None,
+        };
         let strange = self.strange(written, configuration);
         let key = match (properties_entry(properties, "LoggingConfiguration"), &target) {
             (_, Target::Named(text)) => text.place,
@@ -328,7 +334,8 @@ impl Reader<'_, '_> {
             source: Some(source),
             target,
             prefix: self.setting(configuration, &["LogFilePrefix"]),
-            partitioned: Some(format.is_some_and(|format| self.template.get(format, "PartitionedPrefix").is_some())),
+            partitioned: Some(partitioned.is_some()),
+            date_source,
             region: None,
             grants: None,
             strange,

@@ -15,7 +15,7 @@ mod trail;
 mod vended;
 
 use super::{
-    At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, Told,
+    At, Bucket, DEFAULT_DATE_SOURCE, Logging, Observed, Setting, SourceLocation, Target, Text, Told,
     hole::{self, hole},
     policy::{self, Plain},
 };
@@ -456,6 +456,12 @@ impl<'a> Reader<'a> {
             }),
             None => Some(false),
         };
+        let format = self.raw(item, "target_object_key_format").and_then(block);
+        let date_source = format.as_ref().and_then(|format| {
+            let partitioned = format.get("partitioned_prefix")?;
+            let date = partitioned.get(0).unwrap_or(partitioned).get("partition_date_source").filter(|date| !date.is_null());
+            date.map_or(Some(DEFAULT_DATE_SOURCE), Value::as_str).map(str::to_owned)
+        });
         let grants = self.raw(item, "target_grant").filter(|raw| raw.get() != "[]").map(|raw| self.place(raw.get()));
         Logging {
             place,
@@ -464,6 +470,7 @@ impl<'a> Reader<'a> {
             target,
             prefix: self.setting(item, "target_prefix"),
             partitioned,
+            date_source,
             region: Some(self.region(item)),
             grants,
             strange: None,
@@ -491,6 +498,7 @@ impl<'a> Reader<'a> {
             target: target.map_or(Target::Unknown, Target::Named),
             prefix: text("target_prefix").map_or(Setting::Unsaid, Setting::Known),
             partitioned: Some(false),
+            date_source: None,
             region: None,
             grants: None,
             strange: None,

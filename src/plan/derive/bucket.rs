@@ -101,7 +101,11 @@ impl Planner<'_, '_> {
             extra: &extra,
         };
         let organization_id = self.map.organization_id.map(|id| id.as_str());
-        let layout = format!("{:?}", settings.key_format);
+        let mut layout = format!("{:?}", settings.key_format);
+        // the proof looks at each source's own
+        for source in sources.iter().filter(|source| source.key_format != settings.key_format) {
+            layout += &format!(" {}={:?}", source.name, source.key_format);
+        }
         let role_arn = role_arn(self.account, self.partition());
         let steps = steps_among(self.of_placements).to_string();
         let also = [self.region, organization_id.unwrap_or_default(), role_arn.as_deref().unwrap_or_default(), &layout, &steps];

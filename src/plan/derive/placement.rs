@@ -6,7 +6,10 @@ use crate::{
     diagnostics::Finding,
     map::effective::{self, Settings, with_slash},
     plan::{KeyFormat, Placement, Source, Trail, monitoring, names, policy_cache::PolicyCache, routes::Delivery},
-    rules::{delivery::PREFIX_OVERLAP, naming::ACCOUNT_REGIONAL},
+    rules::{
+        delivery::{PREFIX_OVERLAP, SHARED_PREFIX},
+        naming::ACCOUNT_REGIONAL,
+    },
     source::Span,
 };
 use std::sync::Arc;
@@ -115,41 +118,58 @@ impl Planner<'_, '_> {
         let usual: Arc<str> = with_slash(settings.prefix.value).into();
         let sources: Vec<Source> = by_name
             .iter()
-            .map(|source| Source {
-                name: source.name.value.clone(),
-                log_bucket: Arc::clone(&log_bucket),
-                prefix: prefix_of(source, settings.key_format, &usual),
-                key_format: settings.key_format,
-                managed: source.managed,
+            .map(|source| {
+                let key_format = source.key_format.unwrap_or(settings.key_format);
+                Source {
+                    name: source.name.value.clone(),
+                    log_bucket: Arc::clone(&log_bucket),
+                    prefix: prefix_of(source, key_format, &usual),
+                    key_format,
+                    managed: source.managed,
+                }
             })
             .collect();
-        if settings.key_format == KeyFormat::Simple {
-            let mut by_prefix: Vec<&Source> = sources.iter().collect();
-            by_prefix.sort_by(|a, b| a.prefix.cmp(&b.prefix));
-            let mut outer: Option<&Source> = None;
-            for source in by_prefix {
-                match outer.filter(|outer| source.prefix.starts_with(&*outer.prefix)) {
-                    Some(outer) => {
-                        let written_at = |source: &Source| {
-                            let at = by_name.binary_search_by_key(&source.name.as_str(), |known| known.name.as_str());
-                            at.map_or(self.span(), |at| by_name[at].prefix.map_or(by_name[at].name.span, |prefix| prefix.span))
-                        };
-                        findings.push(
-                            Finding::new(&PREFIX_OVERLAP, written_at(source), format!("the log objects of `{}` (`{}`) lie under those of `{}` (`{}`)", source.name, source.prefix, outer.name, outer.prefix))
-                                .related(written_at(outer), format!("`{}` is the prefix of this source", outer.prefix))
-                                .help("with the `simple` key format nothing but the prefix tells sources apart; choose prefixes of which none begins another"),
-                        );
-                    }
-                    None => outer = Some(source),
-                }
+        self.check_overlaps(&by_name, &sources, findings);
+        sources
+    }
+
+    /// Sources with flat keys of which one's prefix begins another's. What a source has exactly so it has had before, so it is told,
+    /// once for each prefix; elsewhere it is a mistake. Both lists are in the order of the names.
+    fn check_overlaps(&self, by_name: &[&effective::Source<'_>], sources: &[Source], findings: &mut Vec<Finding>) {
+        let flat = by_name.iter().zip(sources).filter(|(_, source)| source.key_format == KeyFormat::Simple);
+        let mut by_prefix: Vec<_> = flat.collect();
+        by_prefix.sort_by(|(_, a), (_, b)| a.prefix.cmp(&b.prefix));
+        let mut outer: Option<(&effective::Source<'_>, &Source)> = None;
+        let mut told = false;
+        for (&written, source) in by_prefix {
+            let Some((other_written, other)) = outer.filter(|(_, outer)| source.prefix.starts_with(&*outer.prefix)) else {
+                (outer, told) = (Some((written, source)), false);
+                continue;
+            };
+            if written.exact_prefix.or(other_written.exact_prefix).is_none() {
+                findings.push(
+                    Finding::new(&PREFIX_OVERLAP, written.prefix_span(), format!("the log objects of `{}` (`{}`) lie under those of `{}` (`{}`)", source.name, source.prefix, other.name, other.prefix))
+                        .related(other_written.prefix_span(), format!("`{}` is the prefix of this source", other.prefix))
+                        .help("with the `simple` key format nothing but the prefix tells sources apart; choose prefixes of which none begins another"),
+                );
+            } else if !std::mem::replace(&mut told, true) {
+                let shown =
+                    if other.prefix.is_empty() { "without a prefix".to_owned() } else { format!("under `{}`", other.prefix) };
+                findings.push(
+                    Finding::new(&SHARED_PREFIX, written.prefix_span(), format!("the log objects of `{}` and `{}` lie in one list, {shown}", source.name, other.name))
+                        .related(other_written.prefix_span(), "this source has the prefix, too")
+                        .help("only the records tell them apart; to part them later, write a prefix for each instead of `exact_prefix`, or a partitioned `key_format`, and let `logmap runbook` move them"),
+                );
             }
         }
-        sources
     }
 }
 
 /// Prefix of a source's keys, where `usual` is the one of the settings.
 fn prefix_of(source: &effective::Source<'_>, key_format: KeyFormat, usual: &Arc<str>) -> Arc<str> {
+    if let Some(exact) = source.exact_prefix {
+        return exact.value.as_str().into();
+    }
     let base = source.prefix.map_or_else(|| Arc::clone(usual), |prefix| with_slash(prefix).into());
     if key_format == KeyFormat::Simple { format!("{base}{}/", source.name.value).into() } else { base }
 }

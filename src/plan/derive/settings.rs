@@ -6,7 +6,7 @@ use crate::{
     map::effective::{Settings, with_slash},
     plan::{Source, routes::Delivery},
     rules::{
-        delivery::{OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_TRAIL_OVERLAP},
+        delivery::{OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_TRAIL_OVERLAP, SHARED_PREFIX},
         placement::{SHARED, UNUSED_ADOPT},
         retention::{LOCK_NEEDS_VERSIONING, LOCK_OUTLIVES},
     },
@@ -111,6 +111,7 @@ impl Planner<'_, '_> {
     ) {
         let paths = received.iter().map(|delivery| (format!("{}AWSLogs/", with_slash(delivery.trail.prefix)), delivery.trail));
         let paths: Vec<_> = paths.collect();
+        let mut told = false;
         for source in sources {
             let clash =
                 paths.iter().find(|(path, _)| path.starts_with(&*source.prefix) || source.prefix.starts_with(path.as_str()));
@@ -120,8 +121,23 @@ impl Planner<'_, '_> {
                 .regions
                 .get(self.region)
                 .and_then(|region| region.sources.iter().find(|s| s.name.as_str() == source.name));
-            let place = mapped.and_then(|s| s.prefix).map_or(settings.prefix.span, |prefix| prefix.span);
+            let place = mapped.and_then(|source| source.own_prefix()).map_or(settings.prefix.span, |prefix| prefix.span);
             let shown = if source.prefix.is_empty() { "the whole bucket".to_owned() } else { format!("`{}`", source.prefix) };
+            // as it has been before; keys of access logs never begin with `AWSLogs/`, so no object takes another's place
+            if mapped.is_some_and(|source| source.exact_prefix.is_some()) {
+                if !std::mem::replace(&mut told, true) {
+                    let message = format!(
+                        "in `{}` the access logs of `{}` under {shown} and trails under `{path}` lie together",
+                        draft.name, source.name
+                    );
+                    findings.push(
+                        Finding::new(&SHARED_PREFIX, place, message)
+                            .related(trail.name.span, format!("this trail delivers under `{path}`"))
+                            .help("lifecycle rules and readers of one have the other, too; to part them later, write a `prefix` for the source instead of `exact_prefix`, and let `logmap runbook` move it"),
+                    );
+                }
+                continue;
+            }
             let mut finding = Finding::new(
                 &PREFIX_TRAIL_OVERLAP,
                 place,

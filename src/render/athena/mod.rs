@@ -54,9 +54,9 @@ struct SqlContext<'a> {
     region: &'a str,
     /// Name of the database: letters, digits and underscores.
     database: String,
-    /// Keys of access logs are laid out by account, Region, bucket and day. False: one flat list of objects.
+    /// Keys of access logs are laid out by account, Region, bucket and day, of some sources at least. False: flat lists of objects only.
     partitioned: bool,
-    /// The day in them is the day of delivery, not of the request.
+    /// The day in them is the day of delivery, not of the request, of some sources at least.
     by_delivery: bool,
     /// Names of all sources.
     sources: Vec<&'a str>,
@@ -75,8 +75,12 @@ struct SqlContext<'a> {
 pub(super) struct AccessTable {
     /// Letters, digits and underscores.
     pub(super) name: String,
-    /// `s3://<bucket>/<prefix>`, ending in `/`.
+    /// `s3://<bucket>/<prefix>`; of flat keys the folder that they lie in, ending in `/`.
     location: String,
+    /// Its keys are flat, so that it has no partitions.
+    flat: bool,
+    /// The sources whose records the view takes from it, where it has others' as well; empty for all.
+    only: Vec<String>,
     /// What it is.
     pub(super) shape: Shape,
 }
@@ -112,16 +116,15 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     for account in cx.accounts() {
         for placement in cx.placements(account).filter(|placement| !placement.buckets.is_empty()) {
             let Tables { database, access, trails } = catalog.tables(account, placement);
-            // all sources of a placement have one format
-            let date = placement.sources.first().and_then(|source| source.key_format.partition_date_source());
+            let dates = || placement.sources.iter().filter_map(|source| source.key_format.partition_date_source());
             let mut context = SqlContext {
                 header: Vec::new(),
                 account_key: &account.key,
                 account_id: &account.id,
                 region: &placement.region,
                 database,
-                partitioned: date.is_some(),
-                by_delivery: date == Some("DeliveryTime"),
+                partitioned: dates().next().is_some(),
+                by_delivery: dates().any(|date| date == "DeliveryTime"),
                 sources: placement.sources.iter().map(|source| source.name.as_str()).collect(),
                 access,
                 trails,
@@ -187,41 +190,69 @@ impl<'p> Catalog<'p> {
 
 /// One table for each prefix, and for each thousand sources that share it.
 fn access_tables(account: &Account, placement: &Placement, bucket: &LogBucket) -> Vec<AccessTable> {
-    let sources: &[Source] = &placement.sources;
-    let simple = sources.iter().any(|source| source.key_format == KeyFormat::Simple);
+    let partitioned = |source: &&Source| source.key_format != KeyFormat::Simple;
     let mut by_prefix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for source in sources {
-        let own = format!("{}/", source.name);
-        // with `simple` each source has a prefix of its own below the common one; the root has what others deliver too
-        let common = source.prefix.strip_suffix(&own).filter(|rest| simple && !rest.is_empty());
-        by_prefix.entry(common.unwrap_or(&source.prefix)).or_default().push(&source.name);
+    for source in placement.sources.iter().filter(partitioned) {
+        by_prefix.entry(&source.prefix).or_default().push(&source.name);
     }
-    if simple {
-        // without partitions a table has all that is below its prefix, so another one there would have it twice
-        let mut outer: Option<&str> = None;
-        by_prefix.retain(|prefix, _| {
-            let inner = outer.is_some_and(|outer| prefix.starts_with(outer));
-            outer = outer.filter(|_| inner).or(Some(prefix));
-            !inner
-        });
+    let projected =
+        by_prefix.iter().flat_map(|(prefix, names)| names.chunks(SOURCES_PER_TABLE).map(move |names| (prefix, names)));
+    let projected = projected.map(|(prefix, names)| {
+        let location = format!("s3://{}/{prefix}", bucket.name);
+        let joined = names.join(",");
+        let partitions =
+            [("account_id", account.id.as_str()), ("region", placement.region.as_str()), ("source_bucket", joined.as_str())];
+        AccessTable {
+            shape: shape::access(RECORD, &location, days(bucket, &location), &partitions),
+            flat: false,
+            only: Vec::new(),
+            name: String::new(),
+            location,
+        }
+    });
+    let mut tables: Vec<AccessTable> = projected.chain(flat_tables(placement, bucket)).collect();
+    for (at, table) in tables.iter_mut().enumerate() {
+        table.name = format!("access_logs_{}", at + 1);
     }
-    let most = if simple { usize::MAX } else { SOURCES_PER_TABLE };
-    let tables = by_prefix.iter().flat_map(|(prefix, names)| names.chunks(most).map(move |names| (prefix, names)));
     tables
-        .enumerate()
-        .map(|(at, (prefix, names))| {
-            let location = format!("s3://{}/{prefix}", bucket.name);
-            let joined = names.join(",");
-            let partitions =
-                [("account_id", account.id.as_str()), ("region", placement.region.as_str()), ("source_bucket", joined.as_str())];
-            let partitions = if simple { &[][..] } else { &partitions[..] };
-            AccessTable {
-                name: format!("access_logs_{}", at + 1),
-                shape: shape::access(RECORD, &location, days(bucket, &location), partitions),
-                location,
-            }
-        })
-        .collect()
+}
+
+/// One table for each folder of flat keys. Without partitions a table has all that is below its folder, so another one there would
+/// have it twice.
+fn flat_tables<'a>(placement: &'a Placement, bucket: &'a LogBucket) -> impl Iterator<Item = AccessTable> + 'a {
+    let flat: Vec<&Source> = placement.sources.iter().filter(|source| source.key_format == KeyFormat::Simple).collect();
+    let mut by_folder: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
+    for source in flat {
+        let own = format!("{}/", source.name);
+        // each source has a folder of its own below the common one; the root has what others deliver too
+        let common = source.prefix.strip_suffix(&own).filter(|rest| rest.ends_with('/'));
+        by_folder.entry(common.unwrap_or_else(|| folder(&source.prefix))).or_default().push(source);
+    }
+    let mut outermost: Vec<(&str, Vec<&Source>)> = Vec::new();
+    for (folder, sources) in by_folder {
+        match outermost.last_mut().filter(|(outer, _)| folder.starts_with(outer)) {
+            Some((_, known)) => known.extend(sources),
+            None => outermost.push((folder, sources)),
+        }
+    }
+    outermost.into_iter().map(move |(folder, sources)| {
+        let location = format!("s3://{}/{folder}", bucket.name);
+        // who else has objects there
+        let among_others = bucket.takes_trails && folder.is_empty()
+            || placement.sources.iter().any(|other| other.key_format != KeyFormat::Simple && other.prefix.starts_with(folder));
+        AccessTable {
+            name: String::new(),
+            shape: shape::access(RECORD, &location, days(bucket, &location), &[]),
+            flat: true,
+            only: if among_others { sources.iter().map(|source| source.name.clone()).collect() } else { Vec::new() },
+            location,
+        }
+    })
+}
+
+/// The folder of keys that begin so.
+fn folder(prefix: &str) -> &str {
+    prefix.rfind('/').map_or("", |at| &prefix[..=at])
 }
 
 /// What an organization and a multi-Region trail record.

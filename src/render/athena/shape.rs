@@ -105,7 +105,7 @@ pub(crate) struct Shape {
     pub input: &'static str,
     /// Class that would write them.
     pub output: &'static str,
-    /// `s3://<bucket>/<prefix>`, ending in `/`.
+    /// The folder `s3://<bucket>/<folder>`, ending in `/`.
     pub location: String,
     /// Properties of the table: the projection of its partitions.
     pub parameters: Vec<Property>,
@@ -200,7 +200,8 @@ fn projected(location: &str, days: u32, partitions: &[(&'static str, Values<'_>)
         serde: Vec::new(),
         input: "",
         output: OUTPUT,
-        location: location.to_owned(),
+        // a prefix may end within a name, and a table is over a folder
+        location: location.rfind('/').map_or(location, |at| &location[..=at]).to_owned(),
         parameters,
     }
 }

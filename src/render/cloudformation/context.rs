@@ -196,8 +196,8 @@ pub(super) struct TrailContext<'a> {
     pub data_events: bool,
     /// Beginnings of object ARNs that are not recorded; may be empty.
     pub data_events_exclude: &'a [String],
-    /// It existed before: it is imported, and stays when its stack goes.
-    pub adopted: bool,
+    /// `DeletionPolicy`: it goes with the deployment that made it, if that is rolled back, and stays otherwise.
+    pub deletion: &'static str,
     /// Scanners' checks that don't fit it, as its metadata.
     pub metadata: Value,
     /// Trivy's checks that don't apply to it.
@@ -336,7 +336,7 @@ impl<'a> TrailContext<'a> {
             kms_key_arn: trail.kms_key_arn.as_deref().unwrap_or_default(),
             data_events: trail.data_events_exclude.is_some(),
             data_events_exclude: trail.data_events_exclude.as_deref().unwrap_or_default(),
-            adopted: trail.adopt,
+            deletion: deletion(trail.adopt),
         }
     }
 }

@@ -175,6 +175,7 @@ fn files_after(plan: &Plan, before: &[StackSetRecord]) -> (BTreeMap<String, Stri
         overrides: &[],
         filter: &filter,
         retired: &[],
+        retired_trails: &[],
         stack_sets: Some(&memory),
     };
     render(&cx, &mut |artifact: Artifact| {

@@ -111,7 +111,10 @@ fn addresses(account: &Account, plan: &Plan) -> Vec<Address> {
             found.push(Address { kind: "aws_s3_bucket_logging", label: label(&placement.region) });
         }
         found.extend(
-            placement.trails.iter().map(|trail| Address { kind: "aws_cloudtrail", label: trail_label(trail, &placement.region) }),
+            placement
+                .trails
+                .iter()
+                .map(|trail| Address { kind: "aws_cloudtrail", label: trail_label(&trail.name, &placement.region) }),
         );
         found.extend(monitoring_resources(placement).into_iter().map(|(kind, label, _)| Address { kind, label }));
     }
@@ -141,7 +144,7 @@ fn imports(account: &Account, plan: &Plan) -> Vec<Import> {
             add("aws_s3_bucket_logging", label(&placement.region), &source.name, &source.name);
         }
         for trail in &placement.trails {
-            add("aws_cloudtrail", trail_label(trail, &placement.region), "", &trail.arn);
+            add("aws_cloudtrail", trail_label(&trail.name, &placement.region), "", &trail.arn);
         }
         for (kind, label, id) in monitoring_resources(placement) {
             add(kind, label, "", &id);

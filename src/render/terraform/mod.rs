@@ -19,10 +19,10 @@ pub(crate) use names::{label, trail_label};
 use super::{Context, Sink, athena::Catalog, engine::Engine};
 use crate::{
     artifacts::Artifact,
-    plan::{Account, BucketRecord},
+    plan::{Account, BucketRecord, TrailRecord},
 };
 use anyhow::Result;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The templates: name → text. A template of the same name given by the user replaces it.
 pub(crate) const TEMPLATES: &[(&str, &str)] = &[
@@ -52,9 +52,14 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     for entry in cx.retired {
         retired.entry(&entry.account_id).or_default().push(entry);
     }
+    let mut trails: BTreeMap<&str, Vec<&TrailRecord>> = BTreeMap::new();
+    for entry in cx.retired_trails {
+        trails.entry(&entry.account_id).or_default().push(entry);
+    }
     for account in &cx.plan().accounts {
         let retired = retired.remove(account.id.as_str()).unwrap_or_default();
-        if let Some(module) = Module::new(cx, account, retired) {
+        let trails = trails.remove(account.id.as_str()).unwrap_or_default();
+        if let Some(module) = Module::new(cx, account, retired, trails) {
             module.render(&engine, catalog.as_ref(), sink)?;
         }
     }
@@ -67,13 +72,28 @@ struct Module<'a> {
     account: &'a Account,
     /// Its log buckets of earlier runs that the map no longer has.
     retired: Vec<&'a BucketRecord>,
+    /// Its trails of earlier runs that the map no longer has.
+    retired_trails: Vec<&'a TrailRecord>,
     header: Vec<String>,
 }
 
 impl<'a> Module<'a> {
     /// `None` if the account was not asked for. One without Regions has a module only as long as there is something to forget.
-    /// `retired` are all its log buckets of earlier runs.
-    fn new(cx: &'a Context<'a>, account: &'a Account, mut retired: Vec<&'a BucketRecord>) -> Option<Self> {
+    /// `retired` and `retired_trails` are all its log buckets and trails of earlier runs.
+    fn new(
+        cx: &'a Context<'a>,
+        account: &'a Account,
+        mut retired: Vec<&'a BucketRecord>,
+        mut retired_trails: Vec<&'a TrailRecord>,
+    ) -> Option<Self> {
+        let labels: BTreeSet<String> = account
+            .placements
+            .iter()
+            .flat_map(|placement| placement.trails.iter().map(|trail| names::trail_label(&trail.name, &placement.region)))
+            .collect();
+        retired_trails.retain(|entry| !labels.contains(&names::trail_label(&entry.trail, &entry.region)));
+        retired_trails.sort();
+        retired_trails.dedup_by(|a, b| (&a.trail, &a.region) == (&b.trail, &b.region));
         let current =
             |name: &str| account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.name == name);
         retired.retain(|entry| !current(&entry.bucket));
@@ -83,15 +103,20 @@ impl<'a> Module<'a> {
         let filter = cx.filter;
         let asked_for = if account.placements.is_empty() {
             (filter.accounts.is_empty() || filter.accounts.contains(&account.key))
-                && retired.iter().any(|entry| filter.regions.is_empty() || filter.regions.contains(&entry.region))
+                && retired
+                    .iter()
+                    .map(|entry| &entry.region)
+                    .chain(retired_trails.iter().map(|entry| &entry.region))
+                    .any(|region| filter.regions.is_empty() || filter.regions.contains(region))
         } else {
             filter.account(account)
         };
         asked_for.then(|| Module {
             cx,
             account,
-            header: cx.header(&(cx.digests.account(account), &cx.plan().render, &retired)),
+            header: cx.header(&(cx.digests.account(account), &cx.plan().render, &retired, &retired_trails)),
             retired,
+            retired_trails,
         })
     }
 
@@ -123,7 +148,7 @@ impl<'a> Module<'a> {
         if !imports.imports.is_empty() {
             put("imports.tf", engine.render("terraform/imports.tf", &imports)?)?;
         }
-        if !self.retired.is_empty() {
+        if self.forgets() {
             put("removed.tf", engine.render("terraform/removed.tf", &self.removed())?)?;
         }
         put("outputs.tf", engine.render("terraform/outputs.tf", &self.outputs()?)?)
@@ -134,11 +159,17 @@ impl<'a> Module<'a> {
         !self.cx.plan().render.aliased_providers
     }
 
+    /// Is there something of earlier runs to forget?
+    fn forgets(&self) -> bool {
+        !self.retired.is_empty() || !self.retired_trails.is_empty()
+    }
+
     /// The Regions of the account, sorted, those that only have something to forget included: with provider 5 the state
     /// of what is to be forgotten needs its provider still.
     fn regions(&self) -> Vec<&'a str> {
         let placements = self.account.placements.iter().map(|placement| placement.region.as_str());
-        let mut regions: Vec<&str> = placements.chain(self.retired.iter().map(|entry| entry.region.as_str())).collect();
+        let gone = self.retired.iter().map(|entry| &entry.region).chain(self.retired_trails.iter().map(|entry| &entry.region));
+        let mut regions: Vec<&str> = placements.chain(gone.map(String::as_str)).collect();
         regions.sort_unstable();
         regions.dedup();
         regions

@@ -100,7 +100,7 @@ pub(crate) struct Import {
     pub id: String,
 }
 
-/// Contract of `terraform/removed.tf`; there is no such file without retired buckets.
+/// Contract of `terraform/removed.tf`; there is no such file without retired buckets or trails.
 #[derive(Debug, Serialize)]
 pub(crate) struct RemovedContext {
     /// Lines for the head of the file, without comment marks.
@@ -109,12 +109,14 @@ pub(crate) struct RemovedContext {
     pub types: &'static [&'static str],
     /// The buckets to forget.
     pub buckets: Vec<Forgotten>,
+    /// The trails to forget.
+    pub trails: Vec<Forgotten>,
 }
 
-/// A log bucket that Terraform is to forget.
+/// A log bucket or a trail that Terraform is to forget.
 #[derive(Debug, Serialize)]
 pub(crate) struct Forgotten {
-    /// Bucket name, for a comment.
+    /// Its name, for a comment.
     pub name: String,
     /// Its Region, for a comment.
     pub region: String,
@@ -176,7 +178,7 @@ impl Module<'_> {
             self.account.placements.iter().flat_map(|placement| &placement.buckets).any(LogBucket::made_account_regional);
         let forgets =
             self.account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.lifecycle.is_empty());
-        let (required_version, required_version_reason) = if self.retired.is_empty() && !forgets {
+        let (required_version, required_version_reason) = if !self.forgets() && !forgets {
             (">= 1.7", "Terraform or OpenTofu, with import blocks.")
         } else {
             // OpenTofu has `removed` since 1.7, but refuses `lifecycle` in it before 1.10
@@ -240,7 +242,7 @@ impl Module<'_> {
             }
             // by its ARN (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudtrail#import)
             for trail in placement.trails.iter().filter(|trail| trail.adopt) {
-                let (kind, label_of) = ("aws_cloudtrail", trail_label(trail, &placement.region));
+                let (kind, label_of) = ("aws_cloudtrail", trail_label(&trail.name, &placement.region));
                 imports.push(match self.region_per_resource() {
                     true => Import {
                         provider: String::new(),
@@ -261,7 +263,17 @@ impl Module<'_> {
             region: entry.region.clone(),
             label: label(&entry.bucket),
         });
-        RemovedContext { header: self.header.clone(), types: &BUCKET_TYPES, buckets: forgotten.collect() }
+        let trails = self.retired_trails.iter().map(|entry| Forgotten {
+            name: entry.trail.clone(),
+            region: entry.region.clone(),
+            label: trail_label(&entry.trail, &entry.region),
+        });
+        RemovedContext {
+            header: self.header.clone(),
+            types: &BUCKET_TYPES,
+            buckets: forgotten.collect(),
+            trails: trails.collect(),
+        }
     }
 
     pub(super) fn outputs(&self) -> Result<OutputsContext> {
@@ -283,7 +295,7 @@ impl Module<'_> {
             for trail in &placement.trails {
                 // a trail's name has no slash, so the two forms can't meet
                 let key = if trail.multi_region { trail.name.clone() } else { format!("{}/{}", trail.name, placement.region) };
-                trails.push((key, trail_label(trail, &placement.region)));
+                trails.push((key, trail_label(&trail.name, &placement.region)));
             }
         }
         trails.sort();

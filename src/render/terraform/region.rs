@@ -189,7 +189,7 @@ impl Module<'_> {
         let here = trail.bucket_account == self.account.key;
         let so = of_trail(trail);
         TrailContext {
-            label: trail_label(trail, region),
+            label: trail_label(&trail.name, region),
             name: trail.name.clone(),
             about: match (trail.organization, trail.multi_region) {
                 (true, true) => "All Regions of all accounts of the organization.",

@@ -201,7 +201,15 @@ fn render_all(name: &str, plan: &Plan, retired: &[BucketRecord]) -> BTreeMap<Str
     let filter = Filter::default();
     let plan = &crate::plan::prove::proven(plan.clone()).unwrap();
     let digests = Digests::of(plan);
-    let cx = Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired, stack_sets: None };
+    let cx = Context {
+        digests: &digests,
+        map_name: "logmap.yaml",
+        overrides: &[],
+        filter: &filter,
+        retired,
+        retired_trails: &[],
+        stack_sets: None,
+    };
     let mut files = BTreeMap::new();
     render(&cx, &mut |artifact| {
         assert!(files.insert(artifact.path.clone(), artifact.text).is_none(), "{} is rendered twice", artifact.path);
@@ -447,8 +455,15 @@ fn a_filtered_account_keeps_all_its_regions() {
     let filter = Filter { accounts: vec!["prod".to_owned()], regions: vec!["us-east-1".to_owned()] };
     let plan = crate::plan::prove::proven(plan).unwrap();
     let digests = Digests::of(&plan);
-    let cx =
-        Context { digests: &digests, map_name: "logmap.yaml", overrides: &[], filter: &filter, retired: &[], stack_sets: None };
+    let cx = Context {
+        digests: &digests,
+        map_name: "logmap.yaml",
+        overrides: &[],
+        filter: &filter,
+        retired: &[],
+        retired_trails: &[],
+        stack_sets: None,
+    };
     let mut paths = Vec::new();
     render(&cx, &mut |artifact| {
         paths.push(artifact.path);

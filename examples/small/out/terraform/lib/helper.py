@@ -622,6 +622,15 @@ elif command == "keeps-lock":  # what the wanted default retention would weaken 
 elif command == "other-tags":  # those that are not wanted, but for AWS's own
     want = given()
     print("".join("%s: %s\n" % (json.dumps(key), json.dumps(value)) for key, value in sorted(tags(args[0]).items()) if key not in want and not key.startswith("aws:")), end="")
+elif command == "attached":  # attached REPLICATION NOTIFICATIONS: what else a bucket has, a line each
+    targets = {get(rule, "Destination.Bucket") for rule in get(read(args[0]), "ReplicationConfiguration.Rules") or []}
+    if targets:
+        print("replication to " + ", ".join(sorted(map(shown, targets))))
+    on = read(args[1]) or {}
+    lists = {"TopicConfigurations": "TopicArn", "QueueConfigurations": "QueueArn", "LambdaFunctionConfigurations": "LambdaFunctionArn"}
+    targets = {one.get(arn) for kind, arn in lists.items() for one in on.get(kind) or []} | ({"EventBridge"} if "EventBridgeConfiguration" in on else set())
+    if targets:
+        print("notifications to " + ", ".join(sorted(map(shown, targets))))
 elif command == "names":  # the names in a list of buckets
     print("".join(one["Name"] + "\n" for one in (read(args[0]) or {}).get("Buckets") or []), end="")
 elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagged since stays, what scripts have set goes back

@@ -30,7 +30,7 @@ USAGE
 }
 
 MODE=apply FORCE='' CHANGES=0 SAVED='' REFUSALS=0 ERROR_CODE='' FAILED=3 WORK='' NOW='' BACKUPS='' BACKUP='' KEPT=' '
-FORCE_HINT=' (--force replaces it and keeps a backup)' ACL_ADVICE=''
+FORCE_HINT=' (--force replaces it and keeps a backup)' ACL_ADVICE='' ATTACHED_HINT=''
 # yes where others' lifecycle rules and tags can't be kept: for Terraform
 ALONE=''
 # the tags of everything that is made, as a JSON object; empty for none. Log buckets have theirs with them
@@ -372,6 +372,36 @@ read_bucket() {
   fi
   [ -z "$lifecycle" ] || read_lifecycle "$name" "$lifecycle"
   [ -z "$tags" ] || read_tags "$name" "$tags"
+  if [ "$origin" = adopt ] && [ "$MODE" != verify ]; then read_attached "$name" "$versioning" "$takes_access_logs$lock" "$locked"; fi
+}
+
+# read_attached NAME VERSIONING ACCESS-LOGS-AND-LOCK WANTED-LOCK: what an adopted bucket has that no target sets. It stays, and is told.
+read_attached() {
+  local name=$1 versioning=$2 of="$WORK/attached.$1" what unknown='' line
+  for what in replication notification-configuration; do
+    : >"$of.$what"
+    if run s3api "get-bucket-$what" --bucket "$name" --expected-bucket-owner "$ACCOUNT" >"$of.$what"; then continue; fi
+    : >"$of.$what"
+    case $ERROR_CODE in
+      ReplicationConfigurationNotFoundError) ;;
+      AccessDenied | 403)
+        warn "note: these credentials may not read the ${what%-configuration} of $name, so whether there is one is unknown"
+        [ "$what" != replication ] || unknown=yes
+        ;;
+      *) failed s3api "get-bucket-$what" ;;
+    esac
+  done
+  json attached "$of.replication" "$of.notification-configuration" >"$WORK/attached"
+  if [ "$versioning" = Suspended ] && [ "$(json get "$NOW/bucket.$name.versioning" Status)" = Enabled ]; then
+    # https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
+    if [ -n "$unknown" ]; then
+      refuse "the map turns off the versioning of $name, and whether its logs are replicated, which needs versioning, is unknown: s3:GetReplicationConfiguration lets these credentials look"
+    elif grep -q '^replication' "$WORK/attached"; then
+      refuse "the map turns off the versioning of $name, and its $(grep '^replication' "$WORK/attached") needs it: write \`versioning: true\` under its \`log_bucket\` in the map"
+    fi
+  fi
+  while IFS= read -r line; do say "kept: the $line of $name$ATTACHED_HINT"; done <"$WORK/attached"
+  if [ "$3" = noEnabled ] && [ -z "$4" ]; then say "kept: the Object Lock of $name, of which the map says nothing"; fi
 }
 
 # read_lifecycle NAME WANT: nothing that is there expires sooner without a word, and what others wrote is told.
@@ -408,6 +438,25 @@ read_tags() {
 }
 
 # ---- who logs to a log bucket: whoever does so today goes on by the plan's policy
+
+# read_taken_over ARGS...: for Terraform. Of a bucket that the map creates only the grants: if it is there, Terraform has made it, and
+# whoever logs there goes on.
+read_taken_over() {
+  if [ "$2" = adopt ]; then
+    read_bucket "$@"
+    return 0
+  fi
+  location bucket "$1"
+  [ "$LOCATION" != "$REGION" ] || read_grants "$1"
+}
+
+# read_grants NAME: by what logs are let in.
+read_grants() {
+  local of="$NOW/bucket.$1"
+  fetch "$of.policy" NoSuchBucketPolicy s3api get-bucket-policy --bucket "$1" --expected-bucket-owner "$ACCOUNT"
+  fetch "$of.ownership" OwnershipControlsNotFoundError s3api get-bucket-ownership-controls --bucket "$1" --expected-bucket-owner "$ACCOUNT"
+  fetch "$of.acl" '' s3api get-bucket-acl --bucket "$1" --expected-bucket-owner "$ACCOUNT"
+}
 
 read_listeners() {
   local name=$1 origin=$2 policy=$6 of="$NOW/bucket.$1" folders=("$NOW") kind text

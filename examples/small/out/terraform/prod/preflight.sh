@@ -3,8 +3,9 @@
 # Do not edit: change the map and run `logmap generate` again.
 # account: 111122223333
 #
-# Before each `terraform apply` of account prod: stops at sources that log elsewhere, and at what adopted log buckets
-# and trails have that the map does not say: policies, lifecycle rules, tags, ACLs and settings. Terraform would overwrite it. Reads only.
+# Before each `terraform apply` of account prod: stops at sources that log elsewhere, at sources whose logs the new policy
+# would not let in where S3 goes on to write them, and at what adopted log buckets and trails have that the map does not say: policies,
+# lifecycle rules, tags, ACLs and settings. Terraform would overwrite it. Reads only.
 # shellcheck disable=SC1091,SC2034 # the library reads what is set here
 set -euo pipefail
 
@@ -50,6 +51,11 @@ prepare
 REGION='eu-west-1'
 # shellcheck disable=SC2016 # as above
 LOG_BUCKETS=(
+  'acme-logs-111122223333-eu-west-1' 'create' 'global' 'yes' 'Enabled'
+  '{"Version":"2012-10-17","Statement":[{"Sid":"LogmapAccessLogs","Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs-111122223333-eu-west-1/s3-access/*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"},"ArnLike":{"aws:SourceArn":"arn:aws:s3:::acme-prod-eu"}}},{"Sid":"LogmapDenyInsecureTransport","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs-111122223333-eu-west-1","arn:aws:s3:::acme-logs-111122223333-eu-west-1/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
+  '{"Rules":[{"ID":"access-logs","Status":"Enabled","Filter":{"Prefix":"s3-access/"},"Expiration":{"Days":400},"NoncurrentVersionExpiration":{"NoncurrentDays":30},"AbortIncompleteMultipartUpload":{"DaysAfterInitiation":7}}]}'
+  '{}'
+  ''
 )
 # shellcheck disable=SC2016 # as above
 SOURCES=(
@@ -58,7 +64,7 @@ SOURCES=(
 # shellcheck disable=SC2016 # as above
 TRAILS=(
 )
-each_bucket read_bucket
+each_bucket read_taken_over
 each_source read_source
 each_bucket read_listeners
 each_trail read_trail
@@ -66,6 +72,11 @@ each_trail read_trail
 REGION='us-east-1'
 # shellcheck disable=SC2016 # as above
 LOG_BUCKETS=(
+  'acme-logs-111122223333-us-east-1' 'create' 'global' 'yes' 'Enabled'
+  '{"Version":"2012-10-17","Statement":[{"Sid":"LogmapAccessLogs","Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs-111122223333-us-east-1/data/*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"},"ArnLike":{"aws:SourceArn":"arn:aws:s3:::acme-prod-data"}}},{"Sid":"LogmapAccessLogs2","Effect":"Allow","Principal":{"Service":"logging.s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs-111122223333-us-east-1/s3-access/*","Condition":{"StringEquals":{"aws:SourceAccount":"111122223333"},"ArnLike":{"aws:SourceArn":["arn:aws:s3:::acme-legacy","arn:aws:s3:::acme-prod-web"]}}},{"Sid":"LogmapCloudTrailAclCheck","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:GetBucketAcl","Resource":"arn:aws:s3:::acme-logs-111122223333-us-east-1","Condition":{"StringEquals":{"aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"}}},{"Sid":"LogmapCloudTrailWrite","Effect":"Allow","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-logs-111122223333-us-east-1/AWSLogs/111122223333/*","Condition":{"StringEquals":{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceArn":"arn:aws:cloudtrail:us-east-1:111122223333:trail/audit"}}},{"Sid":"LogmapDenyInsecureTransport","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-logs-111122223333-us-east-1","arn:aws:s3:::acme-logs-111122223333-us-east-1/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}'
+  '{"Rules":[{"ID":"cloudtrail","Status":"Enabled","Filter":{"Prefix":"AWSLogs/"},"Expiration":{"Days":400},"NoncurrentVersionExpiration":{"NoncurrentDays":30},"AbortIncompleteMultipartUpload":{"DaysAfterInitiation":7}},{"ID":"access-logs","Status":"Enabled","Filter":{"Prefix":"data/"},"Expiration":{"Days":400},"NoncurrentVersionExpiration":{"NoncurrentDays":30},"AbortIncompleteMultipartUpload":{"DaysAfterInitiation":7}},{"ID":"access-logs-2","Status":"Enabled","Filter":{"Prefix":"s3-access/"},"Expiration":{"Days":400},"NoncurrentVersionExpiration":{"NoncurrentDays":30},"AbortIncompleteMultipartUpload":{"DaysAfterInitiation":7}}]}'
+  '{}'
+  ''
 )
 # shellcheck disable=SC2016 # as above
 SOURCES=(
@@ -77,7 +88,7 @@ TRAILS=(
   'audit' 'create' 'arn:aws:cloudtrail:us-east-1:111122223333:trail/audit' '{"S3BucketName":"acme-logs-111122223333-us-east-1","S3KeyPrefix":"","IsMultiRegionTrail":true,"IncludeGlobalServiceEvents":true,"LogFileValidationEnabled":true,"KmsKeyId":"","IsOrganizationTrail":false}'
   '' ''
 )
-each_bucket read_bucket
+each_bucket read_taken_over
 each_source read_source
 each_bucket read_listeners
 each_trail read_trail
