@@ -940,3 +940,49 @@ fn everything_that_is_made_has_the_tags_of_the_map_in_every_target() {
     assert!(files[script].contains("  '{}'\n"), "{}", files[script]);
     assert!(files[module].contains("ignore_changes = [tags, tags_all]"));
 }
+
+#[test]
+fn the_trails_bucket_logs_to_the_access_log_bucket_of_its_place_in_every_target() {
+    let map = |bucket: &str, sources: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts: {{ prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [{sources}], log_bucket: {{ split_trails: true{bucket} }} }} }} }} }}\ntrails: {{ audit: {{ accounts: [prod], home_region: us-east-1 }} }}\nmonitoring: {{ tamper_alerts: {{ sns_topic_name: alerts }} }}\n"
+        )
+    };
+    let made = |text: &str| {
+        let dir = folder(text);
+        let done = generate(dir.path(), &[]);
+        assert_eq!(done.code, 0, "{}{}", done.stdout, done.stderr);
+        tree(&dir.path().join("out"))
+    };
+    let (access, own) = ("acme-logs-111122223333-us-east-1", "acme-trails-111122223333-us-east-1");
+    let [module, template, script] =
+        ["terraform/prod/us-east-1.tf", "cloudformation/prod/us-east-1.yaml", "aws-cli/prod/us-east-1.sh"];
+    let files = made(&map("", "acme-web"));
+    // granted like a source, by the policy of the one and not of the other
+    assert!(files[&format!("policies/{access}.json")].contains(&format!("arn:aws:s3:::{own}\"")));
+    assert!(!files[&format!("policies/{own}.json")].contains("logging.s3.amazonaws.com"));
+    assert!(files[script].contains(&format!("  '{own}' 'managed' ")), "{}", files[script]);
+    assert_eq!(files[module].matches(&format!("\"{own}\" = \"s3-access/\"")).count(), 1, "{}", files[module]);
+    let after = "depends_on = [aws_s3_bucket_lifecycle_configuration.acme_logs_111122223333_us_east_1, aws_s3_bucket_lifecycle_configuration.acme_trails_111122223333_us_east_1]";
+    assert!(files[module].contains(after), "{}", files[module]);
+    // its stack sets it without the custom resource, after the grant
+    assert_eq!(files[template].matches("DestinationBucketName: {Ref: LogBucket").count(), 1, "{}", files[template]);
+    assert!(!files[template].contains(&format!("      Source: \"{own}\"")), "{}", files[template]);
+    assert_eq!(files[template].matches("S3_BUCKET_LOGGING_ENABLED").count(), 1, "the suppression of the access-log bucket only");
+    assert_eq!(files[module].matches("CKV_AWS_18").count(), 1);
+    // its own rule of EventBridge watches it; that of sources does not
+    assert!(files[script].contains("\"bucketName\":[\"acme-web\"]"), "{}", files[script]);
+    // other code's
+    let files = made(&map(", trails_bucket_logging: external", "acme-web"));
+    assert!(!files[template].contains("LoggingConfiguration:"), "{}", files[template]);
+    assert!(files[script].contains(&format!("  '{own}' 'external' ")), "{}", files[script]);
+    assert_eq!(files[module].matches("CKV_AWS_18").count(), 2);
+    // nothing takes its logs
+    let files = made(&map("", ""));
+    assert!(!files[template].contains("LoggingConfiguration:"));
+    let said = logmap(folder(&map("", "")).path(), &["validate"]).stdout;
+    assert!(said.contains("LM0210") && said.contains(own), "{said}");
+    // listed as a source, too
+    let said = logmap(folder(&map("", &format!("acme-web, {own}"))).path(), &["validate"]).stdout;
+    assert!(said.contains("LM0204") && said.contains("the trails' own bucket logs by itself"), "{said}");
+}

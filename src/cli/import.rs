@@ -223,7 +223,8 @@ fn report(imported: &Imported, asked: &ReportArgs, io: &Io) -> Result<(), Stop> 
 fn summary(map: &Analysis, io: &Io) {
     let Some(plan) = map.derived() else { return };
     let placements = || plan.placements();
-    let sources: usize = placements().map(|(_, placement)| placement.sources.len()).sum();
+    let sources: usize =
+        placements().map(|(_, placement)| placement.sources.iter().filter(|source| !source.is_log_bucket).count()).sum();
     let adopted = placements().flat_map(|(_, placement)| &placement.buckets).filter(|bucket| bucket.adopt.is_some()).count();
     io.message(format_args!(
         "the map: {} account(s), {} Region(s), {sources} source(s), {adopted} adopted log bucket(s)",

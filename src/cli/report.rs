@@ -27,7 +27,10 @@ pub(super) fn clean(analysis: &Analysis, asked: &ReportArgs, io: &Io) {
             io.write_stderr(&proofs(plan));
         }
         if !io.quiet && analysis.findings.is_empty() && asked.format == FindingFormat::Text {
-            let sources: usize = plan.placements().map(|(_, placement)| placement.sources.len()).sum();
+            let sources: usize = plan
+                .placements()
+                .map(|(_, placement)| placement.sources.iter().filter(|source| !source.is_log_bucket).count())
+                .sum();
             let placements = plan.placements().count();
             io.message(format_args!(
                 "{}: no findings; {} account(s), {placements} Region(s), {sources} source(s)",

@@ -133,7 +133,8 @@ fn region_text(plan: &Plan, account: &str, name: &str) -> String {
 
 fn account_text(plan: &Plan, key: &str) -> Option<String> {
     let account = plan.account(key)?;
-    let sources: usize = account.placements.iter().map(|placement| placement.sources.len()).sum();
+    let sources: usize =
+        account.placements.iter().map(|placement| placement.sources.iter().filter(|source| !source.is_log_bucket).count()).sum();
     let regions: Vec<String> = account.placements.iter().map(|placement| code(&placement.region)).collect();
     let mut text = format!(
         "Account {}, id {}, partition `{}`: {sources} sources; Regions {}",

@@ -141,6 +141,8 @@ pub struct Settings<'m> {
     pub adopt: Option<Spanned<Vec<ExistingSetting>>>,
     /// Second bucket for trails.
     pub split_trails: bool,
+    /// True: generated code sets the logging of the second bucket.
+    pub logs_trails_bucket: bool,
     /// The second bucket is adopted, with what exists on it.
     pub adopt_trails_bucket: Option<Spanned<Vec<ExistingSetting>>>,
     /// Does the map say that the bucket does not exist: `adopt: false`? First of the first bucket, then of the second.
@@ -369,6 +371,8 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
             .collect(),
         adopt: nearest(layers, |layer| layer.adopt.as_ref()).and_then(adopted),
         split_trails: flag(nearest(layers, |layer| layer.split_trails.as_ref()), false).value,
+        logs_trails_bucket: nearest(layers, |layer| layer.trails_bucket_logging.as_ref())
+            .is_none_or(|logging| logging.value == Logging::Managed),
         adopt_trails_bucket: nearest(layers, |layer| layer.adopt_trails_bucket.as_ref()).and_then(adopted),
         says_new: (
             nearest(layers, |layer| layer.adopt.as_ref()).is_some_and(|adopt| !adopt.yes),

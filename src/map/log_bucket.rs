@@ -57,6 +57,8 @@ record! {
         trails_name: String, { "default": effective::DEFAULT_TRAILS_NAME };
         /// The second bucket of `split_trails` exists: like `adopt` for the first. `trails_name` is taken literally.
         adopt_trails_bucket: Adopt, { "examples": [true] };
+        /// Who sets the logging of the second bucket of `split_trails`, which logs to the first one.
+        trails_bucket_logging: super::Logging, { "default": "managed" };
         /// Object Lock for the trails' own bucket. Access logs can't be delivered to a bucket that has it.
         object_lock: ObjectLock, { "examples": [{ "mode": "GOVERNANCE", "days": 365 }] };
     }

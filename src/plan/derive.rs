@@ -43,6 +43,8 @@ type Taken = BTreeMap<Partition, BTreeMap<String, Vec<Named>>>;
 struct Named {
     /// Where its template stands.
     template: Span,
+    /// The second bucket of `split_trails`, which logs by itself.
+    of_trails: bool,
     /// The Region that it was filled in for.
     region: Span,
     /// As in "it is for …".
@@ -198,9 +200,17 @@ fn log_buckets_that_are_sources(map: &EffectiveMap<'_>, taken: &Taken, findings:
                         source.name.span,
                         format!("`{}` is a log bucket and can't be a source", source.name.value),
                     )
-                    .label("its own log objects would be logged, without end")
+                    .label(match first.of_trails {
+                        true => "the trails' own bucket logs by itself",
+                        false => "its own log objects would be logged, without end",
+                    })
                     .related(first.template, format!("the log bucket of {} has its name from here", first.what))
-                    .help("take it out of `buckets`; AWS accepts it, and logs of logs pile up and are billed"),
+                    .help(match first.of_trails {
+                        true => {
+                            "take it out of `buckets`; it logs to the access-log bucket of its account and Region without that"
+                        }
+                        false => "take it out of `buckets`; AWS accepts it, and logs of logs pile up and are billed",
+                    }),
                 );
             }
         }

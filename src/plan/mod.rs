@@ -175,6 +175,8 @@ pub struct Source {
     pub key_format: KeyFormat,
     /// False: someone else's code sets its logging; it is granted and checked, but not set.
     pub managed: bool,
+    /// True for the trails' own bucket of the placement, which logs like the sources of the map.
+    pub is_log_bucket: bool,
 }
 
 /// Where a source's log objects go: its log bucket, the prefix of their keys, and how the keys go on.
@@ -306,6 +308,11 @@ impl Placement {
     /// Is one of its log buckets taken over because it was retired once?
     pub fn takes_back(&self) -> bool {
         self.buckets.iter().any(|bucket| bucket.adopt.as_ref().is_some_and(|adopt| adopt.returned))
+    }
+
+    /// How a log bucket of the placement logs itself: only the trails' own one does, to the one that takes access logs.
+    pub(crate) fn logging_of(&self, bucket: &LogBucket) -> Option<&Source> {
+        self.sources.iter().find(|source| source.is_log_bucket && source.name == bucket.name)
     }
 
     /// Does one of its log buckets or trails exist already?

@@ -135,7 +135,8 @@ impl MonitoringSettings {
                 pattern: of_buckets(&calls, json!(log_buckets)),
             });
         }
-        let sources: Vec<&str> = placement.sources.iter().map(|source| source.name.as_str()).collect();
+        let sources: Vec<&str> =
+            placement.sources.iter().filter(|source| !source.is_log_bucket).map(|source| source.name.as_str()).collect();
         let groups = groups(&sources);
         if groups.len() > watch::SOURCE_RULES {
             every_bucket = true;

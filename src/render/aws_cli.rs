@@ -429,9 +429,16 @@ pub(super) fn taken_over_row(bucket: &LogBucket) -> BucketRow<'_> {
     BucketRow { origin: if bucket.adopt.is_some() { "adopt" } else { row.origin }, ..row }
 }
 
-/// Those sources whose logging is set from here.
+/// Those sources whose logging is set from here and that must be there before; a log bucket that is made is not.
 pub(super) fn managed_rows(placement: &Placement) -> Vec<SourceRows<'_>> {
-    source_rows(placement).into_iter().filter(|rows| rows.by == MANAGED).collect()
+    let made = |name: &str| placement.buckets.iter().any(|bucket| bucket.name == name && bucket.adopt.is_none());
+    let rows = source_rows(placement).into_iter().filter(|rows| rows.by == MANAGED);
+    rows.map(|mut rows| {
+        rows.names.retain(|name| !made(name));
+        rows
+    })
+    .filter(|rows| !rows.names.is_empty())
+    .collect()
 }
 
 /// The sources for the scripts, in their order: most of a placement log to one destination, whose argument is made once.

@@ -6,7 +6,7 @@
 //! and as the `Metadata` of CloudFormation. The ids are those of Checkov 3.3, trivy-checks of August 2026 (the form with `AVD-` is
 //! an alias there, and the id of releases before), cfn-nag 0.8 and the AWS Guard rules registry 1.0.
 
-use crate::plan::{LogBucket, Trail};
+use crate::plan::{LogBucket, Placement, Trail};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use {Only::*, Scanner::*};
@@ -33,8 +33,12 @@ pub(crate) enum Only {
     AccessLogs,
     /// A log bucket that takes trails only.
     TrailsAlone,
-    /// A log bucket that takes trails, whatever else it takes.
-    Trails,
+    /// A log bucket that does not log itself.
+    Silent,
+    /// The same, and it takes trails.
+    SilentTrails,
+    /// The trails' own bucket, which logs to the one that takes access logs.
+    Logs,
     /// A log bucket whose versioning the map turns off.
     Unversioned,
     /// A bucket of trails without Object Lock.
@@ -92,9 +96,9 @@ const BEFORE_IMPORT: &str = "It only takes the bucket into the stack as it is; t
 type Row = (&'static str, Only, Scanner, &'static str, &'static str);
 
 const TABLE: &[Row] = &[
-    ("aws_s3_bucket", Always, Checkov, "CKV_AWS_18", NO_LOGGING),
-    ("aws_s3_bucket", Always, Trivy, "AVD-AWS-0089", NO_LOGGING),
-    ("aws_s3_bucket", Trails, Trivy, "AVD-AWS-0163", NO_LOGGING),
+    ("aws_s3_bucket", Silent, Checkov, "CKV_AWS_18", NO_LOGGING),
+    ("aws_s3_bucket", Silent, Trivy, "AVD-AWS-0089", NO_LOGGING),
+    ("aws_s3_bucket", SilentTrails, Trivy, "AVD-AWS-0163", NO_LOGGING),
     ("aws_s3_bucket", AccessLogs, Checkov, "CKV_AWS_145", NO_KMS),
     ("aws_s3_bucket", TrailsAlone, Checkov, "CKV_AWS_145", TRAILS_KEY),
     ("aws_s3_bucket", AccessLogs, Trivy, "AVD-AWS-0132", NO_KMS),
@@ -123,11 +127,11 @@ const TABLE: &[Row] = &[
     ("AWS::SNS::Topic", Always, Trivy, "AVD-AWS-0095", NO_TOPIC_KEY),
     ("AWS::SNS::Topic", Always, CfnNag, "W47", NO_TOPIC_KEY),
     ("AWS::SNS::Topic", Always, CfnGuard, "SNS_ENCRYPTED_KMS", NO_TOPIC_KEY),
-    ("AWS::S3::Bucket", Always, Checkov, "CKV_AWS_18", NO_LOGGING),
-    ("AWS::S3::Bucket", Always, Trivy, "AVD-AWS-0089", NO_LOGGING),
-    ("AWS::S3::Bucket", Trails, Trivy, "AVD-AWS-0163", NO_LOGGING),
-    ("AWS::S3::Bucket", Always, CfnNag, "W35", NO_LOGGING),
-    ("AWS::S3::Bucket", Always, CfnGuard, "S3_BUCKET_LOGGING_ENABLED", NO_LOGGING),
+    ("AWS::S3::Bucket", Silent, Checkov, "CKV_AWS_18", NO_LOGGING),
+    ("AWS::S3::Bucket", Silent, Trivy, "AVD-AWS-0089", NO_LOGGING),
+    ("AWS::S3::Bucket", SilentTrails, Trivy, "AVD-AWS-0163", NO_LOGGING),
+    ("AWS::S3::Bucket", Silent, CfnNag, "W35", NO_LOGGING),
+    ("AWS::S3::Bucket", Silent, CfnGuard, "S3_BUCKET_LOGGING_ENABLED", NO_LOGGING),
     ("AWS::S3::Bucket", AccessLogs, Trivy, "AVD-AWS-0132", NO_KMS),
     ("AWS::S3::Bucket", TrailsAlone, Trivy, "AVD-AWS-0132", TRAILS_KEY),
     ("AWS::S3::Bucket", Always, CfnGuard, "S3_BUCKET_REPLICATION_ENABLED", STAYS),
@@ -166,9 +170,12 @@ const TABLE: &[Row] = &[
     ("AWS::Lambda::Function", Always, CfnGuard, "LAMBDA_INSIDE_VPC", PUBLIC_API),
     ("AWS::Lambda::Function", Always, Trivy, "AVD-AWS-0066", NO_TRACE),
     ("AWS::Lambda::Function", Always, CfnNag, "W58", OWN_LOG_GROUP),
-    (IMPORTED_BUCKET, Always, Checkov, "CKV_AWS_18", NO_LOGGING),
-    (IMPORTED_BUCKET, Always, CfnNag, "W35", NO_LOGGING),
-    (IMPORTED_BUCKET, Always, CfnGuard, "S3_BUCKET_LOGGING_ENABLED", NO_LOGGING),
+    (IMPORTED_BUCKET, Silent, Checkov, "CKV_AWS_18", NO_LOGGING),
+    (IMPORTED_BUCKET, Logs, Checkov, "CKV_AWS_18", BEFORE_IMPORT),
+    (IMPORTED_BUCKET, Silent, CfnNag, "W35", NO_LOGGING),
+    (IMPORTED_BUCKET, Logs, CfnNag, "W35", BEFORE_IMPORT),
+    (IMPORTED_BUCKET, Silent, CfnGuard, "S3_BUCKET_LOGGING_ENABLED", NO_LOGGING),
+    (IMPORTED_BUCKET, Logs, CfnGuard, "S3_BUCKET_LOGGING_ENABLED", BEFORE_IMPORT),
     (IMPORTED_BUCKET, Always, CfnGuard, "S3_BUCKET_REPLICATION_ENABLED", STAYS),
     (IMPORTED_BUCKET, Always, CfnGuard, "S3_BUCKET_NO_PUBLIC_RW_ACL", NO_ACLS),
     (IMPORTED_BUCKET, Always, CfnGuard, "S3_BUCKET_DEFAULT_LOCK_ENABLED", BEFORE_IMPORT),
@@ -190,11 +197,14 @@ const TABLE: &[Row] = &[
 pub(crate) const IMPORTED_BUCKET: &str = "AWS::S3::Bucket, imported";
 
 /// What is so about a log bucket.
-pub(crate) fn of_bucket(bucket: &LogBucket) -> Vec<Only> {
+pub(crate) fn of_bucket(bucket: &LogBucket, placement: &Placement) -> Vec<Only> {
+    let logs = placement.logging_of(bucket).is_some_and(|source| source.managed);
     let only = [
         (bucket.takes_access_logs, AccessLogs),
         (!bucket.takes_access_logs, TrailsAlone),
-        (bucket.takes_trails, Trails),
+        (!logs, Silent),
+        (!logs && bucket.takes_trails, SilentTrails),
+        (logs, Logs),
         (!bucket.versioning, Unversioned),
         (bucket.basis.deny_insecure_transport, Tls),
         (!bucket.basis.deny_insecure_transport, NoTls),

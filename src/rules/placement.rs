@@ -16,6 +16,7 @@ rule_family! {
     UNUSED_ACCOUNT = "LM0207" "unused-account" Warning Map: "an account has nothing to do";
     NO_ACCOUNT = "LM0208" "no-account" Warning Map: "the map has no account";
     UNUSED_ADOPT = "LM0209" "unused-adopt" Warning Map: "an adopted bucket takes no logs";
+    UNLOGGED = "LM0210" "unlogged-trails-bucket" Info Map: "nothing logs who reads a trails' bucket";
 }
 
 /// Checks where things are listed.

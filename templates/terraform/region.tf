@@ -259,7 +259,7 @@ resource "aws_s3_bucket_logging" "{{ region_label }}" {
   }
 {%- endif %}
 
-  depends_on = [{{ target_last }}.{{ target_label }}]
+  depends_on = [{{ target_last }}.{{ target_label }}{% for last in own %}, {{ last }}{% endfor %}]
 }
 {%- endif %}
 {%- for trail in trails %}

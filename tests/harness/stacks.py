@@ -233,6 +233,11 @@ class Stack:
             elif key == "BucketEncryption":
                 rules = [{"ApplyServerSideEncryptionByDefault": rule["ServerSideEncryptionByDefault"]} for rule in value["ServerSideEncryptionConfiguration"]]
                 s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": rules})
+            elif key == "LoggingConfiguration":
+                logging = {"TargetBucket": value["DestinationBucketName"], "TargetPrefix": value["LogFilePrefix"]}
+                if "TargetObjectKeyFormat" in value:
+                    logging["TargetObjectKeyFormat"] = value["TargetObjectKeyFormat"]
+                s3.put_bucket_logging(Bucket=name, BucketLoggingStatus={"LoggingEnabled": logging})
             elif key == "LifecycleConfiguration":
                 s3.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": list(map(lifecycle, value["Rules"]))})
             elif key == "Tags":

@@ -236,6 +236,9 @@ class Template:
         model, place = empty(), {"account": self.account, "region": self.region}
         for bucket in self.properties("AWS::S3::Bucket"):
             expect(isinstance(bucket["BucketName"], str), f"{self.path.name}: a bucket without a literal name")
+            if logging := bucket.pop("LoggingConfiguration", None):  # the trails' own bucket
+                model["sources"][bucket["BucketName"]] = {
+                    **place, "target": logging.pop("DestinationBucketName"), "prefix": logging.pop("LogFilePrefix"), "format": key_format(logging)}
             model["buckets"][bucket["BucketName"]] = {**place, **bucket_of(bucket)}
         for policy in self.properties("AWS::S3::BucketPolicy"):
             model["buckets"][policy["Bucket"]]["policy"] = policy["PolicyDocument"]
@@ -408,9 +411,12 @@ def compare_texts(tree, region_map):
     templates, published = of_templates(tree, region_map)
     kinds = ("buckets", "trails", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
     same(scripts, templates, ("the scripts", "CloudFormation"), kinds=kinds)
-    expect(region_map.stack_sets_logging or not templates["sources"], "CloudFormation sets logging, although the map says outputs-only")
-    expect(published == set(region_map.sources) | set(region_map.external), "the outputs of CloudFormation do not name the map's sources")
-    places = {name: (each["account"], each["region"]) for name, each in scripts["sources"].items()}
+    own = set(scripts["sources"]) & set(scripts["buckets"])  # the trails' own buckets, which log, too
+    for name in own:
+        expect(not any(each["target"] == name for each in scripts["sources"].values()), f"{name} logs, and takes access logs")
+    expect(region_map.stack_sets_logging or set(templates["sources"]) <= own, "CloudFormation sets logging, although the map says outputs-only")
+    expect(published - own == set(region_map.sources) | set(region_map.external), "the outputs of CloudFormation do not name the map's sources")
+    places = {name: (each["account"], each["region"]) for name, each in scripts["sources"].items() if name not in own}
     expect(places == region_map.sources, f"the sources are not the map's: {sorted(set(places.items()) ^ set(region_map.sources.items()))}")
     trails = {(each["account"], each["region"], each["name"]) for each in scripts["trails"].values()}
     expect(trails == region_map.trails, f"the trails are not the map's: {sorted(trails ^ region_map.trails)}")
@@ -444,7 +450,8 @@ def compare_plan(planned, published, scripts, templates, region_map):
     same(scripts, planned, ("the scripts", "Terraform"))
     kinds = ("buckets", "trails", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
     same(templates, planned, ("CloudFormation", "Terraform"), kinds=kinds)
-    expect(set(published) == set(region_map.sources) | set(region_map.external), "Terraform's output does not name the map's sources")
+    own = set(scripts["sources"]) & set(scripts["buckets"])
+    expect(set(published) - own == set(region_map.sources) | set(region_map.external), "Terraform's output does not name the map's sources")
     for name, each in planned["sources"].items():
         expect(published[name] == (each["target"], each["prefix"], each["region"]), f"Terraform's output is wrong about {name}: {published[name]}")
 

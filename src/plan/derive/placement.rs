@@ -9,6 +9,7 @@ use crate::{
     rules::{
         delivery::{PREFIX_OVERLAP, SHARED_PREFIX},
         naming::ACCOUNT_REGIONAL,
+        placement::UNLOGGED,
     },
     source::Span,
 };
@@ -55,7 +56,28 @@ impl Planner<'_, '_> {
             drafts.extend(name.map(|name| Draft { name, takes_access_logs: false, takes_trails: true }));
         }
         let log_bucket = drafts.iter().find(|draft| draft.takes_access_logs).map(|draft| draft.name.clone());
-        let sources = log_bucket.map_or(Vec::new(), |log_bucket| self.sources(mapped, &settings, &log_bucket, findings));
+        let trails_bucket = drafts.iter().find(|draft| !draft.takes_access_logs && split).map(|draft| draft.name.clone());
+        if let (None, Some(name)) = (&log_bucket, &trails_bucket) {
+            findings.push(
+                Finding::new(&UNLOGGED, self.span(), format!("reads and changes of `{name}` are not logged"))
+                    .help("it logs to the access-log bucket of its account and Region, and without a source there is none"),
+            );
+        }
+        let mut sources = Vec::new();
+        if let Some(log_bucket) = log_bucket {
+            sources = self.sources(mapped, &settings, &log_bucket, findings);
+            if let Some(name) = trails_bucket {
+                let usual: Arc<str> = with_slash(settings.prefix.value).into();
+                let prefix = if settings.key_format == KeyFormat::Simple { format!("{usual}{name}/").into() } else { usual };
+                let at = sources.partition_point(|source| source.name < name);
+                // one that the map lists, too, has been reported
+                if sources.get(at).is_none_or(|source| source.name != name) {
+                    let (key_format, managed) = (settings.key_format, settings.logs_trails_bucket);
+                    let log_bucket = log_bucket.as_str().into();
+                    sources.insert(at, Source { name, log_bucket, prefix, key_format, managed, is_log_bucket: true });
+                }
+            }
+        }
         self.check_settings(&settings, &drafts, findings);
         let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, cache, findings)).collect();
         Placement {
@@ -96,6 +118,7 @@ impl Planner<'_, '_> {
         }
         taken.entry(self.partition()).or_default().entry(name.clone()).or_default().push(Named {
             template: template.span,
+            of_trails: settings.split_trails && template.value == settings.trails_name.value,
             region: values.span,
             what: format!("`{}` of `{}`", self.region, self.account.key.value),
         });
@@ -126,6 +149,7 @@ impl Planner<'_, '_> {
                     prefix: prefix_of(source, key_format, &usual),
                     key_format,
                     managed: source.managed,
+                    is_log_bucket: false,
                 }
             })
             .collect();

@@ -152,6 +152,8 @@ pub(super) struct BucketContext<'a> {
     pub lifecycle: Vec<S3Rule<'a>>,
     /// Tags.
     pub tags: Vec<Tag<'a>>,
+    /// Its own logging: one for the trails' own bucket, or none.
+    pub logging: Vec<OwnLogging<'a>>,
     /// The bucket policy.
     pub policy: &'a Policy,
     /// Scanners' checks that don't fit it, as its metadata.
@@ -160,6 +162,19 @@ pub(super) struct BucketContext<'a> {
     pub trivy: Vec<Skip>,
     /// Checks that don't fit its policy, as metadata.
     pub policy_metadata: Value,
+}
+
+/// How a log bucket logs itself.
+#[derive(Serialize)]
+pub(super) struct OwnLogging<'a> {
+    /// Logical id of the bucket that takes its access logs.
+    pub bucket_id: String,
+    /// Logical id of that one's policy, which comes first.
+    pub policy_id: String,
+    /// Prefix of the keys; may be empty.
+    pub prefix: &'a str,
+    /// `EventTime` or `DeliveryTime`; empty for the simple key format.
+    pub date_source: &'static str,
 }
 
 /// A tag.
@@ -267,7 +282,7 @@ impl<'a> PlacementContext<'a> {
         PlacementContext {
             condition,
             tags: tags(render),
-            buckets: buckets.iter().map(BucketContext::new).collect(),
+            buckets: buckets.iter().map(|bucket| BucketContext::new(bucket, placement)).collect(),
             trails: trails.iter().map(|trail| TrailContext::new(trail, account, placement)).collect(),
             monitoring: if with_buckets { MonitoringContext::new(account, placement) } else { MonitoringContext::default() },
             needs: grants.chain([permission.clone()]).collect(),
@@ -296,8 +311,10 @@ fn deletion(imported: bool) -> &'static str {
 }
 
 impl<'a> BucketContext<'a> {
-    fn new(bucket: &'a LogBucket) -> Self {
-        let so = of_bucket(bucket);
+    fn new(bucket: &'a LogBucket, placement: &'a Placement) -> Self {
+        let logging = placement.logging_of(bucket).filter(|source| source.managed);
+        let target = placement.access_log_bucket().filter(|_| logging.is_some());
+        let so = of_bucket(bucket, placement);
         BucketContext {
             id: bucket_id(bucket),
             policy_id: policy_id(bucket),
@@ -309,6 +326,16 @@ impl<'a> BucketContext<'a> {
             object_lock: bucket.object_lock.iter().collect(),
             lifecycle: lifecycle::s3_rules(&bucket.lifecycle).collect(),
             tags: bucket.tags.iter().map(|(key, value)| Tag { key, value }).collect(),
+            logging: logging
+                .zip(target)
+                .map(|(source, target)| OwnLogging {
+                    bucket_id: bucket_id(target),
+                    policy_id: policy_id(target),
+                    prefix: &source.prefix,
+                    date_source: source.key_format.partition_date_source().unwrap_or_default(),
+                })
+                .into_iter()
+                .collect(),
             policy: &bucket.policy,
             metadata: metadata("AWS::S3::Bucket", &so),
             policy_metadata: metadata("AWS::S3::BucketPolicy", &so),

@@ -51,7 +51,7 @@ pub(super) fn template(placement: &Placement) -> Result<String> {
                 "Type": "AWS::S3::Bucket",
                 "DeletionPolicy": "Retain",
                 "UpdateReplacePolicy": "Retain",
-                "Metadata": scanners::metadata(scanners::IMPORTED_BUCKET, &[]),
+                "Metadata": scanners::metadata(scanners::IMPORTED_BUCKET, &scanners::of_bucket(bucket, placement)),
                 "Properties": { "BucketName": bucket.name },
             }),
         );
@@ -67,7 +67,7 @@ pub(super) fn template(placement: &Placement) -> Result<String> {
                     "Type": "AWS::S3::BucketPolicy",
                     "DeletionPolicy": "Retain",
                     "UpdateReplacePolicy": "Retain",
-                    "Metadata": scanners::metadata("AWS::S3::BucketPolicy", &scanners::of_bucket(bucket)),
+                    "Metadata": scanners::metadata("AWS::S3::BucketPolicy", &scanners::of_bucket(bucket, placement)),
                     "Properties": { "Bucket": bucket.name, "PolicyDocument": policy },
                 }),
             );

@@ -203,8 +203,11 @@ impl<'a> Renderer<'a> {
         digest: &str,
     ) -> Result<PlacementPart<'p>> {
         let condition = format!("InAccount{}", account.id);
-        let set: Vec<&Source> =
-            sources.iter().copied().filter(|source| self.cx.plan().render.custom_resource && source.managed).collect();
+        let set: Vec<&Source> = sources
+            .iter()
+            .copied()
+            .filter(|source| self.cx.plan().render.custom_resource && source.managed && !source.is_log_bucket)
+            .collect();
         let outputs = outputs(account, placement, buckets, sources);
         let resources = PlacementContext::new(account, placement, buckets, &set, &condition, &self.cx.plan().render);
         Ok(PlacementPart {

@@ -98,6 +98,7 @@ fn placement(account: &str, partition: &str, region: &str, sources: &[&str], tra
         prefix: "s3-access/".into(),
         key_format: KeyFormat::PartitionedEventTime,
         managed: true,
+        is_log_bucket: false,
     };
     Placement {
         region: region.to_owned(),

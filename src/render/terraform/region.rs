@@ -34,6 +34,8 @@ pub(crate) struct RegionContext<'a> {
     pub logged: Vec<Logged>,
     /// True if `logged` has more than one key format.
     pub mixed: bool,
+    /// Address of the setting that is made last of the trails' own bucket, where that logs, too: none or one.
+    pub own: Vec<String>,
     /// Label of the bucket that the sources log to; empty without sources.
     pub target_label: String,
     /// Resource type of the setting of that bucket that is made last.
@@ -173,9 +175,15 @@ impl Module<'_> {
             region_per_resource: self.region_per_resource(),
             region: placement.region.clone(),
             region_label: label(&placement.region),
-            buckets: placement.buckets.iter().map(bucket).collect(),
+            buckets: placement.buckets.iter().map(|found| bucket(found, placement)).collect(),
             mixed: logged.len() > 1,
             target_last: placement.access_log_bucket().map(last).unwrap_or_default(),
+            own: placement
+                .buckets
+                .iter()
+                .filter(|bucket| placement.logging_of(bucket).is_some_and(|source| source.managed))
+                .map(|bucket| format!("{}.{}", last(bucket), label(&bucket.name)))
+                .collect(),
             target_label: groups.first().map(|group| group.bucket_label.clone()).unwrap_or_default(),
             groups,
             logged,
@@ -267,8 +275,8 @@ pub(super) fn last(bucket: &LogBucket) -> &'static str {
     if bucket.lifecycle.is_empty() { "aws_s3_bucket_versioning" } else { "aws_s3_bucket_lifecycle_configuration" }
 }
 
-fn bucket(bucket: &LogBucket) -> Bucket<'_> {
-    let so = of_bucket(bucket);
+fn bucket<'a>(bucket: &'a LogBucket, placement: &Placement) -> Bucket<'a> {
+    let so = of_bucket(bucket, placement);
     Bucket {
         checkov: skips(Scanner::Checkov, "aws_s3_bucket", &so),
         checkov_lifecycle: skips(Scanner::Checkov, "aws_s3_bucket_lifecycle_configuration", &so),

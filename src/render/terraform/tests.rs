@@ -79,7 +79,14 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
 
 fn source(name: &str, bucket: &str, key_format: KeyFormat) -> Source {
     let prefix = if key_format == KeyFormat::Simple { format!("s3-access/{name}/") } else { "s3-access/".to_owned() };
-    Source { name: name.to_owned(), log_bucket: bucket.into(), prefix: prefix.into(), key_format, managed: true }
+    Source {
+        name: name.to_owned(),
+        log_bucket: bucket.into(),
+        prefix: prefix.into(),
+        key_format,
+        managed: true,
+        is_log_bucket: false,
+    }
 }
 
 fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Trail {

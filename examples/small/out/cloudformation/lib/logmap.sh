@@ -520,7 +520,12 @@ find_source() {
   location source "$name"
   case $LOCATION in
     "$REGION") ;;
-    none) problem_with "$by" "the source bucket $name does not exist"; return 1 ;;
+    none)
+      # the trails' own bucket, which this script makes and which logs, too
+      if [ -e "$NOW/bucket.$name.absent" ]; then printf 'null\n' >"$of.logging"; return 0; fi
+      problem_with "$by" "the source bucket $name does not exist"
+      return 1
+      ;;
     foreign) problem_with "$by" "the source bucket $name belongs to another account, or these credentials may not read it"; return 1 ;;
     *) problem_with "$by" "the source bucket $name is in $LOCATION, not in $REGION: list it there (AWS would answer CrossLocationLoggingProhibited)"; return 1 ;;
   esac
