@@ -392,7 +392,10 @@ fn several_maps_are_looked_at_together() {
         dir.path(),
         &[
             ("a/logmap.yaml", &a.replace("accounts:", "include: [x.logmap.yaml]\naccounts:")),
-            ("a/x.logmap.yaml", "version: 1\naccounts: { x: { id: \"777788889999\", regions: { us-east-1: { buckets: [acme-x] } } } }\n"),
+            (
+                "a/x.logmap.yaml",
+                "version: 1\naccounts: { x: { id: \"777788889999\", regions: { us-east-1: { buckets: [acme-x] } } } }\n",
+            ),
         ],
     );
     let run = logmap(dir.path(), &["validate", "a"]);

@@ -30,7 +30,7 @@ fn taken(text: &str, label: &str) -> String {
 fn keys_of_the_place_that_are_not_there_yet_with_documentation() {
     let (_, list) = offers("version: 1\n‸\n");
     let names: Vec<&str> = list.iter().map(|item| item["label"].as_str().unwrap()).collect();
-    assert_eq!(names, ["organization", "defaults", "accounts", "trails", "include", "monitoring", "publish", "render"]);
+    assert_eq!(names, ["organization", "defaults", "accounts", "trails", "include", "monitoring", "tags", "publish", "render"]);
     assert!(list[2]["documentation"]["value"].as_str().unwrap().starts_with("The AWS accounts"));
     assert_eq!(labels("accounts:\n  prod:\n    id: \"1\"\n    ‸\n"), ["state", "role", "profile", "log_bucket", "regions"]);
     assert_eq!(taken("accounts:\n  prod:\n    re‸\n", "regions"), "accounts:\n  prod:\n    regions:\n");
@@ -119,6 +119,6 @@ fn a_text_that_is_broken_elsewhere_or_here_is_no_obstacle() {
     let names: Vec<&str> = list.as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect();
     assert_eq!(names, ["prod", "log-archive"]);
     client.goodbye();
-    assert_eq!(labels("‸").len(), 9);
+    assert_eq!(labels("‸").len(), 10);
     assert_eq!(labels("version: 1 # ‸\n"), Vec::<String>::new(), "in a comment");
 }
