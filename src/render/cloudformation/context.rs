@@ -213,6 +213,8 @@ pub(super) struct TrailContext<'a> {
     pub data_events_exclude: &'a [String],
     /// `DeletionPolicy`: it goes with the deployment that made it, if that is rolled back, and stays otherwise.
     pub deletion: &'static str,
+    /// It existed before, and keeps its own tags.
+    pub adopted: bool,
     /// Scanners' checks that don't fit it, as its metadata.
     pub metadata: Value,
     /// Trivy's checks that don't apply to it.
@@ -364,6 +366,7 @@ impl<'a> TrailContext<'a> {
             data_events: trail.data_events_exclude.is_some(),
             data_events_exclude: trail.data_events_exclude.as_deref().unwrap_or_default(),
             deletion: deletion(trail.adopt),
+            adopted: trail.adopt,
         }
     }
 }
