@@ -52,7 +52,7 @@ fn keys_of_the_place_that_are_not_there_yet_with_documentation() {
     );
     assert_eq!(
         labels("accounts:\n  prod:\n    regions:\n      us-east-1:\n        buckets:\n          - name: x\n            ‸\n"),
-        ["prefix", "logging"]
+        ["prefix", "exact_prefix", "key_format", "logging"]
     );
 }
 
