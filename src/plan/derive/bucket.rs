@@ -204,7 +204,7 @@ impl Planner<'_, '_> {
 /// Lifecycle rules, one for each prefix; a prefix under another one needs none of its own, unless what lies there is kept otherwise.
 ///
 /// # Errors
-/// With access logs and trails that are kept differently: so many rules of S3 would be needed that it takes them not.
+/// With access logs and trails that are kept differently: more rules would be needed than S3 takes. Gives their number.
 fn lifecycle_rules(settings: &Settings<'_>, sources: &[Source], trails: &[TrailGrant]) -> Result<Vec<LifecycleRule>, usize> {
     let apart = !settings.access_logs.is_like(&settings.trails) && !sources.is_empty() && !trails.is_empty();
     let folders: BTreeSet<String> = trails.iter().map(|trail| format!("{}AWSLogs/", trail.prefix)).collect();
