@@ -10,12 +10,18 @@ use crate::{
     source::SourceFile,
 };
 use glob::{MatchOptions, Pattern};
-use std::{collections::BTreeSet, io, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
+    io,
+    path::Path,
+};
 
 /// Most files that a map includes; an organization has no more accounts.
 const MOST_FILES: usize = 20_000;
 /// Most files that are looked at to find those that a pattern means.
 const MOST_LOOKED_AT: usize = 200_000;
+/// Most patterns of a map that files are looked for by; paths without `*`, `?` and `[` are as many as there are files.
+const MOST_PATTERNS: usize = 100;
 /// Most bytes of all files together: places in them are numbers of 32 bits.
 const MOST_BYTES: usize = 2 << 30;
 
@@ -132,11 +138,15 @@ struct Gathered {
     bytes: usize,
     /// Paths that are read already, or are not to be.
     seen: BTreeSet<String>,
+    /// Patterns that files were looked for by.
+    looked_for: usize,
+    /// Folder → what is in it.
+    listed: BTreeMap<String, Vec<String>>,
 }
 
 impl Gathered {
     fn pattern(&mut self, at: usize, pattern: &str, folder: &impl Folder) {
-        match find(pattern, folder) {
+        match self.find(pattern, folder) {
             Err((why, help)) => self.unusable.push(Unusable { pattern: at, why, help }),
             Ok(paths) => {
                 for path in paths {
@@ -170,36 +180,47 @@ impl Gathered {
         self.files.push(file);
         Ok(())
     }
-}
 
-/// The paths that a pattern means, sorted.
-fn find(pattern: &str, folder: &impl Folder) -> Result<Vec<String>, (String, &'static str)> {
-    if !stays(pattern) || pattern.is_empty() {
-        let help =
-            "an included file stands beside the map or below it; write its path with slashes, such as `accounts/prod.yaml`";
-        return Err((format!("`{pattern}` is no path below the map's folder"), help));
+    /// The paths that a pattern means, sorted.
+    fn find(&mut self, pattern: &str, folder: &impl Folder) -> Result<Vec<String>, (String, &'static str)> {
+        if !stays(pattern) || pattern.is_empty() {
+            let help =
+                "an included file stands beside the map or below it; write its path with slashes, such as `accounts/prod.yaml`";
+            return Err((format!("`{pattern}` is no path below the map's folder"), help));
+        }
+        let plain: Vec<&str> = pattern.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+        let is_wild = |part: &&str| part.contains(['*', '?', '[']);
+        let Some(wild) = plain.iter().position(is_wild) else { return Ok(vec![plain.join("/")]) };
+        self.looked_for += 1;
+        if self.looked_for > MOST_PATTERNS {
+            let why = format!("files are looked for by {MOST_PATTERNS} patterns; `{pattern}` is one more");
+            return Err((why, "write one pattern for the files of several, such as `accounts/**/*.yaml`"));
+        }
+        let compiled = Pattern::new(&plain.join("/")).map_err(|error| {
+            let help = "`*` and `?` stand for what is in a name, `**` for folders";
+            (format!("`{pattern}` is no pattern: {}", error.msg), help)
+        })?;
+        let below = plain[..wild].join("/");
+        let listed = match self.listed.entry(below) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let all = folder.files(new.key(), MOST_LOOKED_AT).map_err(|error| {
+                    let help = "an included file stands beside the map or below it";
+                    (format!("`{pattern}` can't be looked for: {error}"), help)
+                })?;
+                new.insert(all)
+            }
+        };
+        if listed.len() >= MOST_LOOKED_AT {
+            let why = format!("`{pattern}` is looked for among more than {MOST_LOOKED_AT} files");
+            return Err((why, "keep the included files in a folder of their own, and begin the pattern with it"));
+        }
+        let mut found: Vec<String> = listed.iter().filter(|path| compiled.matches_with(path, AS_IN_A_SHELL)).cloned().collect();
+        found.sort();
+        if found.is_empty() {
+            let help = "write the path as it is relative to the map, or take the pattern out";
+            return Err((format!("no file is meant by `{pattern}`"), help));
+        }
+        Ok(found)
     }
-    let plain: Vec<&str> = pattern.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
-    let is_wild = |part: &&str| part.contains(['*', '?', '[']);
-    let Some(wild) = plain.iter().position(is_wild) else { return Ok(vec![plain.join("/")]) };
-    let compiled = Pattern::new(&plain.join("/")).map_err(|error| {
-        (format!("`{pattern}` is no pattern: {}", error.msg), "`*` and `?` stand for what is in a name, `**` for folders")
-    })?;
-    let below = plain[..wild].join("/");
-    let mut found = folder.files(&below, MOST_LOOKED_AT).map_err(|error| {
-        (format!("`{pattern}` can't be looked for: {error}"), "an included file stands beside the map or below it")
-    })?;
-    if found.len() >= MOST_LOOKED_AT {
-        let why = format!("`{pattern}` is looked for among more than {MOST_LOOKED_AT} files");
-        return Err((why, "keep the included files in a folder of their own, and begin the pattern with it"));
-    }
-    found.retain(|path| compiled.matches_with(path, AS_IN_A_SHELL));
-    found.sort();
-    if found.is_empty() {
-        return Err((
-            format!("no file is meant by `{pattern}`"),
-            "write the path as it is relative to the map, or take the pattern out",
-        ));
-    }
-    Ok(found)
 }

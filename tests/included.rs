@@ -143,6 +143,13 @@ fn what_a_pattern_means_is_read_or_said() {
         }
         assert!(!dir.path().join("out").exists(), "{pattern}");
     }
+    // as many patterns as one likes cost no more than looking once
+    let many: String = (0..2000).map(|at| format!("'{}a{at}', ", "*a".repeat(100))).collect();
+    let dir =
+        folder(&[("logmap.yaml", &format!("version: 1\norganization: {{ name: acme }}\ninclude: [accounts/*.yaml, {many}]\n"))]);
+    let run = logmap(dir.path(), &["validate"]);
+    let all = run.stdout + &run.stderr;
+    assert!(run.code == 1 && all.contains("files are looked for by 100 patterns; `"), "{}", run.code);
     // the map itself and hidden files are not meant, and a file is read once
     let patterns = "version: 1\norganization: { name: acme }\ninclude: ['*.yaml', 'accounts/**/*.yaml', 'accounts/prod.yaml', './accounts/prod.yaml']\n";
     let dir = folder(&[("logmap.yaml", patterns), (".hidden.yaml", "no map"), ("accounts/.git/x.yaml", "no map")]);
