@@ -37,6 +37,7 @@ rule_family! {
     TAG = "LM0114" "tag" Error Map: "AWS does not allow a tag's key or value";
     ORGANIZATION = "LM0115" "organization" Error Map blocking: "the organisation's name or id is malformed";
     ROLE = "LM0116" "role" Error Map: "a role is malformed or of another account, or its boundary or path is";
+    TAG_SPACE = "LM0117" "tag-space" Warning Map: "a tag's key or value begins or ends with a space";
 }
 
 /// The finding for a placeholder that names of log buckets don't have; `None` for a known one.
@@ -144,9 +145,17 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
 /// Tags of `what`: characters, lengths and number.
 fn tags(tags: Option<&Spanned<Entries<TagKeys, String>>>, what: &str, findings: &mut Vec<Finding>) {
     let Some(tags) = tags else { return };
+    // without the spaces at its ends a key may be another one's, or none
+    let mut bare_keys: BTreeMap<String, usize> = BTreeMap::new();
+    for (key, _) in &tags.items {
+        *bare_keys.entry(key.trim_matches(' ').to_lowercase()).or_default() += 1;
+    }
+    let is_key = |bare: &str| !bare.is_empty() && !bare.to_lowercase().starts_with("aws:");
     for (key, value) in &tags.items {
         tag(key, "key", 128, findings);
         tag(value, "value", 256, findings);
+        tag_space(key, "key", |bare| bare_keys.get(&bare.to_lowercase()) == Some(&1) && is_key(bare), findings);
+        tag_space(value, "value", |_| true, findings);
     }
     if tags.items.len() > limits::BUCKET_TAGS {
         let text = format!("{what} can have {} tags; here are {}", limits::BUCKET_TAGS, tags.items.len());
@@ -386,4 +395,21 @@ fn tag(text: &Spanned<String>, what: &str, most: usize, findings: &mut Vec<Findi
         Finding::new(&TAG, text.span, format!("the tag {what} {problem}"))
             .help("letters, digits, spaces and `+ - = . _ : / @` are allowed; AWS refuses others"),
     );
+}
+
+/// Spaces at the ends of a tag's key or value; `can_be` says whether it can be written without them.
+fn tag_space(text: &Spanned<String>, what: &str, can_be: impl Fn(&str) -> bool, findings: &mut Vec<Finding>) {
+    let bare = text.trim_matches(' ');
+    if bare == text.as_str() {
+        return;
+    }
+    let problem = format!("the tag {what} `{}` begins or ends with a space", text.escape_debug());
+    let finding = Finding::new(&TAG_SPACE, text.span, problem);
+    findings.push(if can_be(bare) {
+        finding
+            .help(format!("write `{}`; cost reports show the two as different tags", bare.escape_debug()))
+            .safe_fix("take the spaces away", Change::Scalar(text.span, bare.to_owned()))
+    } else {
+        finding.help("without the spaces it is no key, or is another tag's; write another key, or leave the tag out")
+    });
 }
