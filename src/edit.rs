@@ -17,7 +17,7 @@ pub struct Edit {
 /// A change in terms of the map's tree. Rules propose it, by places; `map::edit` finds the bytes, in block and flow style.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// Another text for the scalar or key at this place, in quotes where it needs them.
+    /// Another text for the scalar or key at this place: in the quotes that are there, without any in new ones where it needs them.
     Scalar(Span, String),
     /// The list item at this place, or around it, goes.
     RemoveItem(Span),

@@ -407,7 +407,7 @@ fn tag_space(text: &Spanned<String>, what: &str, can_be: impl Fn(&str) -> bool, 
     let finding = Finding::new(&TAG_SPACE, text.span, problem);
     findings.push(if can_be(bare) {
         finding
-            .help(format!("write `{}`; cost reports show the two as different tags", bare.escape_debug()))
+            .help(format!("write `{}`; a report by tags shows the two apart", bare.escape_debug()))
             .safe_fix("take the spaces away", Change::Scalar(text.span, bare.to_owned()))
     } else {
         finding.help("without the spaces it is no key, or is another tag's; write another key, or leave the tag out")
