@@ -154,7 +154,16 @@ explain_failure() {
 
 # ---- JSON: read STATE WANT, compare in meaning
 
-json() { python3 -I -S -X utf8 "$WORK/helper.py" "$@"; }
+# runs Python, and takes the CR from the ends of lines where what starts it puts one there
+run_python() {
+  if [ -n "${CR_LF:-}" ]; then
+    python3 -I -S -X utf8 "$@" | tr -d '\r'
+  else
+    python3 -I -S -X utf8 "$@"
+  fi
+}
+
+json() { run_python "$WORK/helper.py" "$@"; }
 
 {% endraw -%}
 {% if not apart %}{% raw -%}
@@ -208,7 +217,10 @@ check_tools() {
   command -v aws >/dev/null 2>&1 || die 5 "the AWS CLI (aws) is not on PATH. Nothing was changed"
   command -v python3 >/dev/null 2>&1 || die 5 "python3 is not on PATH; it compares what is there with the plan. Nothing was changed"
   # where it is not installed it may still be there, as a stub that only says so
-  python3 -I -S -X utf8 -c '' >/dev/null 2>"$WORK/error" || die 5 "python3 is on PATH, but does not run (3.7 or later is needed): $(head -n 1 "$WORK/error"). Nothing was changed"
+  python3 -I -S -X utf8 -c 'import sys; sys.stdout.reconfigure(newline="\n"); print("x")' >"$WORK/lines" 2>"$WORK/error" || die 5 "python3 is on PATH, but does not run (3.7 or later is needed): $(head -n 1 "$WORK/error"). Nothing was changed"
+  case $(cat "$WORK/lines") in
+    *$'\r'*) CR_LF=yes ;;
+  esac
   if [ -n "$NEEDS_KEY_FORMAT" ] && ! knows put-bucket-logging TargetObjectKeyFormat; then
     die 5 "this AWS CLI does not know partitioned log keys (TargetObjectKeyFormat); 1.31 or 2.15 and later do. Nothing was changed"
   fi

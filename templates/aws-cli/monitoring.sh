@@ -1,7 +1,7 @@
 {% raw -%}
 # ---------------------------------------------------------------- what is published and watched: parameter, topic, rules
 
-monitor_json() { python3 -I -S -X utf8 "$WORK/monitoring.py" "$@"; }
+monitor_json() { run_python "$WORK/monitoring.py" "$@"; }
 
 TARGET_ID=logmap-alerts
 

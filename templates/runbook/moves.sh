@@ -260,7 +260,7 @@ recreated() {
 
 # ---- times: ISO 8601, or seconds since 1970 as old CLIs write them
 
-clock() { python3 -I -S -c '
+clock() { run_python -c '
 import datetime, sys
 sys.stdout.reconfigure(newline="\n")
 def time(text):
