@@ -493,6 +493,9 @@ exec '{sys.executable}' "${{@:1:4}}" '{bin_folder}/crlf.py' "${{@:5}}"
     attack.run_well("--force", PATH=path, AWS_CLI_ERROR_FORMAT="json")
     same(wanted, attack.stage.snapshot(), "with carriage returns a script ends elsewhere")
     attack.run_well("--verify", PATH=path, AWS_CLI_ERROR_FORMAT="json")
+    # what starts Python may end its lines so, whatever the program asks for
+    (bin_folder / "python3").write_text(f"#!/bin/bash\nset -o pipefail\n'{sys.executable}' \"$@\" | sed 's/$/\\r/'\n")
+    attack.run_well("--verify", PATH=path, AWS_CLI_ERROR_FORMAT="json")
     attack.run_well("--rollback", PATH=path, AWS_CLI_ERROR_FORMAT="json")
 
 
