@@ -91,12 +91,14 @@ const OWN_ROLE: &str = "The role is this one function's, and what it may do belo
 const NO_SECRET: &str = "The name of a bucket is no secret, and CloudFormation resolves plain strings only";
 const NO_TOPIC_KEY: &str = "EventBridge can't publish to a topic under the key of SNS itself, and the region map names no other";
 const BEFORE_IMPORT: &str = "It only takes the bucket into the stack as it is; the deploy that follows sets this";
+const WITH_SOURCES: &str = "Its logging is set below with that of the sources, by a for_each that the scanner does not follow";
 
 /// Resource type, when, scanner, id of the check, reason.
 type Row = (&'static str, Only, Scanner, &'static str, &'static str);
 
 const TABLE: &[Row] = &[
     ("aws_s3_bucket", Silent, Checkov, "CKV_AWS_18", NO_LOGGING),
+    ("aws_s3_bucket", Logs, Checkov, "CKV_AWS_18", WITH_SOURCES),
     ("aws_s3_bucket", Silent, Trivy, "AVD-AWS-0089", NO_LOGGING),
     ("aws_s3_bucket", SilentTrails, Trivy, "AVD-AWS-0163", NO_LOGGING),
     ("aws_s3_bucket", AccessLogs, Checkov, "CKV_AWS_145", NO_KMS),

@@ -128,7 +128,7 @@ const { marked, organization, hostile, large } = job.pages;
 
 await check('page/search', async () => {
   const page = await open(organization);
-  equal(await result(page), '14 sources, 8 log buckets, 4 trails in 7 areas', 'all');
+  equal(await result(page), '15 sources, 8 log buckets, 4 trails in 7 areas', 'all');
   await page.fill('#q', 'acme-prod-ord');
   equal(await result(page), '1 source, 0 log buckets, 0 trails in 1 area match', 'by name');
   equal(await shown(page), ['#source/acme-prod-orders', '#bucket/acme-logs-111122223333-us-east-1'], 'a source and its bucket');
