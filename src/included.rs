@@ -16,6 +16,9 @@ use std::{
     path::Path,
 };
 
+/// Names of a map when none is given; the first is what `init` writes.
+pub(crate) const MAP_NAMES: [&str; 2] = ["logmap.yaml", "logmap.yml"];
+
 /// Most files that a map includes; an organization has no more accounts.
 const MOST_FILES: usize = 20_000;
 /// Most files that are looked at to find those that a pattern means.
@@ -48,7 +51,7 @@ impl From<SourceFile> for Sources {
 }
 
 /// What keeps a pattern, or a file that it means, from being used.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unusable {
     /// Which of the patterns, from 0.
     pub pattern: usize,
@@ -119,6 +122,12 @@ pub(crate) fn home_of(patterns: &[String], account: &str) -> Option<String> {
     };
     let is_name = !account.is_empty() && account.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     patterns.iter().find(is_one).filter(|_| is_name).map(|pattern| pattern.replace('*', account))
+}
+
+/// Is it the name of a map: `logmap.yaml`, or one that ends so behind a dot?
+pub(crate) fn is_map_name(name: &str) -> bool {
+    let behind_dot = |map: &str| name.strip_suffix(map).is_some_and(|before| before.is_empty() || before.ends_with('.'));
+    MAP_NAMES.into_iter().any(behind_dot)
 }
 
 /// What people call a file beside a map, of which they say `map`.

@@ -6,11 +6,11 @@ use super::{
     exit::Exit,
     io::Io,
     overrides::INIT,
-    read::MAP_NAMES,
 };
 use crate::{
     aws::{limits, region},
     escape,
+    included::MAP_NAMES,
     map::{effective, schema::schema_text},
     render::line_ends,
 };

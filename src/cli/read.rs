@@ -12,7 +12,7 @@ use crate::{
     disk::replace::replace,
     files,
     folders::Disk,
-    included::{self, Sources},
+    included::{self, MAP_NAMES, Sources},
     inputs,
     observed::Ignored,
     places::{self, Places},
@@ -21,8 +21,6 @@ use crate::{
 use anyhow::{Context, anyhow};
 use std::path::{Path, PathBuf};
 
-/// Name of a map when none is given; the first is what `init` writes.
-pub(super) const MAP_NAMES: [&str; 2] = ["logmap.yaml", "logmap.yml"];
 /// What some editors put before UTF-8 text.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 

@@ -64,7 +64,7 @@ fn ignore(text: &Text, finding: &Finding) -> TextEdit {
 
 /// All safe fixes at once, as `logmap validate --fix` makes them; nothing if there are none.
 pub(super) fn fix_all(at: &Whereabouts<'_>) -> Option<CodeActionResponse> {
-    let (analysis, own) = (at.analysis, at.own.0 as usize);
+    let (analysis, own) = (at.analysis, at.own().0 as usize);
     if !analysis.findings.iter().any(|finding| finding.fixes.iter().any(|fix| fix.safe)) {
         return None;
     }

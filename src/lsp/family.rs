@@ -6,20 +6,19 @@ use super::text::{Encoding, Text};
 use crate::{
     analysis::Analysis,
     folders::Disk,
-    included::{self, Folder, Sources},
+    included::{self, Folder, MAP_NAMES, Sources},
     places,
     source::{FileId, SourceFile, Span},
 };
 use lsp_types::{Location, Range, TextEdit, Uri, WorkspaceEdit};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use std::{
+    cell::RefCell,
     collections::{BTreeMap, HashMap},
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
-/// Names of a map that is looked for above a file.
-const MAP_NAMES: [&str; 2] = ["logmap.yaml", "logmap.yml"];
 /// Folders above a file in which its map is looked for.
 const MOST_FOLDERS: usize = 16;
 /// What stands in the path of an address as it is.
@@ -28,32 +27,56 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_')
 /// Path → address and text of what the client has open.
 pub(super) type Texts = BTreeMap<PathBuf, (Uri, String)>;
 
+/// What is around the documents: the files of each map are read once.
+pub(super) struct Around<'a> {
+    open: &'a Texts,
+    /// Map → its files, if they are several.
+    maps: BTreeMap<PathBuf, Option<Sources>>,
+}
+
+impl<'a> Around<'a> {
+    /// Nothing has been read yet.
+    pub(super) fn new(open: &'a Texts) -> Self {
+        Around { open, maps: BTreeMap::new() }
+    }
+
+    /// The files of the map at a path, if there is one, and it is kept in several.
+    fn sources(&mut self, map: &Path) -> Option<&Sources> {
+        let open = self.open;
+        let read = || {
+            let name = map.file_name()?.to_string_lossy();
+            let folder = Overlaid { disk: Disk::beside(map), open };
+            let sources = included::gather(folder.read(&name).ok()?, &name, &folder);
+            let includes = !sources.included.is_empty() || sources.unusable.iter().any(|unusable| !unusable.is_empty());
+            includes.then_some(sources)
+        };
+        self.maps.entry(map.to_owned()).or_insert_with(read).as_ref()
+    }
+}
+
 /// A map in several files, one of which is a document.
 #[derive(Debug)]
 pub(super) struct Family {
     sources: Sources,
     /// Where each file is, the map first.
     paths: Vec<PathBuf>,
+    /// Their addresses, as the client calls those that it has open.
+    uris: Vec<Uri>,
     /// The document's.
     own: usize,
 }
 
 impl Family {
     /// The map that a document belongs to, if that is kept in several files.
-    pub(super) fn of(uri: &Uri, open: &Texts) -> Option<Self> {
+    pub(super) fn of(uri: &Uri, around: &mut Around<'_>) -> Option<Self> {
         let path = path(uri)?;
-        let (_, text) = open.get(&path)?;
-        if !included::patterns(&SourceFile::new("", text.as_str())).is_empty() {
-            return Family::with(&path, text.clone(), &path, open);
+        if let Some(family) = Family::with(&path, &path, around) {
+            return Some(family);
         }
         for folder in path.ancestors().skip(1).take(MOST_FOLDERS) {
-            for map in MAP_NAMES.iter().map(|name| folder.join(name)).filter(|map| *map != path) {
-                let Some(text) = open.get(&map).map(|(_, text)| text.clone()).or_else(|| fs::read_to_string(&map).ok()) else {
-                    continue;
-                };
-                if let Some(family) = Family::with(&map, text, &path, open) {
-                    return Some(family);
-                }
+            let mut maps = MAP_NAMES.iter().map(|name| folder.join(name)).filter(|map| *map != path);
+            if let Some(family) = maps.find_map(|map| Family::with(&map, &path, around)) {
+                return Some(family);
             }
             if places::is_root(folder) {
                 break;
@@ -63,14 +86,27 @@ impl Family {
     }
 
     /// A map's family, if the document at `own` is of it.
-    fn with(map: &Path, text: String, own: &Path, open: &Texts) -> Option<Self> {
-        let folder = Overlaid { disk: Disk::beside(map), open };
-        let name = map.file_name()?.to_string_lossy().into_owned();
-        let sources = included::gather(SourceFile::new(map.to_string_lossy(), text), &name, &folder);
-        let paths: Vec<PathBuf> =
-            [map.to_owned()].into_iter().chain(sources.included.iter().map(|file| PathBuf::from(&file.name))).collect();
+    fn with(map: &Path, own: &Path, around: &mut Around<'_>) -> Option<Self> {
+        let open = around.open;
+        let sources = around.sources(map)?;
+        let included = sources.included.iter().map(|file| PathBuf::from(&file.name));
+        let paths: Vec<PathBuf> = [map.to_owned()].into_iter().chain(included).collect();
         let own = paths.iter().position(|path| path == own)?;
-        Some(Family { sources, paths, own })
+        let uris = paths.iter().map(|path| open.get(path).map_or_else(|| uri(path), |(uri, _)| uri.clone())).collect();
+        Some(Family { sources: sources.clone(), paths, uris, own })
+    }
+
+    /// Is the rest of the map, beside the document, the same in both?
+    pub(super) fn says_as(&self, before: &Family) -> bool {
+        (&self.paths, &self.uris, self.own) == (&before.paths, &before.uris, before.own)
+            && self.sources.unusable == before.sources.unusable
+            && self.others().eq(before.others())
+    }
+
+    /// The texts of the other files.
+    fn others(&self) -> impl Iterator<Item = &str> {
+        let files = std::iter::once(&self.sources.map).chain(&self.sources.included).enumerate();
+        files.filter(|(at, _)| *at != self.own).map(|(_, file)| file.text.as_str())
     }
 
     /// Takes another text of the file at a path. False if it is none of them.
@@ -95,11 +131,6 @@ impl Family {
     /// Which of the files the document is.
     pub(super) fn own(&self) -> FileId {
         FileId(u32::try_from(self.own).unwrap_or(u32::MAX))
-    }
-
-    /// The addresses of the files, as the client calls those that it has open.
-    pub(super) fn uris(&self, open: &Texts) -> Vec<Uri> {
-        self.paths.iter().map(|path| open.get(path).map_or_else(|| uri(path), |(uri, _)| uri.clone())).collect()
     }
 }
 
@@ -145,29 +176,36 @@ pub(super) struct Whereabouts<'a> {
     /// The document.
     pub uri: &'a Uri,
     pub text: &'a Text,
-    /// The files of its map, if they are several.
-    pub uris: &'a [Uri],
-    /// Which of them it is.
-    pub own: FileId,
+    /// The map that it is a part of, if that is kept in several files.
+    pub family: Option<&'a Family>,
     pub analysis: &'a Analysis,
     pub encoding: Encoding,
+    /// Texts of the other files that somebody has asked about.
+    pub others: RefCell<BTreeMap<FileId, Text>>,
 }
 
 impl Whereabouts<'_> {
+    /// Which of the map's files the document is.
+    pub(super) fn own(&self) -> FileId {
+        self.family.map(Family::own).unwrap_or_default()
+    }
+
     /// Is a place in the document?
     pub(super) fn is_here(&self, span: Span) -> bool {
-        self.uris.is_empty() || self.analysis.file.locate(span).0 == self.own
+        self.analysis.file.locate(span).0 == self.own()
     }
 
     /// The document or file that a place is in, and its lines there.
     pub(super) fn location(&self, span: Span) -> Location {
-        if self.is_here(span) {
+        let (file, local) = self.analysis.file.locate(span);
+        let uri = self.family.and_then(|family| family.uris.get(file.0 as usize));
+        let Some(uri) = uri.filter(|_| file != self.own()) else {
             return Location { uri: self.uri.clone(), range: self.text.range(span) };
-        }
-        let (file, span) = self.analysis.file.locate(span);
-        let uri = self.uris.get(file.0 as usize).unwrap_or(self.uri).clone();
-        let text = file.of(self.analysis.file.files()).map_or("", |file| file.text.as_str());
-        Location { uri, range: Text::new(text.to_owned(), self.encoding).range(span) }
+        };
+        let text = || file.of(self.analysis.file.files()).map_or("", |file| file.text.as_str()).to_owned();
+        let mut others = self.others.borrow_mut();
+        let text = others.entry(file).or_insert_with(|| Text::new(text(), self.encoding));
+        Location { uri: uri.clone(), range: text.range(local) }
     }
 
     /// The lines of a place that is in the document.

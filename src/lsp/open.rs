@@ -6,7 +6,7 @@
 use super::{
     client::Client,
     diagnostics,
-    family::{self, Family, Texts, Whereabouts},
+    family::{self, Around, Family, Whereabouts},
     names,
     shift::Shift,
     text::{Encoding, Text},
@@ -14,9 +14,11 @@ use super::{
 use crate::{
     analysis::{Analysis, AnalysisCache, analyze, analyze_incremental},
     diagnostics::{Finding, Scope},
+    included::is_map_name,
     source::SourceFile,
 };
 use lsp_types::{PublishDiagnosticsParams, TextDocumentContentChangeEvent, TextDocumentItem, Uri};
+use std::cell::RefCell;
 
 /// An open document.
 pub(super) struct Open {
@@ -30,9 +32,8 @@ pub(super) struct Open {
     pub accounts: Vec<String>,
     language: String,
     encoding: Encoding,
-    /// The map in several files that it belongs to, and the addresses of those.
+    /// The map in several files that it belongs to.
     family: Option<Family>,
-    uris: Vec<Uri>,
     analysis: Option<Analysis>,
     /// The last text that could be read, and what is known of it, once somebody has asked.
     readable: Option<Text>,
@@ -56,7 +57,6 @@ impl Open {
             language: String::from(item.language_id),
             encoding,
             family: None,
-            uris: Vec::new(),
             analysis: None,
             readable: None,
             before: None,
@@ -84,14 +84,16 @@ impl Open {
     }
 
     /// Looks which map the document belongs to, in what the client has open and on the disk.
-    pub(super) fn look_around(&mut self, open: &Texts) {
-        let family = Family::of(&self.uri, open);
-        if family.is_none() && self.family.is_none() {
-            return;
-        }
-        self.uris = family.as_ref().map_or_else(Vec::new, |family| family.uris(open));
+    pub(super) fn look_around(&mut self, around: &mut Around<'_>) {
+        let family = Family::of(&self.uri, around);
+        let same = match (&family, &self.family) {
+            (Some(now), Some(before)) => now.says_as(before),
+            (now, before) => now.is_none() && before.is_none(),
+        };
         self.family = family;
-        self.forget();
+        if !same {
+            self.forget();
+        }
     }
 
     /// Takes the text of another document, if it is of the same map.
@@ -141,10 +143,10 @@ impl Open {
         Some(Whereabouts {
             uri: &self.uri,
             text: &self.text,
-            uris: &self.uris,
-            own: self.family.as_ref().map(Family::own).unwrap_or_default(),
+            family: self.family.as_ref(),
             analysis: self.analysis.as_ref()?,
             encoding: self.encoding,
+            others: RefCell::default(),
         })
     }
 
@@ -196,11 +198,10 @@ impl Open {
 /// `accounts` at the margin further on.
 fn is_map(uri: &str, language: &str, text: &str) -> bool {
     let name = uri.rsplit(['/', '\\']).next().unwrap_or_default();
-    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"));
-    if language == "logmap" || stem.is_some_and(|stem| stem == "logmap" || stem.ends_with(".logmap")) {
+    if language == "logmap" || is_map_name(name) {
         return true;
     }
-    if language != "yaml" && stem.is_none() {
+    if language != "yaml" && !name.ends_with(".yaml") && !name.ends_with(".yml") {
         return false;
     }
     let text = text.trim_start_matches('\u{feff}');

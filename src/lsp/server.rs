@@ -4,7 +4,7 @@ use super::{
     actions,
     client::Client,
     completion,
-    family::{self, Texts, Whereabouts},
+    family::{self, Around, Texts, Whereabouts},
     hover, names,
     open::Open,
     outline,
@@ -288,7 +288,8 @@ impl<S: Fn(Message)> Server<S> {
             Some((family::path(&open.uri)?, (open.uri.clone(), text)))
         });
         let texts: Texts = texts.collect();
-        self.documents.iter_mut().for_each(|open| open.look_around(&texts));
+        let mut around = Around::new(&texts);
+        self.documents.iter_mut().for_each(|open| open.look_around(&mut around));
     }
 
     /// Takes a notification. One that can't be read, or is of a document that is not open, has no one to answer to.
