@@ -28,7 +28,7 @@ pub(crate) fn shared(maps: &[Analysis], starts: &[u32]) -> Vec<Finding> {
             whole.accounts().filter_map(|(key, account)| Some((key.as_str(), account.id.as_ref()?.value.as_str()))).collect();
         // what is derived, log buckets of trails alone too, where it is written, or by its account
         for (account, placement) in map.derived().into_iter().flat_map(crate::plan::Plan::placements) {
-            let here = (at, place(map, &account.key, Some(&placement.region)));
+            let here = (at, place(map, &account.key, &placement.region));
             if let Some(first) = other(&mut places, (account.id.clone(), placement.region.clone()), here) {
                 let what = format!("`{}` of account `{}` is in two maps", placement.region, account.id);
                 let help = "each map writes the policy and the lifecycle of the log bucket there as if it were alone, and takes away what the \
@@ -77,10 +77,9 @@ fn other<K: Ord>(known: &mut BTreeMap<K, At>, key: K, here: At) -> Option<At> {
 }
 
 /// The key of a Region, or of the account where the map does not write the Region.
-fn place(map: &Analysis, account: &str, region: Option<&str>) -> Span {
+fn place(map: &Analysis, account: &str, region: &str) -> Span {
     let at = |keys: &[&str]| Path::of(&map.document, keys)?.key();
-    let of_region = region.and_then(|region| at(&["accounts", account, "regions", region]));
-    of_region.or_else(|| at(&["accounts", account])).unwrap_or_default()
+    at(&["accounts", account, "regions", region]).or_else(|| at(&["accounts", account])).unwrap_or_default()
 }
 
 fn finding(

@@ -11,16 +11,12 @@ use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{self, Finding, Report, Suppressed, Suppression},
     folders::Disk,
-    included::Folder,
+    included::{self, Folder, Sources},
     several,
     source::FileId,
 };
 use anyhow::{Context, anyhow};
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 /// Most files that are looked at in a folder.
 const MOST_FILES: usize = 200_000;
@@ -54,9 +50,9 @@ fn maps(args: &ValidateArgs) -> Result<Vec<PathBuf>, Stop> {
             continue;
         }
         let folder = Disk::beside(&path.join("logmap.yaml"));
+        let is_map = |file: &PathBuf| file.file_name().is_some_and(|name| included::is_map_name(&name.to_string_lossy()));
         let files = folder.files("", MOST_FILES).with_context(|| format!("can't look into {}", path.display()));
-        let mut found: Vec<PathBuf> =
-            files.map_err(Stop::usage)?.iter().map(|file| folder.path(file)).filter(|file| is_map(file)).collect();
+        let mut found: Vec<PathBuf> = files.map_err(Stop::usage)?.iter().map(|file| folder.path(file)).filter(is_map).collect();
         if found.is_empty() {
             return Err(Stop::usage(anyhow!("there is no logmap.yaml or *.logmap.yaml in {}", path.display())));
         }
@@ -68,22 +64,14 @@ fn maps(args: &ValidateArgs) -> Result<Vec<PathBuf>, Stop> {
     Ok(all)
 }
 
-fn is_map(path: &Path) -> bool {
-    let name = path.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
-    let stem = name.strip_suffix(".yaml").or_else(|| name.strip_suffix(".yml"));
-    stem.is_some_and(|stem| stem == "logmap" || stem.ends_with(".logmap"))
-}
-
 /// One report of several maps, and of what is in two of them.
 fn together(paths: &[PathBuf], asked: &ReportArgs, io: &Io) -> Outcome {
-    let mut analyses: Vec<Analysis> = Vec::new();
-    for path in paths {
-        analyses.push(analyze(read::sources(path, read::read(path)?)));
-    }
+    let sources: Result<Vec<Sources>, Stop> = paths.iter().map(|path| Ok(read::sources(path, read::read(path)?))).collect();
+    let mut sources = sources?;
     // a file that another map includes is looked at as a part of that
-    let included: BTreeSet<String> =
-        analyses.iter().flat_map(|analysis| analysis.file.files().iter().skip(1)).map(|file| file.name.clone()).collect();
-    analyses.retain(|analysis| !included.contains(&analysis.file.name));
+    let included: BTreeSet<String> = sources.iter().flat_map(|one| &one.included).map(|file| file.name.clone()).collect();
+    sources.retain(|one| !included.contains(&one.map.name));
+    let analyses: Vec<Analysis> = sources.into_iter().map(analyze).collect();
     let (mut files, mut found, mut suppressed, mut starts) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for analysis in &analyses {
         let start = u32::try_from(files.len()).unwrap_or(u32::MAX);

@@ -18,10 +18,8 @@ macro_rules! record {
 
         impl $name {
             /// What it is called in messages.
-            #[allow(dead_code, reason = "most are spoken of by their decoders alone")]
             pub(crate) const TITLE: &'static str = $title;
             /// Its keys.
-            #[allow(dead_code, reason = "most are spoken of by their decoders alone")]
             pub(crate) const KEYS: &'static [&'static str] = &[$(stringify!($key)),*];
         }
 
@@ -30,8 +28,7 @@ macro_rules! record {
 
             fn decode(node: &$crate::document::Node, cx: &mut $crate::map::decode::Cx<'_>) -> Option<Self> {
                 let mut record = Self::default();
-                let known = [$(stringify!($key)),*];
-                let entries = $crate::map::decode::entries::<Self>(node, &known, cx)?;
+                let entries = $crate::map::decode::entries::<Self>(node, Self::KEYS, cx)?;
                 for entry in entries {
                     match &*entry.key {
                         $( stringify!($key) => {
@@ -39,12 +36,12 @@ macro_rules! record {
                                 $crate::map::decode::field(&entry.value, cx)
                             });
                         } )*
-                        _ => $crate::map::decode::unknown_key(entry, $title, &known, cx),
+                        _ => $crate::map::decode::unknown_key(entry, Self::TITLE, Self::KEYS, cx),
                     }
                 }
                 $( $(
                     if !entries.iter().any(|entry| &*entry.key == stringify!($key)) {
-                        $crate::map::decode::missing_key(stringify!($key), $title, $hint, cx);
+                        $crate::map::decode::missing_key(stringify!($key), Self::TITLE, $hint, cx);
                     }
                 )? )*
                 Some(record)
