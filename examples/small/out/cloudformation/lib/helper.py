@@ -80,6 +80,9 @@ def logging(document):
 def tags(path):
     return {tag["Key"]: tag["Value"] for tag in (read(path) or {}).get("TagSet", [])}
 
+def tag_list(wanted):
+    return [{"Key": key, "Value": value} for key, value in sorted(wanted.items())]
+
 def selectors(document):
     """Advanced selectors in order, with sorted values; basic ones as they are."""
     def plain(one):
@@ -642,28 +645,27 @@ elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagg
             have.pop(key)
             if key in old:
                 have[key] = old[key]
-    print(json.dumps([{"Key": key, "Value": value} for key, value in sorted(have.items())]) if have else "null")
+    print(json.dumps(tag_list(have)) if have else "null")
 elif command == "tag-list":
-    print(json.dumps([{"Key": key, "Value": value} for key, value in sorted(given().items())]))
+    print(json.dumps(tag_list(given())))
 elif command == "missing-tags":  # missing-tags FILE: those that are not there, as a list; nothing if all are
     state = read(args[0]) or {}
     found = state.get("Tags") or state.get("TagList") or ((state.get("ResourceTagList") or [{}])[0].get("TagsList")) or []
     have = {one.get("Key"): one.get("Value", "") for one in found}
-    missing = [{"Key": key, "Value": value} for key, value in sorted(given().items()) if have.get(key) != value]
+    missing = tag_list({key: value for key, value in given().items() if have.get(key) != value})
     print(json.dumps(missing) if missing else "")
 elif command == "create-configuration":  # create-configuration REGION [tag-set]: how a bucket with these tags is made, or its tags as they are read
-    listed_tags = [{"Key": key, "Value": value} for key, value in sorted(given().items())]
     place = {} if args[0] == "us-east-1" else {"LocationConstraint": args[0]}
-    print(json.dumps({"TagSet": listed_tags} if args[1:] else {**place, "Tags": listed_tags}))
+    print(json.dumps({"TagSet": tag_list(given())} if args[1:] else {**place, "Tags": tag_list(given())}))
 elif command == "merged-tags":  # those of AWS itself (aws:...) too: S3 refuses a set without them
     have = {**tags(args[0]), **given()}
-    print(json.dumps({"TagSet": [{"Key": key, "Value": value} for key, value in sorted(have.items())]}))
+    print(json.dumps({"TagSet": tag_list(have)}))
 elif command == "foreign-selectors":  # some that logmap did not make
     state = read(args[0]) or {}
     names = [one.get("Name") or "" for one in state.get("AdvancedEventSelectors") or []]
     sys.exit(plain_selectors(state) or bool(names) and SELECTORS.issuperset(names))
 elif command == "trail-input":  # trail-input NAME VERB
-    tagged = {"TagsList": [{"Key": key, "Value": value} for key, value in sorted(load(args[2]).items())]} if args[2:] and args[2] else {}
+    tagged = {"TagsList": tag_list(load(args[2]))} if args[2:] and args[2] else {}
     print(json.dumps({**input_of(args[0], given(), args[1] == "update"), **tagged}))
 elif command == "same-input":  # is this trail what that input of create-trail makes?
     have = trail(get(read(args[0]), "Trail") or {})
