@@ -22,6 +22,7 @@ use examples::examples;
 /// S3 access logging and CloudTrail delivery for many AWS accounts and Regions, from one region map.
 #[derive(Debug, Parser)]
 #[command(
+    name = "logmap",
     version,
     max_term_width = 110,
     disable_help_flag = true,
