@@ -92,6 +92,13 @@ fn init_writes_a_map_that_validates_and_never_overwrites() {
     fs::write(other.path().join(".vscode/settings.json"), "{}").unwrap();
     assert_eq!(logmap(other.path(), &["init"]).code, 0);
     assert_eq!(fs::read_to_string(other.path().join(".vscode/settings.json")).unwrap(), "{}");
+    // GitHub reads no workflow below a repository's root
+    fs::create_dir(other.path().join(".git")).unwrap();
+    let below = logmap(other.path(), &["init", "--dir", "infra/logs"]);
+    assert!(below.stderr.contains("working-directory: infra/logs"), "{}", below.stderr);
+    let root = tempfile::tempdir().unwrap();
+    fs::create_dir(root.path().join(".git")).unwrap();
+    assert!(!logmap(root.path(), &["init"]).stderr.contains("working-directory"));
     for bad in ["prod", "prod=123", "Prod=111122223333"] {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(logmap(dir.path(), &["init", "--account", bad]).code, 2);

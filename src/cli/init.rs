@@ -18,7 +18,7 @@ use anyhow::{Context, anyhow};
 use std::{
     fs::{self, OpenOptions},
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 const WORKFLOW: &str = INIT[0].1;
@@ -54,9 +54,27 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
         }
     }
     if !io.quiet {
+        if args.ci == Ci::Github
+            && let Some((root, below)) = repository_above(&args.dir)
+        {
+            io.message(format_args!(
+                "GitHub reads workflows at the root of a repository only: move `.github` to {}, and give the job `defaults: {{ run: {{ working-directory: {} }} }}`",
+                root.display(),
+                below.display()
+            ));
+        }
         io.message("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
     }
     Ok(Exit::Clean)
+}
+
+/// The root of the repository that holds a folder as a part of it, and the folder's path from there; `None` where it is the root, or where
+/// there is no repository.
+fn repository_above(dir: &Path) -> Option<(PathBuf, PathBuf)> {
+    let dir = fs::canonicalize(dir).ok()?;
+    let root = dir.ancestors().find(|folder| folder.join(".git").exists())?;
+    let below = dir.strip_prefix(root).ok().filter(|below| !below.as_os_str().is_empty())?;
+    Some((root.to_owned(), below.to_owned()))
 }
 
 /// A link on the way to a file below the folder, which may be of a repository of somebody else's, leads who knows where.
