@@ -56,6 +56,11 @@ pub(crate) fn topic(partition: Partition, region: &str, account_id: &str, name: 
     format!("arn:{partition}:sns:{region}:{account_id}:{name}")
 }
 
+/// ARN of a log group of CloudWatch Logs.
+pub(crate) fn log_group(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
+    format!("arn:{partition}:logs:{region}:{account_id}:log-group:{name}")
+}
+
 /// ARN of a rule of the default event bus.
 pub(crate) fn event_rule(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
     format!("arn:{partition}:events:{region}:{account_id}:rule/{name}")

@@ -48,3 +48,8 @@ pub(crate) fn is_tag_char(c: char) -> bool {
 pub(crate) fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
+
+/// Is this the name of a log group: 1 to 512 characters of `[A-Za-z0-9_/.#-]`? (CloudWatch Logs API, CreateLogGroup)
+pub(crate) fn is_log_group_name(name: &str) -> bool {
+    (1..=512).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-/.#".contains(&b))
+}

@@ -141,7 +141,19 @@ pub(super) fn trail(old: Option<&Trail>, new: Option<&Trail>) -> Vec<Setting> {
             let excluded = trail.data_events_exclude.as_ref()?;
             Some(if excluded.is_empty() { "all".to_owned() } else { format!("all but {}", excluded.join(", ")) })
         })
+        .row("management events", |trail| {
+            (!Trail::is_all(&trail.management_events)).then(|| trail.management_events.word().to_owned())
+        })
+        .row("without the events of", |trail| words(trail.excluded_event_sources.iter().map(|source| source.word())))
+        .row("Insights", |trail| words(trail.insights.iter().map(|insight| insight.word())))
+        .row("log group", |trail| trail.log_group.as_ref().map(|group| format!("{} by {}", group.arn, group.role_arn)))
+        .row("SNS topic", |trail| trail.topic.as_ref().map(|topic| topic.arn.clone()))
         .found
+}
+
+fn words(words: impl Iterator<Item = &'static str>) -> Option<String> {
+    let words: Vec<&str> = words.collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// What is published and watched, by the keys of the map.

@@ -7,7 +7,8 @@ mod retention;
 mod trails;
 
 use super::{
-    Adopt, Bucket, ExistingSetting, KeyFormat, KmsKey, LogBucket, Logging, Namespace, PolicyScope, RegionMap, SourceLogging,
+    Adopt, Bucket, EventSource, ExistingSetting, Insight, KeyFormat, KmsKey, LogBucket, Logging, ManagementEvents, Namespace, PolicyScope,
+    RegionMap, SourceLogging,
 };
 use super::{
     LockMode, StorageClass,
@@ -172,6 +173,16 @@ pub struct Trail<'m> {
     pub log_file_validation: bool,
     /// S3 data events.
     pub s3_data_events: bool,
+    /// Which management events.
+    pub management_events: ManagementEvents,
+    /// Services whose management events are left out, sorted.
+    pub excluded_event_sources: Vec<EventSource>,
+    /// Insights, sorted.
+    pub insights: Vec<Insight>,
+    /// Names of a log group and of the role that writes to it.
+    pub log_group: Option<(&'m str, &'m str)>,
+    /// Name or ARN of an SNS topic.
+    pub topic: Option<&'m str>,
     /// True if it exists already wherever the map has it.
     pub adopted: bool,
     /// Keys of the accounts in which it exists already, where only some are named.

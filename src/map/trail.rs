@@ -35,6 +35,16 @@ record! {
         log_file_validation: bool, { "default": true };
         /// Record reads and writes of S3 objects too; log buckets are left out.
         s3_data_events: bool, { "default": false };
+        /// Which management events it records.
+        management_events: ManagementEvents, { "default": "all", "examples": ["write-only"] };
+        /// Services whose management events it leaves out: a busy KMS key makes most of a trail.
+        exclude_event_sources: Vec<Spanned<EventSource>>, { "examples": [["kms.amazonaws.com"]] };
+        /// Unusual activity that CloudTrail looks for in the management events; it is charged for.
+        insights: Vec<Spanned<Insight>>, { "examples": [["api-call-rate", "api-error-rate"]] };
+        /// Log group of CloudWatch Logs that gets its events too, in the account and Region of the trail. It and the role exist.
+        cloudwatch_logs: CloudWatchLogs, { "examples": [{ "log_group": "acme-trail", "role": "acme-trail-to-logs" }] };
+        /// SNS topic that gets a message for each log file: its name in the account and Region of the trail, or its ARN. It exists.
+        sns_topic: String, { "pattern": TOPIC, "examples": ["acme-trail-files"] };
         /// The trail exists: take it over, with the log group, topic, Insights and selectors that it has, instead of making it. `true`,
         /// or the accounts in which it exists.
         adopt: AdoptTrail, { "default": false, "examples": [true, ["prod"]] };
@@ -58,6 +68,65 @@ words! {
         MultiRegion = "multi-region",
         /// One single-Region trail in each mapped Region, delivered in that Region.
         PerRegion = "per-region",
+    }
+}
+
+words! {
+    /// Which management events a trail records.
+    ManagementEvents {
+        /// Reads and writes.
+        All = "all",
+        /// Reads alone.
+        ReadOnly = "read-only",
+        /// Writes alone.
+        WriteOnly = "write-only",
+        /// None: only data events.
+        None = "none",
+    }
+}
+
+words! {
+    /// A service whose management events a trail can leave out: no others can be
+    /// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html>, `eventSource`).
+    EventSource {
+        /// AWS KMS.
+        Kms = "kms.amazonaws.com",
+        /// The Data API of RDS.
+        RdsData = "rdsdata.amazonaws.com",
+    }
+}
+
+words! {
+    /// Unusual activity that CloudTrail Insights looks for
+    /// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutInsightSelectors.html>).
+    Insight {
+        /// More or fewer calls that write than usual.
+        CallRate = "api-call-rate",
+        /// More calls that fail than usual.
+        ErrorRate = "api-error-rate",
+    }
+}
+
+impl Insight {
+    /// As CloudTrail's API, CloudFormation and Terraform spell it.
+    pub(crate) fn api(self) -> &'static str {
+        match self {
+            Insight::CallRate => "ApiCallRateInsight",
+            Insight::ErrorRate => "ApiErrorRateInsight",
+        }
+    }
+}
+
+/// Names of topics: letters, digits, `_` and `-`. One that ends with `.fifo` takes nothing from CloudTrail.
+const TOPIC: &str = "^(arn:[a-z-]+:sns:[a-z0-9-]+:[0-9]{12}:)?[A-Za-z0-9_-]{1,256}$";
+
+record! {
+    /// A log group, and the role by which CloudTrail writes to it.
+    CloudWatchLogs "`cloudwatch_logs`" {
+        /// Name of the log group.
+        [required "write `log_group:` and the name of the log group"] log_group: String, { "pattern": "^[A-Za-z0-9_/.#-]{1,512}$", "examples": ["acme-trail"] };
+        /// Name of the role that CloudTrail assumes, with its path if it has one.
+        [required "write `role:` and the name of the role that CloudTrail assumes"] role: String, { "pattern": "^[A-Za-z0-9+=,.@_-][A-Za-z0-9+=,.@_/-]*$", "examples": ["acme-trail-to-logs"] };
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 pub use crate::{map::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
     map::{
-        ExistingSetting,
+        EventSource, ExistingSetting, Insight, ManagementEvents,
         values::{Backend, ObjectLock, RenderSettings, Transition},
     },
     policy::compose::PolicyReport,
@@ -239,9 +239,68 @@ pub struct Trail {
     /// Set when S3 data events are recorded: the beginnings of object ARNs that are left out, so that no delivery
     /// makes an event of its own.
     pub data_events_exclude: Option<Vec<String>>,
+    /// Which management events it records.
+    #[serde(skip_serializing_if = "Trail::is_all")]
+    pub management_events: ManagementEvents,
+    /// Services whose management events are left out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub excluded_event_sources: Vec<EventSource>,
+    /// Unusual activity that CloudTrail looks for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub insights: Vec<Insight>,
+    /// The log group that gets its events too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group: Option<LogGroup>,
+    /// The topic that gets a message for each log file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<Topic>,
     /// True if the trail exists already: it is imported and brought to these settings; what else it has stays.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub adopt: bool,
+}
+
+impl Trail {
+    pub(crate) fn is_all(events: &ManagementEvents) -> bool {
+        *events == ManagementEvents::All
+    }
+
+    /// Does it record management events?
+    pub(crate) fn records_management(&self) -> bool {
+        self.management_events != ManagementEvents::None
+    }
+
+    /// Does it record anything else than all management events?
+    pub(crate) fn selects(&self) -> bool {
+        self.data_events_exclude.is_some() || !Self::is_all(&self.management_events) || !self.excluded_event_sources.is_empty()
+    }
+
+    /// Value of the field `readOnly` of its management events; `None` for both.
+    pub(crate) fn read_only(&self) -> Option<&'static str> {
+        match self.management_events {
+            ManagementEvents::ReadOnly => Some("true"),
+            ManagementEvents::WriteOnly => Some("false"),
+            ManagementEvents::All | ManagementEvents::None => None,
+        }
+    }
+}
+
+/// A log group of CloudWatch Logs, in the account and Region of its trail: CloudTrail takes no other account's
+/// (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html>).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogGroup {
+    /// Its ARN with `:*` at the end, as CloudTrail's API has it.
+    pub arn: String,
+    /// ARN of the role that CloudTrail assumes.
+    pub role_arn: String,
+}
+
+/// A topic that a trail sends messages to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Topic {
+    /// Its name or ARN, as the map has it.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
 }
 
 /// The statements CloudTrail needs in a key policy.

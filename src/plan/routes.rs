@@ -1,7 +1,7 @@
 //! Routes of trails: which account's trail delivers to which bucket, in which Region, and what follows from it: homes,
 //! quotas, the Regions of KMS keys, the order in which accounts are applied.
 
-use super::{Account, Placement, Trail};
+use super::{Account, LogGroup, Placement, Topic, Trail};
 use crate::{
     aws::{Partition, arn, limits, region},
     diagnostics::{Finding, list},
@@ -276,6 +276,11 @@ pub(crate) fn finish_trails(
             prefix: delivery.trail.prefix.to_owned(),
             kms_key_arn: delivery.key().map(|(arn, _)| arn.to_owned()),
             log_file_validation: delivery.trail.log_file_validation,
+            management_events: delivery.trail.management_events,
+            excluded_event_sources: delivery.trail.excluded_event_sources.clone(),
+            insights: delivery.trail.insights.clone(),
+            log_group: log_group(delivery, accounts),
+            topic: topic(delivery, accounts),
             adopt: delivery.trail.exists_in(delivery.writer),
             data_events_exclude: match writer.filter(|_| !delivery.trail.organization) {
                 _ if !delivery.trail.s3_data_events => None,
@@ -296,6 +301,26 @@ pub(crate) fn finish_trails(
         }
     }
     quotas(map, deliveries, findings);
+}
+
+/// The id of the account that has a trail, and the partition.
+fn home<'a>(delivery: &Delivery<'_>, accounts: &'a [Account]) -> Option<(Partition, &'a str)> {
+    let writer = super::position(accounts, delivery.writer)?;
+    Some((Partition::of_region(delivery.region), &accounts[writer].id))
+}
+
+fn log_group(delivery: &Delivery<'_>, accounts: &[Account]) -> Option<LogGroup> {
+    let (group, role) = delivery.trail.log_group?;
+    let (partition, account) = home(delivery, accounts)?;
+    let region = delivery.region;
+    Some(LogGroup { arn: format!("{}:*", arn::log_group(partition, region, account, group)), role_arn: arn::role(partition, account, role) })
+}
+
+fn topic(delivery: &Delivery<'_>, accounts: &[Account]) -> Option<Topic> {
+    let name = delivery.trail.topic?.to_owned();
+    let (partition, account) = home(delivery, accounts)?;
+    let arn = if name.starts_with("arn:") { name.clone() } else { arn::topic(partition, delivery.region, account, &name) };
+    Some(Topic { name, arn })
 }
 
 /// Beginnings of ARNs for a `NotStartsWith`, few enough for a selector: shorter ones where the list is too long.

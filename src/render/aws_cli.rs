@@ -462,7 +462,7 @@ pub(super) fn logging_status(source: &Source) -> String {
 }
 
 pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {
-    let settings = json!({
+    let mut settings = json!({
         "S3BucketName": trail.bucket,
         "S3KeyPrefix": trail.prefix,
         "IsMultiRegionTrail": trail.multi_region,
@@ -471,6 +471,18 @@ pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {
         "KmsKeyId": trail.kms_key_arn.as_deref().unwrap_or_default(),
         "IsOrganizationTrail": trail.organization,
     });
+    // what the map says nothing of is not looked at
+    if let Some(group) = &trail.log_group {
+        settings["CloudWatchLogsLogGroupArn"] = json!(group.arn);
+        settings["CloudWatchLogsRoleArn"] = json!(group.role_arn);
+    }
+    if let Some(topic) = &trail.topic {
+        settings["SnsTopicName"] = json!(topic.name);
+        settings["SnsTopicARN"] = json!(topic.arn);
+    }
+    if let Some(insights) = insights(trail) {
+        settings["InsightSelectors"] = insights;
+    }
     TrailRow {
         name: &trail.name,
         origin: if trail.adopt { "adopt" } else { "create" },
@@ -481,18 +493,36 @@ pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {
     }
 }
 
-/// The advanced event selectors of a trail that records data events, as CloudTrail's API and CloudFormation take them.
+/// The Insights of a trail, as CloudTrail's API and CloudFormation take them.
+pub(super) fn insights(trail: &Trail) -> Option<Value> {
+    let selectors: Vec<Value> = trail.insights.iter().map(|insight| json!({ "InsightType": insight.api() })).collect();
+    (!selectors.is_empty()).then(|| Value::Array(selectors))
+}
+
+/// The advanced event selectors of a trail that records anything else than all management events, as CloudTrail's API and CloudFormation
+/// take them.
 pub(super) fn selectors(trail: &Trail) -> Option<Value> {
     let field = |name: &str, operator: &str, values: Value| json!({ "Field": name, operator: values });
-    let excluded = trail.data_events_exclude.as_ref()?;
-    let mut data =
-        vec![field("eventCategory", "Equals", json!(["Data"])), field("resources.type", "Equals", json!(["AWS::S3::Object"]))];
-    if !excluded.is_empty() {
-        data.push(field("resources.ARN", "NotStartsWith", json!(excluded)));
+    if !trail.selects() {
+        return None;
     }
     // named as the other targets name them; the script knows its own by these names (helper.py)
-    Some(json!([
-        { "Name": "Logmap management events", "FieldSelectors": [field("eventCategory", "Equals", json!(["Management"]))] },
-        { "Name": "Logmap S3 object events", "FieldSelectors": data },
-    ]))
+    let mut selectors = Vec::new();
+    if trail.records_management() {
+        let mut management = vec![field("eventCategory", "Equals", json!(["Management"]))];
+        management.extend(trail.read_only().map(|value| field("readOnly", "Equals", json!([value]))));
+        if !trail.excluded_event_sources.is_empty() {
+            management.push(field("eventSource", "NotEquals", json!(trail.excluded_event_sources)));
+        }
+        selectors.push(json!({ "Name": "Logmap management events", "FieldSelectors": management }));
+    }
+    if let Some(excluded) = &trail.data_events_exclude {
+        let mut data =
+            vec![field("eventCategory", "Equals", json!(["Data"])), field("resources.type", "Equals", json!(["AWS::S3::Object"]))];
+        if !excluded.is_empty() {
+            data.push(field("resources.ARN", "NotStartsWith", json!(excluded)));
+        }
+        selectors.push(json!({ "Name": "Logmap S3 object events", "FieldSelectors": data }));
+    }
+    Some(Value::Array(selectors))
 }

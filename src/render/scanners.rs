@@ -53,6 +53,10 @@ pub(crate) enum Only {
     OneRegion,
     /// A trail without digest files.
     Unvalidated,
+    /// A trail without a log group.
+    NoGroup,
+    /// A trail without a topic.
+    NoTopic,
 }
 
 /// A suppression: the id of a check, and why it does not fit.
@@ -113,9 +117,9 @@ const TABLE: &[Row] = &[
     ("aws_s3_bucket_server_side_encryption_configuration", TrailsAlone, Trivy, "AVD-AWS-0132", TRAILS_KEY),
     ("aws_s3_bucket_versioning", Unversioned, Trivy, "AVD-AWS-0090", UNVERSIONED),
     ("aws_s3_bucket_lifecycle_configuration", Always, Checkov, "CKV_AWS_300", ABORTS),
-    ("aws_cloudtrail", Always, Checkov, "CKV2_AWS_10", NO_LOG_GROUP),
-    ("aws_cloudtrail", Always, Trivy, "AVD-AWS-0162", NO_LOG_GROUP),
-    ("aws_cloudtrail", Always, Checkov, "CKV_AWS_252", NOTHING_WAITS),
+    ("aws_cloudtrail", NoGroup, Checkov, "CKV2_AWS_10", NO_LOG_GROUP),
+    ("aws_cloudtrail", NoGroup, Trivy, "AVD-AWS-0162", NO_LOG_GROUP),
+    ("aws_cloudtrail", NoTopic, Checkov, "CKV_AWS_252", NOTHING_WAITS),
     ("aws_cloudtrail", NoKey, Checkov, "CKV_AWS_35", NO_KEY),
     ("aws_cloudtrail", NoKey, Trivy, "AVD-AWS-0015", NO_KEY),
     ("aws_cloudtrail", OneRegion, Checkov, "CKV_AWS_67", ONE_REGION),
@@ -145,8 +149,8 @@ const TABLE: &[Row] = &[
     ("AWS::S3::Bucket", Always, CfnGuard, "S3_BUCKET_NO_PUBLIC_RW_ACL", NO_ACLS),
     ("AWS::S3::BucketPolicy", Tls, CfnGuard, "S3_BUCKET_SSL_REQUESTS_ONLY", TLS),
     ("AWS::S3::BucketPolicy", NoTls, CfnGuard, "S3_BUCKET_SSL_REQUESTS_ONLY", NO_TLS),
-    ("AWS::CloudTrail::Trail", Always, Trivy, "AVD-AWS-0162", NO_LOG_GROUP),
-    ("AWS::CloudTrail::Trail", Always, CfnGuard, "CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED", NO_LOG_GROUP),
+    ("AWS::CloudTrail::Trail", NoGroup, Trivy, "AVD-AWS-0162", NO_LOG_GROUP),
+    ("AWS::CloudTrail::Trail", NoGroup, CfnGuard, "CLOUD_TRAIL_CLOUD_WATCH_LOGS_ENABLED", NO_LOG_GROUP),
     ("AWS::CloudTrail::Trail", Always, CfnGuard, "CLOUDTRAIL_S3_DATAEVENTS_ENABLED", DATA_EVENTS),
     ("AWS::CloudTrail::Trail", NoKey, Checkov, "CKV_AWS_35", NO_KEY),
     ("AWS::CloudTrail::Trail", NoKey, Trivy, "AVD-AWS-0015", NO_KEY),
@@ -217,8 +221,13 @@ pub(crate) fn of_bucket(bucket: &LogBucket, placement: &Placement) -> Vec<Only> 
 
 /// What is so about a trail.
 pub(crate) fn of_trail(trail: &Trail) -> Vec<Only> {
-    let only =
-        [(trail.kms_key_arn.is_none(), NoKey), (!trail.multi_region, OneRegion), (!trail.log_file_validation, Unvalidated)];
+    let only = [
+        (trail.kms_key_arn.is_none(), NoKey),
+        (!trail.multi_region, OneRegion),
+        (!trail.log_file_validation, Unvalidated),
+        (trail.log_group.is_none(), NoGroup),
+        (trail.topic.is_none(), NoTopic),
+    ];
     holding(&only)
 }
 

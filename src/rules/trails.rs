@@ -3,10 +3,10 @@
 //! Quotas and circles depend on all trails together and are judged in `plan::derive`, with the rules declared here.
 
 use crate::{
-    aws::{Partition, arn, limits, region},
+    aws::{Partition, arn, limits, region, watch},
     diagnostics::{Finding, did_you_mean, list},
     edit::Change,
-    map::{Coverage, KmsKey, RegionMap, Scope, Trail, effective},
+    map::{Coverage, Insight, KmsKey, ManagementEvents, RegionMap, Scope, Trail, effective},
     rule_family,
     source::{Span, Spanned},
 };
@@ -25,6 +25,9 @@ rule_family! {
     CIRCLE = "LM0609" "trail-circle" Warning Map: "accounts deliver trails to each other";
     HOME_REGION = "LM0610" "trail-home-region" Warning Map: "a trail's home Region is the default, and the map does not use that Region";
     CLOSED_ACCOUNT = "LM0611" "trail-closed-account" Error Map: "a trail needs an account that is closed";
+    FEED_NAME = "LM0612" "trail-feed-name" Error Map: "the log group, role or topic of a trail has a name that it can't have";
+    RECORDS_NOTHING = "LM0613" "trail-records-nothing" Error Map: "a trail records neither management events nor data events";
+    NO_EFFECT = "LM0614" "trail-without-effect" Warning Map: "a trail leaves out, or looks into, events that it does not record";
 }
 
 /// Checks each trail as it stands.
@@ -62,6 +65,8 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             in_use(&closed, to, &format!("takes the logs of the trail `{}`", name.value), findings);
         }
         go_together(map, name, trail, findings);
+        feeds(trail, findings);
+        events(name, trail, findings);
         if let Some(home) = &trail.home_region {
             super::naming::region_name(home, findings);
         }
@@ -192,6 +197,84 @@ fn go_together(map: &RegionMap, name: &Spanned<String>, trail: &Trail, findings:
                 } else {
                     "the trail belongs to the management account; list that account and name its key under `organization`"
                 }),
+            );
+        }
+    }
+}
+
+/// What a trail feeds beside its bucket exists elsewhere, so only the names can be judged.
+fn feeds(trail: &Trail, findings: &mut Vec<Finding>) {
+    let logs = trail.cloudwatch_logs.as_ref();
+    let names = [
+        (
+            logs.and_then(|logs| logs.log_group.as_ref()),
+            limits::is_log_group_name as fn(&str) -> bool,
+            "the name of a log group",
+            "write the name alone, of 1 to 512 letters, digits and `_-/.#`: its ARN has the account and Region of each trail",
+        ),
+        (
+            logs.and_then(|logs| logs.role.as_ref()),
+            super::naming::is_role_name,
+            "the name of a role",
+            "write the name alone, with its path if it has one, such as `service-role/acme-trail-to-logs`: its ARN has the account of each trail",
+        ),
+        (
+            trail.sns_topic.as_ref(),
+            is_topic,
+            "the name or ARN of a topic",
+            "write a name of letters, digits, `_` and `-`, or `arn:aws:sns:us-east-1:111122223333:acme-trail-files`; CloudTrail sends nothing to a FIFO topic",
+        ),
+    ];
+    for (name, is_good, what, help) in names {
+        let Some(name) = name.filter(|name| !is_good(name)) else { continue };
+        findings.push(
+            Finding::new(&FEED_NAME, name.span, format!("`{}` can't be {what}", name.value.escape_debug())).help(help),
+        );
+    }
+}
+
+fn is_topic(text: &str) -> bool {
+    match arn::parse(text) {
+        None => watch::topic_problem(text).is_none(),
+        Some(arn) => {
+            arn.service == "sns"
+                && region::is_well_formed(arn.region)
+                && limits::is_account_id(arn.account)
+                && Partition::from_id(arn.partition) == Some(Partition::of_region(arn.region))
+                && watch::topic_problem(arn.resource).is_none()
+        }
+    }
+}
+
+/// Which events a trail records, and what else it says of them.
+fn events(name: &Spanned<String>, trail: &Trail, findings: &mut Vec<Finding>) {
+    let Some(management) = trail.management_events else { return };
+    let none = management.value == ManagementEvents::None;
+    if none && !trail.s3_data_events.is_some_and(|on| on.value) {
+        let message = format!("the trail `{}` records neither management events nor data events", name.value);
+        findings.push(
+            Finding::new(&RECORDS_NOTHING, management.span, message)
+                .help("write `s3_data_events: true` for it, or leave `management_events` out"),
+        );
+    }
+    if let Some(sources) = trail.exclude_event_sources.as_ref().filter(|sources| none && !sources.value.is_empty()) {
+        findings.push(
+            Finding::new(&NO_EFFECT, sources.span, "`exclude_event_sources` leaves nothing out, as no management events are recorded")
+                .related(management.span, "it is turned off by this")
+                .help("leave one of the two out")
+                .unsafe_fix("leave `exclude_event_sources` out", Change::RemoveEntry(sources.span)),
+        );
+    }
+    for insight in trail.insights.iter().flat_map(|insights| insights.iter()) {
+        let (blind, needs) = match insight.value {
+            Insight::CallRate => (matches!(management.value, ManagementEvents::ReadOnly | ManagementEvents::None), "management events that write"),
+            Insight::ErrorRate => (none, "management events"),
+        };
+        if blind {
+            findings.push(
+                Finding::new(&NO_EFFECT, insight.span, format!("`{}` looks into {needs}, which are not recorded", insight.value.word()))
+                    .related(management.span, "they are turned off by this")
+                    .help(format!("record {needs}, or leave `{}` out: CloudTrail finds nothing in events that the trail does not have", insight.value.word())),
             );
         }
     }

@@ -93,14 +93,22 @@ def selectors(document):
 def input_of(name, want, update):
     """The whole input of create-trail or update-trail."""
     kept = {key: want.get(key, default) for key, default in TRAIL_KEYS.items() if key != "LogFileValidationEnabled"}
-    kept = {key: value for key, value in kept.items() if value != "" or update}
+    feeds = {key: want[key] for key in FEEDS if key != "SnsTopicARN" and key in want}
+    if "SnsTopicARN" in want:
+        feeds["SnsTopicName"] = want.get("SnsTopicName") or want["SnsTopicARN"]
+    kept = {key: value for key, value in {**kept, **feeds}.items() if value != "" or update}
     return {"Name": name, **kept, "EnableLogFileValidation": bool(want.get("LogFileValidationEnabled"))}
 
 TRAIL_KEYS = {"S3BucketName": "", "S3KeyPrefix": "", "IsMultiRegionTrail": False, "IncludeGlobalServiceEvents": True,
               "LogFileValidationEnabled": False, "KmsKeyId": "", "IsOrganizationTrail": False}
 
-def trail(document):
-    return {key: document.get(key) or default if not isinstance(default, bool) else document.get(key, default) for key, default in TRAIL_KEYS.items()}
+# what a trail feeds beside its bucket: only looked at where the map speaks of it
+FEEDS = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "SnsTopicARN")
+
+def trail(document, want=None):
+    """The settings of a trail that matter, and those of its feeds that are wanted."""
+    keys = {**TRAIL_KEYS, **{key: "" for key in FEEDS if key in (want or {})}}
+    return {key: document.get(key) or default if not isinstance(default, bool) else document.get(key, default) for key, default in keys.items()}
 
 def get(document, route):
     for key in route.split("."):
@@ -123,6 +131,9 @@ def same_selectors(path, want):
     state = read(path) or {}
     return selectors(state) == selectors({"AdvancedEventSelectors": want}) if want else plain_selectors(state)
 
+def insights(listed_selectors):
+    return sorted(one["InsightType"] for one in listed_selectors or [])
+
 def in_stack(resource):
     """Whether the stack has it still: what it retained when it let go of it stays in its list."""
     return resource.get("ResourceStatus") not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
@@ -133,8 +144,9 @@ SAME = {
     "lifecycle": lambda path, want: lifecycle(read(path)) == lifecycle(want),
     "logging": lambda path, want: logging(read(path)) == logging(want),
     "tags": lambda path, want: {**tags(path), **want} == tags(path),  # every wanted tag is there
-    "trail": lambda path, want: trail(get(read(path), "Trail") or {}) == trail(want or {}),
+    "trail": lambda path, want: trail(get(read(path), "Trail") or {}, want) == trail(want or {}, want),
     "selectors": same_selectors,
+    "insights": lambda path, want: insights((read(path) or {}).get("InsightSelectors")) == insights(want),
 }
 
 {% include "aws-cli/lifecycle.py" -%}
@@ -258,9 +270,16 @@ elif command == "trail-input":  # trail-input NAME VERB
     tagged = {"TagsList": tag_list(load(args[2]))} if args[2:] and args[2] else {}
     print(json.dumps({**input_of(args[0], given(), args[1] == "update"), **tagged}))
 elif command == "same-input":  # is this trail what that input of create-trail makes?
-    have = trail(get(read(args[0]), "Trail") or {})
-    asked = {key: value for key, value in given().items() if key != "TagsList"}
-    sys.exit(input_of("", have, False) != {**asked, "Name": ""})
+    answer, asked = get(read(args[0]), "Trail") or {}, {key: value for key, value in given().items() if key != "TagsList"}
+    topic, made = asked.pop("SnsTopicName", ""), answer.get("SnsTopicARN") or ""
+    sys.exit(input_of("", trail(answer, asked), False) != {**asked, "Name": ""} or not f":{made}".endswith(f":{topic}"))
+elif command == "before-trail":  # before-trail WANT FILE: what it was before, with an empty text where it had nothing of what is wanted
+    answer, wanted = get(read(args[1]), "Trail") or {}, load(args[0])
+    print(json.dumps(trail(answer, wanted)))
+elif command == "insights":  # insights FILE [adopt]: the selectors to put, if these are not there: of an adopted trail with those that it has
+    have, want = insights((read(args[0]) or {}).get("InsightSelectors")), insights(given()["InsightSelectors"])
+    put = sorted({*want, *have}) if args[1:] else want
+    print(json.dumps([{"InsightType": one} for one in put]) if put != have else "")
 elif command == "same-answer":  # same-answer FILE FILE KEY...: the same under these keys; an empty list is none
     one, other = read(args[0]) or {}, read(args[1]) or {}
     sys.exit(any((one.get(key) or None) != (other.get(key) or None) for key in args[2:]))

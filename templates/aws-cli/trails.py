@@ -2,9 +2,12 @@
 # not told (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html); PutEventSelectors replaces all selectors
 # (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html)
 
-# what an answer of get-trail has that no map says
+# what an answer of get-trail has that a map need not say
 BESIDE = (("CloudWatchLogsLogGroupArn", "the log group %s to which the trail %s sends its events"),
           ("SnsTopicARN", "the topic %s to which the trail %s sends a message for each file"))
+
+# the keys of the map that say it
+LINES = {"CloudWatchLogsLogGroupArn": "cloudwatch_logs", "SnsTopicARN": "sns_topic"}
 
 def line_of(key, want):
     """The line of the map that keeps a setting of the trail as it is."""
@@ -43,7 +46,8 @@ def judged_trail(name, origin, path, selectors_path, alone):
     have, want, chosen = trail(answer), trail(wanted["Trail"]), wanted["Selectors"]
     lines = []
     if origin == "create":
-        if have != want or not same_selectors(selectors_path, chosen):
+        feeds = wanted["Trail"]
+        if trail(answer, feeds) != trail(feeds, feeds) or not same_selectors(selectors_path, chosen):
             beside = {key: answer[key] for key, _ in BESIDE if answer.get(key)}
             what = json.dumps({**{key: value for key, value in have.items() if value}, **beside, **({} if plain_selectors(state) else {"EventSelectors": "of its own"})}, sort_keys=True)
             if alone:
@@ -58,17 +62,20 @@ def judged_trail(name, origin, path, selectors_path, alone):
         # what a script has set may get weaker, for the map says so; but no trail moves without a word
         lines += [f"refuse\t{text}" for text in weakened(name, have, want) if origin == "adopt" or have["S3BucketName"] != want["S3BucketName"]]
         for key, text in BESIDE:
-            if answer.get(key):
-                lines.append("keep\t" + text % (shown(answer[key]), name))
-        if answer.get("HasInsightSelectors"):
+            has, says = answer.get(key), wanted["Trail"].get(key)
+            if has and not says:
+                lines.append("keep\t" + text % (shown(has), name))
+            elif has and has != says and origin == "adopt":
+                lines.append("refuse\t" + text % (shown(has), name) + f" is another than the map's, {says}: to keep it, leave `{LINES[key]}` out for it under `trails` in the map")
+        if answer.get("HasInsightSelectors") and not wanted["Trail"].get("InsightSelectors"):
             lines.append(f"keep\tthe Insights of the trail {name}")
         basic = bool(state.get("EventSelectors")) and not plain_selectors(state)
         if chosen and basic:
             lines.append(f"refuse\tthe trail {name} has basic event selectors, {shown_selectors(state)}, and a trail has either basic or advanced ones: to keep them, leave "
-                         "`s3_data_events` out for it in the map, or put them as advanced selectors first")
+                         "`s3_data_events`, `management_events` and `exclude_event_sources` out for it in the map, or put them as advanced selectors first")
         elif chosen and alone and others_selectors(state):
             lines.append(f"refuse\tthe trail {name} has event selectors of its own, {shown_selectors(state)}, and Terraform, like a stack, sets all selectors or none: to keep them, leave "
-                         "`s3_data_events` out for it in the map")
+                         "`s3_data_events`, `management_events` and `exclude_event_sources` out for it in the map")
         elif others_selectors(state) and not plain_selectors(state) or basic:
             lines.append(f"keep-selectors\tthe event selectors of the trail {name}: {shown_selectors(state)}")
     print("".join(line + "\n" for line in lines), end="")

@@ -304,7 +304,22 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 
   tags = {{ trail.tags | hcl(indent=2) }}
 {%- endif %}
-{%- if trail.data_events %}
+{%- if trail.topic %}
+
+  sns_topic_name = {{ trail.topic | hcl }}
+{%- endif %}
+{%- if trail.log_group %}
+
+  cloud_watch_logs_group_arn = {{ trail.log_group | hcl }}
+  cloud_watch_logs_role_arn  = {{ trail.log_role | hcl }}
+{%- endif %}
+{%- for insight in trail.insights %}
+
+  insight_selector {
+    insight_type = {{ insight | hcl }}
+  }
+{%- endfor %}
+{%- if trail.selectors and trail.management %}
 
   # Selectors replace the default, which records management events; so they are named too.
   advanced_event_selector {
@@ -314,7 +329,23 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
       field  = "eventCategory"
       equals = ["Management"]
     }
+{%- if trail.read_only %}
+
+    field_selector {
+      field  = "readOnly"
+      equals = [{{ trail.read_only | hcl }}]
+    }
+{%- endif %}
+{%- if trail.excluded_sources %}
+
+    field_selector {
+      field = "eventSource"
+      not_equals = {{ trail.excluded_sources | hcl(indent=6) }}
+    }
+{%- endif %}
   }
+{%- endif %}
+{%- if trail.data_events %}
 
   advanced_event_selector {
     name = "Logmap S3 object events"

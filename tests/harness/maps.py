@@ -26,6 +26,7 @@ class RegionMap:
     external: dict = field(default_factory=dict)     # the same, for `logging: external`
     adopted: dict = field(default_factory=dict)      # log buckets that exist already
     trails: set = field(default_factory=set)         # (account id, region, name)
+    topics: set = field(default_factory=set)         # (account id, region, name) of those that trails send messages to
     organization: str = ""
     monitored: bool = False                            # something is published or watched
     config_rule: bool = False
@@ -64,7 +65,9 @@ def read(path):
             if log_bucket.get("adopt"):
                 found.adopted[log_bucket["name"]] = place
     for name, trail in (document.get("trails") or {}).items():
-        found.trails |= set(trail_places(name, trail, mapped, organization, found.accounts))
+        places = set(trail_places(name, trail, mapped, organization, found.accounts))
+        found.trails |= places
+        found.topics |= {(account, region, trail["sns_topic"]) for account, region, _ in places if trail.get("sns_topic")}
     return found
 
 

@@ -282,6 +282,21 @@ def put_insight_selectors(self, selectors):
     self.insight_selectors = selectors
 
 
+moto_insight_selectors, moto_topic_arn = cloudtrail.Trail.get_insight_selectors, cloudtrail.Trail.topic_arn.fget
+
+
+def get_insight_selectors(self):
+    """Without Insights AWS has no answer; moto has an empty one."""
+    if not self.insight_selectors:
+        raise trail_error("InsightNotEnabledException", f"Trail {self.arn} does not have Insights enabled.")
+    return moto_insight_selectors(self)
+
+
+def topic_arn(self):
+    """The name of a topic may be its ARN; moto takes it for a name."""
+    return self.sns_topic_name if (self.sns_topic_name or "").startswith("arn:") else moto_topic_arn(self)
+
+
 moto_create_trail, moto_update_trail = cloudtrail.CloudTrailBackend.create_trail, cloudtrail.Trail.update
 
 
@@ -344,6 +359,7 @@ def patch():
     cloudtrail.Trail.update = update_trail
     cloudtrail.Trail.put_event_selectors = put_event_selectors
     cloudtrail.Trail.description, cloudtrail.Trail.put_insight_selectors = description, put_insight_selectors
+    cloudtrail.Trail.get_insight_selectors, cloudtrail.Trail.topic_arn = get_insight_selectors, property(topic_arn)
     cloudtrail.CloudTrailBackend.create_trail = create_trail
     # moto takes only names here; AWS takes ARNs too, and says which trail it did not find
     cloudtrail.CloudTrailBackend.start_logging = lambda self, name: self.get_trail(name).start_logging()

@@ -122,6 +122,7 @@ RESOURCES = {
         **{name: "bool optional default=false" for name in ("enable_log_file_validation", "is_multi_region_trail", "is_organization_trail")},
         "advanced_event_selector": Block("list", {"name": "string optional", "field_selector": Block("set", {
             "field": "string required", **{name: "list optional" for name in LISTS}}, 1)}),
+        "insight_selector": Block("set", {"insight_type": "string required one-of=ApiCallRateInsight|ApiErrorRateInsight"}),
         "event_selector": Block("list", {
             "read_write_type": "string optional default=All one-of=ReadOnly|WriteOnly|All", "include_management_events": "bool optional default=true",
             "exclude_management_event_sources": "set optional",

@@ -38,6 +38,8 @@ class Stage:
         existing = {**self.map.sources, **self.map.external, **self.map.adopted, **self.others}
         for name, (account, region) in existing.items():
             self.world.create_bucket(account, region, name)
+        for account, region, topic in self.map.topics:
+            self.world.client("sns", account, region).create_topic(Name=topic)
         if self.map.config_rule:
             monitoring.record(self.world, self.map.ids, self.map.regions)
         self.before, self.scene = self.snapshot(), self.mock.save()
@@ -46,7 +48,9 @@ class Stage:
     def snapshot(self):
         found = self.world.snapshot(self.map.ids, self.map.regions)
         watched = lambda accounts, regions: monitoring.of_world(self.world, accounts, regions)
-        return {**found, "monitoring": self.world.once("monitoring", watched, self.map.ids, self.map.regions) if self.map.monitored else {}}
+        seen = self.world.once("monitoring", watched, self.map.ids, self.map.regions) if self.map.monitored else {}
+        beside = {f"{account}/{region}/topic/{name}" for account, region, name in self.map.topics}  # a trail's, which exist
+        return {**found, "monitoring": {key: value for key, value in seen.items() if key not in beside}}
 
     def scripts(self):
         """[(account, script)] in the order in which the lock says to apply them."""

@@ -252,10 +252,13 @@ class Stack:
     def trail(self, logical, properties):
         cloudtrail, own = self.client("cloudtrail"), dict(properties)
         logging, tags, selectors = own.pop("IsLogging"), own.pop("Tags", []), own.pop("AdvancedEventSelectors", None)
+        insights = own.pop("InsightSelectors", None)
         renamed = {"TrailName": "Name", "KMSKeyId": "KmsKeyId"}
         made = cloudtrail.create_trail(**{renamed.get(key, key): value for key, value in own.items()}, TagsList=tags)
         if selectors:
             cloudtrail.put_event_selectors(TrailName=made["TrailARN"], AdvancedEventSelectors=selectors)
+        if insights:
+            cloudtrail.put_insight_selectors(TrailName=made["TrailARN"], InsightSelectors=insights)
         if logging:
             cloudtrail.start_logging(Name=made["TrailARN"])
         self.attributes[logical, "Arn"] = made["TrailARN"]

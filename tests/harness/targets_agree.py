@@ -123,8 +123,15 @@ def of_world(snapshot, log_buckets):
         expect(all(each.get("IncludeManagementEvents", True) and not each.get("DataResources") for each in basic), f"{arn}: {basic}")
         model["trails"][arn] = {
             **{key: trail[key] for key in ("account", "region", "name", "bucket", "prefix", "validation", "multi_region", "organization", "logging")},
-            "kms": trail["kms"] or "", "tags": {tag["Key"]: tag["Value"] for tag in trail["tags"]}, "global": trail["global"], "selectors": selectors(advanced)}
+            "kms": trail["kms"] or "", "tags": {tag["Key"]: tag["Value"] for tag in trail["tags"]}, "global": trail["global"], "selectors": selectors(advanced),
+            "feeds": feeds(trail["log_group"], trail["log_role"], trail["topic"], trail["insights"])}
     return model
+
+
+def feeds(log_group, role, topic, insights):
+    """What a trail feeds beside its bucket. A topic of its own place has its name in some targets and its ARN in others."""
+    kinds = sorted(one if isinstance(one, str) else one["InsightType"] for one in insights or [])
+    return log_group or "", role or "", (topic or "").rpartition(":")[2], kinds
 
 
 # ---------------------------------------------------------------------------------------------------- the scripts
@@ -179,7 +186,8 @@ def of_scripts(tree, region_map):
                 **place, "tags": {} if origin == "adopt" else tags, "name": name, "adopted": origin == "adopt", "bucket": settings["S3BucketName"], "prefix": settings["S3KeyPrefix"], "kms": settings["KmsKeyId"],
                 "validation": settings["LogFileValidationEnabled"], "multi_region": settings["IsMultiRegionTrail"],
                 "organization": settings["IsOrganizationTrail"], "global": settings["IncludeGlobalServiceEvents"],
-                "selectors": selectors(json.loads(advanced)) if advanced else None}
+                "selectors": selectors(json.loads(advanced)) if advanced else None,
+                "feeds": feeds(settings.get("CloudWatchLogsLogGroupArn"), settings.get("CloudWatchLogsRoleArn"), settings.get("SnsTopicName"), settings.get("InsightSelectors"))}
     return model, callers
 
 
@@ -292,7 +300,8 @@ def trail_of(trail, account, region):
         "name": name, "tags": {tag["Key"]: tag["Value"] for tag in trail.pop("Tags", [])}, "bucket": trail.pop("S3BucketName"), "prefix": trail.pop("S3KeyPrefix", ""), "kms": trail.pop("KMSKeyId", ""),
         "validation": trail.pop("EnableLogFileValidation"), "multi_region": trail.pop("IsMultiRegionTrail"),
         "organization": trail.pop("IsOrganizationTrail"), "global": trail.pop("IncludeGlobalServiceEvents"), "logging": trail.pop("IsLogging"),
-        "selectors": selectors(trail.pop("AdvancedEventSelectors", None))}
+        "selectors": selectors(trail.pop("AdvancedEventSelectors", None)),
+        "feeds": feeds(trail.pop("CloudWatchLogsLogGroupArn", ""), trail.pop("CloudWatchLogsRoleArn", ""), trail.pop("SnsTopicName", ""), trail.pop("InsightSelectors", []))}
     expect(not trail, f"a trail has more: {trail}")
     return f"arn:{partition}:cloudtrail:{region}:{account}:trail/{name}", found
 
@@ -361,7 +370,9 @@ def of_plan(plan, account):
                 "account": account, "region": values["region"], "name": values["name"], "adopted": values["arn"] in imported, "tags": values.get("tags_all") or {}, "bucket": values["s3_bucket_name"],
                 "prefix": values["s3_key_prefix"] or "", "kms": values["kms_key_id"] or "", "validation": values["enable_log_file_validation"],
                 "multi_region": values["is_multi_region_trail"], "organization": values["is_organization_trail"],
-                "global": values["include_global_service_events"], "logging": values["enable_logging"], "selectors": hcl_selectors(values)}
+                "global": values["include_global_service_events"], "logging": values["enable_logging"], "selectors": hcl_selectors(values),
+                "feeds": feeds(values.get("cloud_watch_logs_group_arn"), values.get("cloud_watch_logs_role_arn"), values.get("sns_topic_name"),
+                               [one["insight_type"] for one in values.get("insight_selector") or []])}
             continue
         expect(bucket, f"{kind} of {values.get('bucket')}, which is no log bucket of this module")
         expect(values["region"] == bucket["region"], f"{kind} of {values['bucket']} is in {values['region']}")
@@ -382,7 +393,7 @@ def hcl_rules(values):
 
 
 def hcl_selectors(values):
-    words = {"equals": "Equals", "not_starts_with": "NotStartsWith"}
+    words = {"equals": "Equals", "not_equals": "NotEquals", "not_starts_with": "NotStartsWith"}
     advanced = [{"Name": each["name"], "FieldSelectors": [
         {"Field": field["field"], **{words.get(key, key): value for key, value in field.items() if key != "field" and value}}
         for field in each["field_selector"]]} for each in values.get("advanced_event_selector") or []]

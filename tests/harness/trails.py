@@ -27,6 +27,8 @@ trails:
 PLAIN = HEAD + f"  audit: {{ home_region: {REGION}, adopt: true }}\n"
 WEAK = HEAD + "  audit: { coverage: per-region, log_file_validation: false, adopt: [prod] }\n"
 EVENTS = HEAD + f"  audit: {{ home_region: {REGION}, adopt: true, s3_data_events: true }}\n"
+FEEDS = HEAD + (f"  audit: {{ home_region: {REGION}, adopt: true, management_events: write-only, exclude_event_sources: [kms.amazonaws.com], insights: [api-error-rate], "
+                "cloudwatch_logs: { log_group: CloudTrail/audit, role: CloudTrail_CW }, sns_topic: ct-topic }\n")
 NOT_ADOPTED = HEAD + f"  audit: {{ home_region: {REGION} }}\n"
 
 KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -91,9 +93,11 @@ REFUSED = [
     (WEAK, "all Regions", there(), "records all Regions, and the plan its own Region: to keep it so, write `coverage: multi-region`"),
     (WEAK, "digest files", there(), "delivers digest files, and the plan none: to keep it so, write `log_file_validation: true`"),
     (EVENTS, "basic selectors", there(basic=[WRITES]), "has basic event selectors, [{"),
+    (FEEDS, "another log group", there(topic=True, **{**LOG_GROUP, "CloudWatchLogsLogGroupArn": GROUP.replace("audit", "other")}),
+     "CloudTrail/other:* to which the trail audit sends its events is another than the map's, " + GROUP + ": to keep it, leave `cloudwatch_logs` out"),
     (PLAIN, "no trail", None, "the trail audit is to be adopted, but there is no such trail in eu-west-1"),
 ]
-MAPS = {"plain": PLAIN, "weak": WEAK, "events": EVENTS, "not-adopted": NOT_ADOPTED}
+MAPS = {"plain": PLAIN, "weak": WEAK, "events": EVENTS, "feeds": FEEDS, "not-adopted": NOT_ADOPTED}
 
 
 def beside(world):
@@ -146,6 +150,8 @@ def check(attack, text, one_in):
         stack.home, stack.before = attack.home, attack.before
         done = stack.run()
         expect(done.returncode == 0 and "next: import acme-old-logs audit into the stack logmap" in done.stdout, f"preflight of the stack\n{tail(done.stdout)}")
+    if text == FEEDS:
+        feeds(attack)
     if text == EVENTS:
         alone(attack, preflight)
     if text == NOT_ADOPTED:
@@ -181,3 +187,33 @@ def not_adopted(attack, preflight):
     attack.stage.world.client("cloudtrail", ACCOUNT, REGION).update_trail(Name="audit", EnableLogFileValidation=False)
     attack.run_well()
     expect(attack.stage.snapshot()["trails"][ARN]["validation"], "a trail that a script made is not mended")
+
+
+def feeds(attack):
+    """What a map says that a trail feeds is added to what it has, and goes again."""
+    def bare(insights):
+        def make(stage):
+            there(insights=insights)(stage)
+            stage.world.client("sns", ACCOUNT, REGION).create_topic(Name="ct-topic")
+        return make
+    for insights, wanted in ((False, ["ApiErrorRateInsight"]), (True, ["ApiCallRateInsight", "ApiErrorRateInsight"])):
+        attack.scene = bare(insights)
+        attack.set_scene()
+        done = attack.run_well()
+        for words in ("settings", "Insights", "event selectors"):
+            expect(f"~ trail audit: {words}" in done.stdout, f"feeds: it does not say `{words}`\n{tail(done.stdout)}")
+        trail = attack.stage.delivers()["trails"][ARN]
+        stands = [trail[key] for key in ("log_group", "log_role", "topic", "insights")]
+        expect(stands == [GROUP, LOG_GROUP["CloudWatchLogsRoleArn"], f"arn:aws:sns:{REGION}:{ACCOUNT}:ct-topic", wanted], f"feeds: {stands}")
+        [selector] = trail["selectors"]
+        expect([field["Field"] for field in selector["FieldSelectors"]] == ["eventCategory", "readOnly", "eventSource"], f"feeds: {selector}")
+        expect(not any(map(is_write, attack.run_well().calls)), "feeds: the second run writes")
+        attack.run_well("--verify")
+        attack.stage.world.client("cloudtrail", ACCOUNT, REGION).put_insight_selectors(TrailName="audit", InsightSelectors=[])
+        done = attack.run("--verify")
+        expect(done.returncode == 1 and "differs: trail audit: Insights" in done.stdout, f"feeds: --verify does not see that the Insights are off\n{tail(done.stdout)}")
+        attack.run_well()
+        attack.run_well("--rollback")
+        ended = attack.stage.snapshot()["trails"]
+        plain = lambda world: {arn: {**one, **{key: one[key] or None for key in ("log_group", "log_role", "topic")}} for arn, one in world.items()}
+        same(plain(attack.before["trails"]), plain(ended), "feeds: --rollback does not end at the trail before")

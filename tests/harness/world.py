@@ -110,7 +110,10 @@ class World:
                 "multi_region": trail["IsMultiRegionTrail"], "organization": trail["IsOrganizationTrail"],
                 "kms": trail.get("KmsKeyId") or None, "logging": cloudtrail.get_trail_status(Name=arn)["IsLogging"],
                 "selectors": selectors.get("EventSelectors") or selectors.get("AdvancedEventSelectors"),
-                "log_group": trail.get("CloudWatchLogsLogGroupArn"), "topic": trail.get("SnsTopicARN"), "insights": trail["HasInsightSelectors"],
+                "log_group": trail.get("CloudWatchLogsLogGroupArn"), "topic": trail.get("SnsTopicARN"), "insights": self.read_insights(cloudtrail, arn) if trail["HasInsightSelectors"] else [], "log_role": trail.get("CloudWatchLogsRoleArn"),
                 "tags": cloudtrail.list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"],
             }
         return found
+
+    def read_insights(self, cloudtrail, arn):
+        return sorted(one["InsightType"] for one in cloudtrail.get_insight_selectors(TrailName=arn)["InsightSelectors"])

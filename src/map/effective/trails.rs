@@ -3,7 +3,7 @@
 use super::{Account, DEFAULT_HOME_REGION, Trail, closed};
 use crate::{
     aws::{Partition, limits, region},
-    map::{self, AdoptTrail, Coverage, RegionMap, Scope},
+    map::{self, AdoptTrail, Coverage, ManagementEvents, RegionMap, Scope},
     source::{Spanned, beginning},
 };
 use std::{
@@ -76,9 +76,20 @@ fn effective_trail<'m>(
         kms_key: trail.kms_key_arn.as_ref().map(|key| &key.value),
         log_file_validation: trail.log_file_validation.is_none_or(|on| on.value),
         s3_data_events: trail.s3_data_events.is_some_and(|on| on.value),
+        management_events: trail.management_events.as_ref().map_or(ManagementEvents::All, |events| events.value),
+        excluded_event_sources: in_order(trail.exclude_event_sources.as_deref()),
+        insights: in_order(trail.insights.as_deref()),
+        log_group: trail.cloudwatch_logs.as_ref().and_then(|logs| Some((logs.log_group.as_ref()?.as_str(), logs.role.as_ref()?.as_str()))),
+        topic: trail.sns_topic.as_ref().map(|topic| topic.as_str()),
         adopted: trail.adopt.as_ref().is_some_and(|adopt| matches!(adopt.value, AdoptTrail::Everywhere(true))),
         adopted_in: trail.adopt.iter().flat_map(|adopt| adopt.named()).map(|key| key.as_str()).collect(),
     })
+}
+
+/// The words of a list, sorted, each once.
+fn in_order<T: Ord + Copy>(words: Option<&Vec<Spanned<T>>>) -> Vec<T> {
+    let words: BTreeSet<T> = words.into_iter().flatten().map(|word| word.value).collect();
+    words.into_iter().collect()
 }
 
 /// The partition of a trail: its home Region's; for one trail in each Region its destination's, else the first account's.

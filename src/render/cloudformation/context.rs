@@ -207,6 +207,22 @@ pub(super) struct TrailContext<'a> {
     pub log_file_validation: bool,
     /// ARN of its key; may be empty.
     pub kms_key_arn: &'a str,
+    /// ARN of the log group that gets its events too; may be empty.
+    pub log_group: &'a str,
+    /// ARN of the role that writes to it.
+    pub log_role: &'a str,
+    /// Name or ARN of the topic that gets a message for each file; may be empty.
+    pub topic: &'a str,
+    /// Insights, as CloudTrail's API names them.
+    pub insights: Vec<&'static str>,
+    /// Has selectors.
+    pub selectors: bool,
+    /// Records management events.
+    pub management: bool,
+    /// Value of `readOnly` of its management events, or empty for both.
+    pub read_only: &'static str,
+    /// Services whose management events are left out.
+    pub excluded_sources: Vec<&'static str>,
     /// Records S3 data events.
     pub data_events: bool,
     /// Beginnings of object ARNs that are not recorded; may be empty.
@@ -363,6 +379,14 @@ impl<'a> TrailContext<'a> {
             organization: trail.organization,
             log_file_validation: trail.log_file_validation,
             kms_key_arn: trail.kms_key_arn.as_deref().unwrap_or_default(),
+            log_group: trail.log_group.as_ref().map_or("", |group| &group.arn),
+            log_role: trail.log_group.as_ref().map_or("", |group| &group.role_arn),
+            topic: trail.topic.as_ref().map_or("", |topic| &topic.name),
+            insights: trail.insights.iter().map(|insight| insight.api()).collect(),
+            selectors: trail.selects(),
+            management: trail.records_management(),
+            read_only: trail.read_only().unwrap_or_default(),
+            excluded_sources: trail.excluded_event_sources.iter().map(|source| source.word()).collect(),
             data_events: trail.data_events_exclude.is_some(),
             data_events_exclude: trail.data_events_exclude.as_deref().unwrap_or_default(),
             deletion: deletion(trail.adopt),

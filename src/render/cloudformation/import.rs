@@ -105,6 +105,16 @@ fn properties(trail: &Trail) -> Value {
     if let Some(key) = &trail.kms_key_arn {
         properties["KMSKeyId"] = json!(key);
     }
+    if let Some(topic) = &trail.topic {
+        properties["SnsTopicName"] = json!(topic.name);
+    }
+    if let Some(group) = &trail.log_group {
+        properties["CloudWatchLogsLogGroupArn"] = json!(group.arn);
+        properties["CloudWatchLogsRoleArn"] = json!(group.role_arn);
+    }
+    if let Some(insights) = aws_cli::insights(trail) {
+        properties["InsightSelectors"] = insights;
+    }
     if let Some(selectors) = aws_cli::selectors(trail) {
         properties["AdvancedEventSelectors"] = selectors;
     }

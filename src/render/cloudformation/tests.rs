@@ -122,6 +122,11 @@ fn trail(account: &Account, region: &str, to_account: &str, to_key: &str) -> Tra
         prefix: String::new(),
         kms_key_arn: None,
         log_file_validation: true,
+        management_events: crate::map::ManagementEvents::All,
+        excluded_event_sources: Vec::new(),
+        insights: Vec::new(),
+        log_group: None,
+        topic: None,
         data_events_exclude: None,
         adopt: false,
     }

@@ -143,6 +143,22 @@ pub(crate) struct TrailContext {
     pub multi_region: bool,
     /// True if it records all accounts of the organization.
     pub organization: bool,
+    /// ARN of the log group that gets its events too, or empty.
+    pub log_group: String,
+    /// ARN of the role that writes to it.
+    pub log_role: String,
+    /// Name or ARN of the topic that gets a message for each file, or empty.
+    pub topic: String,
+    /// Insights, as CloudTrail's API names them.
+    pub insights: Vec<&'static str>,
+    /// True if it has selectors.
+    pub selectors: bool,
+    /// True if it records management events.
+    pub management: bool,
+    /// Value of `readOnly` of its management events, or empty for both.
+    pub read_only: &'static str,
+    /// Services whose management events are left out.
+    pub excluded_sources: Vec<&'static str>,
     /// True if it records S3 data events.
     pub data_events: bool,
     /// Beginnings of object ARNs that are left out of the data events.
@@ -159,11 +175,18 @@ pub(crate) struct TrailContext {
     pub trivy: Vec<Skip>,
 }
 
-/// The arguments of `aws_cloudtrail` that a map has no word for.
-const NOT_OF_THE_MAP: [&str; 6] =
-    ["cloud_watch_logs_group_arn", "cloud_watch_logs_role_arn", "sns_topic_name", "insight_selector", "tags", "tags_all"];
-/// The selectors: the map's own replace all others, so they stay only where it has none.
-const SELECTORS: [&str; 2] = ["event_selector", "advanced_event_selector"];
+/// The arguments of `aws_cloudtrail` that stay as they are on an adopted trail: what the map says nothing of. Its selectors replace all
+/// others, so those stay only where it has none.
+fn kept(trail: &Trail) -> Vec<&'static str> {
+    let arguments: [(&[&str], bool); 5] = [
+        (&["cloud_watch_logs_group_arn", "cloud_watch_logs_role_arn"], trail.log_group.is_some()),
+        (&["sns_topic_name"], trail.topic.is_some()),
+        (&["insight_selector"], !trail.insights.is_empty()),
+        (&["tags", "tags_all"], false),
+        (&["event_selector", "advanced_event_selector"], trail.selects()),
+    ];
+    arguments.into_iter().filter(|(_, said)| !said).flat_map(|(names, _)| names.iter().copied()).collect()
+}
 
 impl Module<'_> {
     pub(super) fn region<'a>(&self, placement: &'a Placement) -> Result<RegionContext<'a>> {
@@ -212,14 +235,19 @@ impl Module<'_> {
             log_file_validation: trail.log_file_validation,
             multi_region: trail.multi_region,
             organization: trail.organization,
+            log_group: trail.log_group.as_ref().map_or_else(String::new, |group| group.arn.clone()),
+            log_role: trail.log_group.as_ref().map_or_else(String::new, |group| group.role_arn.clone()),
+            topic: trail.topic.as_ref().map_or_else(String::new, |topic| topic.name.clone()),
+            insights: trail.insights.iter().map(|insight| insight.api()).collect(),
+            selectors: trail.selects(),
+            management: trail.records_management(),
+            read_only: trail.read_only().unwrap_or_default(),
+            excluded_sources: trail.excluded_event_sources.iter().map(|source| source.word()).collect(),
             data_events: trail.data_events_exclude.is_some(),
             exclude: trail.data_events_exclude.clone().unwrap_or_default(),
             adopted: trail.adopt,
             tags: if trail.adopt { IndexMap::new() } else { self.cx.plan().render.tags.clone() },
-            kept: NOT_OF_THE_MAP
-                .into_iter()
-                .chain(SELECTORS.into_iter().filter(|_| trail.data_events_exclude.is_none()))
-                .collect(),
+            kept: kept(trail),
             checkov: skips(Scanner::Checkov, "aws_cloudtrail", &so),
             trivy: skips(Scanner::Trivy, "aws_cloudtrail", &so),
         }

@@ -102,6 +102,11 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
         prefix: String::new(),
         kms_key_arn: None,
         log_file_validation: true,
+        management_events: crate::map::ManagementEvents::All,
+        excluded_event_sources: Vec::new(),
+        insights: Vec::new(),
+        log_group: None,
+        topic: None,
         data_events_exclude: None,
         adopt: false,
     }

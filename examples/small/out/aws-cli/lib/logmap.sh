@@ -553,6 +553,11 @@ problem_with() {
   if [ "$1" = external ]; then say "note: $2 (its logging is set by other code)"; else refuse "$2"; fi
 }
 
+# read_insights NAME SETTINGS FILE: only where the map speaks of them; another call and another right
+read_insights() {
+  case $2 in *'"InsightSelectors"'*) fetch "$3.insights" InsightNotEnabledException cloudtrail get-insight-selectors --trail-name "$1" ;; esac
+}
+
 # read_trail NAME ORIGIN ARN SETTINGS SELECTORS: the origin is create or adopt; known or adopted for one that the map had before.
 read_trail() {
   local name=$1 origin=$2 arn=$3 want=$4 selectors=$5 of="$NOW/trail.$1" there target wanted kind text
@@ -570,6 +575,7 @@ read_trail() {
   fi
   fetch "$of.status" '' cloudtrail get-trail-status --name "$name"
   fetch "$of.selectors" '' cloudtrail get-event-selectors --trail-name "$name"
+  read_insights "$name" "$want" "$of"
   [ "$origin" = adopt ] || read_tags_of trail "$name" "$arn" "$of.tags"
   # one that a script of this map or an earlier one has made or set; --verify says what differs by itself
   if [ -e "$BACKUP/trail.$name.absent" ] || { [ -e "$BACKUP/trail.$name.trail.set" ] && json known trail "$of.trail" "$BACKUP/trail.$name.trail.set"; } || [ "$MODE$origin" = verifycreate ]; then
@@ -778,7 +784,18 @@ apply_trail() {
       change "~ trail $name: management events only" cloudtrail put-event-selectors --trail-name "$name" --event-selectors "$PLAIN_SELECTORS"
     fi
   fi
+  apply_insights "$name" "$want" "$of.insights" "$origin"
   [ "$(json get "$of.status" IsLogging)" = true ] || change "~ trail $name: start logging" cloudtrail start-logging --name "$name"
+}
+
+# apply_insights NAME SETTINGS FILE ADOPTED
+apply_insights() {
+  local wanted
+  case $2 in *'"InsightSelectors"'*) ;; *) return 0 ;; esac
+  wanted=$(printf '%s' "$2" | json insights "$3" ${4:+adopt})
+  [ -n "$wanted" ] || return 0
+  remember "trail.$1.insights" "$wanted"
+  change "~ trail $1: Insights" cloudtrail put-insight-selectors --trail-name "$1" --insight-selectors "$wanted"
 }
 
 PLAIN_SELECTORS='[{"ReadWriteType":"All","IncludeManagementEvents":true,"DataResources":[]}]'
@@ -891,7 +908,7 @@ rollback_trail() {
     fi
     return 0
   fi
-  json unwrap "$of.trail" Trail >"$WORK/trail"
+  json before-trail "$want" "$of.trail" >"$WORK/trail"
   if ! json same-trail "$now.trail" <"$WORK/trail"; then
     if ! printf '%s' "$want" | still_ours "trail.$name.trail" trail; then
       keep "trail.$name" "$(json get "$now.trail" Trail.S3BucketName)" "the trail $name, which others have changed since"
@@ -920,10 +937,25 @@ rollback_trail() {
       esac
     fi
   fi
+  rollback_insights "$name"
   if [ "$(json get "$of.status" IsLogging)" != true ]; then
     fetch "$now.status" '' cloudtrail get-trail-status --name "$name"
     [ "$(json get "$now.status" IsLogging)" != true ] || restore "~ trail $name: stop logging, as before" cloudtrail stop-logging --name "$name"
   fi
+}
+
+rollback_insights() { # rollback_insights NAME
+  local name=$1 of="$BACKUP/trail.$1" now="$NOW/trail.$1" before
+  [ -e "$of.insights.set" ] || return 0
+  fetch "$now.insights" InsightNotEnabledException cloudtrail get-insight-selectors --trail-name "$name"
+  if json same-answer "$now.insights" "$of.insights" InsightSelectors; then return 0; fi
+  if ! json known insights "$now.insights" "$of.insights.set"; then
+    keep "trail.$name" '' "the Insights of the trail $name, which others have changed since"
+    return 0
+  fi
+  before=$(json unwrap "$of.insights" InsightSelectors)
+  case $before in null) before='[]' ;; esac
+  restore "~ trail $name: Insights as before" cloudtrail put-insight-selectors --trail-name "$name" --insight-selectors "$before"
 }
 
 # changed_since BUCKET WHAT KEY CODES OPERATION: is the present state another than the backup's?

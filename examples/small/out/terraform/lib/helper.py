@@ -93,14 +93,22 @@ def selectors(document):
 def input_of(name, want, update):
     """The whole input of create-trail or update-trail."""
     kept = {key: want.get(key, default) for key, default in TRAIL_KEYS.items() if key != "LogFileValidationEnabled"}
-    kept = {key: value for key, value in kept.items() if value != "" or update}
+    feeds = {key: want[key] for key in FEEDS if key != "SnsTopicARN" and key in want}
+    if "SnsTopicARN" in want:
+        feeds["SnsTopicName"] = want.get("SnsTopicName") or want["SnsTopicARN"]
+    kept = {key: value for key, value in {**kept, **feeds}.items() if value != "" or update}
     return {"Name": name, **kept, "EnableLogFileValidation": bool(want.get("LogFileValidationEnabled"))}
 
 TRAIL_KEYS = {"S3BucketName": "", "S3KeyPrefix": "", "IsMultiRegionTrail": False, "IncludeGlobalServiceEvents": True,
               "LogFileValidationEnabled": False, "KmsKeyId": "", "IsOrganizationTrail": False}
 
-def trail(document):
-    return {key: document.get(key) or default if not isinstance(default, bool) else document.get(key, default) for key, default in TRAIL_KEYS.items()}
+# what a trail feeds beside its bucket: only looked at where the map speaks of it
+FEEDS = ("CloudWatchLogsLogGroupArn", "CloudWatchLogsRoleArn", "SnsTopicARN")
+
+def trail(document, want=None):
+    """The settings of a trail that matter, and those of its feeds that are wanted."""
+    keys = {**TRAIL_KEYS, **{key: "" for key in FEEDS if key in (want or {})}}
+    return {key: document.get(key) or default if not isinstance(default, bool) else document.get(key, default) for key, default in keys.items()}
 
 def get(document, route):
     for key in route.split("."):
@@ -123,6 +131,9 @@ def same_selectors(path, want):
     state = read(path) or {}
     return selectors(state) == selectors({"AdvancedEventSelectors": want}) if want else plain_selectors(state)
 
+def insights(listed_selectors):
+    return sorted(one["InsightType"] for one in listed_selectors or [])
+
 def in_stack(resource):
     """Whether the stack has it still: what it retained when it let go of it stays in its list."""
     return resource.get("ResourceStatus") not in ("DELETE_COMPLETE", "DELETE_SKIPPED")
@@ -133,8 +144,9 @@ SAME = {
     "lifecycle": lambda path, want: lifecycle(read(path)) == lifecycle(want),
     "logging": lambda path, want: logging(read(path)) == logging(want),
     "tags": lambda path, want: {**tags(path), **want} == tags(path),  # every wanted tag is there
-    "trail": lambda path, want: trail(get(read(path), "Trail") or {}) == trail(want or {}),
+    "trail": lambda path, want: trail(get(read(path), "Trail") or {}, want) == trail(want or {}, want),
     "selectors": same_selectors,
+    "insights": lambda path, want: insights((read(path) or {}).get("InsightSelectors")) == insights(want),
 }
 
 # ---- lifecycle rules. S3 takes the whole document, so what others wrote goes along; of overlapping rules the shortest wins
@@ -474,9 +486,12 @@ def loses(bucket, path, acl, ownership, account, region, *folders):
 # not told (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_UpdateTrail.html); PutEventSelectors replaces all selectors
 # (https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutEventSelectors.html)
 
-# what an answer of get-trail has that no map says
+# what an answer of get-trail has that a map need not say
 BESIDE = (("CloudWatchLogsLogGroupArn", "the log group %s to which the trail %s sends its events"),
           ("SnsTopicARN", "the topic %s to which the trail %s sends a message for each file"))
+
+# the keys of the map that say it
+LINES = {"CloudWatchLogsLogGroupArn": "cloudwatch_logs", "SnsTopicARN": "sns_topic"}
 
 def line_of(key, want):
     """The line of the map that keeps a setting of the trail as it is."""
@@ -515,7 +530,8 @@ def judged_trail(name, origin, path, selectors_path, alone):
     have, want, chosen = trail(answer), trail(wanted["Trail"]), wanted["Selectors"]
     lines = []
     if origin == "create":
-        if have != want or not same_selectors(selectors_path, chosen):
+        feeds = wanted["Trail"]
+        if trail(answer, feeds) != trail(feeds, feeds) or not same_selectors(selectors_path, chosen):
             beside = {key: answer[key] for key, _ in BESIDE if answer.get(key)}
             what = json.dumps({**{key: value for key, value in have.items() if value}, **beside, **({} if plain_selectors(state) else {"EventSelectors": "of its own"})}, sort_keys=True)
             if alone:
@@ -530,17 +546,20 @@ def judged_trail(name, origin, path, selectors_path, alone):
         # what a script has set may get weaker, for the map says so; but no trail moves without a word
         lines += [f"refuse\t{text}" for text in weakened(name, have, want) if origin == "adopt" or have["S3BucketName"] != want["S3BucketName"]]
         for key, text in BESIDE:
-            if answer.get(key):
-                lines.append("keep\t" + text % (shown(answer[key]), name))
-        if answer.get("HasInsightSelectors"):
+            has, says = answer.get(key), wanted["Trail"].get(key)
+            if has and not says:
+                lines.append("keep\t" + text % (shown(has), name))
+            elif has and has != says and origin == "adopt":
+                lines.append("refuse\t" + text % (shown(has), name) + f" is another than the map's, {says}: to keep it, leave `{LINES[key]}` out for it under `trails` in the map")
+        if answer.get("HasInsightSelectors") and not wanted["Trail"].get("InsightSelectors"):
             lines.append(f"keep\tthe Insights of the trail {name}")
         basic = bool(state.get("EventSelectors")) and not plain_selectors(state)
         if chosen and basic:
             lines.append(f"refuse\tthe trail {name} has basic event selectors, {shown_selectors(state)}, and a trail has either basic or advanced ones: to keep them, leave "
-                         "`s3_data_events` out for it in the map, or put them as advanced selectors first")
+                         "`s3_data_events`, `management_events` and `exclude_event_sources` out for it in the map, or put them as advanced selectors first")
         elif chosen and alone and others_selectors(state):
             lines.append(f"refuse\tthe trail {name} has event selectors of its own, {shown_selectors(state)}, and Terraform, like a stack, sets all selectors or none: to keep them, leave "
-                         "`s3_data_events` out for it in the map")
+                         "`s3_data_events`, `management_events` and `exclude_event_sources` out for it in the map")
         elif others_selectors(state) and not plain_selectors(state) or basic:
             lines.append(f"keep-selectors\tthe event selectors of the trail {name}: {shown_selectors(state)}")
     print("".join(line + "\n" for line in lines), end="")
@@ -668,9 +687,16 @@ elif command == "trail-input":  # trail-input NAME VERB
     tagged = {"TagsList": tag_list(load(args[2]))} if args[2:] and args[2] else {}
     print(json.dumps({**input_of(args[0], given(), args[1] == "update"), **tagged}))
 elif command == "same-input":  # is this trail what that input of create-trail makes?
-    have = trail(get(read(args[0]), "Trail") or {})
-    asked = {key: value for key, value in given().items() if key != "TagsList"}
-    sys.exit(input_of("", have, False) != {**asked, "Name": ""})
+    answer, asked = get(read(args[0]), "Trail") or {}, {key: value for key, value in given().items() if key != "TagsList"}
+    topic, made = asked.pop("SnsTopicName", ""), answer.get("SnsTopicARN") or ""
+    sys.exit(input_of("", trail(answer, asked), False) != {**asked, "Name": ""} or not f":{made}".endswith(f":{topic}"))
+elif command == "before-trail":  # before-trail WANT FILE: what it was before, with an empty text where it had nothing of what is wanted
+    answer, wanted = get(read(args[1]), "Trail") or {}, load(args[0])
+    print(json.dumps(trail(answer, wanted)))
+elif command == "insights":  # insights FILE [adopt]: the selectors to put, if these are not there: of an adopted trail with those that it has
+    have, want = insights((read(args[0]) or {}).get("InsightSelectors")), insights(given()["InsightSelectors"])
+    put = sorted({*want, *have}) if args[1:] else want
+    print(json.dumps([{"InsightType": one} for one in put]) if put != have else "")
 elif command == "same-answer":  # same-answer FILE FILE KEY...: the same under these keys; an empty list is none
     one, other = read(args[0]) or {}, read(args[1]) or {}
     sys.exit(any((one.get(key) or None) != (other.get(key) or None) for key in args[2:]))
