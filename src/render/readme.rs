@@ -49,6 +49,8 @@ struct ReadmeContext {
     admitted: Vec<AdmittedRow>,
     /// KMS documents: file and key ARN.
     keys: Vec<KeyRow>,
+    /// Log groups and topics that trails feed; empty if there are none.
+    feeds: Vec<FeedRow>,
     /// Name of the parameter with the log bucket's name; empty for none.
     parameter: String,
     /// The placements with alerts.
@@ -164,6 +166,37 @@ struct KeyRow {
     file: String,
     /// ARN of the key.
     arn: String,
+}
+
+/// What a trail feeds beside its bucket.
+#[derive(Debug, Serialize)]
+struct FeedRow {
+    /// Trail name.
+    trail: String,
+    /// Its ARN.
+    trail_arn: String,
+    /// Key of its account.
+    account: String,
+    /// ARN of the log group, with `:*` at its end; may be empty.
+    log_group: String,
+    /// ARN of the role that writes to it.
+    role: String,
+    /// ARN of the topic; may be empty.
+    topic: String,
+}
+
+fn feeds(plan: &Plan) -> Vec<FeedRow> {
+    plan.trails()
+        .filter(|(_, trail)| trail.log_group.is_some() || trail.topic.is_some())
+        .map(|(account, trail)| FeedRow {
+            trail: trail.name.clone(),
+            trail_arn: trail.arn.clone(),
+            account: account.key.clone(),
+            log_group: trail.log_group.as_ref().map(|group| group.arn.clone()).unwrap_or_default(),
+            role: trail.log_group.as_ref().map(|group| group.role_arn.clone()).unwrap_or_default(),
+            topic: trail.topic.as_ref().map(|topic| topic.arn.clone()).unwrap_or_default(),
+        })
+        .collect()
 }
 
 /// A statement as it is told: Sid, who, what, and whether it is reading only.
@@ -292,11 +325,14 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
         admitted: admitted(cx.plan()),
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
+        feeds: feeds(cx.plan()),
     };
     let mut slice = serde_json::to_value(&context)?;
-    // without tags the head is what it was before there were any
-    if let Some(keys) = slice.as_object_mut().filter(|_| context.tags.is_empty()) {
-        keys.shift_remove("tags");
+    // without tags, or what trails feed, the head is what it was before a map could say them
+    for (key, empty) in [("tags", context.tags.is_empty()), ("feeds", context.feeds.is_empty())] {
+        if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
+            keys.shift_remove(key);
+        }
     }
     context.header = cx.header(&slice);
     Ok(Artifact::file(PATH, engine.render("readme/README.md", &context)?))
