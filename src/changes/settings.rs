@@ -190,6 +190,8 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
         .row("cloudformation.stack_sets", |render| yes(render.stack_sets, "true", "false"))
         .row("cloudformation.permissions_boundary", |render| set(&render.permissions_boundary))
         .row("cloudformation.role_path", |render| set(&render.role_path))
+        .row("cloudformation.role_name_prefix", |render| set(&render.role_name_prefix))
+        .row("cloudformation.function_runtime", |render| render.function_runtime.map(|runtime| runtime.word().to_owned()))
         .row("athena.glue", |render| yes(render.glue, "true", "false"));
     let partitions: BTreeSet<_> =
         old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();

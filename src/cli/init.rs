@@ -40,7 +40,10 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
         (".idea/jsonSchemas.xml", Some(JETBRAINS.to_owned())),
         // where `generate` writes it, too
         (GIT_ATTRIBUTES, Some(line_ends::TEXT.to_owned())),
-        (".github/workflows/logmap.yml", (args.ci == Ci::Github).then(|| WORKFLOW.replace("@VERSION@", env!("CARGO_PKG_VERSION")))),
+        (
+            ".github/workflows/logmap.yml",
+            (args.ci == Ci::Github).then(|| WORKFLOW.replace("@VERSION@", env!("CARGO_PKG_VERSION"))),
+        ),
     ];
     let files: Vec<(&str, String)> = files.into_iter().filter_map(|(path, text)| Some((path, text?))).collect();
     for (path, _) in &files {

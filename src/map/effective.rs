@@ -7,8 +7,8 @@ mod retention;
 mod trails;
 
 use super::{
-    Adopt, Bucket, EventSource, ExistingSetting, Insight, KeyFormat, KmsKey, LogBucket, Logging, ManagementEvents, Namespace, PolicyScope,
-    RegionMap, SourceLogging,
+    Adopt, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, LogBucket, Logging,
+    ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
 };
 use super::{
     LockMode, StorageClass,
@@ -457,6 +457,13 @@ fn render(map: &RegionMap) -> RenderSettings {
             .and_then(|keys| keys.role_path.as_ref())
             .filter(|path| path.value != "/")
             .map_or(String::new(), |path| path.value.clone()),
+        role_name_prefix: cloudformation
+            .and_then(|keys| keys.role_name_prefix.as_ref())
+            .map_or(String::new(), |name| name.value.clone()),
+        function_runtime: cloudformation
+            .and_then(|keys| keys.function_runtime)
+            .map(|runtime| runtime.value)
+            .filter(|runtime| *runtime != FunctionRuntime::Python313),
         tags: tags(map),
         glue: render
             .and_then(|render| render.athena.as_ref())

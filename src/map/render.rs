@@ -68,6 +68,26 @@ record! {
         permissions_boundary: String, { "examples": ["team-boundary"] };
         /// Path of that role.
         role_path: String, { "default": "/", "examples": ["/logging/"] };
+        /// Beginning of the name of that role, for policies that speak of roles by name; the rest is the id of its stack. Without it
+        /// CloudFormation makes the name. A role with a name needs `CAPABILITY_NAMED_IAM`.
+        role_name_prefix: String, { "pattern": "^[A-Za-z0-9+=,.@_-]{1,27}$", "examples": ["acme-logging"] };
+        /// Runtime of the function behind the custom resource.
+        function_runtime: FunctionRuntime, { "default": "python3.13", "examples": ["python3.12"] };
+    }
+}
+
+words! {
+    /// A runtime of Lambda that the function is written for: those that Lambda supports
+    /// (<https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html>).
+    FunctionRuntime {
+        /// Python 3.11.
+        Python311 = "python3.11",
+        /// Python 3.12.
+        Python312 = "python3.12",
+        /// Python 3.13.
+        Python313 = "python3.13",
+        /// Python 3.14.
+        Python314 = "python3.14",
     }
 }
 

@@ -1,8 +1,17 @@
 //! Values of the map after the defaults are applied: what the plan is made of. Vocabulary only.
 
+use super::FunctionRuntime;
 use crate::aws::Partition;
 use indexmap::IndexMap;
 use serde::Serialize;
+
+impl RenderSettings {
+    /// What a stack has to be allowed: making a role, or one with a name
+    /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>, `Capabilities`).
+    pub(crate) fn capability(&self) -> &'static str {
+        if self.role_name_prefix.is_empty() { "CAPABILITY_IAM" } else { "CAPABILITY_NAMED_IAM" }
+    }
+}
 
 /// Default retention of Object Lock.
 #[derive(Debug, Clone, Serialize)]
@@ -42,6 +51,12 @@ pub struct RenderSettings {
     /// Path of that role; empty for none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub role_path: String,
+    /// Beginning of its name; empty for a name that CloudFormation makes.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub role_name_prefix: String,
+    /// Runtime of the function; `None` for the default one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function_runtime: Option<FunctionRuntime>,
     /// Tags of everything that is made, in the order of the keys. Log buckets have theirs with them.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub tags: IndexMap<String, String>,

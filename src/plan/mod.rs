@@ -22,7 +22,7 @@ use crate::{
 pub use crate::{map::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
     map::{
-        EventSource, ExistingSetting, Insight, ManagementEvents,
+        EventSource, ExistingSetting, FunctionRuntime, Insight, ManagementEvents,
         values::{Backend, ObjectLock, RenderSettings, Transition},
     },
     policy::compose::PolicyReport,

@@ -313,7 +313,10 @@ fn log_group(delivery: &Delivery<'_>, accounts: &[Account]) -> Option<LogGroup> 
     let (group, role) = delivery.trail.log_group?;
     let (partition, account) = home(delivery, accounts)?;
     let region = delivery.region;
-    Some(LogGroup { arn: format!("{}:*", arn::log_group(partition, region, account, group)), role_arn: arn::role(partition, account, role) })
+    Some(LogGroup {
+        arn: format!("{}:*", arn::log_group(partition, region, account, group)),
+        role_arn: arn::role(partition, account, role),
+    })
 }
 
 fn topic(delivery: &Delivery<'_>, accounts: &[Account]) -> Option<Topic> {

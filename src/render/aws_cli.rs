@@ -517,8 +517,10 @@ pub(super) fn selectors(trail: &Trail) -> Option<Value> {
         selectors.push(json!({ "Name": "Logmap management events", "FieldSelectors": management }));
     }
     if let Some(excluded) = &trail.data_events_exclude {
-        let mut data =
-            vec![field("eventCategory", "Equals", json!(["Data"])), field("resources.type", "Equals", json!(["AWS::S3::Object"]))];
+        let mut data = vec![
+            field("eventCategory", "Equals", json!(["Data"])),
+            field("resources.type", "Equals", json!(["AWS::S3::Object"])),
+        ];
         if !excluded.is_empty() {
             data.push(field("resources.ARN", "NotStartsWith", json!(excluded)));
         }

@@ -61,6 +61,8 @@ struct ReadmeContext {
     opt_in: Vec<OptInRow>,
     /// Tags of everything that is made, as `key=value`; those with an equals sign in the key are left out.
     tags: Vec<String>,
+    /// What a stack has to be allowed.
+    capability: &'static str,
     /// True if a rule of AWS Config is made.
     config_rule: bool,
     /// The placements that were to have one and have none.
@@ -316,6 +318,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .filter(|(_, placement)| region::find(&placement.region).is_some_and(|known| known.opt_in))
             .map(|(account, placement)| OptInRow { region: placement.region.clone(), account: account.key.clone() })
             .collect(),
+        capability: cx.plan().render.capability(),
         config_rule: monitoring().any(|(_, _, monitoring)| monitoring.config_rule.is_some()),
         no_config_rule: monitoring()
             .filter(|(_, placement, monitoring)| {
@@ -328,8 +331,9 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         feeds: feeds(cx.plan()),
     };
     let mut slice = serde_json::to_value(&context)?;
-    // without tags, or what trails feed, the head is what it was before a map could say them
-    for (key, empty) in [("tags", context.tags.is_empty()), ("feeds", context.feeds.is_empty())] {
+    // without tags, what trails feed or a role's name, the head is what it was before a map could say them
+    let unnamed = cx.plan().render.role_name_prefix.is_empty();
+    for (key, empty) in [("tags", context.tags.is_empty()), ("feeds", context.feeds.is_empty()), ("capability", unnamed)] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
             keys.shift_remove(key);
         }

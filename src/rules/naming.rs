@@ -316,6 +316,15 @@ fn stack_role(map: &RegionMap, findings: &mut Vec<Finding>) {
                 .help("a path begins and ends with a slash: `/logging/`"),
         );
     }
+    // 64 characters, of which 37 are a hyphen and the id of the stack
+    if let Some(prefix) = &stacks.role_name_prefix
+        && !(plain(prefix) && !prefix.contains('/') && (1..=27).contains(&prefix.len()))
+    {
+        findings.push(
+            Finding::new(&ROLE, prefix.span, format!("`{}` is no beginning of a role's name", prefix.value.escape_debug()))
+                .help("1 to 27 letters, digits and `+=,.@_-`, such as `acme-logging`: the id of the stack follows"),
+        );
+    }
 }
 
 /// `owners` has the keys of the accounts by their ids.

@@ -227,9 +227,7 @@ fn feeds(trail: &Trail, findings: &mut Vec<Finding>) {
     ];
     for (name, is_good, what, help) in names {
         let Some(name) = name.filter(|name| !is_good(name)) else { continue };
-        findings.push(
-            Finding::new(&FEED_NAME, name.span, format!("`{}` can't be {what}", name.value.escape_debug())).help(help),
-        );
+        findings.push(Finding::new(&FEED_NAME, name.span, format!("`{}` can't be {what}", name.value.escape_debug())).help(help));
     }
 }
 
@@ -259,22 +257,35 @@ fn events(name: &Spanned<String>, trail: &Trail, findings: &mut Vec<Finding>) {
     }
     if let Some(sources) = trail.exclude_event_sources.as_ref().filter(|sources| none && !sources.value.is_empty()) {
         findings.push(
-            Finding::new(&NO_EFFECT, sources.span, "`exclude_event_sources` leaves nothing out, as no management events are recorded")
-                .related(management.span, "it is turned off by this")
-                .help("leave one of the two out")
-                .unsafe_fix("leave `exclude_event_sources` out", Change::RemoveEntry(sources.span)),
+            Finding::new(
+                &NO_EFFECT,
+                sources.span,
+                "`exclude_event_sources` leaves nothing out, as no management events are recorded",
+            )
+            .related(management.span, "it is turned off by this")
+            .help("leave one of the two out")
+            .unsafe_fix("leave `exclude_event_sources` out", Change::RemoveEntry(sources.span)),
         );
     }
     for insight in trail.insights.iter().flat_map(|insights| insights.iter()) {
         let (blind, needs) = match insight.value {
-            Insight::CallRate => (matches!(management.value, ManagementEvents::ReadOnly | ManagementEvents::None), "management events that write"),
+            Insight::CallRate => {
+                (matches!(management.value, ManagementEvents::ReadOnly | ManagementEvents::None), "management events that write")
+            }
             Insight::ErrorRate => (none, "management events"),
         };
         if blind {
             findings.push(
-                Finding::new(&NO_EFFECT, insight.span, format!("`{}` looks into {needs}, which are not recorded", insight.value.word()))
-                    .related(management.span, "they are turned off by this")
-                    .help(format!("record {needs}, or leave `{}` out: CloudTrail finds nothing in events that the trail does not have", insight.value.word())),
+                Finding::new(
+                    &NO_EFFECT,
+                    insight.span,
+                    format!("`{}` looks into {needs}, which are not recorded", insight.value.word()),
+                )
+                .related(management.span, "they are turned off by this")
+                .help(format!(
+                    "record {needs}, or leave `{}` out: CloudTrail finds nothing in events that the trail does not have",
+                    insight.value.word()
+                )),
             );
         }
     }

@@ -137,6 +137,8 @@ class Stack:
             if second not in self.mappings[table].get(first, {}):
                 raise NotInMap(f"the mapping {table} has no {first}, {second}")
             return self.mappings[table][first][second]
+        if name == "Split":
+            return values[1].split(values[0])
         if name == "Select":
             return values[1][int(values[0])]
         if name == "Equals":

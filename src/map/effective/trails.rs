@@ -79,7 +79,10 @@ fn effective_trail<'m>(
         management_events: trail.management_events.as_ref().map_or(ManagementEvents::All, |events| events.value),
         excluded_event_sources: in_order(trail.exclude_event_sources.as_deref()),
         insights: in_order(trail.insights.as_deref()),
-        log_group: trail.cloudwatch_logs.as_ref().and_then(|logs| Some((logs.log_group.as_ref()?.as_str(), logs.role.as_ref()?.as_str()))),
+        log_group: trail
+            .cloudwatch_logs
+            .as_ref()
+            .and_then(|logs| Some((logs.log_group.as_ref()?.as_str(), logs.role.as_ref()?.as_str()))),
         topic: trail.sns_topic.as_ref().map(|topic| topic.as_str()),
         adopted: trail.adopt.as_ref().is_some_and(|adopt| matches!(adopt.value, AdoptTrail::Everywhere(true))),
         adopted_in: trail.adopt.iter().flat_map(|adopt| adopt.named()).map(|key| key.as_str()).collect(),

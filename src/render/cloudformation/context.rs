@@ -12,7 +12,7 @@ use super::{
 use crate::{
     aws::arn,
     plan::{
-        Account, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
+        Account, FunctionRuntime, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
         lifecycle::{self, S3Rule},
     },
     policy::Policy,
@@ -76,6 +76,10 @@ pub(super) struct FunctionContext<'a> {
     pub boundary: String,
     /// Path of its role; empty for none.
     pub role_path: String,
+    /// Beginning of its name; empty for a name that CloudFormation makes.
+    pub role_name_prefix: String,
+    /// Runtime of the function.
+    pub runtime: &'static str,
     /// Tags of the function, its log group and its role.
     pub tags: Vec<Tag<'a>>,
     /// Scanners' checks that don't fit the function, its log group and its role.
@@ -279,7 +283,15 @@ impl<'a> FunctionContext<'a> {
             // the same template serves several accounts
             name => format!("arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:policy/{name}"),
         };
-        FunctionContext { python, boundary, role_path: render.role_path.clone(), tags: tags(render), scanners }
+        FunctionContext {
+            python,
+            boundary,
+            role_path: render.role_path.clone(),
+            role_name_prefix: render.role_name_prefix.clone(),
+            runtime: render.function_runtime.unwrap_or(FunctionRuntime::Python313).word(),
+            tags: tags(render),
+            scanners,
+        }
     }
 }
 

@@ -294,7 +294,8 @@ impl<'a> Renderer<'a> {
         lines.push(format!("Deploy in account {} ({}):", account.key, account.id));
         lines.push(format!(
             "  aws cloudformation deploy --region {region} --stack-name {stack} --template-file {file}.yaml \
-             --capabilities CAPABILITY_IAM"
+             --capabilities {}",
+            self.cx.plan().render.capability()
         ));
         lines
     }

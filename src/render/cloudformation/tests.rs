@@ -147,6 +147,8 @@ fn plan(accounts: Vec<Account>) -> Plan {
         stack_sets: true,
         permissions_boundary: String::new(),
         role_path: String::new(),
+        role_name_prefix: String::new(),
+        function_runtime: None,
         tags: indexmap::IndexMap::new(),
         glue: false,
     };
@@ -455,7 +457,25 @@ fn the_role_of_a_stack_has_the_boundary_and_the_path_of_the_map() {
         let boundary = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/team/boundary";
         assert_eq!(role["PermissionsBoundary"], serde_json::json!({ "Fn::Sub": boundary }));
         assert_eq!(role["Path"], "/logging/");
+        assert_eq!(role.get("RoleName"), None);
     }
+    let deploys = |plan: &Plan| {
+        let files = files(plan);
+        ["prod/us-east-1.yaml", "stacksets/README.md"].map(|path| files[&format!("cloudformation/{path}")].clone())
+    };
+    assert!(deploys(&plan).iter().all(|text| text.contains("--capabilities CAPABILITY_IAM")));
+    plan.render.role_name_prefix = "acme-logging".to_owned();
+    for role in role(&plan) {
+        let id = serde_json::json!({ "Fn::Select": [2, { "Fn::Split": ["/", { "Ref": "AWS::StackId" }] }] });
+        assert_eq!(role["RoleName"], serde_json::json!({ "Fn::Join": ["-", ["acme-logging", id]] }));
+    }
+    assert!(deploys(&plan).iter().all(|text| text.contains("--capabilities CAPABILITY_NAMED_IAM")));
+    let runtime = |plan: &Plan| {
+        read(&files(plan)["cloudformation/prod/us-east-1.yaml"])["Resources"]["SetAccessLogging"]["Properties"]["Runtime"].clone()
+    };
+    assert_eq!(runtime(&plan), "python3.13");
+    plan.render.function_runtime = Some(crate::map::FunctionRuntime::Python312);
+    assert_eq!(runtime(&plan), "python3.12");
 }
 
 #[test]

@@ -57,6 +57,8 @@ struct Stack {
     name: String,
     /// Path of the template below the stage.
     file: String,
+    /// What it has to be allowed.
+    capability: &'static str,
 }
 
 /// A source's logging that the module of its old place must forget before the bucket is deleted there.
@@ -171,7 +173,8 @@ pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Res
                     Some((region, number)) => (region.to_owned(), format!("logmap-sources-{number}")),
                     None => (file.clone(), "logmap".to_owned()),
                 };
-                Stack { file: format!("cloudformation/{account}/{file}.yaml"), account, region, name }
+                let capability = book.stages.last().render.capability();
+                Stack { file: format!("cloudformation/{account}/{file}.yaml"), account, region, name, capability }
             })
             .collect();
         stacks.sort_by(|a, b| (order(&a.account), &a.region, &a.name).cmp(&(order(&b.account), &b.region, &b.name)));

@@ -137,6 +137,8 @@ fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
         stack_sets: true,
         permissions_boundary: String::new(),
         role_path: String::new(),
+        role_name_prefix: String::new(),
+        function_runtime: None,
         tags: indexmap::IndexMap::new(),
         glue: false,
     };

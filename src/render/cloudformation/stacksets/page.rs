@@ -13,6 +13,8 @@ pub(super) struct Page {
     header: Vec<String>,
     /// Tags of the StackSets and of everything that is made, as a JSON list; empty for none.
     tags: String,
+    /// What a stack has to be allowed.
+    capability: &'static str,
     /// The templates.
     templates: Vec<Template>,
     /// Accounts that an earlier run had in a template that has them no more.
@@ -126,6 +128,6 @@ impl Page {
             "" => cx.header(&(&templates, &moves, &left_out)),
             tags => cx.header(&(&templates, &moves, &left_out, tags)),
         };
-        Page { header, tags, templates, moves, left_out }
+        Page { header, tags, capability: cx.plan().render.capability(), templates, moves, left_out }
     }
 }
