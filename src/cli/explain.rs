@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{ExplainArgs, ListFormat, MapArgs},
+    args::{ExplainArgs, KnownArgs, ListFormat, MapArgs},
     exit::Exit,
     findings,
     io::Io,
@@ -48,7 +48,7 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
     let named = mentions::find(&text);
     let advice = match &args.map {
         Some(map) => {
-            let analysis = read::read_map(&MapArgs::of(map), io)?;
+            let analysis = read::read_map(&MapArgs::of(map), &KnownArgs::default(), io)?;
             explain::by_map(&analysis, map, &errors, &text, &named)
         }
         None => String::new(),

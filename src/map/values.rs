@@ -1,5 +1,6 @@
 //! Values of the map after the defaults are applied: what the plan is made of. Vocabulary only.
 
+use super::TargetName;
 use crate::aws::Partition;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -70,4 +71,17 @@ pub struct MonitoringSettings {
     pub config_rule: bool,
     /// Name of the topic.
     pub topic: Option<String>,
+}
+
+/// What commands do with the map: `settings` in it, but for its rules. Paths are relative to the map, with slashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunSettings {
+    /// The output folder.
+    pub out: String,
+    /// The targets; `None` for all.
+    pub targets: Option<Vec<TargetName>>,
+    /// The folder with templates.
+    pub templates: Option<String>,
+    /// The file with known findings.
+    pub baseline: Option<String>,
 }
