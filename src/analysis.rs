@@ -15,7 +15,7 @@ use crate::{
     source::{SourceFile, Span},
     threads::both,
 };
-use std::{borrow::Cow, ops::Deref};
+use std::{borrow::Cow, collections::BTreeMap, ops::Deref};
 
 /// From a map of so many bytes on, a thread costs less than it saves.
 const WORTH_A_THREAD: usize = 100_000;
@@ -134,6 +134,12 @@ impl Analysis {
         let mut known = known.into_iter();
         self.silence(|_| known.next().unwrap_or(false));
         self.hidden = Some(Hidden { name: name.to_owned(), baseline, count, gone });
+    }
+
+    /// The settings of the map, key by key: `out`, `rules.LM0106`.
+    pub(crate) fn settings_in_words(&self) -> BTreeMap<String, String> {
+        let run = self.settings.iter().flat_map(RunSettings::words).map(|(key, value)| (key.to_owned(), value));
+        run.chain(self.chosen.words().map(|(id, value)| (format!("rules.{id}"), value))).collect()
     }
 
     /// The plan, or the [`Draft`] of a map with errors, to show. It is a reference, and a proof takes the plan by value.

@@ -292,7 +292,25 @@ fn the_baseline_of_a_revision_is_the_one_of_then() {
     for arguments in [&["diff", "--since", "HEAD"][..], &["diff", "HEAD:logmap.yaml", "logmap.yaml"]] {
         let run = logmap(dir.path(), arguments);
         assert!(run.code == 1 && run.stdout.contains("acme-prod-data"), "{arguments:?} {} {}", run.stdout, run.stderr);
+        assert!(run.stdout.contains("settings of commands\n  baseline: known.json no longer"), "{}", run.stdout);
     }
+}
+
+#[test]
+fn diff_says_what_is_set_otherwise() {
+    let dir = folder("settings: { out: gen, rules: { LM0105: { severity: ignore, reason: \"a \\e[31m b\" } } }\n");
+    fs::write(dir.path().join("old.yaml"), MAP).unwrap();
+    let run = logmap(dir.path(), &["diff", "old.yaml", "logmap.yaml"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stdout.contains("settings of commands\n  out: out → gen\n  rules.LM0105: ignore: a "), "{}", run.stdout);
+    assert!(!run.stdout.contains('\u{1b}') && run.stdout.contains("2 differences"), "{}", run.stdout);
+    let run = logmap(dir.path(), &["diff", "old.yaml", "logmap.yaml", "--format", "json"]);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["changes"]["settings"][0]["setting"], "out");
+    let schema: Value =
+        serde_json::from_str(&fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/schemas/diff.schema.json")).unwrap())
+            .unwrap();
+    assert!(jsonschema::validator_for(&schema).unwrap().is_valid(&report));
 }
 
 #[test]

@@ -85,3 +85,20 @@ pub(crate) struct RunSettings {
     /// The file with known findings.
     pub baseline: Option<String>,
 }
+
+impl RunSettings {
+    /// What of it is set, by key.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let targets = self.targets.as_ref().map(|targets| {
+            let words: Vec<&str> = targets.iter().map(|target| target.word()).collect();
+            words.join(", ")
+        });
+        let all = [
+            ("out", Some(self.out.clone())),
+            ("targets", targets),
+            ("templates", self.templates.clone()),
+            ("baseline", self.baseline.clone()),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value?)))
+    }
+}

@@ -168,6 +168,13 @@ impl Chosen {
         *findings = kept;
         suppressed
     }
+
+    /// What is set, rule by rule, in words.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.rules
+            .iter()
+            .map(|(id, (severity, reason))| (*id, format!("{}: {reason}", severity.map_or("ignore", Severity::word))))
+    }
 }
 
 #[cfg(test)]
