@@ -63,6 +63,10 @@ fn a_rule_has_the_severity_that_the_map_sets_or_is_not_shown() {
     assert_eq!(hidden.len(), 1);
     assert_eq!(hidden[0]["suppressions"][0]["justification"], "the map's settings: it is new");
     assert_eq!(results.iter().find(|one| one["ruleId"] == "LM0106").unwrap()["level"], "warning");
+    let explain = |rule: &str| logmap(dir.path(), &["explain", rule, "--map", "logmap.yaml"]).stdout;
+    assert!(explain("region-unknown").ends_with("\nlogmap.yaml ignores it: it is new\n"));
+    assert!(explain("LM0106").ends_with("\nlogmap.yaml sets it to warning: we opt in by hand\n"));
+    assert!(!explain("LM0203").contains("logmap.yaml sets"));
 
     // an error keeps files from being written, and one that is a warning does not
     write(dir.path(), "settings: { rules: { LM0105: { severity: error, reason: no new Regions here } } }\n");
