@@ -333,6 +333,8 @@ fn check_takes_the_severities_of_the_map_and_keeps_its_verdicts() {
         // what is wrong is wrong, whatever it counts
         assert_eq!(verdict(&run), "violation");
     }
+    let sarif = logmap(dir.path(), &["check", "policy.json", "--map", "logmap.yaml", "--format", "sarif"]).stdout;
+    assert!(sarif.contains("the map's settings: it goes"), "{sarif}");
 }
 
 #[test]
@@ -341,13 +343,17 @@ fn settings_of_several_maps_are_each_their_own() {
     let account = MAP.split_once("    regions").unwrap().0;
     let a = format!("{account}    regions: {{ us-east-1: {{ buckets: [acme-a] }} }}\n");
     let b = format!("{account}    regions: {{ us-east-2: {{ buckets: [acme-b] }} }}\n");
-    fs::write(dir.path().join("a.logmap.yaml"), &a).unwrap();
-    let validate = |b: &str| {
+    let set = "settings: { rules: { LM0122: { severity: ignore, reason: two teams } } }\n";
+    let validate = |a: &str, b: &str| {
+        fs::write(dir.path().join("a.logmap.yaml"), a).unwrap();
         fs::write(dir.path().join("b.logmap.yaml"), b).unwrap();
         shown(&logmap(dir.path(), &["validate", ".", "--format", "json"]))
     };
-    assert_eq!(validate(&b), pairs(&[("LM0122", "warning")]));
-    assert_eq!(validate(&(b + "settings: { rules: { LM0122: { severity: ignore, reason: two teams } } }\n")), Vec::new());
+    let found = pairs(&[("LM0122", "warning")]);
+    assert_eq!(validate(&a, &b), found);
+    // it stands in the second map
+    assert_eq!(validate(&(a.clone() + set), &b), found);
+    assert_eq!(validate(&a, &(b + set)), Vec::new());
 }
 
 #[test]

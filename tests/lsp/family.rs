@@ -188,6 +188,13 @@ fn the_settings_of_a_map_hold_in_an_editor() {
         change(&client, &map, &set.replace("us-east-7", "us-east-8"));
         let found = published(&mut client, &map, |found| !found.is_empty());
         assert_eq!(codes(&found), [("LM0105".to_owned(), 2)]);
+        // what another tool calls settings makes no map of its file
+        let other = uri(&folder, "other.yaml");
+        let text = "settings: { baseline: known.json }\naccounts: 1\n";
+        fs::write(folder.join("other.yaml"), text).unwrap();
+        client.open(&other, text);
+        client.ask("textDocument/documentSymbol", json!({ "textDocument": { "uri": map } }));
+        assert!(client.published.iter().all(|(of, _, _)| *of != other), "{:?}", client.published);
         client.goodbye();
     }
 }
