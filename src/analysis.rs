@@ -2,17 +2,20 @@
 //! line and the editor enter here.
 
 use crate::{
-    catalog::reading::MISSING_KEY,
-    diagnostics::{self, Finding, Severity, Summary, Suppressed, Suppression},
+    catalog::reading::{MISSING_KEY, SETTINGS},
+    diagnostics::{
+        self, Finding, Report, Severity, Summary, Suppressed, Suppression,
+        baseline::{Baseline, Known},
+    },
     document::{self, Document},
     included::{self, Sources, Unusable},
-    map::{self, effective},
+    map::{self, RegionMap, effective, values::RunSettings},
     plan::{Plan, derive, policy_cache::PolicyCache},
-    rules::{self, ignore},
+    rules::{self, ignore, settings::Chosen},
     source::{SourceFile, Span},
     threads::both,
 };
-use std::{borrow::Cow, ops::Deref};
+use std::{borrow::Cow, collections::BTreeMap, ops::Deref};
 
 /// From a map of so many bytes on, a thread costs less than it saves.
 const WORTH_A_THREAD: usize = 100_000;
@@ -30,12 +33,33 @@ pub struct Analysis {
     pub suppressed: Vec<Suppressed>,
     /// The plan; only of a map without errors.
     pub plan: Option<Plan>,
+    /// What its settings make of findings.
+    pub(crate) chosen: Chosen,
+    /// What else it sets; `None` of a text that can't be read.
+    pub(crate) settings: Option<RunSettings>,
+    /// What its own baseline hides.
+    pub(crate) hidden: Option<Hidden>,
     /// What is wrong with the patterns of its `include`.
     unusable: Option<Vec<Unusable>>,
+    /// The baseline that its settings name, as it was read.
+    baseline: Option<Result<SourceFile, String>>,
     /// Reading the text gave no finding, so that a change of it can be read by itself.
     read_cleanly: bool,
     /// Only of a map with errors.
     draft: Option<Draft>,
+}
+
+/// What a map's own baseline hides.
+#[derive(Debug)]
+pub(crate) struct Hidden {
+    /// The file.
+    pub name: String,
+    /// What is in it.
+    pub baseline: Baseline,
+    /// How many findings it hides.
+    pub count: usize,
+    /// What it lists and nothing found, with how many are gone.
+    pub gone: Vec<(Known, usize)>,
 }
 
 /// What could be derived of a map with errors: for the editor to show. It can be looked at as a plan, but the plan does not
@@ -83,7 +107,7 @@ impl Analysis {
     pub(crate) fn sources_of(&self, mut files: Vec<SourceFile>) -> Sources {
         let included = files.split_off(1.min(files.len()));
         let map = files.pop().unwrap_or_else(|| self.file.with_text(""));
-        Sources { map, included, unusable: self.unusable.clone() }
+        Sources { map, included, unusable: self.unusable.clone(), baseline: self.baseline.clone() }
     }
 
     /// Takes findings out that a baseline lists, asked for each in turn, but for those that keep the map from being
@@ -96,6 +120,26 @@ impl Analysis {
             // no error is left that made it a draft
             self.plan = self.plan.take().or(self.draft.take().map(|draft| draft.0));
         }
+    }
+
+    /// Takes out what the map's own baseline lists.
+    fn silence_known(&mut self, name: &str, baseline: Baseline) {
+        let (known, gone) = {
+            let (route, shown) = (|finding: &Finding| self.route(finding), self.shown());
+            let report = Report { files: shown.files, findings: &shown.findings, suppressed: &[], route: &route };
+            let (known, gone) = baseline.compare(&report);
+            (known, gone.into_iter().map(|(known, count)| (known.clone(), count)).collect())
+        };
+        let count = known.iter().filter(|known| **known).count();
+        let mut known = known.into_iter();
+        self.silence(|_| known.next().unwrap_or(false));
+        self.hidden = Some(Hidden { name: name.to_owned(), baseline, count, gone });
+    }
+
+    /// The settings of the map, key by key: `out`, `rules.LM0106`.
+    pub(crate) fn settings_in_words(&self) -> BTreeMap<String, String> {
+        let run = self.settings.iter().flat_map(RunSettings::words).map(|(key, value)| (key.to_owned(), value));
+        run.chain(self.chosen.words().map(|(id, value)| (format!("rules.{id}"), value))).collect()
     }
 
     /// The plan, or the [`Draft`] of a map with errors, to show. It is a reference, and a proof takes the plan by value.
@@ -157,16 +201,19 @@ pub fn analyze(sources: impl Into<Sources>) -> Analysis {
 
 /// Analyses a map, reusing what `cache` holds of the text before. Gives the same analysis as [`analyze`].
 pub fn analyze_incremental(sources: impl Into<Sources>, cache: &mut AnalysisCache) -> Analysis {
-    let Sources { map, included, unusable } = sources.into();
+    let Sources { map, included, unusable, baseline } = sources.into();
     let file = SourceFile::joined([vec![map], included].concat());
     let mut findings = Vec::new();
     let document = cache.read(&file, &mut findings);
     let read_cleanly = findings.is_empty();
     let mut plan = None;
+    let (mut chosen, mut settings, mut known) = (Chosen::default(), None, None);
     match &document.root {
         Some(root) if !document.broken && !map::decode::is_null(root) => {
             let map = map::decode(&document, &mut findings);
             included::check(&map, unusable.as_deref(), &mut findings);
+            (chosen, settings) = (Chosen::of(&map), Some(effective::settings_of(&map)));
+            known = known_findings(&map, baseline.as_ref(), &mut findings);
             let mut derived = Vec::new();
             let mut derive = || derive::derive_with(&effective::effective_map(&map), &mut cache.policies, &mut derived);
             let mut check = || rules::check_map(&map, &mut findings);
@@ -187,12 +234,52 @@ pub fn analyze_incremental(sources: impl Into<Sources>, cache: &mut AnalysisCach
         _ => {}
     }
     map::edit::resolve(&file, &document, &mut findings);
-    let suppressed = ignore::apply(&file, &document, &mut findings);
+    let mut suppressed = ignore::apply(&file, &document, &mut findings);
+    suppressed.extend(chosen.apply(&mut findings));
     diagnostics::sort(&mut findings);
     // what stands behind an anchor is read again for each alias
     findings.dedup_by(|a, b| a.rule == b.rule && a.span == b.span && a.message == b.message);
     let (plan, draft) = if is_clean(&findings) { (plan, None) } else { (None, plan.map(Draft)) };
-    Analysis { file, document, findings, suppressed, plan, draft, unusable, read_cleanly }
+    let hidden = None;
+    let mut analysis = Analysis {
+        file,
+        document,
+        findings,
+        suppressed,
+        plan,
+        chosen,
+        settings,
+        hidden,
+        unusable,
+        baseline,
+        read_cleanly,
+        draft,
+    };
+    if let Some((name, known)) = known {
+        analysis.silence_known(&name, known);
+    }
+    analysis
+}
+
+/// The baseline that a map's settings name, or a finding that says why it can't be used.
+fn known_findings(
+    map: &RegionMap,
+    read: Option<&Result<SourceFile, String>>,
+    findings: &mut Vec<Finding>,
+) -> Option<(String, Baseline)> {
+    let path = map.settings.as_ref()?.baseline.as_ref()?;
+    let wrong = |why: String| {
+        let help = format!("write it with `logmap validate --write-baseline {}`, or take the key out", path.escape_debug());
+        Finding::new(&SETTINGS, path.span, format!("the baseline `{}` {why}", path.escape_debug())).help(help)
+    };
+    match read? {
+        Err(why) => findings.push(wrong(format!("can't be read: {why}"))),
+        Ok(file) => match Baseline::parse(&file.text) {
+            Ok(baseline) => return Some((file.name.clone(), baseline)),
+            Err(error) => findings.push(wrong(format!("can't be used: {error}"))),
+        },
+    }
+    None
 }
 
 fn is_clean(findings: &[Finding]) -> bool {

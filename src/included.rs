@@ -7,6 +7,7 @@ use crate::{
     diagnostics::Finding,
     document::{self, path},
     map::RegionMap,
+    rules::settings,
     source::SourceFile,
 };
 use glob::{MatchOptions, Pattern};
@@ -41,12 +42,15 @@ pub struct Sources {
     pub included: Vec<SourceFile>,
     /// What is wrong with its patterns; `None` if nobody has looked for files.
     pub unusable: Option<Vec<Unusable>>,
+    /// The file with known findings that its settings name, or why it can't be read; `None` if they name none, nobody has looked for it,
+    /// or it is not to count.
+    pub baseline: Option<Result<SourceFile, String>>,
 }
 
 impl From<SourceFile> for Sources {
     /// A map whose included files nobody looks for.
     fn from(map: SourceFile) -> Self {
-        Sources { map, included: Vec::new(), unusable: None }
+        Sources { map, included: Vec::new(), unusable: None, baseline: None }
     }
 }
 
@@ -82,7 +86,22 @@ pub(crate) fn gather(map: SourceFile, own: &str, folder: &impl Folder) -> Source
     for (at, pattern) in patterns(&map).iter().enumerate() {
         gathered.pattern(at, pattern, folder);
     }
-    Sources { map, included: gathered.files, unusable: Some(gathered.unusable) }
+    let baseline = baseline(&map).map(|path| folder.read(&path).map_err(|error| error.to_string()));
+    Sources { map, included: gathered.files, unusable: Some(gathered.unusable), baseline }
+}
+
+/// The path of a map's `settings.baseline`, if it is one that may be read.
+fn baseline(map: &SourceFile) -> Option<String> {
+    if !map.text.contains("baseline") {
+        return None;
+    }
+    let document = document::read(map, &mut Vec::new());
+    let root = path::entries(&document, document.root.as_ref());
+    // another tool's file may have settings with a baseline
+    path::get(root, "version")?;
+    let settings = path::entries(&document, path::get(root, "settings"));
+    let named = path::text(&document, path::get(settings, "baseline")?)?;
+    settings::is_file_below(named).then(|| named.to_owned())
 }
 
 /// The patterns of a map's `include`.

@@ -9,7 +9,7 @@ use crate::{
     diagnostics::{self, Finding, Suppressed, Suppression},
     observed::{Ignored, Input, NotRead, Observed, Published, Told, hole, recognise},
     plan::Plan,
-    rules::ignore,
+    rules::{ignore, settings::Chosen},
     source::{FileId, Origin, SourceFile, Span},
 };
 use nearby::Nearby;
@@ -46,6 +46,13 @@ impl Inspection {
         let mut known = known.iter();
         let hidden = self.findings.extract_if(.., |_| known.next().copied().unwrap_or(false));
         self.suppressed.extend(hidden.map(|finding| Suppressed { finding, by: Suppression::Baseline }));
+        self.settle();
+    }
+
+    /// Makes of the findings what the settings of a map say; the verdicts stay what they are.
+    pub(crate) fn choose(&mut self, chosen: &Chosen) {
+        let hidden = chosen.apply(&mut self.findings);
+        self.suppressed.extend(hidden);
         self.settle();
     }
 

@@ -30,7 +30,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("map", "aws catalog diagnostics document edit escape source"),
     ("rules", "aws catalog diagnostics document edit map policy source"),
     ("plan", "aws diagnostics map policy rules source threads"),
-    ("included", "catalog diagnostics document map source"),
+    ("included", "catalog diagnostics document map rules source"),
     ("folders", "files included places source"),
     ("analysis", "catalog diagnostics document included map plan rules source threads"),
     ("several", "analysis aws catalog diagnostics document map plan source"),
@@ -47,7 +47,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("render", "artifacts aws compare digest escape plan policy runbook text topology"),
     ("disk", "artifacts digest formats plan"),
     ("generate", "artifacts disk plan render threads"),
-    ("lsp", "analysis aws diagnostics document edit escape fix folders included map places plan source"),
+    ("lsp", "analysis aws diagnostics document edit escape fix folders included map places plan rules source"),
     (
         "cli",
         "analysis aws catalog changes compare diagnostics digest disk escape explain files fix folders formats generate import included inputs inspection lsp map observed places plan render \

@@ -298,7 +298,7 @@ fn shown(analysis: &Analysis) -> [String; 3] {
 fn a_change_of_one_file_gives_what_reading_all_gives() {
     let files = |texts: &[&str]| {
         let mut files = texts.iter().enumerate().map(|(at, text)| SourceFile::new(format!("{at}.yaml"), *text));
-        Sources { map: files.next().unwrap(), included: files.collect(), unusable: Some(Vec::new()) }
+        Sources { map: files.next().unwrap(), included: files.collect(), unusable: Some(Vec::new()), baseline: None }
     };
     let mut cache = AnalysisCache::for_editing();
     let mut texts = vec![ROOT, PROD, ARCHIVE, TRAILS];

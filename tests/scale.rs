@@ -124,6 +124,7 @@ fn a_map_in_many_files_costs_what_one_costs() {
         map: SourceFile::new("logmap.yaml", format!("{head}include: [accounts/*.yaml]\ntrails:\n{tail}")),
         included: included.iter().enumerate().map(file).collect(),
         unusable: Some(Vec::new()),
+        baseline: None,
     };
     let (one, one_work) = counted(|| analysis(&text));
     let (many, many_work) = counted(|| analyze(sources));

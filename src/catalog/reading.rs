@@ -20,4 +20,5 @@ rule_family! {
     IGNORE_WITHOUT_REASON = "LM0014" "ignore-without-reason" Error Text blocking: "a comment silences a finding without a reason";
     UNUSED_IGNORE = "LM0015" "unused-ignore" Warning Map: "a comment silences nothing";
     INCLUDE = "LM0016" "include" Error Map blocking: "an included file can't be used";
+    SETTINGS = "LM0017" "settings" Error Map blocking: "a setting of the map can't be used";
 }

@@ -18,7 +18,7 @@ use crate::{
     plan::{Account, Placement, Plan, Source, Trail},
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Version of the JSON form.
 pub(crate) const FORMAT_VERSION: &str = "1.0";
@@ -47,6 +47,8 @@ pub struct Changes {
     pub rendering: Vec<Setting>,
     /// What to know about that.
     pub rendering_notes: Vec<String>,
+    /// What commands and editors do otherwise: `settings` of the maps.
+    pub settings: Vec<Setting>,
 }
 
 /// What happens to one thing.
@@ -117,7 +119,11 @@ impl Changes {
     /// How many entries there are. What follows from others, the layouts, is not counted.
     pub fn count(&self) -> usize {
         let lists = [&self.accounts, &self.sources, &self.log_buckets, &self.trails, &self.key_policies];
-        lists.iter().map(|list| list.len()).sum::<usize>() + self.policies.len() + self.monitoring.len() + self.rendering.len()
+        lists.iter().map(|list| list.len()).sum::<usize>()
+            + self.policies.len()
+            + self.monitoring.len()
+            + self.rendering.len()
+            + self.settings.len()
     }
 }
 
@@ -167,7 +173,15 @@ pub fn between(old: &Plan, new: &Plan) -> Changes {
         monitoring: settings::monitoring(old, new),
         rendering: settings::rendering(old, new),
         rendering_notes: settings::rendering_notes(old, new),
+        settings: Vec::new(),
     }
+}
+
+/// What differs between the settings of two maps, key by key, which no plan knows.
+pub(crate) fn settings_between(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<Setting> {
+    let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let setting = |key: &String| Setting { setting: key.clone(), old: old.get(key).cloned(), new: new.get(key).cloned() };
+    keys.into_iter().filter(|key| old.get(*key) != new.get(*key)).map(setting).collect()
 }
 
 fn accounts(old: &Plan, new: &Plan) -> Vec<Change> {

@@ -38,7 +38,7 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
         |list: &[Setting]| -> Vec<Line> { list.iter().map(|setting| Line { depth: 0, text: how.setting(setting) }).collect() };
     let mut rendering: Vec<Line> = settings(&changes.rendering);
     rendering.extend(changes.rendering_notes.iter().map(|note| Line { depth: 1, text: format!("note: {}", how.note(note)) }));
-    let sections: [(&str, Vec<Line>); 9] = [
+    let sections: [(&str, Vec<Line>); 10] = [
         ("accounts", how.changes(&changes.accounts)),
         ("source buckets", how.changes(&changes.sources)),
         ("log buckets", how.changes(&changes.log_buckets)),
@@ -48,6 +48,7 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
         ("statements for KMS keys", how.changes(&changes.key_policies)),
         ("publishing and alerts", settings(&changes.monitoring)),
         ("rendering", rendering),
+        ("settings of commands", settings(&changes.settings)),
     ];
     for (title, lines) in sections.into_iter().filter(|(_, lines)| !lines.is_empty()) {
         match how {

@@ -2,7 +2,7 @@
 
 use super::{
     Outcome, Stop,
-    args::{CheckArgs, FindingFormat, MapArgs, ReportArgs},
+    args::{CheckArgs, FindingFormat, KnownArgs, MapArgs, ReportArgs},
     baseline,
     exit::Exit,
     findings,
@@ -17,6 +17,7 @@ use crate::{
     escape::shown,
     inspection::{self, Inspection},
     observed::{Ignored, NotRead, Told},
+    rules::settings::Chosen,
     source::Origin,
 };
 use anyhow::anyhow;
@@ -28,18 +29,19 @@ pub(super) fn run(args: &CheckArgs, io: &Io) -> Outcome {
     if args.skip_unrelated {
         files.iter_mut().filter(|file| file.origin == Origin::Named).for_each(|file| file.origin = Origin::Offered);
     }
-    let plan = match &args.map {
+    let (plan, chosen) = match &args.map {
         Some(map) => {
-            let analysis = read::read_map(&MapArgs::of(map), io)?;
+            let analysis = read::read_map(&MapArgs::of(map), &KnownArgs::default(), io)?;
             let name = analysis.file.name.clone();
-            analysis
+            let plan = analysis
                 .plan
-                .ok_or_else(|| Stop::usage(anyhow!("the map {name} has errors; `logmap validate {name}` shows them")))
-                .map(Some)?
+                .ok_or_else(|| Stop::usage(anyhow!("the map {name} has errors; `logmap validate {name}` shows them")))?;
+            (Some(plan), analysis.chosen)
         }
-        None => None,
+        None => (None, Chosen::default()),
     };
     let mut inspection = inspection::inspect(files, &told, plan.as_ref());
+    inspection.choose(&chosen);
     inspection.ignored.append(&mut unread);
     inspection.ignored.sort();
     let known = {

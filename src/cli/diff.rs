@@ -21,7 +21,8 @@ pub(super) fn run(args: &DiffArgs, io: &Io) -> Outcome {
     let asked = ReportArgs { format, ..ReportArgs::text(&args.severity) };
     let (mut old, mut new) = revision::read_pair(&args.maps, io)?;
     let Some((old_plan, new_plan)) = plans(&mut old, &mut new, &asked, io)? else { return Ok(Exit::Findings) };
-    let changes = changes::between(&old_plan, &new_plan);
+    let mut changes = changes::between(&old_plan, &new_plan);
+    changes.settings = changes::settings_between(&old.settings_in_words(), &new.settings_in_words());
     let (old, new) = (&old.file.name, &new.file.name);
     let text = match args.format {
         DiffFormat::Json => {

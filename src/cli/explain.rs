@@ -2,14 +2,16 @@
 
 use super::{
     Outcome, Stop,
-    args::{ExplainArgs, ListFormat, MapArgs},
+    args::{ExplainArgs, KnownArgs, ListFormat, MapArgs},
     exit::Exit,
     findings,
     io::Io,
     read,
 };
 use crate::{
+    analysis::Analysis,
     diagnostics::{Rule, did_you_mean, list},
+    escape::shown,
     explain::{
         self,
         errors::{self, AwsError},
@@ -38,7 +40,11 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
         _ => given,
     };
     if let Some(rule) = rules::find(text.trim()) {
-        return Answer { rules: vec![rule], ..Answer::default() }.give(args.format, Exit::Clean, io);
+        let advice = match &args.map {
+            Some(map) => set_by(&read::read_map(&MapArgs::of(map), &KnownArgs::default(), io)?, rule),
+            None => String::new(),
+        };
+        return Answer { rules: vec![rule], advice, ..Answer::default() }.give(args.format, Exit::Clean, io);
     }
     let errors = explain::causes(&text);
     if errors.is_empty() {
@@ -48,12 +54,19 @@ pub(super) fn run(args: &ExplainArgs, io: &Io) -> Outcome {
     let named = mentions::find(&text);
     let advice = match &args.map {
         Some(map) => {
-            let analysis = read::read_map(&MapArgs::of(map), io)?;
+            let analysis = read::read_map(&MapArgs::of(map), &KnownArgs::default(), io)?;
             explain::by_map(&analysis, map, &errors, &text, &named)
         }
         None => String::new(),
     };
     Answer { errors, named: Some(named), advice, ..Answer::default() }.give(args.format, Exit::Clean, io)
+}
+
+/// What a map's settings say of a rule.
+fn set_by(analysis: &Analysis, rule: &Rule) -> String {
+    let Some((severity, reason)) = analysis.chosen.about(rule) else { return String::new() };
+    let set = severity.map_or("ignores it".to_owned(), |severity| format!("sets it to {}", severity.word()));
+    format!("\n{} {set}: {}\n", analysis.file.name, shown::line(reason))
 }
 
 /// What is known of a word or a text.

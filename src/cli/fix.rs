@@ -17,7 +17,7 @@ pub(super) fn run(args: &ValidateArgs, io: &Io) -> Outcome {
     let map = read::read_bytes(&args.map, io)?;
     let rewriting = Rewriting::of(&map, "fixed")?;
     let is_stdin = map.is_stdin;
-    let sources = map.sources();
+    let sources = asked.known.win_over(map.sources());
     let before: Vec<SourceFile> = std::iter::once(&sources.map).chain(&sources.included).cloned().collect();
     let mut fixed = fix::fix(sources, args.unsafe_fixes);
     let after = fixed.analysis.file.files().to_vec();

@@ -12,6 +12,7 @@ use super::{
     overrides,
     progress::Progress,
     read,
+    settings::Settings,
     stale::Stale,
     writing::{stands_in_the_way, start_writing},
 };
@@ -22,17 +23,14 @@ use crate::{
     generate::Request,
     places::Places,
     plan::{Plan, StackSetRecord, prove::proven},
-    render::{
-        Filter, line_ends, readme,
-        targets::{TARGETS, Target},
-    },
+    render::{Filter, line_ends, readme},
 };
-use anyhow::{anyhow, bail};
+use anyhow::anyhow;
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
     let asked = &args.report;
-    let mut analysis = read::read_map(&args.map, io)?;
+    let mut analysis = read::read_map(&args.map, &asked.known, io)?;
     baseline::apply(&mut analysis, asked, io)?;
     let exit = findings::exit_of(&analysis.findings, asked)?;
     let failed = exit != Exit::Clean;
@@ -45,12 +43,12 @@ pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
     let (Some(plan), Exit::Clean) = (analysis.plan.take(), exit) else { return Ok(Exit::Findings) };
     let plan = &proven(plan).map_err(anyhow::Error::from)?;
     let filter = filter(&args.account, &args.region, plan)?;
-    let overrides = overrides::for_generate(args.templates.as_deref(), io)?;
-    let wanted = |target: &&'static Target| args.target.is_empty() || args.target.iter().any(|name| name.name == target.name);
-    let targets: Vec<&'static Target> = TARGETS.iter().filter(wanted).collect();
+    let settings = Settings::of(args, &analysis)?;
+    let overrides = overrides::for_generate(settings.templates.as_ref(), io)?;
     let map_name = read::map_name(&analysis);
-    let request = Request { plan, filter: &filter, overrides: &overrides, targets: &targets, map_name: &map_name };
-    let job = Job { request, out: out_folder(args, &analysis.file.name)?, all: args.target.is_empty() };
+    let (targets, dropped) = (&settings.targets, &settings.dropped);
+    let request = Request { plan, filter: &filter, overrides: &overrides, targets, dropped, map_name: &map_name };
+    let job = Job { request, out: settings.out.clone(), all: args.target.is_empty() };
     if args.stdout {
         job.print(io)
     } else if args.check {
@@ -58,18 +56,6 @@ pub(super) fn run(args: &GenerateArgs, io: &Io) -> Outcome {
     } else {
         job.write(args, io)
     }
-}
-
-/// The output folder: the one that was named, else `out` beside the map, where a link that came with the map is not followed.
-fn out_folder(args: &GenerateArgs, map: &str) -> anyhow::Result<PathBuf> {
-    if let Some(out) = &args.out {
-        return Ok(out.clone());
-    }
-    let out = Path::new(map).with_file_name("out");
-    if out.is_symlink() {
-        bail!("{0} is a symbolic link, which is followed only if you ask for it: `--out {0}`", out.display());
-    }
-    Ok(out)
 }
 
 /// So many accounts that leave a StackSet are named.

@@ -27,7 +27,7 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
     let language = language(args)?;
     // findings go to standard error here, and `--format` is the picture's
     let asked = &ReportArgs { known: args.known.clone(), ..ReportArgs::text(&args.severity) };
-    let mut analysis = read::read_map(&args.map, io)?;
+    let mut analysis = read::read_map(&args.map, &asked.known, io)?;
     baseline::apply(&mut analysis, asked, io)?;
     read::print_findings(&analysis, asked, io, false, io.verbose)?;
     let exit = findings::exit_of(&analysis.findings, asked)?;
@@ -38,7 +38,8 @@ pub(super) fn run(args: &GraphArgs, io: &Io) -> Outcome {
         Marks::default()
     } else {
         let (files, unread) = read::inputs(&args.check, None, io)?;
-        let inspection = inspection::inspect(files, &Told::default(), Some(plan));
+        let mut inspection = inspection::inspect(files, &Told::default(), Some(plan));
+        inspection.choose(&analysis.chosen);
         if !io.quiet {
             let count = |verdict| inspection.configurations.iter().filter(|one| one.verdict() == verdict).count();
             let (bad, unknown) = (count(Verdict::Violation), count(Verdict::Unknown));

@@ -26,6 +26,7 @@ mod report;
 mod revision;
 mod runbook;
 mod schema;
+mod settings;
 mod stale;
 mod templates;
 mod usage;

@@ -45,11 +45,27 @@ pub(super) fn unknown(name: &str) -> anyhow::Error {
     anyhow!("there is no template `{name}`; {hint}")
 }
 
+/// A folder with templates.
+#[derive(Debug)]
+pub(super) struct Templates {
+    pub path: PathBuf,
+    /// A flag names it. What a map names comes with the map, and so may links.
+    pub follows_links: bool,
+}
+
+impl Templates {
+    /// The folder that a flag names.
+    pub(super) fn named(path: &Path) -> Self {
+        Templates { path: path.to_owned(), follows_links: true }
+    }
+}
+
 /// Every file below a folder, by its path there: each of the name of a template.
 ///
 /// # Errors
 /// The folder can't be read, or holds something else than templates: exit code 2.
-pub(super) fn read(folder: &Path) -> Result<Vec<(String, String)>, Stop> {
+pub(super) fn read(folder: &Templates) -> Result<Vec<(String, String)>, Stop> {
+    let (folder, follows_links) = (folder.path.as_path(), folder.follows_links);
     let known = catalog();
     let mut found = Vec::new();
     let mut open = vec![PathBuf::new()];
@@ -61,6 +77,14 @@ pub(super) fn read(folder: &Path) -> Result<Vec<(String, String)>, Stop> {
         for entry in entries {
             let entry = entry?;
             let relative = relative.join(entry.file_name());
+            if !follows_links && entry.file_type()?.is_symlink() {
+                let path = entry.path();
+                return Err(Stop::usage(anyhow!(
+                    "{} is a symbolic link, which is followed only if you ask for it: `--templates {}`",
+                    path.display(),
+                    folder.display()
+                )));
+            }
             if entry.path().is_dir() {
                 open.push(relative);
                 continue;
@@ -83,7 +107,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<(String, String)>, Stop> {
 ///
 /// # Errors
 /// As [`read`], or one does not parse.
-pub(super) fn for_generate(folder: Option<&Path>, io: &Io) -> Result<Vec<(String, String)>, Stop> {
+pub(super) fn for_generate(folder: Option<&Templates>, io: &Io) -> Result<Vec<(String, String)>, Stop> {
     let Some(folder) = folder else { return Ok(Vec::new()) };
     let known = catalog();
     let command = |name: &str| known.iter().find(|template| template.name == name).map_or(COMMAND, |template| template.command);
@@ -93,7 +117,7 @@ pub(super) fn for_generate(folder: Option<&Path>, io: &Io) -> Result<Vec<(String
     for other in others.into_iter().filter(|_| !io.quiet) {
         io.message(format_args!(
             "note: the templates in {} are `logmap {other}`'s, which uses the built-in ones; `logmap {COMMAND}` leaves them out",
-            folder.join(other).display()
+            folder.path.join(other).display()
         ));
     }
     Ok(ours)

@@ -2,7 +2,7 @@
 
 use super::{
     Stop,
-    args::{MapArgs, ReportArgs},
+    args::{KnownArgs, MapArgs, ReportArgs},
     findings,
     io::Io,
 };
@@ -24,12 +24,12 @@ use std::path::{Path, PathBuf};
 /// What some editors put before UTF-8 text.
 pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads and analyses the map.
+/// Reads and analyses the map. What a flag says is known counts in place of the map's own baseline.
 ///
 /// # Errors
 /// There is no map, or it can't be read: exit code 2.
-pub(super) fn read_map(args: &MapArgs, io: &Io) -> Result<Analysis, Stop> {
-    Ok(analyze(read_bytes(args, io)?.sources()))
+pub(super) fn read_map(args: &MapArgs, known: &KnownArgs, io: &Io) -> Result<Analysis, Stop> {
+    Ok(analyze(known.win_over(read_bytes(args, io)?.sources())))
 }
 
 /// The map's file name without folders, as generated files name it.

@@ -7,6 +7,7 @@ use super::{Stop, args::PairArgs, io::Io, read};
 use crate::{
     analysis::{Analysis, analyze},
     included::{self, Folder, Sources},
+    places::Places,
     source::SourceFile,
 };
 use anyhow::{Context, anyhow};
@@ -42,6 +43,7 @@ pub(super) fn read_pair(args: &PairArgs, io: &Io) -> Result<(Analysis, Analysis)
                 rev: since,
                 folder: "./".to_owned(),
                 shown: format!("{since}:{}", shown_folder(path)),
+                address: Places::here().address(path).map(|own| own.strip_suffix(&*name).unwrap_or(&own).to_owned()),
             };
             (old.map(&name)?, one(&new, io)?)
         }
@@ -65,7 +67,9 @@ fn one(name: &str, io: &Io) -> Result<Sources, Stop> {
     match revision(name).filter(|_| !Path::new(name).exists()) {
         Some((rev, path)) => {
             let (folder, own) = path.rsplit_once('/').map_or(("", path), |(folder, own)| (&path[..=folder.len()], own));
-            Revision { repository: Path::new("."), rev, folder: folder.to_owned(), shown: format!("{rev}:{folder}") }.map(own)
+            let shown = format!("{rev}:{folder}");
+            let address = (!folder.starts_with('.')).then(|| folder.to_owned());
+            Revision { repository: Path::new("."), rev, folder: folder.to_owned(), shown, address }.map(own)
         }
         None => Ok(read::sources(Path::new(name), read::read(Path::new(name))?)),
     }
@@ -93,6 +97,8 @@ struct Revision<'a> {
     folder: String,
     /// The revision and the folder, as people write them before a file's name.
     shown: String,
+    /// The folder in the repository, with a slash behind it, as far as it is known: a baseline knows files by it.
+    address: Option<String>,
 }
 
 impl Revision<'_> {
@@ -112,7 +118,9 @@ impl Revision<'_> {
     fn read(&self, path: &str) -> anyhow::Result<SourceFile> {
         let object = format!("{}:{}{path}", self.rev, self.folder);
         let bytes = git(self.repository, &["cat-file", "blob", &object])?;
-        Ok(SourceFile::of_bytes(format!("{}{path}", self.shown), bytes))
+        let mut file = SourceFile::of_bytes(format!("{}{path}", self.shown), bytes);
+        file.address = self.address.as_ref().map(|folder| format!("{folder}{path}"));
+        Ok(file)
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     findings,
     init::create,
     io::Io,
-    overrides,
+    overrides::{self, Templates},
 };
 use crate::render::templates::{CONTEXT_VERSION, Template};
 use anyhow::{Context as _, anyhow};
@@ -19,7 +19,8 @@ pub(super) fn run(args: &TemplatesArgs, io: &Io) -> Outcome {
     if let Some(folder) = &args.out {
         return write(&chosen, folder, io);
     }
-    let replaced = args.templates.as_deref().map(overrides::read).transpose()?.unwrap_or_default();
+    let replaced =
+        args.templates.as_deref().map(|path| overrides::read(&Templates::named(path))).transpose()?.unwrap_or_default();
     // one that stands there unchanged replaces nothing
     let is_replaced = |template: &Template| {
         replaceable(template) && replaced.iter().any(|(name, text)| name == template.name && text != template.text)

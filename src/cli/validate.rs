@@ -33,7 +33,7 @@ pub(super) fn run(args: &ValidateArgs, io: &Io) -> Outcome {
     if args.fix || args.diff {
         return fix::run(args, io);
     }
-    let mut analysis = read::read_map(&args.map, io)?;
+    let mut analysis = read::read_map(&args.map, &asked.known, io)?;
     baseline::apply(&mut analysis, asked, io)?;
     report::report(&analysis, asked, io)
 }
@@ -66,7 +66,8 @@ fn maps(args: &ValidateArgs) -> Result<Vec<PathBuf>, Stop> {
 
 /// One report of several maps, and of what is in two of them.
 fn together(paths: &[PathBuf], asked: &ReportArgs, io: &Io) -> Outcome {
-    let sources: Result<Vec<Sources>, Stop> = paths.iter().map(|path| Ok(read::sources(path, read::read(path)?))).collect();
+    let sources: Result<Vec<Sources>, Stop> =
+        paths.iter().map(|path| Ok(asked.known.win_over(read::sources(path, read::read(path)?)))).collect();
     let mut sources = sources?;
     // a file that another map includes is looked at as a part of that
     let included: BTreeSet<String> = sources.iter().flat_map(|one| &one.included).map(|file| file.name.clone()).collect();
@@ -87,7 +88,13 @@ fn together(paths: &[PathBuf], asked: &ReportArgs, io: &Io) -> Outcome {
         suppressed.extend(shown.suppressed.iter().map(|one| Suppressed { finding: put(&one.finding), by: one.by.clone() }));
         starts.push(start);
     }
-    found.extend(several::shared(&analyses, &starts));
+    let mut shared = several::shared(&analyses, &starts);
+    for (analysis, start) in analyses.iter().zip(&starts) {
+        let end = start + u32::try_from(analysis.file.files().len()).unwrap_or(u32::MAX);
+        suppressed.extend(analysis.chosen.apply_where(&mut shared, |finding| (*start..end).contains(&finding.file.0)));
+        baseline::say_own(analysis, io);
+    }
+    found.extend(shared);
     diagnostics::sort(&mut found);
     let route = |finding: &Finding| {
         let at = starts.partition_point(|start| *start <= finding.file.0).saturating_sub(1);

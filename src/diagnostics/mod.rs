@@ -37,6 +37,8 @@ pub struct Report<'a> {
 pub struct Finding {
     /// The rule that found it.
     pub rule: &'static Rule,
+    /// Its severity, where the map sets another than its rule's.
+    pub set: Option<Severity>,
     /// One lower-case sentence, the user's words in backticks.
     pub message: String,
     /// What stands under the underlined text; may be empty.
@@ -71,6 +73,8 @@ pub struct Suppressed {
 pub enum Suppression {
     /// A comment in the file, with its reason.
     Comment(String),
+    /// The settings of the map, with their reason.
+    Settings(String),
     /// A baseline lists it.
     Baseline,
 }
@@ -100,6 +104,7 @@ impl Finding {
     pub fn new(rule: &'static Rule, span: Span, message: impl Into<String>) -> Self {
         Finding {
             rule,
+            set: None,
             message: message.into(),
             label: String::new(),
             help: String::new(),
@@ -191,9 +196,9 @@ impl Finding {
         self
     }
 
-    /// Its severity, which is its rule's.
+    /// Its severity, which is its rule's unless the map sets another.
     pub fn severity(&self) -> Severity {
-        self.rule.severity
+        self.set.unwrap_or(self.rule.severity)
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Rule {
     pub page: &'static str,
     /// May a comment in the map silence it? Not if nothing could be derived afterwards.
     pub can_be_ignored: bool,
+    /// Is what it finds a hole in the proof of a policy? Such a policy is rendered under no circumstances.
+    pub is_of_proof: bool,
 }
 
 impl Rule {
@@ -71,6 +73,12 @@ impl Rule {
         // an example is introduced by a paragraph of its own
         let end = example.map_or(paragraphs.len(), |example| example.saturating_sub(1));
         paragraphs.get(..end).unwrap_or_default().join("\n\n")
+    }
+
+    /// May the map's settings say what its findings count? Not if nothing could be derived or rendered while they stand, and not where no
+    /// map is spoken of: of generated files, `--check` says whether they are up to date, and what is imported comes before the map.
+    pub(crate) fn can_be_set(&self) -> bool {
+        self.can_be_ignored && !self.is_of_proof && !matches!(self.scope, Scope::Output | Scope::Import)
     }
 
     /// Is this its id, in any case, or its name?
@@ -89,11 +97,11 @@ impl Rule {
 /// ```
 ///
 /// A rule's line has its name in the code, id, name, severity, scope and summary. `blocking` after the scope says that nothing can
-/// be derived while the rule's findings stand, so that it can't be ignored. A rule that comes with a later version of logmap stands
+/// be derived while the rule's findings stand, so that it can't be ignored; `proof`, that a policy of which it finds something is not proven. A rule that comes with a later version of logmap stands
 /// behind a line with that version. Each rule has a page, `src/rules/docs/ID.md`.
 #[macro_export]
 macro_rules! rule_family {
-    ($(since $since:literal; $($konst:ident = $id:literal $name:literal $severity:ident $scope:ident $($blocking:ident)?: $summary:literal;)*)*) => {
+    ($(since $since:literal; $($konst:ident = $id:literal $name:literal $severity:ident $scope:ident $($what:ident)?: $summary:literal;)*)*) => {
         $($(
             #[doc = $summary]
             pub(crate) static $konst: $crate::diagnostics::Rule = $crate::diagnostics::Rule {
@@ -104,7 +112,8 @@ macro_rules! rule_family {
                 summary: $summary,
                 since: $since,
                 page: include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/rules/docs/", $id, ".md")),
-                can_be_ignored: $crate::rule_family!(@ignorable $($blocking)?),
+                can_be_ignored: $crate::rule_family!(@ignorable $($what)?),
+                is_of_proof: $crate::rule_family!(@proof $($what)?),
             };
         )*)*
 
@@ -114,7 +123,16 @@ macro_rules! rule_family {
     (@ignorable) => {
         true
     };
+    (@ignorable proof) => {
+        true
+    };
     (@ignorable blocking) => {
+        false
+    };
+    (@proof proof) => {
+        true
+    };
+    (@proof $($what:ident)?) => {
         false
     };
 }

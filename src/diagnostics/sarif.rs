@@ -75,6 +75,7 @@ pub fn log(report: &Report<'_>) -> Value {
 fn suppression_of(suppression: &Suppression) -> Value {
     match suppression {
         Suppression::Comment(reason) => json!({ "kind": "inSource", "justification": reason }),
+        Suppression::Settings(reason) => json!({ "kind": "external", "justification": format!("the map's settings: {reason}") }),
         Suppression::Baseline => json!({ "kind": "external", "justification": "a baseline lists it" }),
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Request<'a> {
     pub overrides: &'a [(String, String)],
     /// The targets to render, each once, in the order of [`TARGETS`].
     pub targets: &'a [&'static Target],
+    /// Targets that the map leaves out: nothing is made of them, and their files of earlier runs may go.
+    pub dropped: &'a [&'static Target],
     /// The map's file name without folders, for headers and the lock.
     pub map_name: &'a str,
 }
@@ -93,7 +95,7 @@ impl Request<'_> {
 
     /// May a file of the old lock go when this run does not give it?
     pub(crate) fn prunes(&self, path: &str) -> bool {
-        let Some(target) = self.targets.iter().find(|target| target.owns(path)) else {
+        let Some(target) = self.targets.iter().chain(self.dropped).find(|target| target.owns(path)) else {
             return path == render::readme::PATH && self.is_whole();
         };
         if self.is_whole() {
@@ -134,7 +136,8 @@ impl Request<'_> {
             Box::new(move |sink| (target.render)(context, sink))
         };
         let present = |target: &Target| {
-            self.targets.iter().any(|wanted| wanted.name == target.name) || old.files.keys().any(|path| target.owns(path))
+            let is = |other: &&'static Target| other.name == target.name;
+            self.targets.iter().any(is) || !self.dropped.iter().any(is) && old.files.keys().any(|path| target.owns(path))
         };
         let readme = move |sink: &mut Sink<'_>| {
             let names: Vec<&str> = TARGETS.iter().filter(|target| present(target)).map(|target| target.name).collect();

@@ -7,12 +7,14 @@
 use super::{client::Client, open::Open, shape::Shape};
 use crate::{
     aws::region,
+    diagnostics::Rule,
     document::{self, Document, Entry, Kind, Node},
     escape::{self, shown},
     map::{
         effective,
         placeholders::{NamePlaceholder, StatementPlaceholder},
     },
+    rules,
     source::SourceFile,
 };
 use lsp_types::{CompletionItem, CompletionItemKind, Documentation, Position, TextEdit};
@@ -208,6 +210,7 @@ fn below(document: &Document, step: &str, node: &Node, path: &mut Vec<String>) -
 fn offers(shape: &Shape, found: &Found, in_braces: bool, accounts: &[String], is_key_already: bool) -> Vec<Offer> {
     let path: Vec<&str> = found.path.iter().map(String::as_str).collect();
     match &found.siblings {
+        Some(siblings) if path == ["settings", "rules"] => rules(siblings, is_key_already),
         Some(siblings) => shape.at(&path).map_or(Vec::new(), |schema| keys(shape, schema, &path, siblings, is_key_already)),
         None if in_braces => placeholders(&path),
         None => values(shape, &path, accounts),
@@ -232,6 +235,19 @@ fn keys(shape: &Shape, schema: &Value, path: &[&str], siblings: &BTreeSet<String
         }
     })
     .collect()
+}
+
+/// The rules that a map can set, but for those that it sets.
+fn rules(siblings: &BTreeSet<String>, is_key_already: bool) -> Vec<Offer> {
+    let is_free = |rule: &&'static Rule| rule.can_be_set() && !siblings.iter().any(|word| rule.is(word));
+    let offer = |rule: &'static Rule| Offer {
+        label: rule.id.to_owned(),
+        text: Some(format!("{}{}", rule.id, if is_key_already { "" } else { ":" })),
+        kind: CompletionItemKind::EnumMember,
+        detail: Some(format!("{}, {}", rule.name, rule.severity.word())),
+        documentation: Some(rule.summary.to_owned()),
+    };
+    rules::all().into_iter().filter(is_free).map(offer).collect()
 }
 
 fn place(name: &str) -> Option<String> {

@@ -7,7 +7,7 @@ use crate::{
     analysis::Analysis,
     folders::Disk,
     included::{self, Folder, MAP_NAMES, Sources},
-    places,
+    places::{self, Places},
     source::{FileId, SourceFile, Span},
 };
 use lsp_types::{Location, Range, TextEdit, Uri, WorkspaceEdit};
@@ -30,7 +30,7 @@ pub(super) type Texts = BTreeMap<PathBuf, (Uri, String)>;
 /// What is around the documents: the files of each map are read once.
 pub(super) struct Around<'a> {
     open: &'a Texts,
-    /// Map → its files, if they are several.
+    /// Map → its files, if there are others than itself.
     maps: BTreeMap<PathBuf, Option<Sources>>,
 }
 
@@ -40,21 +40,34 @@ impl<'a> Around<'a> {
         Around { open, maps: BTreeMap::new() }
     }
 
-    /// The files of the map at a path, if there is one, and it is kept in several.
+    /// The files of the map at a path, if there is one, and it has more than itself.
     fn sources(&mut self, map: &Path) -> Option<&Sources> {
         let open = self.open;
         let read = || {
             let name = map.file_name()?.to_string_lossy();
             let folder = Overlaid { disk: Disk::beside(map), open };
-            let sources = included::gather(folder.read(&name).ok()?, &name, &folder);
+            let mut sources = included::gather(folder.read(&name).ok()?, &name, &folder);
             let includes = !sources.included.is_empty() || sources.unusable.iter().any(|unusable| !unusable.is_empty());
-            includes.then_some(sources)
+            if sources.baseline.is_some() {
+                address(&mut sources, map);
+            }
+            (includes || sources.baseline.is_some()).then_some(sources)
         };
         self.maps.entry(map.to_owned()).or_insert_with(read).as_ref()
     }
 }
 
-/// A map in several files, one of which is a document.
+/// Says where files are in their repository, as a baseline knows them. Outside of one it knows them as they are called from the map's folder.
+fn address(sources: &mut Sources, map: &Path) {
+    let (places, folder) = (Places::here(), map.parent().unwrap_or(Path::new("")));
+    for file in std::iter::once(&mut sources.map).chain(&mut sources.included) {
+        let path = PathBuf::from(&file.name);
+        let below = || Some(path.strip_prefix(folder).ok()?.to_string_lossy().replace('\\', "/"));
+        file.address = places.address(&path).or_else(below);
+    }
+}
+
+/// A map whose analysis takes more than one document: it is kept in several files, one of which is the document, or has a baseline.
 #[derive(Debug)]
 pub(super) struct Family {
     sources: Sources,
@@ -100,7 +113,13 @@ impl Family {
     pub(super) fn says_as(&self, before: &Family) -> bool {
         (&self.paths, &self.uris, self.own) == (&before.paths, &before.uris, before.own)
             && self.sources.unusable == before.sources.unusable
+            && self.known() == before.known()
             && self.others().eq(before.others())
+    }
+
+    /// What its baseline holds.
+    fn known(&self) -> Option<Result<&str, &str>> {
+        self.sources.baseline.as_ref().map(|read| read.as_ref().map(|file| file.text.as_str()).map_err(String::as_str))
     }
 
     /// The texts of the other files.

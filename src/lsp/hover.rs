@@ -4,13 +4,14 @@ use super::{client::Client, shape::Shape, text::Text};
 use crate::{
     analysis::Analysis,
     aws::{Partition, region},
-    diagnostics::Finding,
+    diagnostics::{Finding, Rule},
     document::{
         Kind,
         path::{Path, get, text as scalar},
     },
     escape::{markdown_code as code, markdown_prose},
     plan::{Account, LogBucket, Placement, Plan, Source, Trail, prove},
+    rules,
 };
 use lsp_types::Hover;
 
@@ -26,6 +27,9 @@ pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32
         }
     });
     parts.extend(analysis.derived().and_then(|plan| derived(plan, analysis, &cursor, &path)));
+    if let (["settings", "rules", word], true) = (path.as_slice(), cursor.on_key) {
+        parts.extend(rules::find(word).map(about_rule));
+    }
     if cursor.on_key || path.last() != Some(&"[]") {
         let known = shape.at(&path).and_then(|schema| shape.describe(schema));
         // a key of the vocabulary, or a name that somebody chose
@@ -44,6 +48,17 @@ pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32
 fn finding(finding: &Finding) -> String {
     let rule = finding.rule;
     format!("**{} {}**: {}\n\n{}\n\n`logmap explain {}` shows examples", rule.id, rule.name, rule.summary, rule.lead(), rule.id)
+}
+
+/// What a rule that the map sets is: its summary and what its page says before the first example.
+fn about_rule(rule: &Rule) -> String {
+    let (id, name) = (rule.id, rule.name);
+    format!(
+        "**{id} {name}**, by itself {}: {}\n\n{}\n\n`logmap explain {id}` shows examples",
+        rule.severity.word(),
+        rule.summary,
+        rule.lead()
+    )
 }
 
 fn derived(plan: &Plan, analysis: &Analysis, cursor: &Path<'_>, path: &[&str]) -> Option<String> {

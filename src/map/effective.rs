@@ -12,8 +12,9 @@ use super::{
 };
 use super::{
     LockMode, StorageClass,
+    decode::Field,
     statement::Statement,
-    values::{Backend, MonitoringSettings, ObjectLock, RenderSettings},
+    values::{Backend, MonitoringSettings, ObjectLock, RenderSettings, RunSettings},
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
@@ -45,6 +46,9 @@ pub const DEFAULT_HOME_REGION: &str = "us-east-1";
 pub const DEFAULT_EXPIRE_AFTER_DAYS: u32 = 400;
 /// Default of `retention.noncurrent_expire_after_days`.
 pub const DEFAULT_NONCURRENT_DAYS: u32 = 30;
+
+/// Default of `settings.out`.
+pub const DEFAULT_OUT: &str = "out";
 
 /// A map with its defaults applied.
 #[derive(Debug)]
@@ -469,6 +473,21 @@ fn render(map: &RegionMap) -> RenderSettings {
             .and_then(|render| render.athena.as_ref())
             .and_then(|athena| athena.glue.as_ref())
             .is_some_and(|glue| glue.value),
+    }
+}
+
+/// `settings` but for its rules, which are those of a list of rules.
+pub(crate) fn settings_of(map: &RegionMap) -> RunSettings {
+    let settings = map.settings.as_ref();
+    let text =
+        |get: fn(&super::Settings) -> &Field<String>| settings.and_then(|one| get(one).as_ref()).map(|text| text.value.clone());
+    RunSettings {
+        out: text(|settings| &settings.out).unwrap_or_else(|| DEFAULT_OUT.to_owned()),
+        targets: settings
+            .and_then(|settings| settings.targets.as_ref())
+            .map(|targets| targets.iter().map(|target| target.value).collect()),
+        templates: text(|settings| &settings.templates),
+        baseline: text(|settings| &settings.baseline),
     }
 }
 

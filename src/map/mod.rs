@@ -14,6 +14,7 @@ mod names;
 pub(crate) mod placeholders;
 mod render;
 pub mod schema;
+mod settings;
 pub(crate) mod statement;
 mod trail;
 pub(crate) mod values;
@@ -32,6 +33,7 @@ pub(crate) use log_bucket::*;
 pub(crate) use names::*;
 pub(crate) use render::*;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+pub(crate) use settings::*;
 use std::borrow::Cow;
 pub(crate) use trail::*;
 
@@ -73,6 +75,8 @@ record! {
         publish: Publish, { "examples": [{ "ssm_parameter": "/logmap/access-log-bucket" }] };
         /// How the targets are to look.
         render: Render, { "examples": [{ "terraform": { "aws_provider": 6 } }] };
+        /// What all commands and editors do with the map: where files go, which ones, and what rules say.
+        settings: Settings, { "examples": [{ "out": "generated" }] };
     }
 }
 

@@ -24,6 +24,9 @@ pub struct TrailNames;
 /// Keys of tags.
 #[derive(Debug, Clone)]
 pub struct TagKeys;
+/// Ids and names of rules.
+#[derive(Debug, Clone)]
+pub struct RuleNames;
 
 impl Names for AccountKeys {
     fn schema(value: Schema) -> Schema {
@@ -42,6 +45,13 @@ impl Names for TrailNames {
 impl Names for TagKeys {
     fn schema(value: Schema) -> Schema {
         json_schema!({ "type": ["object", "null"], "additionalProperties": value, "propertyNames": { "minLength": 1, "maxLength": 128 } })
+    }
+}
+
+impl Names for RuleNames {
+    fn schema(value: Schema) -> Schema {
+        json_schema!({ "type": ["object", "null"], "additionalProperties": value, "propertyNames": { "pattern": "^([Ll][Mm][0-9]{4}|[a-z0-9]+(-[a-z0-9]+)*)$",
+                "patternErrorMessage": "not a rule; `logmap explain --list` lists their ids and names" } })
     }
 }
 

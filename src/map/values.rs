@@ -1,6 +1,6 @@
 //! Values of the map after the defaults are applied: what the plan is made of. Vocabulary only.
 
-use super::FunctionRuntime;
+use super::{FunctionRuntime, TargetName};
 use crate::aws::Partition;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -85,4 +85,34 @@ pub struct MonitoringSettings {
     pub config_rule: bool,
     /// Name of the topic.
     pub topic: Option<String>,
+}
+
+/// What commands do with the map: `settings` in it, but for its rules. Paths are relative to the map, with slashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunSettings {
+    /// The output folder.
+    pub out: String,
+    /// The targets; `None` for all.
+    pub targets: Option<Vec<TargetName>>,
+    /// The folder with templates.
+    pub templates: Option<String>,
+    /// The file with known findings.
+    pub baseline: Option<String>,
+}
+
+impl RunSettings {
+    /// What of it is set, by key.
+    pub(crate) fn words(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let targets = self.targets.as_ref().map(|targets| {
+            let words: Vec<&str> = targets.iter().map(|target| target.word()).collect();
+            words.join(", ")
+        });
+        let all = [
+            ("out", Some(self.out.clone())),
+            ("targets", targets),
+            ("templates", self.templates.clone()),
+            ("baseline", self.baseline.clone()),
+        ];
+        all.into_iter().filter_map(|(key, value)| Some((key, value?)))
+    }
 }

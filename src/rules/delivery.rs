@@ -35,11 +35,11 @@ rule_family! {
     STATEMENT_RESOURCE = "LM0308" "statement-resource" Error Map: "a statement speaks of something else than the log bucket";
     STATEMENT_PRINCIPAL = "LM0309" "statement-principal" Error Map: "a principal that AWS does not know, or of another partition";
     STATEMENT_WILDCARD = "LM0310" "statement-wildcard" Error Map: "a wildcard under an operator that compares exactly";
-    BLOCKS_DELIVERY = "LM0311" "blocks-delivery" Error Map: "a statement keeps logs from being delivered";
-    PUBLIC = "LM0312" "public-statement" Error Map: "a statement lets everybody in";
+    BLOCKS_DELIVERY = "LM0311" "blocks-delivery" Error Map proof: "a statement keeps logs from being delivered";
+    PUBLIC = "LM0312" "public-statement" Error Map proof: "a statement lets everybody in";
     INSECURE_TRANSPORT = "LM0313" "insecure-transport" Warning Map: "requests without TLS are not denied";
-    LOCKS_OUT = "LM0314" "locks-out-owner" Error Map: "a statement keeps the account itself from the bucket's policy";
-    OPENS = "LM0315" "opens-to-others" Error Map: "a statement lets others than the sources and trails deliver";
+    LOCKS_OUT = "LM0314" "locks-out-owner" Error Map proof: "a statement keeps the account itself from the bucket's policy";
+    OPENS = "LM0315" "opens-to-others" Error Map proof: "a statement lets others than the sources and trails deliver";
     RIGHTS = "LM0316" "rights-for-others" Warning Map: "a statement lets another account or a service change the bucket or its logs";
     SHARED_PREFIX = "LM0317" "shared-prefix" Warning Map: "the log objects of a source lie among others";
 }

@@ -11,6 +11,7 @@ pub(crate) mod naming;
 pub(crate) mod placement;
 pub(crate) mod rendering;
 pub(crate) mod retention;
+pub(crate) mod settings;
 pub(crate) mod texts;
 pub(crate) mod trails;
 pub(crate) mod version;
@@ -57,6 +58,7 @@ pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
     trails::check(map, findings);
     rendering::check(map, findings);
     monitoring::check(map, findings);
+    settings::check(map, findings);
 }
 
 /// Every `log_bucket` of a map: the defaults', the accounts', the Regions'.

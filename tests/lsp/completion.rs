@@ -30,7 +30,10 @@ fn taken(text: &str, label: &str) -> String {
 fn keys_of_the_place_that_are_not_there_yet_with_documentation() {
     let (_, list) = offers("version: 1\n‸\n");
     let names: Vec<&str> = list.iter().map(|item| item["label"].as_str().unwrap()).collect();
-    assert_eq!(names, ["organization", "defaults", "accounts", "trails", "include", "monitoring", "tags", "publish", "render"]);
+    assert_eq!(
+        names,
+        ["organization", "defaults", "accounts", "trails", "include", "monitoring", "tags", "publish", "render", "settings"]
+    );
     assert!(list[2]["documentation"]["value"].as_str().unwrap().starts_with("The AWS accounts"));
     assert_eq!(labels("accounts:\n  prod:\n    id: \"1\"\n    ‸\n"), ["state", "role", "profile", "log_bucket", "regions"]);
     assert_eq!(taken("accounts:\n  prod:\n    re‸\n", "regions"), "accounts:\n  prod:\n    regions:\n");
@@ -119,6 +122,23 @@ fn a_text_that_is_broken_elsewhere_or_here_is_no_obstacle() {
     let names: Vec<&str> = list.as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect();
     assert_eq!(names, ["prod", "log-archive"]);
     client.goodbye();
-    assert_eq!(labels("‸").len(), 10);
+    assert_eq!(labels("‸").len(), 11);
     assert_eq!(labels("version: 1 # ‸\n"), Vec::<String>::new(), "in a comment");
+}
+
+#[test]
+fn rules_that_a_map_can_set() {
+    let text = |line: &str| {
+        format!("version: 1\nsettings:\n  rules:\n    region-unknown: {{ severity: ignore, reason: x }}\n    {line}\n")
+    };
+    let (_, list) = offers(&text("LM‸"));
+    let labels: Vec<&str> = list.iter().map(|item| item["label"].as_str().unwrap()).collect();
+    assert!(labels.contains(&"LM0106") && labels.contains(&"LM1406"), "{labels:?}");
+    // what is set already, what keeps a map from being used, and what is about files that were generated
+    assert!(!["LM0105", "LM0001", "LM0305", "LM1702", "LM1604"].iter().any(|id| labels.contains(id)), "{labels:?}");
+    let item = list.iter().find(|item| item["label"] == "LM0106").unwrap();
+    assert_eq!(item["detail"], "region-opt-in, info");
+    assert!(taken(&text("LM‸"), "LM0106").ends_with("    LM0106:\n"));
+    assert_eq!(self::labels("settings:\n  rules:\n    LM0106: { severity: ‸ }\n"), ["error", "warning", "info", "ignore"]);
+    assert_eq!(self::labels("settings:\n  targets: [‸]\n"), ["policies", "terraform", "cloudformation", "aws-cli", "athena"]);
 }

@@ -144,3 +144,57 @@ fn fixes_are_made_where_they_belong() {
     }
     client.goodbye();
 }
+
+#[test]
+fn the_settings_of_a_map_hold_in_an_editor() {
+    const REGIONS: &str = "version: 1\norganization: { name: acme }\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      eu-south-1: { buckets: [acme-a] }\n      us-east-7: { buckets: [acme-b] }\n";
+    let codes = |found: &[Value]| -> Vec<(String, u64)> {
+        found.iter().map(|one| (one["code"].as_str().unwrap().to_owned(), one["severity"].as_u64().unwrap())).collect()
+    };
+    // outside of a repository, and in a folder of one
+    for (root, below) in [(None, ""), (Some(".git"), "infra")] {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join(below);
+        fs::create_dir_all(&folder).unwrap();
+        root.iter().for_each(|root| fs::create_dir(dir.path().join(root)).unwrap());
+        let set = format!("{REGIONS}settings:\n  baseline: known.json\n");
+        fs::write(folder.join("logmap.yaml"), &set).unwrap();
+        let map = uri(&folder, "logmap.yaml");
+        let mut client = Client::ready();
+        client.open(&map, REGIONS);
+        let found = published(&mut client, &map, |found| !found.is_empty());
+        assert_eq!(codes(&found), [("LM0106".to_owned(), 3), ("LM0105".to_owned(), 2)]);
+        let rules = "settings:\n  rules:\n    LM0105: { severity: error, reason: x }\n    region-opt-in: { severity: ignore, reason: x }\n";
+        let text = format!("{REGIONS}{rules}");
+        change(&client, &map, &text);
+        let found = published(&mut client, &map, |found| found.len() == 1);
+        assert_eq!(codes(&found), [("LM0105".to_owned(), 1)]);
+        let about = |client: &mut Client, word: &str| {
+            at(client, "textDocument/hover", &map, &position(&text, text.find(word).unwrap() + 1)).to_string()
+        };
+        assert!(about(&mut client, "region-opt-in").contains("**LM0106 region-opt-in**, by itself info"));
+        assert!(about(&mut client, "reason").contains("Why, for whoever reviews the map."));
+
+        // a baseline that is not there yet, and then is
+        change(&client, &map, &set);
+        client.tell("textDocument/didSave", json!({ "textDocument": { "uri": map } }));
+        let found = published(&mut client, &map, |found| found.iter().any(|one| one["code"] == "LM0017"));
+        assert!(found[2]["message"].as_str().unwrap().starts_with("the baseline `known.json` can't be read"), "{found:#?}");
+        let mut validate = std::process::Command::new(env!("CARGO_BIN_EXE_logmap"));
+        let run = validate.current_dir(&folder).args(["validate", "--write-baseline", "known.json"]).output().unwrap();
+        assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+        client.tell("textDocument/didSave", json!({ "textDocument": { "uri": map } }));
+        published(&mut client, &map, <[Value]>::is_empty);
+        change(&client, &map, &set.replace("us-east-7", "us-east-8"));
+        let found = published(&mut client, &map, |found| !found.is_empty());
+        assert_eq!(codes(&found), [("LM0105".to_owned(), 2)]);
+        // what another tool calls settings makes no map of its file
+        let other = uri(&folder, "other.yaml");
+        let text = "settings: { baseline: known.json }\naccounts: 1\n";
+        fs::write(folder.join("other.yaml"), text).unwrap();
+        client.open(&other, text);
+        client.ask("textDocument/documentSymbol", json!({ "textDocument": { "uri": map } }));
+        assert!(client.published.iter().all(|(of, _, _)| *of != other), "{:?}", client.published);
+        client.goodbye();
+    }
+}

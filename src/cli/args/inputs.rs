@@ -94,7 +94,7 @@ pub struct ExplainArgs {
     /// `-` or nothing is standard input.
     #[arg(value_name = "CODE|TEXT")]
     pub text: Vec<String>,
-    /// A region map: says which of its entries an error concerns, and what mends it
+    /// A region map: says which entries an error concerns, what mends it, and what a rule counts
     #[arg(long, env = "LOGMAP_MAP", value_name = "MAP", help_heading = "Input")]
     pub map: Option<PathBuf>,
     /// List all rules

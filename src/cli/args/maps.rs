@@ -123,7 +123,7 @@ pub struct GenerateArgs {
     /// Which map.
     #[command(flatten)]
     pub map: MapArgs,
-    /// Targets to render, separated by commas [default: all]
+    /// Targets to render, separated by commas [default: those of the map's settings, else all]
     #[arg(long, value_parser = targets(), value_delimiter = ',', value_name = "TARGET", help_heading = "Selection")]
     pub target: Vec<&'static Target>,
     /// Only these accounts, by key, separated by commas
@@ -132,7 +132,7 @@ pub struct GenerateArgs {
     /// Only these Regions, separated by commas
     #[arg(long, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
     pub region: Vec<String>,
-    /// The output folder [default: `out` beside the map]
+    /// The output folder [default: that of the map's settings, else `out` beside the map]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub out: Option<PathBuf>,
     /// Write nothing; exit with 1 if the folder is not up to date
@@ -151,7 +151,8 @@ pub struct GenerateArgs {
     pub force: bool,
     /// A folder with templates that replace built-in ones of the same name
     ///
-    /// `logmap templates` lists the names, and its --out writes the built-in templates.
+    /// `logmap templates` lists the names, and its --out writes the built-in templates. Without the flag the folder of the map's settings
+    /// counts, if they have one.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub templates: Option<PathBuf>,
     /// How findings are reported.

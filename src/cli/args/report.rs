@@ -1,5 +1,6 @@
 //! How findings are reported, for every command that finds something.
 
+use crate::included::Sources;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -42,12 +43,23 @@ pub struct SeverityArgs {
 pub struct KnownArgs {
     /// A file with findings that are known and not shown again
     ///
-    /// Its entries that no longer match anything are reported. A finding that keeps the map from being used can't be hidden.
+    /// Its entries that no longer match anything are reported. A finding that keeps the map from being used can't be hidden. With this or
+    /// --write-baseline the baseline of the map's settings does not count.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
     /// Write the findings to a file for --baseline
     #[arg(long, value_name = "FILE", conflicts_with = "baseline")]
     pub write_baseline: Option<PathBuf>,
+}
+
+impl KnownArgs {
+    /// A map without its own baseline, if there is one here.
+    pub(in crate::cli) fn win_over(&self, mut sources: Sources) -> Sources {
+        if self.baseline.is_some() || self.write_baseline.is_some() {
+            sources.baseline = None;
+        }
+        sources
+    }
 }
 
 /// Formats of findings.
