@@ -14,6 +14,7 @@ mod names;
 pub(crate) mod placeholders;
 mod render;
 pub mod schema;
+pub(crate) mod setting;
 pub(crate) mod statement;
 mod trail;
 pub(crate) mod values;
@@ -32,6 +33,7 @@ pub(crate) use log_bucket::*;
 pub(crate) use names::*;
 pub(crate) use render::*;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+pub(crate) use setting::{Setting, is_setting_name};
 use std::borrow::Cow;
 pub(crate) use trail::*;
 

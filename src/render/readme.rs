@@ -31,6 +31,8 @@ struct ReadmeContext {
     aws_provider: u32,
     /// True if each Region has an aliased provider, always with version 5.
     aliased_providers: bool,
+    /// True if there is a module for each Region, which roots call. False: a root module for each account.
+    modules: bool,
     /// True if `cloudformation/` is there.
     cloudformation: bool,
     /// True if `aws-cli/` is there.
@@ -252,6 +254,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         terraform: targets.contains(&"terraform"),
         aws_provider: cx.plan().render.aws_provider,
         aliased_providers: cx.plan().render.aliased_providers,
+        modules: cx.plan().render.modules,
         cloudformation: targets.contains(&"cloudformation"),
         aws_cli: targets.contains(&"aws-cli"),
         choices: ["terraform", "cloudformation", "aws-cli"].into_iter().filter(|name| targets.contains(name)).collect(),
@@ -294,9 +297,11 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
     };
     let mut slice = serde_json::to_value(&context)?;
-    // without tags the head is what it was before there were any
-    if let Some(keys) = slice.as_object_mut().filter(|_| context.tags.is_empty()) {
-        keys.shift_remove("tags");
+    // the head is what it was before there were tags and layouts, unless there are
+    if let Some(keys) = slice.as_object_mut() {
+        for key in [("tags", context.tags.is_empty()), ("modules", !context.modules)].into_iter().filter(|(_, none)| *none) {
+            keys.shift_remove(key.0);
+        }
     }
     context.header = cx.header(&slice);
     Ok(Artifact::file(PATH, engine.render("readme/README.md", &context)?))
