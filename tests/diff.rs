@@ -141,6 +141,24 @@ fn a_step_of_the_provider_that_is_left_out_is_told() {
 }
 
 #[test]
+fn another_layout_and_another_backend_are_told() {
+    let with = |terraform: &str| format!("{OLD}\nrender: {{ terraform: {{ {terraform} }} }}\n");
+    let changes = between(&with("layout: root"), &with("layout: module"));
+    assert!(
+        changes.rendering_notes[0].contains("gives every resource of Terraform another address"),
+        "{:?}",
+        changes.rendering_notes
+    );
+    assert_eq!(between(OLD, &with("layout: root")).rendering_notes, Vec::<String>::new());
+    let gcs = r#"backend: { gcs: { bucket: b, prefix: "logmap/{account}" } }"#;
+    let changes = between(&with(gcs), &with(r#"cloud: { workspaces: { name: "{account}" } }"#));
+    let row = &changes.rendering[0];
+    assert_eq!(row.setting, "terraform.backend of all accounts");
+    assert_eq!(row.old.as_deref(), Some(r#"{"gcs":{"bucket":"b","prefix":"logmap/{account}"}}"#));
+    assert_eq!(row.new.as_deref(), Some(r#"{"cloud":{"workspaces":{"name":"{account}"}}}"#));
+}
+
+#[test]
 fn order_and_comments_are_no_difference() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("old.yaml"), OLD).unwrap();

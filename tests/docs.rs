@@ -150,6 +150,10 @@ fn kind(schema: &Value, part: &Value) -> String {
     if let Some(constant) = whole.get("const") {
         return format!("`{}`", inline(constant));
     }
+    // one that holds more of itself
+    if let Some(title) = whole.get("title").and_then(Value::as_str) {
+        return title.to_owned();
+    }
     if let Some(ways) = ["anyOf", "oneOf"].iter().find_map(|key| whole.get(key)).and_then(Value::as_array) {
         let mut kinds: Vec<String> = Vec::new();
         for way in ways.iter().map(|way| kind(schema, way)).filter(|way| way != "null") {

@@ -606,3 +606,23 @@ fn a_log_bucket_that_comes_back_is_imported_by_the_stages() {
         assert!(text.contains("to = aws_s3_bucket.acme_logs_111122223333_eu_west_1"), "{imports}: {text}");
     }
 }
+
+#[test]
+fn modules_that_roots_call_are_handed_to_nobody_and_applied_by_their_roots() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/move");
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["old.yaml", "logmap.yaml"] {
+        let map = fs::read_to_string(example.join(name)).unwrap();
+        let renamed =
+            if name == "old.yaml" { map } else { map.replace("  prod:\n", "  production:\n").replace("[prod]", "[production]") };
+        fs::write(dir.path().join(name), format!("{renamed}\nrender: {{ terraform: {{ layout: module }} }}\n")).unwrap();
+    }
+    let run = common::logmap(dir.path(), &["runbook", "old.yaml", "logmap.yaml", "--out", "book"]);
+    assert_eq!(run.code, 0, "{}{}", run.stdout, run.stderr);
+    let page = fs::read_to_string(dir.path().join("book/RUNBOOK.md")).unwrap();
+    assert!(page.contains("in the roots that call the modules of production\n"), "{page}");
+    assert!(page.contains("terraform state rm 'module.logs_us_east_1.aws_s3_bucket_logging.us_east_1["), "{page}");
+    assert!(!page.contains("-chdir=\"${MODULES:?}"), "{page}");
+    assert!(!dir.path().join("book/stages/0-hand-over").exists());
+    assert!(dir.path().join("book/stages/1-grant/terraform/production/eu-west-1/main.tf").is_file());
+}

@@ -2,6 +2,7 @@
 
 use super::Setting;
 use crate::plan::{Account, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail, monitoring::MonitoringSettings};
+use indexmap::IndexMap;
 use serde::Serialize;
 use std::collections::BTreeSet;
 
@@ -171,11 +172,21 @@ pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
 pub(super) fn rendering_notes(old: &Plan, new: &Plan) -> Vec<String> {
     // a state of version 5 has no Region of each resource, so it is looked for in the provider's
     // (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support)
+    let mut notes = Vec::new();
+    if old.render.modules != new.render.modules {
+        notes.push(
+            "another layout gives every resource of Terraform another address. Bring the state along before anything is applied: keep it in one \
+             root, with a `moved` block or `terraform state mv` from each old address to the new one, or import again what is there. A plan that \
+             creates or deletes log buckets is not to be applied"
+                .to_owned(),
+        );
+    }
     let skips = old.render.aws_provider < 6 && !new.render.aliased_providers;
     let note = "a module that was applied with version 5 of the AWS provider comes to version 6 in two steps: first `aws_provider: 6` \
                 with `aliased_providers: true`, `terraform init -upgrade` and an apply in every account, which changes nothing but the state; then \
                 leave `aliased_providers` out";
-    skips.then(|| note.to_owned()).into_iter().collect()
+    notes.extend(skips.then(|| note.to_owned()));
+    notes
 }
 
 /// How the targets look: what of `render` differs.
@@ -184,6 +195,7 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
         serde_json::to_string(value).unwrap_or_default()
     }
     let mut pairs = Pairs::new(Some(&old.render), Some(&new.render))
+        .row("terraform.layout", |render| yes(render.modules, "module", "root"))
         .row("terraform.aws_provider", |render| Some(render.aws_provider.to_string()))
         .row("terraform.aliased_providers", |render| yes(render.aliased_providers, "true", "false"))
         .row("cloudformation.source_logging", |render| yes(render.custom_resource, "custom-resource", "outputs-only"))
@@ -194,15 +206,20 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
         .row("cloudformation.function_runtime", |render| render.function_runtime.map(|runtime| runtime.word().to_owned()))
         .row("athena.glue", |render| yes(render.glue, "true", "false"));
     let partitions: BTreeSet<_> =
-        old.render.backends.iter().chain(&new.render.backends).map(|backend| backend.partition).collect();
+        old.render.backends.iter().chain(&new.render.backends).filter_map(|backend| backend.partition).collect();
     let keys: BTreeSet<&String> = old.render.tags.keys().chain(new.render.tags.keys()).collect();
     for key in keys {
         pairs.push(format!("tags.{key}"), |render| render.tags.get(key).cloned());
     }
     for partition in partitions {
         pairs.push(format!("terraform.backend of {partition}"), |render| {
-            render.backends.iter().find(|backend| backend.partition == partition).map(|backend| json(&backend.arguments))
+            let backend = render.backends.iter().find(|backend| backend.partition == Some(partition))?;
+            Some(json(&backend.arguments.iter().chain(&backend.settings).collect::<IndexMap<_, _>>()))
         });
     }
+    pairs.push("terraform.backend of all accounts".to_owned(), |render| {
+        let backend = render.backends.iter().find(|backend| backend.partition.is_none())?;
+        Some(json(&IndexMap::from([(&backend.kind, &backend.settings)])))
+    });
     pairs.found
 }

@@ -155,7 +155,6 @@ pub(crate) fn items<'d>(document: &'d Document, node: Option<&'d Node>) -> &'d [
 }
 
 /// The value of a key.
-#[cfg(feature = "lsp")]
 pub(crate) fn get<'d>(entries: &'d [Entry], key: &str) -> Option<&'d Node> {
     entries.iter().find(|entry| &*entry.key == key).map(|entry| &entry.value)
 }

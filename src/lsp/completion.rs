@@ -12,7 +12,7 @@ use crate::{
     escape::{self, shown},
     map::{
         effective,
-        placeholders::{NamePlaceholder, StatementPlaceholder},
+        placeholders::{BackendPlaceholder, NamePlaceholder, StatementPlaceholder},
     },
     rules,
     source::SourceFile,
@@ -299,10 +299,14 @@ fn placeholders(path: &[&str]) -> Vec<Offer> {
         detail: Some(meaning.to_owned()),
         documentation: None,
     };
+    let backend = || BackendPlaceholder::ALL.iter().map(|known| offer(known.name(), known.meaning())).collect();
     match path {
         [.., "log_bucket", "name" | "trails_name"] => {
             NamePlaceholder::ALL.iter().map(|known| offer(known.name(), known.meaning())).collect()
         }
+        ["render", "terraform", "cloud", ..] => backend(),
+        ["render", "terraform", "backend", "s3", rest @ ..] if !rest.contains(&"settings") => Vec::new(),
+        ["render", "terraform", "backend", _, ..] => backend(),
         path if path.contains(&"extra_statements") => {
             StatementPlaceholder::ALL.iter().map(|known| offer(known.name(), known.meaning())).collect()
         }

@@ -144,13 +144,13 @@ pub fn is_null(node: &Node) -> bool {
 }
 
 /// How YAML 1.2 reads a plain scalar.
-enum Plain {
+pub(super) enum Plain {
     Number,
     Flag,
     Text,
 }
 
-fn plain_kind(text: &str) -> Plain {
+pub(super) fn plain_kind(text: &str) -> Plain {
     if matches!(text, "true" | "True" | "TRUE" | "false" | "False" | "FALSE") {
         return Plain::Flag;
     }

@@ -4,17 +4,18 @@
 //! be derived from the rest and all findings come in one run. Pure: no findings, no AWS rules.
 
 mod retention;
+mod state;
 mod trails;
 
 use super::{
-    Adopt, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, LogBucket, Logging,
+    Adopt, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, Layout, LogBucket, Logging,
     ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
 };
 use super::{
     LockMode, StorageClass,
     decode::Field,
     statement::Statement,
-    values::{Backend, MonitoringSettings, ObjectLock, RenderSettings, RunSettings},
+    values::{Backend, MonitoringSettings, ObjectLock, RenderSettings, RunSettings, S3},
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
@@ -420,8 +421,9 @@ pub fn storage_class(class: StorageClass) -> &'static str {
 fn render(map: &RegionMap) -> RenderSettings {
     let render = map.render.as_ref();
     let terraform = render.and_then(|render| render.terraform.as_ref());
-    let backends = terraform.and_then(|terraform| terraform.backend.as_ref()).and_then(|backend| backend.s3.as_ref());
-    let backends = backends.map_or(&[][..], |list| &list.value.0).iter().filter_map(|backend| {
+    let backend = terraform.and_then(|terraform| terraform.backend.as_ref());
+    let s3 = backend.and_then(|backend| backend.s3.as_ref());
+    let backends = s3.map_or(&[][..], |list| &list.value.0).iter().filter_map(|backend| {
         let text = |field: &Option<Spanned<String>>| field.as_ref().map(|f| Value::from(f.value.clone()));
         let flag = |field: &Option<Spanned<bool>>| field.as_ref().map(|f| Value::from(f.value));
         let region = backend.region.as_ref()?;
@@ -437,16 +439,26 @@ fn render(map: &RegionMap) -> RenderSettings {
         .into_iter()
         .filter_map(|(key, value)| Some((key.to_owned(), value?)))
         .collect();
-        Some(Backend { partition: Partition::of_region(region), arguments })
+        Some(Backend {
+            kind: S3.to_owned(),
+            partition: Some(Partition::of_region(region)),
+            arguments,
+            settings: backend.settings.as_ref().map(|settings| state::settings(settings)).unwrap_or_default(),
+        })
     });
     let mut backends: Vec<Backend> = backends.collect();
     backends.sort_by_key(|backend| backend.partition);
+    if backends.is_empty() {
+        let cloud = terraform.and_then(|terraform| terraform.cloud.as_ref());
+        backends.extend(state::other(backend.map(|backend| &backend.value), cloud.map(|cloud| &cloud.value)));
+    }
     let cloudformation = render.and_then(|render| render.cloudformation.as_ref());
     let aws_provider = terraform.and_then(|terraform| terraform.aws_provider.as_ref()).map_or(6, |version| version.value);
     let aliased = terraform.and_then(|terraform| terraform.aliased_providers.as_ref()).is_some_and(|aliased| aliased.value);
     RenderSettings {
         aws_provider,
         aliased_providers: aliased || aws_provider < 6,
+        modules: terraform.and_then(|terraform| terraform.layout).is_some_and(|layout| layout.value == Layout::Module),
         backends,
         custom_resource: cloudformation
             .and_then(|cloudformation| cloudformation.source_logging.as_ref())

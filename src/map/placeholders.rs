@@ -62,6 +62,16 @@ placeholders! {
     }
 }
 
+placeholders! {
+    /// Placeholders in settings of state backends.
+    BackendPlaceholder {
+        Org = "org" "the organisation's short name",
+        Account = "account" "the account's key",
+        AccountId = "account_id" "the account's id",
+        Partition = "partition" "the partition, such as `aws`",
+    }
+}
+
 /// The names between braces; `${name}` is a policy variable of IAM and no placeholder.
 pub(crate) fn placeholders_in(text: &str) -> Vec<&str> {
     let mut names = Vec::new();

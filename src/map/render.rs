@@ -1,7 +1,12 @@
 //! `render`: how the targets are to look. Vocabulary only.
 
-use super::decode::OneOrMany;
-use crate::{record, words};
+use super::{
+    decode::{self, Cx, Decode, Field, OneOrMany},
+    setting::Settings,
+};
+use crate::{document::Node, record, source::Spanned, words};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
 
 record! {
     /// How the targets are to look.
@@ -23,21 +28,105 @@ record! {
         /// An aliased provider for each Region with version 6, too: the step between version 5, which has nothing else, and a Region on
         /// each resource. Applied once, it writes each resource's Region into the state.
         aliased_providers: bool, { "default": false, "examples": [true] };
-        /// Where the state is kept.
+        /// What is written for an account: a root module, or a module for each of its Regions that roots of yours call.
+        layout: Layout, { "default": "root" };
+        /// Where the state is kept: a type of backend, and its settings.
         backend: Backend, { "examples": [{ "s3": { "bucket": "acme-terraform-state", "region": "us-east-1" } }] };
+        /// Settings of the `cloud` block (HCP Terraform, Terraform Enterprise and what works like them), instead of a backend. Placeholders in
+        /// strings: {account}, {account_id}, {org}, {partition}.
+        cloud: Settings, { "examples": [{ "organization": "acme", "workspaces": { "name": "logmap-{account}" } }] };
+    }
+}
+
+words! {
+    /// What is written for an account.
+    Layout {
+        /// A root module with all its Regions: providers, state backend and import blocks in it, ready to be applied.
+        Root = "root",
+        /// A module for each Region without providers and backend, and an example of a root that calls them.
+        Module = "module",
+    }
+}
+
+/// The state backend: `s3`, or any other type with settings as Terraform names them.
+#[derive(Debug, Clone, Default)]
+pub struct Backend {
+    /// The S3 backend.
+    pub s3: Field<OneOrMany<S3Backend>>,
+    /// Other types.
+    pub others: Vec<(Spanned<String>, Spanned<Settings>)>,
+}
+
+/// Types of backends that both Terraform and OpenTofu have: they are offered, and any other word is taken.
+const BACKENDS: [&str; 10] = ["azurerm", "consul", "cos", "gcs", "http", "kubernetes", "local", "oss", "pg", "remote"];
+
+impl Decode for Backend {
+    const EXPECTS: &'static str = "a mapping";
+
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        let mut backend = Self::default();
+        for entry in decode::entries::<Self>(node, &[], cx)? {
+            decode::with_owner(cx, entry.key_span, &entry.key, |cx| match &*entry.key {
+                "s3" => backend.s3 = decode::field(&entry.value, cx),
+                other => {
+                    let name = Spanned { value: other.to_owned(), span: entry.key_span };
+                    backend.others.extend(decode::field(&entry.value, cx).map(|settings| (name, settings)));
+                }
+            });
+        }
+        Some(backend)
+    }
+
+    fn empty() -> Option<Self> {
+        Some(Self::default())
+    }
+}
+
+impl JsonSchema for Backend {
+    fn schema_name() -> Cow<'static, str> {
+        "Backend".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let described = |schema: Schema, text: &str, example: serde_json::Value| {
+            super::schema::describe_property(schema, false, text.to_owned(), serde_json::json!({ "examples": [example] }))
+        };
+        let settings = generator.subschema_for::<Settings>();
+        let mut types = serde_json::Map::new();
+        let s3 = described(
+            generator.subschema_for::<OneOrMany<S3Backend>>(),
+            "S3 backend; a list when the map has several partitions. Each serves the accounts of its Region's partition.",
+            serde_json::json!({ "bucket": "acme-terraform-state", "region": "us-east-1" }),
+        );
+        types.insert("s3".to_owned(), s3.into());
+        for name in BACKENDS {
+            let example = match name {
+                "azurerm" => {
+                    serde_json::json!({ "resource_group_name": "state", "storage_account_name": "acmestate", "container_name": "tf", "key": "logmap/{account}.tfstate" })
+                }
+                "consul" => serde_json::json!({ "path": "logmap/{account}" }),
+                "http" => serde_json::json!({ "address": "https://state.example.com/logmap/{account}" }),
+                "kubernetes" => serde_json::json!({ "secret_suffix": "logmap-{account}" }),
+                "local" => serde_json::json!({ "path": "terraform.tfstate" }),
+                "pg" => serde_json::json!({ "schema_name": "logmap_{account_id}" }),
+                "remote" => serde_json::json!({ "organization": "acme", "workspaces": { "name": "logmap-{account}" } }),
+                _ => serde_json::json!({ "bucket": "acme-terraform-state", "prefix": "logmap/{account}" }),
+            };
+            let about = format!("Settings of the backend `{name}`, as Terraform names them.");
+            types.insert(name.to_owned(), described(settings.clone(), &about, example).into());
+        }
+        let mut schema = json_schema!({
+            "description": "State backend: one type, `s3` or any other, with its settings. A backend knows no variables; placeholders in strings are {account}, {account_id}, {org}, {partition}.",
+            "type": ["object", "null"],
+            "additionalProperties": settings,
+        });
+        schema.insert("properties".to_owned(), types.into());
+        schema
     }
 }
 
 record! {
-    /// State backend.
-    Backend "`backend`" {
-        /// S3 backend; a list when the map has several partitions. Each serves the accounts of its Region's partition.
-        s3: OneOrMany<S3Backend>, { "examples": [{ "bucket": "acme-terraform-state", "region": "us-east-1" }] };
-    }
-}
-
-record! {
-    /// An S3 bucket for Terraform state. The key is `logmap/<account>/terraform.tfstate`.
+    /// An S3 bucket for Terraform state. The key is `logmap/<account>/terraform.tfstate`, unless `settings` has another.
     S3Backend "`s3`" {
         /// Name of the bucket.
         [required "write `bucket:` and the name of the state bucket"] bucket: String, { "examples": ["acme-terraform-state"] };
@@ -53,6 +142,8 @@ record! {
         dynamodb_table: String, { "examples": ["terraform-locks"] };
         /// AWS CLI profile that reads the state.
         profile: String, { "examples": ["acme-state"] };
+        /// More settings of the backend, as Terraform names them. Placeholders in strings: {account}, {account_id}, {org}, {partition}.
+        settings: Settings, { "examples": [{ "key": "logs/{account}.tfstate", "assume_role": { "role_arn": "arn:aws:iam::111122223333:role/state" } }] };
     }
 }
 

@@ -39,7 +39,10 @@ pub struct RenderSettings {
     /// True: one aliased provider for each Region, always with version 5. False: a Region on each resource.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub aliased_providers: bool,
-    /// State backends, at most one for each partition.
+    /// True: a module for each Region, which roots of others call. False: a root module for each account.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub modules: bool,
+    /// State backends: at most one for each partition, or one for all.
     pub backends: Vec<Backend>,
     /// True: sources that the stack doesn't own are set by a custom resource. False: outputs only.
     pub custom_resource: bool,
@@ -65,13 +68,30 @@ pub struct RenderSettings {
     pub glue: bool,
 }
 
-/// An S3 backend for Terraform state.
+/// A backend for Terraform state.
 #[derive(Debug, Clone, Serialize)]
 pub struct Backend {
-    /// The partition of its Region; it serves the accounts of that partition.
-    pub partition: Partition,
-    /// Arguments of the backend block but `key`, in the order in which they are written: strings or booleans.
+    /// Its type, or [`CLOUD`].
+    #[serde(skip_serializing_if = "is_s3")]
+    pub kind: String,
+    /// The partition of its Region; it serves the accounts of that partition. None: it serves all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partition: Option<Partition>,
+    /// Arguments of the S3 backend's block but `key`, in the order in which they are written: strings or booleans.
     pub arguments: IndexMap<String, serde_json::Value>,
+    /// Settings in which placeholders are filled in, in the order in which they are written.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub settings: IndexMap<String, serde_json::Value>,
+}
+
+/// Type of the backend that has arguments of its own.
+pub(crate) const S3: &str = "s3";
+/// Stands for the type of the `cloud` block, which is no backend.
+pub(crate) const CLOUD: &str = "cloud";
+
+#[allow(clippy::trivially_copy_pass_by_ref, clippy::ptr_arg, reason = "serde asks for it")]
+fn is_s3(kind: &String) -> bool {
+    kind == S3
 }
 
 /// What the map asks for: `monitoring` and `publish`.

@@ -13,6 +13,7 @@ pub mod prove;
 mod record;
 pub(crate) mod routes;
 mod stack_sets;
+mod state;
 pub(crate) mod statements;
 
 use crate::{
@@ -22,8 +23,8 @@ use crate::{
 pub use crate::{map::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
     map::{
-        EventSource, ExistingSetting, FunctionRuntime, Insight, ManagementEvents,
-        values::{Backend, ObjectLock, RenderSettings, Transition},
+        EventSource, ExistingSetting, FunctionRuntime, Insight, ManagementEvents, is_setting_name,
+        values::{ObjectLock, RenderSettings, Transition},
     },
     policy::compose::PolicyReport,
 };
@@ -328,11 +329,6 @@ impl Plan {
     /// Every trail with its account, in order.
     pub(crate) fn trails(&self) -> impl Iterator<Item = (&Account, &Trail)> {
         self.placements().flat_map(|(account, placement)| placement.trails.iter().map(move |trail| (account, trail)))
-    }
-
-    /// State backend of an account, if the map has one for its partition.
-    pub fn backend(&self, account: &Account) -> Option<&Backend> {
-        self.render.backends.iter().find(|backend| backend.partition == account.partition)
     }
 }
 

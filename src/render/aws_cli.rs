@@ -188,6 +188,8 @@ struct PreflightContext<'a> {
     role_arn: &'a str,
     /// A Region of the account, for the first calls.
     first_region: &'a str,
+    /// True if each Region has a module of its own, in a folder of its name.
+    is_called: bool,
     /// The Regions with an adopted bucket, or with sources that are set.
     placements: Vec<PreflightPlace<'a>>,
     /// The library's interface that the script was made for.
@@ -295,6 +297,7 @@ fn preflight(cx: &Context<'_>, account: &Account, engine: &Engine) -> Result<Opt
         profile: account.profile.as_deref().unwrap_or_default(),
         role_arn: account.role_arn.as_deref().unwrap_or_default(),
         first_region: first.region,
+        is_called: cx.plan().render.modules,
         placements,
         interface: INTERFACE,
     };

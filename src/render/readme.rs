@@ -31,6 +31,8 @@ struct ReadmeContext {
     aws_provider: u32,
     /// True if each Region has an aliased provider, always with version 5.
     aliased_providers: bool,
+    /// True if there is a module for each Region, which roots call. False: a root module for each account.
+    modules: bool,
     /// True if `cloudformation/` is there.
     cloudformation: bool,
     /// True if `aws-cli/` is there.
@@ -287,6 +289,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         terraform: targets.contains(&"terraform"),
         aws_provider: cx.plan().render.aws_provider,
         aliased_providers: cx.plan().render.aliased_providers,
+        modules: cx.plan().render.modules,
         cloudformation: targets.contains(&"cloudformation"),
         aws_cli: targets.contains(&"aws-cli"),
         choices: ["terraform", "cloudformation", "aws-cli"].into_iter().filter(|name| targets.contains(name)).collect(),
@@ -331,9 +334,14 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         feeds: feeds(cx.plan()),
     };
     let mut slice = serde_json::to_value(&context)?;
-    // without tags, what trails feed or a role's name, the head is what it was before a map could say them
+    // without tags, what trails feed, a role's name or modules the head is what it was before a map could say them
     let unnamed = cx.plan().render.role_name_prefix.is_empty();
-    for (key, empty) in [("tags", context.tags.is_empty()), ("feeds", context.feeds.is_empty()), ("capability", unnamed)] {
+    for (key, empty) in [
+        ("tags", context.tags.is_empty()),
+        ("feeds", context.feeds.is_empty()),
+        ("capability", unnamed),
+        ("modules", !context.modules),
+    ] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
             keys.shift_remove(key);
         }

@@ -1,7 +1,13 @@
 //! Rules on how targets are to look.
 
+mod state;
+
 use super::texts;
-use crate::{diagnostics::Finding, map::RegionMap, rule_family};
+use crate::{
+    diagnostics::Finding,
+    map::{Layout, RegionMap},
+    rule_family,
+};
 
 // LM0701 said that a key is not rendered yet; the number is not given again
 rule_family! {
@@ -9,6 +15,10 @@ rule_family! {
     PROVIDER = "LM0702" "provider-version" Error Map blocking: "a version of the AWS provider that is not supported";
     BACKEND = "LM0703" "backend" Error Map: "two state backends for one partition, or a malformed one";
     NO_BACKEND = "LM0704" "no-backend" Info Map: "a partition without a state backend";
+    BACKEND_SETTING = "LM0705" "backend-setting" Error Map: "a setting of a state backend that would not mean what it says";
+    BACKEND_SECRET = "LM0706" "backend-secret" Error Map: "a secret in the settings of a state backend";
+    SHARED_STATE = "LM0707" "shared-state" Warning Map: "all accounts would keep their state in one place";
+    UNUSED_SETTING = "LM0708" "layout" Warning Map: "a setting that does nothing in the layout of the modules";
 }
 
 /// Checks `render`.
@@ -20,6 +30,17 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 .help("write `6` (a Region on each resource) or `5` (an aliased provider for each Region)"),
         );
     }
+    if let (Some(layout), Some(aliased)) = (&terraform.layout, &terraform.aliased_providers)
+        && layout.value == Layout::Module
+        && aliased.value
+    {
+        findings.push(
+            Finding::new(&UNUSED_SETTING, aliased.span, "`aliased_providers` does nothing with `layout: module`")
+                .related(layout.span, "the provider comes from the root that calls the module")
+                .help("leave it out"),
+        );
+    }
+    state::check(map, terraform, findings);
     let backends = terraform.backend.as_ref().and_then(|backend| backend.s3.as_ref());
     let mut seen: Vec<(crate::aws::Partition, crate::source::Span)> = Vec::new();
     for backend in backends.map_or(&[][..], |list| &list.value.0) {

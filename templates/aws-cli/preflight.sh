@@ -21,7 +21,7 @@ NEEDS_NAMESPACE=''
 FORCE_HINT='' ALONE=yes
 # the policy before the ACL: whoever writes by the ACL goes on by the policy
 # shellcheck disable=SC2016 # as above
-ACL_ADVICE=': in the folder of this script, first `aws s3api put-bucket-policy --bucket NAME --policy file://policies/NAME.json`, then `aws s3api put-bucket-acl --bucket NAME --acl private`'
+ACL_ADVICE=': in the folder of this script, first `aws s3api put-bucket-policy --bucket NAME --policy file://{% if is_called %}REGION/{% endif %}policies/NAME.json`, then `aws s3api put-bucket-acl --bucket NAME --acl private`'
 REGION={{ first_region | sh }}
 
 if [ $# -gt 0 ]; then

@@ -2,18 +2,20 @@
 {% endfor %}
 # The tables of athena/{{ account_key }}/{{ region }}.sql, which has the view over them and queries, too.
 resource "aws_glue_catalog_database" "{{ region_label }}" {
-{% include "terraform/where.tf" %}
-  name = {{ database | hcl }}
+{% include "terraform/where.tf" %}  name = {{ database | hcl }}
 {%- if tags %}
 
   tags = {{ tags | hcl(indent=2) }}
+{%- endif %}
+{%- if is_called %}
+
+  depends_on = [data.aws_caller_identity.here, data.aws_region.here]
 {%- endif %}
 }
 {%- for table in tables %}
 
 resource "aws_glue_catalog_table" "{{ table.label }}" {
-{% include "terraform/where.tf" %}
-  database_name = aws_glue_catalog_database.{{ region_label }}.name
+{% include "terraform/where.tf" %}  database_name = aws_glue_catalog_database.{{ region_label }}.name
   name          = {{ table.name | hcl }}
   table_type    = "EXTERNAL_TABLE"
 

@@ -5,8 +5,7 @@ resource "aws_ssm_parameter" "{{ region_label }}" {
 {%- for skip in monitoring.parameter_checkov %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
 {%- endfor %}
-{% include "terraform/where.tf" %}
-  name        = {{ parameter.name | hcl }}
+{% include "terraform/where.tf" %}  name        = {{ parameter.name | hcl }}
   description = "Bucket that takes the S3 access logs of this account and Region"
   type        = "String"
 
@@ -25,8 +24,7 @@ resource "aws_ssm_parameter" "{{ region_label }}" {
 # Marks each bucket of this account and Region that does not log to the one below: log buckets too, which must not, and
 # buckets that are not in the map. AWS Config must be recording here.
 resource "aws_config_config_rule" "{{ region_label }}" {
-{% include "terraform/where.tf" %}
-  name        = {{ rule.name | hcl }}
+{% include "terraform/where.tf" %}  name        = {{ rule.name | hcl }}
   description = {{ monitoring.config_rule_description | hcl }}
 
   input_parameters = jsonencode({
@@ -57,17 +55,19 @@ resource "aws_sns_topic" "{{ region_label }}" {
 {%- for skip in monitoring.topic_checkov %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
 {%- endfor %}
-{% include "terraform/where.tf" %}
-  name = {{ alerts.topic | hcl }}
+{% include "terraform/where.tf" %}  name = {{ alerts.topic | hcl }}
 {%- if monitoring.tags %}
 
   tags = {{ monitoring.tags | hcl(indent=2) }}
 {%- endif %}
+{%- if is_called %}
+
+  depends_on = [data.aws_caller_identity.here, data.aws_region.here]
+{%- endif %}
 }
 
 resource "aws_sns_topic_policy" "{{ region_label }}" {
-{% include "terraform/where.tf" %}
-  arn = aws_sns_topic.{{ region_label }}.arn
+{% include "terraform/where.tf" %}  arn = aws_sns_topic.{{ region_label }}.arn
 
   # The reviewed file, without its white space.
   policy = jsonencode(jsondecode(file("${path.module}/{{ alerts.policy_file }}")))
@@ -75,8 +75,7 @@ resource "aws_sns_topic_policy" "{{ region_label }}" {
 {%- for rule in alerts.rules %}
 
 resource "aws_cloudwatch_event_rule" "{{ rule.label }}" {
-{% include "terraform/where.tf" %}
-  name        = {{ rule.name | hcl }}
+{% include "terraform/where.tf" %}  name        = {{ rule.name | hcl }}
   description = {{ rule.description | hcl }}
 
   event_pattern = jsonencode({{ rule.pattern | hcl(indent=2) }})
@@ -84,11 +83,14 @@ resource "aws_cloudwatch_event_rule" "{{ rule.label }}" {
 
   tags = {{ monitoring.tags | hcl(indent=2) }}
 {%- endif %}
+{%- if is_called %}
+
+  depends_on = [data.aws_caller_identity.here, data.aws_region.here]
+{%- endif %}
 }
 
 resource "aws_cloudwatch_event_target" "{{ rule.label }}" {
-{% include "terraform/where.tf" %}
-  rule      = aws_cloudwatch_event_rule.{{ rule.label }}.name
+{% include "terraform/where.tf" %}  rule      = aws_cloudwatch_event_rule.{{ rule.label }}.name
   target_id = {{ target_id | hcl }}
 
   # Through the policy, without which nothing arrives.

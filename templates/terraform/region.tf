@@ -6,7 +6,7 @@
 
 # {{ bucket.name | comment }} takes {{ bucket.takes | comment }}.
 {%- if bucket.adopted %}
-# It existed before this module, which takes it over (imports.tf) and never creates it anew.
+# It existed before this module, which takes it over ({{ imports | comment }}) and never creates it anew.
 {%- endif %}
 
 {%- for skip in bucket.trivy %}
@@ -16,8 +16,7 @@ resource "aws_s3_bucket" "{{ bucket.label }}" {
 {%- for skip in bucket.checkov %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
 {%- endfor %}
-{% include "terraform/where.tf" %}
-  bucket = {{ bucket.name | hcl }}
+{% include "terraform/where.tf" %}  bucket = {{ bucket.name | hcl }}
 {%- if bucket.account_regional %}
 
   # No other account can ever hold a name of this form.
@@ -34,6 +33,10 @@ resource "aws_s3_bucket" "{{ bucket.label }}" {
 
   tags = {{ bucket.tags | hcl(indent=2) }}
 {%- endif %}
+{%- if is_called %}
+
+  depends_on = [data.aws_caller_identity.here, data.aws_region.here]
+{%- endif %}
 
   lifecycle {
     prevent_destroy = true
@@ -46,8 +49,7 @@ resource "aws_s3_bucket" "{{ bucket.label }}" {
 }
 
 resource "aws_s3_bucket_ownership_controls" "{{ bucket.label }}" {
-{% include "terraform/where.tf" %}
-  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+{% include "terraform/where.tf" %}  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
 
   rule {
     # No ACLs: the policy alone says who may write.
@@ -61,8 +63,7 @@ resource "aws_s3_bucket_ownership_controls" "{{ bucket.label }}" {
 }
 
 resource "aws_s3_bucket_public_access_block" "{{ bucket.label }}" {
-{% include "terraform/where.tf" %}
-  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+{% include "terraform/where.tf" %}  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
 
   block_public_acls       = true
   block_public_policy     = true
@@ -74,8 +75,7 @@ resource "aws_s3_bucket_public_access_block" "{{ bucket.label }}" {
 }
 
 resource "aws_s3_bucket_policy" "{{ bucket.label }}" {
-{% include "terraform/where.tf" %}
-  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+{% include "terraform/where.tf" %}  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
 
   # The reviewed file, without its white space. Read as a file, nothing in it is interpolated.
   policy = jsonencode(jsondecode(file("${path.module}/{{ bucket.policy_file }}")))
@@ -96,8 +96,7 @@ resource "aws_s3_bucket_policy" "{{ bucket.label }}" {
 #trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
 {%- endfor %}
 resource "aws_s3_bucket_server_side_encryption_configuration" "{{ bucket.label }}" {
-{% include "terraform/where.tf" %}
-  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+{% include "terraform/where.tf" %}  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
 
   rule {
     apply_server_side_encryption_by_default {
@@ -111,8 +110,7 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "{{ bucket.label }
 #trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
 {%- endfor %}
 resource "aws_s3_bucket_versioning" "{{ bucket.label }}" {
-{% include "terraform/where.tf" %}
-  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+{% include "terraform/where.tf" %}  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
 
   versioning_configuration {
     status = {% if bucket.versioning %}"Enabled"{% else %}"Suspended"{% endif %}
@@ -125,8 +123,7 @@ resource "aws_s3_bucket_lifecycle_configuration" "{{ bucket.label }}" {
 {%- for skip in bucket.checkov_lifecycle %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
 {%- endfor %}
-{% include "terraform/where.tf" %}
-  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+{% include "terraform/where.tf" %}  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
 {%- for rule in bucket.rules %}
 
   rule {
@@ -189,8 +186,7 @@ removed {
 {%- if bucket.object_lock %}
 
 resource "aws_s3_bucket_object_lock_configuration" "{{ bucket.label }}" {
-{% include "terraform/where.tf" %}
-  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
+{% include "terraform/where.tf" %}  bucket = aws_s3_bucket.{{ bucket.label }}.bucket
 
   rule {
     default_retention {
@@ -231,8 +227,7 @@ resource "aws_s3_bucket_logging" "{{ region_label }}" {
   for_each = local.{{ logged[0].local }}
 {%- endif %}
 
-{% include "terraform/where.tf" %}
-  bucket        = each.key
+{% include "terraform/where.tf" %}  bucket        = each.key
   target_bucket = aws_s3_bucket_policy.{{ target_label }}.bucket
   target_prefix = {% if mixed %}each.value.prefix{% else %}each.value{% endif %}
 {%- if mixed %}
@@ -266,7 +261,7 @@ resource "aws_s3_bucket_logging" "{{ region_label }}" {
 
 # {{ trail.about | comment }}
 {%- if trail.adopted %}
-# It existed before this module, which takes it over (imports.tf).
+# It existed before this module, which takes it over ({{ imports | comment }}).
 {%- endif %}
 {%- for skip in trail.trivy %}
 #trivy:ignore:{{ skip.id }} {{ skip.reason | comment }}
@@ -275,8 +270,7 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 {%- for skip in trail.checkov %}
   #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
 {%- endfor %}
-{% include "terraform/where.tf" %}
-  name = {{ trail.name | hcl }}
+{% include "terraform/where.tf" %}  name = {{ trail.name | hcl }}
 {%- if trail.bucket_label %}
 
   # Through the policy, which CloudTrail asks for at once: without it the trail can't be created.
@@ -303,6 +297,10 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 {%- if trail.tags %}
 
   tags = {{ trail.tags | hcl(indent=2) }}
+{%- endif %}
+{%- if is_called %}
+
+  depends_on = [data.aws_caller_identity.here, data.aws_region.here]
 {%- endif %}
 {%- if trail.topic %}
 

@@ -10,12 +10,5 @@ terraform {
       version = {{ provider_version | hcl }}
     }
   }
-{%- if has_backend %}
-
-  backend "s3" {
-{%- for argument in backend %}
-    {{ argument.name }}{% for space in argument.gap %} {% endfor %} = {{ argument.value | hcl(indent=4) }}
-{%- endfor %}
-  }
-{%- endif %}
+{%- include "terraform/state.tf" %}
 }

@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import adopted, athena, attacks, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, manual, maps, targets_agree, moves, foreign_inputs, packages
+from . import adopted, athena, attacks, called, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, manual, maps, targets_agree, moves, foreign_inputs, packages
 from . import readme, refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, watching, writer
 from .cli_shim import Shim
@@ -77,7 +77,7 @@ def check_map(report, args, name, path, stage_of, core, folder):
         terraform.check(report, f"{name}/terraform", core, stage.map, stage.tree, folder)
     if stage and "foreign_inputs" in kinds:
         if "terraform" not in kinds:
-            shutil.copytree(stage.tree / "terraform", folder / "terraform")
+            terraform.roots(stage.tree, folder / "terraform")
         known = ["--map", path] if stage.map.organization else []
         foreign_inputs.check(report, name, args.logmap, core, stage.tree, folder, 1 if name == ATTACKED else args.tier.mutants, known)
     if stage and "targets_agree" in kinds:
@@ -154,6 +154,7 @@ def jobs(tier):
         found[f"watching {part}"] = lambda bench, report, part=part, run=run: watching.check(report, bench.stage_from, part, run)
     found |= {
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder, tier.providers),
+        "called": lambda bench, report: called.check(report, bench.args.logmap, bench.core, bench.new_folder, tier.providers),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder, tier.mutants),
         "foreign_inputs": lambda bench, report: others_corpus(bench, report),
         "calls": lambda bench, report: calls.check(report, bench.stage_from),

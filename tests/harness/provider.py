@@ -121,6 +121,9 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
         region = "string optional computed new" if major >= 6 else "string computed"
         self.major = major
         self.resources = {name: {**body, "region": region} for name, body in RESOURCES.items()}
+        # version 5 says `name` of a Region, and version 6 says `region`; `name` is deprecated there, and a warning is a failure
+        gone = "name" if major >= 6 else "region"
+        self.data = {**DATA, "aws_region": {name: item for name, item in DATA["aws_region"].items() if name != gone}}
         self.config = {}
 
     def GetMetadata(self, request, context):
@@ -129,7 +132,7 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
     def GetProviderSchema(self, request, context):
         schemas = lambda bodies: {name: pb.Schema(version=self.major, block=block(body)) for name, body in bodies.items()}
         return pb.GetProviderSchema.Response(provider=pb.Schema(block=block(PROVIDER)), provider_meta=pb.Schema(block=pb.Schema.Block()),
-                                             resource_schemas=schemas(self.resources), data_source_schemas=schemas(DATA))
+                                             resource_schemas=schemas(self.resources), data_source_schemas=schemas(self.data))
 
     def ValidateProviderConfig(self, request, context):
         return pb.ValidateProviderConfig.Response()
@@ -218,6 +221,10 @@ class Provider(tfplugin_pb2_grpc.ProviderServicer):
     def ReadDataSource(self, request, context):
         if request.type_name == "aws_iam_policy_document":
             return pb.ReadDataSource.Response(state=encode({**decode(request.config), "json": policy_document(decode(request.config))}))
+        if request.type_name == "aws_region":
+            region = decode(request.config).get("region") or self.config["region"]
+            known = {"id": region, "region": region, "name": region, "description": "a Region", "endpoint": f"ec2.{region}.amazonaws.com"}
+            return pb.ReadDataSource.Response(state=encode({name: known[name] for name in self.data["aws_region"]}))
         where = partition(self.config["region"])
         suffix = "amazonaws.com.cn" if where == "aws-cn" else "amazonaws.com"
         values = {"account_id": self.account(), "partition": where, "dns_suffix": suffix, "reverse_dns_prefix": ".".join(reversed(suffix.split("."))),

@@ -31,6 +31,7 @@ PROVIDER = {
 
 DATA = {
     "aws_caller_identity": {"id": "string computed", "account_id": "string computed", "arn": "string computed", "user_id": "string computed"},
+    "aws_region": {"id": "string computed", "region": "string optional computed", "name": "string computed", "description": "string computed", "endpoint": "string computed"},
     "aws_iam_policy_document": {
         "json": "string computed", "statement": Block("list", {
             "effect": "string optional", "actions": "set optional", "resources": "set optional",

@@ -9,7 +9,6 @@ readers are of this module alone and know just what logmap writes; what they do 
   of_plan(plan, account)      a Terraform plan as JSON
 """
 import json
-import shutil
 import subprocess
 
 import yaml
@@ -17,7 +16,7 @@ import yaml
 from . import glue, monitoring
 from .report import Failure, clean_env, expect
 from .scripts import region_scripts
-from .terraform import first, resources
+from .terraform import first, resources, roots
 from .world import partition_of
 
 BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
@@ -490,7 +489,7 @@ def check(report, name, stage, core, folder):
             monitoring.check_alerts(scripts, {**stage.map.sources, **stage.map.external})
     with report.check(f"{name}/terraform"):
         work = folder / "targets_agree"
-        shutil.copytree(stage.tree / "terraform", work)
+        roots(stage.tree, work)
         planned, published, seen = plans(core(), stage.tree, stage.map, work)
         compare_plan(planned, published, scripts, templates, stage.map)
         for account, plan in seen:
@@ -511,8 +510,12 @@ def same_caller(plan, account, callers):
     """Profile and role of Terraform's providers are those of the scripts."""
     for provider in plan["configuration"]["provider_config"].values():
         expressions = provider.get("expressions", {})
+        if not expressions and plan["configuration"]["root_module"].get("module_calls"):
+            continue  # what modules ask for, without saying anything of it
         # one that is not there is what a pipeline gives: nothing
-        profile = plan["configuration"]["root_module"]["variables"]["profile"]["default"] if "profile" in expressions else ""
+        profile = expressions.get("profile", {}).get("constant_value", "")
+        if "profile" in expressions and not profile:
+            profile = plan["configuration"]["root_module"]["variables"]["profile"]["default"]
         role = "".join(each.get("role_arn", {}).get("constant_value", "") for each in expressions.get("assume_role", []))
         for place, caller in callers.items():
             expect(place[0] != account.id or caller == (profile, role), f"{place} has {caller} in the script and {(profile, role)} in Terraform")

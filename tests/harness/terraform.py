@@ -68,7 +68,7 @@ class Terraform:
         return self.plans[digest]
 
     def make_plan(self, module, again):
-        self.run(module, "fmt", "-check", "-diff")
+        self.run(module, "fmt", "-check", "-diff", "-recursive")
         (module / "harness_override.tf").write_text('terraform {\n  backend "local" {}\n}\n')
         if not again:
             self.run(module, "init", "-no-color")
@@ -77,6 +77,13 @@ class Terraform:
         # what is forgotten on purpose, the core warns of
         self.run(module, "plan", "-no-color", "-out=plan", expected="Some objects will no longer be managed by Terraform")
         return json.loads(self.run(module, "show", "-json", "plan"))
+
+
+def roots(tree, work):
+    """Copies a tree's modules; where roots call them, the example of a root becomes one."""
+    shutil.copytree(tree / "terraform", work)
+    for example in work.glob("*/root.tf.example"):
+        example.rename(example.with_name("main.tf"))
 
 
 def resources(plan):
@@ -140,6 +147,9 @@ def providers(plan, account):
     """Every provider configuration refuses other accounts and is in the account's partition."""
     for name, config in plan["configuration"]["provider_config"].items():
         expressions = config.get("expressions", {})
+        # modules that take the provider of their call ask for one without saying anything of it
+        if not expressions and plan["configuration"]["root_module"].get("module_calls"):
+            continue
         allowed = expressions.get("allowed_account_ids", {}).get("constant_value")
         expect(allowed == [account.id], f"provider {name} allows the accounts {allowed}, not just {account.id}")
         roles = [entry.get("role_arn", {}).get("constant_value", "") for entry in expressions.get("assume_role", [])]
@@ -148,7 +158,7 @@ def providers(plan, account):
 
 def check(report, name, core, region_map, tree, folder):
     work = folder / "terraform"
-    shutil.copytree(tree / "terraform", work)
+    roots(tree, work)
     snapshot = {"buckets": {bucket: {"account": account, "region": region, "policy": None, "encryption": "AES256", "logging": None, "lock": None}
                             for bucket, (account, region) in {**region_map.sources, **region_map.external}.items()}, "trails": {}}
     planned = 0

@@ -94,6 +94,25 @@ fn regions_are_offered_as_keys_but_those_that_are_there() {
 }
 
 #[test]
+fn types_of_backends_and_placeholders_of_their_settings_are_offered() {
+    let terraform = "render:\n  terraform:\n";
+    assert_eq!(labels(&format!("{terraform}    ‸\n")), ["aws_provider", "aliased_providers", "layout", "backend", "cloud"]);
+    assert_eq!(labels(&format!("{terraform}    layout: ‸\n")), ["root", "module"]);
+    let types = labels(&format!("{terraform}    backend:\n      ‸\n"));
+    assert!(types.contains(&"s3".to_owned()) && types.contains(&"gcs".to_owned()), "{types:?}");
+    let offered = ["{org}", "{account}", "{account_id}", "{partition}"];
+    for place in [
+        "backend:\n      gcs:\n        prefix: \"{‸\"",
+        "cloud:\n      workspaces: { name: \"{‸\" }",
+        "backend:\n      s3:\n        settings: { key: \"{‸\" }",
+    ] {
+        assert_eq!(labels(&format!("{terraform}    {place}\n")), offered, "{place}");
+    }
+    // these take none
+    assert!(labels(&format!("{terraform}    backend:\n      s3:\n        bucket: \"{{‸\"\n")).is_empty());
+}
+
+#[test]
 fn placeholders_are_offered_in_names_and_statements() {
     let name = |text: &str| format!("defaults:\n  log_bucket:\n    name: {text}\n");
     let all = ["{org}", "{account}", "{account_id}", "{region}", "{partition}"];

@@ -142,6 +142,7 @@ fn plan(accounts: Vec<Account>) -> Plan {
     let render = RenderSettings {
         aws_provider: 6,
         aliased_providers: false,
+        modules: false,
         backends: vec![],
         custom_resource: true,
         stack_sets: true,

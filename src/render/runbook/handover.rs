@@ -55,6 +55,10 @@ struct Address {
 pub(super) fn render(book: &Runbook, engine: &Engine, map_name: &str, sink: &mut Sink<'_>) -> Result<Vec<Handover>> {
     let start = &book.stages.plans[Stage::Old];
     let mut found = Vec::new();
+    // modules that roots call have addresses and a state of those; the root calls another folder, and nothing goes to another state
+    if start.render.modules {
+        return Ok(found);
+    }
     for (new, old) in &book.stages.renamed_accounts {
         let Some(account) = start.account(new).filter(|account| !account.placements.is_empty()) else { continue };
         let mut put = |path: &str, text: String| sink(Artifact::file(format!("stages/0-hand-over/{path}"), text));

@@ -10,7 +10,7 @@ mod stages;
 use super::{Context, Filter, Sink, aws_cli, digests::Digests, engine::Engine, readme, terraform};
 use crate::{
     artifacts::Artifact,
-    runbook::{Runbook, Step, Work},
+    runbook::{Runbook, Stage, Step, Work},
 };
 use anyhow::Result;
 use rows::Row;
@@ -85,6 +85,8 @@ struct BookContext {
     drain_hours: u32,
     /// Terraform and CloudFormation.
     stages: Vec<stages::StageContext>,
+    /// True if the new map has a module for each Region, which roots call.
+    modules: bool,
     /// Modules that change hands.
     handovers: Vec<handover::Handover>,
     /// Sources whose logging the old module must forget before the bucket is deleted.
@@ -165,7 +167,7 @@ pub(crate) fn render(book: &Runbook, old: &str, new: &str, sink: &mut Sink<'_>) 
         ids: book.steps.iter().map(|step| step.id.clone()).collect(),
         steps: book.steps.iter().map(|step| Named { work: step.work.word(), id: step.id.clone() }).collect(),
         dangers: book.dangers.iter().map(|danger| Paragraph { title: danger.title, text: danger.text.clone() }).collect(),
-        notes: book.stages.notes.clone(),
+        notes: notes(book),
         phases: phases(book),
         keys: book
             .stages
@@ -177,6 +179,7 @@ pub(crate) fn render(book: &Runbook, old: &str, new: &str, sink: &mut Sink<'_>) 
         window: crate::runbook::window(),
         drain_hours: crate::runbook::DRAIN_HOURS,
         stages,
+        modules: book.stages.last().render.modules,
         handovers,
         forget: stages::forget(book),
         header,
@@ -184,6 +187,17 @@ pub(crate) fn render(book: &Runbook, old: &str, new: &str, sink: &mut Sink<'_>) 
     sink(Artifact::script("status.sh", engine.render("runbook/status.sh", &context)?))?;
     sink(Artifact::script("run-phase.sh", engine.render("runbook/run-phase.sh", &context)?))?;
     sink(Artifact::file("RUNBOOK.md", engine.render("runbook/RUNBOOK.md", &context)?))
+}
+
+/// What is other than usual, and whether Terraform's addresses change on the way.
+fn notes(book: &Runbook) -> Vec<String> {
+    let layouts = (book.stages.plans[Stage::Old].render.modules, book.stages.last().render.modules);
+    let moves = (layouts.0 != layouts.1).then(|| {
+        "The layout of the Terraform modules changes, and with it every address: bring the state to the new layout before or after this runbook, \
+         not by it."
+            .to_owned()
+    });
+    book.stages.notes.iter().cloned().chain(moves).collect()
 }
 
 /// Does the step only look?

@@ -8,7 +8,12 @@ use crate::{
         BucketRecord, LogBucket, Plan, Source, monitoring,
         prove::{Proven, proven},
     },
-    render::{Filter, Sink, cloudformation, digests::Digests, targets, terraform::label},
+    render::{
+        Filter, Sink, cloudformation,
+        digests::Digests,
+        targets,
+        terraform::{called_module, label},
+    },
     runbook::{ByStage, Runbook, Stage, Work},
 };
 use anyhow::Result;
@@ -200,7 +205,8 @@ pub(super) fn forget(book: &Runbook) -> Vec<Forget> {
         .filter(|source| source.managed)
         .filter_map(|source| {
             let from = source.moved_from.as_ref()?;
-            let address = format!("aws_s3_bucket_logging.{}[\"{}\"]", label(&from.region), source.name);
+            let module = if book.stages.plans[Stage::Old].render.modules { called_module(&from.region) } else { String::new() };
+            let address = format!("{module}aws_s3_bucket_logging.{}[\"{}\"]", label(&from.region), source.name);
             Some(Forget { module: from.account.clone(), address })
         })
         .collect()

@@ -15,6 +15,8 @@ pub(crate) struct AthenaContext<'a> {
     pub header: Vec<String>,
     /// True with provider 6: resources name their Region. False with provider 5: they name the provider `region_label`.
     pub region_per_resource: bool,
+    /// True in a module that a root calls: resources name neither, and the database waits for the check of `terraform/here.tf`.
+    pub is_called: bool,
     /// Key of the account.
     pub account_key: String,
     /// Region name.
@@ -34,6 +36,7 @@ impl Module<'_> {
         AthenaContext {
             header: self.header.clone(),
             region_per_resource: self.region_per_resource(),
+            is_called: self.is_called(),
             account_key: self.account.key.clone(),
             region: placement.region.clone(),
             region_label: label(&placement.region),

@@ -1,10 +1,11 @@
-//! Terraform and OpenTofu: one root module for each account, with all its Regions.
+//! Terraform and OpenTofu: one root module for each account, with all its Regions, or a module for each of them that roots call.
 //!
-//! Takes the plan and gives `terraform/<account>/…`. What the templates may use is in `module` (files of the account) and
-//! `region` (one file for each Region); names are made in `names`. Policies are files of their own, as reviewed. Never
+//! Takes the plan and gives `terraform/<account>/…`. What the templates may use is in `module` (files of the account),
+//! `called` (what is in modules that roots call only) and `region` (one file for each Region); names are made in `names`. Policies are files of their own, as reviewed. Never
 //! writes policy JSON or HCL tokens itself: values go through the `hcl` filter, identifiers come from `names`.
 
 mod athena;
+mod called;
 mod module;
 mod monitoring;
 mod names;
@@ -12,6 +13,7 @@ mod region;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use called::called_module;
 pub(crate) use module::BUCKET_TYPES;
 pub(crate) use monitoring::{MonitoringContext, resources as monitoring_resources};
 pub(crate) use names::{label, trail_label};
@@ -19,7 +21,7 @@ pub(crate) use names::{label, trail_label};
 use super::{Context, Sink, athena::Catalog, engine::Engine};
 use crate::{
     artifacts::Artifact,
-    plan::{Account, BucketRecord, TrailRecord},
+    plan::{Account, BucketRecord, Placement, TrailRecord},
 };
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,6 +33,9 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
     ("terraform/athena.tf", include_str!("../../../templates/terraform/athena.tf")),
     ("terraform/monitoring.tf", include_str!("../../../templates/terraform/monitoring.tf")),
+    ("terraform/here.tf", include_str!("../../../templates/terraform/here.tf")),
+    ("terraform/root.tf", include_str!("../../../templates/terraform/root.tf")),
+    ("terraform/state.tf", include_str!("../../../templates/terraform/state.tf")),
     ("terraform/where.tf", include_str!("../../../templates/terraform/where.tf")),
     ("terraform/imports.tf", include_str!("../../../templates/terraform/imports.tf")),
     ("terraform/removed.tf", include_str!("../../../templates/terraform/removed.tf")),
@@ -66,7 +71,8 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     Ok(())
 }
 
-/// One account on its way to a root module.
+/// One account on its way to a root module, or one of its Regions on the way to a module that a root calls.
+#[derive(Clone)]
 struct Module<'a> {
     cx: &'a Context<'a>,
     account: &'a Account,
@@ -121,28 +127,16 @@ impl<'a> Module<'a> {
     }
 
     fn render(&self, engine: &Engine, catalog: Option<&Catalog<'_>>, sink: &mut Sink) -> Result<()> {
+        if self.is_called() {
+            return self.render_called(engine, catalog, sink);
+        }
         let folder = format!("terraform/{}", self.account.key);
         let mut put = |name: &str, text: String| sink(Artifact::file(format!("{folder}/{name}"), text));
-        put("versions.tf", engine.render("terraform/versions.tf", &self.versions())?)?;
+        put("versions.tf", engine.render("terraform/versions.tf", &self.versions(&self.account.placements, self.state()))?)?;
         put("providers.tf", engine.render("terraform/providers.tf", &self.providers())?)?;
         for placement in &self.account.placements {
-            let file = format!("{}.tf", names::file_stem(&placement.region));
-            let rows = placement.sources.iter().map(|source| source.name.len() + source.prefix.len() + 16);
-            engine.reserve(REGION_BYTES + rows.sum::<usize>());
-            put(&file, engine.render("terraform/region.tf", &self.region(placement)?)?)?;
-            if let Some(catalog) = catalog.filter(|_| !placement.buckets.is_empty()) {
-                let file = format!("{}-athena.tf", names::file_stem(&placement.region));
-                put(
-                    &file,
-                    engine.render("terraform/athena.tf", &self.athena(&catalog.tables(self.account, placement), placement))?,
-                )?;
-            }
-            for bucket in &placement.buckets {
-                put(&region::policy_file(bucket), bucket.policy.to_pretty_json())?;
-            }
-            if let Some(alerts) = &placement.monitoring.alerts {
-                put(&monitoring::policy_file(&placement.region), alerts.policy.to_pretty_json())?;
-            }
+            let stem = names::file_stem(&placement.region);
+            self.files_of(placement, (&format!("{stem}.tf"), &format!("{stem}-athena.tf")), engine, catalog, &mut put)?;
         }
         let imports = self.imports();
         if !imports.imports.is_empty() {
@@ -151,7 +145,37 @@ impl<'a> Module<'a> {
         if self.forgets() {
             put("removed.tf", engine.render("terraform/removed.tf", &self.removed())?)?;
         }
-        put("outputs.tf", engine.render("terraform/outputs.tf", &self.outputs()?)?)
+        put("outputs.tf", engine.render("terraform/outputs.tf", &self.outputs(&self.account.placements)?)?)
+    }
+
+    /// The files about one Region: the one of this name, that of its tables, and policies.
+    fn files_of(
+        &self,
+        placement: &Placement,
+        (file, tables): (&str, &str),
+        engine: &Engine,
+        catalog: Option<&Catalog<'_>>,
+        put: &mut dyn FnMut(&str, String) -> Result<()>,
+    ) -> Result<()> {
+        let rows = placement.sources.iter().map(|source| source.name.len() + source.prefix.len() + 16);
+        engine.reserve(REGION_BYTES + rows.sum::<usize>());
+        put(file, engine.render("terraform/region.tf", &self.region(placement)?)?)?;
+        if let Some(catalog) = catalog.filter(|_| !placement.buckets.is_empty()) {
+            let shapes = catalog.tables(self.account, placement);
+            put(tables, engine.render("terraform/athena.tf", &self.athena(&shapes, placement))?)?;
+        }
+        for bucket in &placement.buckets {
+            put(&region::policy_file(bucket), bucket.policy.to_pretty_json())?;
+        }
+        if let Some(alerts) = &placement.monitoring.alerts {
+            put(&monitoring::policy_file(&placement.region), alerts.policy.to_pretty_json())?;
+        }
+        Ok(())
+    }
+
+    /// True: a module for each Region, called with its provider. False: a root module.
+    fn is_called(&self) -> bool {
+        self.cx.plan().render.modules
     }
 
     /// True: each resource names its Region. False: each names the provider of its Region, as with version 5 of the provider.

@@ -6,7 +6,7 @@
 use super::{Module, gap, label, region::groups, trail_label};
 use crate::{
     escape,
-    plan::{ExistingSetting, LogBucket},
+    plan::{ExistingSetting, LogBucket, Placement, is_setting_name},
 };
 use anyhow::Result;
 use serde::Serialize;
@@ -34,20 +34,42 @@ pub(crate) struct VersionsContext {
     pub required_version_reason: &'static str,
     /// Constraint on the AWS provider.
     pub provider_version: &'static str,
-    /// True if the map names a state backend for the account's partition.
+    /// True if the state is kept in the `s3` backend.
     pub has_backend: bool,
-    /// Arguments of the `s3` backend, `key` included.
+    /// Arguments of the `s3` backend, `key` included: those of `state`.
     pub backend: Vec<Setting>,
+    /// Where the state is kept; nothing in a module that a root calls.
+    pub state: StateContext,
+}
+
+/// Where the state of an account is kept.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct StateContext {
+    /// Type of the backend, such as `s3`, or `cloud`; empty if the map names none for the account's partition.
+    pub kind: String,
+    /// Its arguments; of `s3` with `key`.
+    pub arguments: Vec<Setting>,
+    /// The blocks in it.
+    pub blocks: Vec<SettingBlock>,
+}
+
+/// A block of a state backend.
+#[derive(Debug, Serialize)]
+pub(crate) struct SettingBlock {
+    /// Its name, an identifier.
+    pub name: String,
+    /// Its arguments.
+    pub arguments: Vec<Setting>,
 }
 
 /// An argument of a block: identifier and value.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Setting {
     /// The argument, an identifier.
     pub name: String,
     /// One item for each space that aligns the equal sign.
     pub gap: Vec<u8>,
-    /// String, number or boolean.
+    /// String, number, boolean, list or mapping.
     pub value: serde_json::Value,
 }
 
@@ -96,6 +118,8 @@ pub(crate) struct Import {
     pub kind: &'static str,
     /// Resource label.
     pub label: String,
+    /// The Region as an identifier.
+    pub region_label: String,
     /// Import id, with provider 6 the Region in it.
     pub id: String,
 }
@@ -166,36 +190,56 @@ pub(crate) struct Named {
 }
 
 impl Module<'_> {
-    pub(super) fn versions(&self) -> VersionsContext {
-        let backend = self.cx.plan().backend(self.account).map(|backend| {
-            let mut arguments = backend.arguments.clone();
-            let key = format!("logmap/{}/terraform.tfstate", self.account.key);
-            arguments.insert("key".to_owned(), serde_json::Value::String(key));
-            let longest = arguments.keys().map(|name| name.chars().count()).max().unwrap_or(0);
-            arguments.into_iter().map(|(name, value)| Setting { gap: gap(&name, longest), name, value }).collect()
-        });
-        let account_regional =
-            self.account.placements.iter().flat_map(|placement| &placement.buckets).any(LogBucket::made_account_regional);
-        let forgets =
-            self.account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.lifecycle.is_empty());
-        let (required_version, required_version_reason) = if !self.forgets() && !forgets {
-            (">= 1.7", "Terraform or OpenTofu, with import blocks.")
-        } else {
-            // OpenTofu has `removed` since 1.7, but refuses `lifecycle` in it before 1.10
-            (">= 1.10", "Terraform or OpenTofu, with `destroy = false` in removed blocks.")
-        };
+    pub(super) fn versions(&self, placements: &[Placement], state: StateContext) -> VersionsContext {
+        let (required_version, required_version_reason, provider_version) = self.constraints(placements);
+        // what there was before other backends
+        let s3 = if state.kind == "s3" { state.arguments.as_slice() } else { &[] };
         VersionsContext {
             header: self.header.clone(),
             required_version,
             required_version_reason,
-            provider_version: match (self.cx.plan().render.aws_provider >= 6, account_regional) {
-                (true, false) => "~> 6.0",
-                (true, true) => ">= 6.37, < 7.0",
-                // 5.94 is the first that takes a lifecycle filter with nothing but a prefix without a warning
-                (false, _) => "~> 5.94",
-            },
-            has_backend: backend.is_some(),
-            backend: backend.unwrap_or_default(),
+            provider_version,
+            has_backend: !s3.is_empty(),
+            backend: s3.to_vec(),
+            state,
+        }
+    }
+
+    /// Constraint on Terraform and OpenTofu with its reason, and on the AWS provider, for what is made in some Regions.
+    pub(super) fn constraints(&self, placements: &[Placement]) -> (&'static str, &'static str, &'static str) {
+        let mut buckets = placements.iter().flat_map(|placement| &placement.buckets);
+        let account_regional = buckets.clone().any(LogBucket::made_account_regional);
+        let forgets = self.forgets() || buckets.any(|bucket| bucket.lifecycle.is_empty());
+        let (version, reason) = match (forgets, self.is_called()) {
+            (false, false) => (">= 1.7", "Terraform or OpenTofu, with import blocks."),
+            (false, true) => (">= 1.7", "Terraform or OpenTofu; a root can import what exists."),
+            // OpenTofu has `removed` since 1.7, but refuses `lifecycle` in it before 1.10
+            (true, _) => (">= 1.10", "Terraform or OpenTofu, with `destroy = false` in removed blocks."),
+        };
+        let provider = match (self.cx.plan().render.aws_provider >= 6, account_regional) {
+            (true, false) => "~> 6.0",
+            (true, true) => ">= 6.37, < 7.0",
+            // 5.94 is the first that takes a lifecycle filter with nothing but a prefix without a warning
+            (false, _) => "~> 5.94",
+        };
+        (version, reason, provider)
+    }
+
+    /// Where the state of the account is kept.
+    pub(super) fn state(&self) -> StateContext {
+        let Some(state) = self.cx.plan().state(self.account) else { return StateContext::default() };
+        let (blocks, arguments): (Vec<_>, Vec<_>) =
+            state.settings.into_iter().partition(|(name, value)| value.is_object() && BLOCKS.contains(&(state.kind, name)));
+        let inner = |value: serde_json::Value| match value {
+            serde_json::Value::Object(entries) => {
+                settings(entries.into_iter().filter(|(name, _)| is_setting_name(name)).collect())
+            }
+            _ => Vec::new(),
+        };
+        StateContext {
+            kind: state.kind.to_owned(),
+            arguments: settings(arguments),
+            blocks: blocks.into_iter().map(|(name, value)| SettingBlock { name, arguments: inner(value) }).collect(),
         }
     }
 
@@ -224,37 +268,28 @@ impl Module<'_> {
                 // what other code sets is no resource here
                 existing.retain(|setting| *setting != ExistingSetting::Lifecycle || !bucket.lifecycle.is_empty());
                 for kind in std::iter::once("aws_s3_bucket").chain(existing.into_iter().map(type_of)) {
-                    imports.push(match self.region_per_resource() {
-                        true => Import {
-                            provider: String::new(),
-                            kind,
-                            label: label(&bucket.name),
-                            id: format!("{}@{}", bucket.name, placement.region),
-                        },
-                        false => Import {
-                            provider: label(&placement.region),
-                            kind,
-                            label: label(&bucket.name),
-                            id: bucket.name.clone(),
-                        },
-                    });
+                    imports.push(self.import(placement, kind, label(&bucket.name), &bucket.name));
                 }
             }
             // by its ARN (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/cloudtrail#import)
             for trail in placement.trails.iter().filter(|trail| trail.adopt) {
-                let (kind, label_of) = ("aws_cloudtrail", trail_label(&trail.name, &placement.region));
-                imports.push(match self.region_per_resource() {
-                    true => Import {
-                        provider: String::new(),
-                        kind,
-                        label: label_of,
-                        id: format!("{}@{}", trail.arn, placement.region),
-                    },
-                    false => Import { provider: label(&placement.region), kind, label: label_of, id: trail.arn.clone() },
-                });
+                imports.push(self.import(placement, "aws_cloudtrail", trail_label(&trail.name, &placement.region), &trail.arn));
             }
         }
         ImportsContext { header: self.header.clone(), imports }
+    }
+
+    /// A resource of a module that a root calls has the Region and the provider of the call.
+    fn import(&self, placement: &Placement, kind: &'static str, label_of: String, id: &str) -> Import {
+        let (by_region, is_called) = (self.region_per_resource(), self.is_called());
+        let region_label = label(&placement.region);
+        Import {
+            provider: if by_region || is_called { String::new() } else { region_label.clone() },
+            kind,
+            label: label_of,
+            region_label,
+            id: if by_region && !is_called { format!("{id}@{}", placement.region) } else { id.to_owned() },
+        }
     }
 
     pub(super) fn removed(&self) -> RemovedContext {
@@ -276,10 +311,10 @@ impl Module<'_> {
         }
     }
 
-    pub(super) fn outputs(&self) -> Result<OutputsContext> {
+    pub(super) fn outputs(&self, placements: &[Placement]) -> Result<OutputsContext> {
         let mut destinations = Vec::new();
         let (mut log_buckets, mut trail_buckets, mut trails) = (Vec::new(), Vec::new(), Vec::new());
-        for placement in &self.account.placements {
+        for placement in placements {
             for group in groups(placement)? {
                 let region = placement.region.clone();
                 destinations.push(Destination { local: group.local, bucket_label: group.bucket_label, region });
@@ -299,9 +334,8 @@ impl Module<'_> {
             }
         }
         trails.sort();
-        let databases =
-            self.account.placements.iter().filter(|placement| self.cx.plan().render.glue && !placement.buckets.is_empty());
-        let topics = self.account.placements.iter().filter(|placement| placement.monitoring.alerts.is_some());
+        let databases = placements.iter().filter(|placement| self.cx.plan().render.glue && !placement.buckets.is_empty());
+        let topics = placements.iter().filter(|placement| placement.monitoring.alerts.is_some());
         Ok(OutputsContext {
             header: self.header.clone(),
             destinations,
@@ -312,6 +346,26 @@ impl Module<'_> {
             topics: named(topics.map(|placement| (placement.region.clone(), label(&placement.region))).collect()),
         })
     }
+}
+
+/// What is a block in a backend and not an argument: (type, name). Sources: "terraform Settings Reference" (`cloud`), the pages of the
+/// backends `remote`, `kubernetes`, `oss` and `cos` in Terraform's documentation; all others take arguments only, `s3` too.
+const BLOCKS: [(&str, &str); 5] =
+    [("cloud", "workspaces"), ("remote", "workspaces"), ("kubernetes", "exec"), ("oss", "assume_role"), ("cos", "assume_role")];
+
+/// Arguments of a block. `terraform fmt` aligns the equal signs of neighbours, but for those with several lines.
+fn settings(arguments: Vec<(String, serde_json::Value)>) -> Vec<Setting> {
+    let is_one_line = |value: &serde_json::Value| match value {
+        serde_json::Value::Array(items) => items.is_empty(),
+        serde_json::Value::Object(entries) => entries.is_empty(),
+        _ => true,
+    };
+    let groups = arguments.chunk_by(|(_, one), (_, next)| is_one_line(one) && is_one_line(next));
+    let aligned = groups.flat_map(|group| {
+        let longest = group.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+        group.iter().map(move |(name, value)| Setting { name: name.clone(), gap: gap(name, longest), value: value.clone() })
+    });
+    aligned.collect()
 }
 
 /// The resource type that an existing setting of an adopted bucket is imported to.

@@ -22,6 +22,10 @@ pub(crate) struct RegionContext<'a> {
     pub header: Vec<String>,
     /// True with provider 6: resources name their Region. False with provider 5: they name the provider `region_label`.
     pub region_per_resource: bool,
+    /// True in a module that a root calls: resources name neither, and what is made first waits for the check of `terraform/here.tf`.
+    pub is_called: bool,
+    /// Where the import blocks are of what existed before, for a comment.
+    pub imports: &'static str,
     /// Region name.
     pub region: String,
     /// The Region as an identifier: label of the sources' logging, alias of the provider.
@@ -196,6 +200,8 @@ impl Module<'_> {
         Ok(RegionContext {
             header: self.header.clone(),
             region_per_resource: self.region_per_resource(),
+            is_called: self.is_called(),
+            imports: if self.is_called() { "import blocks of the root" } else { "imports.tf" },
             region: placement.region.clone(),
             region_label: label(&placement.region),
             buckets: placement.buckets.iter().map(|found| bucket(found, placement)).collect(),
@@ -210,14 +216,16 @@ impl Module<'_> {
             target_label: groups.first().map(|group| group.bucket_label.clone()).unwrap_or_default(),
             groups,
             logged,
-            trails: placement.trails.iter().map(|trail| self.trail(trail, &placement.region)).collect(),
+            trails: placement.trails.iter().map(|trail| self.trail(trail, placement)).collect(),
             monitoring: MonitoringContext::new(placement, &self.cx.plan().render.tags),
             target_id: TARGET_ID,
         })
     }
 
-    fn trail(&self, trail: &Trail, region: &str) -> TrailContext {
-        let here = trail.bucket_account == self.account.key;
+    fn trail(&self, trail: &Trail, placement: &Placement) -> TrailContext {
+        let region = placement.region.as_str();
+        let of_module = |name: &str| !self.is_called() || placement.buckets.iter().any(|bucket| bucket.name == name);
+        let here = trail.bucket_account == self.account.key && of_module(&trail.bucket);
         let so = of_trail(trail);
         TrailContext {
             label: trail_label(&trail.name, region),

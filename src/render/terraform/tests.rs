@@ -132,6 +132,7 @@ fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
     let render = RenderSettings {
         aws_provider,
         aliased_providers: aws_provider < 6,
+        modules: false,
         backends: vec![],
         custom_resource: true,
         stack_sets: true,
@@ -430,7 +431,12 @@ fn settings_of_provider_backend_and_buckets_arrive() {
         ("region".to_owned(), "us-east-1".into()),
         ("use_lockfile".to_owned(), true.into()),
     ]);
-    plan.render.backends.push(Backend { partition: Partition::Aws, arguments });
+    plan.render.backends.push(crate::map::values::Backend {
+        kind: "s3".to_owned(),
+        partition: Some(Partition::Aws),
+        arguments,
+        settings: IndexMap::new(),
+    });
     let files = render_all("settings", &plan, &[]);
     let versions = &files["terraform/prod/versions.tf"];
     assert!(versions.contains("    key          = \"logmap/prod/terraform.tfstate\"\n"), "{versions}");
@@ -486,4 +492,105 @@ fn a_filtered_account_keeps_all_its_regions() {
     .unwrap();
     assert!(paths.iter().all(|path| path.starts_with("terraform/prod/")), "{paths:?}");
     assert!(paths.contains(&"terraform/prod/eu-west-1.tf".to_owned()), "{paths:?}");
+}
+
+#[test]
+fn modules_that_roots_call_have_nothing_of_a_root() {
+    for provider in [6, 5] {
+        let mut plan = organisation(provider);
+        plan.render.modules = true;
+        let files = render_all(&format!("called{provider}"), &plan, &[]);
+        let mut first = 0;
+        for (path, text) in files.iter().filter(|(path, _)| path.ends_with(".tf")) {
+            let body: hcl::Body = hcl::parse(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+            for block in body.blocks() {
+                let name = block.identifier();
+                assert!(!["provider", "import", "module", "variable"].contains(&name), "{path}: {name}");
+                let inner: Vec<&str> = block.body().blocks().map(|block| block.identifier()).collect();
+                assert!(name != "terraform" || inner == ["required_providers"], "{path}: {inner:?}");
+                let has = |key: &str| block.body().attributes().any(|attribute| attribute.key() == key);
+                assert!(!has("region") && !has("provider"), "{path}: {text}");
+                // whatever is made first waits for the check of account and Region
+                let kind = block.labels().first().map(|label| label.as_str()).unwrap_or_default();
+                if name == "resource" && ["aws_s3_bucket", "aws_cloudtrail"].contains(&kind) {
+                    first += 1;
+                    assert!(text.contains("depends_on = [data.aws_caller_identity.here, data.aws_region.here]"), "{path}");
+                }
+            }
+        }
+        assert_eq!(first, 3 + 3, "three buckets and three trails");
+        let here = &files["terraform/prod/eu-west-1/here.tf"];
+        assert!(here.contains("self.account_id == \"111122223333\""), "{here}");
+        let attribute = if provider == 6 { "region" } else { "name" };
+        assert!(here.contains(&format!("self.{attribute} == \"eu-west-1\"")), "{here}");
+        let root = &files["terraform/prod/root.tf.example"];
+        hcl::parse(root).unwrap_or_else(|error| panic!("{root}: {error}"));
+        assert!(
+            root.contains("  to = module.logs_eu_west_1.aws_s3_bucket_policy.acme_old_eu_logs\n  id = \"acme-old-eu-logs\"\n"),
+            "{root}"
+        );
+        assert!(root.contains("module \"logs_us_east_1\" {\n  source = \"./us-east-1\"\n"), "{root}");
+        assert!(files.keys().all(|path| !path.ends_with("providers.tf") && !path.ends_with("imports.tf")));
+    }
+}
+
+#[test]
+fn a_module_of_a_region_changes_by_what_is_in_that_region_only() {
+    let mut plan = organisation(6);
+    plan.render.modules = true;
+    let before = render_all("called", &plan, &[]);
+    let placement = plan.accounts.last_mut().unwrap().placements.first_mut().unwrap();
+    assert_eq!(placement.region, "eu-west-1");
+    placement.sources.pop().unwrap();
+    let after = render_all("called", &plan, &[]);
+    let changed: Vec<&String> = before.keys().filter(|path| before[*path] != after[*path]).collect();
+    assert!(changed.contains(&&"terraform/prod/eu-west-1/main.tf".to_owned()), "{changed:?}");
+    let elsewhere: Vec<_> =
+        changed.iter().filter(|path| !path.starts_with("terraform/prod/eu-west-1/") && !path.ends_with(".example")).collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
+}
+
+#[test]
+fn a_region_that_left_the_map_keeps_a_module_that_forgets() {
+    let retired = [gone("eu-west-1", "acme-old-eu-logs"), gone("ap-south-1", "acme-gone")];
+    let mut plan = organisation(6);
+    plan.render.modules = true;
+    plan.accounts.last_mut().unwrap().placements.remove(0);
+    let files = render_all("called-retired", &plan, &retired);
+    for (region, bucket) in [("eu-west-1", "acme_old_eu_logs"), ("ap-south-1", "acme_gone")] {
+        let removed = &files[&format!("terraform/prod/{region}/removed.tf")];
+        assert!(removed.contains(&format!("from = aws_s3_bucket.{bucket}\n")), "{removed}");
+        assert_eq!(removed.matches("removed {").count(), BUCKET_TYPES.len(), "{removed}");
+        assert!(files[&format!("terraform/prod/{region}/versions.tf")].contains("\">= 1.10\""));
+        assert!(!files.contains_key(&format!("terraform/prod/{region}/main.tf")));
+        let root = &files["terraform/prod/root.tf.example"];
+        assert!(root.contains(&format!("source = \"./{region}\"")), "{root}");
+    }
+    assert!(!files.contains_key("terraform/prod/us-east-1/removed.tf"));
+    assert!(files["terraform/prod/us-east-1/versions.tf"].contains("\">= 1.7\""));
+}
+
+#[test]
+fn blocks_of_backends_are_blocks_and_hostile_settings_stay_strings() {
+    use serde_json::json;
+    let settings = [
+        ("secret_suffix", json!("logs")),
+        ("exec", json!({ "command": "a\"${x}\n", "args": ["%{if}"], "bad name": 1, "x=1\n}": 2 })),
+        ("labels", json!({ "a\"b${c}": "d" })),
+    ];
+    let mut plan = organisation(6);
+    plan.render.backends.push(crate::map::values::Backend {
+        kind: "kubernetes".to_owned(),
+        partition: None,
+        arguments: IndexMap::new(),
+        settings: settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+    });
+    let files = render_all("backend", &plan, &[]);
+    let versions = &files["terraform/prod/versions.tf"];
+    let body: serde_json::Value = hcl::from_str(versions).unwrap_or_else(|error| panic!("{versions}: {error}"));
+    let found = body["terraform"]["backend"].clone();
+    let exec = json!({ "command": "a\"${x}\n", "args": ["%{if}"] });
+    let wanted = json!({ "kubernetes": { "secret_suffix": "logs", "labels": { "a\"b${c}": "d" }, "exec": exec } });
+    assert!(versions.contains("    exec {\n") && versions.contains("    labels = {\n"), "{versions}");
+    assert_eq!(found, wanted, "{versions}");
 }
