@@ -114,7 +114,7 @@ def walk(logmap, core, folder, provider):
 
 # where nothing listens: a backend whose block the core takes gets no further than that
 BACKENDS = {
-    "kubernetes": {"secret_suffix": "logs-{account}", "labels": {"a": "b"}, "host": "http://127.0.0.1:1",
+    "kubernetes": {"secret_suffix": "logs-{account}", "labels": {"a": "b"}, "config_path": "/nonexistent",
                    "exec": {"api_version": "client.authentication.k8s.io/v1", "command": "aws", "args": ["eks"], "env": {"A": "b"}}},
     "remote": {"hostname": "127.0.0.1", "organization": "acme", "workspaces": {"name": "logs-{account}"}},
     "cloud": {"hostname": "127.0.0.1", "organization": "acme", "workspaces": {"tags": ["logs", "{org}"]}},
@@ -126,7 +126,7 @@ BACKENDS = {
         "assume_role": {"role_arn": "arn:{partition}:iam::111122223333:role/state", "tags": {"a": "b"}}, "allowed_account_ids": ["111122223333"],
         "max_retries": 0, "skip_metadata_api_check": True, "endpoints": {"s3": "http://127.0.0.1:1", "sts": "http://127.0.0.1:1"}}},
 }
-REACHED = "connection refused|No valid credential sources found|Cannot assume IAM Role|Failed to request discovery document"
+REACHED = "connection refused|Failed to get existing workspaces|No valid credential sources found|Cannot assume IAM Role|Failed to request discovery document"
 
 
 def backend(logmap, core, folder, kind, settings):
