@@ -113,7 +113,7 @@ impl Analysis {
     /// Takes findings out that a baseline lists, asked for each in turn, but for those that keep the map from being
     /// used. What was derived may then be used, if no error is left.
     pub fn silence(&mut self, mut hide: impl FnMut(&Finding) -> bool) {
-        let mut hides = |finding: &mut Finding| hide(finding) && finding.rule.can_be_ignored;
+        let mut hides = |finding: &mut Finding| hide(finding) && finding.rule.can_be_silenced();
         let hidden = self.findings.extract_if(.., |finding| hides(finding));
         self.suppressed.extend(hidden.map(|finding| Suppressed { finding, by: Suppression::Baseline }));
         if is_clean(&self.findings) {

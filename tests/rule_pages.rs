@@ -365,3 +365,35 @@ fn a_page_says_which_fix_there_is() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// What can be silenced may be rendered afterwards: `validate` never says that a map is good which `generate` refuses.
+#[test]
+fn what_is_silenced_is_no_hole_in_a_proof() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| {
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_logmap")).args(args).current_dir(dir.path()).output().unwrap();
+        (done.status.code(), String::from_utf8_lossy(&done.stderr).into_owned())
+    };
+    let (mut silenced, mut refused) = (0, BTreeSet::new());
+    for rule in rules::all().iter().filter(|rule| !is_observed(rule) && !is_of_output(rule)) {
+        for example in examples(rule).into_iter().filter(|example| example.bad && example.text.len() < 20_000) {
+            fs::write(dir.path().join("logmap.yaml"), &example.text).unwrap();
+            let _ = fs::remove_file(dir.path().join("known.json"));
+            run(&["validate", "-q", "--write-baseline=known.json"]);
+            let (good, _) = run(&["validate", "-q", "--baseline=known.json", "--fail-on=error"]);
+            if good != Some(0) {
+                refused.insert(rule.id);
+                continue;
+            }
+            let text = format!("{}settings: {{ baseline: known.json }}\n", example.text);
+            fs::write(dir.path().join("logmap.yaml"), text).unwrap();
+            let (code, said) = run(&["generate", "-q"]);
+            assert_eq!(code, Some(0), "{}, line {}: validate is silent, and generate says {said}", rule.id, example.line);
+            silenced += 1;
+        }
+    }
+    assert!(silenced > 20, "{silenced}");
+    for id in ["LM0311", "LM0312", "LM0314", "LM0315"] {
+        assert!(refused.contains(id), "{id}: {refused:?}");
+    }
+}

@@ -50,7 +50,7 @@ impl Baseline {
     pub(crate) fn of(report: &Report<'_>) -> Self {
         let mut known: BTreeMap<(&str, String), Known> = BTreeMap::new();
         for finding in report.findings {
-            if finding.rule.can_be_ignored {
+            if finding.rule.can_be_silenced() {
                 let fingerprint = fingerprint(report, finding);
                 let entry = known.entry((finding.rule.id, fingerprint.clone())).or_insert_with(|| Known {
                     rule: finding.rule.id.to_owned(),
@@ -122,7 +122,7 @@ impl Baseline {
             }
             found.is_some()
         };
-        let known = report.findings.iter().map(|finding| finding.rule.can_be_ignored && is_known(finding)).collect();
+        let known = report.findings.iter().map(|finding| finding.rule.can_be_silenced() && is_known(finding)).collect();
         let gone = self.findings.iter().zip(left).filter(|(_, count)| *count > 0).collect();
         (known, gone)
     }

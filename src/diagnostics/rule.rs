@@ -58,7 +58,7 @@ pub struct Rule {
     pub since: &'static str,
     /// Its page, Markdown.
     pub page: &'static str,
-    /// May a comment in the map silence it? Not if nothing could be derived afterwards.
+    /// Can something be derived while its findings stand?
     pub can_be_ignored: bool,
     /// Is what it finds a hole in the proof of a policy? Such a policy is rendered under no circumstances.
     pub is_of_proof: bool,
@@ -75,10 +75,15 @@ impl Rule {
         paragraphs.get(..end).unwrap_or_default().join("\n\n")
     }
 
+    /// May a comment of the map or a baseline silence it? Not if nothing could be derived or rendered afterwards.
+    pub(crate) fn can_be_silenced(&self) -> bool {
+        self.can_be_ignored && !self.is_of_proof
+    }
+
     /// May the map's settings say what its findings count? Not if nothing could be derived or rendered while they stand, and not where no
     /// map is spoken of: of generated files, `--check` says whether they are up to date, and what is imported comes before the map.
     pub(crate) fn can_be_set(&self) -> bool {
-        self.can_be_ignored && !self.is_of_proof && !matches!(self.scope, Scope::Output | Scope::Import)
+        self.can_be_silenced() && !matches!(self.scope, Scope::Output | Scope::Import)
     }
 
     /// Is this its id, in any case, or its name?

@@ -25,7 +25,7 @@ pub(super) fn fixes(at: &Whereabouts<'_>, bytes: Range<u32>, client: &Client) ->
     let (start, end) = (bytes.start.min(bytes.end), bytes.start.max(bytes.end));
     let here = at.analysis.findings.iter().filter(|finding| finding.span.start <= end && start <= finding.span.end);
     let here: Vec<&Finding> =
-        here.filter(|finding| !finding.fixes.is_empty() || finding.rule.can_be_ignored).take(MOST_FINDINGS).collect();
+        here.filter(|finding| !finding.fixes.is_empty() || finding.rule.can_be_silenced()).take(MOST_FINDINGS).collect();
     let action = |finding: &Finding, title: String, is_preferred: bool, edit: WorkspaceEdit| -> CodeActionResponse {
         CodeAction {
             title,
@@ -43,7 +43,7 @@ pub(super) fn fixes(at: &Whereabouts<'_>, bytes: Range<u32>, client: &Client) ->
         .map(|(finding, which, fix)| action(finding, capitalised(&shown::line(&fix.title)), which == 0 && fix.safe, edits(fix)))
         .collect();
     // behind every fix: to silence is the last thing to do
-    made.extend(here.iter().filter(|finding| finding.rule.can_be_ignored).map(|finding| {
+    made.extend(here.iter().filter(|finding| finding.rule.can_be_silenced()).map(|finding| {
         let title = format!("Ignore {} here, for a reason to be written behind the bracket", finding.rule.id);
         action(finding, title, false, workspace_edit(at.uri, vec![ignore(at.text, finding)]))
     }));

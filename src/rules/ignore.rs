@@ -1,6 +1,6 @@
 //! Comments that silence findings: `# logmap: ignore[LM0203] the reason`, on the line of the finding or alone above it.
 //!
-//! A reason is a must. What keeps the map from being read or derived can't be silenced. A comment that silences nothing
+//! A reason is a must. What keeps the map from being read or derived, or a policy from being proven, can't be silenced. A comment that silences nothing
 //! is a finding.
 
 use crate::catalog::reading::{IGNORE_WITHOUT_REASON, UNUSED_IGNORE};
@@ -38,7 +38,7 @@ pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<F
     let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
     // which findings of which rules stand on which line
     let mut here: BTreeMap<(usize, &str), Vec<usize>> = BTreeMap::new();
-    for (at, finding) in findings.iter().enumerate().filter(|(_, finding)| finding.rule.can_be_ignored) {
+    for (at, finding) in findings.iter().enumerate().filter(|(_, finding)| finding.rule.can_be_silenced()) {
         here.entry((file.line_of(finding.span.start), finding.rule.id)).or_default().push(at);
     }
     let known = rules::all();
@@ -56,6 +56,12 @@ pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<F
                 None => format!("there is no rule `{id}`"),
                 Some(rule) if !rule.can_be_ignored => {
                     format!("`{}` keeps the map from being used, so it can't be silenced", rule.id)
+                }
+                Some(rule) if rule.is_of_proof => {
+                    format!(
+                        "a policy of which `{}` finds something is not proven, and not rendered, so it can't be silenced",
+                        rule.id
+                    )
                 }
                 Some(_) if !whole => continue,
                 Some(_) => "remove the comment, or put it on the line of the finding or alone above it".to_owned(),
