@@ -149,8 +149,10 @@ pub enum Arrival {
         name: String,
         /// Log bucket.
         bucket: String,
-        /// The beginning of the keys that no other source writes.
+        /// The beginning of its keys.
         under: String,
+        /// True if keys of another source begin so, too: in a flat layout a key does not say whose it is.
+        shared: bool,
     },
     /// A trail's objects.
     Trail {

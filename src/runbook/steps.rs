@@ -286,7 +286,7 @@ fn source_moves(staged: &PlacementStages<'_>, old_placements: &BTreeMap<(Partiti
     moves
 }
 
-/// The beginning of a source's keys that is its own.
+/// The beginning of a source's keys, up to the day: its own, unless it has the prefix of others in a flat layout.
 fn own_keys(source: &Source, placement: &StepPlacement) -> String {
     match source.key_format.partition_date_source() {
         Some(_) => format!("{}{}/{}/{}/", source.prefix, placement.account_id, placement.region, source.name),
@@ -295,12 +295,20 @@ fn own_keys(source: &Source, placement: &StepPlacement) -> String {
 }
 
 fn verify(staged: &PlacementStages<'_>, steps: &[Step], step: &mut Step) {
+    let beginnings = staged.sources(Stage::Switched).iter();
+    let mut beginnings: Vec<(String, String)> =
+        beginnings.map(|source| (source.log_bucket.to_string(), own_keys(source, &staged.placement))).collect();
+    beginnings.sort_unstable();
     for done in steps.iter().filter(|other| other.placement == staged.placement && other.work == Work::Switch) {
         step.sources.clone_from(&done.sources);
         step.trails = done.trails.iter().filter(|trail| trail.after.is_some()).cloned().collect();
         for after in done.sources.iter().filter_map(|source| source.after.as_ref()) {
             let (name, bucket) = (after.name.clone(), after.log_bucket.to_string());
-            step.arrivals.push(Arrival::Source { name, bucket, under: own_keys(after, &staged.placement) });
+            let under = own_keys(after, &staged.placement);
+            // the first one that begins so is its own
+            let first = beginnings.partition_point(|(other, keys)| (other, keys) < (&bucket, &under));
+            let shared = beginnings.get(first + 1).is_some_and(|(other, keys)| *other == bucket && keys.starts_with(&under));
+            step.arrivals.push(Arrival::Source { name, bucket, under, shared });
         }
         for trail in &done.trails {
             let Some(after) = &trail.after else { continue };

@@ -176,7 +176,7 @@ impl Step {
         }
         lines.extend(first_lines(
             self.arrivals.iter().map(|arrival| match arrival {
-                Arrival::Source { name, bucket, under } => {
+                Arrival::Source { name, bucket, under, .. } => {
                     format!("first object of `{name}` under `s3://{bucket}/{}`", value(under))
                 }
                 Arrival::Trail { name, bucket } => format!("a delivery of the trail `{name}` to `{bucket}`"),

@@ -306,13 +306,25 @@ rested() {
 
 # ---- what has arrived
 
-# arrived NAME BUCKET UNDER: the first object of a source
+# arrived NAME BUCKET UNDER SINCE own|shared: an object of a source, after that step
 arrived() {
-  local key
+  local key time
   [ "$PASS" = arrive ] || return 0
   fetch "$WORK/list" '' s3api list-objects-v2 --bucket "$2" --prefix "$3" --max-items 1 --page-size 1 --expected-bucket-owner "$ACCOUNT"
   key=$(json get "$WORK/list" Contents.0.Key)
-  if [ -n "$key" ]; then
+  time=$(json get "$WORK/list" Contents.0.LastModified)
+  taken "$4"
+  if [ -n "$key" ] && [ -n "$TAKEN" ] && ! clock later "$time" "$TAKEN"; then
+    # logs lay here before the switch: is the newest one from after it?
+    # shellcheck disable=SC2016 # the backticks are JMESPath
+    fetch "$WORK/list" '' s3api list-objects-v2 --bucket "$2" --prefix "$3" --query 'sort_by(Contents || `[]`, &LastModified)[-1:].{Key: Key, LastModified: LastModified}' --expected-bucket-owner "$ACCOUNT"
+    key=$(json get "$WORK/list" 0.Key)
+    time=$(json get "$WORK/list" 0.LastModified)
+    if [ -n "$key" ] && ! clock later "$time" "$TAKEN"; then key=''; fi
+  fi
+  if [ -n "$key" ] && [ "$5" = shared ]; then
+    say "$1: logs arrived in s3://$2/$3 ($key), where other sources write, too: a key does not say whose it is, so look into the records for $1"
+  elif [ -n "$key" ]; then
     say "$1: arrived, s3://$2/$key"
   else
     waits "nothing from $1 in s3://$2/$3 yet; S3 delivers within hours, and only if the bucket is used"

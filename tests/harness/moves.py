@@ -125,11 +125,24 @@ class Move:
         now = datetime.datetime.now(datetime.timezone.utc)
         return key.replace("2026/01/02", now.strftime("%Y/%m/%d")).replace("2026-01-02", now.strftime("%Y-%m-%d"))
 
+    def arrive(self, step):
+        """What lay at the new destinations before the switch has not arrived after it."""
+        self.deliver()
+        self.age_objects(2 * AGO)
+        done = self.run(step)
+        expect(done.returncode == 1 and "waits: nothing from" in done.stdout, f"{step.stem} takes old objects for new ones\n{tail(done.stdout)}")
+        self.deliver()
+
     def a_day_passes(self):
         """Records and objects get older."""
         past = datetime.datetime.now(datetime.timezone.utc) - AGO
         for record in self.evidence.glob("*.done"):
             record.write_text(past.strftime("%Y-%m-%dT%H:%M:%SZ\n"))
+        self.age_objects(AGO)
+
+    @staticmethod
+    def age_objects(ago):
+        past = datetime.datetime.now(datetime.timezone.utc) - ago
         for partitions in s3.s3_backends.values():
             for backend in partitions.values():
                 for bucket in backend.buckets.values():
@@ -166,7 +179,7 @@ class Move:
             if looks and (work == "recreate" or work not in self.came):
                 done = self.run(step)
                 expect(done.returncode == 1 and "waits: " in done.stdout, f"{step.stem} has nothing to wait for\n{tail(done.stdout)}")
-                {"recreate": lambda: self.owners_move(step), "verify": self.deliver, "drain": self.a_day_passes}[work]()
+                {"recreate": lambda: self.owners_move(step), "verify": lambda: self.arrive(step), "drain": self.a_day_passes}[work]()
                 self.came.add(work)  # to all places at once
             elif work in ("switch", "release") and (self.old.external or self.new.external):
                 done = self.run(step)

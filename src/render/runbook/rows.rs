@@ -56,13 +56,14 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
         rows.extend(trails);
     }
     for arrival in &step.arrivals {
+        let since = step.after.iter().find(|id| id.ends_with(&format!("-{}", step.placement.region))).or(step.after.first());
+        let since = since.cloned().unwrap_or_default();
         rows.push(match arrival {
-            Arrival::Source { name, bucket, under } => row("arrived", [name.clone(), bucket.clone(), under.clone()]),
-            Arrival::Trail { name, bucket } => {
-                let since =
-                    step.after.iter().find(|id| id.ends_with(&format!("-{}", step.placement.region))).or(step.after.first());
-                row("arrived_trail", [name.clone(), bucket.clone(), since.cloned().unwrap_or_default()])
+            Arrival::Source { name, bucket, under, shared } => {
+                let whose = if *shared { "shared" } else { "own" };
+                row("arrived", [name.clone(), bucket.clone(), under.clone(), since, whose.to_owned()])
             }
+            Arrival::Trail { name, bucket } => row("arrived_trail", [name.clone(), bucket.clone(), since]),
         });
     }
     for quiet in step.quiets.iter().filter(|quiet| !quiet.name.is_empty()) {
