@@ -175,7 +175,7 @@ def jobs(tier):
         found["aws_cli_2"] = lambda bench, report: cli2.check(report, bench.stage_from, attacked, bench.new_folder)
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
-        "packages": lambda bench, report: packages.check(report, ROOT, bench.args.logmap, bench.new_folder),
+        "packages": lambda bench, report: packages.check(report, ROOT, bench.args.logmap, bench.new_folder, tier.wheel),
         "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "manual": lambda bench, report: manual.check(report, bench.args.logmap, bench.new_folder()),
         "evaluator_oracle": lambda bench, report: evaluator_oracle.check(report),

@@ -64,7 +64,6 @@ def workflow(wheel, root, logmap, folder):
     """The steps of the workflow that `init` writes, as the runner runs them: first with files that are stale, then with fresh ones."""
     run(wheel.env, folder, logmap, "init", "--org", "acme", "--account", "prod=111122223333", "--region", "us-east-1")
     path = folder / ".github/workflows/logmap.yml"
-    lint(root, path)
     job = yaml.safe_load(path.read_text())["jobs"]["check"]
     commands = [step["run"] for step in job["steps"] if "run" in step]
     expect([command.split()[0] for command in commands] == ["pipx", "logmap", "logmap"], commands)
@@ -111,8 +110,22 @@ def pre_commit(wheel, root, logmap, folder):
     expect(found[0] == "Failed" and "us-esat-1" in said, said)
 
 
-def check(report, root, logmap, new_folder):
-    if not report.wants("packages/wheel"):
+def written(root, logmap, folder):
+    """The workflow of `init`, as it is read; and the version that it and docs/ci.md install."""
+    run(clean_env(), folder, logmap, "init", "--org", "acme", "--account", "prod=111122223333", "--region", "us-east-1")
+    lint(root, folder / ".github/workflows/logmap.yml")
+    wanted = re.search(r'^version = "(.+)"', (root / "Cargo.toml").read_text(), re.M)[1]
+    for path in (folder / ".github/workflows/logmap.yml", root / "docs/ci.md"):
+        versions = set(re.findall(r"aws-logmap==([\w.]+)", path.read_text()))
+        expect(versions == {wanted}, f"{path}: versions {versions}, not {wanted}")
+        expect(not re.search(r"install (?:\S+ )*logmap\b", path.read_text()), f"{path} installs a stranger's package")
+
+
+def check(report, root, logmap, new_folder, build):
+    if report.wants("packages/written"):
+        with report.check("packages/written"):
+            written(root, logmap, new_folder())
+    if not build or not report.wants("packages/wheel"):
         return
     folder, wheel = new_folder(), None
     with report.check("packages/wheel"):
