@@ -23,11 +23,21 @@ def run(env, cwd, *command):
     return done.stdout
 
 
+def version_of(root):
+    return re.search(r'^version = "(.+)"', (root / "Cargo.toml").read_text(), re.M)[1]
+
+
+def started(logmap, folder, env):
+    """What `init` writes into an empty folder; the path of its workflow."""
+    run(env, folder, logmap, "init", "--org", "acme", "--account", "prod=111122223333", "--region", "us-east-1")
+    return folder / ".github/workflows/logmap.yml"
+
+
 class Wheel:
     """A wheel in a folder, and an environment in which pip knows that folder only."""
 
     def __init__(self, root, logmap, folder):
-        self.links, self.version = folder / "links", re.search(r'^version = "(.+)"', (root / "Cargo.toml").read_text(), re.M)[1]
+        self.links, self.version = folder / "links", version_of(root)
         profile = {"debug": "dev"}.get(logmap.parent.name, logmap.parent.name)
         build = clean_env(CARGO_TARGET_DIR=str(logmap.parent.parent.resolve()))
         # with the profile and the folder of what is tested nothing but the program's last step is built
@@ -60,10 +70,9 @@ def lint(root, workflow):
         expect(all(PINNED.fullmatch(step) for step in steps), f"{path}: {steps}")
 
 
-def workflow(wheel, root, logmap, folder):
+def workflow(wheel, logmap, folder):
     """The steps of the workflow that `init` writes, as the runner runs them: first with files that are stale, then with fresh ones."""
-    run(wheel.env, folder, logmap, "init", "--org", "acme", "--account", "prod=111122223333", "--region", "us-east-1")
-    path = folder / ".github/workflows/logmap.yml"
+    path = started(logmap, folder, wheel.env)
     job = yaml.safe_load(path.read_text())["jobs"]["check"]
     commands = [step["run"] for step in job["steps"] if "run" in step]
     expect([command.split()[0] for command in commands] == ["pipx", "logmap", "logmap"], commands)
@@ -112,10 +121,9 @@ def pre_commit(wheel, root, logmap, folder):
 
 def written(root, logmap, folder):
     """The workflow of `init`, as it is read; and the version that it and docs/ci.md install."""
-    run(clean_env(), folder, logmap, "init", "--org", "acme", "--account", "prod=111122223333", "--region", "us-east-1")
-    lint(root, folder / ".github/workflows/logmap.yml")
-    wanted = re.search(r'^version = "(.+)"', (root / "Cargo.toml").read_text(), re.M)[1]
-    for path in (folder / ".github/workflows/logmap.yml", root / "docs/ci.md"):
+    installs, wanted = started(logmap, folder, clean_env()), version_of(root)
+    lint(root, installs)
+    for path in (installs, root / "docs/ci.md"):
         versions = set(re.findall(r"aws-logmap==([\w.]+)", path.read_text()))
         expect(versions == {wanted}, f"{path}: versions {versions}, not {wanted}")
         expect(not re.search(r"install (?:\S+ )*logmap\b", path.read_text()), f"{path} installs a stranger's package")
@@ -133,7 +141,7 @@ def check(report, root, logmap, new_folder, build):
         contents(made, folder)
         wheel = made
     if wheel:
-        for name, test in (("workflow", lambda place: workflow(wheel, root, logmap, place)), ("pre-commit", lambda place: pre_commit(wheel, root, logmap, place))):
+        for name, test in (("workflow", lambda place: workflow(wheel, logmap, place)), ("pre-commit", lambda place: pre_commit(wheel, root, logmap, place))):
             with report.check(f"packages/{name}"):
                 place = folder / name
                 place.mkdir()

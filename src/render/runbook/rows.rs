@@ -55,15 +55,16 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
         rows.extend(step.sources.iter().map(source));
         rows.extend(trails);
     }
+    // the switch of the same Region
+    let own = format!("-{}", step.placement.region);
+    let since = step.after.iter().find(|id| id.ends_with(&own)).or(step.after.first()).cloned().unwrap_or_default();
     for arrival in &step.arrivals {
-        let since = step.after.iter().find(|id| id.ends_with(&format!("-{}", step.placement.region))).or(step.after.first());
-        let since = since.cloned().unwrap_or_default();
         rows.push(match arrival {
             Arrival::Source { name, bucket, under, shared } => {
                 let whose = if *shared { "shared" } else { "own" };
-                row("arrived", [name.clone(), bucket.clone(), under.clone(), since, whose.to_owned()])
+                row("arrived", [name.clone(), bucket.clone(), under.clone(), since.clone(), whose.to_owned()])
             }
-            Arrival::Trail { name, bucket } => row("arrived_trail", [name.clone(), bucket.clone(), since]),
+            Arrival::Trail { name, bucket } => row("arrived_trail", [name.clone(), bucket.clone(), since.clone()]),
         });
     }
     for quiet in step.quiets.iter().filter(|quiet| !quiet.name.is_empty()) {
