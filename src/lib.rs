@@ -12,6 +12,7 @@
 //! Plan (+ verdicts) ─topology→ Topology ─render::graph→ SVG, DOT, Mermaid, HTML
 //! what others wrote ─inputs→ SourceFiles ─observed→ Observed ─compare(Plan?)→ findings and verdicts
 //!   ─import→ map text, or edits of a map (+ findings)
+//! a snapshot of accounts ─snapshot→ readings ─drift(Plan)→ findings, what was looked at, coverage, deliveries
 //! a pasted text (+ Analysis) ─explain→ causes, and what mends them
 //! ```
 //!
@@ -35,6 +36,7 @@ mod diagnostics;
 mod digest;
 mod disk;
 mod document;
+mod drift;
 mod edit;
 mod escape;
 mod explain;
@@ -59,6 +61,7 @@ mod render;
 mod rules;
 mod runbook;
 mod several;
+mod snapshot;
 mod source;
 #[doc(hidden)]
 pub mod testing;

@@ -36,12 +36,17 @@ const ALLOWED: &[(&str, &str)] = &[
     ("several", "analysis aws catalog diagnostics document map plan source"),
     ("fix", "analysis diagnostics edit included rules"),
     ("explain", "analysis aws document plan"),
-    ("observed", "aws catalog diagnostics document hole policy source"),
+    ("snapshot", "aws document source"),
+    ("observed", "aws catalog diagnostics document hole policy snapshot source"),
     ("inputs", "files observed places source"),
     ("compare", "aws catalog diagnostics observed plan policy source"),
     ("inspection", "catalog compare diagnostics observed plan rules source"),
     ("import", "analysis aws catalog diagnostics escape included map observed plan policy rules source text"),
     ("changes", "aws escape plan policy text"),
+    (
+        "drift",
+        "analysis aws catalog changes compare diagnostics document escape map observed plan policy rules snapshot source text",
+    ),
     ("runbook", "aws plan policy text"),
     ("topology", "compare inspection plan source"),
     ("render", "artifacts aws compare digest escape plan policy runbook text topology"),
@@ -50,8 +55,8 @@ const ALLOWED: &[(&str, &str)] = &[
     ("lsp", "analysis aws diagnostics document edit escape fix folders included map places plan rules source"),
     (
         "cli",
-        "analysis aws catalog changes compare diagnostics digest disk escape explain files fix folders formats generate import included inputs inspection lsp map observed places plan render \
-         rules runbook several source text topology",
+        "analysis aws catalog changes compare diagnostics digest disk document drift escape explain files fix folders formats generate import included inputs inspection lsp map observed places plan render \
+         rules runbook several snapshot source text topology",
     ),
     (
         "testing",

@@ -33,6 +33,10 @@ apply) echo 'Error: putting S3 Bucket (acme-web) Logging: api error CrossLocatio
 esac
 "#;
 
+/// A snapshot in which nothing logs.
+const SNAPSHOT: &str = r#"{"logmap_snapshot":"1.0","taken_at":"2026-11-30T02:00:00Z","scope":{"accounts":["111122223333"],"buckets":"all"},"accounts":[
+{"Id":"111122223333","partition":"aws","taken_at":"2026-11-30T02:00:00Z","buckets_complete":true,"regions":[],"buckets":[]}]}"#;
+
 /// A folder with everything that the examples name.
 fn folder() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
@@ -53,6 +57,7 @@ fn folder() -> tempfile::TempDir {
     write("templates/stack.json", STACK);
     write("--strict=yes.json", STACK);
     write("buckets.json", r#"{"Buckets":[{"Name":"acme-data","BucketRegion":"us-east-1"}]}"#);
+    write("snapshot.json", SNAPSHOT);
     write("bin/terraform", TERRAFORM);
     assert_eq!(shell(dir.path(), "chmod +x bin/terraform", "").code, 0);
     dir

@@ -56,10 +56,10 @@ fn examples(rule: &Rule) -> Vec<Example> {
     examples
 }
 
-/// Does the rule speak of generated files, or of several maps? No example on a page is a folder: `tests/generate.rs` and
-/// `tests/included.rs` have one for each.
+/// Does the rule speak of generated files, of several maps, or of accounts? No example on a page is a folder or a snapshot:
+/// `tests/generate.rs`, `tests/included.rs` and `tests/drift.rs` have one for each.
 fn is_of_output(rule: &Rule) -> bool {
-    matches!(rule.scope, Scope::Output | Scope::Maps)
+    matches!(rule.scope, Scope::Output | Scope::Maps | Scope::Live)
 }
 
 /// Does the rule speak of what others wrote?
@@ -200,7 +200,11 @@ fn every_page_has_its_head_its_words_and_its_length() {
                 "input: any file",
             ]
         } else if is_of_output(rule) {
-            if rule.scope == Scope::Maps { &["input: several maps"] } else { &["input: generated files"] }
+            match rule.scope {
+                Scope::Maps => &["input: several maps"],
+                Scope::Live => &["input: snapshot"],
+                _ => &["input: generated files"],
+            }
         } else {
             &["input: region map", "input: region map, judged on the plan"]
         };

@@ -363,3 +363,32 @@ fn only_the_map_itself_has_settings() {
     let run = logmap(dir.path(), &["validate"]);
     assert!(run.stdout.contains("`settings` can't stand in an included file\n --> more.yaml:3:1"), "{}", run.stdout);
 }
+
+#[test]
+fn what_coverage_leaves_out_has_names_and_a_reason() {
+    let findings = |text: &str| -> Vec<String> {
+        let analysis = analyze(SourceFile::new("logmap.yaml", format!("{MAP}coverage: {{ ignore: [{text}] }}\n")));
+        let found =
+            analysis.findings.iter().filter(|finding| finding.rule.severity == logmap::testing::diagnostics::Severity::Error);
+        found.map(|finding| format!("{} {}", finding.rule.id, finding.message)).collect()
+    };
+    assert_eq!(findings("{ buckets: [\"cdk-*\"], reason: no data }"), Vec::<String>::new());
+    for (text, said) in [
+        ("{ buckets: [x], reason: \" \" }", "LM0017 the reason why buckets are left out is empty"),
+        ("{ buckets: [], reason: x }", "LM0017 `buckets` is empty, so that nothing is left out"),
+        ("{ buckets: [\"*\"], reason: x }", "LM0017 `*` leaves out every bucket, also those of tomorrow"),
+        ("{ buckets: [x] }", "LM0010 an entry of `ignore` needs the key `reason`"),
+        ("{ reason: x }", "LM0010 an entry of `ignore` needs the key `buckets`"),
+    ] {
+        assert_eq!(findings(text), [said], "{text}");
+    }
+    // a change of it is told
+    let dir = folder("");
+    fs::write(
+        dir.path().join("new.yaml"),
+        format!("{MAP}coverage: {{ ignore: [{{ buckets: [\"cdk-*\"], reason: no data }}] }}\n"),
+    )
+    .unwrap();
+    let run = logmap(dir.path(), &["diff", "logmap.yaml", "new.yaml"]);
+    assert!(run.code == 1 && run.stdout.contains("coverage.ignore"), "{} {}", run.code, run.stdout);
+}

@@ -5,6 +5,7 @@
 pub(crate) mod generated;
 pub(crate) mod importing;
 pub(crate) mod inputs;
+pub(crate) mod live;
 pub(crate) mod observed;
 pub(crate) mod reading;
 pub(crate) mod several;

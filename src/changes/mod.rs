@@ -11,7 +11,7 @@ mod settings;
 pub mod show;
 
 pub use policy::Access;
-pub(crate) use policy::{PolicyChange, StatementKind};
+pub(crate) use policy::{PolicyChange, StatementChange, StatementKind, statements};
 
 use crate::{
     aws::Partition,

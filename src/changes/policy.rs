@@ -109,8 +109,19 @@ type Alike<'a> = &'a dyn Fn(&Statement, &Statement) -> bool;
 /// Compares the policies of a bucket and of itself or its successor.
 pub(super) fn between(old: &LogBucket, new: &LogBucket) -> Option<PolicyChange> {
     let about = renamed(&old.policy, &old.arn, &new.arn);
-    let mut rest: Vec<&Statement> = new.policy.statements.iter().collect();
-    let mut gone: Vec<&Statement> = about.statements.iter().collect();
+    let statements = statements(&about, &new.policy);
+    let notes = notes(old, new);
+    if statements.is_empty() && notes.is_empty() && about == new.policy {
+        return None;
+    }
+    let access = statements.iter().fold(Access::Same, |access, change| access.and(change.access));
+    Some(PolicyChange { log_bucket: new.name.clone(), access, statements, notes })
+}
+
+/// The statements in which two policies of one bucket differ.
+pub(crate) fn statements(old: &Policy, new: &Policy) -> Vec<StatementChange> {
+    let mut rest: Vec<&Statement> = new.statements.iter().collect();
+    let mut gone: Vec<&Statement> = old.statements.iter().collect();
     let mut pairs: Vec<(Option<&Statement>, Option<&Statement>)> = Vec::new();
     let alike: [Alike<'_>; 4] = [
         &|a, b| a == b,
@@ -129,13 +140,7 @@ pub(super) fn between(old: &LogBucket, new: &LogBucket) -> Option<PolicyChange> 
     }
     pairs.extend(gone.into_iter().map(|statement| (Some(statement), None)));
     pairs.extend(rest.into_iter().map(|statement| (None, Some(statement))));
-    let statements: Vec<StatementChange> = pairs.into_iter().filter_map(|(old, new)| statement(old, new)).collect();
-    let notes = notes(old, new);
-    if statements.is_empty() && notes.is_empty() && about == new.policy {
-        return None;
-    }
-    let access = statements.iter().fold(Access::Same, |access, change| access.and(change.access));
-    Some(PolicyChange { log_bucket: new.name.clone(), access, statements, notes })
+    pairs.into_iter().filter_map(|(old, new)| statement(old, new)).collect()
 }
 
 /// The order of statements and their Sids decide nothing.

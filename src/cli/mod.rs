@@ -7,6 +7,7 @@ mod check;
 mod colour;
 mod completions;
 mod diff;
+mod drift;
 pub mod exit;
 mod explain;
 pub(crate) mod findings;
@@ -19,6 +20,7 @@ pub(crate) mod io;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod man;
+mod mend;
 mod overrides;
 mod progress;
 mod read;
@@ -27,6 +29,7 @@ mod revision;
 mod runbook;
 mod schema;
 mod settings;
+mod snapshot;
 mod stale;
 mod templates;
 mod usage;
@@ -90,6 +93,8 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
         Command::Generate(args) => generate::run(args, &io),
         Command::Check(args) => check::run(args, &io),
         Command::Import(args) => import::run(args, &io),
+        Command::Snapshot(args) => snapshot::run(args, &io),
+        Command::Drift(args) => drift::run(args, &io),
         Command::Runbook(args) => runbook::run(args, &io),
         Command::Explain(args) => explain::run(args, &io),
         Command::Templates(args) => templates::run(args, &io),

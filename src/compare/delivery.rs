@@ -52,6 +52,7 @@ impl Delivery {
             // whether S3 tells of the organization is not documented for access logs
             organization_id: self.organization.as_deref().filter(|_| self.service == CLOUDTRAIL_SERVICE),
             policy,
+            granted_by: policy,
             tier: Tier::None,
             sources: &[],
             trails: &[],

@@ -36,7 +36,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 use work::Weights;
-pub(crate) use {joined::Joined, work::Work};
+pub(crate) use {admit::example, joined::Joined, work::Work};
 
 /// What is known of one log configuration, trail or policy.
 #[derive(Debug, Clone)]

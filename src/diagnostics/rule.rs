@@ -39,6 +39,8 @@ pub enum Scope {
     Import,
     /// The files that were generated.
     Output,
+    /// What is in the accounts.
+    Live,
 }
 
 /// A rule.

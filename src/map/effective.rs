@@ -500,7 +500,18 @@ pub(crate) fn settings_of(map: &RegionMap) -> RunSettings {
             .map(|targets| targets.iter().map(|target| target.value).collect()),
         templates: text(|settings| &settings.templates),
         baseline: text(|settings| &settings.baseline),
+        left_out: left_out(map),
     }
+}
+
+/// The patterns of `coverage.ignore`.
+fn left_out(map: &RegionMap) -> Vec<String> {
+    let entries = map.coverage.iter().flat_map(|coverage| &coverage.ignore).flat_map(|list| list.iter());
+    let names = entries.flat_map(|entry| &entry.buckets).flat_map(|list| list.iter());
+    let mut patterns: Vec<String> = names.map(|name| name.value.clone()).collect();
+    patterns.sort();
+    patterns.dedup();
+    patterns
 }
 
 /// The top-level `tags`, sorted; more than a thing can have have been reported.

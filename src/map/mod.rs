@@ -4,6 +4,7 @@
 //! Each type's schema, decoder and documentation come from the one declaration here.
 
 pub(crate) mod additions;
+mod coverage;
 pub mod decode;
 pub(crate) mod edit;
 pub mod effective;
@@ -28,6 +29,7 @@ use crate::{
     source::{Span, Spanned},
     words,
 };
+pub(crate) use coverage::*;
 use decode::{Cx, Decode, Entries};
 pub use log_bucket::KeyFormat;
 pub(crate) use log_bucket::*;
@@ -79,6 +81,8 @@ record! {
         render: Render, { "examples": [{ "terraform": { "aws_provider": 6 } }] };
         /// What all commands and editors do with the map: where files go, which ones, and what rules say.
         settings: Settings, { "examples": [{ "out": "generated" }] };
+        /// What `drift --coverage` says of buckets that the map does not know.
+        coverage: BucketCoverage, { "examples": [{ "ignore": [{ "buckets": ["cdk-*-assets-*"], "reason": "build artefacts, no data" }] }] };
     }
 }
 

@@ -107,7 +107,7 @@ pub struct MonitoringSettings {
     pub topic: Option<String>,
 }
 
-/// What commands do with the map: `settings` in it, but for its rules. Paths are relative to the map, with slashes.
+/// What commands do with the map: `settings` in it, but for its rules, and `coverage`. Paths are relative to the map, with slashes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunSettings {
     /// The output folder.
@@ -118,6 +118,8 @@ pub(crate) struct RunSettings {
     pub templates: Option<String>,
     /// The file with known findings.
     pub baseline: Option<String>,
+    /// Patterns of buckets that are left out of the map on purpose, sorted.
+    pub left_out: Vec<String>,
 }
 
 impl RunSettings {
@@ -132,6 +134,7 @@ impl RunSettings {
             ("targets", targets),
             ("templates", self.templates.clone()),
             ("baseline", self.baseline.clone()),
+            ("coverage.ignore", (!self.left_out.is_empty()).then(|| self.left_out.join(", "))),
         ];
         all.into_iter().filter_map(|(key, value)| Some((key, value?)))
     }

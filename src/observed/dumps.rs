@@ -96,11 +96,7 @@ pub(crate) fn read(root: &Node, name: &str, file: FileId, observed: &mut Observe
     let bucket = named_for(name).and_then(|(bucket, _)| bucket);
     let Kind::Mapping(entries) = &root.kind else { return };
     let of_key = entries.iter().any(|entry| &*entry.key == "PolicyName");
-    let moves_small = entries.iter().any(|entry| {
-        &*entry.key == "TransitionDefaultMinimumObjectSize"
-            && matches!(&entry.value.kind, Kind::Scalar { text, .. } if &**text == "varies_by_storage_class")
-    });
-    let reader = Reader { file, bucket, page: root.span.start, of_key, moves_small };
+    let reader = Reader { file, bucket, page: root.span.start, of_key, moves_small: moves_small(entries) };
     if child(root, "TargetBucket").is_some() {
         observed.logging.push(reader.logging(root));
         return;
@@ -152,7 +148,7 @@ const SETTINGS: [&str; 15] = [
 ];
 
 /// A tree as plain JSON; its places are lost.
-pub(super) fn value_of(node: &Node) -> serde_json::Value {
+pub(crate) fn value_of(node: &Node) -> serde_json::Value {
     match &node.kind {
         Kind::Mapping(entries) => entries.iter().map(|entry| (entry.key.to_string(), value_of(&entry.value))).collect(),
         Kind::Sequence(items) => items.iter().map(value_of).collect(),
@@ -164,6 +160,48 @@ pub(super) fn value_of(node: &Node) -> serde_json::Value {
         Kind::Scalar { text, .. } => serde_json::Value::from(&**text),
         Kind::Alias(_) => serde_json::Value::Null,
     }
+}
+
+/// Reads answers one by one: those of one bucket, or of none.
+pub(super) struct Answers(Reader);
+
+impl Answers {
+    /// Of a bucket, which stands at this place.
+    pub(super) fn of(bucket: &str, place: Span, file: FileId) -> Self {
+        Answers(Reader { file, bucket: Some(bucket.to_owned()), page: place.start, of_key: false, moves_small: false })
+    }
+
+    /// Of no bucket.
+    pub(super) fn of_nobody(file: FileId) -> Self {
+        Answers(Reader { file, bucket: None, page: 0, of_key: false, moves_small: false })
+    }
+
+    /// Reads an answer.
+    pub(super) fn read(&self, answer: &Node, observed: &mut Observed) {
+        let Kind::Mapping(entries) = &answer.kind else { return };
+        let Reader { file, bucket, page, of_key, .. } = &self.0;
+        let reader =
+            Reader { file: *file, bucket: bucket.clone(), page: *page, of_key: *of_key, moves_small: moves_small(entries) };
+        entries.iter().for_each(|entry| reader.entry(entry, observed));
+    }
+
+    /// Reads a trail as `describe-trails` has it.
+    pub(super) fn trail(&self, trail: &Node) -> Option<Trail> {
+        self.0.trail(trail)
+    }
+
+    /// Reads an item of one of the lists of vended deliveries, which has this key.
+    pub(super) fn vended(&self, key: &str, item: &Node, observed: &mut Observed) {
+        self.0.vended(key, item, observed);
+    }
+}
+
+/// Does a lifecycle configuration move objects under 128 KB, too?
+fn moves_small(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| {
+        &*entry.key == "TransitionDefaultMinimumObjectSize"
+            && matches!(&entry.value.kind, Kind::Scalar { text, .. } if &**text == "varies_by_storage_class")
+    })
 }
 
 struct Reader {

@@ -11,6 +11,7 @@ mod input;
 pub(crate) mod json;
 pub(crate) mod lifecycle;
 mod listing;
+mod live;
 pub(crate) mod policy;
 pub(crate) mod recognise;
 mod serverless;

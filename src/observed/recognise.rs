@@ -3,7 +3,7 @@
 use super::{
     Input, Observed, Setting, SourceLocation, Told, cloudformation, config, dumps, foreign, hole,
     input::{NotRead, Way},
-    json, listing, policy, serverless, terraform,
+    json, listing, live, policy, serverless, terraform,
 };
 use crate::{
     document::{self, Document, Kind, Node},
@@ -145,6 +145,10 @@ fn read_tree(
     }
     if listing::is_listing(&root) {
         listing::read(&root, id, observed);
+        return Ok(());
+    }
+    if live::is_one(&root) {
+        input.ignored.append(&mut live::read(&root, id, observed)?);
         return Ok(());
     }
     if let Some(reason) = foreign::tree(&root) {

@@ -7,7 +7,7 @@
 
 pub(crate) mod actions;
 mod callers;
-mod instant;
+pub(crate) mod instant;
 mod operators;
 mod pattern;
 pub(crate) mod requests;

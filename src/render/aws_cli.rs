@@ -491,7 +491,7 @@ pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {
         origin: if trail.adopt { "adopt" } else { "create" },
         arn: &trail.arn,
         settings: text::json(&settings),
-        selectors: selectors(trail).as_ref().map(text::json).unwrap_or_default(),
+        selectors: trail.selectors().as_ref().map(text::json).unwrap_or_default(),
         first: if trail.bucket_account == account { "" } else { &trail.bucket_account },
     }
 }
@@ -500,34 +500,4 @@ pub(super) fn trail_row<'a>(account: &str, trail: &'a Trail) -> TrailRow<'a> {
 pub(super) fn insights(trail: &Trail) -> Option<Value> {
     let selectors: Vec<Value> = trail.insights.iter().map(|insight| json!({ "InsightType": insight.api() })).collect();
     (!selectors.is_empty()).then(|| Value::Array(selectors))
-}
-
-/// The advanced event selectors of a trail that records anything else than all management events, as CloudTrail's API and CloudFormation
-/// take them.
-pub(super) fn selectors(trail: &Trail) -> Option<Value> {
-    let field = |name: &str, operator: &str, values: Value| json!({ "Field": name, operator: values });
-    if !trail.selects() {
-        return None;
-    }
-    // named as the other targets name them; the script knows its own by these names (helper.py)
-    let mut selectors = Vec::new();
-    if trail.records_management() {
-        let mut management = vec![field("eventCategory", "Equals", json!(["Management"]))];
-        management.extend(trail.read_only().map(|value| field("readOnly", "Equals", json!([value]))));
-        if !trail.excluded_event_sources.is_empty() {
-            management.push(field("eventSource", "NotEquals", json!(trail.excluded_event_sources)));
-        }
-        selectors.push(json!({ "Name": "Logmap management events", "FieldSelectors": management }));
-    }
-    if let Some(excluded) = &trail.data_events_exclude {
-        let mut data = vec![
-            field("eventCategory", "Equals", json!(["Data"])),
-            field("resources.type", "Equals", json!(["AWS::S3::Object"])),
-        ];
-        if !excluded.is_empty() {
-            data.push(field("resources.ARN", "NotStartsWith", json!(excluded)));
-        }
-        selectors.push(json!({ "Name": "Logmap S3 object events", "FieldSelectors": data }));
-    }
-    Some(Value::Array(selectors))
 }

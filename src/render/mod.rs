@@ -14,6 +14,7 @@ pub(crate) mod policies;
 pub mod readme;
 pub(crate) mod runbook;
 pub(crate) mod scanners;
+pub(crate) mod snapshot;
 pub mod targets;
 pub mod templates;
 pub(crate) mod terraform;

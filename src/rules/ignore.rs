@@ -5,7 +5,7 @@
 
 use crate::catalog::reading::{IGNORE_WITHOUT_REASON, UNUSED_IGNORE};
 use crate::{
-    diagnostics::{Finding, Suppressed, Suppression},
+    diagnostics::{Finding, Scope, Suppressed, Suppression},
     document::{Comment, Document},
     edit::Fix,
     rules,
@@ -31,9 +31,25 @@ struct Ignore {
     reason: String,
 }
 
+/// Takes silenced findings out, and gives them; what is wrong with the comments was said when the map was read.
+pub(crate) fn silence(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) -> Vec<Suppressed> {
+    take(file, document, findings, &mut Vec::new())
+}
+
 /// Takes silenced findings out, and gives them; adds what is wrong with the comments.
 pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<Finding>) -> Vec<Suppressed> {
     let mut about_comments = Vec::new();
+    let suppressed = take(file, document, findings, &mut about_comments);
+    findings.append(&mut about_comments);
+    suppressed
+}
+
+fn take(
+    file: &SourceFile,
+    document: &Document,
+    findings: &mut Vec<Finding>,
+    about_comments: &mut Vec<Finding>,
+) -> Vec<Suppressed> {
     // while nothing can be derived, what a comment silences may not have been found yet
     let whole = findings.iter().all(|finding| finding.rule.can_be_ignored);
     // which findings of which rules stand on which line
@@ -44,7 +60,7 @@ pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<F
     let known = rules::all();
     // which finding is silenced, and for what reason
     let mut silenced: BTreeMap<usize, String> = BTreeMap::new();
-    for ignore in ignores(file, document, &mut about_comments) {
+    for ignore in ignores(file, document, about_comments) {
         for id in &ignore.rules {
             let rule = known.iter().copied().find(|rule| rule.is(id));
             // what an earlier comment has silenced is gone for this one
@@ -63,6 +79,8 @@ pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<F
                         rule.id
                     )
                 }
+                // what is in the accounts is not known here
+                Some(rule) if rule.scope == Scope::Live => continue,
                 Some(_) if !whole => continue,
                 Some(_) => "remove the comment, or put it on the line of the finding or alone above it".to_owned(),
             };
@@ -84,7 +102,6 @@ pub(crate) fn apply(file: &SourceFile, document: &Document, findings: &mut Vec<F
         }
     }
     *findings = kept;
-    findings.append(&mut about_comments);
     suppressed
 }
 

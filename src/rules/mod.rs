@@ -17,7 +17,7 @@ pub(crate) mod trails;
 pub(crate) mod version;
 
 use crate::{
-    catalog::{generated, importing, inputs, observed, reading, several},
+    catalog::{generated, importing, inputs, live, observed, reading, several},
     diagnostics::{Finding, Rule},
     map::RegionMap,
 };
@@ -39,6 +39,7 @@ pub fn all() -> Vec<&'static Rule> {
         importing::RULES,
         generated::RULES,
         inputs::RULES,
+        live::RULES,
     ];
     families.concat()
 }

@@ -15,6 +15,7 @@ const MOST_GUESSES: usize = 100;
 
 /// Checks `settings`.
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+    coverage(map, findings);
     let Some(settings) = &map.settings else { return };
     let folders = [(&settings.out, "out", "out: generated"), (&settings.templates, "templates", "templates: templates")];
     for (path, key, example) in folders {
@@ -48,6 +49,35 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
             findings.push(
                 Finding::new(&SETTINGS, reason.span, format!("the reason for `{}` is empty", word.escape_debug()))
                     .help("write why, for whoever reviews the map; without a reason a rule stays as it is"),
+            );
+        }
+    }
+}
+
+/// `coverage`: what is left out says of what, and why.
+fn coverage(map: &RegionMap, findings: &mut Vec<Finding>) {
+    for entry in map.coverage.iter().flat_map(|coverage| &coverage.ignore).flat_map(|list| list.iter()) {
+        if let Some(reason) = entry.reason.as_ref().filter(|reason| reason.trim().is_empty()) {
+            findings.push(
+                Finding::new(&SETTINGS, reason.span, "the reason why buckets are left out is empty")
+                    .help("write why, for whoever reviews the map"),
+            );
+        }
+        let Some(names) = &entry.buckets else { continue };
+        if names.is_empty() {
+            findings.push(
+                Finding::new(&SETTINGS, names.span, "`buckets` is empty, so that nothing is left out")
+                    .help("list names, in which `*` and `?` are wildcards"),
+            );
+        }
+        for name in names.iter().filter(|name| name.chars().all(|c| matches!(c, '*' | '?'))) {
+            findings.push(
+                Finding::new(
+                    &SETTINGS,
+                    name.span,
+                    format!("`{}` leaves out every bucket, also those of tomorrow", name.escape_debug()),
+                )
+                .help("name what is left out; without `--coverage`, `drift` looks at no bucket that the map does not know"),
             );
         }
     }

@@ -120,6 +120,7 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
             role_arn: bucket.basis.role_arn.as_deref(),
             organization_id: bucket.basis.organization_id.as_deref(),
             policy: &policy,
+            granted_by: &policy,
             tier: report.tier,
             sources,
             trails: &bucket.basis.trails,

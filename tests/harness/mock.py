@@ -6,6 +6,7 @@ says what AWS does; it is written for the pinned moto only.
 """
 import copy
 import io
+import json
 import os
 import re
 import threading
@@ -378,12 +379,18 @@ def asked(environ):
     return dict(urllib.parse.parse_qsl(body.decode())).get("Action", "")
 
 
+S3_READS = ("logging", "policy", "encryption", "object-lock", "requestPayment", "ownershipControls", "publicAccessBlock", "versioning", "lifecycle",
+            "tagging", "acl", "location", "list-type")
+
+
 class Gate:
     """Looks at each S3 request before moto does, and refuses what AWS would refuse."""
 
     def __init__(self, app):
         self.app, self.lock = app, threading.Lock()
         self.changes, self.fail_at = 0, None  # how many changes were asked for; the number of the one to refuse
+        self.fault = None  # says of a (service, operation) whether it is refused, and how
+        self.log = None  # (service, operation, path) of each request, if somebody wants them
         self.state = object()  # another one after each change: as long as it is the same, so is the world
 
     def __call__(self, environ, start):
@@ -392,6 +399,11 @@ class Gate:
             self.changes, self.state = self.changes + 1, object()
             if self.changes == self.fail_at:
                 return self.deny(environ, start)
+        service = re.search(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", "")) if self.log is not None or self.fault else None
+        if self.log is not None and service:
+            self.log.append((service[1], self.operation(environ), environ["PATH_INFO"]))
+        if self.fault and service and self.fault.hits(service[1], self.operation(environ)):
+            return self.refuse(environ, start, *self.fault.answer)
         if not signed or signed[3] != "s3":
             return self.app(environ, start)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
@@ -419,11 +431,33 @@ class Gate:
         return [answer]
 
     @staticmethod
+    def operation(environ):
+        """The operation of a request; of S3 as far as reads go, else its method."""
+        if operation := environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or asked(environ):
+            return operation
+        name, method = environ["PATH_INFO"].strip("/"), environ["REQUEST_METHOD"].title()
+        queries = {part.split("=")[0] for part in environ.get("QUERY_STRING", "").split("&")} - {"x-id"}
+        return f"{method}:{'/'.join(sorted(queries & set(S3_READS))) or ('bucket' if name else 'list')}"
+
+    @staticmethod
     def is_change(environ):
         operation = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2] or asked(environ)
         if operation:
             return not operation.startswith(("Get", "Describe", "List"))
         return environ["REQUEST_METHOD"] in ("PUT", "POST", "DELETE")
+
+    @staticmethod
+    def refuse(environ, start, status, code, message):
+        """The answer of a service that refuses, in its own form."""
+        if "HTTP_X_AMZ_TARGET" in environ:
+            answer, kind = json.dumps({"__type": code, "message": message}).encode(), "application/x-amz-json-1.1"
+        elif asked(environ):
+            answer, kind = f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>".encode(), "text/xml"
+        else:
+            answer, kind = f"<Error><Code>{code}</Code><Message>{message}</Message></Error>".encode(), "application/xml"
+        answer = b"" if environ["REQUEST_METHOD"] == "HEAD" else answer
+        start(f"{status} Refused", [("Content-Type", kind), ("Content-Length", str(len(answer)))])
+        return [answer]
 
     @staticmethod
     def deny(environ, start):

@@ -14,7 +14,7 @@ def all_buckets(self):
     if wanted and wanted != signed:
         return 400, {}, xmltodict.unparse({"Error": {"Code": "InvalidArgument", "Message": "the endpoint is of another Region"}})
     buckets = sorted(self.backend.list_buckets(prefix=None, bucket_region=wanted, max_buckets=None), key=lambda bucket: bucket.name)
-    answer, show = {}, wanted or token
+    answer, show = {}, wanted or token or self._get_param("max-buckets")  # any parameter (S3 API reference, ListBuckets)
     if show:
         buckets = [bucket for bucket in buckets if not token or bucket.name > token]
         if len(buckets) > page:

@@ -32,7 +32,19 @@ fn keys_of_the_place_that_are_not_there_yet_with_documentation() {
     let names: Vec<&str> = list.iter().map(|item| item["label"].as_str().unwrap()).collect();
     assert_eq!(
         names,
-        ["organization", "defaults", "accounts", "trails", "include", "monitoring", "tags", "publish", "render", "settings"]
+        [
+            "organization",
+            "defaults",
+            "accounts",
+            "trails",
+            "include",
+            "monitoring",
+            "tags",
+            "publish",
+            "render",
+            "settings",
+            "coverage"
+        ]
     );
     assert!(list[2]["documentation"]["value"].as_str().unwrap().starts_with("The AWS accounts"));
     assert_eq!(labels("accounts:\n  prod:\n    id: \"1\"\n    ‸\n"), ["state", "role", "profile", "log_bucket", "regions"]);
@@ -141,7 +153,7 @@ fn a_text_that_is_broken_elsewhere_or_here_is_no_obstacle() {
     let names: Vec<&str> = list.as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect();
     assert_eq!(names, ["prod", "log-archive"]);
     client.goodbye();
-    assert_eq!(labels("‸").len(), 11);
+    assert_eq!(labels("‸").len(), 12);
     assert_eq!(labels("version: 1 # ‸\n"), Vec::<String>::new(), "in a comment");
 }
 

@@ -77,6 +77,23 @@ pub const EXAMPLES: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "snapshot",
+        &[clean(
+            "for AWS CloudShell, or wherever boto3 and the credentials are",
+            "logmap snapshot --script python > snapshot.py",
+        )],
+    ),
+    (
+        "drift",
+        &[
+            finds("what differs from the map here", "logmap drift --snapshot snapshot.json"),
+            finds(
+                "a report with the buckets that the map does not know",
+                "logmap drift --snapshot snapshot.json --coverage --format markdown > drift.md",
+            ),
+        ],
+    ),
+    (
         "runbook",
         &[
             clean("from one file to another", "logmap runbook old.yaml logmap.yaml"),

@@ -5,11 +5,13 @@
 
 pub mod examples;
 mod inputs;
+mod live;
 mod maps;
 mod program;
 mod report;
 
 pub use inputs::{CheckArgs, ExplainArgs, ImportArgs, ListFormat};
+pub use live::{DriftArgs, DriftFormat, SnapshotArgs, SnapshotScript};
 pub use maps::{DiffArgs, DiffFormat, GenerateArgs, GraphArgs, GraphFormat, MapArgs, PairArgs, RunbookArgs, ValidateArgs};
 #[cfg(feature = "lsp")]
 pub use program::LspArgs;
@@ -105,6 +107,16 @@ pub enum Command {
     /// other formats than text, because standard output is the map's.
     #[command(after_long_help = examples("import"))]
     Import(ImportArgs),
+    /// Print the program that reads the accounts of a map into a snapshot
+    ///
+    /// The program is Python with boto3, as AWS CloudShell has it. It only reads, and needs nothing of logmap where it runs.
+    #[command(after_long_help = examples("snapshot"))]
+    Snapshot(SnapshotArgs),
+    /// Say where the accounts differ from the map, what the map does not know, and whether logs arrive
+    ///
+    /// Reads snapshots, and asks AWS nothing. Exit code 1 for drift; 3 if something was not read and nothing else was found.
+    #[command(after_long_help = examples("drift"))]
+    Drift(DriftArgs),
     /// Plan the way from one map to another: steps with scripts, checks and rollbacks, in which no log is lost
     #[command(after_long_help = examples("runbook"))]
     Runbook(RunbookArgs),

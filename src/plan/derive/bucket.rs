@@ -136,6 +136,7 @@ impl Planner<'_, '_> {
                 role_arn: role_arn.as_deref(),
                 organization_id,
                 policy: &policy,
+                granted_by: &policy,
                 tier: report.tier,
                 sources,
                 trails: &grants.trails,

@@ -51,6 +51,9 @@ pub struct Subject<'a> {
     pub organization_id: Option<&'a str>,
     /// The finished policy.
     pub policy: &'a Policy,
+    /// The policy whose own statements say which keys access logs may have: the same one, but where what stands is held against what is
+    /// derived.
+    pub granted_by: &'a Policy,
     /// How the sources are named in it.
     pub tier: Tier,
     /// The sources that log to it.
@@ -92,6 +95,8 @@ pub struct Failure {
     pub what: String,
     /// The statements that are to blame, by their index in the policy; none if a grant is missing.
     pub statements: Vec<Blamed>,
+    /// A request that no statement lets in, where a grant is missing.
+    pub refused: Option<Box<Witness>>,
 }
 
 /// A statement that is to blame for a claim that does not hold.
@@ -381,7 +386,9 @@ fn judge<'p>(policy: &'p Policy, prepared: &Prepared<'p>, claim: &Claim<'_>) -> 
         keys: prepared.undecided(statement, claim.requests).into_iter().map(str::to_owned).collect(),
         witness: prepared.witness(claim.requests, statement, &shows),
     };
-    Err(Failure { what: (claim.what)(), statements: guilty.into_iter().map(blamed).collect() })
+    let refused =
+        (guilty.is_empty() && claim.expect == Expect::Allowed).then(|| prepared.refused(claim.requests)).flatten().map(Box::new);
+    Err(Failure { what: (claim.what)(), statements: guilty.into_iter().map(blamed).collect(), refused })
 }
 
 impl<'a> Subject<'a> {
@@ -395,6 +402,7 @@ impl<'a> Subject<'a> {
             role_arn: bucket.basis.role_arn.as_deref(),
             organization_id: bucket.basis.organization_id.as_deref(),
             policy: &bucket.policy,
+            granted_by: &bucket.policy,
             tier: bucket.report.tier,
             sources: if bucket.takes_access_logs { &placement.sources } else { &[] },
             trails: &bucket.basis.trails,

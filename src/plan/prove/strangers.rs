@@ -64,7 +64,7 @@ impl<'a> Subject<'a> {
 
     /// The resources of logmap's own statements with such a Sid, as patterns.
     pub(super) fn granted(&self, sid: &'static str) -> impl Iterator<Item = &'a str> {
-        let own = self.policy.statements.iter().filter(move |statement| statement.sid.starts_with(sid));
+        let own = self.granted_by.statements.iter().filter(move |statement| statement.sid.starts_with(sid));
         let resources = own.filter_map(|statement| match &statement.resource {
             Element::Is(list) => Some(list.iter()),
             Element::IsNot(_) => None,

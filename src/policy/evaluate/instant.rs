@@ -2,7 +2,7 @@
 
 /// Nanoseconds since 1970 of a date in ISO 8601 (`2026-01-02`, `2026-01-02T03:04:05Z`, with a fraction or an offset) or of
 /// seconds since 1970. Source: IAM user guide, "Date condition operators".
-pub(super) fn read(text: &str) -> Option<i128> {
+pub(crate) fn read(text: &str) -> Option<i128> {
     if let Ok(seconds) = text.parse::<i64>() {
         // four digits alone are a year
         return if text.len() == 4 { civil(text, "1", "1").map(|days| days * DAY) } else { Some(i128::from(seconds) * SECOND) };
@@ -38,7 +38,7 @@ pub(super) fn read(text: &str) -> Option<i128> {
 }
 
 /// `2026-01-02T03:04:05Z`, for seconds since 1970.
-pub(super) fn show(seconds: i64) -> String {
+pub(crate) fn show(seconds: i64) -> String {
     let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     // days since the first of March of the year 0, in eras of 400 years (Howard Hinnant's algorithm)
     let days = days + 719_468;
@@ -51,7 +51,7 @@ pub(super) fn show(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
 }
 
-pub(super) const SECOND: i128 = 1_000_000_000;
+pub(crate) const SECOND: i128 = 1_000_000_000;
 const DAY: i128 = 86_400 * SECOND;
 
 fn below(text: &str, limit: i128) -> Option<i128> {

@@ -115,7 +115,7 @@ fn properties(trail: &Trail) -> Value {
     if let Some(insights) = aws_cli::insights(trail) {
         properties["InsightSelectors"] = insights;
     }
-    if let Some(selectors) = aws_cli::selectors(trail) {
+    if let Some(selectors) = trail.selectors() {
         properties["AdvancedEventSelectors"] = selectors;
     }
     properties

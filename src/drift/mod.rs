@@ -1,0 +1,242 @@
+//! Drift: what is in the accounts, held against what the map says.
+//!
+//! Takes an analysed map and snapshots; gives findings and what was looked at. A pure function: nothing is asked of AWS here. Drift is
+//! found from AWS's answers alone, the answer that there is none among them. What was not read is unknown, is counted and named, and is
+//! never taken for right.
+
+mod buckets;
+mod coverage;
+mod delivery;
+mod lifecycle;
+mod monitoring;
+mod policy;
+mod sources;
+mod subject;
+mod trails;
+mod unread;
+mod world;
+
+use crate::{
+    analysis::Analysis,
+    diagnostics::{Finding, Suppressed, sort},
+    document::Node,
+    plan::{Account, Placement, Plan},
+    rules::ignore,
+    snapshot::{Malformed, Snapshot},
+    source::FileId,
+};
+pub(crate) use coverage::Row as CoverageRow;
+pub(crate) use delivery::{Row as DeliveryRow, Verdict as DeliveryVerdict, Window, seconds};
+use serde::Serialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use unread::Unread;
+use world::{Map, World};
+
+/// What is asked of a run.
+pub(crate) struct Asked<'a> {
+    /// Is this account looked at?
+    pub account: &'a dyn Fn(&Account) -> bool,
+    /// Is this Region?
+    pub region: &'a dyn Fn(&Placement) -> bool,
+    /// Buckets that the map does not know, too.
+    pub coverage: bool,
+    /// Whether the logs arrive.
+    pub delivery: Option<Window<'a>>,
+    /// The command that mends a place.
+    pub mend: &'a dyn Fn(&Account, &Placement) -> String,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Drift {
+    /// Findings on the map and on the snapshots, by file and place.
+    pub findings: Vec<Finding>,
+    /// Those that a comment of the map silences.
+    pub suppressed: Vec<Suppressed>,
+    /// What was looked at, by kind.
+    pub checked: Checked,
+    /// Buckets that the map does not know, by account and Region.
+    pub coverage: Vec<CoverageRow>,
+    /// Whether logs arrive, by source and trail.
+    pub deliveries: Vec<DeliveryRow>,
+    /// What an older snapshot has that a newer one has, too, in words.
+    pub notes: Vec<String>,
+}
+
+/// How many things were looked at, and what came of it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Checked {
+    /// Log buckets.
+    pub log_buckets: Count,
+    /// Source buckets.
+    pub sources: Count,
+    /// Trails.
+    pub trails: Count,
+    /// Parameters, rules and topics.
+    pub monitoring: Count,
+    /// Buckets that the map does not know.
+    pub unmapped: Count,
+    /// Sources and trails whose logs were looked for.
+    pub deliveries: Count,
+}
+
+/// Of the things of one kind.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize)]
+pub(crate) struct Count {
+    /// Are as the map says, in everything that was looked at; all of it was.
+    pub as_mapped: usize,
+    /// Are not.
+    pub drifted: usize,
+    /// Were not read, or not wholly.
+    pub unknown: usize,
+}
+
+impl Checked {
+    /// All of them.
+    pub(crate) fn rows(&self) -> [(&'static str, Count); 6] {
+        [
+            ("log buckets", self.log_buckets),
+            ("sources", self.sources),
+            ("trails", self.trails),
+            ("monitoring", self.monitoring),
+            ("unmapped buckets", self.unmapped),
+            ("deliveries", self.deliveries),
+        ]
+    }
+
+    /// How much is unknown.
+    pub(crate) fn unknown(&self) -> usize {
+        self.rows().iter().map(|(_, count)| count.unknown).sum()
+    }
+
+    /// How much was read at all.
+    pub(crate) fn known(&self) -> usize {
+        self.rows().iter().map(|(_, count)| count.as_mapped + count.drifted).sum()
+    }
+}
+
+impl Count {
+    fn add(&mut self, state: State) {
+        match state {
+            State::AsMapped => self.as_mapped += 1,
+            State::Drifted => self.drifted += 1,
+            State::Unknown => self.unknown += 1,
+        }
+    }
+}
+
+/// What is known of one thing. Drift that was found counts for more than what was not read beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum State {
+    AsMapped,
+    Unknown,
+    Drifted,
+}
+
+/// Where findings go, and what goes with them.
+struct Out<'a> {
+    /// On the map, in the text of all its files.
+    on_map: Vec<Finding>,
+    /// On snapshots, by their file.
+    on_snapshots: Vec<Finding>,
+    unread: Unread,
+    checked: Checked,
+    map: &'a Map<'a>,
+}
+
+/// Compares. The findings' files are the map's, in their order, and then the snapshots'.
+///
+/// # Errors
+/// A snapshot is none that can be read; with its index.
+pub(crate) fn drift(analysis: &Analysis, plan: &Plan, trees: &[&Node], asked: &Asked<'_>) -> Result<Drift, (usize, Malformed)> {
+    let first = u32::try_from(analysis.file.files().len()).unwrap_or(u32::MAX);
+    let mut snapshots = Vec::new();
+    for ((at, tree), file) in trees.iter().enumerate().zip(first..) {
+        snapshots.push(Snapshot::read(tree, FileId(file)).map_err(|wrong| (at, wrong))?);
+    }
+    let decoded = crate::map::decode(&analysis.document, &mut Vec::new());
+    let map = Map::of(&analysis.document, &decoded);
+    let (world, notes) = World::of(&snapshots);
+    let mut out =
+        Out { on_map: Vec::new(), on_snapshots: Vec::new(), unread: Unread::default(), checked: Checked::default(), map: &map };
+    for account in plan.accounts.iter().filter(|account| (asked.account)(account)) {
+        let placements = || account.placements.iter().filter(|placement| (asked.region)(placement));
+        let Some(live) = world.accounts.get(account.id.as_str()) else {
+            out.unread.account(account, None, placements());
+            placements().for_each(|placement| out.nothing_read(placement));
+            continue;
+        };
+        if let Some(failure) = live.account.failure {
+            out.unread.account(account, Some(failure), placements());
+            placements().for_each(|placement| out.nothing_read(placement));
+            continue;
+        }
+        for placement in placements() {
+            let place = world::Place { account, placement, live, world: &world, mend: &(asked.mend)(account, placement) };
+            if let Some(why) = live.account.regions.get(placement.region.as_str()).and_then(|region| region.unreachable) {
+                out.unread.region(account, &placement.region, why);
+                out.nothing_read(placement);
+                continue;
+            }
+            for bucket in &placement.buckets {
+                let state = buckets::check(&place, bucket, &mut out);
+                out.checked.log_buckets.add(state);
+            }
+            sources::check(&place, &mut out);
+            trails::check(&place, &mut out);
+            monitoring::check(&place, &mut out);
+        }
+    }
+    let coverage = if asked.coverage { coverage::check(plan, &decoded, &world, asked, &mut out) } else { Vec::new() };
+    let deliveries = match &asked.delivery {
+        Some(window) => delivery::check(plan, &world, window, asked, &mut out),
+        None => Vec::new(),
+    };
+    let Out { mut on_map, mut on_snapshots, unread, checked, .. } = out;
+    unread.findings(&map, &mut on_map);
+    let suppressed = ignore::silence(&analysis.file, &analysis.document, &mut on_map);
+    // what is related stands in the map, or in a snapshot already
+    let located = |finding: Finding| {
+        let mut related = finding.related.clone();
+        let mut finding = finding.located(&analysis.file);
+        for (place, was) in finding.related.iter_mut().zip(&mut related).filter(|(_, was)| was.file.0 >= first) {
+            std::mem::swap(place, was);
+        }
+        finding
+    };
+    let mut findings: Vec<Finding> = on_map.into_iter().map(located).collect();
+    findings.append(&mut on_snapshots);
+    sort(&mut findings);
+    let suppressed = suppressed.into_iter().map(|one| Suppressed { finding: located(one.finding), by: one.by }).collect();
+    Ok(Drift { findings, suppressed, checked, coverage, deliveries, notes })
+}
+
+impl Out<'_> {
+    /// Nothing of a placement was read.
+    fn nothing_read(&mut self, placement: &Placement) {
+        self.checked.log_buckets.unknown += placement.buckets.len();
+        self.checked.sources.unknown += placement.sources.len();
+        self.checked.trails.unknown += placement.trails.len();
+        self.checked.monitoring.unknown += monitoring::things(placement);
+    }
+
+    /// A finding on the map.
+    fn found(&mut self, finding: Finding) {
+        self.on_map.push(finding);
+    }
+}
+
+/// A value as one text, whatever the order of its keys.
+fn canonical(value: &Value) -> String {
+    fn sorted(value: &Value) -> Value {
+        match value {
+            Value::Object(map) => {
+                map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect::<BTreeMap<_, _>>().into_iter().collect()
+            }
+            Value::Array(list) => list.iter().map(sorted).collect(),
+            other => other.clone(),
+        }
+    }
+    sorted(value).to_string()
+}

@@ -1,0 +1,135 @@
+//! What is published and watched in a placement: the parameter, the rule of AWS Config, the topic and the rules that publish to it.
+
+use super::{Out, State, canonical, world::Place};
+use crate::{
+    catalog::live::MONITORING_DIFFERS,
+    diagnostics::Finding,
+    escape::shown,
+    plan::Placement,
+    snapshot::{Reading, child, items, reading_of, text},
+};
+use serde_json::Value;
+
+/// How many things a placement publishes and watches.
+pub(super) fn things(placement: &Placement) -> usize {
+    let monitoring = &placement.monitoring;
+    let alerts = monitoring.alerts.as_ref().map_or(0, |alerts| 1 + alerts.rules.len());
+    usize::from(monitoring.parameter.is_some()) + usize::from(monitoring.config_rule.is_some()) + alerts
+}
+
+pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
+    let monitoring = &place.placement.monitoring;
+    if let Some(parameter) = &monitoring.parameter {
+        let found = one(place, ("publish", "parameters", &parameter.name), out, |reading| {
+            let value = reading.text(&["Parameter", "Value"]).unwrap_or_default();
+            (value != parameter.value).then(|| format!("is `{}`, and the map gives it `{}`", shown::line(value), parameter.value))
+        });
+        out.checked.monitoring.add(found);
+    }
+    if let Some(rule) = &monitoring.config_rule {
+        let found = one(place, ("monitoring", "config_rules", &rule.name), out, |reading| {
+            let source = reading.text(&["Source", "SourceIdentifier"]).unwrap_or_default();
+            let state = reading.text(&["ConfigRuleState"]).unwrap_or("ACTIVE");
+            let parameters = reading.text(&["InputParameters"]).unwrap_or_default();
+            let parameters: Value = serde_json::from_str(parameters).unwrap_or_default();
+            let target = parameters.get("targetBucket").and_then(Value::as_str).unwrap_or_default();
+            if source != "S3_BUCKET_LOGGING_ENABLED" {
+                Some(format!("is a rule of another kind, `{}`", shown::line(source)))
+            } else if state != "ACTIVE" {
+                Some(format!("is `{}`", shown::line(state)))
+            } else {
+                (target != rule.target_bucket)
+                    .then(|| format!("compares with `{}`, and the map has `{}`", shown::line(target), rule.target_bucket))
+            }
+        });
+        out.checked.monitoring.add(found);
+    }
+    let Some(alerts) = &monitoring.alerts else { return };
+    let found = one(place, ("monitoring", "topics", &alerts.topic_arn), out, |reading| {
+        let policy: Value = serde_json::from_str(reading.text(&["Attributes", "Policy"]).unwrap_or_default()).unwrap_or_default();
+        let wanted: Value = serde_json::from_str(&alerts.policy.to_json()).unwrap_or_default();
+        (statements(&policy) != statements(&wanted)).then(|| "has another policy than the map's".to_owned())
+    });
+    out.checked.monitoring.add(found);
+    for rule in &alerts.rules {
+        let found = one(place, ("monitoring", "event_rules", &rule.name), out, |reading| {
+            let pattern: Value =
+                serde_json::from_str(reading.text(&["rule", "EventPattern"]).unwrap_or_default()).unwrap_or_default();
+            let state = reading.text(&["rule", "State"]).unwrap_or_default();
+            let targets = items(reading.at(&["targets", "Targets"]));
+            if pattern != rule.pattern {
+                Some("watches other events than the map says".to_owned())
+            } else if !state.starts_with("ENABLED") {
+                Some(format!("is `{}`", shown::line(state)))
+            } else {
+                let publishes = targets.iter().any(|target| text(child(target, "Arn")) == Some(alerts.topic_arn.as_str()));
+                (!publishes).then(|| format!("does not publish to `{}`", alerts.topic))
+            }
+        });
+        out.checked.monitoring.add(found);
+    }
+}
+
+/// Checks a thing by its name among the Region's readings of its kind.
+fn one(
+    place: &Place<'_>,
+    (top, kind, name): (&str, &'static str, &str),
+    out: &mut Out<'_>,
+    differs: impl Fn(Reading<'_>) -> Option<String>,
+) -> State {
+    let region = place.live.account.regions.get(place.placement.region.as_str());
+    let of_kind = region.map_or(Reading::Missing, |region| region.reading(kind));
+    let reading = match of_kind {
+        Reading::Is(all) => reading_of(child(all, name)),
+        other => other,
+    };
+    if out.unread.is(&place.account.key, &place.placement.region, name, kind, reading) {
+        return State::Unknown;
+    }
+    let what = match kind {
+        "parameters" => "parameter",
+        "config_rules" => "rule of AWS Config",
+        "topics" => "topic",
+        _ => "rule of EventBridge",
+    };
+    let where_ = format!("the {what} `{name}` in `{}` of account `{}`", place.placement.region, place.account.id);
+    let message = match reading {
+        Reading::Nothing => format!("{where_} is not there"),
+        reading => match differs(reading) {
+            None => return State::AsMapped,
+            Some(words) => format!("{where_} {words}"),
+        },
+    };
+    let mut finding = Finding::new(&MONITORING_DIFFERS, out.map.top(top), message).help(place.mend);
+    if let Some(region) = region {
+        finding = finding.related_in(place.live.file, region.span, "as it was read");
+    }
+    out.found(finding);
+    State::Drifted
+}
+
+/// The statements of a policy, however they are spelt: a list of one is that one.
+fn statements(policy: &Value) -> Vec<String> {
+    fn plain(value: &Value) -> Value {
+        match value {
+            Value::Array(list) => match list.as_slice() {
+                [one] => plain(one),
+                many => {
+                    let mut many: Vec<Value> = many.iter().map(plain).collect();
+                    many.sort_by_key(canonical);
+                    Value::Array(many)
+                }
+            },
+            Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
+            other => other.clone(),
+        }
+    }
+    let list = match policy.get("Statement") {
+        Some(Value::Array(list)) => list.clone(),
+        Some(one) => vec![one.clone()],
+        None => Vec::new(),
+    };
+    let mut all: Vec<String> = list.iter().map(|statement| canonical(&plain(statement))).collect();
+    all.sort();
+    all
+}

@@ -1,0 +1,193 @@
+//! The trails of a placement: are they there, do they record, and what the map says?
+
+use super::{Out, State, canonical, world::Place};
+use crate::{
+    catalog::live::{TRAIL_DIFFERS, TRAIL_MISSING, TRAIL_STOPPED},
+    diagnostics::Finding,
+    document::Node,
+    escape::shown,
+    observed::dumps::value_of,
+    plan::Trail,
+    snapshot::{Reading, child, items, text},
+};
+use serde_json::Value;
+
+pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
+    for trail in &place.placement.trails {
+        let state = one(place, trail, out);
+        out.checked.trails.add(state);
+    }
+}
+
+/// A trail as the snapshot has it in its home Region; nothing if CloudTrail does not list it there.
+pub(super) fn find<'n>(place: &Place<'n>, trail: &Trail) -> Result<Option<&'n Node>, Reading<'n>> {
+    let region = place.live.account.regions.get(place.placement.region.as_str());
+    let reading = region.map_or(Reading::Missing, |region| region.reading("trails"));
+    match reading {
+        Reading::Is(list) => {
+            let arn =
+                |item: &&Node| text(child(item, "trail").and_then(|trail| child(trail, "TrailARN"))) == Some(trail.arn.as_str());
+            Ok(items(Some(list)).iter().find(arn))
+        }
+        Reading::Nothing => Ok(None),
+        unread => Err(unread),
+    }
+}
+
+fn one(place: &Place<'_>, trail: &Trail, out: &mut Out<'_>) -> State {
+    let (account, region) = (place.account.key.as_str(), place.placement.region.as_str());
+    let live = match find(place, trail) {
+        Ok(live) => live,
+        Err(unread) => {
+            out.unread.is(account, region, &trail.name, "trails", unread);
+            return State::Unknown;
+        }
+    };
+    let span = out.map.trail(&trail.name, account);
+    let Some(live) = live else {
+        let message = format!("the trail `{}` is not in `{region}` of account `{}`", trail.name, place.account.id);
+        out.found(Finding::new(&TRAIL_MISSING, span, message).help(place.mend));
+        return State::Drifted;
+    };
+    let before = out.on_map.len();
+    let finding = |rule, message: String| {
+        Finding::new(rule, span, message).help(place.mend).related_in(place.live.file, live.span, "as it was read")
+    };
+    let read = |key: &str| crate::snapshot::reading(live, key);
+    let differing = settings(trail, Reading::Is(live));
+    if !differing.is_empty() {
+        let words = crate::text::few(&differing, 4);
+        out.found(finding(&TRAIL_DIFFERS, format!("the trail `{}` has other settings than the map: {words}", trail.name)));
+    }
+    let mut whole = true;
+    let status = crate::snapshot::reading(live, "status")
+        .at(&[region])
+        .map_or(Reading::Missing, |status| crate::snapshot::reading_of(Some(status)));
+    if out.unread.is(account, region, &trail.name, "status", status) {
+        whole = false;
+    } else if status.text(&["IsLogging"]) != Some("true") {
+        out.found(finding(&TRAIL_STOPPED, format!("the trail `{}` does not record", trail.name)));
+    }
+    let selectors = read("selectors");
+    if out.unread.is(account, region, &trail.name, "selectors", selectors) {
+        whole = false;
+    } else if let Some(words) = events(trail, selectors) {
+        out.found(finding(&TRAIL_DIFFERS, format!("the trail `{}` {words}", trail.name)));
+    }
+    if !trail.insights.is_empty() {
+        let insights = read("insights");
+        if out.unread.is(account, region, &trail.name, "insights", insights) {
+            whole = false;
+        } else {
+            let has: Vec<&str> =
+                items(insights.at(&["InsightSelectors"])).iter().filter_map(|one| text(child(one, "InsightType"))).collect();
+            let missing: Vec<&str> =
+                trail.insights.iter().map(|insight| insight.api()).filter(|word| !has.contains(word)).collect();
+            if !missing.is_empty() {
+                let words = crate::diagnostics::few(&missing, 4);
+                out.found(finding(&TRAIL_DIFFERS, format!("the trail `{}` does not look for {words}", trail.name)));
+            }
+        }
+    }
+    match (out.on_map.len() > before, whole) {
+        (true, _) => State::Drifted,
+        (false, true) => State::AsMapped,
+        (false, false) => State::Unknown,
+    }
+}
+
+/// Settings of a trail that differ, in words.
+fn settings(trail: &Trail, live: Reading<'_>) -> Vec<String> {
+    let is = |key: &str| live.text(&["trail", key]).unwrap_or_default();
+    let mut words = Vec::new();
+    let mut text = |what: &str, key: &str, wanted: &str| {
+        let is = is(key);
+        if is != wanted {
+            let shown = |value: &str| if value.is_empty() { "none".to_owned() } else { format!("`{}`", shown::line(value)) };
+            words.push(format!("{what} is {}, not {}", shown(is), shown(wanted)));
+        }
+    };
+    text("its bucket", "S3BucketName", &trail.bucket);
+    text("its prefix", "S3KeyPrefix", &trail.prefix);
+    text("its KMS key", "KmsKeyId", trail.kms_key_arn.as_deref().unwrap_or_default());
+    // what an adopted trail feeds beside the map's stays
+    if let Some(group) = &trail.log_group {
+        text("its log group", "CloudWatchLogsLogGroupArn", &group.arn);
+        text("its role", "CloudWatchLogsRoleArn", &group.role_arn);
+    }
+    if let Some(topic) = &trail.topic {
+        text("its topic", "SnsTopicARN", &topic.arn);
+    }
+    for (key, wanted, yes, no) in [
+        ("IsMultiRegionTrail", trail.multi_region, "it records one Region, not all", "it records all Regions, not one"),
+        (
+            "IsOrganizationTrail",
+            trail.organization,
+            "it records one account, not the organization",
+            "it records the organization, not one account",
+        ),
+        ("LogFileValidationEnabled", trail.log_file_validation, "it delivers no digest files", "it delivers digest files"),
+    ] {
+        if (is(key) == "true") != wanted {
+            words.push(if wanted { yes } else { no }.to_owned());
+        }
+    }
+    words
+}
+
+/// How the recorded events differ, in words.
+fn events(trail: &Trail, live: Reading<'_>) -> Option<String> {
+    let advanced =
+        live.at(&["AdvancedEventSelectors"]).map(value_of).filter(|list| list.as_array().is_some_and(|list| !list.is_empty()));
+    let basic = items(live.at(&["EventSelectors"]));
+    match (trail.selectors(), advanced) {
+        (Some(wanted), Some(is)) if meaning(&wanted) == meaning(&is) => None,
+        (Some(_), Some(_)) => Some("records other events than the map: its advanced event selectors differ".to_owned()),
+        (Some(_), None) => Some("records other events than the map: it has no advanced event selectors".to_owned()),
+        // what an adopted trail records beside the map's stays
+        (None, _) if trail.adopt => None,
+        (None, Some(_)) => Some(
+            "records other events than the map: it has advanced event selectors, and the map has all management events"
+                .to_owned(),
+        ),
+        (None, None) => {
+            let all = |selector: &Node| {
+                text(child(selector, "ReadWriteType")).is_none_or(|word| word == "All")
+                    && text(child(selector, "IncludeManagementEvents")).is_none_or(|word| word == "true")
+                    && items(child(selector, "ExcludeManagementEventSources")).is_empty()
+            };
+            (!basic.is_empty() && !basic.iter().any(all)).then(|| "does not record all management events".to_owned())
+        }
+    }
+}
+
+/// Selectors by what they select: their names and their order decide nothing.
+fn meaning(selectors: &Value) -> Vec<String> {
+    let mut all: Vec<String> = selectors
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|selector| {
+            let mut fields: Vec<String> = selector
+                .get("FieldSelectors")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .map(|field| {
+                    let mut field = field.clone();
+                    if let Some(map) = field.as_object_mut() {
+                        map.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
+                        for list in map.values_mut().filter_map(Value::as_array_mut) {
+                            list.sort_by_key(ToString::to_string);
+                        }
+                    }
+                    canonical(&field)
+                })
+                .collect();
+            fields.sort();
+            fields.join("\n")
+        })
+        .collect();
+    all.sort();
+    all
+}

@@ -1,0 +1,375 @@
+"""What runs, read by the generated program and held against the map by `logmap drift`.
+
+The world is made by the generated scripts in the mock. `snapshot.py` reads it with boto3, as people run it; `drift` must find nothing. Then
+one thing after the other is changed by its API: `drift` must find just that, and the script must mend it. What the program calls is counted,
+may only read, and must be what the policy in docs/live.md allows. Calls are refused one kind after the other, and a Region is silent.
+"""
+import collections
+import datetime
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import moto.s3.models as s3
+import yaml
+
+from .mock import find
+from .report import clean_env, expect
+from .scripts import tail
+
+ROOT = Path(__file__).resolve().parents[2]
+WORLD = ROOT / "tests" / "drift"
+LOGS, TRAILS = "acme-logs-111122223333-us-east-1", "acme-trails-444455556666-us-east-1"
+READS = re.compile(r"^(Get|List|Head|Describe|AssumeRole$)")
+# permissions by what the mock calls an operation of S3; other services name theirs (service authorization reference)
+S3 = {"Get:list": "ListAllMyBuckets", "Get:logging": "GetBucketLogging", "Get:policy": "GetBucketPolicy", "Get:encryption": "GetEncryptionConfiguration",
+      "Get:object-lock": "GetBucketObjectLockConfiguration", "Get:requestPayment": "GetBucketRequestPayment", "Get:ownershipControls": "GetBucketOwnershipControls",
+      "Get:publicAccessBlock": "GetBucketPublicAccessBlock", "Get:versioning": "GetBucketVersioning", "Get:lifecycle": "GetLifecycleConfiguration",
+      "Get:tagging": "GetBucketTagging", "Get:acl": "GetBucketAcl", "Get:location": "GetBucketLocation", "Get:list-type": "ListBucket", "Head:bucket": "ListBucket"}
+
+
+def snapshot(bench, stage, *flags, code=0, env=(), limit=120):
+    """Snapshots of all accounts: one run for each caller."""
+    done = subprocess.run([bench.args.logmap, "snapshot", stage.map.path, "--script", "python", "-q"], env=clean_env(), capture_output=True, text=True)
+    expect(done.returncode == 0, done.stderr)
+    path, files, callers = stage.folder / "snapshot.py", [], {}
+    path.write_text(done.stdout)
+    for account in stage.map.accounts.values():
+        callers.setdefault("all" if account.profile or account.role else account.id, []).append(account)
+    for at, accounts in enumerate(callers.values()):
+        out = stage.folder / f"snapshot-{at}.json"
+        out.unlink(missing_ok=True)
+        chosen = [flag for account in accounts for flag in ("--account", account.key)]
+        done = subprocess.run([sys.executable, path, "--out", out, *chosen, *flags], cwd=stage.folder, env={**stage.environment(accounts[0]), **dict(env)},
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=limit)
+        expect(done.returncode == code, f"snapshot.py exits {done.returncode}\n{tail(done.stdout + done.stderr)}\n{stage.mock.refused[-3:]}")
+        expect(out.stat().st_mode & 0o777 == 0o600, "the snapshot can be read by others")
+        files.append(out)
+    return files
+
+
+def drift(bench, stage, files, *flags, code=None):
+    """The report of `drift`."""
+    given = [flag for file in files for flag in ("--snapshot", file)]
+    done = subprocess.run([bench.args.logmap, "drift", stage.map.path, "--format", "json", *given, *flags], env=clean_env(), capture_output=True, text=True)
+    expect(done.stdout.startswith("{"), f"drift exits {done.returncode}\n{done.stdout}{done.stderr}")
+    report = json.loads(done.stdout)
+    expect(code is None or done.returncode == code, f"drift exits {done.returncode}, not {code}\n{json.dumps(report['findings'], indent=1)[:3000]}\n{report['checked']}")
+    return report
+
+
+def rules(report):
+    return sorted(finding["rule"] for finding in report["findings"])
+
+
+def timeless(file):
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", file.read_text())
+
+
+def clean(bench, stage):
+    """The world as the scripts have left it has no drift, and is read by read calls alone."""
+    stage.mock.gate.log = []
+    files = snapshot(bench, stage)
+    calls, stage.mock.gate.log = stage.mock.gate.log, None
+    wrong = [call for call in calls if not READS.match(call[1])]
+    expect(calls and not wrong, f"calls that are no reading: {wrong[:5]}")
+    report = drift(bench, stage, files)
+    others = tuple(f"`{name}` logs nowhere" for name in stage.map.external)  # whose code sets their logging is not here
+    found = [one for one in report["findings"] if not (one["rule"] == "LM2111" and one["message"].startswith(others or ("-",)))]
+    expect(not found, json.dumps(found, indent=1)[:3000])
+    expect(not any(count["unknown"] for count in report["checked"].values()), f"not all was read: {report['checked']}")
+    return files, calls
+
+
+def good(bench, stage):
+    """For every good map: clean, and read twice it is the same but for times."""
+    files, _ = clean(bench, stage)
+    first = [timeless(file) for file in files]
+    expect(first == [timeless(file) for file in snapshot(bench, stage)], "two snapshots of one world differ")
+
+
+class Live:
+    """The world of tests/drift."""
+
+    def __init__(self, bench):
+        self.bench = bench
+        self.stage = bench.stage_from((WORLD / "logmap.yaml").read_text())
+        self.stage.set_scene()
+        self.stage.run_all()
+        self.saved = self.stage.mock.save()
+
+    def client(self, service, account="111122223333", region="us-east-1"):
+        return self.stage.world.client(service, account, region)
+
+    def again(self):
+        self.stage.mock.restore(self.saved)
+
+    def report(self, *flags, snapshot_flags=(), code=None, snapshot_code=0):
+        return drift(self.bench, self.stage, snapshot(self.bench, self.stage, *snapshot_flags, code=snapshot_code), *flags, code=code)
+
+
+def fixture(live):
+    """What the Rust tests change is what is read here."""
+    [file] = snapshot(live.bench, live.stage)
+    same = lambda text: re.sub(r"config-rule-[a-z0-9]{6}", "config-rule-ID", re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", "TIME", text))
+    expect(same(file.read_text()) == same((WORLD / "snapshot.json").read_text()), f"tests/drift/snapshot.json is stale; the world gives {file.read_text()[:300]}…")
+
+
+def changes(live):
+    """{what: (change by its API, rules)}"""
+    client, archive = live.client, lambda service: live.client(service, "444455556666")
+    trail, alerts = "arn:aws:cloudtrail:us-east-1:111122223333:trail/audit", "arn:aws:sns:us-east-1:111122223333:acme-alerts"
+
+    def policy(change):
+        text = json.loads(client("s3").get_bucket_policy(Bucket=LOGS)["Policy"])
+        change(text["Statement"])
+        find(LOGS).policy = json.dumps(text).encode()
+
+    def one(**more):
+        return {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{LOGS}/*", **more}
+
+    def unlock(bucket):
+        bucket.object_lock_enabled = bucket.has_default_lock = False
+
+    return {
+        "no-policy": (lambda: client("s3").delete_bucket_policy(Bucket=LOGS), ["LM2103"]),
+        "deny-without-encryption-header": (lambda: policy(lambda all: all.append(one(Condition={"Null": {"s3:x-amz-server-side-encryption": "true"}}))), ["LM2103"]),
+        "stranger-reads": (lambda: policy(lambda all: all.append(one(Effect="Allow", Principal={"AWS": "arn:aws:iam::999988887777:root"}, Action="s3:GetObject"))), ["LM2104"]),
+        "kms": (lambda: setattr(find(LOGS), "encryption", {"Rule": {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}}), ["LM2106"]),
+        "payer": (lambda: setattr(find(LOGS), "payer", "Requester"), ["LM2106"]),
+        "acls": (lambda: client("s3").put_bucket_ownership_controls(Bucket=LOGS, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerPreferred"}]}), ["LM2107"]),
+        "no-block": (lambda: client("s3").delete_public_access_block(Bucket=LOGS), ["LM2107"]),
+        "suspended": (lambda: client("s3").put_bucket_versioning(Bucket=LOGS, VersioningConfiguration={"Status": "Suspended"}), ["LM2107"]),
+        "no-lifecycle": (lambda: client("s3").delete_bucket_lifecycle(Bucket=LOGS), ["LM2108"]),
+        "no-tags": (lambda: client("s3").delete_bucket_tagging(Bucket=LOGS), ["LM2109"]),
+        "off": (lambda: client("s3").put_bucket_logging(Bucket="acme-web", BucketLoggingStatus={}), ["LM2111"]),
+        "flat": (lambda: client("s3").put_bucket_logging(Bucket="acme-web", BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": LOGS, "TargetPrefix": "s3-access/"}}), ["LM2113"]),
+        "stopped": (lambda: client("cloudtrail").stop_logging(Name=trail), ["LM2122"]),
+        "no-digests": (lambda: client("cloudtrail").update_trail(Name=trail, EnableLogFileValidation=False), ["LM2123"]),
+        "no-data-events": (lambda: client("cloudtrail").put_event_selectors(TrailName=trail, EventSelectors=[{"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}]), ["LM2123"]),
+        "no-parameter": (lambda: client("ssm").delete_parameter(Name="/logmap/access-log-bucket"), ["LM2131"]),
+        "no-config-rule": (lambda: client("config").delete_config_rule(ConfigRuleName="logmap-acme-access-logging"), ["LM2131"]),
+        "rule-disabled": (lambda: client("events").disable_rule(Name="logmap-acme-trails"), ["LM2131"]),
+        "no-target": (lambda: client("events").remove_targets(Rule="logmap-acme-trails", Ids=["logmap-alerts"]), ["LM2131"]),
+        "no-topic-policy": (lambda: client("sns").set_topic_attributes(TopicArn=alerts, AttributeName="Policy", AttributeValue='{"Version":"2012-10-17","Statement":[]}'), ["LM2131"]),
+        "trails-off": (lambda: archive("s3").put_bucket_logging(Bucket=TRAILS, BucketLoggingStatus={}), ["LM2111"]),
+    }
+
+
+def found(live):
+    """Each change by itself is found by its rule, and by no other."""
+    wrong = []
+    for name, (change, expected) in changes(live).items():
+        live.again()
+        change()
+        if (seen := rules(live.report())) != expected:
+            wrong.append(f"{name}: {seen}, not {expected}")
+    expect(not wrong, "\n".join(wrong))
+
+
+def mended(live):
+    """All of them at once are found, and the scripts mend them: `--force`, because some are nothing that a script knows."""
+    live.again()
+    all_changes = {name: one for name, one in changes(live).items() if name not in ("no-policy", "flat", "no-digests")}  # others change the same
+    for change, _ in all_changes.values():
+        change()
+    expect(set(rules(live.report())) == {rule for _, expected in all_changes.values() for rule in expected}, f"{rules(live.report())}")
+    for account, script in live.stage.scripts():
+        live.stage.run_well(account, script, "--force")
+    report = live.report()
+    expect(not report["findings"], f"the scripts do not mend it: {json.dumps(report['findings'], indent=1)[:2000]}")
+
+
+def calls(live):
+    """The calls against the formula, and each of them against the policy in docs/live.md."""
+    live.again()
+    _, made = clean(live.bench, live.stage)
+    counts = collections.Counter((service, operation) for service, operation, _ in made)
+    buckets, log_buckets, accounts, trails = 12, 5, 2, 2
+    limit = {("s3", "Get:list"): accounts, ("s3", "Get:logging"): buckets, ("cloudtrail", "DescribeTrails"): 3, ("cloudtrail", "GetEventSelectors"): trails,
+             ("sts", "GetCallerIdentity"): accounts}
+    limit |= {("s3", operation): log_buckets for operation in S3 if operation not in ("Get:list", "Get:logging", "Get:list-type", "Get:location", "Head:bucket")}
+    over = {key: count for key, count in counts.items() if count > limit.get(key, 99)}
+    expect(not over, f"more calls than the formula has: {over}")
+    expect(counts["s3", "Get:location"] == counts["s3", "Head:bucket"] == 0, "buckets are looked for whose Region is listed")
+    text = (ROOT / "docs" / "live.md").read_text()
+    policy = json.loads(re.search(r"<!-- reader -->\n```json\n(.*?)```", text, re.S)[1])
+    allowed = {action for statement in policy["Statement"] for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])}
+    snapshot(live.bench, live.stage, "--delivery")
+    live.stage.mock.gate.log = []
+    snapshot(live.bench, live.stage, "--delivery")
+    made, live.stage.mock.gate.log = made + live.stage.mock.gate.log, None
+    named = {("s3:" + S3[operation]) if service == "s3" else f"{service}:{operation}" for service, operation, _ in made} - {"sts:GetCallerIdentity"}
+    expect(named <= allowed, f"not allowed by the policy in docs/live.md: {sorted(named - allowed)}")
+    # what only other worlds ask for
+    rest = allowed - named - {"s3:GetBucketAcl", "s3:GetBucketLocation"}
+    expect(not rest, f"allowed, and never called: {sorted(rest)}")
+    writes = [action for action in allowed if not READS.match(action.split(":")[1])]
+    expect(not writes, f"the reader may change things: {writes}")
+
+
+class Faults:
+    """Refuses calls of one kind in one account, in the mock."""
+
+    def __init__(self, gate, service, operation, answer, times=None):
+        self.gate, self.wanted, self.answer, self.left = gate, (service, operation), answer, times
+        self.inner = gate.app
+
+    def __enter__(self):
+        self.gate.fault = self
+
+    def __exit__(self, *_):
+        self.gate.fault = None
+
+    def hits(self, service, operation):
+        if (service, operation) != self.wanted or self.left == 0:
+            return False
+        if self.left:
+            self.left -= 1
+        return True
+
+
+FAULTS = {
+    "denied": (403, "AccessDenied", "User is not authorized with an explicit deny in a service control policy"),
+    "busy": (503, "SlowDown", "Please reduce your request rate."),
+    "expired": (400, "ExpiredToken", "The provided token has expired."),
+}
+
+
+def faults(live):
+    """Each kind of call with each fault: what is found of the rest is the same, and what was not read is unknown."""
+    live.again()
+    live.client("s3").put_bucket_logging(Bucket="acme-api", BucketLoggingStatus={})
+    expect(rules(live.report(code=1)) == ["LM2111"], "the drift of this world is not found")
+    kinds = [("s3", operation) for operation in S3 if operation not in ("Get:acl", "Get:location", "Get:list-type", "Head:bucket")]
+    kinds += [("cloudtrail", "DescribeTrails"), ("cloudtrail", "GetTrailStatus"), ("cloudtrail", "GetEventSelectors"), ("ssm", "GetParameter"), ("events", "DescribeRule"),
+              ("config", "DescribeConfigRules"), ("sns", "GetTopicAttributes"), ("sts", "GetCallerIdentity")]
+    tried = 0
+    for service, operation in kinds:
+        for name in ("denied", "expired") if operation != "Get:logging" else FAULTS:
+            with Faults(live.stage.mock.gate, service, operation, FAULTS[name]):
+                report = live.report(snapshot_code=3 if service == "sts" else 0)
+            all_rules = set(rules(report))
+            expect("LM2291" in all_rules, f"{service}:{operation} {name}: nothing says that it was not read: {rules(report)}")
+            # the drift itself is found wherever its own readings are
+            seen = "LM2111" in all_rules
+            expect(seen == (operation not in ("Get:logging", "Get:list", "GetCallerIdentity")), f"{service}:{operation} {name}: {rules(report)}")
+            expect(all_rules <= {"LM2291", "LM2111"}, f"{service}:{operation} {name}: what was not read is taken for wrong: {rules(report)}")
+            expect(any(count["unknown"] for count in report["checked"].values()), f"{service}:{operation} {name}: nothing is counted as unknown")
+            tried += 1
+    # what passes is tried again
+    with Faults(live.stage.mock.gate, "s3", "Get:logging", FAULTS["busy"], times=2):
+        expect(rules(live.report()) == ["LM2111"], "two busy answers are not tried again")
+    with Faults(live.stage.mock.gate, "s3", "Get:logging", (404, "NoSuchBucket", "The specified bucket does not exist"), times=1):
+        expect(rules(live.report()) == ["LM2111"], "a bucket that was just listed is believed to be gone")
+    return tried
+
+
+def silent(live):
+    """A Region that does not answer is told, and the others are read, soon."""
+    live.again()
+    stage = live.stage
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(0)
+    # connections that nobody accepts: the queue is full, and the next one gets no answer
+    full = [socket.socket() for _ in range(8)]
+    for one in full:
+        one.setblocking(False)
+        one.connect_ex(listener.getsockname())
+    text = subprocess.run([live.bench.args.logmap, "snapshot", stage.map.path, "--script", "python", "-q"], env=clean_env(), capture_output=True, text=True).stdout
+    hook = f'''
+import boto3, boto3.session
+_client = boto3.session.Session.client
+def client(self, service, region_name=None, **more):
+    if region_name == "eu-west-1":
+        more["endpoint_url"] = "http://127.0.0.1:{listener.getsockname()[1]}"
+    return _client(self, service, region_name=region_name, **more)
+boto3.session.Session.client = client
+'''
+    path, out = stage.folder / "silent.py", stage.folder / "silent.json"
+    path.write_text(text.replace("\nFORMAT_VERSION", hook + "\nFORMAT_VERSION", 1))
+    account = stage.map.accounts["prod"]
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, path, "--out", out, "--account", "prod", "--account", "archive"], env=stage.environment(account), capture_output=True, text=True, timeout=120)
+    took = time.monotonic() - start
+    for one in (*full, listener):
+        one.close()
+    expect(done.returncode == 0, done.stdout + done.stderr)
+    report = drift(live.bench, stage, [out], code=3)
+    expect(set(rules(report)) == {"LM2291"} and report["checked"]["sources"]["as_mapped"] == 5, f"{rules(report)} {report['checked']}")
+    expect(took < 30, f"a silent Region takes {took:.0f} s")
+
+
+def deliver(live, bucket, key, days_ago=0):
+    """An object as a delivery leaves it, in the mock's store."""
+    account = find(bucket).account_id
+    region = find(bucket).region_name
+    live.client("s3", account, region).put_object(Bucket=bucket, Key=key, Body=b"x")
+
+
+def delivery(live):
+    """Log objects of all three layouts, by their days."""
+    live.again()
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    day = lambda back: today - datetime.timedelta(days=back)
+    put = s3.S3Backend.put_object
+    backend = lambda bucket: s3.s3_backends[find(bucket).account_id]["aws"]
+    def arrive(bucket, key):
+        put(backend(bucket), bucket, key, b"x")
+    def partitioned(account, region, bucket, source, back):
+        arrive(bucket, f"s3-access/{account}/{region}/{source}/{day(back):%Y/%m/%d}/{day(back)}-00-00-00-ABC")
+    for back in (1, 2, 3):
+        partitioned("111122223333", "us-east-1", LOGS, "acme-api", back)
+        arrive(LOGS, f"flat/acme-flat/{day(back)}-01-02-03-ABC")
+        partitioned("111122223333", "eu-west-1", "acme-logs-111122223333-eu-west-1", "acme-eu", back)
+        partitioned("444455556666", "us-east-1", "acme-logs-444455556666-us-east-1", "acme-vault", back)
+    partitioned("111122223333", "us-east-1", LOGS, "acme-web", 6)
+    live.stage.mock.gate.state = object()
+    live.stage.mock.gate.log = []
+    [file] = snapshot(live.bench, live.stage, "--delivery")
+    lists = [call for call in live.stage.mock.gate.log if call[1] == "Get:list-type"]
+    live.stage.mock.gate.log = None
+    expect(len(lists) <= 6 * 3, f"{len(lists)} lists for six sources")
+    since = live.stage.folder / "since.json"
+    since.write_text(re.sub(r'"asked_at":"[^"]*"', f'"asked_at":"{day(3)}T02:00:00Z"', re.sub(r'"taken_at":"[^"]*"', f'"taken_at":"{day(3)}T02:00:00Z"', file.read_text())))
+    report = drift(live.bench, live.stage, [file], "--delivery", "--since", since)
+    verdicts = {row["name"]: row["verdict"] for row in report["deliveries"] if row["kind"] == "source"}
+    expect(verdicts == {"acme-api": "arrives", "acme-flat": "arrives", "acme-eu": "arrives", "acme-vault": "arrives", "acme-web": "stopped", TRAILS: "never"}, f"{verdicts}")
+    last = next(row["last_day"] for row in report["deliveries"] if row["name"] == "acme-web")
+    expect(last == str(day(6)), f"the last day is {last}")
+    found = {rule for rule in rules(report)} - {"LM2307"}  # the mock's trails have no digests
+    expect(found == {"LM2303", "LM2304"}, f"{rules(report)}")
+
+
+def coverage(live):
+    """What the map does not know is told, can be added by `import`, and is then known."""
+    live.again()
+    live.stage.world.create_bucket("111122223333", "us-east-1", "acme-forgotten")
+    live.stage.world.create_bucket("111122223333", "us-east-1", "cdk-x-assets-1")
+    files = snapshot(live.bench, live.stage)
+    report = drift(live.bench, live.stage, files, "--coverage", code=0)
+    expect(rules(report) == ["LM2201", "LM2201"], f"{rules(report)}")  # the bystander, too
+    path = live.stage.folder / "into.yaml"
+    path.write_text(live.stage.map.path.read_text())
+    done = subprocess.run([live.bench.args.logmap, "import", *files, "--into", path, "-q"], env=clean_env(), capture_output=True, text=True)
+    expect(done.returncode in (0, 1) and "acme-forgotten" in path.read_text(), f"import exits {done.returncode}\n{tail(done.stderr)}")
+    checked = subprocess.run([live.bench.args.logmap, "check", *files, "--map", live.stage.map.path, "--format", "json"], env=clean_env(), capture_output=True, text=True)
+    verdicts = collections.Counter(one["verdict"] for one in json.loads(checked.stdout)["configurations"])
+    expect(verdicts["violation"] == 0 and verdicts["ok"] >= 8, f"check of the snapshot: {verdicts}\n{checked.stdout[:1500]}")
+
+
+def check(report, bench):
+    if not report.wants("live"):
+        return
+    live = Live(bench)
+    with report.check("live/fixture"):
+        fixture(live)
+    for name, part in (("found", found), ("mended", mended), ("calls", calls), ("faults", faults), ("silent", silent), ("delivery", delivery), ("coverage", coverage)):
+        with report.check(f"live/{name}"):
+            part(live)
