@@ -42,6 +42,8 @@ pub(crate) struct AccountReading<'n> {
     pub complete: bool,
     /// Were all buckets asked for their logging, and not those of the map alone?
     pub all_buckets: bool,
+    /// The Regions that were asked, where not all were: what is in another one is not in the file.
+    pub only: Vec<&'n str>,
     /// Its Regions.
     pub regions: BTreeMap<&'n str, RegionReading<'n>>,
     /// Its buckets, and those that were looked for by name, by name.
@@ -220,9 +222,13 @@ impl<'n> Snapshot<'n> {
             None => return Err(wrong(root, "it is no snapshot: it has no `logmap_snapshot`")),
         }
         let all_buckets = text(child(root, "scope").and_then(|scope| child(scope, "buckets"))) == Some("all");
+        let only: Vec<&str> = items(child(root, "scope").and_then(|scope| child(scope, "regions")))
+            .iter()
+            .filter_map(|name| text(Some(name)))
+            .collect();
         let mut accounts = Vec::new();
         for node in items(child(root, "accounts")) {
-            accounts.push(account(node, all_buckets).map_err(|(node, what)| wrong(node, what))?);
+            accounts.push(account(node, all_buckets, &only).map_err(|(node, what)| wrong(node, what))?);
         }
         accounts.sort_by(|a, b| a.id.cmp(b.id));
         if let Some(pair) = accounts.windows(2).find(|pair| pair[0].id == pair[1].id) {
@@ -238,7 +244,7 @@ impl<'n> Snapshot<'n> {
 /// A node, and what is wrong with it.
 type Wrong<'n> = (&'n Node, &'static str);
 
-fn account(node: &Node, all_buckets: bool) -> Result<AccountReading<'_>, Wrong<'_>> {
+fn account<'n>(node: &'n Node, all_buckets: bool, only: &[&'n str]) -> Result<AccountReading<'n>, Wrong<'n>> {
     let id = text(child(node, "Id")).filter(|id| crate::aws::limits::is_account_id(id));
     let id = id.ok_or((node, "an account of the snapshot has no `Id` of twelve digits"))?;
     let taken_at = text(child(node, "taken_at")).filter(|time| is_time(time));
@@ -274,6 +280,7 @@ fn account(node: &Node, all_buckets: bool) -> Result<AccountReading<'_>, Wrong<'
         listing: child(node, "listing").and_then(Failure::of),
         complete: is_true(child(node, "buckets_complete")),
         all_buckets,
+        only: only.to_vec(),
         regions,
         buckets,
     })

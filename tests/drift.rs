@@ -355,6 +355,11 @@ fn each_change_has_its_rule_at_its_line() {
             },
             &[("LM2108", LOG_BUCKET)],
         ),
+        (
+            "small objects are moved, too",
+            |w| bucket(w, LOGS)["lifecycle"]["TransitionDefaultMinimumObjectSize"] = "varies_by_storage_class".into(),
+            &[("LM2108", LOG_BUCKET)],
+        ),
         ("a tag is gone", |w| bucket(w, LOGS)["tags"] = Value::Null, &[("LM2109", LOG_BUCKET)]),
         (
             "a tag has another value",
@@ -623,6 +628,7 @@ fn what_was_not_read_is_never_taken_for_right() {
             w["accounts"].as_array_mut().unwrap().pop();
         }),
         ("a bucket's Region", |w| bucket(w, "acme-web")["BucketRegion"] = Value::Null),
+        ("other Regions alone were asked", |w| w["scope"]["regions"] = json!(["ap-south-1"])),
         ("the list", |w| {
             remove(w, "acme-web");
             w["accounts"][0]["buckets_complete"] = false.into();

@@ -169,7 +169,8 @@ fn retention(subject: &Subject<'_>, reading: Reading<'_>, out: &mut Out<'_>) {
     if subject.bucket.lifecycle.is_empty() {
         return;
     }
-    for difference in lifecycle::differences(&subject.bucket.lifecycle, items(reading.at(&["Rules"]))) {
+    let small = reading.text(&["TransitionDefaultMinimumObjectSize"]) == Some("varies_by_storage_class");
+    for difference in lifecycle::differences(&subject.bucket.lifecycle, items(reading.at(&["Rules"])), small) {
         let message = format!("lifecycle of `{}`: {difference}", subject.bucket.name);
         out.found(subject.finding(&RETENTION, message));
     }

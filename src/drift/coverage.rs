@@ -106,7 +106,8 @@ pub(super) fn check(plan: &Plan, map: &RegionMap, world: &World<'_>, asked: &Ask
     let mut places: BTreeMap<(&str, &str), (FileId, Span, usize)> = BTreeMap::new();
     for (id, live) in &world.accounts {
         let vended = vended(live.account);
-        if live.account.failure.is_none() && !(live.account.complete && live.account.all_buckets) && chosen(id, "") {
+        let whole = live.account.complete && live.account.all_buckets && live.account.only.is_empty();
+        if live.account.failure.is_none() && !whole && chosen(id, "") {
             let listing = live.account.listing.map(|failure| (failure.code.to_owned(), failure.message.to_owned()));
             let key = plan.accounts.iter().find(|account| account.id == *id).map_or(*id, |account| account.key.as_str());
             out.unread.note(key, "", "buckets that the map does not know", "listing", listing);

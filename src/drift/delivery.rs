@@ -118,14 +118,15 @@ pub(super) fn check(plan: &Plan, world: &World<'_>, window: &Window<'_>, asked: 
         for placement in account.placements.iter().filter(|placement| (asked.region)(placement)) {
             let live = world.accounts.get(account.id.as_str()).filter(|live| live.account.failure.is_none());
             let reached = live.filter(|live| {
-                live.account.regions.get(placement.region.as_str()).is_none_or(|region| region.unreachable.is_none())
+                let asked = live.account.only.is_empty() || live.account.only.contains(&placement.region.as_str());
+                asked && live.account.regions.get(placement.region.as_str()).is_none_or(|region| region.unreachable.is_none())
             });
             let Some(live) = reached else {
                 // said already
                 out.checked.deliveries.unknown += placement.sources.len() + placement.trails.len();
                 continue;
             };
-            let place = Place { account, placement, live, world, mend: "" };
+            let place = Place { account, placement, live, world, of_placements: 1, mend: "" };
             let now = window.as_of.or_else(|| seconds(live.account.taken_at)).unwrap_or_default();
             for source in &placement.sources {
                 let row = of_source(&place, source, window, now, out);

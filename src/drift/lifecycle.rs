@@ -108,7 +108,8 @@ impl Effect {
 }
 
 /// What differs, each in words: rules of the map that are not there, and rules that are there beside them.
-pub(super) fn differences(wanted: &[LifecycleRule], live: &[Node]) -> Vec<String> {
+/// `small` tells whether S3 moves objects under 128 KB, too, where a rule says no size.
+pub(super) fn differences(wanted: &[LifecycleRule], live: &[Node], small: bool) -> Vec<String> {
     let enabled = |rule: &&Node| text(child(rule, "Status")) == Some("Enabled");
     let mut live: Vec<(&str, Effect)> =
         live.iter().filter(enabled).map(|rule| (text(child(rule, "ID")).unwrap_or_default(), Effect::read(rule))).collect();
@@ -123,6 +124,9 @@ pub(super) fn differences(wanted: &[LifecycleRule], live: &[Node]) -> Vec<String
         }
     }
     let mut words = Vec::new();
+    if small && s3_rules(wanted).any(|rule| !rule.transitions.is_empty() && rule.larger_than_bytes == 0) {
+        words.push("objects under 128 KB change their storage class, too, and by the map they do not".to_owned());
+    }
     for (id, effect) in missing {
         // what stands in its place: the rule of the same id, or of the same prefix
         let at = live

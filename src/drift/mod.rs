@@ -158,6 +158,7 @@ pub(crate) fn drift(analysis: &Analysis, plan: &Plan, trees: &[&Node], asked: &A
     let decoded = crate::map::decode(&analysis.document, &mut Vec::new());
     let map = Map::of(&analysis.document, &decoded);
     let (world, notes) = World::of(&snapshots);
+    let of_placements = plan.placements().count();
     let mut out =
         Out { on_map: Vec::new(), on_snapshots: Vec::new(), unread: Unread::default(), checked: Checked::default(), map: &map };
     for account in plan.accounts.iter().filter(|account| (asked.account)(account)) {
@@ -173,7 +174,13 @@ pub(crate) fn drift(analysis: &Analysis, plan: &Plan, trees: &[&Node], asked: &A
             continue;
         }
         for placement in placements() {
-            let place = world::Place { account, placement, live, world: &world, mend: &(asked.mend)(account, placement) };
+            let place =
+                world::Place { account, placement, live, world: &world, of_placements, mend: &(asked.mend)(account, placement) };
+            if !live.account.only.is_empty() && !live.account.only.contains(&placement.region.as_str()) {
+                out.unread.region(account, &placement.region, "the snapshot was made of other Regions");
+                out.nothing_read(placement);
+                continue;
+            }
             if let Some(why) = live.account.regions.get(placement.region.as_str()).and_then(|region| region.unreachable) {
                 out.unread.region(account, &placement.region, why);
                 out.nothing_read(placement);

@@ -61,7 +61,7 @@ fn judge(subject: &Subject<'_>, live: &Policy, out: &mut Out<'_>) {
     let place = subject.place;
     let partition = place.account.partition.id();
     let ours = prove::Subject::of(place.account, place.placement, subject.bucket);
-    let proof = prove::prove(&prove::Subject { policy: live, ..ours });
+    let proof = prove::prove(&prove::Subject { policy: live, of_placements: place.of_placements, ..ours });
     let rows = |refuses: bool| proof.rows.iter().filter(move |row| is_need(row.kind) == refuses).flat_map(|row| &row.failures);
     let refused: Vec<(&Failure, Option<&Witness>)> = rows(true).map(|failure| (failure, shown_by(failure))).collect();
     if let Some((first, _)) = refused.iter().find(|(_, witness)| witness.is_some()).or(refused.first()) {

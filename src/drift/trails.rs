@@ -60,6 +60,11 @@ fn one(place: &Place<'_>, trail: &Trail, out: &mut Out<'_>) -> State {
         out.found(finding(&TRAIL_DIFFERS, format!("the trail `{}` has other settings than the map: {words}", trail.name)));
     }
     let mut whole = true;
+    if trail.kms_key_arn.as_deref().is_some_and(is_alias) && Reading::Is(live).text(&["trail", "KmsKeyId"]).is_some() {
+        let why = "nobody asked which key the alias of the map is: write the key's ARN into the map";
+        out.unread.note(account, region, &trail.name, "key", Some((why.to_owned(), String::new())));
+        whole = false;
+    }
     let status = crate::snapshot::reading(live, "status")
         .at(&[region])
         .map_or(Reading::Missing, |status| crate::snapshot::reading_of(Some(status)));
@@ -96,6 +101,11 @@ fn one(place: &Place<'_>, trail: &Trail, out: &mut Out<'_>) -> State {
     }
 }
 
+/// CloudTrail gives the ARN of a key back, whatever named it (CloudTrail API reference, `Trail`).
+fn is_alias(key: &str) -> bool {
+    key.contains(":alias/")
+}
+
 /// Settings of a trail that differ, in words.
 fn settings(trail: &Trail, live: Reading<'_>) -> Vec<String> {
     let is = |key: &str| live.text(&["trail", key]).unwrap_or_default();
@@ -109,7 +119,10 @@ fn settings(trail: &Trail, live: Reading<'_>) -> Vec<String> {
     };
     text("its bucket", "S3BucketName", &trail.bucket);
     text("its prefix", "S3KeyPrefix", &trail.prefix);
-    text("its KMS key", "KmsKeyId", trail.kms_key_arn.as_deref().unwrap_or_default());
+    let key = trail.kms_key_arn.as_deref().unwrap_or_default();
+    if !(is_alias(key) && is("KmsKeyId").contains(":key/")) {
+        text("its KMS key", "KmsKeyId", key);
+    }
     // what an adopted trail feeds beside the map's stays
     if let Some(group) = &trail.log_group {
         text("its log group", "CloudWatchLogsLogGroupArn", &group.arn);

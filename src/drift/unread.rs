@@ -135,7 +135,9 @@ impl Unread {
                     let needs = reason.permission.map(|name| format!("it takes `{name}`")).unwrap_or_default();
                     let message = answer(message);
                     let help = [needs, message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-                    (format!("{what} could not be read, of {of}: AWS answered `{}`", said(code)), help)
+                    // a reason that is a sentence is ours
+                    let answered = if code.contains(' ') { said(code) } else { format!("AWS answered `{}`", said(code)) };
+                    (format!("{what} could not be read, of {of}: {answered}"), help)
                 }
             };
             findings.push(Finding::new(&UNREAD, span(&place), sentence).help(help));

@@ -129,6 +129,8 @@ pub(super) struct Place<'a> {
     pub placement: &'a Placement,
     pub live: &'a Live<'a>,
     pub world: &'a World<'a>,
+    /// How many placements the plan has: they share the time that hard policies may take.
+    pub of_placements: usize,
     /// The command that mends what is found here.
     pub mend: &'a str,
 }

@@ -64,7 +64,7 @@ def check_map(report, args, name, path, stage_of, core, folder):
     with report.check(f"{name}/generate"):
         stage = stage_of(maps.read(path), generate(args.logmap, path, folder), folder)
     if stage and "scripts" in kinds:
-        scripts.check(report, f"{name}/scripts", stage, sample=args.tier.map_faults)
+        scripts.check(report, f"{name}/scripts", stage, sample=args.tier.map_faults, also=lambda stage: live.good(args.logmap, stage))
         expect(set(args.tier.attacked) <= set(good_maps()), "a map that is to be attacked is not there")
         if name != ATTACKED and (not args.tier.attacked or name in args.tier.attacked):  # that one has jobs of its own
             attacks.check(report, f"{name}/scripts", stage, args.tier.map_attacks)

@@ -136,7 +136,7 @@ def same(one, other, what):
     expect(not differing, f"{what}\n" + "\n".join(sorted(differing)[:20]))
 
 
-def check(report, name, stage, sample=None):
+def check(report, name, stage, sample=None, also=None):
     with report.check(f"{name}/lint"):
         lint(stage.tree)
     with report.check(f"{name}/dry-run"):
@@ -153,6 +153,9 @@ def check(report, name, stage, sample=None):
     with report.check(f"{name}/again"):
         stage.run_all()
         same(applied, stage.snapshot(), "the second run changed something")
+    if also:
+        with report.check(f"{name}/live"):
+            also(stage)
     with report.check(f"{name}/verify"):
         stage.run_all("--verify")
         same(applied, stage.snapshot(), "--verify changed something")
