@@ -202,7 +202,8 @@ fn feeds(trail: &Trail, findings: &mut Vec<Finding>) {
     }
 }
 
-fn is_topic(text: &str) -> bool {
+/// Can it be the name or the ARN of a topic that CloudTrail sends to?
+pub(crate) fn is_topic(text: &str) -> bool {
     match arn::parse(text) {
         None => watch::topic_problem(text).is_none(),
         Some(arn) => {
