@@ -13,7 +13,7 @@ pub mod artifacts {
 
 pub mod aws {
     //! Facts.
-    pub use crate::aws::Partition;
+    pub use crate::aws::{Partition, Sender};
 
     pub mod limits {
         //! Quotas.
@@ -112,7 +112,7 @@ pub mod observed {
 
 pub mod plan {
     //! What is derived of a map.
-    pub use crate::plan::{Account, KeyFormat, Plan, Source, Tier, Trail, derive, prove};
+    pub use crate::plan::{Account, KeyFormat, LogBucket, Plan, Source, Tier, Trail, derive, prove};
 }
 
 pub mod policy {

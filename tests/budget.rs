@@ -70,6 +70,7 @@ proptest! {
             account_id: ACCOUNT,
             sources: sources.iter().map(|(prefix, names)| (prefix.as_str(), names.iter().map(String::as_str).collect())).collect(),
             trails: trails.clone(),
+            senders: Vec::new(),
             scope: Scope::Auto,
             deny_insecure_transport,
             extra: &[],

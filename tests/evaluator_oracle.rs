@@ -243,6 +243,7 @@ fn accused(policy: &Policy) -> Vec<(Effect, Witness)> {
         tier: Tier::None,
         sources: &[],
         trails: &[trail],
+        senders: &[],
         denies_insecure_transport: false,
         of_placements: 1,
     });

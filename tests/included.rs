@@ -36,7 +36,7 @@ fn write(dir: &Path, files: &[(&str, &str)]) {
     }
 }
 
-/// A map with each of its accounts and trails in a file of its own.
+/// A map with each of its accounts, trails and shared keys in a file of its own.
 fn split(dir: &Path, text: &str) {
     let mut map: Mapping = serde_yaml::from_str(text).unwrap();
     for (section, folder) in [("accounts", "a"), ("trails", "t/all")] {
@@ -46,6 +46,11 @@ fn split(dir: &Path, text: &str) {
             let file = Mapping::from_iter([("version".into(), 1.into()), (section.into(), one.into())]);
             write(dir, &[(&format!("{folder}/{number:04}.yaml"), &serde_yaml::to_string(&file).unwrap())]);
         }
+    }
+    for section in ["defaults", "monitoring", "tags", "publish", "render"] {
+        let Some(value) = map.remove(section) else { continue };
+        let file = Mapping::from_iter([("version".into(), 1.into()), (section.into(), value)]);
+        write(dir, &[(&format!("a/{section}.yaml"), &serde_yaml::to_string(&file).unwrap())]);
     }
     map.insert("include".into(), vec![Value::from("a/*.yaml"), Value::from("t/**/*.yaml")].into());
     if !dir.join("t").exists() {
@@ -76,14 +81,17 @@ fn a_map_in_many_files_renders_what_it_renders_in_one() {
 #[test]
 fn findings_stand_in_the_file_that_holds_the_thing() {
     let again =
-        "# twice\naccounts:\n  prod: { id: 111122223334, regions: { us-east-1: { buckets: [acme-prod-web] } } }\nrender: {}\n";
-    let dir = folder(&[("accounts/prod-2.yaml", again)]);
+        "# twice\naccounts:\n  prod: { id: 111122223334, regions: { us-east-1: { buckets: [acme-prod-web] } } }\nsettings: {}\n";
+    let root = ROOT.replace("trails.yaml", "trails.yaml, tags.yaml") + "tags: { owner: us }\n";
+    let tags = "version: 1\ntags: { owner: them }\n";
+    let dir = folder(&[("accounts/prod-2.yaml", again), ("logmap.yaml", &root), ("tags.yaml", tags)]);
     let run = logmap(dir.path(), &["validate"]);
     for said in [
         "the account `prod` stands in two files\n --> accounts/prod.yaml:3:3",
         "::: accounts/prod-2.yaml:3:3",
         "the region map needs the key `version`\n --> accounts/prod-2.yaml:2:1",
-        "`render` can't stand in an included file\n --> accounts/prod-2.yaml:4:1",
+        "`settings` can't stand in an included file\n --> accounts/prod-2.yaml:4:1",
+        "`tags` stands in two files\n --> tags.yaml:2:1",
         "`id` is a number, expected a string\n --> accounts/prod-2.yaml:3:15",
     ] {
         assert!(run.stderr.contains(said) || run.stdout.contains(said), "{said}\n{}{}", run.stdout, run.stderr);
@@ -416,4 +424,43 @@ fn several_maps_are_looked_at_together() {
         let run = logmap(dir.path(), arguments);
         assert!(run.code == 2 && run.stderr.contains(said), "{arguments:?} {}", run.stderr);
     }
+}
+
+#[test]
+fn environments_share_what_they_include() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/environments");
+    let dir = tempfile::tempdir().unwrap();
+    for name in ["logmap.yaml", "stage.logmap.yaml", "shared/defaults.yaml", "shared/trails.yaml"] {
+        write(dir.path(), &[(name, &fs::read_to_string(root.join(name)).unwrap())]);
+    }
+    let run = logmap(dir.path(), &["validate", ".", "--fail-on", "warning"]);
+    assert!(run.code == 0 && run.stdout.contains("stage.logmap.yaml") && !run.stdout.contains("shared/"), "{}", run.stdout);
+    for (map, out, retention) in [("logmap.yaml", "out", "400"), ("stage.logmap.yaml", "out-stage", "30")] {
+        let run = logmap(dir.path(), &["generate", map, "--target", "terraform"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let made: String = tree(&dir.path().join(out)).into_values().collect();
+        for part in [&format!("days = {retention}"), "platform-security", "logging-alerts", "aws_cloudtrail"] {
+            assert!(made.contains(part), "{map}: {part}");
+        }
+    }
+    // a mistake of the shared file is said there, by each map, and mended there
+    let shared = fs::read_to_string(dir.path().join("shared/defaults.yaml")).unwrap();
+    write(dir.path(), &[("shared/defaults.yaml", &shared.replace("    retention:", "    prefix: logs\n    retention:"))]);
+    for map in ["logmap.yaml", "stage.logmap.yaml"] {
+        let run = logmap(dir.path(), &["validate", map]);
+        assert!(run.stdout.contains("LM0302") && run.stdout.contains("--> shared/defaults.yaml:6:13"), "{}", run.stdout);
+    }
+    assert_eq!(logmap(dir.path(), &["validate", "stage.logmap.yaml", "--fix"]).code, 0);
+    let mended = fs::read_to_string(dir.path().join("shared/defaults.yaml")).unwrap();
+    assert!(mended.contains("    prefix: logs/\n"), "{mended}");
+    // what a map and its shared file both say is an error with both places
+    let stage = fs::read_to_string(dir.path().join("stage.logmap.yaml")).unwrap();
+    write(dir.path(), &[("stage.logmap.yaml", &format!("{stage}defaults: {{}}\n"))]);
+    let run = logmap(dir.path(), &["validate", "stage.logmap.yaml"]);
+    assert!(
+        run.code == 1 && run.stdout.contains("`defaults` stands in two files\n  --> shared/defaults.yaml:3:1"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stdout.contains("::: stage.logmap.yaml:"), "{}", run.stdout);
 }

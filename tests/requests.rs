@@ -49,8 +49,9 @@ const OF_A_ROW: usize = 24;
 
 const RESOURCES: [&str; 2] = ["{log_bucket_arn}", "{log_bucket_arn}/*"];
 
-/// Sources in one bucket with a trail of all Regions and one of the organization; by account; with simple keys and nothing else.
-const MAPS: [&str; 3] = [
+/// Sources in one bucket with a trail of all Regions and one of the organization; by account; with simple keys and nothing else; with
+/// every other service that can write.
+const MAPS: [&str; 4] = [
     r#"{ "version": 1, "organization": { "name": "acme", "id": "o-a1b2c3d4e5", "management_account": "prod" },
       "defaults": { "log_bucket": { "name": "acme-logs", "prefix": "s3-access/" } },
       "accounts": { "prod": { "id": "111122223333", "role": "arn:aws:iam::111122223333:role/deployer",
@@ -65,6 +66,11 @@ const MAPS: [&str; 3] = [
     r#"{ "version": 1, "organization": { "name": "acme" },
       "defaults": { "log_bucket": { "name": "acme-logs", "prefix": "s3-access/", "key_format": "simple", "deny_insecure_transport": false } },
       "accounts": { "prod": { "id": "111122223333", "regions": { "us-east-1": { "buckets": ["acme-web", "acme-data"] } } } } }"#,
+    r#"{ "version": 1, "organization": { "name": "acme", "id": "o-a1b2c3d4e5" },
+      "defaults": { "log_bucket": { "name": "acme-logs", "prefix": "s3-access/", "senders":
+        [{ "service": "config", "prefix": "", "accounts": "all" }, "elb", "nlb", { "service": "vpc-flow-logs", "accounts": ["prod", "test"] }, "cloudfront"] } },
+      "accounts": { "prod": { "id": "111122223333", "role": "arn:aws:iam::111122223333:role/deployer",
+        "regions": { "us-east-1": { "buckets": ["acme-web", "acme-data"] } } }, "test": { "id": "555566667777" } } }"#,
 ];
 
 fn plans() -> Vec<Plan> {

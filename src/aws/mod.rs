@@ -8,9 +8,11 @@ pub(crate) mod limits;
 pub(crate) mod parameter;
 pub(crate) mod partition;
 pub(crate) mod region;
+pub(crate) mod sender;
 pub(crate) mod watch;
 
 pub use partition::Partition;
+pub use sender::Sender;
 
 /// Service principal that delivers access logs, the same in every partition (S3 user guide, enabling server access logging).
 pub(crate) const LOGGING_SERVICE: &str = "logging.s3.amazonaws.com";

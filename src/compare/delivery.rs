@@ -56,6 +56,7 @@ impl Delivery {
             tier: Tier::None,
             sources: &[],
             trails: &[],
+            senders: &[],
             denies_insecure_transport: false,
             of_placements: 1,
         }

@@ -4,6 +4,7 @@
 use super::{
     inventory::{Inventory, Known, is},
     proposal::{Adopt, Note},
+    senders::Senders,
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, bucket_name},
@@ -120,7 +121,15 @@ impl<'a> Found<'a> {
     /// The one to adopt as the map is to have it, and what is said of the others.
     pub(super) fn finish(self) -> (Option<Adopt>, Vec<Note>) {
         let others: Vec<Note> = self.others.into_values().collect();
+        let mut prefixes = self.prefixes;
         let Some((known, evidence)) = self.best else { return (None, others) };
+        let delivered = prefixes.get(known.name()).map_or(&[][..], Vec::as_slice);
+        let senders = known.bucket.policy.known().map_or_else(Senders::default, |policy| {
+            Senders::of(&policy.value, (known.name(), &known.account, &known.region), delivered)
+        });
+        if let Some(prefixes) = prefixes.get_mut(known.name()) {
+            prefixes.extend(senders.folders());
+        }
         let place = known.bucket.name.place;
         let why = words(known, &evidence);
         let mut adopt = Adopt {
@@ -136,7 +145,7 @@ impl<'a> Found<'a> {
             why,
             statements: Vec::new(),
             second: self.second.map(|second| second.name().to_owned()),
-            settings: settings(known, self.second, &self.prefixes),
+            settings: settings(known, self.second, &prefixes, &senders),
             notes: self.notes,
         };
         if let Some(second) = self.second.filter(|second| second.bucket.defined) {
@@ -148,7 +157,7 @@ impl<'a> Found<'a> {
             adopt.notes.push(Note::own_code(place, format!("`{}`", known.name()), why));
         }
         if let Some(policy) = known.bucket.policy.known() {
-            statements(&policy.value, self.takes_trails, &mut adopt);
+            statements(&policy.value, self.takes_trails, &senders, &mut adopt);
         }
         (Some(adopt), others)
     }
@@ -366,12 +375,21 @@ fn retention_keys(access_logs: &Stream, trails: &Stream) -> Value {
 
 /// What adopted buckets have, where an input tells, so that adopting them changes nothing. A Region's settings are those of both: tags
 /// that differ stay because the map names none.
-fn settings(known: &Known, second: Option<&Known>, prefixes: &BTreeMap<&str, Vec<String>>) -> Vec<(&'static str, Value)> {
+fn settings(
+    known: &Known,
+    second: Option<&Known>,
+    prefixes: &BTreeMap<&str, Vec<String>>,
+    senders: &Senders,
+) -> Vec<(&'static str, Value)> {
     let both = || [Some(known), second].into_iter().flatten();
     let of_second = second.and_then(|second| retention(second, prefixes));
     let first = retention(known, prefixes).or_else(|| of_second.clone());
     let other = of_second.or_else(|| first.clone());
     let lifecycle = first.zip(other).map(|kept| match kept {
+        // logs of other services would have the default, and go sooner than today
+        (Lifecycle::Retention(first, _), Lifecycle::Retention(other, _)) if !senders.is_empty() && first[0] != other[1] => {
+            ("lifecycle", "external".into())
+        }
         (Lifecycle::Retention(first, _), Lifecycle::Retention(other, _)) => ("retention", retention_keys(&first[0], &other[1])),
         _ => ("lifecycle", "external".into()),
     });
@@ -380,17 +398,21 @@ fn settings(known: &Known, second: Option<&Known>, prefixes: &BTreeMap<&str, Vec
     let split = second.into_iter().flat_map(|second| {
         [("split_trails", true.into()), ("adopt_trails_bucket", true.into()), ("trails_name", second.name().into())]
     });
-    split.chain(lifecycle).chain(tags.map(|tags| ("tags", json!(tags)))).collect()
+    let senders = senders.value().map(|senders| ("senders", senders));
+    split.chain(lifecycle).chain(senders).chain(tags.map(|tags| ("tags", json!(tags)))).collect()
 }
 
 /// The statements of an adopted bucket's policy that the map must hold, because they are not derived.
-fn statements(doc: &PolicyDoc, takes_trails: bool, adopt: &mut Adopt) {
+fn statements(doc: &PolicyDoc, takes_trails: bool, senders: &Senders, adopt: &mut Adopt) {
     if doc.partly_unknown || !doc.findings.is_empty() {
         let why = "a part of it can't be read; add its own statements as `extra_statements`";
         adopt.notes.push(Note::left_out(doc.place, format!("the policy of `{}`", adopt.name), why));
     }
     let mut sids: BTreeSet<String> = BTreeSet::new();
-    for (statement, places) in doc.policy.statements.iter().zip(&doc.places) {
+    for (at, (statement, places)) in doc.policy.statements.iter().zip(&doc.places).enumerate() {
+        if senders.is_derived(at) {
+            continue;
+        }
         let name =
             if statement.sid.is_empty() { "without a Sid".to_owned() } else { format!("`{}`", hole::shown(&statement.sid)) };
         let subject = format!("the statement {name} of `{}`", adopt.name);

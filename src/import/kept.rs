@@ -9,6 +9,7 @@ use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, Partition, arn, limits},
     catalog::importing::LOST_GRANT,
     diagnostics::{Finding, few},
+    map::effective::with_slash,
     observed::{Setting, SourceLocation, Trail, hole},
     plan::{LogBucket, prove},
     policy::{
@@ -129,7 +130,8 @@ fn logs(known: &Known, adopted: &Adopted<'_>) -> Option<Finding> {
 /// The files of a trail, as it delivers today.
 fn files(trail: &Trail, adopted: &Adopted<'_>, inventory: &Inventory) -> Option<Finding> {
     let bucket = &adopted.bucket.name;
-    let prefix = trail.prefix.known().map_or_else(String::new, |prefix| format!("{}/", prefix.value.trim_end_matches('/')));
+    // a state has an empty one for none
+    let prefix = trail.prefix.known().map_or_else(String::new, |prefix| with_slash(prefix.value.trim_end_matches('/')));
     let partition = Partition::of_region(adopted.region);
     let organization = inventory.organization.as_ref().map(|organization| organization.id.value.as_str());
     let paths = [Some(trail.account.as_str()), organization.filter(|_| super::inventory::is(&trail.organization, true))];

@@ -14,6 +14,7 @@ mod kept;
 mod names;
 mod proposal;
 mod propose;
+mod senders;
 mod trails;
 mod write;
 

@@ -3,7 +3,7 @@
 use crate::{
     catalog::importing::{GUESS, LEFT_OUT, OWN_CODE},
     diagnostics::{Finding, Rule},
-    map::KeyFormat,
+    map::{Insight, KeyFormat},
     observed::SourceLocation,
 };
 use serde_json::Value;
@@ -199,6 +199,12 @@ pub(super) struct Trail {
     pub keys: BTreeMap<String, String>,
     /// Are there digest files?
     pub validation: bool,
+    /// Names of the log group that takes its events, and of the role that writes there.
+    pub logs: Option<(String, String)>,
+    /// Name or ARN of the topic that hears of its files.
+    pub topic: Option<String>,
+    /// Its Insights.
+    pub insights: Vec<Insight>,
     /// What is to be said of it.
     pub notes: Vec<Note>,
 }

@@ -1,7 +1,7 @@
 //! Trails that exist → trails of a map, where a map can say what they are.
 //!
 //! A map's trail delivers in its home Region, to the one bucket for trails of an account there; any other stays outside, with the
-//! reason. What a map has no word for, such as event selectors, stays on the adopted trail, and is said.
+//! reason. What a map does not say, such as event selectors, stays on the adopted trail, and is said.
 
 use super::{
     adopt::Found,
@@ -10,7 +10,9 @@ use super::{
 };
 use crate::{
     aws::{arn, limits},
-    observed::{At, Setting, Trail, hole},
+    map::Insight,
+    observed::{At, Setting, Text, Trail, hole},
+    rules::{naming, trails::is_topic},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -248,11 +250,12 @@ fn make(
             Note::own_code(trail.anchor, format!("the trail `{}`", trail.name.value), why)
         })
         .collect();
+    let feeds = Fed::by_all(trails);
     for (_, trail) in trails {
         let selectors = trail.selectors.map(|place| At { value: "selection of events".to_owned(), place });
-        notes.extend(trail.beside.iter().cloned().chain(selectors).map(|what| {
+        notes.extend(feeds.rest_of(trail).into_iter().chain(selectors).map(|what| {
             let subject = format!("the {} of the trail `{}`", what.value, trail.name.value);
-            Note::left_out(what.place, subject, "a map has no word for it; it stays on the trail, which is adopted")
+            Note::left_out(what.place, subject, "the map does not say it; it stays on the trail, which is adopted")
         }));
     }
     Ok(proposal::Trail {
@@ -265,6 +268,80 @@ fn make(
         prefix: likeness.prefix.clone(),
         keys: keys_by_region,
         validation: likeness.validation,
+        logs: feeds.logs,
+        topic: feeds.topic,
+        insights: feeds.insights,
         notes,
     })
+}
+
+/// What trails feed beside their buckets, as a map says it: the same for all of them.
+#[derive(Debug, Default)]
+struct Fed {
+    /// Names of the log group and of the role.
+    logs: Option<(String, String)>,
+    /// Name or ARN of the topic.
+    topic: Option<String>,
+    insights: Vec<Insight>,
+}
+
+impl Fed {
+    fn by_all(trails: &[(&str, &Trail)]) -> Fed {
+        Fed {
+            logs: same(trails, logs).flatten(),
+            topic: same(trails, topic).flatten(),
+            insights: same(trails, insights).unwrap_or_default(),
+        }
+    }
+
+    /// What a trail has that the map does not say, in words.
+    fn rest_of(&self, trail: &Trail) -> Vec<Text> {
+        let feeds = &trail.feeds;
+        let named = |what: &str, text: &Option<Text>, is_said: bool| {
+            let text = text.as_ref().filter(|text| !text.value.is_empty() && !is_said)?;
+            let name = if hole::has(&text.value) { what.to_owned() } else { format!("{what} `{}`", hole::shown(&text.value)) };
+            Some(At { value: name, place: text.place })
+        };
+        let insights = feeds.insights.filter(|_| self.insights.is_empty());
+        let insights = insights.map(|place| At { value: "Insights setting".to_owned(), place });
+        let logs = named("log group", &feeds.log_group, self.logs.is_some());
+        [logs, named("topic", &feeds.topic, self.topic.is_some()), insights].into_iter().flatten().collect()
+    }
+}
+
+/// What all trails have alike.
+fn same<T: PartialEq>(trails: &[(&str, &Trail)], of: impl Fn(&Trail) -> T) -> Option<T> {
+    let mut all = trails.iter().map(|(_, trail)| of(trail));
+    let first = all.next()?;
+    all.all(|other| other == first).then_some(first)
+}
+
+/// A text that is there and known.
+fn told(text: &Option<Text>) -> Option<&str> {
+    text.as_ref().map(|text| text.value.as_str()).filter(|text| !text.is_empty() && !hole::has(text))
+}
+
+/// The log group and the role, by names that the map makes the same ARNs of.
+fn logs(trail: &Trail) -> Option<(String, String)> {
+    let group = told(&trail.feeds.log_group).and_then(arn::parse)?;
+    let role = told(&trail.feeds.log_role).and_then(arn::parse)?;
+    let name = group.resource.strip_prefix("log-group:")?.strip_suffix(":*")?;
+    let role_name = role.resource.strip_prefix("role/")?;
+    let is_here = (group.service, group.region, group.account) == ("logs", home(trail), trail.account.as_str())
+        && (role.service, role.account) == ("iam", trail.account.as_str());
+    (is_here && limits::is_log_group_name(name) && naming::is_role_name(role_name))
+        .then(|| (name.to_owned(), role_name.to_owned()))
+}
+
+/// The topic: its name if it is the trail's own account's and Region's, else its ARN.
+fn topic(trail: &Trail) -> Option<String> {
+    let text = told(&trail.feeds.topic).filter(|text| is_topic(text))?;
+    let own = arn::parse(text).filter(|arn| (arn.region, arn.account) == (home(trail), trail.account.as_str()));
+    Some(own.map_or(text, |arn| arn.resource).to_owned())
+}
+
+/// The Insights; none if one of them is not known to a map.
+fn insights(trail: &Trail) -> Vec<Insight> {
+    let known = |name: &String| [Insight::CallRate, Insight::ErrorRate].into_iter().find(|insight| insight.api() == name);
+    trail.feeds.insight_types.iter().map(known).collect::<Option<BTreeSet<_>>>().unwrap_or_default().into_iter().collect()
 }

@@ -480,5 +480,14 @@ pub(super) fn trail_value(trail: &Trail) -> Map<String, Value> {
     if !trail.validation {
         set("log_file_validation", false.into());
     }
+    if !trail.insights.is_empty() {
+        set("insights", trail.insights.iter().map(|insight| insight.word()).collect());
+    }
+    if let Some((group, role)) = &trail.logs {
+        set("cloudwatch_logs", json!({ "log_group": group, "role": role }));
+    }
+    if let Some(topic) = &trail.topic {
+        set("sns_topic", topic.as_str().into());
+    }
     value
 }

@@ -258,7 +258,10 @@ fn place(name: &str) -> Option<String> {
 fn values(shape: &Shape, path: &[&str], accounts: &[String]) -> Vec<Offer> {
     let plain = |label: &str, kind| Offer { label: label.to_owned(), text: None, kind, detail: None, documentation: None };
     match path {
-        ["organization", "management_account"] | ["trails", _, "accounts", "[]"] | ["trails", _, "deliver_to", "account"] => {
+        ["organization", "management_account"]
+        | ["trails", _, "accounts", "[]"]
+        | ["trails", _, "deliver_to", "account"]
+        | [.., "senders", "[]", "accounts", "[]"] => {
             let offer = |key: &String| Offer {
                 // written as it has to be in YAML, and shown as what it is
                 text: Some(escape::yaml_word(key)),

@@ -78,7 +78,9 @@ fn derived(plan: &Plan, analysis: &Analysis, cursor: &Path<'_>, path: &[&str]) -
         ["accounts", key] if cursor.on_key => account_text(plan, key),
         ["trails", name] if cursor.on_key => trail_text(plan, name),
         // a value that names an account or a Region
-        [.., "account" | "management_account"] | ["trails", _, "accounts", "[]"] if !cursor.on_key => {
+        [.., "account" | "management_account"] | ["trails", _, "accounts", "[]"] | [.., "senders", "[]", "accounts", "[]"]
+            if !cursor.on_key =>
+        {
             account_text(plan, value(analysis, cursor)?)
         }
         [.., "home_region" | "region"] if !cursor.on_key => Some(about_region(value(analysis, cursor)?)),

@@ -53,6 +53,41 @@ pub(super) fn uses<'d>(document: &'d Document) -> Vec<Use<'d>> {
         items(document, list).iter().for_each(|item| refer(Some(item), through));
         refer(get(entries(document, get(keys, "deliver_to")), "account"), through);
     }
+    for (layer, through) in log_buckets(document, &tops) {
+        let list = get(entries(document, Some(layer)), "senders");
+        let through = through || is_alias(layer) || list.is_some_and(is_alias);
+        for sender in items(document, list) {
+            let accounts = get(entries(document, Some(sender)), "accounts");
+            let through = through || is_alias(sender) || accounts.is_some_and(is_alias);
+            items(document, accounts).iter().for_each(|item| refer(Some(item), through));
+        }
+    }
+    found
+}
+
+fn is_alias(node: &Node) -> bool {
+    matches!(node.kind, Kind::Alias(_))
+}
+
+/// Every `log_bucket` of a map, and whether what it stands in is written elsewhere.
+fn log_buckets<'d>(document: &'d Document, tops: &[&'d [Entry]]) -> Vec<(&'d Node, bool)> {
+    let mut found = Vec::new();
+    for top in tops {
+        let defaults = get(top, "defaults");
+        let own = get(entries(document, defaults), "log_bucket");
+        found.extend(own.map(|own| (own, defaults.is_some_and(is_alias))));
+        for account in entries(document, get(top, "accounts")) {
+            let through = is_alias(&account.value);
+            let keys = entries(document, Some(&account.value));
+            found.extend(get(keys, "log_bucket").map(|own| (own, through)));
+            let regions = get(keys, "regions");
+            let through = through || regions.is_some_and(is_alias);
+            for region in entries(document, regions) {
+                let own = get(entries(document, Some(&region.value)), "log_bucket");
+                found.extend(own.map(|own| (own, through || is_alias(&region.value))));
+            }
+        }
+    }
     found
 }
 

@@ -4,6 +4,7 @@
 //! be derived from the rest and all findings come in one run. Pure: no findings, no AWS rules.
 
 mod retention;
+mod senders;
 mod state;
 mod trails;
 
@@ -23,6 +24,8 @@ use crate::{
 };
 use indexmap::IndexMap;
 pub use retention::Kept;
+pub(crate) use senders::MOST_SENDERS;
+pub use senders::Sending;
 use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -137,6 +140,10 @@ pub struct Settings<'m> {
     pub access_logs: Kept,
     /// How long the files of trails are kept.
     pub trails: Kept,
+    /// How long the logs of other services are kept.
+    pub others: Kept,
+    /// The services that write logs of their own here.
+    pub senders: Vec<Sending<'m>>,
     /// False: other code sets the lifecycle rules.
     pub manages_lifecycle: bool,
     /// Tags by key.
@@ -369,6 +376,8 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
         deny_insecure_transport: flag(nearest(layers, |layer| layer.deny_insecure_transport.as_ref()), true).value,
         access_logs: retention::kept(layers, span, |retention| retention.access_logs.as_ref()),
         trails: retention::kept(layers, span, |retention| retention.trails.as_ref()),
+        others: retention::kept(layers, span, |_| None),
+        senders: senders::senders(layers),
         manages_lifecycle: nearest(layers, |layer| layer.lifecycle.as_ref())
             .is_none_or(|lifecycle| lifecycle.value == super::Lifecycle::Managed),
         tags: layers

@@ -6,6 +6,7 @@ use super::{
     decode::{Cx, Decode, Entries, mismatch},
     effective,
     names::TagKeys,
+    sender::Sender,
     statement::Statement,
 };
 use crate::{
@@ -49,6 +50,9 @@ record! {
             "Action": "s3:GetObject",
             "Resource": "{log_bucket_arn}/*",
         }]] };
+        /// AWS services that write logs of their own into the log bucket of their account and Region, each under a prefix of its own. The
+        /// nearest list counts; an empty one is for none.
+        senders: Vec<Spanned<Sender>>, { "examples": [["config", { "service": "vpc-flow-logs", "prefix": "flow/" }]] };
         /// The bucket exists: import it and bring it to these settings instead of creating it. Its name is taken literally.
         adopt: Adopt, { "examples": [true] };
         /// Give trails a bucket of their own.

@@ -15,6 +15,7 @@ mod names;
 pub(crate) mod placeholders;
 mod render;
 pub mod schema;
+mod sender;
 pub(crate) mod setting;
 mod settings;
 pub(crate) mod statement;
@@ -36,6 +37,7 @@ pub(crate) use log_bucket::*;
 pub(crate) use names::*;
 pub(crate) use render::*;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+pub(crate) use sender::*;
 pub(crate) use setting::{Setting, is_setting_name};
 pub(crate) use settings::*;
 use std::borrow::Cow;
@@ -67,8 +69,9 @@ record! {
         accounts: Entries<AccountKeys, Account>, { "examples": [EXAMPLE_ACCOUNTS.clone()] };
         /// CloudTrail trails, by their names.
         trails: Entries<TrailNames, Trail>, { "examples": [{ "audit": { "deliver_to": { "account": "log-archive" } } }] };
-        /// Files with more accounts and trails, relative to the map: each is a pattern such as `accounts/*.yaml`. Each file has `version`,
-        /// and `accounts` or `trails`; nothing may be in two files. With one `*`, the first pattern also says where a new account goes.
+        /// Files with more of the map, relative to it: each is a pattern such as `accounts/*.yaml`. Each file has `version`, and accounts,
+        /// trails, or a key that no other file has, such as `defaults`; nothing may be in two files. With one `*`, the first pattern also
+        /// says where a new account goes.
         include: Vec<Spanned<String>>, { "examples": [["accounts/*.yaml"]] };
         /// Rules and alerts about logging, in each account and Region.
         monitoring: Monitoring, { "examples": [{ "config_rule": true }] };

@@ -7,7 +7,7 @@
 //! and parts of an item are at times JSON texts once more. Keys: the property lists in AWS's `aws-config-resource-schema`.
 
 use super::{
-    At, Bucket, Logging, Observed, Setting, SourceLocation, Target, Text, Trail, beside, dumps,
+    At, Bucket, Feeds, Logging, Observed, Setting, SourceLocation, Target, Text, Trail, dumps,
     hole::{self, hole},
     lifecycle,
     policy::{self, Plain},
@@ -338,11 +338,13 @@ impl Item {
             selectors: own("hasCustomEventSelectors").filter(|text| text.value == "true").map(|text| text.place),
             key: setting("kmsKeyId"),
             logging: Setting::Unsaid,
-            beside: beside(
-                own("cloudWatchLogsLogGroupArn"),
-                own("snsTopicARN").or_else(|| own("snsTopicName")),
-                own("hasInsightSelectors").filter(|text| text.value == "true").map(|text| text.place),
-            ),
+            feeds: Feeds {
+                log_group: own("cloudWatchLogsLogGroupArn"),
+                log_role: own("cloudWatchLogsRoleArn"),
+                topic: own("snsTopicARN").or_else(|| own("snsTopicName")),
+                insights: own("hasInsightSelectors").filter(|text| text.value == "true").map(|text| text.place),
+                insight_types: Vec::new(),
+            },
             unordered: None,
             name,
         })

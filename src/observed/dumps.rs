@@ -5,8 +5,8 @@
 //! `get-bucket-logging.BUCKET.json`. They are JSON or YAML, as the CLI's `--output` has them.
 
 use super::{
-    AccountName, At, Bucket, DEFAULT_DATE_SOURCE, Logging, NamedBy, Observed, Organization, Setting, SourceLocation, Target,
-    Text, Trail, beside,
+    AccountName, At, Bucket, DEFAULT_DATE_SOURCE, Feeds, Logging, NamedBy, Observed, Organization, Setting, SourceLocation,
+    Target, Text, Trail,
     hole::hole,
     is_closed, lifecycle,
     policy::{self, Plain},
@@ -433,11 +433,13 @@ impl Reader {
             selectors: text("HasCustomEventSelectors").filter(|text| text.value == "true").map(|text| text.place),
             key: setting("KmsKeyId"),
             logging: Setting::Unsaid,
-            beside: beside(
-                text("CloudWatchLogsLogGroupArn"),
-                text("SnsTopicARN").or_else(|| text("SnsTopicName")),
-                text("HasInsightSelectors").filter(|text| text.value == "true").map(|text| text.place),
-            ),
+            feeds: Feeds {
+                log_group: text("CloudWatchLogsLogGroupArn"),
+                log_role: text("CloudWatchLogsRoleArn"),
+                topic: text("SnsTopicARN").or_else(|| text("SnsTopicName")),
+                insights: text("HasInsightSelectors").filter(|text| text.value == "true").map(|text| text.place),
+                insight_types: Vec::new(),
+            },
             unordered: None,
             name,
         })

@@ -49,7 +49,7 @@ pub(crate) struct Stream {
 }
 
 /// Beginnings of the ids of our rules.
-const KINDS: [&str; 3] = ["access-logs", "cloudtrail", "all-logs"];
+const KINDS: [&str; 4] = ["access-logs", "cloudtrail", "all-logs", "other-services"];
 /// End of the id of a rule that only moves objects.
 const MOVES: &str = "-transitions";
 
@@ -69,7 +69,7 @@ fn under(rules: &[Value]) -> Under {
 }
 
 fn found(rules: &[Value], small: bool) -> Option<[Stream; 2]> {
-    let mut found: [Option<Stream>; 3] = [None, None, None];
+    let mut found: [Option<Stream>; 4] = [None, None, None, None];
     let (moves, keeps): (Vec<&Value>, Vec<&Value>) =
         rules.iter().partition(|rule| rule.get("ID").and_then(Value::as_str).is_some_and(|id| id.ends_with(MOVES)));
     for rule in keeps {
@@ -90,13 +90,15 @@ fn found(rules: &[Value], small: bool) -> Option<[Stream; 2]> {
         return None;
     }
     match found {
-        [None, None, all] => {
+        [None, None, all, None] => {
             let all = all.unwrap_or_default();
             Some([all.clone(), all])
         }
-        [access, trails, None] => {
-            let access = access.or_else(|| trails.clone())?;
-            Some([access.clone(), trails.unwrap_or(access)])
+        [access, trails, None, others] => {
+            let access = access.or_else(|| trails.clone()).or_else(|| others.clone())?;
+            let trails = trails.unwrap_or_else(|| access.clone());
+            // what other services write is kept as `retention` says for all
+            others.is_none_or(|others| others == access && others == trails).then_some([access, trails])
         }
         _ => None,
     }

@@ -264,22 +264,25 @@ pub(crate) struct Trail {
     pub selectors: Option<SourceLocation>,
     /// Does it log? An input that has no word for that says nothing.
     pub logging: Setting<bool>,
-    /// What else it has that a map has no word for, in words, each where an input tells of it; see [`beside`].
-    pub beside: Vec<Text>,
+    /// What it has beside its files in S3.
+    pub feeds: Feeds,
     /// Where what should make it wait for the bucket policy is missing: the place, and the policy's name.
     pub unordered: Option<At<String>>,
 }
 
-/// What a trail has beside its files in S3, in words: the log group that takes its events, the topic that hears of its files, its Insights.
-/// An empty text is none (CloudTrail API reference, `Trail`).
-pub(crate) fn beside(log_group: Option<Text>, topic: Option<Text>, insights: Option<SourceLocation>) -> Vec<Text> {
-    let named = |what: &str, text: Option<Text>| {
-        let text = text.filter(|text| !text.value.is_empty())?;
-        let name = if hole::has(&text.value) { what.to_owned() } else { format!("{what} `{}`", hole::shown(&text.value)) };
-        Some(At { value: name, place: text.place })
-    };
-    let insights = insights.map(|place| At { value: "Insights setting".to_owned(), place });
-    [named("log group", log_group), named("topic", topic), insights].into_iter().flatten().collect()
+/// What a trail has beside its files in S3. An empty text is none (CloudTrail API reference, `Trail`).
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Feeds {
+    /// ARN of the log group that takes its events.
+    pub log_group: Option<Text>,
+    /// ARN of the role by which it writes there.
+    pub log_role: Option<Text>,
+    /// The topic that hears of its files: its name or ARN.
+    pub topic: Option<Text>,
+    /// Where its Insights are told.
+    pub insights: Option<SourceLocation>,
+    /// Which ones, as the API spells them, where an input tells.
+    pub insight_types: Vec<String>,
 }
 
 /// A KMS key, as far as an input tells.

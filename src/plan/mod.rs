@@ -19,7 +19,10 @@ pub(crate) mod statements;
 
 use crate::{
     aws::Partition,
-    policy::{Policy, Statement, compose::TrailGrant},
+    policy::{
+        Policy, Statement,
+        compose::{SenderGrant, TrailGrant},
+    },
 };
 pub use crate::{map::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
@@ -138,6 +141,8 @@ pub struct Basis {
     pub by_account: bool,
     /// The trails that deliver to the bucket.
     pub trails: Vec<TrailGrant>,
+    /// The services that write logs of their own to the bucket.
+    pub senders: Vec<SenderGrant>,
     /// With a TLS-only deny.
     pub deny_insecure_transport: bool,
     /// The statements of the map, filled in.

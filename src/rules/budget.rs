@@ -81,6 +81,9 @@ pub(crate) fn report_overflow(
             let finding = Finding::new(&POLICY_SIZE, region, message).help(SHORTEN);
             extra.into_iter().fold(finding, |finding, span| finding.related(span, "these statements take the room"))
         }
+        Cause::Senders => Finding::new(&POLICY_SIZE, region, message).help(
+            "let fewer accounts' services write here: `accounts` of a sender names them, and without it each log bucket takes those of its own account",
+        ),
         Cause::Trails => Finding::new(&POLICY_SIZE, region, message).help(
             "use one organization trail instead of a trail in each account (`scope: organization`): its grant has the same size for any number of accounts",
         ),

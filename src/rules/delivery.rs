@@ -4,7 +4,7 @@
 //! declared here.
 
 use super::{
-    log_buckets,
+    accounts, log_buckets,
     texts::{NOT_COMPOSED, NOT_COMPOSED_HELP},
 };
 use crate::{
@@ -12,8 +12,9 @@ use crate::{
     diagnostics::{Finding, did_you_mean},
     edit::{Change, Fix},
     map::{
-        Bucket, RegionMap,
+        Bucket, RegionMap, Sender, SenderAccounts, SenderService,
         decode::Field,
+        effective::MOST_SENDERS,
         placeholders::{StatementPlaceholder, placeholders_of_statement},
         statement::{PrincipalValue, Statement},
     },
@@ -22,6 +23,7 @@ use crate::{
     source::{Span, Spanned},
 };
 use indexmap::IndexMap;
+use std::collections::BTreeMap;
 
 rule_family! {
     since "0.1.0";
@@ -42,10 +44,14 @@ rule_family! {
     OPENS = "LM0315" "opens-to-others" Error Map proof: "a statement lets others than the sources and trails deliver";
     RIGHTS = "LM0316" "rights-for-others" Warning Map: "a statement lets another account or a service change the bucket or its logs";
     SHARED_PREFIX = "LM0317" "shared-prefix" Warning Map: "the log objects of a source lie among others";
+    SENDER = "LM0318" "sender" Error Map blocking: "a service can't write to the log bucket as the map says";
+    SENDER_OVERLAP = "LM0319" "sender-overlap" Error Map: "another service writes where access logs or trails lie";
+    SENDER_NOWHERE = "LM0320" "sender-without-bucket" Warning Map: "a service has no log bucket to write to";
 }
 
 /// Checks prefixes and statements as they stand.
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
+    let known = accounts::ids(map);
     for layer in log_buckets(map) {
         prefix(&layer.prefix, findings);
         if let Some(flag) = layer.deny_insecure_transport.filter(|flag| !flag.value) {
@@ -54,6 +60,9 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                     .help("logs may then be read over plain HTTP; AWS Config's `s3-bucket-ssl-requests-only` reports the bucket")
                     .fix(Fix::unsafe_fix("deny them", flag.span, "true")),
             );
+        }
+        if let Some(listed) = &layer.senders {
+            senders(&listed.value, listed.span, &known, findings);
         }
         for (at, statement) in layer.extra_statements.iter().flat_map(|list| list.iter().enumerate()) {
             check_statement(statement, at, findings);
@@ -132,6 +141,62 @@ fn exact_prefix(exact: &Field<String>, prefix: &Field<String>, findings: &mut Ve
                 .related(prefix.span, "`prefix` is here")
                 .help("leave `prefix` out to keep the keys exactly as they are; else leave `exact_prefix` out"),
         );
+    }
+}
+
+/// Services that write logs of their own, as they are listed.
+fn senders(listed: &[Spanned<Sender>], list: Span, known: &BTreeMap<&str, &str>, findings: &mut Vec<Finding>) {
+    if listed.len() > MOST_SENDERS {
+        let message = format!("more than {MOST_SENDERS} services write here; the rest is left out");
+        findings.push(Finding::new(&SENDER, list, message).help("list each service once, with the accounts for which it writes"));
+    }
+    let mut seen: BTreeMap<(SenderService, &str), Span> = BTreeMap::new();
+    for sender in listed {
+        let Some(service) = sender.service else { continue };
+        let word = service.value.word();
+        match service.value {
+            SenderService::CloudFrontLegacy => findings.push(
+                Finding::new(&SENDER, service.span, "CloudFront's legacy logging can't write to a log bucket")
+                    .label("it writes by ACLs, which a log bucket does not have")
+                    .help("use standard logging (v2) of CloudFront and write `cloudfront`; legacy logs need a bucket with ACLs, outside of this map")
+                    .fix(Fix::unsafe_fix("write `cloudfront`", service.span, "cloudfront")),
+            ),
+            SenderService::Waf => findings.push(
+                Finding::new(&SENDER, service.span, "AWS WAF can't write to a log bucket")
+                    .label("a bucket for it has a name that begins with `aws-waf-logs-`")
+                    .help("give AWS WAF a bucket of its own, outside of this map"),
+            ),
+            _ => {}
+        }
+        let keys = sender.keys.as_deref();
+        if let Some(prefix) = keys.and_then(|keys| keys.prefix.as_ref()) {
+            let reserved = Some(("has `AWSLogs`", "the service adds that part of the keys itself"));
+            let problem = prefix_problem(prefix).or(reserved.filter(|_| prefix.contains("AWSLogs")));
+            if let Some((problem, help)) = problem {
+                let message = format!("the prefix `{}` {problem}", prefix.value.escape_debug());
+                findings.push(Finding::new(&PREFIX, prefix.span, message).help(help));
+            }
+        }
+        let prefix = keys.and_then(|keys| keys.prefix.as_ref()).map_or(word, |prefix| prefix.value.trim_end_matches('/'));
+        match seen.get(&(service.value, prefix)) {
+            Some(first) => findings.push(
+                Finding::new(&SENDER, service.span, format!("`{word}` is listed twice with the same prefix"))
+                    .related(*first, "it is first listed here")
+                    .help("list it once, with all `accounts` for which it writes"),
+            ),
+            None => _ = seen.insert((service.value, prefix), service.span),
+        }
+        if let Some(Spanned { value: SenderAccounts::In(list), span }) = keys.and_then(|keys| keys.accounts.as_ref())
+            && list.is_empty()
+        {
+            findings.push(
+                Finding::new(&SENDER, *span, format!("`{word}` writes for no account"))
+                    .help("name accounts, write `all`, or leave the key out for the log bucket's own account"),
+            );
+        }
+        for key in sender.accounts() {
+            accounts::known(&SENDER, key, known, findings);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Rules take the map (or, in `plan::derive`, what is derived from it) and give findings with places. The registry here
 //! is what `explain`, the index in docs/rules/ and the tests read. Must not print, and must not change the map.
 
+mod accounts;
 pub(crate) mod budget;
 pub(crate) mod delivery;
 pub(crate) mod ignore;

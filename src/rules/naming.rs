@@ -259,7 +259,7 @@ pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
 }
 
 /// Is this the name of a role, with its path if it has one, in which no slash stands first? (IAM API, CreateRole)
-pub(super) fn is_role_name(name: &str) -> bool {
+pub(crate) fn is_role_name(name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or_default();
     (1..=64).contains(&last.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b))

@@ -2,9 +2,10 @@
 //!
 //! Quotas and circles depend on all trails together and are judged in `plan::derive`, with the rules declared here.
 
+use super::accounts;
 use crate::{
     aws::{Partition, arn, limits, region, watch},
-    diagnostics::{Finding, did_you_mean, list},
+    diagnostics::Finding,
     edit::Change,
     map::{Coverage, Insight, KmsKey, ManagementEvents, RegionMap, Scope, Trail, effective},
     rule_family,
@@ -32,9 +33,7 @@ rule_family! {
 
 /// Checks each trail as it stands.
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
-    // key → id
-    let known: BTreeMap<&str, &str> =
-        map.accounts().map(|(key, account)| (key.as_str(), account.id.as_ref().map_or("", |id| id.as_str()))).collect();
+    let known = accounts::ids(map);
     let closed: BTreeMap<&str, Span> = map
         .accounts()
         .filter(|(_, account)| account.is_closed())
@@ -98,36 +97,8 @@ fn in_use(closed: &BTreeMap<&str, Span>, key: &Spanned<String>, why: &str, findi
     );
 }
 
-/// Number of findings after which no similar account key is suggested.
-const MOST_GUESSES: usize = 100;
-
 fn account(key: &Spanned<String>, known: &BTreeMap<&str, &str>, findings: &mut Vec<Finding>) {
-    if known.contains_key(key.as_str()) {
-        return;
-    }
-    let by_id = known.iter().find(|(_, id)| **id == key.as_str()).map(|(key, _)| *key);
-    // in a map that is wrong everywhere nobody reads a guess at each key, and each is compared with all accounts
-    let near = if findings.len() < MOST_GUESSES { did_you_mean(key, known.keys().copied()) } else { None };
-    let help = match by_id.or(near) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if known.len() > 12 => "write the key of an account of this map".to_owned(),
-        None => format!("the accounts are {}; add the missing one under `accounts`", list(known.keys().copied())),
-    };
-    let mut finding = Finding::new(&TRAIL_ACCOUNT, key.span, format!("there is no account `{}` in this map", key.value))
-        .label("no such key")
-        .help(help);
-    if let Some(key_of_id) = by_id {
-        finding =
-            finding.safe_fix(format!("write `{key_of_id}`, whose id it is"), Change::Scalar(key.span, key_of_id.to_owned()));
-    } else if let Some(near) = near {
-        finding = finding.unsafe_fix(format!("write `{near}`"), Change::Scalar(key.span, near.to_owned()));
-    }
-    if effective::is_account_key(key) {
-        // not twelve digits: a made-up id would pass for a real one
-        let entry = Change::InsertLast(vec!["accounts".to_owned()], key.value.clone(), "{ id: \"FILL IN\" }".to_owned());
-        finding = finding.unsafe_fix(format!("add an account `{}`, whose id is to be filled in", key.value), entry);
-    }
-    findings.push(finding);
+    accounts::known(&TRAIL_ACCOUNT, key, known, findings);
 }
 
 /// A default that nobody looked at puts a log bucket and the trail's logs into a Region where nobody expects them.
@@ -231,7 +202,8 @@ fn feeds(trail: &Trail, findings: &mut Vec<Finding>) {
     }
 }
 
-fn is_topic(text: &str) -> bool {
+/// Can it be the name or the ARN of a topic that CloudTrail sends to?
+pub(crate) fn is_topic(text: &str) -> bool {
     match arn::parse(text) {
         None => watch::topic_problem(text).is_none(),
         Some(arn) => {

@@ -9,7 +9,7 @@ use crate::{
     plan::{Basis, LifecycleRule, LogBucket, Source, lifecycle as lifecycle_rules, prove},
     policy::{
         Effect, Statement,
-        compose::{Grants, Scope, TrailGrant, compose},
+        compose::{Grants, Scope, SenderGrant, TrailGrant, compose},
     },
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -62,6 +62,7 @@ pub(super) fn blend(
     bucket.basis = Basis {
         by_account: was.basis.by_account || is.basis.by_account,
         trails,
+        senders: senders(&was.basis.senders, &is.basis.senders),
         deny_insecure_transport: was.basis.deny_insecure_transport,
         extra: statements(&was.basis.extra, &is.basis.extra),
         organization_id: is.basis.organization_id.clone().or(was.basis.organization_id.clone()),
@@ -81,7 +82,7 @@ pub(super) fn bare(at: BucketPlacement<'_>, old: &LogBucket) -> Result<LogBucket
     let mut bucket = old.clone();
     // a policy needs a statement
     let deny_insecure_transport = old.basis.deny_insecure_transport || old.basis.extra.is_empty();
-    bucket.basis = Basis { trails: Vec::new(), deny_insecure_transport, ..old.basis.clone() };
+    bucket.basis = Basis { trails: Vec::new(), senders: Vec::new(), deny_insecure_transport, ..old.basis.clone() };
     grant(at, &mut bucket, &[], &mut Vec::new())?;
     Ok(bucket)
 }
@@ -100,6 +101,7 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
             account_id: at.account_id,
             sources: by_prefix,
             trails: bucket.basis.trails.clone(),
+            senders: bucket.basis.senders.clone(),
             scope: if bucket.basis.by_account { Scope::Account } else { Scope::Auto },
             deny_insecure_transport: bucket.basis.deny_insecure_transport,
             extra: &bucket.basis.extra,
@@ -124,6 +126,7 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
             tier: report.tier,
             sources,
             trails: &bucket.basis.trails,
+            senders: &bucket.basis.senders,
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
             of_placements: 1,
         });
@@ -148,6 +151,25 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
         notes.push(format!("`{}`: an old Deny statement ends with the granting step, because under it {why}", bucket.name));
     }
     Err(format!("no policy of `{}` serves both maps", bucket.name))
+}
+
+/// The services of both maps, each for the accounts of both.
+fn senders(old: &[SenderGrant], new: &[SenderGrant]) -> Vec<SenderGrant> {
+    let mut all = old.to_vec();
+    for grant in new {
+        let same = |other: &&mut SenderGrant| {
+            (other.sender, &other.prefix, &other.region) == (grant.sender, &grant.prefix, &grant.region)
+        };
+        match all.iter_mut().find(same) {
+            Some(known) => {
+                known.accounts.extend(grant.accounts.iter().cloned());
+                known.accounts.sort_unstable();
+                known.accounts.dedup();
+            }
+            None => all.push(grant.clone()),
+        }
+    }
+    all
 }
 
 /// The old statements, and the new ones that allow something. Sids stay unique.

@@ -6,11 +6,12 @@ use super::{
     statements::OWN,
 };
 use logmap::testing::{
+    aws::Sender,
     plan::{
         KeyFormat,
         prove::{Kind, Subject},
     },
-    policy::evaluate::Verdict,
+    policy::{Effect, Element, Principal, evaluate::Verdict},
 };
 
 pub const LOGGING: &str = "logging.s3.amazonaws.com";
@@ -68,6 +69,61 @@ fn somewhere(dice: &mut Dice) -> (&'static str, String) {
     (ON_OBJECTS[dice.below(ON_OBJECTS.len())], format!("arn:aws:s3:::acme-logs/{key}"))
 }
 
+/// What a sender calls with: service, folder of its keys, the source's ARN where it has one, and what it asks of the bucket. By hand, from
+/// each one's documentation.
+fn of_sender(
+    sender: Sender,
+    prefix: &str,
+    account: &str,
+    hive: bool,
+) -> (&'static str, String, Option<String>, &'static [&'static str]) {
+    let delivery = "delivery.logs.amazonaws.com";
+    match sender {
+        Sender::Config => {
+            let region = if hive { "eu-west-1" } else { "us-east-1" };
+            let folder = format!("{prefix}AWSLogs/{account}/Config/{region}/DAY/ConfigHistory/");
+            let arn = format!("arn:aws:config:{region}:{account}:x");
+            ("config.amazonaws.com", folder, Some(arn), &["s3:GetBucketAcl", "s3:ListBucket"])
+        }
+        Sender::LoadBalancers => {
+            let folder = format!("{prefix}AWSLogs/{account}/elasticloadbalancing/us-east-1/DAY/");
+            ("logdelivery.elasticloadbalancing.amazonaws.com", folder, None, &[])
+        }
+        Sender::NetworkLoadBalancers => {
+            let folder = format!("{prefix}AWSLogs/{account}/elasticloadbalancing/us-east-1/DAY/");
+            (delivery, folder, Some(format!("arn:aws:logs:us-east-1:{account}:x")), &["s3:GetBucketAcl"])
+        }
+        Sender::FlowLogs => {
+            let folder = match hive {
+                true => {
+                    format!("{prefix}AWSLogs/aws-account-id={account}/aws-service=vpcflowlogs/aws-region=us-east-1/year=2027/")
+                }
+                false => format!("{prefix}AWSLogs/{account}/vpcflowlogs/us-east-1/DAY/"),
+            };
+            (delivery, folder, Some(format!("arn:aws:logs:us-east-1:{account}:x")), &["s3:GetBucketAcl", "s3:ListBucket"])
+        }
+        Sender::CloudFront => {
+            let folder = match (prefix.is_empty(), hive) {
+                (false, _) => format!("{prefix}web/"),
+                (true, true) => format!("AWSLogs/aws-account-id={account}/CloudFront/"),
+                (true, false) => format!("AWSLogs/{account}/CloudFront/"),
+            };
+            (delivery, folder, Some(format!("arn:aws:logs:us-east-1:{account}:delivery-source:web")), &[])
+        }
+    }
+}
+
+/// Does a statement of the map let a service in by name?
+fn lets_in(statement: &logmap::testing::policy::Statement, service: &str) -> bool {
+    let by_name = match &statement.principal {
+        Element::Is(Principal::Kinds(kinds)) => {
+            kinds.get("Service").is_some_and(|names| names.iter().any(|name| name == service))
+        }
+        _ => false,
+    };
+    statement.effect == Effect::Allow && !statement.sid.starts_with("Logmap") && by_name
+}
+
 /// A request of a row's kind; nothing if the row has none that is known here.
 pub fn asked(dice: &mut Dice, kind: Kind, subject: &Subject<'_>) -> Option<Asked> {
     let policy = subject.policy;
@@ -104,6 +160,67 @@ pub fn asked(dice: &mut Dice, kind: Kind, subject: &Subject<'_>) -> Option<Asked
                 _ => call(dice, CLOUDTRAIL, "s3:PutObject", format!("{bucket}/{key}")),
             };
             delivery(dice, &mut asked, &trail.arn, &trail.account_id, organization, policy);
+            asked
+        }
+        Kind::SendersWrite => {
+            let grant = &subject.senders[dice.below(subject.senders.len())];
+            let account = grant.accounts[dice.below(grant.accounts.len())].as_str();
+            let (service, folder, arn, asks) = of_sender(grant.sender, &grant.prefix, account, dice.below(2) == 0);
+            let key = format!("{}{}", folder.replace("DAY", &format!("{year}/{month}/{of_month}")), unique(dice));
+            let mut asked = match dice.below(asks.len() + 2).checked_sub(2).and_then(|at| asks.get(at)) {
+                Some(action) => call(dice, service, action, bucket.to_owned()),
+                None => call(dice, service, "s3:PutObject", format!("{bucket}/{key}")),
+            };
+            if grant.sender != Sender::LoadBalancers || dice.below(2) == 0 {
+                asked.set("aws:SourceAccount", account);
+            }
+            if let Some(arn) = arn {
+                asked.set("aws:SourceArn", &arn);
+            }
+            if asked.action == "s3:PutObject" && dice.below(2) == 0 {
+                asked.set("s3:x-amz-acl", "bucket-owner-full-control");
+            }
+            fill_call(dice, &mut asked, &["s3:x-amz-acl", "aws:SourceAccount", "aws:ResourceOrgID"], policy);
+            asked
+        }
+        Kind::OtherSender => {
+            let grant = &subject.senders[dice.below(subject.senders.len())];
+            let own = grant.accounts[dice.below(grant.accounts.len())].as_str();
+            let (service, folder, arn, _) = of_sender(grant.sender, &grant.prefix, own, false);
+            // a statement of the map for the same service is its own word
+            if policy.statements.iter().any(|one| lets_in(one, service)) {
+                return None;
+            }
+            let stranger = STRANGERS[dice.below(STRANGERS.len())];
+            let logs = || format!("{bucket}/{}x", folder.replace("DAY", "2027/01/02"));
+            let (what, at, account, arn) = match (grant.sender, dice.below(3)) {
+                // for another account, in its own place or in that of one of the map
+                (Sender::LoadBalancers, 0) => ("s3:PutObject", logs().replace(own, stranger), stranger, None),
+                (_, 0) => {
+                    let place = if dice.below(2) == 0 { logs() } else { logs().replace(own, stranger) };
+                    ("s3:PutObject", place, stranger, arn.map(|arn| arn.replace(own, stranger)))
+                }
+                // for something else of the account
+                (Sender::NetworkLoadBalancers | Sender::FlowLogs | Sender::CloudFront, 1) => {
+                    let other = dice.one_of(&["arn:aws:logs:eu-west-1", "arn:aws:logs:us-east-2", "arn:aws:s3:us-east-1"]);
+                    ("s3:PutObject", logs(), own, Some(format!("{other}:{own}:delivery-source:x")))
+                }
+                // beside its path
+                _ => {
+                    let key =
+                        dice.one_of(&["s3-access/x", "AWSLogs/x", "x", "other/AWSLogs/111122223333/Config/x", "config", "elb/x"]);
+                    ("s3:PutObject", format!("{bucket}/{key}"), own, arn)
+                }
+            };
+            let mut asked = call(dice, service, what, at);
+            asked.set("aws:SourceAccount", account);
+            if let Some(arn) = arn {
+                asked.set("aws:SourceArn", &arn);
+            }
+            if dice.below(2) == 0 {
+                asked.set("s3:x-amz-acl", "bucket-owner-full-control");
+            }
+            fill_call(dice, &mut asked, &["aws:ResourceOrgID"], policy);
             asked
         }
         Kind::OwnerNotLockedOut => {
@@ -217,7 +334,7 @@ pub fn asked(dice: &mut Dice, kind: Kind, subject: &Subject<'_>) -> Option<Asked
 /// Does the policy say of a request of this kind what a row that holds says?
 pub fn agrees(kind: Kind, verdict: &Verdict<'_>) -> bool {
     match kind {
-        Kind::SourcesWrite | Kind::TrailsWrite => matches!(verdict, Verdict::Allowed(_)),
+        Kind::SourcesWrite | Kind::TrailsWrite | Kind::SendersWrite => matches!(verdict, Verdict::Allowed(_)),
         Kind::OwnerNotLockedOut => !matches!(verdict, Verdict::Denied(_)),
         _ => !matches!(verdict, Verdict::Allowed(_)),
     }

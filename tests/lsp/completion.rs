@@ -80,6 +80,7 @@ fn values_are_words_accounts_and_regions() {
         "trails:\n  audit:\n    coverage: multi-region # x\n"
     );
     assert_eq!(labels("defaults: { log_bucket: { versioning: ‸ } }\n"), ["true", "false"]);
+    assert_eq!(labels("defaults: { log_bucket: { senders: [{ service: c‸ }] } }\n")[0], "config");
     assert!(
         labels("defaults:\n  log_bucket:\n    retention:\n      transition: { after_days: 1, storage_class: G‸ }\n")
             .contains(&"GLACIER_IR".to_owned())
@@ -89,6 +90,7 @@ fn values_are_words_accounts_and_regions() {
         SAMPLE.replace("accounts: [prod]", "accounts:\n      - pro‸"),
         SAMPLE.replace("account: log-archive", "account: ‸"),
         SAMPLE.replace("management_account: prod", "management_account: p‸"),
+        format!("{SAMPLE}defaults:\n  log_bucket:\n    senders: [{{ service: elb, accounts: [‸] }}]\n"),
     ] {
         assert_eq!(labels(&text), ["prod", "log-archive"], "{text}");
     }

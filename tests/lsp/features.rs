@@ -168,6 +168,23 @@ fn each_region_has_its_derived_bucket_as_a_hint_also_while_something_else_is_wro
 }
 
 #[test]
+fn an_account_is_renamed_where_a_log_bucket_takes_its_logs() {
+    let sender = |key: &str| format!("{{ senders: [config, {{ service: elb, accounts: [{key}] }}] }}");
+    let map = |key: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\ndefaults:\n  log_bucket: {0}\naccounts:\n  {key}:\n    id: \"111122223333\"\n    log_bucket: {0}\n    \
+             regions:\n      us-east-1:\n        log_bucket: {0}\n        buckets: [acme-web]\n",
+            sender(key)
+        )
+    };
+    let (mut client, _) = Client::with(&map("prod"));
+    let at = json!({ "line": 5, "character": 3 });
+    let edit = client.ask("textDocument/rename", json!({ "textDocument": { "uri": MAP }, "position": at, "newName": "live" }));
+    assert_eq!(edited(&map("prod"), &edit["changes"][MAP]), map("live"));
+    client.goodbye();
+}
+
+#[test]
 fn an_account_is_found_and_renamed_everywhere() {
     let (text, at) = marked(&sample("accounts: [prod]", "accounts: [pr‸od]"));
     let (mut client, _) = Client::with(&text);

@@ -15,8 +15,8 @@ mod vended;
 pub(crate) mod work;
 
 use super::{
-    At, Bucket, DEFAULT_DATE_SOURCE, EncryptionKey, Input, KeyAlias, Logging, NotRead, Observed, Setting, SourceLocation, Target,
-    Text, Told, Trail, Way, beside,
+    At, Bucket, DEFAULT_DATE_SOURCE, EncryptionKey, Feeds, Input, KeyAlias, Logging, NotRead, Observed, Setting, SourceLocation,
+    Target, Text, Told, Trail, Way,
     dumps::child,
     hole,
     policy::{self, PolicyDoc, Reading, Resolved},
@@ -419,11 +419,13 @@ impl Reader<'_, '_> {
             prefix: self.setting(properties, &["S3KeyPrefix"]),
             key: self.setting(properties, &["KMSKeyId"]),
             logging: self.flag(properties, "IsLogging"),
-            beside: beside(
-                self.setting(properties, &["CloudWatchLogsLogGroupArn"]).known().cloned(),
-                self.setting(properties, &["SnsTopicName"]).known().cloned(),
-                child(properties, "InsightSelectors").map(|node| self.template.place(node.span)),
-            ),
+            feeds: Feeds {
+                log_group: self.setting(properties, &["CloudWatchLogsLogGroupArn"]).known().cloned(),
+                log_role: self.setting(properties, &["CloudWatchLogsRoleArn"]).known().cloned(),
+                topic: self.setting(properties, &["SnsTopicName"]).known().cloned(),
+                insights: child(properties, "InsightSelectors").map(|node| self.template.place(node.span)),
+                insight_types: Vec::new(),
+            },
             unordered: unordered.map(|policy| At { value: policy, place }),
             organization: self.flag(properties, "IsOrganizationTrail"),
             multi_region: self.flag(properties, "IsMultiRegionTrail"),

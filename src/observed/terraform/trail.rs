@@ -3,7 +3,7 @@
 use super::{Item, Reader, order};
 use crate::{
     aws::{Partition, arn, region},
-    observed::{At, Setting, Text, Trail, beside, hole},
+    observed::{At, Feeds, Setting, Text, Trail, hole},
 };
 use std::collections::BTreeMap;
 
@@ -45,6 +45,7 @@ impl<'a> Reader<'a> {
         let partition = if hole::has(&home) { self.partition.unwrap_or(Partition::Aws) } else { Partition::of_region(&home) };
         let known = self.own(item, "arn").map(|text| text.value).filter(|text| arn::parse(text).is_some());
         let account = known.as_deref().and_then(arn::parse).map_or(account, |arn| arn.account.to_owned());
+        let insights = self.raw(item, "insight_selector").filter(|raw| raw.get() != "[]");
         let bucket = match self.text(item, "s3_bucket_name") {
             Some(text) if hole::is_one(&text.value) && !self.named.contains(&text.value) => Setting::Unknown(text.place),
             Some(text) => Setting::Known(text),
@@ -74,13 +75,22 @@ impl<'a> Reader<'a> {
                 None => Setting::Unsaid,
             },
             logging: self.flag(item, "enable_logging"),
-            beside: beside(
-                self.text(item, "cloud_watch_logs_group_arn"),
-                self.text(item, "sns_topic_name"),
-                self.raw(item, "insight_selector").filter(|raw| raw.get() != "[]").map(|raw| self.place(raw.get())),
-            ),
+            feeds: Feeds {
+                log_group: self.text(item, "cloud_watch_logs_group_arn"),
+                log_role: self.text(item, "cloud_watch_logs_role_arn"),
+                topic: self.text(item, "sns_topic_name"),
+                insights: insights.map(|raw| self.place(raw.get())),
+                insight_types: insights.map_or_else(Vec::new, |raw| insight_types(raw.get())),
+            },
             unordered: None,
             name,
         }
     }
+}
+
+/// The types of Insights in the blocks of a trail; none if one of them can't be read.
+fn insight_types(blocks: &str) -> Vec<String> {
+    let blocks: Vec<serde_json::Value> = serde_json::from_str(blocks).unwrap_or_default();
+    let types = blocks.iter().map(|block| block.get("insight_type")?.as_str().map(str::to_owned));
+    types.collect::<Option<_>>().unwrap_or_default()
 }

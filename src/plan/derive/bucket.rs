@@ -15,7 +15,7 @@ use crate::{
         routes::Delivery,
         statements,
     },
-    policy::compose::{self, Grants, Scope, TrailGrant},
+    policy::compose::{self, Grants, Scope, SenderGrant, TrailGrant},
     rules::{budget, naming::TAG, retention::RETENTION},
 };
 use indexmap::IndexMap;
@@ -25,6 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const ACCESS_LOGS: &str = "access-logs";
 /// Ids of lifecycle rules begin with it.
 const TRAILS: &str = "cloudtrail";
+/// Ids of lifecycle rules begin with it.
+const SENDERS: &str = "other-services";
 
 impl Planner<'_, '_> {
     /// Tags of a log bucket: its own before those of everything that is made. One that exists keeps what it has beside its own.
@@ -62,8 +64,11 @@ impl Planner<'_, '_> {
     ) -> LogBucket {
         let sources: &[Source] = if draft.takes_access_logs { sources } else { &[] };
         let received: &[&Delivery<'_>] = if draft.takes_trails { received } else { &[] };
+        let senders =
+            if settings.is_first(draft.takes_access_logs) { self.senders(settings, draft, findings) } else { Vec::new() };
         let trails: Vec<TrailGrant> = received.iter().map(|delivery| delivery.grant(self.map)).collect();
         self.check_prefixes(draft, settings, sources, received, findings);
+        self.check_senders(draft, settings, (sources, received, &senders), findings);
         let values = statements::BucketValues {
             name: &draft.name,
             account_id: self.account.id,
@@ -92,6 +97,7 @@ impl Planner<'_, '_> {
             account_id: self.account.id,
             sources: by_prefix.into_iter().map(|(prefix, names)| (prefix, names.into_iter().collect())).collect(),
             trails,
+            senders,
             scope: match settings.policy_scope.value {
                 PolicyScope::Auto => Scope::Auto,
                 PolicyScope::Account => Scope::Account,
@@ -140,6 +146,7 @@ impl Planner<'_, '_> {
                 tier: report.tier,
                 sources,
                 trails: &grants.trails,
+                senders: &grants.senders,
                 denies_insecure_transport: settings.deny_insecure_transport,
                 of_placements: self.of_placements,
             }),
@@ -153,12 +160,16 @@ impl Planner<'_, '_> {
         let basis = Basis {
             by_account: settings.policy_scope.value == PolicyScope::Account,
             trails: grants.trails.clone(),
+            senders: grants.senders.clone(),
             deny_insecure_transport: settings.deny_insecure_transport,
             extra: extra.clone(),
             organization_id: self.map.organization_id.map(|id| id.value.clone()),
             role_arn,
         };
-        let rules = if settings.manages_lifecycle { lifecycle_rules(settings, sources, &grants.trails) } else { Ok(Vec::new()) };
+        let rules = match settings.manages_lifecycle {
+            true => lifecycle_rules(settings, sources, &grants.trails, &grants.senders),
+            false => Ok(Vec::new()),
+        };
         let rules = rules.unwrap_or_else(|many| {
             let text = format!(
                 "the log bucket `{}` would need {many} lifecycle rules, and S3 takes {}",
@@ -206,15 +217,27 @@ impl Planner<'_, '_> {
 ///
 /// # Errors
 /// With access logs and trails that are kept differently: more rules would be needed than S3 takes. Gives their number.
-fn lifecycle_rules(settings: &Settings<'_>, sources: &[Source], trails: &[TrailGrant]) -> Result<Vec<LifecycleRule>, usize> {
-    let apart = !settings.access_logs.is_like(&settings.trails) && !sources.is_empty() && !trails.is_empty();
-    let folders: BTreeSet<String> = trails.iter().map(|trail| format!("{}AWSLogs/", trail.prefix)).collect();
+fn lifecycle_rules(
+    settings: &Settings<'_>,
+    sources: &[Source],
+    trails: &[TrailGrant],
+    senders: &[SenderGrant],
+) -> Result<Vec<LifecycleRule>, usize> {
+    let streams = [
+        (!sources.is_empty(), &settings.access_logs),
+        (!trails.is_empty(), &settings.trails),
+        (!senders.is_empty(), &settings.others),
+    ];
+    let mut kept = streams.into_iter().filter(|(is_here, _)| *is_here).map(|(_, kept)| kept);
+    let apart = kept.next().is_some_and(|first| kept.any(|other| !other.is_like(first)));
+    let mut folders: BTreeMap<String, &str> = senders.iter().map(|grant| (grant.sender.folder(&grant.prefix), SENDERS)).collect();
+    folders.extend(trails.iter().map(|trail| (format!("{}AWSLogs/", trail.prefix), TRAILS)));
     // with `simple` the source's own folder is under the prefix of the map
     let access = sources.iter().map(|source| match source.key_format {
         KeyFormat::Simple => {
             let outer = source.prefix.strip_suffix(&format!("{}/", source.name)).unwrap_or(&source.prefix);
-            // a rule for that prefix would be one for the trail's files, too
-            if apart && folders.range(outer.to_owned()..).next().is_some_and(|folder| folder.starts_with(outer)) {
+            // a rule for that prefix would be one for what others write, too
+            if apart && folders.range(outer.to_owned()..).next().is_some_and(|(folder, _)| folder.starts_with(outer)) {
                 &source.prefix
             } else {
                 outer
@@ -224,7 +247,7 @@ fn lifecycle_rules(settings: &Settings<'_>, sources: &[Source], trails: &[TrailG
     });
     let access: BTreeSet<&str> = access.collect();
     let mut prefixes: BTreeSet<(String, &str)> = access.into_iter().map(|prefix| (prefix.to_owned(), ACCESS_LOGS)).collect();
-    prefixes.extend(folders.into_iter().map(|folder| (folder, TRAILS)));
+    prefixes.extend(folders);
     let mut kept: Vec<(String, &str)> = Vec::new();
     for (prefix, kind) in prefixes {
         if !kept.last().is_some_and(|(outer, _)| prefix.starts_with(outer.as_str())) {
@@ -236,7 +259,12 @@ fn lifecycle_rules(settings: &Settings<'_>, sources: &[Source], trails: &[TrailG
         let rules = kept.into_iter().map(|(prefix, kind)| {
             let count = counts.entry(kind).or_default();
             *count += 1;
-            let of = if kind == TRAILS || sources.is_empty() { &settings.trails } else { &settings.access_logs };
+            let of = match kind {
+                SENDERS => &settings.others,
+                TRAILS => &settings.trails,
+                _ if sources.is_empty() => &settings.trails,
+                _ => &settings.access_logs,
+            };
             LifecycleRule {
                 id: if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") },
                 prefix,

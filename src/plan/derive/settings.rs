@@ -3,14 +3,25 @@
 use super::{Draft, Planner};
 use crate::{
     diagnostics::Finding,
-    map::effective::{Settings, with_slash},
+    map::{
+        SenderAccounts,
+        effective::{Settings, with_slash},
+    },
     plan::{Source, routes::Delivery},
+    policy::compose::SenderGrant,
     rules::{
-        delivery::{OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_TRAIL_OVERLAP, SHARED_PREFIX},
+        budget::POLICY_SIZE,
+        delivery::{
+            OBJECT_LOCK, OBJECT_LOCK_TRAILS, PREFIX_TRAIL_OVERLAP, SENDER, SENDER_NOWHERE, SENDER_OVERLAP, SHARED_PREFIX,
+        },
         placement::{SHARED, UNUSED_ADOPT},
         retention::{LOCK_NEEDS_VERSIONING, LOCK_OUTLIVES},
     },
 };
+use std::collections::BTreeSet;
+
+/// Accounts for which one service could write: each has more than 50 of a policy's 20,480 bytes.
+const MOST_SENT_FOR: usize = 400;
 
 impl Planner<'_, '_> {
     pub(super) fn check_settings(&self, settings: &Settings<'_>, drafts: &[Draft], findings: &mut Vec<Finding>) {
@@ -20,6 +31,23 @@ impl Planner<'_, '_> {
         let adopted = settings.adopt.as_ref().map(|adopt| adopt.span);
         let adopted_second = settings.adopt_trails_bucket.as_ref().map(|adopt| adopt.span);
         let is_first = |draft: &Draft| settings.is_first(draft.takes_access_logs);
+        if let Some(sending) = settings.senders.first().filter(|_| !drafts.iter().any(is_first)) {
+            findings.push(
+                Finding::new(
+                    &SENDER_NOWHERE,
+                    sending.service.span,
+                    format!(
+                        "`{}` has no log bucket in `{}` of `{}`",
+                        sending.service.value.word(),
+                        self.region,
+                        self.account.key.value
+                    ),
+                )
+                .label("it would write beside access logs, and there is no source here")
+                .related(self.span(), "only the trails' own bucket is made here, by `split_trails: true`")
+                .help("list a source bucket there, leave `split_trails` out there, or write `senders: []` there"),
+            );
+        }
         if let Some(span) = adopted_second.filter(|_| drafts.iter().all(is_first)) {
             let finding =
                 Finding::new(&UNUSED_ADOPT, span, format!("the adopted trails' bucket of `{}` takes no logs", self.region));
@@ -98,6 +126,140 @@ impl Planner<'_, '_> {
                     .related(self.span(), format!("the sources of `{}` log to it", self.region))
                     .help("write `split_trails: true` so that the lock is on the trails' own bucket, or leave `object_lock` out"),
             );
+        }
+    }
+
+    /// The services that write to a log bucket, with the accounts for which they do; those that can't are found.
+    pub(super) fn senders(&self, settings: &Settings<'_>, draft: &Draft, findings: &mut Vec<Finding>) -> Vec<SenderGrant> {
+        let mut grants: Vec<SenderGrant> = Vec::new();
+        for sending in &settings.senders {
+            // one that can't be has been reported
+            let Some(sender) = sending.service.value.sender() else { continue };
+            let word = sending.service.value.word();
+            if !sender.is_documented_in(self.partition()) {
+                findings.push(
+                    Finding::new(
+                        &SENDER,
+                        sending.service.span,
+                        format!("how {} writes to a bucket in `{}` is not documented", sender.phrase(), self.partition()),
+                    )
+                    .related(self.span(), format!("`{}` is a log bucket there", draft.name))
+                    .help("leave it out there with a list of its own, and grant what its documentation says with `extra_statements`"),
+                );
+                continue;
+            }
+            if self.locks(settings, draft) && !sender.takes_object_lock() {
+                let finding = Finding::new(
+                    &SENDER,
+                    sending.service.span,
+                    format!("{} can't deliver to `{}`, which has Object Lock", sender.phrase(), draft.name),
+                );
+                let finding = match &settings.object_lock {
+                    Some(lock) => finding.related(lock.span, "the lock is set here"),
+                    None => finding,
+                };
+                findings.push(finding.help(
+                    "write `split_trails: true`, so that the lock is on the trails' own bucket, or leave one of the two out",
+                ));
+                continue;
+            }
+            let ids: BTreeSet<String> = match sending.accounts {
+                None => [self.account.id.value.clone()].into(),
+                Some(SenderAccounts::All) => {
+                    let all = self.map.accounts.values();
+                    all.filter(|account| account.partition().is_none_or(|other| other == self.partition()))
+                        .map(|account| account.id.value.clone())
+                        .take(MOST_SENT_FOR + 1)
+                        .collect()
+                }
+                Some(SenderAccounts::In(keys)) => {
+                    let mut ids = BTreeSet::new();
+                    for account in keys.iter().filter_map(|key| Some((key, self.map.accounts.get(key.as_str())?))) {
+                        match account.1.partition().filter(|other| *other != self.partition()) {
+                            Some(other) => findings.push(
+                                Finding::new(
+                                    &SENDER,
+                                    account.0.span,
+                                    format!(
+                                        "the account `{}` is in `{other}`, the log bucket `{}` is in `{}`",
+                                        account.0.value,
+                                        draft.name,
+                                        self.partition()
+                                    ),
+                                )
+                                .help("nothing crosses a partition; give each partition's log buckets a list of their own"),
+                            ),
+                            None => _ = ids.insert(account.1.id.value.clone()),
+                        }
+                    }
+                    ids
+                }
+            };
+            if ids.len() > MOST_SENT_FOR {
+                findings.push(
+                    Finding::new(
+                        &POLICY_SIZE,
+                        sending.service.span,
+                        format!(
+                            "`{word}` would write to `{}` for more than {MOST_SENT_FOR} accounts, which no policy can name",
+                            draft.name
+                        ),
+                    )
+                    .help("let each account's services write to its own log bucket, which is what happens without `accounts`"),
+                );
+                continue;
+            }
+            if !ids.is_empty() {
+                grants.push(SenderGrant {
+                    sender,
+                    prefix: sending.prefix.clone().into_owned(),
+                    region: self.region.to_owned(),
+                    accounts: ids.into_iter().collect(),
+                });
+            }
+        }
+        grants
+    }
+
+    /// Nothing that other services write may lie among access logs, or among the files of trails.
+    pub(super) fn check_senders(
+        &self,
+        draft: &Draft,
+        settings: &Settings<'_>,
+        (sources, received, senders): (&[Source], &[&Delivery<'_>], &[SenderGrant]),
+        findings: &mut Vec<Finding>,
+    ) {
+        if senders.is_empty() {
+            return;
+        }
+        let mut own: Vec<&Source> = sources.iter().collect();
+        // most have the same prefix
+        own.dedup_by(|one, other| one.prefix == other.prefix);
+        for sending in &settings.senders {
+            let Some(sender) = sending.service.value.sender() else { continue };
+            let folder = sender.folder(&sending.prefix);
+            let meets = |other: &str| folder.starts_with(other) || other.starts_with(&folder);
+            let word = sending.service.value.word();
+            let message =
+                |others: &str| format!("in `{}` {} would write under `{folder}`, among {others}", draft.name, sender.phrase());
+            if let Some(source) = own.iter().find(|source| meets(&source.prefix)) {
+                let shown = if source.prefix.is_empty() { "the whole bucket".to_owned() } else { format!("`{}`", source.prefix) };
+                findings.push(
+                    Finding::new(&SENDER_OVERLAP, sending.prefix_span, message("access logs"))
+                        .related(settings.prefix.span, format!("the access logs of `{}` lie under {shown}", source.name))
+                        .help(format!(
+                            "give access logs a prefix of their own, and `{word}` another one, which the service is told, too"
+                        )),
+                );
+            }
+            let trail = received.iter().find(|delivery| meets(&format!("{}AWSLogs/", with_slash(delivery.trail.prefix))));
+            if let Some(delivery) = trail {
+                findings.push(
+                    Finding::new(&SENDER_OVERLAP, sending.prefix_span, message("the files of trails"))
+                        .related(delivery.trail.name.span, "this trail delivers there")
+                        .help(format!("give `{word}` a prefix, such as `{word}/`, which the service is told, too; or write `split_trails: true`")),
+                );
+            }
         }
     }
 

@@ -9,6 +9,7 @@ mod context;
 mod deliveries;
 mod named;
 mod owner;
+mod senders;
 mod strangers;
 
 pub use admitted::Admitted;
@@ -22,7 +23,7 @@ use crate::{
     aws::Partition,
     policy::{
         Effect, Policy,
-        compose::TrailGrant,
+        compose::{SenderGrant, TrailGrant},
         evaluate::{
             Patience, Prepared, Verdict,
             requests::{Holds, Requests},
@@ -60,6 +61,8 @@ pub struct Subject<'a> {
     pub sources: &'a [Source],
     /// The trails that deliver to it.
     pub trails: &'a [TrailGrant],
+    /// The services that write logs of their own to it.
+    pub senders: &'a [SenderGrant],
     /// True if requests without TLS are to be denied.
     pub denies_insecure_transport: bool,
     /// How many placements its map has: they share the time that hard proofs may take.
@@ -117,6 +120,8 @@ pub enum Kind {
     SourcesWrite,
     /// Each trail's log and digest files get in, and CloudTrail may check the ACL.
     TrailsWrite,
+    /// The logs of each other service get in.
+    SendersWrite,
     /// The account can read, change and remove the policy.
     OwnerNotLockedOut,
     /// The same source in another account is kept out.
@@ -127,6 +132,8 @@ pub enum Kind {
     SiblingPrefix,
     /// Another trail, another Region's trail and another account's trail are kept out.
     OtherTrail,
+    /// What another service writes for another account, from another Region or beside its path is kept out.
+    OtherSender,
     /// Another service and strangers are kept out.
     Strangers,
     /// Deliveries and reads without TLS are kept out.
@@ -139,11 +146,13 @@ impl Kind {
         match self {
             Kind::SourcesWrite => "each source can write",
             Kind::TrailsWrite => "each trail can write",
+            Kind::SendersWrite => "each sender can write",
             Kind::OwnerNotLockedOut => "owner not locked out",
             Kind::OtherAccount => "other account kept out",
             Kind::OtherBucket => "other bucket kept out",
             Kind::SiblingPrefix => "sibling prefix kept out",
             Kind::OtherTrail => "other trail kept out",
+            Kind::OtherSender => "other sender kept out",
             Kind::Strangers => "strangers kept out",
             Kind::WithoutTls => "no TLS kept out",
         }
@@ -406,6 +415,7 @@ impl<'a> Subject<'a> {
             tier: bucket.report.tier,
             sources: if bucket.takes_access_logs { &placement.sources } else { &[] },
             trails: &bucket.basis.trails,
+            senders: &bucket.basis.senders,
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
             of_placements: 1,
         }
@@ -419,9 +429,11 @@ impl<'a> Subject<'a> {
 impl Subject<'_> {
     fn but_deliveries_of_sources(&self, prepared: &Prepared<'_>, each: &mut dyn FnMut(Claim<'_>)) {
         self.trails_write(each);
+        self.senders_write(each);
         self.owner(prepared, each);
         self.others_of_sources(each);
         self.others_of_trails(each);
+        self.others_of_senders(each);
         self.strangers(each);
         self.without_tls(each);
     }

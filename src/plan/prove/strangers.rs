@@ -161,7 +161,18 @@ impl<'a> Subject<'a> {
 
         for service in known.iter().skip(2).copied().filter(|name| ![LOGGING_SERVICE, CLOUDTRAIL_SERVICE].contains(name)) {
             let what = || format!("`{service}` could use `{}` for an account that the map does not name", self.bucket);
-            self.kept_out(Kind::Strangers, &self.calls(service, named.for_strangers(self, service)), &what, each);
+            let requests = self.calls(service, named.for_strangers(self, service));
+            // the paths of its accounts are the one thing that tells its accounts
+            let paths = self.paths_that_tell(service);
+            if paths.is_empty() {
+                self.kept_out(Kind::Strangers, &requests, &what, each);
+                continue;
+            }
+            let beside = paths.iter().fold(self.any_object(), |shape, path| shape.but(path));
+            for resource in [form(beside), self.bucket_itself()] {
+                let requests = Requests { resource, ..requests.clone() };
+                each(Claim { kind: Kind::Strangers, what: &what, expect: Expect::NotAllowed, requests: &requests });
+            }
         }
     }
 

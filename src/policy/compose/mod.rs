@@ -9,10 +9,10 @@ mod report;
 mod statements;
 
 use super::{Policy, Statement};
-use crate::aws::{Partition, limits::BUCKET_POLICY_BYTES};
+use crate::aws::{Partition, Sender, limits::BUCKET_POLICY_BYTES};
 use access::access_forms;
 pub use report::{PolicyReport, Tier};
-use statements::{deny_insecure_transport, trail_statements};
+use statements::{deny_insecure_transport, sender_statements, trail_statements};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that may write to one log bucket.
@@ -28,6 +28,8 @@ pub struct Grants<'a> {
     pub sources: BTreeMap<&'a str, BTreeSet<&'a str>>,
     /// The trails that deliver here, in order.
     pub trails: Vec<TrailGrant>,
+    /// The services that write logs of their own here, in order.
+    pub senders: Vec<SenderGrant>,
     /// How tightly sources are named.
     pub scope: Scope,
     /// With a TLS-only deny.
@@ -62,6 +64,19 @@ pub struct TrailGrant {
     pub multi_region: bool,
 }
 
+/// A service that writes logs of its own to the bucket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderGrant {
+    /// Which one.
+    pub sender: Sender,
+    /// `prefix/` or empty.
+    pub prefix: String,
+    /// The bucket's Region.
+    pub region: String,
+    /// Ids of the accounts for which it writes, in order.
+    pub accounts: Vec<String>,
+}
+
 /// A policy that does not fit, whatever form is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overflow {
@@ -78,6 +93,8 @@ pub enum Cause {
     Sources,
     /// Too many accounts deliver trails.
     Trails,
+    /// Other services write for too many accounts.
+    Senders,
     /// Statements of the map.
     Extra,
 }
@@ -97,6 +114,15 @@ enum TrailForm {
     AnyPath,
 }
 
+/// The forms of the grants for other services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SenderForm {
+    /// One write statement for each account.
+    EachAccount,
+    /// One statement with lists of accounts and paths.
+    Lists,
+}
+
 /// Composes the policy of a log bucket.
 ///
 /// # Errors
@@ -104,22 +130,34 @@ enum TrailForm {
 pub fn compose(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> {
     let mut overflow = None;
     let forms = if grants.trails.is_empty() { &TRAIL_FORMS[..1] } else { &TRAIL_FORMS[..] };
-    for form in forms {
-        let trails = trail_statements(grants, *form);
-        match with_access(grants, &trails) {
+    let several = grants.senders.iter().any(|sender| sender.accounts.len() > 1);
+    let narrow = std::iter::once((forms[0], SenderForm::EachAccount));
+    for (form, senders) in narrow.chain(forms.iter().map(|form| (*form, SenderForm::Lists)).skip(usize::from(!several))) {
+        let mut others = trail_statements(grants, form);
+        others.extend(sender_statements(grants, if several { senders } else { SenderForm::EachAccount }));
+        match with_access(grants, &others) {
             Ok(Fitting { policy, bytes_used, tier, mut notes }) => {
-                notes.extend(trail_note(*form));
+                notes.extend(trail_note(form));
+                if several && senders == SenderForm::Lists {
+                    notes.push(SENDER_NOTE.to_owned());
+                }
                 return Ok((policy, PolicyReport { tier, bytes_used, bytes_left: BUCKET_POLICY_BYTES - bytes_used, notes }));
             }
             Err(bytes) => overflow = Some(bytes),
         }
     }
     let bytes = overflow.unwrap_or_default();
-    let fits = |grants: &Grants<'_>| with_access(grants, &trail_statements(grants, TrailForm::AnyPath)).is_ok();
+    let fits = |grants: &Grants<'_>| {
+        let mut others = trail_statements(grants, TrailForm::AnyPath);
+        others.extend(sender_statements(grants, SenderForm::Lists));
+        with_access(grants, &others).is_ok()
+    };
     let what = if grants.scope == Scope::Buckets && fits(&Grants { scope: Scope::Auto, ..grants.clone() }) {
         Cause::Sources
     } else if !grants.extra.is_empty() && fits(&Grants { extra: &[], ..grants.clone() }) {
         Cause::Extra
+    } else if !grants.senders.is_empty() && fits(&Grants { senders: Vec::new(), ..grants.clone() }) {
+        Cause::Senders
     } else {
         Cause::Trails
     };
@@ -135,10 +173,10 @@ struct Fitting {
 }
 
 /// Puts the access-log grant in front of the rest, in the tightest form that fits; else the bytes that were too many.
-fn with_access(grants: &Grants<'_>, trails: &[Statement]) -> Result<Fitting, usize> {
+fn with_access(grants: &Grants<'_>, others: &[Statement]) -> Result<Fitting, usize> {
     let assemble = |access: Vec<Statement>| {
         let mut statements = access;
-        statements.extend_from_slice(trails);
+        statements.extend_from_slice(others);
         statements.extend_from_slice(grants.extra);
         if grants.deny_insecure_transport {
             statements.push(deny_insecure_transport(grants));
@@ -162,6 +200,9 @@ fn with_access(grants: &Grants<'_>, trails: &[Statement]) -> Result<Fitting, usi
     }
     Err(smallest)
 }
+
+const SENDER_NOTE: &str =
+    "other services are admitted by lists of accounts and paths, because a statement for each account does not fit";
 
 fn trail_note(form: TrailForm) -> Option<String> {
     let note = match form {
@@ -197,6 +238,7 @@ mod tests {
             account_id: "000011112222",
             sources: sources.clone(),
             trails: Vec::new(),
+            senders: Vec::new(),
             scope: Scope::Auto,
             deny_insecure_transport: true,
             extra: &[],

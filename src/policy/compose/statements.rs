@@ -1,12 +1,12 @@
 //! The statements themselves: the only place where grants for the logging service and CloudTrail are written down.
 
-use super::{Grants, TrailForm, TrailGrant};
+use super::{Grants, SenderForm, SenderGrant, TrailForm, TrailGrant};
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, arn},
     policy::{Condition, Effect, Element, Principal, Statement},
 };
 use indexmap::IndexMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn object_arn(grants: &Grants<'_>, key: &str) -> String {
     arn::object(grants.partition, grants.bucket, key)
@@ -89,6 +89,55 @@ pub(super) fn trail_statements(grants: &Grants<'_>, form: TrailForm) -> Vec<Stat
         }
     }
     statements
+}
+
+/// The grants of services that write logs of their own, as each one's documentation has them (see [`Sender`](crate::aws::Sender)).
+pub(super) fn sender_statements(grants: &Grants<'_>, form: SenderForm) -> Vec<Statement> {
+    let mut statements = Vec::new();
+    let mut writes: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut checks: BTreeMap<&str, usize> = BTreeMap::new();
+    for grant in &grants.senders {
+        let sender = grant.sender;
+        let next = |counts: &mut BTreeMap<&'static str, usize>, what: &str| {
+            let count = counts.entry(sender.sid()).or_default();
+            *count += 1;
+            numbered(&format!("LogmapSender{}{what}", sender.sid()), *count - 1)
+        };
+        if !sender.asks().is_empty() {
+            let bucket = vec![arn::bucket(grants.partition, grants.bucket)];
+            let condition = for_accounts(grants, grant, &grant.accounts);
+            let mut check = allow(next(&mut checks, "Check"), sender.service(), "", bucket, condition);
+            check.action = Element::Is(sender.asks().iter().map(|action| (*action).to_owned()).collect());
+            statements.push(check);
+        }
+        let each = if form == SenderForm::EachAccount { 1 } else { grant.accounts.len().max(1) };
+        for accounts in grant.accounts.chunks(each) {
+            let mut paths: Vec<String> = accounts
+                .iter()
+                .flat_map(|account| sender.paths(&grant.prefix, account))
+                .map(|path| object_arn(grants, &path))
+                .collect();
+            // with a prefix of its own a service may write for all accounts in one place
+            paths.dedup();
+            let condition = for_accounts(grants, grant, accounts);
+            statements.push(allow(next(&mut writes, "Write"), sender.service(), "s3:PutObject", paths, condition));
+        }
+    }
+    statements
+}
+
+/// For whom a service may call.
+fn for_accounts(grants: &Grants<'_>, grant: &SenderGrant, accounts: &[String]) -> Condition {
+    if !grant.sender.tells_account() {
+        return Condition::default();
+    }
+    let arns: Vec<String> =
+        accounts.iter().filter_map(|account| grant.sender.source_arn(grants.partition, &grant.region, account)).collect();
+    let account = ("StringEquals", "aws:SourceAccount", accounts.to_vec());
+    match arns.is_empty() {
+        true => conditions([account]),
+        false => conditions([account, ("ArnLike", "aws:SourceArn", arns)]),
+    }
 }
 
 pub(super) fn deny_insecure_transport(grants: &Grants<'_>) -> Statement {
