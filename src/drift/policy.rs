@@ -97,7 +97,7 @@ fn judge(subject: &Subject<'_>, live: &Policy, out: &mut Out<'_>) {
 
 /// Claims that say who has to get in.
 fn is_need(kind: Kind) -> bool {
-    matches!(kind, Kind::SourcesWrite | Kind::TrailsWrite | Kind::OwnerNotLockedOut)
+    matches!(kind, Kind::SourcesWrite | Kind::TrailsWrite | Kind::SendersWrite | Kind::OwnerNotLockedOut)
 }
 
 /// A request that shows a failure.
