@@ -366,15 +366,28 @@ quiet() {
   say "$1: nothing arrived in s3://$2/$3 for $5 hours"
 }
 
-# emptied BUCKET PREFIX DAYS: no object is left there
+# emptied BUCKET PREFIX DAYS [LIVE...]: no object is left there but under those prefixes, where the new map's logs arrive
 emptied() {
+  local bucket=$1 prefix=$2 days=$3
   [ "$PASS" = read ] && [ -z "$BACK" ] || return 0
-  if holds "$1" "$2"; then refuse "s3://$1/$2 still holds logs; its lifecycle rule has to empty it first, which takes $3 days from the switch"; fi
+  shift 3
+  if holds "$bucket" "$prefix" ${1+"$@"}; then refuse "s3://$bucket/$prefix still holds logs; its lifecycle rule has to empty it first, which takes $days days from the switch"; fi
 }
 
+# holds BUCKET PREFIX [LIVE...]: is there an object, or a version of one, that is under none of those prefixes? A delete marker is no
+# log, and may stay for as long again (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManagingDelMarkers.html).
 holds() {
-  fetch "$WORK/held" '' s3api list-object-versions --bucket "$1" --prefix "$2" --max-items 1 --page-size 1 --expected-bucket-owner "$ACCOUNT"
-  [ -n "$(json get "$WORK/held" Versions.0.Key)$(json get "$WORK/held" DeleteMarkers.0.Key)" ]
+  local bucket=$1 prefix=$2 after='' found
+  shift 2
+  while :; do
+    fetch "$WORK/held" '' s3api list-object-versions --bucket "$bucket" "--prefix=$prefix" --no-paginate ${after:+"--key-marker=$after"} --expected-bucket-owner "$ACCOUNT"
+    found=$(json outside "$WORK/held" "$after" ${1+"$@"}) || die 3 "what lies in s3://$bucket/$prefix can't be told from the answer of list-object-versions"
+    case $found in
+      held) return 0 ;;
+      none) return 1 ;;
+    esac
+    after=${found#after }
+  done
 }
 
 # resting BUCKET LIFECYCLE: an old log bucket that keeps its logs until they expire

@@ -655,6 +655,22 @@ elif command == "attached":  # attached REPLICATION NOTIFICATIONS: what else a b
         print("notifications to " + ", ".join(sorted(map(shown, targets))))
 elif command == "names":  # the names in a list of buckets
     print("".join(one["Name"] + "\n" for one in (read(args[0]) or {}).get("Buckets") or []), end="")
+elif command == "outside":  # outside FILE MARKER PREFIX...: on a page of versions, is one under none of the prefixes? If not, where to read on
+    page, live = read(args[0]), tuple(args[2:])
+    if not isinstance(page, dict) or not isinstance(page.get("IsTruncated"), bool):
+        sys.exit("no list of versions")
+    keys = [[one["Key"] for one in page.get(kind) or []] for kind in ("Versions", "DeleteMarkers")]
+    if not all(key.startswith(live) for key in keys[0]):
+        print("held")
+    elif not page["IsTruncated"]:
+        print("none")
+    else:
+        last = max(keys[0] + keys[1], default="")
+        # over all that begins so; only what begins with a tilde or a letter behind it in Unicode is left, and read page by page
+        after = max([page.get("NextKeyMarker") or ""] + [one + "~" for one in live if last.startswith(one)])
+        if after <= args[1]:
+            sys.exit("a list of versions that does not go on")
+        print("after " + after)
 elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagged since stays, what scripts have set goes back
     have, old = tags(args[0]), tags(args[1])
     with open(args[2], encoding="utf-8") as file:
