@@ -26,7 +26,7 @@ another account; 5 the AWS CLI, python3 or a file of this script is missing or t
 USAGE
 }
 
-PASS='' BACK='' WAITING=0 LOG='' SILENT='' NAMES=()
+PASS='' BACK='' WAITING=0 LOG='' SILENT='' NAMES=() READS=()
 
 # Also into the record of the step.
 say() {
@@ -87,7 +87,7 @@ bucket() {
 source_bucket() {
   local name=$1 by=$2 want=$3 other=$4 of="$NOW/source.$1" to
   [ -z "$BACK" ] || want=$4 other=$3
-  case $PASS in names) NAMES+=("$name"); return 0 ;; end | arrive) return 0 ;; esac
+  case $PASS in names) NAMES+=("$name") READS+=("$name"); return 0 ;; end | arrive) return 0 ;; esac
   to=$(json_text "$want" LoggingEnabled.TargetBucket)
   case $PASS in
     read)
@@ -139,6 +139,7 @@ logs_as() {
 # left NAME BEFORE: a source that must no longer log as before
 left() {
   [ "$PASS" != names ] || NAMES+=("$1")
+  [ "$PASS" != names ] || [ -n "$BACK" ] || READS+=("$1")
   [ "$PASS" = read ] && [ -z "$BACK" ] || return 0
   if logs_as "$1" "$2"; then refuse "$1 still logs to its old destination, whose grant this step takes away"; fi
 }
@@ -164,7 +165,7 @@ lets_in() {
 
 # logs_there NAME LOGGING STEP: a source that must not log so when its grant is taken back
 logs_there() {
-  [ "$PASS" != names ] || [ -z "$BACK" ] || NAMES+=("$1")
+  if [ "$PASS" = names ] && [ -n "$BACK" ]; then NAMES+=("$1") READS+=("$1"); fi
   [ "$PASS" = read ] && [ -n "$BACK" ] || return 0
   if logs_as "$1" "$2"; then refuse "$1 logs to $(json_text "$2" LoggingEnabled.TargetBucket), whose grant would go: roll the step $3 back first"; fi
 }
@@ -450,6 +451,7 @@ step() {
   PASS='names'
   rows
   list_buckets ${NAMES[@]+"${NAMES[@]}"}
+  read_ahead here ${READS[@]+"${READS[@]}"}
   PASS='read'
   rows
   if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then
