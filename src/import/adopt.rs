@@ -97,7 +97,7 @@ pub(super) struct Found<'a> {
     /// The one for trails alone, beside the best one, which takes access logs.
     second: Option<&'a Known>,
     /// Beginnings of the keys of what is delivered to each bucket.
-    prefixes: BTreeMap<&'a str, Vec<String>>,
+    prefixes: Prefixes<'a>,
 }
 
 impl<'a> Found<'a> {
@@ -321,24 +321,36 @@ fn can_be_split(access: &Known, trails: &Known) -> bool {
 }
 
 /// The lifecycle, if an input tells.
-fn retention(known: &Known, prefixes: &BTreeMap<&str, Vec<String>>) -> Option<Lifecycle> {
+fn retention(known: &Known, prefixes: &Prefixes<'_>) -> Option<Lifecycle> {
     let rules = known.bucket.lifecycle.known()?.value.clone();
-    Some(rules.for_all(prefixes.get(known.name()).map_or(&[][..], Vec::as_slice)))
+    Some(match prefixes.get(known.name()) {
+        Some(delivered) => rules.for_all(delivered),
+        None => rules,
+    })
 }
 
-/// Beginnings of the keys of what is delivered to each bucket, as far as inputs tell.
-fn prefixes<'a>(buckets: &[&'a Known], inventory: &'a Inventory) -> BTreeMap<&'a str, Vec<String>> {
-    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+/// Beginnings of the keys of what is delivered to each bucket, of access logs and of trails, as far as inputs tell. An empty one, of
+/// what may be anywhere.
+type Prefixes<'a> = BTreeMap<&'a str, [Vec<String>; 2]>;
+
+fn prefixes<'a>(buckets: &[&'a Known], inventory: &'a Inventory) -> Prefixes<'a> {
+    let mut found: Prefixes<'a> = BTreeMap::new();
     for known in buckets {
         if let (Some(target), Some(set)) = (known.target(), &known.logging) {
             let prefix = set.logging.prefix.known().map_or_else(String::new, |prefix| prefix.value.clone());
-            found.entry(target).or_default().push(prefix);
+            let [access_logs, _] = found.entry(target).or_default();
+            access_logs.push(prefix);
         }
     }
     for trail in inventory.trails.values() {
         if let Some(bucket) = trail.bucket.known() {
-            let prefix = trail.prefix.known().map_or_else(String::new, |prefix| effective::with_slash(&prefix.value));
-            found.entry(bucket.value.as_str()).or_default().push(format!("{prefix}AWSLogs/"));
+            let folder = match &trail.prefix {
+                Setting::Known(prefix) => format!("{}AWSLogs/", effective::with_slash(&prefix.value)),
+                Setting::Unsaid => "AWSLogs/".to_owned(),
+                Setting::Unknown(_) => String::new(),
+            };
+            let [_, trails] = found.entry(bucket.value.as_str()).or_default();
+            trails.push(folder);
         }
     }
     found
@@ -366,7 +378,7 @@ fn retention_keys(access_logs: &Stream, trails: &Stream) -> Value {
 
 /// What adopted buckets have, where an input tells, so that adopting them changes nothing. A Region's settings are those of both: tags
 /// that differ stay because the map names none.
-fn settings(known: &Known, second: Option<&Known>, prefixes: &BTreeMap<&str, Vec<String>>) -> Vec<(&'static str, Value)> {
+fn settings(known: &Known, second: Option<&Known>, prefixes: &Prefixes<'_>) -> Vec<(&'static str, Value)> {
     let both = || [Some(known), second].into_iter().flatten();
     let of_second = second.and_then(|second| retention(second, prefixes));
     let first = retention(known, prefixes).or_else(|| of_second.clone());
