@@ -331,8 +331,9 @@ partition() {
 # ---- tags of what is there already, beside log buckets; what is made gets them when it is made
 
 # read_tags_of KIND NAME ARN FILE
-read_tags_of() {
-  [ -n "$TAGS" ] || return 0
+read_tags_of() { [ -z "$TAGS" ] || fetch_tags_of "$@"; }
+
+fetch_tags_of() {
   case $1 in
     trail) fetch "$4" '' cloudtrail list-tags --resource-id-list "$3" ;;
     parameter) fetch "$4" InvalidResourceId ssm list-tags-for-resource --resource-type Parameter "--resource-id=$2" ;;
@@ -348,12 +349,36 @@ apply_tags_of() {
   if [ -z "$TAGS" ] || [ ! -e "$4" ]; then return 0; fi
   missing=$(printf '%s' "$TAGS" | json missing-tags "$4")
   [ -n "$missing" ] || return 0
+  remember "${4##*/}" "$TAGS"
+  set_tags_of change "~ $5: tags" "$1" "$2" "$3" "$missing"
+}
+
+# set_tags_of change|restore TEXT KIND NAME ARN TAGS
+set_tags_of() {
+  case $3 in
+    trail) "$1" "$2" cloudtrail add-tags --resource-id "$5" --tags-list "$6" ;;
+    parameter) "$1" "$2" ssm add-tags-to-resource --resource-type Parameter "--resource-id=$4" --tags "$6" ;;
+    topic) "$1" "$2" sns tag-resource --resource-arn "$5" --tags "$6" ;;
+    rule) "$1" "$2" events tag-resource --resource-arn "$5" --tags "$6" ;;
+    config) "$1" "$2" configservice tag-resource --resource-arn "$5" --tags "$6" ;;
+  esac
+}
+
+# rollback_tags_of KIND NAME ARN THING WHAT: what a script has tagged of a thing that was there before.
+rollback_tags_of() {
+  local before="$BACKUP/$4.tags" now="$NOW/$4.tags" back gone text="~ $5: without the tags that it did not have"
+  if [ ! -e "$before" ] || [ ! -e "$before.set" ]; then return 0; fi
+  fetch_tags_of "$1" "$2" "$3" "$now"
+  back=$(json tags-back "$now" "$before" "$before.set")
+  [ -z "$back" ] || set_tags_of restore "~ $5: tags as before" "$1" "$2" "$3" "$back"
+  gone=$(json tags-gone "$now" "$before" "$before.set" "$1")
+  [ -n "$gone" ] || return 0
   case $1 in
-    trail) change "~ $5: tags" cloudtrail add-tags --resource-id "$3" --tags-list "$missing" ;;
-    parameter) change "~ $5: tags" ssm add-tags-to-resource --resource-type Parameter "--resource-id=$2" --tags "$missing" ;;
-    topic) change "~ $5: tags" sns tag-resource --resource-arn "$3" --tags "$missing" ;;
-    rule) change "~ $5: tags" events tag-resource --resource-arn "$3" --tags "$missing" ;;
-    config) change "~ $5: tags" configservice tag-resource --resource-arn "$3" --tags "$missing" ;;
+    trail) restore "$text" cloudtrail remove-tags --resource-id "$3" --tags-list "$gone" ;;
+    parameter) restore "$text" ssm remove-tags-from-resource --resource-type Parameter "--resource-id=$2" --tag-keys "$gone" ;;
+    topic) restore "$text" sns untag-resource --resource-arn "$3" --tag-keys "$gone" ;;
+    rule) restore "$text" events untag-resource --resource-arn "$3" --tag-keys "$gone" ;;
+    config) restore "$text" configservice untag-resource --resource-arn "$3" --tag-keys "$gone" ;;
   esac
 }
 
@@ -1024,6 +1049,7 @@ rollback_trail() {
     fi
   fi
   rollback_insights "$name"
+  rollback_tags_of trail "$name" "$3" "trail.$name" "trail $name"
   if [ "$(json get "$of.status" IsLogging)" != true ]; then
     fetch "$now.status" '' cloudtrail get-trail-status --name "$name"
     [ "$(json get "$now.status" IsLogging)" != true ] || restore "~ trail $name: stop logging, as before" cloudtrail stop-logging --name "$name"
@@ -1484,6 +1510,7 @@ rollback_monitor() {
       config) restore "~ $what: as before" configservice put-config-rule --config-rule "$(monitor_json old-config "$was.state")" ;;
     esac
   fi
+  rollback_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$now")" "$file" "$what"
   [ "$kind" = rule ] || return 0
   target=$(monitor_json target "$now.targets" "$TARGET_ID")
   old=$(monitor_json target "$was.targets" "$TARGET_ID")
