@@ -185,6 +185,18 @@ fn a_trail_that_left_is_ended_by_no_target_and_its_return_is_told() {
     let left = generate(dir.path(), &[]);
     let command = "aws cloudtrail delete-trail --region us-east-1 --name audit";
     assert!(left.stderr.matches(command).count() == 2 && left.stderr.contains("in account 444455556666"), "{}", left.stderr);
+    // said once above, and for whoever comes later in the output's own README
+    let told = || {
+        let readme = read("README.md");
+        let section = readme.split("## Trails that left the map").nth(1).unwrap_or_default();
+        section.lines().filter(|line| line.contains("audit")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let of = |account: &str| {
+        let commands = ["get-trail-status", "delete-trail"];
+        let commands = commands.map(|verb| format!("aws cloudtrail {verb} --region us-east-1 --name 'audit'"));
+        [vec![format!("# audit of {account}: does it record? Then end it")], commands.to_vec()].concat()
+    };
+    assert_eq!(told(), [of("dev (444455556666)"), of("prod (111122223333)")].concat());
     for account in ["prod", "dev"] {
         let removed = read(&format!("terraform/{account}/removed.tf"));
         let block = "removed {\n  from = aws_cloudtrail.audit_us_east_1\n\n  lifecycle {\n    destroy = false\n  }\n}\n";
@@ -193,10 +205,21 @@ fn a_trail_that_left_is_ended_by_no_target_and_its_return_is_told() {
     }
     assert_eq!(generate(dir.path(), &["--check"]).code, 0);
     assert!(!generate(dir.path(), &[]).stderr.contains("leaves the map"), "it is told once");
+    let closed = MAP
+        .split("trails:")
+        .next()
+        .unwrap()
+        .replace("  dev: {", "  dev: { state: closed,")
+        .replace("  dev:\n", "  dev:\n    state: closed\n");
+    assert!(closed.contains("closed"), "{closed}");
+    fs::write(dir.path().join("logmap.yaml"), closed).unwrap();
+    assert_eq!(generate(dir.path(), &[]).code, 0);
+    assert_eq!(told(), of("prod (111122223333)"), "nobody can act in a closed account");
     fs::write(dir.path().join("logmap.yaml"), MAP).unwrap();
     let back = generate(dir.path(), &[]);
     assert!(back.stderr.contains("the trail `audit` of `dev` is back in the map"), "{}", back.stderr);
     assert_eq!(read("terraform/prod/removed.tf"), "");
+    assert!(told().is_empty());
     assert!(!generate(dir.path(), &[]).stderr.contains("is back"), "it is told once");
 }
 

@@ -543,6 +543,29 @@ fn old_prefixes_expire_before_their_rule_goes() {
 }
 
 #[test]
+fn what_the_new_map_writes_is_no_leftover() {
+    let live = |old: &str, new: &str| {
+        let bucket = |settings: &str| new_map(&[("us-east-1: { ", &format!("us-east-1: {{ log_bucket: {{ {settings} }}, "))]);
+        let (_, _, book) = told(&bucket(old), &bucket(new));
+        let leftovers: Vec<_> =
+            book.steps.iter().filter(|step| step.work == Work::Retire).flat_map(|step| &step.leftovers).collect();
+        let found = leftovers.iter().filter_map(|leftover| match leftover {
+            Leftover::Prefix { prefix, live, .. } => Some(format!("{prefix}: {}", live.join(" "))),
+            Leftover::Bucket(_) => None,
+        });
+        found.collect::<Vec<_>>()
+    };
+    assert_eq!(live("prefix: a/", "prefix: b/"), ["a/: "]);
+    assert_eq!(live("prefix: logs/", "prefix: logs/m/"), ["logs/: logs/m/"]);
+    // one folder for each source, without a rule of its own
+    let never = "retention: { expire_after_days: never, noncurrent_expire_after_days: never }";
+    assert_eq!(live("prefix: logs/", &format!("prefix: logs/m/, {never}")), ["logs/: logs/m/"]);
+    assert_eq!(live("prefix: logs/m/", "prefix: logs/"), ["logs/m/: "]);
+    // the logs of that prefix are to be kept for ever, and go on arriving there
+    assert_eq!(live("prefix: logs/", &format!("prefix: logs/, {never}")), [""; 0]);
+}
+
+#[test]
 fn a_deny_never_lapses_between_two_maps() {
     let deny = |role: &str| {
         format!(

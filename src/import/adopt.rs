@@ -98,7 +98,7 @@ pub(super) struct Found<'a> {
     /// The one for trails alone, beside the best one, which takes access logs.
     second: Option<&'a Known>,
     /// Beginnings of the keys of what is delivered to each bucket.
-    prefixes: BTreeMap<&'a str, Vec<String>>,
+    prefixes: Prefixes<'a>,
 }
 
 impl<'a> Found<'a> {
@@ -123,13 +123,12 @@ impl<'a> Found<'a> {
         let others: Vec<Note> = self.others.into_values().collect();
         let mut prefixes = self.prefixes;
         let Some((known, evidence)) = self.best else { return (None, others) };
-        let delivered = prefixes.get(known.name()).map_or(&[][..], Vec::as_slice);
+        let delivered = prefixes.get(known.name()).map(|both| both.concat()).unwrap_or_default();
         let senders = known.bucket.policy.known().map_or_else(Senders::default, |policy| {
-            Senders::of(&policy.value, (known.name(), &known.account, &known.region), delivered)
+            Senders::of(&policy.value, (known.name(), &known.account, &known.region), &delivered)
         });
-        if let Some(prefixes) = prefixes.get_mut(known.name()) {
-            prefixes.extend(senders.folders());
-        }
+        // what other services write is kept as both kinds of logs are, or other code says how long
+        prefixes.get_mut(known.name()).into_iter().flatten().for_each(|kind| kind.extend(senders.folders()));
         let place = known.bucket.name.place;
         let why = words(known, &evidence);
         let mut adopt = Adopt {
@@ -330,24 +329,36 @@ fn can_be_split(access: &Known, trails: &Known) -> bool {
 }
 
 /// The lifecycle, if an input tells.
-fn retention(known: &Known, prefixes: &BTreeMap<&str, Vec<String>>) -> Option<Lifecycle> {
+fn retention(known: &Known, prefixes: &Prefixes<'_>) -> Option<Lifecycle> {
     let rules = known.bucket.lifecycle.known()?.value.clone();
-    Some(rules.for_all(prefixes.get(known.name()).map_or(&[][..], Vec::as_slice)))
+    Some(match prefixes.get(known.name()) {
+        Some(delivered) => rules.for_all(delivered),
+        None => rules,
+    })
 }
 
-/// Beginnings of the keys of what is delivered to each bucket, as far as inputs tell.
-fn prefixes<'a>(buckets: &[&'a Known], inventory: &'a Inventory) -> BTreeMap<&'a str, Vec<String>> {
-    let mut found: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+/// Beginnings of the keys of what is delivered to each bucket, of access logs and of trails, as far as inputs tell. An empty one, of
+/// what may be anywhere.
+type Prefixes<'a> = BTreeMap<&'a str, [Vec<String>; 2]>;
+
+fn prefixes<'a>(buckets: &[&'a Known], inventory: &'a Inventory) -> Prefixes<'a> {
+    let mut found: Prefixes<'a> = BTreeMap::new();
     for known in buckets {
         if let (Some(target), Some(set)) = (known.target(), &known.logging) {
             let prefix = set.logging.prefix.known().map_or_else(String::new, |prefix| prefix.value.clone());
-            found.entry(target).or_default().push(prefix);
+            let [access_logs, _] = found.entry(target).or_default();
+            access_logs.push(prefix);
         }
     }
     for trail in inventory.trails.values() {
         if let Some(bucket) = trail.bucket.known() {
-            let prefix = trail.prefix.known().map_or_else(String::new, |prefix| effective::with_slash(&prefix.value));
-            found.entry(bucket.value.as_str()).or_default().push(format!("{prefix}AWSLogs/"));
+            let folder = match &trail.prefix {
+                Setting::Known(prefix) => format!("{}AWSLogs/", effective::with_slash(&prefix.value)),
+                Setting::Unsaid => "AWSLogs/".to_owned(),
+                Setting::Unknown(_) => String::new(),
+            };
+            let [_, trails] = found.entry(bucket.value.as_str()).or_default();
+            trails.push(folder);
         }
     }
     found
@@ -375,12 +386,7 @@ fn retention_keys(access_logs: &Stream, trails: &Stream) -> Value {
 
 /// What adopted buckets have, where an input tells, so that adopting them changes nothing. A Region's settings are those of both: tags
 /// that differ stay because the map names none.
-fn settings(
-    known: &Known,
-    second: Option<&Known>,
-    prefixes: &BTreeMap<&str, Vec<String>>,
-    senders: &Senders,
-) -> Vec<(&'static str, Value)> {
+fn settings(known: &Known, second: Option<&Known>, prefixes: &Prefixes<'_>, senders: &Senders) -> Vec<(&'static str, Value)> {
     let both = || [Some(known), second].into_iter().flatten();
     let of_second = second.and_then(|second| retention(second, prefixes));
     let first = retention(known, prefixes).or_else(|| of_second.clone());

@@ -11,27 +11,35 @@ use serde_json::{Map, Value};
 pub(crate) enum Lifecycle {
     /// Rules in the form in which logmap writes them: of access logs and of trails. Rules for one of them are taken for both, and
     /// without a rule nothing ever goes.
-    Retention(Box<[Stream; 2]>, Under),
+    Retention(Box<[Stream; 2]>, [Under; 2]),
     /// Rules that `retention` can't say.
     Others,
 }
 
-/// Prefixes of the objects that rules are for. Without a rule there are none, and nothing of any object goes.
+/// Prefixes of the objects that rules of one kind of logs are for. Without a rule there are none, and nothing of any object goes.
 pub(crate) type Under = Vec<String>;
 
 impl Lifecycle {
-    /// The same, where it says what happens to all objects under these prefixes; else the rules say more than `retention` does, which
-    /// is for all logs.
-    pub(crate) fn for_all<S: AsRef<str>>(self, prefixes: &[S]) -> Lifecycle {
-        match &self {
-            Lifecycle::Retention(_, under)
-                if !under.is_empty()
-                    && prefixes.iter().any(|prefix| !under.iter().any(|outer| prefix.as_ref().starts_with(outer.as_str()))) =>
-            {
-                Lifecycle::Others
+    /// The same, where it says what happens to all objects under these prefixes, of access logs and of trails; else the rules say more
+    /// than `retention` does, which is for all logs. One kind without a rule of its own, and which those of the other don't touch, is
+    /// kept for ever.
+    pub(crate) fn for_all(self, delivered: &[Vec<String>; 2]) -> Lifecycle {
+        let Lifecycle::Retention(mut streams, under) = self else { return self };
+        if under.iter().any(|under| !under.is_empty()) {
+            for ((stream, own), prefixes) in streams.iter_mut().zip(&under).zip(delivered) {
+                let rules = || under.iter().flatten();
+                let covered = |prefix: &String| rules().any(|outer| prefix.starts_with(outer.as_str()));
+                let touched = |prefix: &String| covered(prefix) || rules().any(|inner| inner.starts_with(prefix.as_str()));
+                if prefixes.iter().all(covered) {
+                    continue;
+                }
+                if !own.is_empty() || prefixes.iter().any(touched) {
+                    return Lifecycle::Others;
+                }
+                *stream = Stream::default();
             }
-            _ => self,
         }
+        Lifecycle::Retention(streams, under)
     }
 }
 
@@ -58,14 +66,19 @@ pub(crate) fn of_rules(rules: &[Value], small: bool) -> Lifecycle {
     found(rules, small).map_or(Lifecycle::Others, |streams| Lifecycle::Retention(Box::new(streams), under(rules)))
 }
 
-/// Prefixes of rules in logmap's form.
-fn under(rules: &[Value]) -> Under {
+/// Prefixes of rules in logmap's form, those for all logs in both.
+fn under(rules: &[Value]) -> [Under; 2] {
     let prefix = |rule: &Value| {
         let filter = rule.get("Filter")?;
         let inner = filter.get("And").unwrap_or(filter);
         Some(inner.get("Prefix").and_then(Value::as_str).unwrap_or_default().to_owned())
     };
-    rules.iter().filter_map(prefix).collect()
+    let of = |other: &str| {
+        let is_of = |rule: &&Value| !rule.get("ID").and_then(Value::as_str).is_some_and(|id| id.starts_with(other));
+        rules.iter().filter(is_of).filter_map(prefix).collect()
+    };
+    let [access_logs, trails, ..] = KINDS;
+    [of(trails), of(access_logs)]
 }
 
 fn found(rules: &[Value], small: bool) -> Option<[Stream; 2]> {

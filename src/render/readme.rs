@@ -69,6 +69,21 @@ struct ReadmeContext {
     config_rule: bool,
     /// The placements that were to have one and have none.
     no_config_rule: Vec<String>,
+    /// Trails of earlier runs that the map no longer has, but for those of closed accounts.
+    retired_trails: Vec<RetiredTrailRow>,
+}
+
+/// A trail that left the map.
+#[derive(Debug, Serialize)]
+struct RetiredTrailRow {
+    /// Its name.
+    name: String,
+    /// Region in which it was made.
+    region: String,
+    /// Account key, as it was then.
+    account: String,
+    /// Twelve digits.
+    account_id: String,
 }
 
 /// A trail of the organization.
@@ -332,13 +347,25 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         admitted: admitted(cx.plan()),
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
         feeds: feeds(cx.plan()),
+        retired_trails: cx
+            .retired_trails
+            .iter()
+            .filter(|gone| !cx.plan().closed.contains(&gone.account_id))
+            .map(|gone| RetiredTrailRow {
+                name: gone.trail.clone(),
+                region: gone.region.clone(),
+                account: gone.account.clone(),
+                account_id: gone.account_id.clone(),
+            })
+            .collect(),
     };
     let mut slice = serde_json::to_value(&context)?;
-    // without tags, what trails feed, a role's name or modules the head is what it was before a map could say them
+    // without tags, what trails feed, trails that left, a role's name or modules the head is what it was before a map could say them
     let unnamed = cx.plan().render.role_name_prefix.is_empty();
     for (key, empty) in [
         ("tags", context.tags.is_empty()),
         ("feeds", context.feeds.is_empty()),
+        ("retired_trails", context.retired_trails.is_empty()),
         ("capability", unnamed),
         ("modules", !context.modules),
     ] {

@@ -181,7 +181,7 @@ pub struct Quiet {
 pub enum Leftover {
     /// A log bucket that takes no more logs, with its rules.
     Bucket(Box<LogBucket>),
-    /// A prefix of a log bucket that stays, under which nothing new arrives.
+    /// A prefix of a log bucket that stays, and whose rule goes.
     Prefix {
         /// Log bucket.
         bucket: String,
@@ -189,6 +189,8 @@ pub enum Leftover {
         prefix: String,
         /// Days until its objects have expired, noncurrent versions included.
         days: u32,
+        /// Prefixes below it that the new map writes to, or has rules for: what lies there is no leftover. None begins like another.
+        live: Vec<String>,
     },
 }
 

@@ -359,14 +359,36 @@ fn leftovers(staged: &PlacementStages<'_>) -> Vec<Leftover> {
         for rule in bucket.lifecycle.iter().filter(|rule| !new.lifecycle.iter().any(|other| other.prefix == rule.prefix)) {
             // under a prefix that never expires nothing empties itself, so the rule goes at once: nothing expires by it
             let Some((expire, noncurrent)) = rule.expire_after_days.zip(rule.noncurrent_expire_after_days) else { continue };
+            let live = live_below(&rule.prefix, new, staged.sources(Stage::Retired));
+            // logs go on arriving there, and the new map says how long they are kept
+            if live.contains(&rule.prefix) {
+                continue;
+            }
             found.push(Leftover::Prefix {
                 bucket: bucket.name.clone(),
                 prefix: rule.prefix.clone(),
                 days: expire.saturating_add(noncurrent),
+                live,
             });
         }
     }
     found
+}
+
+/// The prefixes at or below that one under which logs arrive by the new map, or for which it has rules; none begins like another.
+fn live_below(prefix: &str, bucket: &LogBucket, sources: &[Source]) -> Vec<String> {
+    let sources = sources.iter().filter(|source| *source.log_bucket == bucket.name).map(|source| source.prefix.to_string());
+    let trails = bucket.basis.trails.iter().map(|trail| format!("{}AWSLogs/", trail.prefix));
+    let rules = bucket.lifecycle.iter().map(|rule| rule.prefix.clone());
+    let below: BTreeSet<String> = sources.chain(trails).chain(rules).filter(|live| live.starts_with(prefix)).collect();
+    let mut live: Vec<String> = Vec::new();
+    for one in below {
+        // in order, so that what begins like another comes right after it
+        if live.last().is_none_or(|last| !one.starts_with(last)) {
+            live.push(one);
+        }
+    }
+    live
 }
 
 /// Names the steps, and says whose time counts for those that wait.

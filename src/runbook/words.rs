@@ -193,9 +193,10 @@ impl Step {
         for leftover in &self.leftovers {
             lines.push(match leftover {
                 Leftover::Bucket(bucket) => format!("`{}` keeps its logs and its lifecycle rules", bucket.name),
-                Leftover::Prefix { bucket, prefix, days } => {
+                Leftover::Prefix { bucket, prefix, days, live } => {
+                    let but = if live.is_empty() { "" } else { " but what the new map delivers" };
                     format!(
-                        "`{bucket}`: the rule of `{}` goes when nothing lies there, about {days} days after the switch",
+                        "`{bucket}`: the rule of `{}` goes when nothing lies there{but}, about {days} days after the switch",
                         value(prefix)
                     )
                 }

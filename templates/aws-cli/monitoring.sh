@@ -144,6 +144,7 @@ rollback_monitor() {
       config) restore "~ $what: as before" configservice put-config-rule --config-rule "$(monitor_json old-config "$was.state")" ;;
     esac
   fi
+  rollback_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$now")" "$file" "$what"
   [ "$kind" = rule ] || return 0
   target=$(monitor_json target "$now.targets" "$TARGET_ID")
   old=$(monitor_json target "$was.targets" "$TARGET_ID")

@@ -48,6 +48,7 @@ TRAILS=(
 {% for trail in placement.trails %}  {{ trail.name | sh }} {{ trail.origin | sh }} {{ trail.arn | sh }} {{ trail.settings | sh }}
   {{ trail.selectors | sh }} {{ trail.first | sh }}
 {% endfor %})
+list_all_buckets
 each_bucket read_taken_over
 each_source read_source
 each_bucket read_listeners

@@ -26,7 +26,7 @@ another account; 5 the AWS CLI, python3 or a file of this script is missing or t
 USAGE
 }
 
-PASS='' BACK='' WAITING=0 LOG='' SILENT='' NAMES=()
+PASS='' BACK='' WAITING=0 LOG='' SILENT='' NAMES=() READS=()
 
 # Also into the record of the step.
 say() {
@@ -87,7 +87,7 @@ bucket() {
 source_bucket() {
   local name=$1 by=$2 want=$3 other=$4 of="$NOW/source.$1" to
   [ -z "$BACK" ] || want=$4 other=$3
-  case $PASS in names) NAMES+=("$name"); return 0 ;; end | arrive) return 0 ;; esac
+  case $PASS in names) NAMES+=("$name") READS+=("$name"); return 0 ;; end | arrive) return 0 ;; esac
   to=$(json_text "$want" LoggingEnabled.TargetBucket)
   case $PASS in
     read)
@@ -139,6 +139,7 @@ logs_as() {
 # left NAME BEFORE: a source that must no longer log as before
 left() {
   [ "$PASS" != names ] || NAMES+=("$1")
+  [ "$PASS" != names ] || [ -n "$BACK" ] || READS+=("$1")
   [ "$PASS" = read ] && [ -z "$BACK" ] || return 0
   if logs_as "$1" "$2"; then refuse "$1 still logs to its old destination, whose grant this step takes away"; fi
 }
@@ -164,7 +165,7 @@ lets_in() {
 
 # logs_there NAME LOGGING STEP: a source that must not log so when its grant is taken back
 logs_there() {
-  [ "$PASS" != names ] || [ -z "$BACK" ] || NAMES+=("$1")
+  if [ "$PASS" = names ] && [ -n "$BACK" ]; then NAMES+=("$1") READS+=("$1"); fi
   [ "$PASS" = read ] && [ -n "$BACK" ] || return 0
   if logs_as "$1" "$2"; then refuse "$1 logs to $(json_text "$2" LoggingEnabled.TargetBucket), whose grant would go: roll the step $3 back first"; fi
 }
@@ -366,15 +367,28 @@ quiet() {
   say "$1: nothing arrived in s3://$2/$3 for $5 hours"
 }
 
-# emptied BUCKET PREFIX DAYS: no object is left there
+# emptied BUCKET PREFIX DAYS [LIVE...]: no object is left there but under those prefixes, where the new map's logs arrive
 emptied() {
+  local bucket=$1 prefix=$2 days=$3
   [ "$PASS" = read ] && [ -z "$BACK" ] || return 0
-  if holds "$1" "$2"; then refuse "s3://$1/$2 still holds logs; its lifecycle rule has to empty it first, which takes $3 days from the switch"; fi
+  shift 3
+  if holds "$bucket" "$prefix" ${1+"$@"}; then refuse "s3://$bucket/$prefix still holds logs; its lifecycle rule has to empty it first, which takes $days days from the switch"; fi
 }
 
+# holds BUCKET PREFIX [LIVE...]: is there an object, or a version of one, that is under none of those prefixes? A delete marker is no
+# log, and may stay for as long again (https://docs.aws.amazon.com/AmazonS3/latest/userguide/ManagingDelMarkers.html).
 holds() {
-  fetch "$WORK/held" '' s3api list-object-versions --bucket "$1" --prefix "$2" --max-items 1 --page-size 1 --expected-bucket-owner "$ACCOUNT"
-  [ -n "$(json get "$WORK/held" Versions.0.Key)$(json get "$WORK/held" DeleteMarkers.0.Key)" ]
+  local bucket=$1 prefix=$2 after='' found
+  shift 2
+  while :; do
+    fetch "$WORK/held" '' s3api list-object-versions --bucket "$bucket" "--prefix=$prefix" --no-paginate ${after:+"--key-marker=$after"} --expected-bucket-owner "$ACCOUNT"
+    found=$(json outside "$WORK/held" "$after" ${1+"$@"}) || die 3 "what lies in s3://$bucket/$prefix can't be told from the answer of list-object-versions"
+    case $found in
+      held) return 0 ;;
+      none) return 1 ;;
+    esac
+    after=${found#after }
+  done
 }
 
 # resting BUCKET LIFECYCLE: an old log bucket that keeps its logs until they expire
@@ -437,6 +451,7 @@ step() {
   PASS='names'
   rows
   list_buckets ${NAMES[@]+"${NAMES[@]}"}
+  read_ahead here ${READS[@]+"${READS[@]}"}
   PASS='read'
   rows
   if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then

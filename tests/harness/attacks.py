@@ -77,7 +77,8 @@ class Attack:
     def run(self, *flags, at=None, do=None, **extra):
         """One run: its result, with `calls` as the list of what it asked the AWS CLI to do."""
         self.calls.unlink(missing_ok=True)
-        env = {**self.stage.environment(self.account), "HARNESS_CALLS": str(self.calls), "LOGMAP_BACKUP_DIR": str(self.backup), **extra}
+        # one read after the other, so that a call of some number is always the same
+        env = {**self.stage.environment(self.account), "HARNESS_CALLS": str(self.calls), "LOGMAP_BACKUP_DIR": str(self.backup), "LOGMAP_READS_AT_ONCE": "1", **extra}
         if at:
             env |= {"HARNESS_AT": str(at), "HARNESS_DO": do}
         done = subprocess.run(["bash", self.script, *flags], cwd=self.home, env={key: value for key, value in env.items() if value is not None},

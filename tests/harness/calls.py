@@ -5,9 +5,12 @@ log bucket, three for each trail, one that lists all buckets with their Regions,
 run makes one call more for each thing that it changes. Without the list (an old CLI, or no right to it) there is one more for each bucket.
 """
 import collections
+import itertools
 import json
 import os
+import shutil
 import subprocess
+from pathlib import Path
 
 from .report import clean_env, expect
 from .scripts import same, tail
@@ -40,7 +43,7 @@ class Counted:
         env = {**self.stage.environment(self.account), "HARNESS_CALLS": str(self.notes), **more}
         done = subprocess.run(["bash", self.script, *flags], cwd=self.stage.folder, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
         expect(done.returncode == code, f"{self.script.name} {' '.join(flags)} exits {done.returncode}\n{tail(done.stdout + done.stderr)}")
-        calls = [json.loads(line) for line in self.notes.read_text().splitlines()]
+        calls = [json.loads(line) for line in self.notes.read_text().splitlines()] if self.notes.exists() else []
         twice = [what for what, number in collections.Counter(json.dumps(call) for call in calls).items() if number > 1]
         expect(not twice, f"asked more than once: {twice[:5]}")
         self.said = done.stdout + done.stderr
@@ -99,6 +102,45 @@ esac
     with report.check("calls/said in words"):
         same(applied, stage.snapshot(), "a run that needed no change made one")
         spoil(stage, counted)
+    at_once(report, stage, counted)
+
+
+def at_once(report, stage, counted):
+    """Many are read at once: as many as is allowed, and what is said is the same as of one after the other."""
+    with report.check("calls/at once"):
+        slow, seen = stage.folder / "slow", stage.folder / "seen"
+        slow.mkdir()
+        (slow / "aws").write_text(f"""#!/bin/sh
+case "$*" in
+  *get-bucket-logging*)
+    mkdir -p '{seen}'; : >'{seen}'/$$; ls '{seen}' | wc -l >>'{seen}.most'; {shutil.which("sleep")} 0.4
+    '{stage.shim.bin}/aws' "$@"; code=$?; rm '{seen}'/$$; exit $code ;;
+  *) exec '{stage.shim.bin}/aws' "$@" ;;
+esac
+""")
+        (slow / "aws").chmod(0o755)
+        said = {}
+        for number in ("1", "3", "8"):
+            Path(f"{seen}.most").unlink(missing_ok=True)
+            counted.run(code=1, PATH=f"{slow}:{stage.environment(counted.account)['PATH']}", LOGMAP_READS_AT_ONCE=number)
+            most, said[number] = max(int(line) for line in Path(f"{seen}.most").read_text().split()), counted.said
+            expect(1 + (number != "1") <= most <= int(number), f"{most} read at once where {number} may")
+        expect(len(set(said.values())) == 1, f"more is said where more are read at once\n{said['1']}\nand\n{said['8']}")
+        for number in ("0", "x", "100"):
+            counted.run(code=2, LOGMAP_READS_AT_ONCE=number)
+    with report.check("calls/one read fails"):
+        before, path = stage.snapshot(), f"{slow}:{stage.environment(counted.account)['PATH']}"
+        for answer, number in itertools.product(("Could not connect to the endpoint URL", "An error occurred (InternalThing) when calling the operation: no"), ("1", "8")):
+            (slow / "aws").write_text(f"""#!/bin/sh
+case "$*" in
+  *get-bucket-logging*source-17*) echo '{answer}' >&2; exit 255 ;;
+  *) exec '{stage.shim.bin}/aws' "$@" ;;
+esac
+""")
+            found = counted.run(code=3, PATH=path, LOGMAP_READS_AT_ONCE=number)
+            expect(f"error: aws s3api get-bucket-logging failed for source-17:\n  {answer}" in counted.said, f"it does not say which\n{tail(counted.said)}")
+            expect(not any(name.startswith("put-") for name in found), f"it changes something: {found}")
+        same(before, stage.snapshot(), "something was changed")
 
 
 def spoil(stage, counted):

@@ -356,6 +356,7 @@ def patch():
     mock_stacks.install()
     mock_beside.install()
     s3_responses.S3Response.all_buckets = mock_listing.all_buckets
+    s3.S3Backend.list_object_versions = mock_listing.list_object_versions
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
     cloudtrail.Trail.update = update_trail
     cloudtrail.Trail.put_event_selectors = put_event_selectors

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import moto.s3.models as s3
 
-from . import delivery, maps
+from . import delivery, maps, mock_listing
 from .attacks import is_write
 from .report import clean_env, expect
 from .scripts import Stage, lint, tail
@@ -32,7 +32,7 @@ class Move:
     """One runbook in one world."""
 
     def __init__(self, bench, pair):
-        self.folder, self.mock, self.world, self.pair = bench.new_folder(), bench.mock, bench.world, pair
+        self.bench, self.folder, self.mock, self.world, self.pair = bench, bench.new_folder(), bench.mock, bench.world, pair
         self.counts = {"steps": 0, "interrupted": 0, "repeated": 0, "rolled back": 0, "invariants": 0}
         self.stages = {side: bench.stage_from((pair / name).read_text()) for side, name in MAPS.items()}
         self.old, self.new = self.stages["old"].map, self.stages["new"].map
@@ -53,13 +53,14 @@ class Move:
         number = re.search(r"^# account: (\d{12})$", step.read_text(), re.M).group(1)
         return next(account for account in self.stage.map.accounts.values() if account.id == number)
 
-    def run(self, step, *flags, fail=None, kill=None):
-        """One run of a step; then the invariant.  `fail`: the change of that number is refused.  `kill`: after that call."""
+    def run(self, step, *flags, fail=None, kill=None, path=None):
+        """One run of a step; then the invariant.  `fail`: the change of that number is refused.  `kill`: after that call.  `path`: before others."""
         account, calls = self.account(step), self.folder / "calls"
         calls.unlink(missing_ok=True)
         env = {**self.stage.environment(account), "LOGMAP_EVIDENCE_DIR": str(self.evidence), "LOGMAP_BACKUP_DIR": str(self.folder / "backup"),
                "HARNESS_CALLS": str(calls)}
         env |= {"HARNESS_AT": str(kill), "HARNESS_DO": "kill after"} if kill else {}
+        env |= {"PATH": f"{path}:{env['PATH']}"} if path else {}
         self.mock.fail(fail)
         done = subprocess.run(["bash", step, *flags], cwd=self.folder, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, text=True, timeout=300, start_new_session=True)
@@ -140,6 +141,40 @@ class Move:
             record.write_text(past.strftime("%Y-%m-%dT%H:%M:%SZ\n"))
         self.age_objects(AGO)
 
+    def expire(self, step):
+        """What lies under an old prefix keeps its rule, wherever it lies among the new map's logs; these, and delete markers, do not."""
+        for bucket, prefix, _, *live in self.rows("emptied", step):
+            place = self.stage.snapshot()["buckets"][bucket]
+            client = self.world.client("s3", place["account"], place["region"])
+            for under in live:
+                # more than a page, and what comes behind the beginnings of everything that AWS writes
+                for name in [*(f"{number:02}" for number in range(2 * mock_listing.PAGE_OF_VERSIONS)), "~~", "~\u00e9"]:
+                    client.put_object(Bucket=bucket, Key=under + name, Body=b"x")
+            client.put_object(Bucket=bucket, Key=prefix + "left", Body=b"x")
+            self.waits_for(step, f"s3://{bucket}/{prefix}", "the old map's logs")
+            for entry in client.list_object_versions(Bucket=bucket, Prefix=prefix)["Versions"]:
+                if not entry["Key"].startswith(tuple(live)):
+                    client.delete_object(Bucket=bucket, Key=entry["Key"], VersionId=entry["VersionId"])
+            # '0' comes right behind the slash
+            for key in [f"{prefix}!", *(under[:-1] + "0" for under in live)] if live else [prefix + "x"]:
+                version = client.put_object(Bucket=bucket, Key=key, Body=b"x")["VersionId"]
+                self.waits_for(step, f"s3://{bucket}/{prefix}", key)
+                client.delete_object(Bucket=bucket, Key=key)
+                self.waits_for(step, f"s3://{bucket}/{prefix}", f"a noncurrent version of {key}")
+                client.delete_object(Bucket=bucket, Key=key, VersionId=version)
+            done = self.run(step, "--dry-run")
+            expect(done.returncode == 0, f"{step.stem} waits for the new map's logs, or for delete markers ({done.returncode})\n{tail(done.stdout)}")
+            broken = self.bench.new_folder()
+            for answer in ("", "{}", "<html>", "null"):
+                (broken / "aws").write_text(f"#!/bin/sh\ncase $2 in list-object-versions) printf %s '{answer}' ;; *) exec '{shutil.which('aws', path=self.stage.environment(self.account(step))['PATH'])}' \"$@\" ;; esac\n")
+                (broken / "aws").chmod(0o755)
+                done = self.run(step, path=broken)
+                expect(done.returncode == 3 and not done.changes and "can't be told from the answer" in done.stdout, f"{step.stem} takes the answer {answer!r} for an empty list ({done.returncode})\n{tail(done.stdout)}")
+
+    def waits_for(self, step, where, what):
+        done = self.run(step)
+        expect(done.returncode == 1 and not done.changes and f"{where} still holds logs" in done.stdout, f"{step.stem} does not wait for {what} ({done.returncode})\n{tail(done.stdout)}")
+
     @staticmethod
     def age_objects(ago):
         past = datetime.datetime.now(datetime.timezone.utc) - ago
@@ -185,6 +220,8 @@ class Move:
                 done = self.run(step)
                 if done.returncode == 1 and "waits: " in done.stdout:
                     self.owners_set()
+            if work == "retire":
+                self.expire(step)
             if not looks:
                 self.interrupt(step, exhaustive)
             self.well(step)

@@ -5,6 +5,7 @@ and --rollback puts it back; what is wrong is found by --verify; what others hav
 """
 import json
 import re
+import shutil
 
 from . import attacks
 from .attacks import Attack, is_write
@@ -22,6 +23,10 @@ accounts:
   prod: {{ id: "{ACCOUNT}", regions: {{ {REGION}: {{ buckets: [acme-web] }} }} }}
 monitoring: {{ config_rule: true, tamper_alerts: {{ sns_topic_name: alerts }} }}
 publish: {{ ssm_parameter: {PARAMETER} }}
+"""
+TAGGING = f"""{MAP}
+trails: {{ audit: {{ home_region: {REGION} }} }}
+tags: {{ owner: security, cost: "1" }}
 """
 
 
@@ -128,17 +133,77 @@ def kept(attack):
     same(attack.before, attack.stage.snapshot(), "a second rollback does not end at the world before")
 
 
+TAGGED = {"team": "web", "owner": "before"}
+
+
+def tags(attack, things):
+    """{thing: its tags}."""
+    plain = lambda found: {tag["Key"]: tag["Value"] for tag in found}
+    stage = attack.stage
+    read = {
+        "trail": lambda arn: client(stage, "cloudtrail").list_tags(ResourceIdList=[arn])["ResourceTagList"][0]["TagsList"],
+        "parameter": lambda arn: client(stage, "ssm").list_tags_for_resource(ResourceType="Parameter", ResourceId=PARAMETER)["TagList"],
+        "topic": lambda arn: client(stage, "sns").list_tags_for_resource(ResourceArn=arn)["Tags"],
+        "rule": lambda arn: client(stage, "events").list_tags_for_resource(ResourceARN=arn)["Tags"],
+        "config": lambda arn: client(stage, "config").list_tags_for_resource(ResourceArn=arn)["Tags"],
+    }
+    return {kind: plain(read[kind](arn)) for kind, arn in things.items()}
+
+
+def tag(attack, kind, arn, wanted):
+    listed = [{"Key": key, "Value": value} for key, value in wanted.items()]
+    {
+        "trail": lambda: client(attack.stage, "cloudtrail").add_tags(ResourceId=arn, TagsList=listed),
+        "parameter": lambda: client(attack.stage, "ssm").add_tags_to_resource(ResourceType="Parameter", ResourceId=arn, Tags=listed),
+        "topic": lambda: client(attack.stage, "sns").tag_resource(ResourceArn=arn, Tags=listed),
+        "rule": lambda: client(attack.stage, "events").tag_resource(ResourceARN=arn, Tags=listed),
+        "config": lambda: client(attack.stage, "config").tag_resource(ResourceArn=arn, Tags=listed),
+    }[kind]()
+
+
+def tagged(attack):
+    """What was there before gets its tags back: those that it had, without those that it did not, and with others' of since."""
+    attack.scene = None
+    attack.set_scene()
+    attack.run_well()
+    # all of it, as if others had made it, with tags of their own
+    shutil.rmtree(attack.backup)
+    config = client(attack.stage, "config").describe_config_rules(ConfigRuleNames=[CONFIG])["ConfigRules"][0]["ConfigRuleArn"]
+    things = {"trail": f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/audit", "parameter": PARAMETER, "topic": TOPIC,
+              "rule": client(attack.stage, "events").describe_rule(Name=RULE)["Arn"], "config": config}
+    for kind, arn in things.items():
+        expect(tags(attack, {kind: arn})[kind] == {"owner": "security", "cost": "1"}, f"what is made has other tags: {kind}")
+        tag(attack, kind, arn, TAGGED)
+    client(attack.stage, "cloudtrail").remove_tags(ResourceId=things["trail"], TagsList=[{"Key": "cost"}])
+    client(attack.stage, "ssm").remove_tags_from_resource(ResourceType="Parameter", ResourceId=PARAMETER, TagKeys=["cost"])
+    client(attack.stage, "sns").untag_resource(ResourceArn=TOPIC, TagKeys=["cost"])
+    client(attack.stage, "events").untag_resource(ResourceARN=things["rule"], TagKeys=["cost"])
+    client(attack.stage, "config").untag_resource(ResourceArn=config, TagKeys=["cost"])
+    before = tags(attack, things)
+    expect(all(one == TAGGED for one in before.values()), f"the scene is not set: {before}")
+    attack.run_well()
+    expect(all(one == {**TAGGED, "owner": "security", "cost": "1"} for one in tags(attack, things).values()), f"they are tagged {tags(attack, things)}")
+    for kind, arn in things.items():
+        tag(attack, kind, arn, {"since": "others"})
+    tag(attack, "topic", TOPIC, {"cost": "9"})
+    planned = attack.run_well("--rollback", "--dry-run")
+    expect(not any(map(is_write, planned.calls)) and planned.stdout.count("tags") == 9, f"--rollback --dry-run\n{planned.stdout}")
+    attack.run_well("--rollback")
+    wanted = {kind: {**TAGGED, "since": "others", **({"cost": "9"} if kind == "topic" else {})} for kind in things}
+    expect(tags(attack, things) == wanted, f"--rollback leaves the tags {tags(attack, things)}")
+
+
 def faults(attack, samples):
     print(f"        apply, {attacks.faults(attack, sample=samples[0])}; --rollback, {attacks.rollback(attack, sample=samples[1])}")
 
 
 def parts(samples):
     """{part: what it does to the script of MAP}; `samples` are so many ways to disturb applying and rolling back."""
-    return {"refusals": refusals, "verify": verify, "kept": kept, "faults": lambda attack: faults(attack, samples)}
+    return {"refusals": refusals, "verify": verify, "kept": kept, "tags": tagged, "faults": lambda attack: faults(attack, samples)}
 
 
 def check(report, make_stage, part, run):
     if report.wants(f"watching/{part}"):
         with report.check(f"watching/{part}"):
-            stage = make_stage(MAP)
+            stage = make_stage(TAGGING if part == "tags" else MAP)
             run(Attack(stage, *stage.scripts()[0]))

@@ -39,7 +39,10 @@ pub(super) fn rows(step: &Step) -> Vec<Row> {
     for leftover in &step.leftovers {
         rows.push(match leftover {
             Leftover::Bucket(bucket) => row("resting", [bucket.name.clone(), bucket_row(bucket).lifecycle]),
-            Leftover::Prefix { bucket, prefix, days } => row("emptied", [bucket.clone(), prefix.clone(), days.to_string()]),
+            Leftover::Prefix { bucket, prefix, days, live } => {
+                let words = [bucket.clone(), prefix.clone(), days.to_string()];
+                row("emptied", words.into_iter().chain(live.iter().cloned()))
+            }
         });
     }
     rows.extend(step.footing.iter().map(footing));

@@ -22,7 +22,8 @@ usage: $(basename "$0") [--dry-run | --verify | --rollback] [--force]
 
 Needs bash, the AWS CLI (version 1 or 2) and python3 (to compare JSON). Credentials: those of the environment, else the
 map's profile${PROFILE:+ ($PROFILE)}; in another account than $ACCOUNT the map's role is assumed from there${ROLE:+ ($ROLE)}.
-What was there before is kept in \${LOGMAP_BACKUP_DIR:-~/.logmap/backup}/$ACCOUNT/$REGION.
+What was there before is kept in \${LOGMAP_BACKUP_DIR:-~/.logmap/backup}/$ACCOUNT/$REGION. Of many sources \${LOGMAP_READS_AT_ONCE:-8}
+are read at once before anything is changed; 1 reads one after the other.
 
 exit codes: 0 done, nothing differs; 1 refused, or something differs; 2 usage; 3 a call to AWS failed; 4 no credentials, or those
 of another account; 5 the AWS CLI, python3 or a file of this script is missing or too old
@@ -65,6 +66,11 @@ SAVE_FORCED=''
 # ERROR_CODE, which is empty when the call did not come as far as AWS.
 run() {
   local try=1
+  case $2 in
+    get-bucket-location | get-bucket-logging)
+      if told_ahead "$WORK/ahead/$4/$2"; then return "$TOLD"; fi
+      ;;
+  esac
   while :; do
     ERROR_CODE=''
     if aws "$@" --region "$REGION" --output json 2>"$WORK/error"; then return 0; fi
@@ -81,8 +87,71 @@ run() {
   done
 }
 
+# ---- the same read of many buckets: most of it is the start of the AWS CLI, so some are asked at once. What is found is said in the
+# order of the map all the same, and a read whose process ended without an answer is made again where it is needed.
+
+# read_ahead here|anywhere BUCKET...: where they log to, if they are here, which is asked where no list has told it, or wherever they are.
+read_ahead() {
+  local name where=$1 readers
+  shift
+  if [ "$AT_ONCE" -eq 1 ] || [ $# -lt 2 ]; then return 0; fi
+  mkdir -p "$WORK/ahead"
+  while [ $# -gt 0 ]; do
+    readers=()
+    for name in "${@:1:AT_ONCE}"; do
+      mkdir "$WORK/ahead/$name" 2>/dev/null || continue
+      read_ahead_of "$name" "$where" </dev/null >/dev/null 2>&1 &
+      readers+=("$!")
+    done
+    shift $(($# < AT_ONCE ? $# : AT_ONCE))
+    for name in ${readers[@]+"${readers[@]}"}; do
+      # where AWS does not answer there is no use in asking on
+      wait "$name" || set --
+    done
+  done
+}
+AT_ONCE=1
+
+# A process of its own; true if AWS has answered, if only that there is no such bucket.
+read_ahead_of() {
+  local name=$1 here="$WORK/here/$REGION/$1" operation
+  trap - EXIT
+  WORK="$WORK/ahead/$1" # for the text of an error
+  for operation in get-bucket-location get-bucket-logging; do
+    if [ "$operation" = get-bucket-location ] && { [ "$2" = anywhere ] || [ -e "$here" ]; }; then continue; fi
+    if ! run s3api "$operation" --bucket "$name" --expected-bucket-owner "$ACCOUNT" >"$WORK/$operation"; then
+      printf '%s' "$ERROR_CODE" >"$WORK/$operation.code"
+      cp "$WORK/error" "$WORK/$operation.error"
+      : >"$WORK/$operation.told"
+      case $ERROR_CODE in NoSuchBucket | 404 | AccessDenied | AllAccessDisabled | 403) exit 0 ;; *) exit 1 ;; esac
+    fi
+    : >"$WORK/$operation.told"
+    if [ "$operation" = get-bucket-location ]; then
+      case $REGION.$(tr -d '[:space:]' <"$WORK/$operation") in
+        *":\"$REGION\"}" | 'us-east-1.{"LocationConstraint":null}' | 'eu-west-1.{"LocationConstraint":"EU"}') ;;
+        *) exit 0 ;; # elsewhere, so nobody asks for its logging
+      esac
+    fi
+  done
+}
+
+# told_ahead FILE: what was asked ahead, as `run` tells it, and what `run` returns into TOLD. Once: whoever asks again wants to know anew.
+told_ahead() {
+  [ -e "$1.told" ] || return 1
+  rm -f "$1.told"
+  ERROR_CODE='' TOLD=0
+  if [ -e "$1.error" ]; then
+    ERROR_CODE=$(cat "$1.code") TOLD=1
+    cp "$1.error" "$WORK/error"
+  fi
+  cat "$1"
+}
+TOLD=0
+
 failed() {
-  warn "error: aws $1 $2 failed:"
+  local of=''
+  case ${3:-} in --bucket) of=" for $4" ;; esac
+  warn "error: aws $1 $2 failed$of:"
   sed '/^[[:space:]]*$/d; s/^/  /' "$WORK/error" >&2
   case $MODE in
     apply) [ "$CHANGES" -eq 0 ] || warn "run the script again when the cause is gone: it goes on from where it stopped" ;;
@@ -262,8 +331,9 @@ partition() {
 # ---- tags of what is there already, beside log buckets; what is made gets them when it is made
 
 # read_tags_of KIND NAME ARN FILE
-read_tags_of() {
-  [ -n "$TAGS" ] || return 0
+read_tags_of() { [ -z "$TAGS" ] || fetch_tags_of "$@"; }
+
+fetch_tags_of() {
   case $1 in
     trail) fetch "$4" '' cloudtrail list-tags --resource-id-list "$3" ;;
     parameter) fetch "$4" InvalidResourceId ssm list-tags-for-resource --resource-type Parameter "--resource-id=$2" ;;
@@ -279,12 +349,36 @@ apply_tags_of() {
   if [ -z "$TAGS" ] || [ ! -e "$4" ]; then return 0; fi
   missing=$(printf '%s' "$TAGS" | json missing-tags "$4")
   [ -n "$missing" ] || return 0
+  remember "${4##*/}" "$TAGS"
+  set_tags_of change "~ $5: tags" "$1" "$2" "$3" "$missing"
+}
+
+# set_tags_of change|restore TEXT KIND NAME ARN TAGS
+set_tags_of() {
+  case $3 in
+    trail) "$1" "$2" cloudtrail add-tags --resource-id "$5" --tags-list "$6" ;;
+    parameter) "$1" "$2" ssm add-tags-to-resource --resource-type Parameter "--resource-id=$4" --tags "$6" ;;
+    topic) "$1" "$2" sns tag-resource --resource-arn "$5" --tags "$6" ;;
+    rule) "$1" "$2" events tag-resource --resource-arn "$5" --tags "$6" ;;
+    config) "$1" "$2" configservice tag-resource --resource-arn "$5" --tags "$6" ;;
+  esac
+}
+
+# rollback_tags_of KIND NAME ARN THING WHAT: what a script has tagged of a thing that was there before.
+rollback_tags_of() {
+  local before="$BACKUP/$4.tags" now="$NOW/$4.tags" back gone text="~ $5: without the tags that it did not have"
+  if [ ! -e "$before" ] || [ ! -e "$before.set" ]; then return 0; fi
+  fetch_tags_of "$1" "$2" "$3" "$now"
+  back=$(json tags-back "$now" "$before" "$before.set")
+  [ -z "$back" ] || set_tags_of restore "~ $5: tags as before" "$1" "$2" "$3" "$back"
+  gone=$(json tags-gone "$now" "$before" "$before.set" "$1")
+  [ -n "$gone" ] || return 0
   case $1 in
-    trail) change "~ $5: tags" cloudtrail add-tags --resource-id "$3" --tags-list "$missing" ;;
-    parameter) change "~ $5: tags" ssm add-tags-to-resource --resource-type Parameter "--resource-id=$2" --tags "$missing" ;;
-    topic) change "~ $5: tags" sns tag-resource --resource-arn "$3" --tags "$missing" ;;
-    rule) change "~ $5: tags" events tag-resource --resource-arn "$3" --tags "$missing" ;;
-    config) change "~ $5: tags" configservice tag-resource --resource-arn "$3" --tags "$missing" ;;
+    trail) restore "$text" cloudtrail remove-tags --resource-id "$3" --tags-list "$gone" ;;
+    parameter) restore "$text" ssm remove-tags-from-resource --resource-type Parameter "--resource-id=$2" --tag-keys "$gone" ;;
+    topic) restore "$text" sns untag-resource --resource-arn "$3" --tag-keys "$gone" ;;
+    rule) restore "$text" events untag-resource --resource-arn "$3" --tag-keys "$gone" ;;
+    config) restore "$text" configservice untag-resource --resource-arn "$3" --tag-keys "$gone" ;;
   esac
 }
 
@@ -292,16 +386,18 @@ tag_list() { printf '%s' "$TAGS" | json tag-list; }
 
 # ---- reading what is there; every reason to refuse is found here, before anything is changed
 
-# list_buckets NAME...: marks in $WORK/here which of these buckets are this account's and in this Region: one call for 10,000 buckets
+# list_buckets NAME...: marks in $WORK/here/REGION which of these buckets are this account's and in this Region: one call for 10,000 buckets
 # instead of one for each. A bucket that it does not show is asked for by its name, and so are all where the CLI or the permissions
 # are too few for it.
 list_buckets() {
-  mkdir "$WORK/here"
+  mkdir -p "$WORK/here/$REGION"
   if [ $# -lt 2 ] || ! knows list-buckets BucketRegion; then return 0; fi
-  if run s3api list-buckets --bucket-region "$REGION" >"$WORK/buckets"; then
-    printf '%s\n' "$@" | json here "$WORK/buckets" "$REGION" "$WORK/here"
+  if run s3api list-buckets --bucket-region "$REGION" >"$WORK/buckets.$REGION"; then
+    printf '%s\n' "$@" | json here "$WORK/buckets.$REGION" "$REGION" "$WORK/here/$REGION"
   elif [ -z "$ERROR_CODE" ]; then
     failed s3api list-buckets
+  else
+    rm -f "$WORK/buckets.$REGION"
   fi
 }
 
@@ -309,7 +405,7 @@ list_buckets() {
 location() {
   local file="$NOW/$1.$2.location"
   LOCATION=''
-  if [ -e "$WORK/here/$2" ]; then
+  if [ -e "$WORK/here/$REGION/$2" ]; then
     LOCATION=$REGION
     printf '{"LocationConstraint": "%s"}\n' "$REGION" >"$file"
     return 0
@@ -322,10 +418,10 @@ location() {
   case $ERROR_CODE in
     NoSuchBucket | 404) LOCATION=none ;;
     AccessDenied | AllAccessDisabled | 403)
-      [ "$MODE" != rollback ] || failed s3api get-bucket-location # what can't be seen can't be put back, nor taken for gone
+      [ "$MODE" != rollback ] || failed s3api get-bucket-location --bucket "$2" # what can't be seen can't be put back, nor taken for gone
       LOCATION=foreign
       ;;
-    *) failed s3api get-bucket-location ;; # no answer, or none that says where the bucket is
+    *) failed s3api get-bucket-location --bucket "$2" ;; # no answer, or none that says where the bucket is
   esac
   printf 'null\n' >"$file"
 }
@@ -400,7 +496,7 @@ read_attached() {
         warn "note: these credentials may not read the ${what%-configuration} of $name, so whether there is one is unknown"
         [ "$what" != replication ] || unknown=yes
         ;;
-      *) failed s3api "get-bucket-$what" ;;
+      *) failed s3api "get-bucket-$what" --bucket "$name" ;;
     esac
   done
   json attached "$of.replication" "$of.notification-configuration" >"$WORK/attached"
@@ -492,16 +588,20 @@ read_listeners() {
 # What each bucket of the account in the Region logs to, that is not a source of the map, as files in $WORK/logging.REGION; false
 # if nobody may say. Read once.
 read_logging() {
-  local folder="$WORK/logging.$REGION" name
+  local folder="$WORK/logging.$REGION" name others=()
   if [ -d "$folder" ]; then return 0; fi
-  if [ -s "$WORK/buckets" ] && [ -z "$ALONE" ]; then
+  if [ -s "$WORK/buckets.$REGION" ]; then
     :
   elif knows list-buckets BucketRegion; then
-    run s3api list-buckets --bucket-region "$REGION" >"$WORK/buckets" || return 1
+    run s3api list-buckets --bucket-region "$REGION" >"$WORK/buckets.$REGION" || { rm -f "$WORK/buckets.$REGION"; return 1; }
   else
-    run s3api list-buckets >"$WORK/buckets" || return 1
+    run s3api list-buckets >"$WORK/buckets.$REGION" || { rm -f "$WORK/buckets.$REGION"; return 1; }
   fi
-  json names "$WORK/buckets" >"$WORK/names"
+  json names "$WORK/buckets.$REGION" >"$WORK/names"
+  while IFS= read -r name; do
+    [ -e "$NOW/source.$name.logging" ] || others+=("$name")
+  done <"$WORK/names"
+  read_ahead anywhere ${others[@]+"${others[@]}"}
   mkdir "$folder"
   while IFS= read -r name; do
     if [ -e "$NOW/source.$name.logging" ]; then continue; fi
@@ -510,20 +610,28 @@ read_logging() {
     case $ERROR_CODE in
       NoSuchBucket) ;;
       AccessDenied | AllAccessDisabled | 403) rm -rf "$folder"; return 1 ;;
-      *) failed s3api get-bucket-logging ;;
+      *) failed s3api get-bucket-logging --bucket "$name" ;;
     esac
   done <"$WORK/names"
 }
 
 read_source() {
-  local name=$1 by=$2 want=$3 of="$NOW/source.$1" target wanted
+  local name=$1 by=$2 want=$3 of="$NOW/source.$1" target
   find_source "$name" "$by" || return 0
   target=$(json get "$of.logging" LoggingEnabled.TargetBucket)
-  wanted=$(json_text "$want" LoggingEnabled.TargetBucket)
-  if [ "$by" = managed ] && [ -n "$target" ] && [ "$target" != "$wanted" ]; then
-    refuse_unless_forced "the source bucket $name logs to $target already, not to $wanted"
+  target_of "$want"
+  if [ "$by" = managed ] && [ -n "$target" ] && [ "$target" != "$TARGET" ]; then
+    refuse_unless_forced "the source bucket $name logs to $target already, not to $TARGET"
   fi
 }
+
+# target_of WANT: the bucket that a source is to log to, into TARGET; most sources of a Region have the same
+target_of() {
+  if [ "$1" = "$TARGET_OF" ]; then return 0; fi
+  TARGET=$(json_text "$1" LoggingEnabled.TargetBucket)
+  TARGET_OF=$1
+}
+TARGET='' TARGET_OF=''
 
 # find_source NAME BY: reads its logging; false if there is no such bucket here, which is said, or nothing to look at.
 find_source() {
@@ -627,6 +735,8 @@ take_turn() {
 TURN=''
 
 clean_up() {
+  # shellcheck disable=SC2046 # a number each
+  kill $(jobs -p) 2>/dev/null || :
   rm -rf "$WORK"
   [ -z "$TURN" ] || rm -rf "$TURN"
 }
@@ -748,7 +858,8 @@ apply_source() {
     return 0
   fi
   remember "source.$name.logging" "$want"
-  put "~ $name: logging to $(json_text "$want" LoggingEnabled.TargetBucket)" put-bucket-logging "$name" --bucket-logging-status "$want"
+  target_of "$want"
+  put "~ $name: logging to $TARGET" put-bucket-logging "$name" --bucket-logging-status "$want"
 }
 
 json_text() { # json_text TEXT ROUTE
@@ -938,6 +1049,7 @@ rollback_trail() {
     fi
   fi
   rollback_insights "$name"
+  rollback_tags_of trail "$name" "$3" "trail.$name" "trail $name"
   if [ "$(json get "$of.status" IsLogging)" != true ]; then
     fetch "$now.status" '' cloudtrail get-trail-status --name "$name"
     [ "$(json get "$now.status" IsLogging)" != true ] || restore "~ trail $name: stop logging, as before" cloudtrail stop-logging --name "$name"
@@ -1162,13 +1274,16 @@ rollback() {
 each_bucket() { local i; for ((i = 0; i < ${#LOG_BUCKETS[@]}; i += 9)); do "$1" "${LOG_BUCKETS[@]:i:9}"; done; }
 each_source() { local i; for ((i = 0; i < ${#SOURCES[@]}; i += 3)); do "$1" "${SOURCES[@]:i:3}"; done; }
 list_all_buckets() {
-  local i names=()
+  local i names=() read=()
   for ((i = 0; i < ${#LOG_BUCKETS[@]}; i += 9)); do names+=("${LOG_BUCKETS[i]}"); done
   for ((i = 0; i < ${#SOURCES[@]}; i += 3)); do
     # the others are looked at by --verify only
-    if [ "${SOURCES[i + 1]}" = managed ] || [ "$MODE" = verify ] || [ "$MODE" = rollback ]; then names+=("${SOURCES[i]}"); fi
+    if [ "${SOURCES[i + 1]}" = managed ] || [ "$MODE" = verify ] || [ "$MODE" = rollback ]; then read+=("${SOURCES[i]}"); fi
   done
+  names+=(${read[@]+"${read[@]}"})
   list_buckets ${names[@]+"${names[@]}"}
+  # a rollback reads each right before it puts it back
+  [ "$MODE" = rollback ] || read_ahead here ${read[@]+"${read[@]}"}
 }
 # the library of accounts and Regions has others
 # shellcheck disable=SC2317,SC2329 # one of the two is never called
@@ -1192,6 +1307,8 @@ prepare() {
   fi
   NOW="$WORK/now"
   mkdir "$NOW"
+  AT_ONCE=${LOGMAP_READS_AT_ONCE:-8}
+  case $AT_ONCE in *[!0-9]* | 0* | ???*) die 2 "LOGMAP_READS_AT_ONCE is $AT_ONCE, and can be 1 to 99" ;; esac
   write_json_helper
   BACKUP="$BACKUPS/$ACCOUNT/$REGION"
   check_tools
@@ -1393,6 +1510,7 @@ rollback_monitor() {
       config) restore "~ $what: as before" configservice put-config-rule --config-rule "$(monitor_json old-config "$was.state")" ;;
     esac
   fi
+  rollback_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$now")" "$file" "$what"
   [ "$kind" = rule ] || return 0
   target=$(monitor_json target "$now.targets" "$TARGET_ID")
   old=$(monitor_json target "$was.targets" "$TARGET_ID")

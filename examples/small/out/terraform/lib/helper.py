@@ -80,6 +80,12 @@ def logging(document):
 def tags(path):
     return {tag["Key"]: tag["Value"] for tag in (read(path) or {}).get("TagSet", [])}
 
+def tags_of(path):
+    """Those of what is no bucket, in the words of its service."""
+    state = read(path) or {}
+    found = state.get("Tags") or state.get("TagList") or ((state.get("ResourceTagList") or [{}])[0].get("TagsList")) or []
+    return {one.get("Key"): one.get("Value", "") for one in found}
+
 def tag_list(wanted):
     return [{"Key": key, "Value": value} for key, value in sorted(wanted.items())]
 
@@ -655,6 +661,22 @@ elif command == "attached":  # attached REPLICATION NOTIFICATIONS: what else a b
         print("notifications to " + ", ".join(sorted(map(shown, targets))))
 elif command == "names":  # the names in a list of buckets
     print("".join(one["Name"] + "\n" for one in (read(args[0]) or {}).get("Buckets") or []), end="")
+elif command == "outside":  # outside FILE MARKER PREFIX...: on a page of versions, is one under none of the prefixes? If not, where to read on
+    page, live = read(args[0]), tuple(args[2:])
+    if not isinstance(page, dict) or not isinstance(page.get("IsTruncated"), bool):
+        sys.exit("no list of versions")
+    keys = [[one["Key"] for one in page.get(kind) or []] for kind in ("Versions", "DeleteMarkers")]
+    if not all(key.startswith(live) for key in keys[0]):
+        print("held")
+    elif not page["IsTruncated"]:
+        print("none")
+    else:
+        last = max(keys[0] + keys[1], default="")
+        # over all that begins so; only what begins with a tilde or a letter behind it in Unicode is left, and read page by page
+        after = max([page.get("NextKeyMarker") or ""] + [one + "~" for one in live if last.startswith(one)])
+        if after <= args[1]:
+            sys.exit("a list of versions that does not go on")
+        print("after " + after)
 elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagged since stays, what scripts have set goes back
     have, old = tags(args[0]), tags(args[1])
     with open(args[2], encoding="utf-8") as file:
@@ -665,12 +687,19 @@ elif command == "tags-before":  # tags-before NOW OLD SET: what others have tagg
             if key in old:
                 have[key] = old[key]
     print(json.dumps(tag_list(have)) if have else "null")
+elif command in ("tags-back", "tags-gone"):  # tags-back NOW OLD SET: with other values than before; tags-gone NOW OLD SET KIND: those that were not there
+    have, old = tags_of(args[0]), tags_of(args[1])
+    with open(args[2], encoding="utf-8") as file:
+        ours = {key for line in file for key, value in (load(line) or {}).items() if have.get(key) == value and old.get(key) != value}
+    if command == "tags-back":
+        put = tag_list({key: old[key] for key in ours if key in old})
+    else:
+        put = [{"Key": key} if args[3] == "trail" else key for key in sorted(ours.difference(old))]
+    print(json.dumps(put) if put else "")
 elif command == "tag-list":
     print(json.dumps(tag_list(given())))
 elif command == "missing-tags":  # missing-tags FILE: those that are not there, as a list; nothing if all are
-    state = read(args[0]) or {}
-    found = state.get("Tags") or state.get("TagList") or ((state.get("ResourceTagList") or [{}])[0].get("TagsList")) or []
-    have = {one.get("Key"): one.get("Value", "") for one in found}
+    have = tags_of(args[0])
     missing = tag_list({key: value for key, value in given().items() if have.get(key) != value})
     print(json.dumps(missing) if missing else "")
 elif command == "create-configuration":  # create-configuration REGION [tag-set]: how a bucket with these tags is made, or its tags as they are read

@@ -64,6 +64,7 @@ SOURCES=(
 # shellcheck disable=SC2016 # as above
 TRAILS=(
 )
+list_all_buckets
 each_bucket read_taken_over
 each_source read_source
 each_bucket read_listeners
@@ -88,6 +89,7 @@ TRAILS=(
   'audit' 'create' 'arn:aws:cloudtrail:us-east-1:111122223333:trail/audit' '{"S3BucketName":"acme-logs-111122223333-us-east-1","S3KeyPrefix":"","IsMultiRegionTrail":true,"IncludeGlobalServiceEvents":true,"LogFileValidationEnabled":true,"KmsKeyId":"","IsOrganizationTrail":false}'
   '' ''
 )
+list_all_buckets
 each_bucket read_taken_over
 each_source read_source
 each_bucket read_listeners
