@@ -515,9 +515,12 @@ pub(crate) fn settings_of(map: &RegionMap) -> RunSettings {
 
 /// The patterns of `coverage.ignore`.
 fn left_out(map: &RegionMap) -> Vec<String> {
-    let entries = map.coverage.iter().flat_map(|coverage| &coverage.ignore).flat_map(|list| list.iter());
-    let names = entries.flat_map(|entry| &entry.buckets).flat_map(|list| list.iter());
-    let mut patterns: Vec<String> = names.map(|name| name.value.clone()).collect();
+    let mut patterns: Vec<String> = Vec::new();
+    if let Some(entries) = map.coverage.as_ref().and_then(|coverage| coverage.ignore.as_ref()) {
+        for names in entries.iter().filter_map(|entry| entry.buckets.as_ref()) {
+            patterns.extend(names.iter().map(|name| name.value.clone()));
+        }
+    }
     patterns.sort();
     patterns.dedup();
     patterns
