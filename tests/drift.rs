@@ -939,3 +939,36 @@ fn a_snapshot_with_anything_cut_off_or_turned_over_ends_in_an_answer() {
         }
     }
 }
+
+#[test]
+fn other_commands_read_a_snapshot_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("s.json");
+    let check = |world: &Value| -> (Vec<String>, Vec<String>) {
+        fs::write(&path, world.to_string()).unwrap();
+        let run = logmap(&["check", path.to_str().unwrap(), "--format", "json"]);
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        let texts = |list: &str, key: &str| -> Vec<String> {
+            let mut all: Vec<String> =
+                report[list].as_array().unwrap().iter().map(|one| one[key].as_str().unwrap().to_owned()).collect();
+            all.sort();
+            all.dedup();
+            all
+        };
+        (texts("configurations", "verdict"), texts("findings", "rule"))
+    };
+    assert_eq!(check(&world()), (vec!["ok".to_owned()], vec![]));
+    // that there is no policy is an answer, that it was not read is none
+    let mut bare = world();
+    bucket(&mut bare, LOGS)["policy"] = Value::Null;
+    assert_eq!(check(&bare).1, ["LM1301"]);
+    bucket(&mut bare, LOGS)["policy"] = json!({ "error": "AccessDenied", "call": "s3:GetBucketPolicy", "message": "m" });
+    let (verdicts, rules) = check(&bare);
+    assert!(verdicts.contains(&"unknown".to_owned()) && !rules.iter().any(|rule| rule == "LM1301"), "{verdicts:?} {rules:?}");
+    // a map of what is there: nobody's code, and the same settings
+    fs::write(&path, world().to_string()).unwrap();
+    let run = logmap(&["import", path.to_str().unwrap(), "--organization", "acme"]);
+    assert!(run.stdout.contains("adopt: true") && run.stdout.contains("- acme-web"), "{}", run.stdout);
+    assert!(!run.stdout.contains("its own code sets"), "{}", run.stdout);
+    assert!(run.stdout.contains("{ name: acme-flat, prefix: flat/, key_format: simple }"), "{}", run.stdout);
+}

@@ -240,7 +240,7 @@ impl Judged<'_> {
         } else if off != Some(true)
             && (acl.is_some()
                 || matches!(self.target.log_delivery_acl, Setting::Unknown(_))
-                || !self.target.defined && self.target.log_delivery_acl == Setting::Unsaid)
+                || !self.target.is_whole() && self.target.log_delivery_acl == Setting::Unsaid)
         {
             ByAcl::Perhaps
         } else {
@@ -252,7 +252,7 @@ impl Judged<'_> {
                 configuration.doubt(format!("`{}` has a policy whose text is not known here", self.name));
                 return;
             }
-            Setting::Unsaid if !self.target.defined => {
+            Setting::Unsaid if !self.target.is_whole() => {
                 configuration.doubt(format!("the policy of `{}` is not in the inputs", self.name));
                 return;
             }

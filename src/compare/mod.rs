@@ -385,7 +385,7 @@ pub(crate) fn findings(configurations: &[Configuration]) -> Vec<Finding> {
 fn effective<T: Clone>(bucket: &Bucket, setting: &Setting<T>, default: T) -> Option<At<T>> {
     match setting {
         Setting::Known(value) => Some(value.clone()),
-        Setting::Unsaid if bucket.defined => Some(At { value: default, place: SourceLocation::default() }),
+        Setting::Unsaid if bucket.is_whole() => Some(At { value: default, place: SourceLocation::default() }),
         _ => None,
     }
 }

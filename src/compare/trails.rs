@@ -97,7 +97,7 @@ impl Judged<'_> {
             Setting::Unknown(_) => {
                 return configuration.doubt(format!("`{}` has a policy whose text is not known here", self.name));
             }
-            Setting::Unsaid if !self.bucket.defined => {
+            Setting::Unsaid if !self.bucket.is_whole() => {
                 return configuration.doubt(format!("the policy of `{}` is not in the inputs", self.name));
             }
             Setting::Unsaid => {

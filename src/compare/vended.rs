@@ -182,7 +182,7 @@ fn into_bucket(world: &World<'_>, source: &DeliverySource, name: &Text, configur
         Setting::Unknown(_) => {
             configuration.doubt(format!("the default encryption of `{shown}` is set to what can't be known here"))
         }
-        Setting::Unsaid if !bucket.defined => {
+        Setting::Unsaid if !bucket.is_whole() => {
             configuration.doubt(format!("the default encryption of `{shown}` is not in the inputs"))
         }
         Setting::Known(_) | Setting::Unsaid => {}
@@ -193,7 +193,7 @@ fn into_bucket(world: &World<'_>, source: &DeliverySource, name: &Text, configur
 /// CloudWatch Logs adds the grant itself where its caller may change the policy; a Deny it can't take away.
 fn policy(world: &World<'_>, source: &DeliverySource, bucket: &Bucket, shown: &str, configuration: &mut Configuration) {
     let Setting::Known(policy) = &bucket.policy else {
-        if !bucket.defined || matches!(bucket.policy, Setting::Unknown(_)) {
+        if !bucket.is_whole() || matches!(bucket.policy, Setting::Unknown(_)) {
             configuration.doubt(format!("the policy of `{shown}` is not known here"));
         }
         return;

@@ -83,9 +83,9 @@ fn read_bucket(
     known.listed = true;
     let read = |key: &str| !matches!(bucket.reading(key), Reading::Missing | Reading::Failed(_));
     // what AWS says is not there has the default; what was not read has no value at all
-    known.defined = SETTINGS.iter().all(|key| read(key));
+    known.read = SETTINGS.iter().all(|key| read(key));
     let asked = SETTINGS.iter().any(|key| !matches!(bucket.reading(key), Reading::Missing));
-    if asked && !known.defined {
+    if asked && !known.read {
         let unknown = |setting: &str| !read(setting);
         if unknown("policy") {
             known.policy = Setting::Unknown(place);

@@ -100,6 +100,8 @@ pub(crate) struct Bucket {
     pub partition: Option<Partition>,
     /// Is it described as a whole, so that what is not said has AWS's default?
     pub defined: bool,
+    /// Was each of its settings read from its account, so that what is not said is not there?
+    pub read: bool,
     /// Does an input list it as one that exists?
     pub listed: bool,
     /// Is it to be created, and so has the defaults of new buckets?
@@ -142,6 +144,7 @@ impl Bucket {
             region: None,
             partition: None,
             defined: false,
+            read: false,
             listed: false,
             fresh: false,
             encryption: Setting::Unsaid,
@@ -155,6 +158,11 @@ impl Bucket {
             tags: Setting::Unsaid,
             other_policies: Vec::new(),
         }
+    }
+
+    /// Is all of it known, so that what is not said has AWS's default?
+    pub(crate) fn is_whole(&self) -> bool {
+        self.defined || self.read
     }
 
     /// Adds what another input tells of the same bucket.
@@ -174,6 +182,7 @@ impl Bucket {
         self.partition = self.partition.or(other.partition);
         self.defined |= other.defined;
         self.listed |= other.listed;
+        self.read |= other.read;
         self.fresh |= other.fresh;
         self.encryption.merge(other.encryption);
         self.key.merge(other.key);
