@@ -240,6 +240,7 @@ fn accused(policy: &Policy) -> Vec<(Effect, Witness)> {
         role_arn: Some("arn:aws:iam::111122223333:role/deployer"),
         organization_id: Some("o-a1b2c3d4e5"),
         policy,
+        granted_by: policy,
         tier: Tier::None,
         sources: &[],
         trails: &[trail],
