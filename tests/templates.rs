@@ -152,7 +152,7 @@ fn generate_takes_a_folder_with_templates_of_all_commands_and_says_which_it_leav
     let run = logmap(dir.path(), &["generate", "--out", "out", "--templates", own.to_str().unwrap()]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_eq!(tree(&dir.path().join("out")), tree(&dir.path().join("plain")));
-    for other in ["graph", "init", "runbook"] {
+    for other in ["graph", "init", "runbook", "snapshot"] {
         assert!(run.stderr.contains(&format!("{other} are `logmap {other}`'s")), "{}", run.stderr);
     }
     assert!(!run.stderr.contains("terraform"), "{}", run.stderr);

@@ -4,7 +4,10 @@ use super::{Stop, io::Io};
 use crate::{
     diagnostics::did_you_mean,
     files,
-    render::templates::{self, Template},
+    render::{
+        snapshot,
+        templates::{self, Template},
+    },
 };
 use anyhow::{Context as _, anyhow};
 use std::{
@@ -28,7 +31,9 @@ pub(super) const COMMAND: &str = "generate";
 /// Every template of every command, sorted by name.
 pub(super) fn catalog() -> Vec<Template> {
     let init = INIT.iter().map(|&(name, text)| Template { name, text, command: "init", targets: &[] });
-    let mut all: Vec<Template> = templates::all().into_iter().chain(init).collect();
+    let (name, text) = snapshot::PROGRAM;
+    let program = Template { name, text, command: "snapshot", targets: &[] };
+    let mut all: Vec<Template> = templates::all().into_iter().chain(init).chain([program]).collect();
     all.sort_by_key(|template| template.name);
     all
 }

@@ -6,14 +6,14 @@ use crate::plan::{Plan, Source};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// The program.
-const PROGRAM: &str = include_str!("../../templates/snapshot/snapshot.py");
+/// The program, as it stands below `templates/`: nothing renders it, and nobody replaces it.
+pub(crate) const PROGRAM: (&str, &str) = ("snapshot/snapshot.py", include_str!("../../templates/snapshot/snapshot.py"));
 /// Where the map's part goes.
 const MARK: &str = "@SCOPE@";
 
 /// The program for a plan.
 pub(crate) fn program(plan: &Plan) -> String {
-    PROGRAM.replacen(MARK, &literal(&scope(plan).to_string()), 1)
+    PROGRAM.1.replacen(MARK, &literal(&scope(plan).to_string()), 1)
 }
 
 /// What is to be read.

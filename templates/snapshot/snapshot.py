@@ -164,37 +164,50 @@ class Account:
             more = {token: answer[token]}
 
 
+def default_region(partition):
+    return {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(partition, "us-east-1")
+
+
 def session_for(account, options):
-    """A session in the account; raises NoSession if there is none."""
+    """A session in the account, whose it is, and a Region that answers; raises NoSession if there is none."""
     profile = options.profile or account.get("profile") or None
     if profile and not options.profile and (os.environ.get("AWS_ACCESS_KEY_ID") or profile not in boto3.Session().available_profiles):
         profile = None
-    region = next(iter(sorted(account["regions"])), None) or {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(
-        account["partition"], "us-east-1")
-    try:
-        session = boto3.Session(profile_name=profile)
-        role = account.get("role")
-        if options.role:
-            role = "arn:%s:iam::%s:role/%s" % (account["partition"], account["id"], options.role.lstrip("/"))
-        if role:
-            # the Regional endpoint: its sessions are good in every Region
-            sts = session.client("sts", region_name=region)
-            wanted = {"RoleArn": role, "RoleSessionName": "logmap-snapshot"}
-            if options.external_id:
-                wanted["ExternalId"] = options.external_id
-            keys = sts.assume_role(**wanted)["Credentials"]
-            session = boto3.Session(aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
-                                    aws_session_token=keys["SessionToken"])
-        caller = plain(session.client("sts", region_name=region).get_caller_identity())
-    except botocore.exceptions.ClientError as error:
-        details = error.response.get("Error", {})
-        raise NoSession(failure("sts:AssumeRole", details.get("Code", ""), details.get("Message", "")))
-    except botocore.exceptions.BotoCoreError as error:
-        raise NoSession(failure("sts:GetCallerIdentity", type(error).__name__, error))
-    if caller.get("Account") != account["id"]:
-        raise NoSession(failure("sts:GetCallerIdentity", "WrongAccount",
-                                  "the credentials are of account %s" % caller.get("Account")))
-    return session, {"Account": caller["Account"], "Arn": caller.get("Arn")}
+    role = account.get("role")
+    if options.role:
+        role = "arn:%s:iam::%s:role/%s" % (account["partition"], account["id"], options.role.lstrip("/"))
+    config = botocore.config.Config(connect_timeout=3, read_timeout=options.timeout, retries={"mode": "standard", "total_max_attempts": 2})
+    regions = sorted(account["regions"])
+    if options.region:
+        regions = [region for region in regions if region in options.region] or regions
+    silence = None
+    for region in regions or [default_region(account["partition"])]:
+        call = "sts:GetCallerIdentity"
+        try:
+            session = boto3.Session(profile_name=profile)
+            if role:
+                # the Regional endpoint: its sessions are good in every Region
+                call = "sts:AssumeRole"
+                wanted = {"RoleArn": role, "RoleSessionName": "logmap-snapshot"}
+                if options.external_id:
+                    wanted["ExternalId"] = options.external_id
+                keys = session.client("sts", region_name=region, config=config).assume_role(**wanted)["Credentials"]
+                session = boto3.Session(aws_access_key_id=keys["AccessKeyId"], aws_secret_access_key=keys["SecretAccessKey"],
+                                        aws_session_token=keys["SessionToken"])
+                call = "sts:GetCallerIdentity"
+            caller = plain(session.client("sts", region_name=region, config=config).get_caller_identity())
+        except GOING as error:
+            silence = failure(call, type(error).__name__, str(error).split("\n", 1)[0])
+            continue
+        except botocore.exceptions.ClientError as error:
+            details = error.response.get("Error", {})
+            raise NoSession(failure(call, details.get("Code", ""), details.get("Message", "")))
+        except botocore.exceptions.BotoCoreError as error:
+            raise NoSession(failure(call, type(error).__name__, error))
+        if caller.get("Account") != account["id"]:
+            raise NoSession(failure(call, "WrongAccount", "the credentials are of account %s" % caller.get("Account")))
+        return session, {"Account": caller["Account"], "Arn": caller.get("Arn")}, region
+    raise NoSession(silence)
 
 
 def list_buckets(account, home):
@@ -350,7 +363,7 @@ def read_region(account, region, scope, everything, status_regions):
 def read_account(scope, options, pool):
     entry = {"Id": scope["id"], "partition": scope["partition"], "taken_at": now()}
     try:
-        session, caller = session_for(scope, options)
+        session, caller, home = session_for(scope, options)
     except NoSession as error:
         entry.update(error.args[0])
         return entry, None
@@ -358,8 +371,6 @@ def read_account(scope, options, pool):
     account = Account(session, options)
     account.id = scope["id"]
     regions = {name: place for name, place in scope["regions"].items() if not options.region or name in options.region}
-    home = next(iter(sorted(regions or scope["regions"])), None) or {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(
-        scope["partition"], "us-east-1")
     listed, problem = list_buckets(account, home)
     entry["buckets_complete"] = problem is None
     if problem:
