@@ -43,8 +43,21 @@ class RegionMap:
         return {region for _, region in places} | {region for _, region, _ in self.trails} or {"us-east-1"}
 
 
-def read(path):
+def whole(path):
+    """The map with the files that it includes: no key is in two of them."""
     document = yaml.safe_load(Path(path).read_text())
+    for pattern in document.pop("include", None) or []:
+        for file in sorted(Path(path).parent.glob(pattern)):
+            for key, value in yaml.safe_load(file.read_text()).items():
+                if key in ("accounts", "trails"):
+                    document.setdefault(key, {}).update(value)
+                elif key != "version":
+                    document[key] = value
+    return document
+
+
+def read(path):
+    document = whole(path)
     organization = document.get("organization") or {}
     found = RegionMap(Path(path), organization=organization.get("id", ""))
     cloudformation = (document.get("render") or {}).get("cloudformation") or {}
