@@ -3,6 +3,7 @@
 //! Takes the tree of such a file; gives its accounts, Regions and buckets with their places. Each reading is one of four: AWS's answer, the
 //! answer that there is none, a failure, or not asked. Nothing here judges, and nothing is taken for absent that was not read.
 
+pub(crate) use crate::document::path::child;
 use crate::{
     document::{Kind, Node},
     source::{FileId, Span},
@@ -36,8 +37,8 @@ pub(crate) struct AccountReading<'n> {
     pub taken_at: &'n str,
     /// Why nothing was read of it.
     pub failure: Option<Failure<'n>>,
-    /// Why its buckets are not all listed; nothing if they are.
-    pub listing: Option<Failure<'n>>,
+    /// Why its buckets are not all listed, if a call failed.
+    listing: Option<Failure<'n>>,
     /// Are the buckets all listed?
     pub complete: bool,
     /// Were all buckets asked for their logging, and not those of the map alone?
@@ -120,14 +121,6 @@ pub(crate) fn is_one(root: &Node) -> bool {
     child(root, MARK).is_some()
 }
 
-/// A key's value in a mapping.
-pub(crate) fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    match &node.kind {
-        Kind::Mapping(entries) => entries.iter().rev().find(|entry| &*entry.key == key).map(|entry| &entry.value),
-        _ => None,
-    }
-}
-
 /// The items of a list; none of anything else.
 pub(crate) fn items(node: Option<&Node>) -> &[Node] {
     match node.map(|node| &node.kind) {
@@ -157,13 +150,9 @@ pub(crate) fn reading<'n>(node: &'n Node, key: &str) -> Reading<'n> {
     Reading::of(child(node, key))
 }
 
-/// What a node is as a reading.
-pub(crate) fn reading_of(node: Option<&Node>) -> Reading<'_> {
-    Reading::of(node)
-}
-
 impl<'n> Reading<'n> {
-    fn of(node: Option<&'n Node>) -> Self {
+    /// What a node is; nothing was not asked for.
+    pub(crate) fn of(node: Option<&'n Node>) -> Self {
         match node {
             None => Reading::Missing,
             Some(node) if is_null(node) => Reading::Nothing,
@@ -191,17 +180,32 @@ impl<'n> Failure<'n> {
     }
 }
 
+impl<'n> AccountReading<'n> {
+    /// What there is in place of the whole list of its buckets.
+    pub(crate) fn rest_of_list(&self) -> Reading<'n> {
+        self.listing.map_or(Reading::Missing, Reading::Failed)
+    }
+
+    /// Was this Region asked, and did it answer? Else why not, in words.
+    pub(crate) fn silence(&self, region: &str) -> Option<&'n str> {
+        if !self.only.is_empty() && !self.only.contains(&region) {
+            return Some("the snapshot was made of other Regions");
+        }
+        self.regions.get(region)?.unreachable
+    }
+}
+
 impl<'n> RegionReading<'n> {
     /// A reading of the Region, by its key in the snapshot.
     pub(crate) fn reading(&self, key: &str) -> Reading<'n> {
-        Reading::of(child(self.node, key))
+        reading(self.node, key)
     }
 }
 
 impl<'n> BucketReading<'n> {
     /// A reading of the bucket, by its key in the snapshot.
     pub(crate) fn reading(&self, key: &str) -> Reading<'n> {
-        Reading::of(child(self.node, key))
+        reading(self.node, key)
     }
 }
 

@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{
     analysis::Analysis,
+    catalog::live::UNREAD,
     diagnostics::{Finding, Report, Severity, Suppressed, Suppression, json},
-    document::{Document, Node},
+    document::Document,
     drift::{self, Asked, CoverageRow, DeliveryRow, DeliveryVerdict, Drift, Window},
     escape,
     observed::json as reader,
@@ -36,14 +37,11 @@ pub(super) fn run(args: &DriftArgs, io: &Io) -> Outcome {
     let filter = generate::filter(&args.account, &args.region, &plan)?;
     let (files, _) = read::inputs(&args.snapshot, None, io)?;
     let documents = files.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let (earlier_files, _) = read::inputs(&args.since, None, io)?;
-    let earlier_trees = earlier_files.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-    let since = earlier_trees
-        .iter()
-        .zip(&earlier_files)
-        .map(|(document, file)| Snapshot::read(root(document, file)?, FileId::default()).map_err(|wrong| refused(file, &wrong)))
-        .collect::<Result<Vec<_>, _>>()?;
-    let trees = documents.iter().zip(&files).map(|(document, file)| root(document, file)).collect::<Result<Vec<_>, Stop>>()?;
+    let (earlier, _) = read::inputs(&args.since, None, io)?;
+    let of_earlier = earlier.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+    let first = u32::try_from(analysis.file.files().len()).unwrap_or(u32::MAX);
+    let snapshots = snapshots(&documents, &files, first)?;
+    let since = self::snapshots(&of_earlier, &earlier, 0)?;
     let mend = Mend::of(&analysis);
     let window = args.delivery.then_some(Window { grace, as_of, since: &since });
     let wanted = Asked {
@@ -53,18 +51,16 @@ pub(super) fn run(args: &DriftArgs, io: &Io) -> Outcome {
         delivery: window,
         mend: &|account, placement| mend.words(account, placement),
     };
-    let mut found = drift::drift(&analysis, &plan, &trees, &wanted)
-        .map_err(|(at, wrong)| files.get(at).map_or_else(|| Stop::usage(anyhow!("{wrong}")), |file| refused(file, &wrong)))?;
+    let mut found = drift::drift(&analysis, &plan, &snapshots, &wanted);
     found.suppressed.extend(analysis.chosen.apply(&mut found.findings));
     if args.strict {
-        let unread = found.findings.iter_mut().filter(|finding| finding.rule.id == "LM2291");
+        let unread = found.findings.iter_mut().filter(|finding| finding.rule == &UNREAD);
         unread.for_each(|finding| finding.set = Some(Severity::Error));
     }
     let shown_files: Vec<SourceFile> = analysis.file.files().iter().chain(&files).cloned().collect();
-    let first = analysis.file.files().len();
-    let route = |finding: &Finding| match (finding.file.0 as usize).checked_sub(first) {
+    let route = |finding: &Finding| match finding.file.0.checked_sub(first) {
         None => analysis.route(finding),
-        Some(at) => documents.get(at).map_or_else(String::new, |document| document.route(finding.span.start)),
+        Some(at) => documents.get(at as usize).map_or_else(String::new, |document| document.route(finding.span.start)),
     };
     let known = {
         let report = Report { files: &shown_files, findings: &found.findings, suppressed: &[], route: &route };
@@ -84,9 +80,9 @@ pub(super) fn run(args: &DriftArgs, io: &Io) -> Outcome {
 fn exit_of(args: &DriftArgs, found: &Drift) -> Outcome {
     let exit = findings::exit_of(&found.findings, &args.report())?;
     let unread = found.checked.unknown() > 0;
+    let nothing = found.checked.known() == 0;
     Ok(match exit {
-        Exit::Clean if found.checked.known() == 0 && unread => Exit::Failure,
-        Exit::Clean if unread && !args.partial => Exit::Failure,
+        Exit::Clean if unread && (nothing || !args.partial) => Exit::Failure,
         exit => exit,
     })
 }
@@ -106,18 +102,21 @@ fn parse(file: &SourceFile) -> Result<Document, Stop> {
     Ok(Document { root, ..Document::default() })
 }
 
-fn root<'n>(document: &'n Document, file: &SourceFile) -> Result<&'n Node, Stop> {
-    let root = document.root.as_ref().filter(|root| snapshot::is_one(root));
-    root.ok_or_else(|| {
-        Stop::usage(anyhow!(
-            "{} is no snapshot: `logmap snapshot --script python` prints the program that makes one; `logmap check` reads other files",
-            file.name
-        ))
-    })
-}
-
-fn refused(file: &SourceFile, wrong: &snapshot::Malformed) -> Stop {
-    Stop::usage(anyhow!("{}: {wrong}", file.place(wrong.span.start)))
+/// The snapshots in some files, which are the run's from this one on.
+///
+/// # Errors
+/// A file is none that can be read; the message has the place.
+fn snapshots<'n>(documents: &'n [Document], files: &[SourceFile], first: u32) -> Result<Vec<Snapshot<'n>>, Stop> {
+    let one = |((document, file), id): ((&'n Document, &SourceFile), u32)| {
+        let root = document.root.as_ref().filter(|root| snapshot::is_one(root)).ok_or_else(|| {
+            Stop::usage(anyhow!(
+                "{} is no snapshot: `logmap snapshot --script python` prints the program that makes one; `logmap check` reads other files",
+                file.name
+            ))
+        })?;
+        Snapshot::read(root, FileId(id)).map_err(|wrong| Stop::usage(anyhow!("{}: {wrong}", file.place(wrong.span.start))))
+    };
+    documents.iter().zip(files).zip(first..).map(one).collect()
 }
 
 /// `12h`, `90m`, `2d`.

@@ -138,6 +138,14 @@ impl<'d> Path<'d> {
     }
 }
 
+/// A key's value in a mapping of JSON: the last one, if the key stands twice.
+pub(crate) fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    match &node.kind {
+        Kind::Mapping(entries) => entries.iter().rev().find(|entry| &*entry.key == key).map(|entry| &entry.value),
+        _ => None,
+    }
+}
+
 /// The entries of a mapping; none of anything else.
 pub(crate) fn entries<'d>(document: &'d Document, node: Option<&'d Node>) -> &'d [Entry] {
     match node.map(|node| &document.resolve(node).kind) {

@@ -9,6 +9,7 @@ use crate::{
     catalog::live::{LOG_BUCKET_ELSEWHERE, LOG_BUCKET_LOGS, LOG_BUCKET_MISSING, PROTECTION, RETENTION, STOPS_DELIVERY, TAGS},
     diagnostics::{Finding, few},
     escape::shown,
+    observed::dumps::moves_small,
     plan::LogBucket,
     snapshot::{Reading, child, items, text},
 };
@@ -35,8 +36,7 @@ pub(super) fn check(place: &Place<'_>, bucket: &LogBucket, out: &mut Out<'_>) ->
             return State::Drifted;
         }
         Found::Unknown => {
-            let failure = place.live.account.listing.map(|failure| (failure.code.to_owned(), failure.message.to_owned()));
-            out.unread.note(account, region, &bucket.name, "listing", failure);
+            out.unread.is(account, region, &bucket.name, "listing", place.live.account.rest_of_list());
             return State::Unknown;
         }
     };
@@ -49,11 +49,7 @@ pub(super) fn check(place: &Place<'_>, bucket: &LogBucket, out: &mut Out<'_>) ->
             None => whole = false,
         }
     }
-    match (out.on_map.len() > before, whole) {
-        (true, _) => State::Drifted,
-        (false, true) => State::AsMapped,
-        (false, false) => State::Unknown,
-    }
+    out.state(before, whole)
 }
 
 type Check = fn(&Subject<'_>, Reading<'_>, &mut Out<'_>);
@@ -169,7 +165,7 @@ fn retention(subject: &Subject<'_>, reading: Reading<'_>, out: &mut Out<'_>) {
     if subject.bucket.lifecycle.is_empty() {
         return;
     }
-    let small = reading.text(&["TransitionDefaultMinimumObjectSize"]) == Some("varies_by_storage_class");
+    let small = reading.at(&[]).is_some_and(moves_small);
     for difference in lifecycle::differences(&subject.bucket.lifecycle, items(reading.at(&["Rules"])), small) {
         let message = format!("lifecycle of `{}`: {difference}", subject.bucket.name);
         out.found(subject.finding(&RETENTION, message));

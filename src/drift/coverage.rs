@@ -1,16 +1,16 @@
 //! Coverage: the buckets of the accounts that the map does not know, and where they log.
 
-use super::{Asked, Out, State, world::World};
+use super::{Asked, Out, State, policy, world::World};
 use crate::{
     aws::{LOGGING_SERVICE, arn},
     catalog::live::{FOREIGN_REFUSED, FOREIGN_SOURCE, LOGGED_ELSEWHERE, UNLOGGED, UNMAPPED_PLACE, UNUSED_COVERAGE, VENDED_ONLY},
     diagnostics::Finding,
     escape::shown,
     map::RegionMap,
-    observed::policy::{self as written, Plain},
-    plan::{LogBucket, Plan, prove},
+    observed::vended::{LOG_TYPE, bucket_in},
+    plan::{Account, LogBucket, Plan, prove},
     policy::evaluate::{Caller, Request, Verdict, evaluate, glob},
-    snapshot::{BucketReading, Reading, child, items, text},
+    snapshot::{AccountReading, BucketReading, Reading, child, items, text},
     source::{FileId, Span},
 };
 use serde::Serialize;
@@ -96,26 +96,30 @@ pub(super) fn check(plan: &Plan, map: &RegionMap, world: &World<'_>, asked: &Ask
         let all = rule.buckets.iter().flat_map(|list| list.iter());
         patterns.extend(all.map(|name| Pattern { text: name, span: name.span, used: false }));
     }
-    let chosen = |id: &str, region: &str| {
-        plan.accounts.iter().find(|account| account.id == id).is_none_or(|account| {
-            let placement = account.placements.iter().find(|placement| placement.region == region);
-            (asked.account)(account) && placement.is_none_or(asked.region)
-        })
-    };
+    let in_map: BTreeMap<&str, &Account> = plan.accounts.iter().map(|account| (account.id.as_str(), account)).collect();
     let mut rows: BTreeMap<(&str, &str), Row> = BTreeMap::new();
     let mut places: BTreeMap<(&str, &str), (FileId, Span, usize)> = BTreeMap::new();
     for (id, live) in &world.accounts {
+        let account = in_map.get(id).copied();
+        if account.is_some_and(|account| !(asked.account)(account)) {
+            continue;
+        }
+        let key = account.map_or(*id, |account| account.key.as_str());
+        let left_out: BTreeSet<&str> = account
+            .iter()
+            .flat_map(|account| &account.placements)
+            .filter(|placement| !(asked.region)(placement))
+            .map(|placement| placement.region.as_str())
+            .collect();
         let vended = vended(live.account);
         let whole = live.account.complete && live.account.all_buckets && live.account.only.is_empty();
-        if live.account.failure.is_none() && !whole && chosen(id, "") {
-            let listing = live.account.listing.map(|failure| (failure.code.to_owned(), failure.message.to_owned()));
-            let key = plan.accounts.iter().find(|account| account.id == *id).map_or(*id, |account| account.key.as_str());
-            out.unread.note(key, "", "buckets that the map does not know", "listing", listing);
+        if live.account.failure.is_none() && !whole {
+            out.unread.is(key, "", "buckets that the map does not know", "listing", live.account.rest_of_list());
             out.checked.unmapped.unknown += 1;
         }
         for bucket in live.account.buckets.values().filter(|bucket| bucket.listed) {
             let region = bucket.region.unwrap_or_default();
-            if !chosen(id, region) {
+            if left_out.contains(region) {
                 continue;
             }
             let row = rows.entry((id, region)).or_insert_with(|| Row {
@@ -148,7 +152,6 @@ pub(super) fn check(plan: &Plan, map: &RegionMap, world: &World<'_>, asked: &Ask
             let found = match reading {
                 Reading::Failed(_) | Reading::Missing => {
                     row.unknown += 1;
-                    let key = plan.accounts.iter().find(|account| account.id == *id).map_or(*id, |account| account.key.as_str());
                     out.unread.is(key, region, bucket.name, "logging", reading);
                     out.checked.unmapped.add(State::Unknown);
                     continue;
@@ -166,10 +169,8 @@ pub(super) fn check(plan: &Plan, map: &RegionMap, world: &World<'_>, asked: &Ask
                                 shown::line(bucket.name),
                                 shown::line(target)
                             );
-                            Some(
-                                Finding::new(&LOGGED_ELSEWHERE, bucket.span, message)
-                                    .help("`logmap check` of the snapshot says whether its logs are let in there"),
-                            )
+                            Finding::new(&LOGGED_ELSEWHERE, bucket.span, message)
+                                .help("`logmap check` of the snapshot says whether its logs are let in there")
                         }
                     },
                     None => match vended {
@@ -177,21 +178,21 @@ pub(super) fn check(plan: &Plan, map: &RegionMap, world: &World<'_>, asked: &Ask
                             row.vended += 1;
                             let message =
                                 format!("`{}` logs by vended delivery only, and is not in the map", shown::line(bucket.name));
-                            Some(Finding::new(&VENDED_ONLY, bucket.span, message))
+                            Finding::new(&VENDED_ONLY, bucket.span, message)
                         }
                         _ => {
                             row.unlogged += 1;
                             let also = if vended.is_some() { "" } else { "; whether it logs by vended delivery was not read" };
                             let message = format!("`{}` logs nowhere, and is not in the map{also}", shown::line(bucket.name));
-                            Some(Finding::new(&UNLOGGED, bucket.span, message).help(
+                            Finding::new(&UNLOGGED, bucket.span, message).help(
                                 "add it with `logmap import SNAPSHOT --into MAP`, or ignore it under `coverage` in the map, with a reason",
-                            ))
+                            )
                         }
                     },
                 },
             };
-            out.checked.unmapped.add(if found.is_some() { State::Drifted } else { State::AsMapped });
-            out.on_snapshots.extend(found.map(|finding| finding.in_file(live.file)));
+            out.checked.unmapped.add(State::Drifted);
+            out.on_snapshots.push(found.in_file(live.file));
         }
     }
     for ((id, region), (file, span, count)) in places {
@@ -243,7 +244,7 @@ fn organization(known: &Known<'_>, world: &World<'_>, out: &mut Out<'_>) {
 }
 
 /// Names of the buckets that log by vended delivery; nothing where a Region was not asked.
-fn vended<'n>(account: &'n crate::snapshot::AccountReading<'n>) -> Option<BTreeSet<&'n str>> {
+fn vended(account: &AccountReading<'_>) -> Option<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     for region in account.regions.values() {
         let (sources, deliveries) = (region.reading("delivery_sources"), region.reading("deliveries"));
@@ -252,8 +253,8 @@ fn vended<'n>(account: &'n crate::snapshot::AccountReading<'n>) -> Option<BTreeS
             items(Some(deliveries)).iter().filter_map(|one| text(child(one, "deliverySourceName"))).collect();
         for source in items(Some(sources)) {
             let is_delivered = text(child(source, "name")).is_some_and(|name| delivered.contains(name));
-            if text(child(source, "logType")) == Some(crate::observed::vended::LOG_TYPE) && is_delivered {
-                found.extend(items(child(source, "resourceArns")).iter().filter_map(|arn| text(Some(arn))?.rsplit(':').next()));
+            if text(child(source, "logType")) == Some(LOG_TYPE) && is_delivered {
+                found.extend(items(child(source, "resourceArns")).iter().filter_map(|arn| bucket_in(text(Some(arn))?)));
             }
         }
     }
@@ -261,7 +262,7 @@ fn vended<'n>(account: &'n crate::snapshot::AccountReading<'n>) -> Option<BTreeS
 }
 
 /// A bucket that the map does not know logs to a log bucket of the map: does the policy that is there let it in?
-fn logs_here(world: &World<'_>, id: &str, bucket: &BucketReading<'_>, target: &str, home: &Home<'_>) -> Option<Finding> {
+fn logs_here(world: &World<'_>, id: &str, bucket: &BucketReading<'_>, target: &str, home: &Home<'_>) -> Finding {
     let name = shown::line(bucket.name);
     let region = bucket.region.unwrap_or_default();
     let help = "add it with `logmap import SNAPSHOT --into MAP`";
@@ -272,18 +273,17 @@ fn logs_here(world: &World<'_>, id: &str, bucket: &BucketReading<'_>, target: &s
             home.region,
             home.account
         );
-        return Some(Finding::new(&FOREIGN_REFUSED, bucket.span, message).help(help));
+        return Finding::new(&FOREIGN_REFUSED, bucket.span, message).help(help);
     }
     let reading = bucket.reading("logging");
     let prefix = reading.text(&["LoggingEnabled", "TargetPrefix"]).unwrap_or_default();
     let partitioned = super::sources::layout(reading).is_some().then_some((id, region, bucket.name));
     let live = world.accounts.get(home.account).and_then(|live| Some((live.file, live.account.buckets.get(target)?)));
-    let policy = live.map_or(Reading::Missing, |(_, live)| live.reading("policy"));
-    let allowed = match (policy, live) {
+    let reading = live.map_or(Reading::Missing, |(_, live)| live.reading("policy"));
+    let read = reading.at(&["Policy"]).zip(live).and_then(|(node, (file, _))| policy::read(node, file));
+    let allowed = match (reading, read) {
         (Reading::Nothing, _) => false,
-        (Reading::Is(_), Some((file, _))) => {
-            let node = policy.at(&["Policy"]);
-            let document = written::parse(text(node).unwrap_or_default(), Plain { file, inside: Some(bucket.span) }, None);
+        (_, Some(policy)) => {
             let partition = crate::aws::Partition::of_region(region);
             let key = prove::access_log_key(prefix, partitioned);
             let (source, object) = (arn::bucket(partition, bucket.name), arn::object(partition, &home.bucket.name, &key));
@@ -294,19 +294,19 @@ fn logs_here(world: &World<'_>, id: &str, bucket: &BucketReading<'_>, target: &s
                 resource: &object,
                 context: &context,
             };
-            matches!(evaluate(&document.policy, &request), Verdict::Allowed(_))
+            matches!(evaluate(&policy, &request), Verdict::Allowed(_))
         }
         _ => {
             let message =
                 format!("`{name}` logs to `{target}` and is not in the map; whether the policy there lets it in was not read");
-            return Some(Finding::new(&FOREIGN_SOURCE, bucket.span, message).help(help));
+            return Finding::new(&FOREIGN_SOURCE, bucket.span, message).help(help);
         }
     };
-    Some(if allowed {
+    if allowed {
         let message = format!("`{name}` logs to `{target}` and is not in the map; the policy there lets it in");
         Finding::new(&FOREIGN_SOURCE, bucket.span, message).help(help)
     } else {
         let message = format!("`{name}` logs to `{target}`, and the policy there refuses its logs");
         Finding::new(&FOREIGN_REFUSED, bucket.span, message).help(help)
-    })
+    }
 }

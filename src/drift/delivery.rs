@@ -9,16 +9,21 @@ use super::{
     world::{Found, Place, World},
 };
 use crate::{
-    catalog::live::{GAPS, MISPLACED, NEVER, QUIET, STOPPED, TRAIL_DELIVERY},
-    diagnostics::Finding,
+    catalog::live::{
+        GAPS, LOG_KEYS, LOGS_ELSEWHERE, MISPLACED, NEVER, NOT_LOGGING, POLICY_REFUSES, QUIET, SOURCE_PLACE, STOPPED,
+        STOPS_DELIVERY, TRAIL_DELIVERY,
+    },
+    diagnostics::{Finding, Rule},
     document::Node,
     escape::shown,
+    observed::dumps::value_of,
     plan::{KeyFormat, Plan, Source, Trail},
     policy::evaluate::instant,
-    snapshot::{Reading, Snapshot, child, items, reading, reading_of, text},
+    snapshot::{AccountReading, Reading, Snapshot, child, items, text},
+    source::{FileId, Span},
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
@@ -114,27 +119,28 @@ struct Seen<'n> {
 
 pub(super) fn check(plan: &Plan, world: &World<'_>, window: &Window<'_>, asked: &Asked<'_>, out: &mut Out<'_>) -> Vec<Row> {
     let mut rows = Vec::new();
+    let causes = Causes::of(&out.on_map);
     for account in plan.accounts.iter().filter(|account| (asked.account)(account)) {
+        let readings = window.since.iter().flat_map(|snapshot| &snapshot.accounts);
+        let mut earlier: Vec<&AccountReading<'_>> = readings.filter(|reading| reading.id == account.id).collect();
+        earlier.sort_by_key(|reading| reading.taken_at);
         for placement in account.placements.iter().filter(|placement| (asked.region)(placement)) {
             let live = world.accounts.get(account.id.as_str()).filter(|live| live.account.failure.is_none());
-            let reached = live.filter(|live| {
-                let asked = live.account.only.is_empty() || live.account.only.contains(&placement.region.as_str());
-                asked && live.account.regions.get(placement.region.as_str()).is_none_or(|region| region.unreachable.is_none())
-            });
-            let Some(live) = reached else {
+            let Some(live) = live.filter(|live| live.account.silence(&placement.region).is_none()) else {
                 // said already
                 out.checked.deliveries.unknown += placement.sources.len() + placement.trails.len();
                 continue;
             };
             let place = Place { account, placement, live, world, of_placements: 1, mend: "" };
             let now = window.as_of.or_else(|| seconds(live.account.taken_at)).unwrap_or_default();
+            let looked = Looked::of(&place, &earlier);
             for source in &placement.sources {
-                let row = of_source(&place, source, window, now, out);
+                let row = of_source(&place, source, &looked, &causes, (window.grace, now), out);
                 out.checked.deliveries.add(row.verdict.state());
                 rows.push(row);
             }
             for trail in &placement.trails {
-                let row = of_trail(&place, trail, plan, now, out);
+                let row = of_trail(&place, trail, now, out);
                 out.checked.deliveries.add(row.verdict.state());
                 rows.push(row);
             }
@@ -143,7 +149,78 @@ pub(super) fn check(plan: &Plan, world: &World<'_>, window: &Window<'_>, asked: 
     rows
 }
 
-fn of_source(place: &Place<'_>, source: &Source, window: &Window<'_>, now: i64, out: &mut Out<'_>) -> Row {
+/// What the snapshots have of the log buckets of a placement.
+struct Looked<'a> {
+    /// The account in earlier snapshots, the newest last.
+    earlier: &'a [&'a AccountReading<'a>],
+    /// What was seen of each source's log objects, by log bucket and source.
+    seen: BTreeMap<(&'a str, &'a str), Vec<&'a Node>>,
+    /// Log buckets whose policy or encryption was another one in the newest earlier snapshot.
+    changed: BTreeSet<&'a str>,
+}
+
+impl<'a> Looked<'a> {
+    fn of(place: &Place<'a>, earlier: &'a [&'a AccountReading<'a>]) -> Self {
+        let mut looked = Looked { earlier, seen: BTreeMap::new(), changed: BTreeSet::new() };
+        for bucket in &place.placement.buckets {
+            if looked.differs(place, &bucket.name, "policy") || looked.differs(place, &bucket.name, "encryption") {
+                looked.changed.insert(&bucket.name);
+            }
+            let Found::Here(live) = place.find(&bucket.name) else { continue };
+            for entry in items(live.reading("delivered").at(&[])) {
+                if let Some(source) = text(child(entry, "source")) {
+                    looked.seen.entry((&bucket.name, source)).or_default().push(entry);
+                }
+            }
+        }
+        looked
+    }
+
+    /// Was a reading of a bucket another one in the newest earlier snapshot? What either has not read is no difference.
+    fn differs(&self, place: &Place<'_>, name: &str, key: &str) -> bool {
+        let word = |account: &AccountReading<'_>| match account.buckets.get(name)?.reading(key) {
+            Reading::Is(node) => Some(value_of(node).to_string()),
+            Reading::Nothing => Some(String::new()),
+            Reading::Failed(_) | Reading::Missing => None,
+        };
+        let before = self.earlier.last().and_then(|account| word(account));
+        before.zip(word(place.live.account)).is_some_and(|(was, is)| was != is)
+    }
+}
+
+/// The findings that explain why logs do not arrive, by the place that they are of: indices of all findings on the map.
+struct Causes {
+    /// Of sources, by their place in the map.
+    of_sources: BTreeMap<Span, usize>,
+    /// Of log buckets, by their place in a snapshot.
+    of_buckets: BTreeMap<(FileId, Span), usize>,
+}
+
+impl Causes {
+    fn of(findings: &[Finding]) -> Self {
+        let mut causes = Causes { of_sources: BTreeMap::new(), of_buckets: BTreeMap::new() };
+        let is_one_of = |finding: &Finding, rules: &[&Rule]| rules.contains(&finding.rule);
+        for (at, finding) in findings.iter().enumerate() {
+            if is_one_of(finding, &[&NOT_LOGGING, &LOGS_ELSEWHERE, &LOG_KEYS, &SOURCE_PLACE]) {
+                causes.of_sources.entry(finding.span).or_insert(at);
+            } else if is_one_of(finding, &[&POLICY_REFUSES, &STOPS_DELIVERY]) {
+                for read in &finding.related {
+                    causes.of_buckets.entry((read.file, read.span)).or_insert(at);
+                }
+            }
+        }
+        causes
+    }
+}
+
+fn of_source(
+    place: &Place<'_>,
+    source: &Source,
+    looked: &Looked<'_>,
+    causes: &Causes,
+    (grace, now): (i64, i64),
+    out: &mut Out<'_>,
+) -> Row {
     let (account, region) = (place.account.key.as_str(), place.placement.region.as_str());
     let mut row = Row {
         account: place.account.id.clone(),
@@ -165,14 +242,13 @@ fn of_source(place: &Place<'_>, source: &Source, window: &Window<'_>, now: i64, 
         return row;
     }
     let wanted = source.key_format.partition_date_source();
-    let of = |node: &&Node| text(child(node, "source")) == Some(source.name.as_str());
-    let entries: Vec<&Node> = items(delivered.at(&[])).iter().filter(of).collect();
+    let entries = looked.seen.get(&(&*source.log_bucket, source.name.as_str())).map_or(&[][..], Vec::as_slice);
     let is_ours = |node: &Node| text(child(node, "prefix")) == Some(&*source.prefix) && text(child(node, "format")) == wanted;
     let Some(ours) = entries.iter().copied().find(|node| is_ours(node)) else {
         out.unread.note(account, region, &source.name, "delivered", None);
         return row;
     };
-    if out.unread.is(account, region, &source.name, "delivered", reading_of(Some(ours))) {
+    if out.unread.is(account, region, &source.name, "delivered", Reading::of(Some(ours))) {
         return row;
     }
     if text(child(ours, "complete")) != Some("true") {
@@ -184,11 +260,11 @@ fn of_source(place: &Place<'_>, source: &Source, window: &Window<'_>, now: i64, 
     }
     let seen = Seen::of(ours);
     row.last_day = seen.days.last().map(|day| (*day).to_owned());
-    let requests = requests(place, source, window, now);
+    let requests = requests(source, looked, now);
     row.known_request = requests.last().map(|at| instant::show(*at));
-    let changed = changed(place, source, window);
+    let changed = looked.changed.contains(&*source.log_bucket) || looked.differs(place, &source.name, "logging");
     let by_request = source.key_format == KeyFormat::PartitionedEventTime;
-    row.verdict = judge(&seen, &requests, by_request, changed, window.grace, now);
+    row.verdict = judge(&seen, &requests, by_request, changed, grace, now);
     if matches!(row.verdict, Verdict::Stopped | Verdict::Never | Verdict::Quiet) {
         let other = entries
             .iter()
@@ -202,7 +278,8 @@ fn of_source(place: &Place<'_>, source: &Source, window: &Window<'_>, now: i64, 
             row.last_day = Some(day.to_owned());
         }
     }
-    say(place, source, &row, &seen, &requests, out);
+    let cause = causes.of_buckets.get(&(place.live.file, bucket.span)).copied();
+    say(place, source, &row, (&seen, &requests), (causes, cause), out);
     row
 }
 
@@ -255,48 +332,27 @@ fn judge(seen: &Seen<'_>, requests: &[i64], by_request: bool, changed: bool, gra
 }
 
 /// Readings of the source's logging in earlier snapshots, in order: each is a request that S3 logs.
-fn requests(place: &Place<'_>, source: &Source, window: &Window<'_>, now: i64) -> Vec<i64> {
-    let mut all: Vec<i64> = earlier(place, window)
-        .filter_map(|account| {
-            let bucket = account.buckets.get(source.name.as_str())?;
-            // only what was asked while the logs went where they go now is to be found there
-            let was = bucket.reading("logging").text(&["LoggingEnabled", "TargetBucket"]);
-            (was == Some(&*source.log_bucket)).then(|| seconds(bucket.asked_at?)).flatten()
-        })
-        .filter(|at| *at <= now)
-        .collect();
+fn requests(source: &Source, looked: &Looked<'_>, now: i64) -> Vec<i64> {
+    let of = |account: &AccountReading<'_>| {
+        let bucket = account.buckets.get(source.name.as_str())?;
+        // only what was asked while the logs went where they go now is to be found there
+        let was = bucket.reading("logging").text(&["LoggingEnabled", "TargetBucket"]);
+        (was == Some(&*source.log_bucket)).then(|| seconds(bucket.asked_at?)).flatten()
+    };
+    let mut all: Vec<i64> = looked.earlier.iter().filter_map(|account| of(account)).filter(|at| *at <= now).collect();
     all.sort_unstable();
     all.dedup();
     all
 }
 
-/// The account in earlier snapshots.
-fn earlier<'a>(place: &Place<'_>, window: &Window<'a>) -> impl Iterator<Item = &'a crate::snapshot::AccountReading<'a>> {
-    let id = place.account.id.clone();
-    window.since.iter().flat_map(|snapshot| &snapshot.accounts).filter(move |account| account.id == id)
-}
-
-/// Was the logging of the source, or the policy of its log bucket, another one in the newest earlier snapshot?
-fn changed(place: &Place<'_>, source: &Source, window: &Window<'_>) -> bool {
-    let Some(before) = earlier(place, window).max_by_key(|account| account.taken_at) else { return false };
-    let differs = |name: &str, key: &str| {
-        let word = |buckets: &std::collections::BTreeMap<&str, crate::snapshot::BucketReading<'_>>| {
-            let reading = buckets.get(name)?.reading(key);
-            match reading {
-                Reading::Is(node) => Some(crate::observed::dumps::value_of(node).to_string()),
-                Reading::Nothing => Some(String::new()),
-                Reading::Failed(_) | Reading::Missing => None,
-            }
-        };
-        match (word(&before.buckets), word(&place.live.account.buckets)) {
-            (Some(was), Some(is)) => was != is,
-            _ => false,
-        }
-    };
-    differs(&source.name, "logging") || differs(&source.log_bucket, "policy") || differs(&source.log_bucket, "encryption")
-}
-
-fn say(place: &Place<'_>, source: &Source, row: &Row, seen: &Seen<'_>, requests: &[i64], out: &mut Out<'_>) {
+fn say(
+    place: &Place<'_>,
+    source: &Source,
+    row: &Row,
+    (seen, requests): (&Seen<'_>, &[i64]),
+    (causes, of_bucket): (&Causes, Option<usize>),
+    out: &mut Out<'_>,
+) {
     let (account, region) = (place.account.key.as_str(), place.placement.region.as_str());
     let (name, bucket) = (&source.name, &source.log_bucket);
     let asked = requests.last().map(|at| instant::show(*at)).unwrap_or_default();
@@ -331,12 +387,8 @@ fn say(place: &Place<'_>, source: &Source, row: &Row, seen: &Seen<'_>, requests:
     let mut finding = Finding::new(rule, span, message);
     if matches!(row.verdict, Verdict::Stopped | Verdict::Never | Verdict::Misplaced) {
         // a setting that explains it leads
-        let at = out.map.log_bucket(account, region);
-        let explains = |other: &&Finding| {
-            let of_source = other.span == span && ["LM2111", "LM2112", "LM2113", "LM2114"].contains(&other.rule.id);
-            of_source || other.span == at && ["LM2103", "LM2106"].contains(&other.rule.id) && other.message.contains(&**bucket)
-        };
-        finding = match out.on_map.iter().find(explains) {
+        let cause = causes.of_sources.get(&span).copied().or(of_bucket);
+        finding = match cause.and_then(|at| out.on_map.get(at)) {
             Some(cause) => {
                 let words = format!("{}: {}", cause.rule.id, cause.message);
                 let at = cause.span;
@@ -350,7 +402,7 @@ fn say(place: &Place<'_>, source: &Source, row: &Row, seen: &Seen<'_>, requests:
     out.found(finding);
 }
 
-fn of_trail(place: &Place<'_>, trail: &Trail, plan: &Plan, now: i64, out: &mut Out<'_>) -> Row {
+fn of_trail(place: &Place<'_>, trail: &Trail, now: i64, out: &mut Out<'_>) -> Row {
     let (account, region) = (place.account.key.as_str(), place.placement.region.as_str());
     let mut row = Row {
         account: place.account.id.clone(),
@@ -367,18 +419,10 @@ fn of_trail(place: &Place<'_>, trail: &Trail, plan: &Plan, now: i64, out: &mut O
     let span = out.map.trail(&trail.name, account);
     let mut verdict = Verdict::Arrives;
     let mut problems = Vec::new();
-    let of_map: BTreeSet<&str> = plan
-        .accounts
-        .iter()
-        .filter(|one| one.id == place.account.id)
-        .flat_map(|one| one.placements.iter().map(|placement| placement.region.as_str()))
-        .collect();
-    let regions = if trail.multi_region { of_map.into_iter().collect() } else { vec![region] };
+    let of_map = || place.account.placements.iter().map(|placement| placement.region.as_str());
+    let regions: Vec<&str> = if trail.multi_region { of_map().collect() } else { vec![region] };
     for at in regions {
-        let status = match reading(live, "status").at(&[at]) {
-            Some(node) => reading_of(Some(node)),
-            None => Reading::Missing,
-        };
+        let status = trails::status(live, at);
         if out.unread.is(account, region, &format!("{} in {at}", trail.name), "status", status) {
             verdict = verdict.max(Verdict::Unknown);
             continue;

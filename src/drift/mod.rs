@@ -19,17 +19,13 @@ mod world;
 use crate::{
     analysis::Analysis,
     diagnostics::{Finding, Suppressed, sort},
-    document::Node,
     plan::{Account, Placement, Plan},
     rules::ignore,
-    snapshot::{Malformed, Snapshot},
-    source::FileId,
+    snapshot::Snapshot,
 };
 pub(crate) use coverage::Row as CoverageRow;
 pub(crate) use delivery::{Row as DeliveryRow, Verdict as DeliveryVerdict, Window, seconds};
 use serde::Serialize;
-use serde_json::Value;
-use std::collections::BTreeMap;
 use unread::Unread;
 use world::{Map, World};
 
@@ -60,7 +56,7 @@ pub(crate) struct Drift {
     pub coverage: Vec<CoverageRow>,
     /// Whether logs arrive, by source and trail.
     pub deliveries: Vec<DeliveryRow>,
-    /// What an older snapshot has that a newer one has, too, in words.
+    /// Accounts that several snapshots have, in words.
     pub notes: Vec<String>,
 }
 
@@ -145,19 +141,12 @@ struct Out<'a> {
     map: &'a Map<'a>,
 }
 
-/// Compares. The findings' files are the map's, in their order, and then the snapshots'.
-///
-/// # Errors
-/// A snapshot is none that can be read; with its index.
-pub(crate) fn drift(analysis: &Analysis, plan: &Plan, trees: &[&Node], asked: &Asked<'_>) -> Result<Drift, (usize, Malformed)> {
+/// Compares. The findings' files are the map's, in their order, and then the snapshots', which have their files behind them.
+pub(crate) fn drift(analysis: &Analysis, plan: &Plan, snapshots: &[Snapshot<'_>], asked: &Asked<'_>) -> Drift {
     let first = u32::try_from(analysis.file.files().len()).unwrap_or(u32::MAX);
-    let mut snapshots = Vec::new();
-    for ((at, tree), file) in trees.iter().enumerate().zip(first..) {
-        snapshots.push(Snapshot::read(tree, FileId(file)).map_err(|wrong| (at, wrong))?);
-    }
     let decoded = crate::map::decode(&analysis.document, &mut Vec::new());
     let map = Map::of(&analysis.document, &decoded);
-    let (world, notes) = World::of(&snapshots);
+    let (world, notes) = World::of(snapshots);
     let of_placements = plan.placements().count();
     let mut out =
         Out { on_map: Vec::new(), on_snapshots: Vec::new(), unread: Unread::default(), checked: Checked::default(), map: &map };
@@ -176,12 +165,7 @@ pub(crate) fn drift(analysis: &Analysis, plan: &Plan, trees: &[&Node], asked: &A
         for placement in placements() {
             let place =
                 world::Place { account, placement, live, world: &world, of_placements, mend: &(asked.mend)(account, placement) };
-            if !live.account.only.is_empty() && !live.account.only.contains(&placement.region.as_str()) {
-                out.unread.region(account, &placement.region, "the snapshot was made of other Regions");
-                out.nothing_read(placement);
-                continue;
-            }
-            if let Some(why) = live.account.regions.get(placement.region.as_str()).and_then(|region| region.unreachable) {
+            if let Some(why) = live.account.silence(&placement.region) {
                 out.unread.region(account, &placement.region, why);
                 out.nothing_read(placement);
                 continue;
@@ -216,7 +200,7 @@ pub(crate) fn drift(analysis: &Analysis, plan: &Plan, trees: &[&Node], asked: &A
     findings.append(&mut on_snapshots);
     sort(&mut findings);
     let suppressed = suppressed.into_iter().map(|one| Suppressed { finding: located(one.finding), by: one.by }).collect();
-    Ok(Drift { findings, suppressed, checked, coverage, deliveries, notes })
+    Drift { findings, suppressed, checked, coverage, deliveries, notes }
 }
 
 impl Out<'_> {
@@ -228,22 +212,17 @@ impl Out<'_> {
         self.checked.monitoring.unknown += monitoring::things(placement);
     }
 
+    /// What is known of a thing of which the findings since `before` are; `whole` if all of it was read.
+    fn state(&self, before: usize, whole: bool) -> State {
+        match (self.on_map.len() > before, whole) {
+            (true, _) => State::Drifted,
+            (false, true) => State::AsMapped,
+            (false, false) => State::Unknown,
+        }
+    }
+
     /// A finding on the map.
     fn found(&mut self, finding: Finding) {
         self.on_map.push(finding);
     }
-}
-
-/// A value as one text, whatever the order of its keys.
-fn canonical(value: &Value) -> String {
-    fn sorted(value: &Value) -> Value {
-        match value {
-            Value::Object(map) => {
-                map.iter().map(|(key, value)| (key.clone(), sorted(value))).collect::<BTreeMap<_, _>>().into_iter().collect()
-            }
-            Value::Array(list) => list.iter().map(sorted).collect(),
-            other => other.clone(),
-        }
-    }
-    sorted(value).to_string()
 }

@@ -1,12 +1,12 @@
 //! What is published and watched in a placement: the parameter, the rule of AWS Config, the topic and the rules that publish to it.
 
-use super::{Out, State, canonical, world::Place};
+use super::{Out, State, policy, world::Place};
 use crate::{
     catalog::live::MONITORING_DIFFERS,
     diagnostics::Finding,
     escape::shown,
     plan::Placement,
-    snapshot::{Reading, child, items, reading_of, text},
+    snapshot::{Reading, child, items, text},
 };
 use serde_json::Value;
 
@@ -46,9 +46,9 @@ pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
     }
     let Some(alerts) = &monitoring.alerts else { return };
     let found = one(place, ("monitoring", "topics", &alerts.topic_arn), out, |reading| {
-        let policy: Value = serde_json::from_str(reading.text(&["Attributes", "Policy"]).unwrap_or_default()).unwrap_or_default();
-        let wanted: Value = serde_json::from_str(&alerts.policy.to_json()).unwrap_or_default();
-        (statements(&policy) != statements(&wanted)).then(|| "has another policy than the map's".to_owned())
+        let live = reading.at(&["Attributes", "Policy"]).and_then(|node| policy::read(node, place.live.file));
+        let same = live.is_some_and(|live| policy::are_alike(live, &alerts.policy, place.account.partition));
+        (!same).then(|| "has another policy than the map's".to_owned())
     });
     out.checked.monitoring.add(found);
     for rule in &alerts.rules {
@@ -80,7 +80,7 @@ fn one(
     let region = place.live.account.regions.get(place.placement.region.as_str());
     let of_kind = region.map_or(Reading::Missing, |region| region.reading(kind));
     let reading = match of_kind {
-        Reading::Is(all) => reading_of(child(all, name)),
+        Reading::Is(all) => Reading::of(child(all, name)),
         other => other,
     };
     if out.unread.is(&place.account.key, &place.placement.region, name, kind, reading) {
@@ -106,30 +106,4 @@ fn one(
     }
     out.found(finding);
     State::Drifted
-}
-
-/// The statements of a policy, however they are spelt: a list of one is that one.
-fn statements(policy: &Value) -> Vec<String> {
-    fn plain(value: &Value) -> Value {
-        match value {
-            Value::Array(list) => match list.as_slice() {
-                [one] => plain(one),
-                many => {
-                    let mut many: Vec<Value> = many.iter().map(plain).collect();
-                    many.sort_by_key(canonical);
-                    Value::Array(many)
-                }
-            },
-            Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), plain(value))).collect(),
-            other => other.clone(),
-        }
-    }
-    let list = match policy.get("Statement") {
-        Some(Value::Array(list)) => list.clone(),
-        Some(one) => vec![one.clone()],
-        None => Vec::new(),
-    };
-    let mut all: Vec<String> = list.iter().map(|statement| canonical(&plain(statement))).collect();
-    all.sort();
-    all
 }

@@ -2,16 +2,31 @@
 
 use super::{Out, subject::Subject};
 use crate::{
+    aws::Partition,
     catalog::live::{POLICY_ADMITS, POLICY_DIFFERS, POLICY_REFUSES},
     changes::{self, StatementChange, StatementKind},
     compare::example,
     diagnostics::{Finding, few},
+    document::Node,
     escape::shown,
     observed::policy::{self as written, Plain},
     plan::prove::{self, Admitted, Failure, Kind, Proof},
     policy::{Element, Policy, Principal, evaluate::witness::Witness},
     snapshot::Reading,
+    source::FileId,
 };
+
+/// A policy as an account has it; nothing if it can't be read whole.
+pub(super) fn read(node: &Node, file: FileId) -> Option<Policy> {
+    let text = crate::snapshot::text(Some(node)).unwrap_or_default();
+    let document = written::parse(text, Plain { file, inside: Some(node.span) }, None);
+    (!document.partly_unknown && !document.doubled).then_some(document.policy)
+}
+
+/// Do two policies say the same?
+pub(super) fn are_alike(live: Policy, wanted: &Policy, partition: Partition) -> bool {
+    changes::statements(&plain(live, partition.id()), &plain(wanted.clone(), partition.id())).is_empty()
+}
 
 /// Statements that a message tells of.
 const MOST: usize = 4;
@@ -27,16 +42,14 @@ pub(super) fn check(subject: &Subject<'_>, reading: Reading<'_>, out: &mut Out<'
         }
         return;
     };
-    let text = crate::snapshot::text(Some(node)).unwrap_or_default();
-    let document = written::parse(text, Plain { file: subject.place.live.file, inside: Some(node.span) }, None);
-    if document.partly_unknown || document.doubled {
+    let Some(live) = read(node, subject.place.live.file) else {
         let message =
             format!("the policy of `{}` can't be read whole, so that it is not known whom it lets in", subject.bucket.name);
         out.found(subject.finding(&POLICY_DIFFERS, message));
         return;
-    }
+    };
     let partition = subject.place.account.partition.id();
-    let (live, wanted) = (plain(document.policy, partition), plain(subject.bucket.policy.clone(), partition));
+    let (live, wanted) = (plain(live, partition), plain(subject.bucket.policy.clone(), partition));
     let differences = changes::statements(&live, &wanted);
     if differences.is_empty() && live.version == wanted.version {
         return;

@@ -44,8 +44,7 @@ fn one(place: &Place<'_>, source: &Source, out: &mut Out<'_>) -> State {
             return State::Drifted;
         }
         Found::Unknown => {
-            let failure = place.live.account.listing.map(|failure| (failure.code.to_owned(), failure.message.to_owned()));
-            out.unread.note(account, region, &source.name, "listing", failure);
+            out.unread.is(account, region, &source.name, "listing", place.live.account.rest_of_list());
             return State::Unknown;
         }
     };
@@ -65,8 +64,9 @@ fn one(place: &Place<'_>, source: &Source, out: &mut Out<'_>) -> State {
 
 fn logging(place: &Place<'_>, source: &Source, live: &BucketReading<'_>, reading: Reading<'_>, span: Span) -> Option<Finding> {
     let finding = |rule, message: String| {
-        let help = if source.managed { place.mend } else { "other code sets its logging (`logging: external`): change it there" };
-        Some(Finding::new(rule, span, message).help(help).related_in(place.live.file, live.span, "as it was read"))
+        let finding = place.finding(rule, span, live.span, message);
+        let elsewhere = "other code sets its logging (`logging: external`): change it there";
+        Some(if source.managed { finding } else { finding.help(elsewhere) })
     };
     let name = &source.name;
     let Some(target) = reading.text(&["LoggingEnabled", "TargetBucket"]) else {

@@ -20,11 +20,7 @@ pub(super) struct Subject<'a> {
 impl Subject<'_> {
     /// A finding, with the command that mends it.
     pub(super) fn finding(&self, rule: &'static Rule, message: String) -> Finding {
-        Finding::new(rule, self.span, message).help(self.place.mend).related_in(
-            self.place.live.file,
-            self.live.span,
-            "as it was read",
-        )
+        self.place.finding(rule, self.span, self.live.span, message)
     }
 
     /// Was it read? What was not is noted.

@@ -1,6 +1,6 @@
 //! The trails of a placement: are they there, do they record, and what the map says?
 
-use super::{Out, State, canonical, world::Place};
+use super::{Out, State, world::Place};
 use crate::{
     catalog::live::{TRAIL_DIFFERS, TRAIL_MISSING, TRAIL_STOPPED},
     diagnostics::Finding,
@@ -8,9 +8,10 @@ use crate::{
     escape::shown,
     observed::dumps::value_of,
     plan::Trail,
-    snapshot::{Reading, child, items, text},
+    snapshot::{Reading, child, items, reading, text},
 };
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
     for trail in &place.placement.trails {
@@ -50,10 +51,7 @@ fn one(place: &Place<'_>, trail: &Trail, out: &mut Out<'_>) -> State {
         return State::Drifted;
     };
     let before = out.on_map.len();
-    let finding = |rule, message: String| {
-        Finding::new(rule, span, message).help(place.mend).related_in(place.live.file, live.span, "as it was read")
-    };
-    let read = |key: &str| crate::snapshot::reading(live, key);
+    let finding = |rule, message: String| place.finding(rule, span, live.span, message);
     let differing = settings(trail, Reading::Is(live));
     if !differing.is_empty() {
         let words = crate::text::few(&differing, 4);
@@ -65,22 +63,20 @@ fn one(place: &Place<'_>, trail: &Trail, out: &mut Out<'_>) -> State {
         out.unread.note(account, region, &trail.name, "key", Some((why.to_owned(), String::new())));
         whole = false;
     }
-    let status = crate::snapshot::reading(live, "status")
-        .at(&[region])
-        .map_or(Reading::Missing, |status| crate::snapshot::reading_of(Some(status)));
+    let status = status(live, region);
     if out.unread.is(account, region, &trail.name, "status", status) {
         whole = false;
     } else if status.text(&["IsLogging"]) != Some("true") {
         out.found(finding(&TRAIL_STOPPED, format!("the trail `{}` does not record", trail.name)));
     }
-    let selectors = read("selectors");
+    let selectors = reading(live, "selectors");
     if out.unread.is(account, region, &trail.name, "selectors", selectors) {
         whole = false;
     } else if let Some(words) = events(trail, selectors) {
         out.found(finding(&TRAIL_DIFFERS, format!("the trail `{}` {words}", trail.name)));
     }
     if !trail.insights.is_empty() {
-        let insights = read("insights");
+        let insights = reading(live, "insights");
         if out.unread.is(account, region, &trail.name, "insights", insights) {
             whole = false;
         } else {
@@ -94,11 +90,12 @@ fn one(place: &Place<'_>, trail: &Trail, out: &mut Out<'_>) -> State {
             }
         }
     }
-    match (out.on_map.len() > before, whole) {
-        (true, _) => State::Drifted,
-        (false, true) => State::AsMapped,
-        (false, false) => State::Unknown,
-    }
+    out.state(before, whole)
+}
+
+/// What `GetTrailStatus` answers in a Region.
+pub(super) fn status<'n>(trail: &'n Node, region: &str) -> Reading<'n> {
+    Reading::of(reading(trail, "status").at(&[region]))
 }
 
 /// CloudTrail gives the ARN of a key back, whatever named it (CloudTrail API reference, `Trail`).
@@ -174,33 +171,25 @@ fn events(trail: &Trail, live: Reading<'_>) -> Option<String> {
     }
 }
 
+/// A selector: its fields, each with an operator and values, which all have to hold.
+type Selector = BTreeSet<(String, String, BTreeSet<String>)>;
+
 /// Selectors by what they select: their names and their order decide nothing.
-fn meaning(selectors: &Value) -> Vec<String> {
-    let mut all: Vec<String> = selectors
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|selector| {
-            let mut fields: Vec<String> = selector
-                .get("FieldSelectors")
-                .and_then(Value::as_array)
-                .into_iter()
-                .flatten()
-                .map(|field| {
-                    let mut field = field.clone();
-                    if let Some(map) = field.as_object_mut() {
-                        map.retain(|_, value| value.as_array().is_none_or(|list| !list.is_empty()));
-                        for list in map.values_mut().filter_map(Value::as_array_mut) {
-                            list.sort_by_key(ToString::to_string);
-                        }
-                    }
-                    canonical(&field)
-                })
-                .collect();
-            fields.sort();
-            fields.join("\n")
-        })
-        .collect();
-    all.sort();
-    all
+fn meaning(selectors: &Value) -> BTreeSet<Selector> {
+    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    let words =
+        |values: &[Value]| values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
+    let fields = |selector: &Value| {
+        let mut fields = Selector::new();
+        for field in list(selector.get("FieldSelectors")) {
+            let name = field.get("Field").and_then(Value::as_str).unwrap_or_default();
+            for (operator, values) in field.as_object().into_iter().flatten() {
+                if let Some(values) = values.as_array().filter(|values| !values.is_empty()) {
+                    fields.insert((name.to_owned(), operator.clone(), words(values)));
+                }
+            }
+        }
+        fields
+    };
+    list(Some(selectors)).iter().map(fields).collect()
 }

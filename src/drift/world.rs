@@ -1,10 +1,11 @@
 //! The two sides: where things stand in the map, and what the snapshots have of each account.
 
 use crate::{
+    diagnostics::{Finding, Rule},
     document::{Document, path::Path},
     map::{self, RegionMap},
     plan::{Account, Placement},
-    snapshot::{AccountReading, BucketReading, Snapshot},
+    snapshot::{AccountReading, BucketReading, Reading, Snapshot},
     source::{FileId, Span},
 };
 use std::collections::BTreeMap;
@@ -77,8 +78,8 @@ pub(super) struct Live<'n> {
 pub(super) struct World<'n> {
     /// By account id.
     pub accounts: BTreeMap<&'n str, Live<'n>>,
-    /// Which accounts have a bucket in their list, and its Region, by the bucket's name.
-    owners: BTreeMap<&'n str, Vec<(&'n str, Option<&'n str>)>>,
+    /// The first account that has a bucket in its list, and the bucket's Region, by its name.
+    owners: BTreeMap<&'n str, (&'n str, Option<&'n str>)>,
     /// The snapshots themselves.
     pub snapshots: &'n [Snapshot<'n>],
 }
@@ -108,10 +109,10 @@ impl<'n> World<'n> {
                 }
             }
         }
-        let mut owners: BTreeMap<&str, Vec<(&str, Option<&str>)>> = BTreeMap::new();
+        let mut owners: BTreeMap<&str, (&str, Option<&str>)> = BTreeMap::new();
         for (id, live) in &accounts {
             for bucket in live.account.buckets.values().filter(|bucket| bucket.listed) {
-                owners.entry(bucket.name).or_default().push((id, bucket.region));
+                owners.entry(bucket.name).or_insert((id, bucket.region));
             }
         }
         (World { accounts, owners, snapshots }, notes)
@@ -119,7 +120,7 @@ impl<'n> World<'n> {
 
     /// The account and Region of a bucket, as the lists of the accounts have it.
     pub(super) fn owner(&self, bucket: &str) -> Option<(&'n str, Option<&'n str>)> {
-        self.owners.get(bucket)?.first().copied()
+        self.owners.get(bucket).copied()
     }
 }
 
@@ -148,6 +149,11 @@ pub(super) enum Found<'a> {
 }
 
 impl<'a> Place<'a> {
+    /// A finding on the map about what was read here, with the command that mends it.
+    pub(super) fn finding(&self, rule: &'static Rule, span: Span, read: Span, message: String) -> Finding {
+        Finding::new(rule, span, message).help(self.mend).related_in(self.live.file, read, "as it was read")
+    }
+
     /// Looks for a bucket in the account and Region.
     pub(super) fn find(&self, name: &str) -> Found<'a> {
         let region = self.placement.region.as_str();
@@ -168,11 +174,11 @@ impl<'a> Place<'a> {
         }
         match reading.map(|bucket| bucket.reading("head")) {
             // HeadBucket: 404 if there is no such bucket, 403 if it is somebody else's (S3 API reference)
-            Some(crate::snapshot::Reading::Failed(failure)) if failure.code == "404" => Found::Nowhere,
-            Some(crate::snapshot::Reading::Failed(failure)) if failure.code == "403" => {
+            Some(Reading::Failed(failure)) if failure.code == "404" => Found::Nowhere,
+            Some(Reading::Failed(failure)) if failure.code == "403" => {
                 Found::Elsewhere("in an account that was not read".to_owned())
             }
-            Some(crate::snapshot::Reading::Is(_)) => Found::Elsewhere("in an account that was not read".to_owned()),
+            Some(Reading::Is(_)) => Found::Elsewhere("in an account that was not read".to_owned()),
             // nobody looked for it by its name: it is not in the list, and that is all that is known
             None => Found::Nowhere,
             Some(_) => Found::Unknown,

@@ -12,6 +12,7 @@ use super::{
     policy::{self, Plain},
     vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
 };
+pub(crate) use crate::document::path::child;
 use crate::{
     aws::{arn, bucket_name, region},
     document::{Entry, Kind, Node},
@@ -96,7 +97,7 @@ pub(crate) fn read(root: &Node, name: &str, file: FileId, observed: &mut Observe
     let bucket = named_for(name).and_then(|(bucket, _)| bucket);
     let Kind::Mapping(entries) = &root.kind else { return };
     let of_key = entries.iter().any(|entry| &*entry.key == "PolicyName");
-    let reader = Reader { file, bucket, page: root.span.start, of_key, moves_small: moves_small(entries) };
+    let reader = Reader { file, bucket, page: root.span.start, of_key, moves_small: moves_small(root) };
     if child(root, "TargetBucket").is_some() {
         observed.logging.push(reader.logging(root));
         return;
@@ -181,7 +182,7 @@ impl Answers {
         let Kind::Mapping(entries) = &answer.kind else { return };
         let Reader { file, bucket, page, of_key, .. } = &self.0;
         let reader =
-            Reader { file: *file, bucket: bucket.clone(), page: *page, of_key: *of_key, moves_small: moves_small(entries) };
+            Reader { file: *file, bucket: bucket.clone(), page: *page, of_key: *of_key, moves_small: moves_small(answer) };
         entries.iter().for_each(|entry| reader.entry(entry, observed));
     }
 
@@ -196,12 +197,10 @@ impl Answers {
     }
 }
 
-/// Does a lifecycle configuration move objects under 128 KB, too?
-fn moves_small(entries: &[Entry]) -> bool {
-    entries.iter().any(|entry| {
-        &*entry.key == "TransitionDefaultMinimumObjectSize"
-            && matches!(&entry.value.kind, Kind::Scalar { text, .. } if &**text == "varies_by_storage_class")
-    })
+/// Does a lifecycle configuration move objects under 128 KB, too? (S3 API reference, `TransitionDefaultMinimumObjectSize`)
+pub(crate) fn moves_small(answer: &Node) -> bool {
+    child(answer, "TransitionDefaultMinimumObjectSize")
+        .is_some_and(|size| matches!(&size.kind, Kind::Scalar { text, .. } if &**text == "varies_by_storage_class"))
 }
 
 struct Reader {
@@ -443,14 +442,6 @@ impl Reader {
             unordered: None,
             name,
         })
-    }
-}
-
-/// A key's value in a mapping.
-pub(crate) fn child<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    match &node.kind {
-        Kind::Mapping(entries) => entries.iter().rev().find(|entry| &*entry.key == key).map(|entry| &entry.value),
-        _ => None,
     }
 }
 

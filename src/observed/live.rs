@@ -2,11 +2,7 @@
 //!
 //! Each answer is one of the AWS CLI's, and is read as the dumps are. What a snapshot has not read is unknown, never absent.
 
-use super::{
-    AccountName, At, Bucket, NamedBy, NotRead, Observed, Setting, SourceLocation,
-    dumps::{self, Answers},
-    is_closed,
-};
+use super::{AccountName, At, Bucket, NamedBy, NotRead, Observed, Setting, SourceLocation, dumps::Answers, is_closed};
 use crate::{
     document::Node,
     snapshot::{AccountReading, BucketReading, Reading, Snapshot, child, items, text},
@@ -84,23 +80,20 @@ fn read_bucket(
     let read = |key: &str| !matches!(bucket.reading(key), Reading::Missing | Reading::Failed(_));
     // what AWS says is not there has the default; what was not read has no value at all
     known.read = SETTINGS.iter().all(|key| read(key));
-    let asked = SETTINGS.iter().any(|key| !matches!(bucket.reading(key), Reading::Missing));
-    if asked && !known.read {
-        let unknown = |setting: &str| !read(setting);
+    if SETTINGS.iter().any(|key| !matches!(bucket.reading(key), Reading::Missing)) {
+        let unknown = |key: &str| !read(key);
         if unknown("policy") {
             known.policy = Setting::Unknown(place);
         }
-        if unknown("encryption") {
-            known.encryption = Setting::Unknown(place);
+        for (key, setting) in
+            [("encryption", &mut known.encryption), ("payer", &mut known.payer), ("ownership", &mut known.ownership)]
+        {
+            if unknown(key) {
+                *setting = Setting::Unknown(place);
+            }
         }
         if unknown("object_lock") {
             known.object_lock = Setting::Unknown(place);
-        }
-        if unknown("payer") {
-            known.payer = Setting::Unknown(place);
-        }
-        if unknown("ownership") {
-            known.ownership = Setting::Unknown(place);
         }
     }
     observed.buckets.push(known);
@@ -127,9 +120,4 @@ fn read_trail(node: &Node, answers: &Answers, observed: &mut Observed) {
         trail.logging = Setting::Known(At { value: text(Some(logging)) == Some("true"), place });
     }
     observed.trails.push(trail);
-}
-
-/// Is it a snapshot?
-pub(super) fn is_one(root: &Node) -> bool {
-    dumps::child(root, crate::snapshot::MARK).is_some()
 }

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     document::{self, Document, Kind, Node},
+    snapshot,
     source::{FileId, NOT_UTF8, SourceFile, beginning},
 };
 use std::borrow::Cow;
@@ -147,7 +148,7 @@ fn read_tree(
         listing::read(&root, id, observed);
         return Ok(());
     }
-    if live::is_one(&root) {
+    if snapshot::is_one(&root) {
         input.ignored.append(&mut live::read(&root, id, observed)?);
         return Ok(());
     }

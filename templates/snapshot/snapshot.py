@@ -101,8 +101,8 @@ class NoSession(Exception):
 class Account:
     """One account: its clients, one for each service and Region, and the Regions that do not answer."""
 
-    def __init__(self, session, options):
-        self.session, self.options = session, options
+    def __init__(self, session, options, id=None):
+        self.session, self.options, self.id = session, options, id
         self.clients, self.lock = {}, threading.Lock()
         self.silent = collections.Counter()
         self.why = {}
@@ -128,8 +128,7 @@ class Account:
             if self.unreachable(region):
                 return failure(call, "Unreachable", self.why[region])
             try:
-                answer = plain(getattr(self.client(service, region), method)(**arguments))
-                return answer
+                return plain(getattr(self.client(service, region), method)(**arguments))
             except botocore.exceptions.ClientError as error:
                 code = error.response.get("Error", {}).get("Code", "")
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
@@ -267,15 +266,14 @@ def months(days):
 
 def prefixes(account, region, bucket, prefix, delimiter):
     """What lies under a prefix, up to the delimiter, or the failure."""
-    found, any_object, token = [], False, {}
+    found, token = [], {}
     while True:
         answer = account.ask("s3", region, "ListObjectsV2", "list_objects_v2", Bucket=bucket, Prefix=prefix, Delimiter=delimiter, **token)
         if is_failure(answer):
-            return answer, False
+            return answer
         found += [item["Prefix"] for item in answer.get("CommonPrefixes") or []]
-        any_object = any_object or bool(answer.get("Contents"))
         if not answer.get("IsTruncated"):
-            return found, any_object
+            return found
         token = {"ContinuationToken": answer["NextContinuationToken"]}
 
 
@@ -293,9 +291,9 @@ def delivered(account, region, bucket, source, prefix, form, shared, days):
     wanted_months, wanted = months(days)
     for year, month in wanted_months if found["ever"] else []:
         if form is None:
-            answer, _ = prefixes(account, region, bucket, "%s%04d-%02d-" % (root, year, month), "-")
+            answer = prefixes(account, region, bucket, "%s%04d-%02d-" % (root, year, month), "-")
         else:
-            answer, _ = prefixes(account, region, bucket, "%s%04d/%02d/" % (root, year, month), "/")
+            answer = prefixes(account, region, bucket, "%s%04d/%02d/" % (root, year, month), "/")
         if is_failure(answer):
             return dict(found, **answer)
         for item in answer:
@@ -366,10 +364,9 @@ def read_account(scope, options, pool):
         session, caller, home = session_for(scope, options)
     except NoSession as error:
         entry.update(error.args[0])
-        return entry, None
+        return entry
     entry["caller"] = caller
-    account = Account(session, options)
-    account.id = scope["id"]
+    account = Account(session, options, scope["id"])
     regions = {name: place for name, place in scope["regions"].items() if not options.region or name in options.region}
     listed, problem = list_buckets(account, home)
     entry["buckets_complete"] = problem is None
@@ -427,7 +424,7 @@ def read_account(scope, options, pool):
     if options.delivery:
         read_delivered(account, regions, buckets, listed, options, pool)
     entry["buckets"] = [buckets[name] for name in sorted(buckets)]
-    return entry, account
+    return entry
 
 
 def read_delivered(account, regions, buckets, listed, options, pool):
@@ -538,7 +535,7 @@ def main():
     taken, accounts = now(), []
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         for scope in sorted(scopes, key=lambda scope: scope["id"]):
-            entry, _ = read_account(scope, options, pool)
+            entry = read_account(scope, options, pool)
             accounts.append(entry)
             if is_failure(entry):
                 print("account %s: %s: %s" % (scope["id"], entry["error"], entry["message"]), file=sys.stderr)

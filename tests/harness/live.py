@@ -11,12 +11,10 @@ import re
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
 import moto.s3.models as s3
-import yaml
 
 from .mock import find
 from .report import clean_env, expect
@@ -136,9 +134,6 @@ def changes(live):
     def one(**more):
         return {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{LOGS}/*", **more}
 
-    def unlock(bucket):
-        bucket.object_lock_enabled = bucket.has_default_lock = False
-
     return {
         "no-policy": (lambda: client("s3").delete_bucket_policy(Bucket=LOGS), ["LM2103"]),
         "deny-without-encryption-header": (lambda: policy(lambda all: all.append(one(Condition={"Null": {"s3:x-amz-server-side-encryption": "true"}}))), ["LM2103"]),
@@ -221,7 +216,6 @@ class Faults:
 
     def __init__(self, gate, service, operation, answer, times=None):
         self.gate, self.wanted, self.answer, self.left = gate, (service, operation), answer, times
-        self.inner = gate.app
 
     def __enter__(self):
         self.gate.fault = self
@@ -307,13 +301,6 @@ boto3.session.Session.client = client
     report = drift(live.logmap, stage, [out], code=3)
     expect(set(rules(report)) == {"LM2291"} and report["checked"]["sources"]["as_mapped"] == 5, f"{rules(report)} {report['checked']}")
     expect(took < 30, f"a silent Region takes {took:.0f} s")
-
-
-def deliver(live, bucket, key, days_ago=0):
-    """An object as a delivery leaves it, in the mock's store."""
-    account = find(bucket).account_id
-    region = find(bucket).region_name
-    live.client("s3", account, region).put_object(Bucket=bucket, Key=key, Body=b"x")
 
 
 def delivery(live):
