@@ -209,6 +209,11 @@ impl Whereabouts<'_> {
         self.family.map(Family::own).unwrap_or_default()
     }
 
+    /// The map itself, of which the document may be a part.
+    pub(super) fn map(&self) -> &Uri {
+        self.family.and_then(|family| family.uris.first()).unwrap_or(self.uri)
+    }
+
     /// Is a place in the document?
     pub(super) fn is_here(&self, span: Span) -> bool {
         self.analysis.file.locate(span).0 == self.own()

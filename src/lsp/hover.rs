@@ -1,6 +1,11 @@
 //! What the editor shows of the place under the pointer: findings first, then what is derived there, then what the key is.
 
-use super::{client::Client, shape::Shape, text::Text};
+use super::{
+    beside::{Asker, Beside},
+    client::Client,
+    family::Whereabouts,
+    shape::Shape,
+};
 use crate::{
     analysis::Analysis,
     aws::{Partition, region},
@@ -12,11 +17,13 @@ use crate::{
     escape::{markdown_code as code, markdown_prose},
     plan::{Account, LogBucket, Placement, Plan, Source, Trail, prove},
     rules,
+    source::Span,
 };
 use lsp_types::Hover;
 
 /// The hover at an offset of the analysed text.
-pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32, client: &Client) -> Option<Hover> {
+pub(super) fn hover(shape: &Shape, at: &Whereabouts<'_>, offset: u32, beside: &Beside, client: &Client) -> Option<Hover> {
+    let (text, analysis) = (at.text, at.analysis);
     let cursor = Path::at(&analysis.document, offset);
     let path = cursor.keys();
     let here = analysis.findings.iter().filter(|finding| finding.span.touches(offset));
@@ -27,6 +34,8 @@ pub(super) fn hover(shape: &Shape, text: &Text, analysis: &Analysis, offset: u32
         }
     });
     parts.extend(analysis.derived().and_then(|plan| derived(plan, analysis, &cursor, &path)));
+    let asker = analysis.plan.as_ref().and_then(|plan| asker(plan, analysis, &cursor, &path));
+    parts.extend(asker.and_then(|asker| beside.of_source(at.map(), &asker)));
     if let (["settings", "rules", word], true) = (path.as_slice(), cursor.on_key) {
         parts.extend(rules::find(word).map(about_rule));
     }
@@ -64,14 +73,7 @@ fn about_rule(rule: &Rule) -> String {
 fn derived(plan: &Plan, analysis: &Analysis, cursor: &Path<'_>, path: &[&str]) -> Option<String> {
     match path {
         ["accounts", key, "regions", name, "buckets", "[]"] | ["accounts", key, "regions", name, "buckets", "[]", "name"] => {
-            let item = cursor.node(5)?;
-            let written = match &analysis.document.resolve(item).kind {
-                Kind::Mapping(keys) => scalar(&analysis.document, get(keys, "name")?)?,
-                _ => scalar(&analysis.document, item)?,
-            };
-            let account = plan.account(key)?;
-            let placement = account.placements.iter().find(|placement| placement.region == *name)?;
-            let source = placement.sources.iter().find(|source| source.name == written)?;
+            let (account, placement, source, _) = source_at(plan, analysis, cursor, key, name)?;
             Some(source_text(account, placement, source))
         }
         ["accounts", key, "regions", name] if cursor.on_key => Some(region_text(plan, key, name)),
@@ -86,6 +88,37 @@ fn derived(plan: &Plan, analysis: &Analysis, cursor: &Path<'_>, path: &[&str]) -
         [.., "home_region" | "region"] if !cursor.on_key => Some(about_region(value(analysis, cursor)?)),
         _ => None,
     }
+}
+
+/// The source under the cursor, and where its name stands.
+fn source_at<'p>(
+    plan: &'p Plan,
+    analysis: &Analysis,
+    cursor: &Path<'_>,
+    key: &str,
+    region: &str,
+) -> Option<(&'p Account, &'p Placement, &'p Source, Span)> {
+    let item = cursor.node(5)?;
+    let node = match &analysis.document.resolve(item).kind {
+        Kind::Mapping(keys) => get(keys, "name")?,
+        _ => item,
+    };
+    let written = scalar(&analysis.document, node)?;
+    let account = plan.account(key)?;
+    let placement = account.placements.iter().find(|placement| placement.region == *region)?;
+    let source = placement.sources.iter().find(|source| source.name == written)?;
+    Some((account, placement, source, node.span))
+}
+
+/// The source under the cursor, for whoever knows more of it.
+fn asker<'a>(plan: &'a Plan, analysis: &'a Analysis, cursor: &Path<'_>, path: &[&str]) -> Option<Asker<'a>> {
+    let (["accounts", key, "regions", region, "buckets", "[]"] | ["accounts", key, "regions", region, "buckets", "[]", "name"]) =
+        path
+    else {
+        return None;
+    };
+    let (account, placement, source, span) = source_at(plan, analysis, cursor, key, region)?;
+    Some(Asker { analysis, plan, account, placement, source: &source.name, span })
 }
 
 /// The scalar under the cursor.

@@ -5,6 +5,7 @@
 //! keys (`open.rs`); of others the server says nothing. Must not read or write files, and must survive any message.
 
 mod actions;
+mod beside;
 mod client;
 mod completion;
 mod diagnostics;

@@ -2,6 +2,7 @@
 
 use super::{
     actions,
+    beside::Beside,
     client::Client,
     completion,
     family::{self, Around, Texts, Whereabouts},
@@ -50,6 +51,8 @@ pub(super) struct Server<S> {
     shape: Shape,
     /// In the order of opening.
     documents: Vec<Open>,
+    /// The snapshot beside a map, for hovering.
+    beside: Beside,
 }
 
 /// Does the message cancel a request?
@@ -67,7 +70,7 @@ impl<S: Fn(Message)> Server<S> {
     /// A server that waits for `initialize`.
     pub(super) fn new(send: S) -> Self {
         let (phase, client) = (Phase::New, Client::default());
-        Server { send, phase, client, shape: Shape::new(), documents: Vec::new() }
+        Server { send, phase, client, shape: Shape::new(), documents: Vec::new(), beside: Beside::default() }
     }
 
     /// Was `shutdown` asked for?
@@ -119,10 +122,12 @@ impl<S: Fn(Message)> Server<S> {
     fn dispatch(&mut self, request: Request) {
         match request.method.as_str() {
             "textDocument/hover" => self.answer::<HoverRequest>(request, |server, params| {
-                let client = server.client.clone();
-                server.with_position(params.text_document_position_params, |shape, at, offset| {
-                    hover::hover(shape, at.text, at.analysis, offset, &client)
-                })
+                let (client, beside) = (server.client.clone(), std::mem::take(&mut server.beside));
+                let found = server.with_position(params.text_document_position_params, |shape, at, offset| {
+                    hover::hover(shape, at, offset, &beside, &client)
+                });
+                server.beside = beside;
+                found
             }),
             "textDocument/completion" => self.answer::<CompletionRequest>(request, |server, params| {
                 let TextDocumentPositionParams { text_document, position } = params.text_document_position_params;

@@ -198,3 +198,50 @@ fn the_settings_of_a_map_hold_in_an_editor() {
         client.goodbye();
     }
 }
+
+/// A snapshot in which the source of PROD was asked for its logging.
+fn snapshot(day: &str, logging: &str) -> String {
+    format!(
+        r#"{{"logmap_snapshot":"1.0",
+"taken_at":"2026-11-{day}T02:00:00Z","scope":{{"accounts":["111122223333"],"buckets":"all"}},"accounts":[
+{{"Id":"111122223333","partition":"aws","taken_at":"2026-11-{day}T02:00:00Z","buckets_complete":true,"regions":[],"buckets":[
+{{"Name":"acme-prod-web","BucketRegion":"us-east-1","logging":{logging}}}]}}]}}
+"#
+    )
+}
+
+#[test]
+fn hovering_over_a_source_says_what_the_newest_snapshot_beside_the_map_has_of_it() {
+    let dir = folder();
+    let prod = uri(dir.path(), "accounts/prod.yaml");
+    let mut client = Client::ready();
+    client.open(&prod, PROD);
+    published(&mut client, &prod, |_| true);
+    let place = position(PROD, PROD.find("acme-prod-web").unwrap() + 2);
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    let mut said = || at(&mut client, "textDocument/hover", &prod, &place)["contents"]["value"].as_str().unwrap().to_owned();
+    // none, and what is none
+    write("package.json", "{\"name\": \"x\"}");
+    write("broken.json", "{\"logmap_snapshot\":\"1.0\",\n\"taken_at\":\"2026-11-01T02:00:00Z\",");
+    assert!(!said().contains("Snapshot"), "{}", said());
+    fs::remove_file(dir.path().join("broken.json")).unwrap();
+    write("today.json", &snapshot("28", "null"));
+    let off = said();
+    assert!(off.contains("Snapshot `today.json` of 2026-11-28T02:00:00Z, ") && off.contains("it logs nowhere"), "{off}");
+    assert!(off.contains("LM2111") && off.matches("Snapshot").count() == 1, "{off}");
+    // an older one beside it changes nothing, and a newer one counts
+    write("before.json", &snapshot("27", r#"{"LoggingEnabled":{"TargetBucket":"x","TargetPrefix":""}}"#));
+    assert_eq!(said(), off);
+    let right = r#"{"LoggingEnabled":{"TargetBucket":"acme-logs-111122223333-us-east-1","TargetPrefix":"s3-access/","TargetObjectKeyFormat":{"PartitionedPrefix":{"PartitionDateSource":"EventTime"}}}}"#;
+    write("after.json", &snapshot("29", right));
+    let on = said();
+    assert!(
+        on.contains("`after.json`") && on.contains("it logs to `acme-logs-111122223333-us-east-1` under `s3-access/`"),
+        "{on}"
+    );
+    assert!(!on.contains("LM2111"), "{on}");
+    // what could not be read is said to be so, in a text that does nothing
+    write("after.json", &snapshot("30", r#"{"error":"`<b>`","call":"s3:GetBucketLogging","message":""}"#));
+    let unread = said();
+    assert!(unread.contains("its logging could not be read") && !unread.contains("LM2111"), "{unread}");
+}
