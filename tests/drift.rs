@@ -32,10 +32,14 @@ fn logmap(arguments: &[&str]) -> Run {
 
 /// What `drift` says of a world: its exit code and its report.
 fn drift(world: &Value, flags: &[&str]) -> (i32, Value) {
+    drift_of(&folder().join("logmap.yaml"), world, flags)
+}
+
+/// The same, of another map.
+fn drift_of(map: &Path, world: &Value, flags: &[&str]) -> (i32, Value) {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("snapshot.json");
     fs::write(&path, world.to_string()).unwrap();
-    let map = folder().join("logmap.yaml");
     let mut args = vec!["drift", map.to_str().unwrap(), "--snapshot", path.to_str().unwrap(), "--format", "json"];
     args.extend(flags);
     let run = logmap(&args);
@@ -851,6 +855,149 @@ fn whether_logs_arrive_is_said_of_each_source() {
     bucket(&mut unread, LOGS)["delivered"] = json!({ "error": "AccessDenied", "call": "s3:ListObjectsV2", "message": "m" });
     let (code, report) = delivery(&unread, Some(&world()));
     assert_eq!((code, verdict(&report, "acme-web").as_str()), (3, "unknown"));
+}
+
+/// A cause in words, what makes it, the days with log objects, the verdict, its rule, and the rule that its help leads with.
+type Cause =
+    (&'static str, fn(&mut Value, &str), &'static [&'static str], &'static str, Option<&'static str>, Option<&'static str>);
+
+#[test]
+fn ten_causes_of_missing_logs_are_told_in_each_layout() {
+    const UNTIL_THE_26TH: &[&str] = &["2026-11-25", "2026-11-26"];
+    let causes: [Cause; 11] = [
+        ("no grant", |world, _| bucket(world, LOGS)["policy"] = Value::Null, &[], "never", Some("LM2304"), Some("LM2103")),
+        (
+            "another key",
+            |world, _| {
+                bucket(world, LOGS)["encryption"]["ServerSideEncryptionConfiguration"]["Rules"][0]["ApplyServerSideEncryptionByDefault"] =
+                    json!({ "SSEAlgorithm": "aws:kms" });
+            },
+            &[],
+            "never",
+            Some("LM2304"),
+            Some("LM2106"),
+        ),
+        (
+            "a default retention",
+            |world, _| {
+                let rule = json!({ "DefaultRetention": { "Mode": "GOVERNANCE", "Days": 1 } });
+                bucket(world, LOGS)["object_lock"] =
+                    json!({ "ObjectLockConfiguration": { "ObjectLockEnabled": "Enabled", "Rule": rule } });
+            },
+            &[],
+            "never",
+            Some("LM2304"),
+            Some("LM2106"),
+        ),
+        (
+            "a Deny without the header of encryption",
+            |world, _| {
+                policy(world, LOGS, |policy| {
+                    let deny = json!({ "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": format!("arn:aws:s3:::{LOGS}/*"), "Condition": { "Null": { "s3:x-amz-server-side-encryption": "true" } } });
+                    policy["Statement"].as_array_mut().unwrap().push(deny);
+                });
+            },
+            UNTIL_THE_26TH,
+            "stopped",
+            Some("LM2303"),
+            Some("LM2103"),
+        ),
+        (
+            "another prefix",
+            |world, name| {
+                bucket(world, name)["logging"]["LoggingEnabled"]["TargetPrefix"] = "s3-access/old/".into();
+                let mut other = seen(world, name).clone();
+                other["prefix"] = "s3-access/old/".into();
+                other["ever"] = true.into();
+                other["days"] = json!(["2026-11-28", "2026-11-29"]);
+                bucket(world, LOGS)["delivered"].as_array_mut().unwrap().push(other);
+            },
+            &[],
+            "misplaced",
+            Some("LM2305"),
+            None,
+        ),
+        (
+            "a grant that was taken away",
+            |world, _| bucket(world, LOGS)["policy"] = Value::Null,
+            UNTIL_THE_26TH,
+            "stopped",
+            Some("LM2303"),
+            Some("LM2103"),
+        ),
+        (
+            "a source that was moved",
+            |world, name| {
+                bucket(world, name)["BucketRegion"] = "eu-west-1".into();
+                bucket(world, name)["logging"] = Value::Null;
+            },
+            UNTIL_THE_26TH,
+            "quiet",
+            Some("LM2306"),
+            Some("LM2114"),
+        ),
+        (
+            "logging that was switched off",
+            |world, name| bucket(world, name)["logging"] = Value::Null,
+            UNTIL_THE_26TH,
+            "quiet",
+            Some("LM2306"),
+            Some("LM2111"),
+        ),
+        ("logs that come late", |_, _| {}, &["2026-11-28"], "arrives", None, None),
+        ("nothing that is wrong", |_, _| {}, &[], "never", Some("LM2304"), None),
+        (
+            "keys that others have, too",
+            |world, name| {
+                let seen = seen(world, name);
+                seen["shared"] = true.into();
+                seen["complete"] = false.into();
+            },
+            &[],
+            "unknown",
+            Some("LM2291"),
+            None,
+        ),
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    let map = dir.path().join("logmap.yaml");
+    let text = fs::read_to_string(folder().join("logmap.yaml")).unwrap();
+    for (name, layout) in [("acme-web", Some("EventTime")), ("acme-web", Some("DeliveryTime")), ("acme-flat", None)] {
+        let late = "          - { name: acme-web, key_format: partitioned-delivery-time }\n";
+        let map_text = if layout == Some("DeliveryTime") { text.replace("          - acme-web\n", late) } else { text.clone() };
+        fs::write(&map, map_text).unwrap();
+        for (cause, make, days, expected, rule, leads) in causes {
+            let mut now = world();
+            with_days(&mut now, &["2026-11-28", "2026-11-29"], true);
+            let entry = seen(&mut now, name);
+            (entry["days"], entry["ever"]) = (json!(days), (!days.is_empty()).into());
+            if let Some(layout) = layout {
+                entry["format"] = layout.into();
+                bucket(&mut now, name)["logging"]["LoggingEnabled"]["TargetObjectKeyFormat"]["PartitionedPrefix"]["PartitionDateSource"] =
+                    layout.into();
+            }
+            make(&mut now, name);
+            let earlier = dir.path().join("earlier.json");
+            fs::write(&earlier, now.to_string().replace("2026-11-30T02", "2026-11-28T02")).unwrap();
+            let (code, report) = drift_of(&map, &now, &["--delivery", "--since", earlier.to_str().unwrap()]);
+            let about = format!("{cause}, {layout:?}: {:#}", report["findings"]);
+            assert_eq!(verdict(&report, name), expected, "{about}");
+            let of_delivery = report["findings"].as_array().unwrap().iter().find(|finding| {
+                let id = finding["rule"].as_str().unwrap();
+                (id.starts_with("LM230") || id == "LM2291") && finding["message"].as_str().unwrap().contains(name)
+            });
+            assert_eq!(of_delivery.map(|finding| finding["rule"].as_str().unwrap()), rule, "{about}");
+            if let Some(leads) = leads {
+                assert!(of_delivery.unwrap()["help"].as_str().unwrap().contains(leads), "{about}");
+            }
+            assert_eq!(code == 0, expected == "arrives", "{about}");
+        }
+    }
+}
+
+/// What was seen of a source's log objects.
+fn seen<'w>(world: &'w mut Value, name: &str) -> &'w mut Value {
+    bucket(world, LOGS)["delivered"].as_array_mut().unwrap().iter_mut().find(|entry| entry["source"] == name).unwrap()
 }
 
 #[test]

@@ -385,19 +385,20 @@ fn say(
         false => out.map.source(account, region, name),
     };
     let mut finding = Finding::new(rule, span, message);
-    if matches!(row.verdict, Verdict::Stopped | Verdict::Never | Verdict::Misplaced) {
+    if row.verdict != Verdict::Gaps {
         // a setting that explains it leads
-        let cause = causes.of_sources.get(&span).copied().or(of_bucket);
+        let cause = causes.of_sources.get(&span).copied().or(of_bucket.filter(|_| row.verdict != Verdict::Quiet));
         finding = match cause.and_then(|at| out.on_map.get(at)) {
             Some(cause) => {
                 let words = format!("{}: {}", cause.rule.id, cause.message);
                 let at = cause.span;
                 finding.help(format!("the likely cause is {words}")).related(at, "the setting that explains it")
             }
+            None if row.verdict == Verdict::Quiet => {
+                finding.help("give an earlier snapshot with `--since`: each reading of its logging is a request that S3 logs")
+            }
             None => finding.help("no setting that was read explains it: look at who changed the log bucket, its policy or its encryption since then, and at policies of the organization that deny services"),
         };
-    } else if row.verdict == Verdict::Quiet {
-        finding = finding.help("give an earlier snapshot with `--since`: each reading of its logging is a request that S3 logs");
     }
     out.found(finding);
 }
