@@ -94,6 +94,10 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
     let mut understood = false;
     let mut unrelated = None;
     for root in roots {
+        if alone && is_policy(&root) && is_of_an_identity(&root) {
+            input.ignored.push(NotRead::because("a policy of a role or a user: it names no principal, and is of no bucket"));
+            return;
+        }
         if alone && is_policy(&root) {
             policy_alone(file, id, &mut observed);
             input.document = Some(Document { root: Some(root), ..Document::default() });
@@ -201,6 +205,23 @@ fn read_tree(
 
 fn has(node: &Node, key: &str) -> bool {
     dumps::child(node, key).is_some()
+}
+
+/// Is a policy one of an identity? None of its statements has a principal, and one is about another service than S3, which no bucket
+/// policy can be: without a principal alone it is a bucket policy with a fault.
+fn is_of_an_identity(root: &Node) -> bool {
+    let Some(statements) = dumps::child(root, "Statement") else { return false };
+    let statements = match &statements.kind {
+        Kind::Sequence(items) => items.as_slice(),
+        _ => std::slice::from_ref(statements),
+    };
+    let of_another_service = |action: &Node| matches!(&action.kind, Kind::Scalar { text, .. } if text.split_once(':').is_some_and(|(service, _)| !service.eq_ignore_ascii_case("s3")));
+    let actions = |statement: &Node| match dumps::child(statement, "Action").map(|action| &action.kind) {
+        Some(Kind::Sequence(actions)) => actions.iter().any(of_another_service),
+        _ => dumps::child(statement, "Action").is_some_and(of_another_service),
+    };
+    !statements.iter().any(|statement| has(statement, "Principal") || has(statement, "NotPrincipal"))
+        && statements.iter().any(actions)
 }
 
 /// A file that is a bucket policy, with all that is not JSON in it.
