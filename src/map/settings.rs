@@ -67,7 +67,7 @@ impl RuleSeverity {
 words! {
     /// A target of `generate`.
     TargetName {
-        /// Bucket policies as JSON.
+        /// Policies of buckets, topics, keys and roles as JSON.
         Policies = "policies",
         /// Root modules for Terraform and OpenTofu.
         Terraform = "terraform",

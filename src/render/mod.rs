@@ -11,6 +11,7 @@ pub(crate) mod engine;
 pub(crate) mod graph;
 pub(crate) mod line_ends;
 pub(crate) mod policies;
+mod reader;
 pub mod readme;
 pub(crate) mod runbook;
 pub(crate) mod scanners;

@@ -1,10 +1,11 @@
-//! Target `policies`: each log bucket's and topic's policy as reviewed, and the statements that KMS keys of trails need.
+//! Target `policies`: each log bucket's and topic's policy as reviewed, the statements that KMS keys of trails need, and the policies of roles.
 
-use super::{Context, Sink};
+use super::{Context, Sink, reader};
 use crate::artifacts::Artifact;
 use anyhow::Result;
 
-/// Renders `policies/<log-bucket>.json`, `policies/sns/<account>/<region>.json` and `policies/kms/<trail>.json`.
+/// Renders `policies/<log-bucket>.json`, `policies/sns/<account>/<region>.json`, `policies/kms/<trail>.json` and
+/// `policies/iam/<account>/reader.json`.
 ///
 /// # Errors
 /// The sink fails.
@@ -18,6 +19,12 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
                 let file = format!("policies/sns/{}/{}.json", account.key, placement.region);
                 sink(Artifact::file(file, alerts.policy.to_pretty_json()))?;
             }
+        }
+    }
+    // a role reads an account as a whole
+    if cx.filter.regions.is_empty() {
+        for account in cx.accounts() {
+            sink(Artifact::file(format!("policies/iam/{}/reader.json", account.key), reader::policy(account)))?;
         }
     }
     // a key may serve several accounts, so its document is about the whole map

@@ -37,10 +37,10 @@ pub enum Unit {
 pub static TARGETS: [Target; 5] = [
     Target {
         name: "policies",
-        about: "Bucket policies as JSON",
+        about: "Policies of buckets, topics, keys and roles as JSON",
         templates: &[],
         render: policies::render,
-        files: |_, placements| placements,
+        files: |accounts, placements| accounts + placements,
         unit: Unit::Map,
     },
     Target {

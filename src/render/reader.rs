@@ -1,0 +1,92 @@
+//! The policy of the role that reads an account for `logmap snapshot`: each call that a reading can make, and nothing else.
+
+use crate::{
+    plan::{Account, monitoring::Monitoring},
+    text,
+};
+use serde_json::{Value, json};
+
+/// What IAM counts of a managed policy at most, without white space (IAM and AWS STS quotas).
+const LIMIT: usize = 6_144;
+/// For the buckets: names of permissions differ from those of calls (service authorization reference of Amazon S3).
+const BUCKETS: [&str; 13] = [
+    "s3:GetBucketAcl",
+    "s3:GetBucketLocation",
+    "s3:GetBucketLogging",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketRequestPayment",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:ListAllMyBuckets",
+];
+/// For trails, and for vended deliveries of access logs.
+const TRAILS: [&str; 7] = [
+    "cloudtrail:DescribeTrails",
+    "cloudtrail:GetEventSelectors",
+    "cloudtrail:GetInsightSelectors",
+    "cloudtrail:GetTrailStatus",
+    "logs:DescribeDeliveries",
+    "logs:DescribeDeliveryDestinations",
+    "logs:DescribeDeliverySources",
+];
+
+/// The policy, as JSON for people.
+pub(super) fn policy(account: &Account) -> String {
+    let mut statements = vec![
+        json!({ "Sid": "Buckets", "Effect": "Allow", "Action": BUCKETS, "Resource": "*" }),
+        json!({ "Sid": "TrailsAndVendedDeliveries", "Effect": "Allow", "Action": TRAILS, "Resource": "*" }),
+    ];
+    let has = |made: fn(&Monitoring) -> bool| account.placements.iter().any(|placement| made(&placement.monitoring));
+    let mut watched = Vec::new();
+    if has(|made| made.config_rule.is_some()) {
+        watched.push("config:DescribeConfigRules");
+    }
+    if has(|made| made.alerts.is_some()) {
+        watched.extend(["events:DescribeRule", "events:ListTargetsByRule", "sns:GetTopicAttributes"]);
+    }
+    if has(|made| made.parameter.is_some()) {
+        watched.push("ssm:GetParameter");
+    }
+    if !watched.is_empty() {
+        statements.push(json!({ "Sid": "WhatTheMapPublishesAndWatches", "Effect": "Allow", "Action": watched, "Resource": "*" }));
+    }
+    let buckets: Vec<String> = account
+        .placements
+        .iter()
+        .flat_map(|placement| &placement.buckets)
+        .map(|bucket| format!("arn:{}:s3:::{}", account.partition, bucket.name))
+        .collect();
+    if buckets.is_empty() {
+        return pretty(&statements);
+    }
+    let lists = |resource: Value, condition: Option<Value>| {
+        let mut statement =
+            json!({ "Sid": "DeliveryOfLogs", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": resource });
+        if let Some(condition) = condition {
+            statement["Condition"] = condition;
+        }
+        statement
+    };
+    let mut exact = statements.clone();
+    exact.push(lists(json!(buckets), None));
+    if text::json(&document(&exact)).len() <= LIMIT {
+        return pretty(&exact);
+    }
+    // too many names for one policy: any bucket of this account, and of no other
+    let own = json!({ "StringEquals": { "s3:ResourceAccount": account.id } });
+    statements.push(lists(json!("*"), Some(own)));
+    pretty(&statements)
+}
+
+fn document(statements: &[Value]) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+fn pretty(statements: &[Value]) -> String {
+    text::pretty_json(&document(statements)) + "\n"
+}
