@@ -21,16 +21,31 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const WORKFLOW: &str = INIT[0].1;
-const JETBRAINS: &str = INIT[1].1;
-const MAP: &str = INIT[2].1;
-const VSCODE: &str = INIT[3].1;
+const DRIFT_JOB: &str = INIT[0].1;
+const WORKFLOW: &str = INIT[1].1;
+const JETBRAINS: &str = INIT[2].1;
+const MAP: &str = INIT[3].1;
+const VSCODE: &str = INIT[4].1;
+const DRIFT_JOB_PATH: &str = ".github/workflows/logmap-drift.yml";
 const GIT_ATTRIBUTES: &str = "out/.gitattributes";
 const SCHEMA_PATH: &str = ".logmap/region-map.schema.json";
 
 pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
     let maps = MAP_NAMES.iter().map(|name| args.dir.join(name));
+    let drift_job = || {
+        let region = args.region.first().map_or("us-east-1", String::as_str);
+        DRIFT_JOB.replace("@VERSION@", env!("CARGO_PKG_VERSION")).replace("@REGION@", region)
+    };
+    if args.drift_job && args.ci == Ci::None {
+        return Err(Stop::usage(anyhow!("`--drift-job` is a workflow of GitHub Actions, and `--ci none` wants none")));
+    }
+    if let Some(bad) = args.region.iter().find(|name| !region::is_well_formed(name)) {
+        return Err(Stop::usage(anyhow!("`{bad}` is not a Region")));
+    }
     if let Some(map) = maps.into_iter().find(|map| fs::symlink_metadata(map).is_ok()) {
+        if args.drift_job {
+            return write_all(args, vec![(DRIFT_JOB_PATH, drift_job())], io);
+        }
         return Err(Stop::usage(anyhow!("{} exists already and is left as it is", map.display())));
     }
     let files = [
@@ -44,8 +59,17 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
             ".github/workflows/logmap.yml",
             (args.ci == Ci::Github).then(|| WORKFLOW.replace("@VERSION@", env!("CARGO_PKG_VERSION"))),
         ),
+        (DRIFT_JOB_PATH, args.drift_job.then(drift_job)),
     ];
-    let files: Vec<(&str, String)> = files.into_iter().filter_map(|(path, text)| Some((path, text?))).collect();
+    let exit = write_all(args, files.into_iter().filter_map(|(path, text)| Some((path, text?))).collect(), io)?;
+    if !io.quiet {
+        io.message("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
+    }
+    Ok(exit)
+}
+
+/// Writes files below the folder; those that are there are left as they are.
+fn write_all(args: &InitArgs, files: Vec<(&str, String)>, io: &Io) -> Outcome {
     for (path, _) in &files {
         refuse_links(&args.dir, path)?;
     }
@@ -66,7 +90,6 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
                 below.display()
             ));
         }
-        io.message("next: list your buckets in logmap.yaml (`logmap import --into logmap.yaml` can), then run `logmap validate` and `logmap generate`");
     }
     Ok(Exit::Clean)
 }

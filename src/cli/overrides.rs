@@ -17,7 +17,8 @@ use std::{
 };
 
 /// The files that `init` writes: texts with places to fill in, which nothing renders.
-pub(super) const INIT: [(&str, &str); 4] = [
+pub(super) const INIT: [(&str, &str); 5] = [
+    ("init/github-drift.yml", include_str!("../../templates/init/github-drift.yml")),
     ("init/github.yml", include_str!("../../templates/init/github.yml")),
     ("init/jetbrains-schemas.xml", include_str!("../../templates/init/jetbrains-schemas.xml")),
     ("init/logmap.yaml", include_str!("../../templates/init/logmap.yaml")),

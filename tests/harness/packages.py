@@ -29,7 +29,7 @@ def version_of(root):
 
 def started(logmap, folder, env):
     """What `init` writes into an empty folder; the path of its workflow."""
-    run(env, folder, logmap, "init", "--org", "acme", "--account", "prod=111122223333", "--region", "us-east-1")
+    run(env, folder, logmap, "init", "--org", "acme", "--account", "prod=111122223333", "--region", "us-east-1", "--drift-job")
     return folder / ".github/workflows/logmap.yml"
 
 
@@ -62,9 +62,9 @@ def contents(wheel, folder):
     expect(said.split()[:2] == ["logmap", wheel.version], said)
 
 
-def lint(root, workflow):
+def lint(root, *workflows):
     """No finding of zizmor's in the workflows and in the action, and no step by a name that can be moved."""
-    for path in (workflow, root / "action.yml", *(root / ".github/workflows").iterdir()):
+    for path in (*workflows, root / "action.yml", *(root / ".github/workflows").iterdir()):
         run(clean_env(), root, find_tool("zizmor"), "--offline", "--quiet", path)
         steps = re.findall(r"^\s*(?:- )?uses: (\S+)", path.read_text(), re.M)
         expect(all(PINNED.fullmatch(step) for step in steps), f"{path}: {steps}")
@@ -122,8 +122,8 @@ def pre_commit(wheel, root, logmap, folder):
 def written(root, logmap, folder):
     """The workflow of `init`, as it is read; and the version that it and docs/ci.md install."""
     installs, wanted = started(logmap, folder, clean_env()), version_of(root)
-    lint(root, installs)
-    for path in (installs, root / "docs/ci.md"):
+    lint(root, installs, installs.with_name("logmap-drift.yml"))
+    for path in (installs, installs.with_name("logmap-drift.yml"), root / "docs/ci.md"):
         versions = set(re.findall(r"aws-logmap==([\w.]+)", path.read_text()))
         expect(versions == {wanted}, f"{path}: versions {versions}, not {wanted}")
         expect(not re.search(r"install (?:\S+ )*logmap\b", path.read_text()), f"{path} installs a stranger's package")

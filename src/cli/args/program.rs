@@ -22,6 +22,11 @@ pub struct InitArgs {
     /// CI snippet to write
     #[arg(long, value_enum, default_value = "github", value_name = "SYSTEM", help_heading = "Output")]
     pub ci: Ci,
+    /// Also write a daily job that runs `snapshot` and `drift`
+    ///
+    /// Where there is a map already, it is all that is written.
+    #[arg(long, help_heading = "Output")]
+    pub drift_job: bool,
 }
 
 /// CI systems that `init` knows.
