@@ -12,6 +12,7 @@
 //! Plan (+ verdicts) ─topology→ Topology ─render::graph→ SVG, DOT, Mermaid, HTML
 //! what others wrote ─inputs→ SourceFiles ─observed→ Observed ─compare(Plan?)→ findings and verdicts
 //!   ─import→ map text, or edits of a map (+ findings)
+//! Plan ─scope→ Scope ─live→ the text of a snapshot | ─render::snapshot→ a program that makes it
 //! a snapshot of accounts ─snapshot→ readings ─drift(Plan)→ findings, what was looked at, coverage, deliveries
 //! a pasted text (+ Analysis) ─explain→ causes, and what mends them
 //! ```
@@ -50,6 +51,8 @@ mod import;
 mod included;
 mod inputs;
 mod inspection;
+#[cfg(feature = "live")]
+mod live;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod map;
@@ -60,6 +63,7 @@ mod policy;
 mod render;
 mod rules;
 mod runbook;
+mod scope;
 mod several;
 mod snapshot;
 mod source;

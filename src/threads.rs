@@ -32,3 +32,23 @@ pub(crate) fn map<P: Send, R: Send>(parts: impl Iterator<Item = P>, work: impl F
 pub(crate) fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
+
+/// Each item's result, in the order of the items, by at most so many threads.
+#[cfg(feature = "live")]
+pub(crate) fn pool<T: Sync, R: Send>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let next = AtomicUsize::new(0);
+    let mut found: Vec<(usize, R)> = map(0..threads.min(items.len()), |_| {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(at) else { return done };
+            done.push((at, work(item)));
+        }
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    found.sort_unstable_by_key(|(at, _)| *at);
+    found.into_iter().map(|(_, result)| result).collect()
+}

@@ -30,6 +30,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("map", "aws catalog diagnostics document edit escape source"),
     ("rules", "aws catalog diagnostics document edit map policy source"),
     ("plan", "aws diagnostics map policy rules source threads"),
+    ("scope", "plan"),
     ("included", "catalog diagnostics document map rules source"),
     ("folders", "files included places source"),
     ("analysis", "catalog diagnostics document included map plan rules source threads"),
@@ -49,14 +50,18 @@ const ALLOWED: &[(&str, &str)] = &[
     ),
     ("runbook", "aws plan policy text"),
     ("topology", "compare inspection plan source"),
-    ("render", "artifacts aws compare digest escape plan policy runbook text topology"),
+    ("live", "aws policy scope snapshot threads"),
+    ("render", "artifacts aws compare digest escape plan policy runbook scope text topology"),
     ("disk", "artifacts digest formats plan"),
     ("generate", "artifacts disk plan render threads"),
-    ("lsp", "analysis aws diagnostics document edit escape fix folders included map places plan rules source"),
+    (
+        "lsp",
+        "analysis aws diagnostics document drift edit escape fix folders included map observed places plan rules snapshot source",
+    ),
     (
         "cli",
-        "analysis aws catalog changes compare diagnostics digest disk document drift escape explain files fix folders formats generate import included inputs inspection lsp map observed places plan render \
-         rules runbook several snapshot source text topology",
+        "analysis aws catalog changes compare diagnostics digest disk document drift escape explain files fix folders formats generate import included inputs inspection live lsp map observed places plan render \
+         rules runbook scope several snapshot source text topology",
     ),
     (
         "testing",

@@ -46,6 +46,35 @@ impl Partition {
         [Aws, Cn, UsGov, Iso, IsoB, IsoE, IsoF, Eusc].into_iter().find(|p| p.id() == id)
     }
 
+    /// What the names of its endpoints end with: `dnsSuffix` of the SDKs' metadata.
+    #[cfg(feature = "live")]
+    pub(crate) fn dns_suffix(self) -> &'static str {
+        match self {
+            Partition::Aws | Partition::UsGov => "amazonaws.com",
+            Partition::Cn => "amazonaws.com.cn",
+            Partition::Iso => "c2s.ic.gov",
+            Partition::IsoB => "sc2s.sgov.gov",
+            Partition::IsoE => "cloud.adc-e.uk",
+            Partition::IsoF => "csp.hci.ic.gov",
+            Partition::Eusc => "amazonaws.eu",
+        }
+    }
+
+    /// The Region of its global services, which every account has: `implicitGlobalRegion` of the SDKs' metadata.
+    #[cfg(feature = "live")]
+    pub(crate) fn global_region(self) -> &'static str {
+        match self {
+            Partition::Aws => "us-east-1",
+            Partition::Cn => "cn-northwest-1",
+            Partition::UsGov => "us-gov-west-1",
+            Partition::Iso => "us-iso-east-1",
+            Partition::IsoB => "us-isob-east-1",
+            Partition::IsoE => "eu-isoe-west-1",
+            Partition::IsoF => "us-isof-south-1",
+            Partition::Eusc => "eusc-de-east-1",
+        }
+    }
+
     /// The second part of every ARN in the partition.
     pub fn id(self) -> &'static str {
         match self {

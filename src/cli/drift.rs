@@ -1,4 +1,4 @@
-//! `logmap drift`: what is in the accounts, held against the map. It reads snapshots, and asks nobody.
+//! `logmap drift`: what is in the accounts, held against the map: by snapshots, or by reading the accounts now.
 
 use super::{
     Outcome, Stop,
@@ -7,6 +7,7 @@ use super::{
     exit::Exit,
     findings, generate,
     io::Io,
+    live::{self, Wanted},
     mend::Mend,
     read,
 };
@@ -18,6 +19,8 @@ use crate::{
     drift::{self, Asked, CoverageRow, DeliveryRow, DeliveryVerdict, Drift, Window},
     escape,
     observed::json as reader,
+    plan::Plan,
+    scope::Scope,
     snapshot::{self, Snapshot},
     source::{FileId, SourceFile},
 };
@@ -35,7 +38,13 @@ pub(super) fn run(args: &DriftArgs, io: &Io) -> Outcome {
         return Err(Stop::usage(anyhow!("the map {name} has errors; `logmap validate {name}` shows them")));
     };
     let filter = generate::filter(&args.account, &args.region, &plan)?;
-    let (files, _) = read::inputs(&args.snapshot, None, io)?;
+    let files = if args.snapshot.is_empty() {
+        vec![live(args, &plan, io)?]
+    } else if args.reading.is_set() {
+        return Err(Stop::usage(anyhow!("`--role` and `--profile` say how accounts are read, and with `--snapshot` none is")));
+    } else {
+        read::inputs(&args.snapshot, None, io)?.0
+    };
     let documents = files.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
     let (earlier, _) = read::inputs(&args.since, None, io)?;
     let of_earlier = earlier.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
@@ -74,6 +83,20 @@ pub(super) fn run(args: &DriftArgs, io: &Io) -> Outcome {
     let report = Report { files: &shown_files, findings: &found.findings, suppressed: &found.suppressed, route: &route };
     print(args, &analysis, &found, &report, io)?;
     exit_of(args, &found)
+}
+
+/// The accounts as they are now: a snapshot that is no file.
+fn live(args: &DriftArgs, plan: &Plan, io: &Io) -> Result<SourceFile, Stop> {
+    let wanted = Wanted {
+        accounts: &args.account,
+        regions: &args.region,
+        organization: args.organization,
+        mapped: !args.coverage,
+        days: args.delivery.then(|| u32::from(args.days)),
+        redact_tags: false,
+    };
+    let taken = live::read(Scope::of(plan), &wanted, &args.reading, io)?;
+    Ok(SourceFile::new("live snapshot", taken.text))
 }
 
 /// Drift ends with 1. What was not read keeps the end from being 0: with 1 beside drift, with 3 where nothing else was found.

@@ -3,11 +3,12 @@
 
 use super::{
     Outcome, Stop,
-    args::{FindingFormat, ImportArgs, MapArgs, ReportArgs},
+    args::{FindingFormat, ImportArgs, MapArgs, ReportArgs, WhoseAccounts},
     baseline, check,
     exit::Exit,
     findings,
     io::Io,
+    live::{self, Wanted},
     read::{self, Rewriting},
     writing::not_written,
 };
@@ -18,6 +19,7 @@ use crate::{
     disk::{self, replace::output},
     import::{self, GivenAccount, Imported, Options},
     map::effective,
+    scope::Scope,
     source::{FileId, SourceFile},
 };
 use anyhow::{Context, anyhow};
@@ -31,8 +33,17 @@ pub(super) fn run(args: &ImportArgs, io: &Io) -> Outcome {
     if let Some(out) = args.out.as_ref().filter(|out| !args.force && fs::symlink_metadata(out).is_ok()) {
         return Err(Stop::usage(anyhow!("{} exists already; `--into` extends a map, `--force` overwrites", out.display())));
     }
-    let (files, mut unread) = read::inputs(&args.files, args.stdin_filename.as_deref(), io)?;
+    if args.live.is_none() && args.reading.is_set() {
+        return Err(Stop::usage(anyhow!("`--role` and `--profile` say how accounts are read: give `--live`, too")));
+    }
+    let (mut files, mut unread) = read::inputs(&args.files, args.stdin_filename.as_deref(), io)?;
     let before = args.into.as_ref().map(|into| map_to_extend(into, io)).transpose()?;
+    if let Some(whose) = args.live {
+        let plan = before.as_ref().and_then(|(map, _)| map.plan.as_ref());
+        let wanted = Wanted { organization: whose == WhoseAccounts::Organization, ..Wanted::default() };
+        let taken = live::read(plan.map(Scope::of).unwrap_or_default(), &wanted, &args.reading, io)?;
+        files.push(SourceFile::new("live snapshot", taken.text));
+    }
     let mut imported = import::import(files, &options, before.as_ref().map(|(analysis, _)| analysis));
     imported.ignored.append(&mut unread);
     imported.ignored.sort();

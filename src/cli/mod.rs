@@ -17,6 +17,7 @@ mod graph;
 mod import;
 mod init;
 pub(crate) mod io;
+mod live;
 #[cfg(feature = "lsp")]
 mod lsp;
 mod man;

@@ -37,6 +37,18 @@ impl std::error::Error for InTheWay {}
 /// # Errors
 /// Something else stands there: then the cause is [`InTheWay`]. The folder or the file can't be written.
 pub(crate) fn output(path: &Path, bytes: &[u8], ours: impl Fn(&[u8]) -> bool) -> Result<()> {
+    put(path, bytes, ours, false)
+}
+
+/// The same, for what only its owner may read, whatever was there.
+///
+/// # Errors
+/// As of [`output`].
+pub(crate) fn private_output(path: &Path, bytes: &[u8], ours: impl Fn(&[u8]) -> bool) -> Result<()> {
+    put(path, bytes, ours, true)
+}
+
+fn put(path: &Path, bytes: &[u8], ours: impl Fn(&[u8]) -> bool, private: bool) -> Result<()> {
     let what = || format!("{}", path.display());
     match fs::metadata(path) {
         Ok(meta) if !meta.is_file() => Err(InTheWay::NotAFile).with_context(what),
@@ -44,10 +56,14 @@ pub(crate) fn output(path: &Path, bytes: &[u8], ours: impl Fn(&[u8]) -> bool) ->
             let mut there = Vec::new();
             let read = File::open(path).and_then(|file| file.take(MOST).read_to_end(&mut there));
             read.with_context(|| format!("can't read {}", path.display()))?;
-            if there.is_empty() || ours(&there) { replace(path, bytes) } else { Err(InTheWay::Foreign).with_context(what) }
+            if there.is_empty() || ours(&there) {
+                replace_as(path, bytes, private)
+            } else {
+                Err(InTheWay::Foreign).with_context(what)
+            }
         }
         // there is nothing, or a link that leads nowhere: then the link is replaced
-        Err(_) => replace(path, bytes),
+        Err(_) => replace_as(path, bytes, private),
     }
 }
 
@@ -57,12 +73,19 @@ pub(crate) fn output(path: &Path, bytes: &[u8], ours: impl Fn(&[u8]) -> bool) ->
 /// # Errors
 /// The folder or the file can't be written.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_as(path, bytes, false)
+}
+
+fn replace_as(path: &Path, bytes: &[u8], private: bool) -> Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
-        let mut file = like_files(tempfile::Builder::new().prefix(".logmap-")).tempfile_in(folder)?;
+        let mut builder = tempfile::Builder::new();
+        let builder = builder.prefix(".logmap-");
+        // temporary files are their owner's alone
+        let mut file = if private { builder } else { like_files(builder) }.tempfile_in(folder)?;
         file.write_all(bytes)?;
-        if let Ok(meta) = fs::metadata(&target) {
+        if let Some(meta) = fs::metadata(&target).ok().filter(|_| !private) {
             fs::set_permissions(file.path(), meta.permissions())?;
         }
         file.as_file().sync_all()?;

@@ -62,6 +62,7 @@ BUSY = ("SlowDown", "Throttling", "ThrottlingException", "ThrottledException", "
 GOING = (botocore.exceptions.ConnectTimeoutError, botocore.exceptions.EndpointConnectionError, botocore.exceptions.ReadTimeoutError,
          botocore.exceptions.ConnectionClosedError, botocore.exceptions.ProxyConnectionError)
 TRIES = 5
+TRAIL_CALLS = 8
 
 
 def now():
@@ -105,7 +106,7 @@ class Account:
         self.session, self.options, self.id = session, options, id
         self.clients, self.lock = {}, threading.Lock()
         self.silent = collections.Counter()
-        self.why = {}
+        self.why, self.turns = {}, {}
 
     def client(self, service, region):
         with self.lock:
@@ -120,16 +121,36 @@ class Account:
     def unreachable(self, region):
         return self.why.get(region) if self.silent[region] >= 2 else None
 
+    def heard(self, region):
+        """A Region that answers is not silent: only two silences in a row close it."""
+        with self.lock:
+            if 0 < self.silent[region] < 2:
+                del self.silent[region], self.why[region]
+
+    def keep_pace(self, service, region):
+        """Waits until CloudTrail takes another call: ten a second, for an account and Region."""
+        if service != "cloudtrail":
+            return
+        with self.lock:
+            turn = max(self.turns.get(region, 0.0), time.monotonic())
+            self.turns[region] = turn + 1 / TRAIL_CALLS
+        time.sleep(max(0.0, turn - time.monotonic()))
+
     def ask(self, service, region, operation, method, absent=(), again=(), **arguments):
         """AWS's answer, None if AWS says that there is none, or the failure. Tries again what may pass."""
         assert operation in CALLS[service], operation
         call = service + ":" + operation
         for turn in range(TRIES):
-            if self.unreachable(region):
-                return failure(call, "Unreachable", self.why[region])
+            why = self.unreachable(region)
+            if why:
+                return failure(call, "Unreachable", why)
+            self.keep_pace(service, region)
             try:
-                return plain(getattr(self.client(service, region), method)(**arguments))
+                answer = plain(getattr(self.client(service, region), method)(**arguments))
+                self.heard(region)
+                return answer
             except botocore.exceptions.ClientError as error:
+                self.heard(region)
                 code = error.response.get("Error", {}).get("Code", "")
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
                 if code in absent:
@@ -141,9 +162,9 @@ class Account:
             except GOING as error:
                 with self.lock:
                     self.silent[region] += 1
-                    self.why.setdefault(region, type(error).__name__ + ": " + str(error).split("\n", 1)[0])
+                    why = self.why.setdefault(region, type(error).__name__ + ": " + str(error).split("\n", 1)[0])
                 if turn >= 1:
-                    return failure(call, type(error).__name__, self.why[region])
+                    return failure(call, type(error).__name__, why)
             except (botocore.exceptions.BotoCoreError, AttributeError) as error:
                 # AttributeError: this boto3 is too old to know the call
                 return failure(call, type(error).__name__, error)
@@ -164,7 +185,9 @@ class Account:
 
 
 def default_region(partition):
-    return {"aws-cn": "cn-north-1", "aws-us-gov": "us-gov-west-1"}.get(partition, "us-east-1")
+    """The Region of the partition's global services, which every account has."""
+    return {"aws-cn": "cn-northwest-1", "aws-us-gov": "us-gov-west-1", "aws-iso": "us-iso-east-1", "aws-iso-b": "us-isob-east-1",
+            "aws-iso-e": "eu-isoe-west-1", "aws-iso-f": "us-isof-south-1", "aws-eusc": "eusc-de-east-1"}.get(partition, "us-east-1")
 
 
 def session_for(account, options):
@@ -200,7 +223,8 @@ def session_for(account, options):
             continue
         except botocore.exceptions.ClientError as error:
             details = error.response.get("Error", {})
-            raise NoSession(failure(call, details.get("Code", ""), details.get("Message", "")))
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+            raise NoSession(failure(call, details.get("Code", ""), details.get("Message", ""), status))
         except botocore.exceptions.BotoCoreError as error:
             raise NoSession(failure(call, type(error).__name__, error))
         if caller.get("Account") != account["id"]:

@@ -65,6 +65,19 @@ def find(name):
     return s3.s3_backends[account][partition].buckets.get(name) if account else None
 
 
+moto_describe_config_rules = config.ConfigBackend.describe_config_rules
+
+
+def describe_config_rules(self, *args):
+    """AWS's answer has no more than its model says; moto adds what it keeps beside."""
+    answer = moto_describe_config_rules(self, *args)
+    known = ("ConfigRuleName", "ConfigRuleArn", "ConfigRuleId", "Description", "Scope", "Source", "InputParameters", "MaximumExecutionFrequency",
+             "ConfigRuleState", "CreatedBy", "EvaluationModes")
+    return {**answer, "ConfigRules": [{key: value for key, value in rule.items() if key in known} for rule in answer["ConfigRules"]]}
+
+
+config.ConfigBackend.describe_config_rules = describe_config_rules
+
 # -------------------------------------------------------------------------------------------------- accounts
 
 moto_account = iam.get_account_id_from
@@ -400,10 +413,10 @@ class Gate:
             self.changes, self.state = self.changes + 1, object()
             if self.changes == self.fail_at:
                 return self.deny(environ, start)
-        service = re.search(r"Credential=[^/]+/\d+/[^/]+/([a-z0-9]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", "")) if self.log is not None or self.fault else None
+        service = re.search(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<name>[a-z0-9]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", "")) if self.log is not None or self.fault else None
         if self.log is not None and service:
-            self.log.append((service[1], self.operation(environ), environ["PATH_INFO"]))
-        if self.fault and service and self.fault.hits(service[1], self.operation(environ)):
+            self.log.append((service["name"], self.operation(environ), environ["PATH_INFO"]))
+        if self.fault and service and self.fault.hits(service["name"], self.operation(environ), service["region"]):
             return self.refuse(environ, start, *self.fault.answer)
         if not signed or signed[3] != "s3":
             return self.app(environ, start)

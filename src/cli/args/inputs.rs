@@ -1,6 +1,6 @@
 //! Arguments of the commands that begin with what others wrote.
 
-use super::report::ReportArgs;
+use super::{live::ReadingArgs, report::ReportArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -46,8 +46,13 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// Files and folders with what is there; `-` is standard input
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required_unless_present = "live")]
     pub files: Vec<PathBuf>,
+    /// Read accounts themselves, too: those of the map of --into, else that of the credentials
+    ///
+    /// `--live=organization` also reads the active accounts that AWS Organizations lists.
+    #[arg(long, value_enum, value_name = "WHOSE", num_args = 0..=1, require_equals = true, default_missing_value = "own", help_heading = "Input")]
+    pub live: Option<WhoseAccounts>,
     /// What findings call the text on standard input
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     pub stdin_filename: Option<PathBuf>,
@@ -71,6 +76,9 @@ pub struct ImportArgs {
     /// Overwrite the file of --out
     #[arg(long, requires = "out", help_heading = "Output")]
     pub force: bool,
+    /// How accounts are read, with --live.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Add what is missing to this map
     ///
     /// Its comments, order and layout stay. `-` is standard input.
@@ -84,6 +92,15 @@ pub struct ImportArgs {
     /// How findings are reported.
     #[command(flatten)]
     pub report: ReportArgs,
+}
+
+/// Accounts that `import --live` reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WhoseAccounts {
+    /// Those of the map, or that of the credentials.
+    Own,
+    /// The active accounts of the organization, too.
+    Organization,
 }
 
 /// Arguments of `explain`.

@@ -7,18 +7,75 @@ use super::{
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
+/// How accounts are read.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Reading")]
+pub struct ReadingArgs {
+    /// Name of the role to assume in each account, instead of the map's
+    #[arg(long, value_name = "NAME")]
+    pub role: Option<String>,
+    /// External id for that role
+    #[arg(long, value_name = "ID", requires = "role")]
+    pub external_id: Option<String>,
+    /// Profile of the caller, instead of the map's
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Calls under way at once
+    #[arg(long, value_name = "NUMBER", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub jobs: u16,
+    /// Seconds that an answer may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=300))]
+    pub timeout: u16,
+}
+
 /// Arguments of `snapshot`.
 #[derive(Debug, Args)]
 pub struct SnapshotArgs {
     /// Which map.
     #[command(flatten)]
     pub map: MapArgs,
-    /// Print the program that makes a snapshot, in this language
-    #[arg(long, value_enum, value_name = "LANGUAGE", required = true, help_heading = "Output")]
-    pub script: SnapshotScript,
+    /// The file to write, for its owner only; - is standard output
+    #[arg(long, value_name = "FILE", default_value = "-", help_heading = "Output")]
+    pub out: PathBuf,
+    /// Print a program that makes the snapshot, in this language, and read nothing
+    #[arg(long, value_enum, value_name = "LANGUAGE", help_heading = "Output")]
+    pub script: Option<SnapshotScript>,
+    /// Leave out values of tags that are not the map's
+    #[arg(long, help_heading = "Output")]
+    pub redact_tags: bool,
+    /// Only these accounts, by key, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "KEY", help_heading = "Selection")]
+    pub account: Vec<String>,
+    /// Only these Regions, separated by commas
+    #[arg(long, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
+    pub region: Vec<String>,
+    /// Also the active accounts that AWS Organizations lists
+    #[arg(long, help_heading = "Selection")]
+    pub organization: bool,
+    /// Which buckets are asked for their logging
+    #[arg(long, value_enum, value_name = "WHICH", default_value = "all", help_heading = "Selection")]
+    pub buckets: AskedBuckets,
+    /// Look for log objects, too: lists keys, and reads none
+    #[arg(long, help_heading = "Selection")]
+    pub delivery: bool,
+    /// Days that are looked at with --delivery
+    #[arg(long, value_name = "NUMBER", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365), help_heading = "Selection")]
+    pub days: u16,
+    /// How it is read.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// What counts.
     #[command(flatten)]
     pub severity: SeverityArgs,
+}
+
+/// Buckets that are asked for their logging.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AskedBuckets {
+    /// All of the accounts: coverage needs them.
+    All,
+    /// Sources and log buckets of the map.
+    Mapped,
 }
 
 /// Languages of the program.
@@ -34,10 +91,10 @@ pub struct DriftArgs {
     /// Which map.
     #[command(flatten)]
     pub map: MapArgs,
-    /// A snapshot of the accounts; may be repeated, - is standard input
+    /// A snapshot of the accounts; may be repeated, - is standard input [default: the accounts themselves are read]
     ///
     /// Of an account that is in several of them the newest reading counts.
-    #[arg(long, value_name = "FILE", required = true, help_heading = "Input")]
+    #[arg(long, value_name = "FILE", help_heading = "Input")]
     pub snapshot: Vec<PathBuf>,
     /// An earlier snapshot; may be repeated
     ///
@@ -55,9 +112,15 @@ pub struct DriftArgs {
     pub coverage: bool,
     /// Say whether logs arrive, of each source and trail
     ///
-    /// The snapshot has to be made with its --delivery.
+    /// A snapshot has to be made with its --delivery.
     #[arg(long, help_heading = "Selection")]
     pub delivery: bool,
+    /// With --delivery and without --snapshot: days that are looked at
+    #[arg(long, value_name = "NUMBER", default_value_t = 7, value_parser = clap::value_parser!(u16).range(1..=365), help_heading = "Selection")]
+    pub days: u16,
+    /// Without --snapshot: also the active accounts that AWS Organizations lists
+    #[arg(long, conflicts_with = "snapshot", help_heading = "Selection")]
+    pub organization: bool,
     /// With --delivery: how late logs may be, such as 12h or 90m
     #[arg(long, value_name = "TIME", default_value = "12h", help_heading = "Selection")]
     pub grace: String,
@@ -66,6 +129,9 @@ pub struct DriftArgs {
     /// An instant such as 2026-11-30T06:00:00Z.
     #[arg(long, value_name = "INSTANT", help_heading = "Selection")]
     pub as_of: Option<String>,
+    /// How accounts are read, without --snapshot.
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// What was not read is an error
     #[arg(long, conflicts_with = "partial", help_heading = "Report")]
     pub strict: bool,

@@ -10,8 +10,8 @@ mod maps;
 mod program;
 mod report;
 
-pub use inputs::{CheckArgs, ExplainArgs, ImportArgs, ListFormat};
-pub use live::{DriftArgs, DriftFormat, SnapshotArgs, SnapshotScript};
+pub use inputs::{CheckArgs, ExplainArgs, ImportArgs, ListFormat, WhoseAccounts};
+pub use live::{AskedBuckets, DriftArgs, DriftFormat, ReadingArgs, SnapshotArgs, SnapshotScript};
 pub use maps::{DiffArgs, DiffFormat, GenerateArgs, GraphArgs, GraphFormat, MapArgs, PairArgs, RunbookArgs, ValidateArgs};
 #[cfg(feature = "lsp")]
 pub use program::LspArgs;
@@ -107,14 +107,15 @@ pub enum Command {
     /// other formats than text, because standard output is the map's.
     #[command(after_long_help = examples("import"))]
     Import(ImportArgs),
-    /// Print the program that reads the accounts of a map into a snapshot
+    /// Read the accounts of a map into a snapshot, or print a program that does
     ///
-    /// The program is Python with boto3, as AWS CloudShell has it. It only reads, and needs nothing of logmap where it runs.
+    /// It only reads, with the credentials that the AWS CLI finds. The program of --script is Python with boto3, as AWS CloudShell has it, and needs
+    /// nothing of logmap where it runs. Exit code 3 if of an account nothing could be read; that is in the snapshot, too.
     #[command(after_long_help = examples("snapshot"))]
     Snapshot(SnapshotArgs),
     /// Say where the accounts differ from the map, what the map does not know, and whether logs arrive
     ///
-    /// Reads snapshots, and asks AWS nothing. Exit code 1 for drift; 3 if something was not read and nothing else was found.
+    /// Reads snapshots, or without one the accounts themselves. Exit code 1 for drift; 3 if something was not read and nothing else was found.
     #[command(after_long_help = examples("drift"))]
     Drift(DriftArgs),
     /// Plan the way from one map to another: steps with scripts, checks and rollbacks, in which no log is lost
