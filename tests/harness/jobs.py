@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import adopted, athena, attacks, called, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
+from . import adopted, athena, attacks, book, called, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
 from . import readme, refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, watching, writer
 from .cli_shim import Shim
@@ -174,6 +174,8 @@ def jobs(tier):
         found[f"adopted {seeds[0]}"] = lambda bench, report, seeds=seeds: adopted.check(report, bench, seeds)
     if tier.cli2:
         found["aws_cli_2"] = lambda bench, report: cli2.check(report, bench.stage_from, attacked, bench.new_folder)
+    if tier.book:
+        found["book"] = lambda bench, report: book.check(report, bench.new_folder)
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
         "packages": lambda bench, report: packages.check(report, ROOT, bench.args.logmap, bench.new_folder, tier.wheel),
