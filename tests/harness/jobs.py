@@ -16,7 +16,7 @@ from pathlib import Path
 
 from . import adopted, athena, attacks, book, called, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
 from . import readme, refusals, scanners, schema, scripts
-from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, watching, writer
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, vscode, watching, writer
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -184,6 +184,7 @@ def jobs(tier):
         "evaluator_oracle": lambda bench, report: evaluator_oracle.check(report),
         "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "editor": lambda bench, report: editor.check(report, bench.args.logmap, bench.new_folder()),
+        "vscode": lambda bench, report: vscode.check(report, bench.args.logmap, bench.new_folder),
         "report_formats": lambda bench, report: report_formats.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "readme": lambda bench, report: (selftest_readme.check(report, bench.new_folder), readme.check(report, ROOT, bench.args.logmap, bench.new_folder)),
     }
