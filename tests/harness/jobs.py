@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import adopted, athena, attacks, book, called, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
+from . import adopted, athena, attacks, book, called, calls, changes, cli2, distribution, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
 from . import readme, refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, vscode, watching, writer
 from .cli_shim import Shim
@@ -179,6 +179,7 @@ def jobs(tier):
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
         "packages": lambda bench, report: packages.check(report, ROOT, bench.args.logmap, bench.new_folder, tier.wheel),
+        "distribution": lambda bench, report: distribution.check(report, ROOT, bench.args.logmap, bench.new_folder),
         "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "manual": lambda bench, report: manual.check(report, bench.args.logmap, bench.new_folder()),
         "evaluator_oracle": lambda bench, report: evaluator_oracle.check(report),
