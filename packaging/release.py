@@ -114,7 +114,7 @@ def pack(files, path):
             entry = tarfile.TarInfo(f"{stem}/{name}")
             entry.size, entry.mode = len(text), mode
             archive.addfile(entry, io.BytesIO(text))
-    with path.open("wb") as out, gzip.GzipFile(filename="", fileobj=out, mode="wb", mtime=0) as compressed:
+    with path.open("wb") as out, gzip.GzipFile(filename="", fileobj=out, mode="wb", compresslevel=6, mtime=0) as compressed:
         compressed.write(packed.getvalue())
 
 

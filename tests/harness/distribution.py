@@ -36,8 +36,9 @@ class Release:
     def __init__(self, root, logmap, folder):
         self.root, self.folder, self.version = folder / "source", folder, version_of(root)
         shutil.copytree(root / "packaging", self.root / "packaging", ignore=shutil.ignore_patterns("__pycache__"))
-        (self.root / "editors/vscode").mkdir(parents=True)
-        for name in ("Cargo.toml", "Cargo.lock", "CHANGELOG.md", "README.md", "LICENSE-APACHE", "LICENSE-MIT", "editors/vscode/package.json", "editors/vscode/package-lock.json"):
+        shutil.copytree(root / "editors", self.root / "editors", ignore=shutil.ignore_patterns("node_modules", "dist", "bin", "schemas"))
+        (self.root / "schemas").mkdir()
+        for name in ("Cargo.toml", "Cargo.lock", "CHANGELOG.md", "README.md", "LICENSE-APACHE", "LICENSE-MIT", "schemas/region-map.schema.json"):
             shutil.copyfile(root / name, self.root / name)
         log = self.root / "CHANGELOG.md"
         log.write_text(log.read_text().replace("## [Unreleased]\n", f"## [Unreleased]\n\n## [{self.version}] - 2026-12-01\n", 1))
@@ -246,6 +247,24 @@ def action(release, files):
             expect(not list((release.folder / name).rglob("owned")), f"{name} was run")
 
 
+def extension(release):
+    """The extension for this platform, with the program: what an editor unpacks can be run."""
+    here, out = release.folder / "here", release.folder / "extensions"
+    here.mkdir()
+    shutil.copy(release.archives / f"aws-logmap-{release.version}-{TARGET}.tar.gz", here)
+    release.make("extensions", here, out)
+    [vsix] = out.iterdir()
+    system = {"x86_64": "linux-x64", "aarch64": "linux-arm64"}[os.uname().machine]
+    expect(vsix.name == f"aws-logmap-{release.version}-vscode-{system}.vsix", vsix.name)
+    with zipfile.ZipFile(vsix) as packed:
+        expect(f'TargetPlatform="{system}"' in packed.read("extension.vsixmanifest").decode(), "it says another platform")
+        entry = packed.getinfo("extension/bin/logmap")
+        expect(entry.external_attr >> 16 & 0o111 == 0o111, "the program can't be executed")
+        program = Path(packed.extract(entry, release.folder / "unpacked"))
+    program.chmod(0o755)
+    expect(run(clean_env(), release.folder, program, "--version").split()[:2] == ["logmap", release.version], "another program")
+
+
 def image(release):
     """What the container's image is made of."""
     context = release.folder / "context"
@@ -298,7 +317,7 @@ def check(report, root, logmap, new_folder):
         one_version(made)
         archive(made)
         release = made
-    for name, test in (("npm", npm), ("installer", installer), ("image", image)):
+    for name, test in (("npm", npm), ("installer", installer), ("extension", extension), ("image", image)):
         if release:
             with report.check(f"distribution/{name}"):
                 test(release)
