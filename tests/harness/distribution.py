@@ -24,6 +24,7 @@ from .hooks import MAP
 from .packages import lint, run, version_of
 from .report import clean_env, expect
 from .tools import find_tool
+from .vscode import needs_node
 
 TARGET = f"{os.uname().machine}-unknown-linux-musl"
 OTHERS = ("aarch64-apple-darwin", "x86_64-apple-darwin", "aarch64-pc-windows-msvc", "x86_64-unknown-linux-musl", "aarch64-unknown-linux-musl")
@@ -249,6 +250,7 @@ def action(release, files):
 
 def extension(release):
     """The extension for this platform, with the program: what an editor unpacks can be run."""
+    needs_node()
     here, out = release.folder / "here", release.folder / "extensions"
     here.mkdir()
     shutil.copy(release.archives / f"aws-logmap-{release.version}-{TARGET}.tar.gz", here)
@@ -307,7 +309,9 @@ def workflows(root, folder):
 
 
 def check(report, root, logmap, new_folder):
-    if not report.wants("distribution/"):
+    # each needs the archives, so that one brings all
+    tests = {"npm": npm, "installer": installer, "extension": extension, "image": image}
+    if not any(report.wants(f"distribution/{name}") for name in ("workflows", "archive", *tests)):
         return
     with report.check("distribution/workflows"):
         workflows(root, new_folder())
@@ -317,7 +321,7 @@ def check(report, root, logmap, new_folder):
         one_version(made)
         archive(made)
         release = made
-    for name, test in (("npm", npm), ("installer", installer), ("extension", extension), ("image", image)):
+    for name, test in tests.items():
         if release:
             with report.check(f"distribution/{name}"):
                 test(release)

@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 from .packages import version_of
-from .report import clean_env, expect
+from .report import ToolMissing, clean_env, expect
 from .tools import find_tool
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,8 +28,16 @@ accounts:
 PATIENCE = 60
 
 
+def needs_node():
+    """vsce does not run with an older Node."""
+    version = subprocess.run([find_tool("node"), "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.removeprefix("v").split(".")[0]) < 20:
+        raise ToolMissing("Node 20")
+
+
 def packed(folder):
     """The extension's package. What npm installs stays until the lock changes."""
+    needs_node()
     lock = (SOURCE / "package-lock.json").read_bytes()
     place = ROOT / "target" / "judge" / f"vscode-{hashlib.sha256(lock).hexdigest()[:16]}"
     npm, env = find_tool("npm"), clean_env(LOGMAP_ROOT=str(ROOT))
@@ -128,7 +136,8 @@ def programs(editor, logmap):
 
 
 def check(report, logmap, new_folder):
-    if not report.wants("vscode/"):
+    # each needs the package, so that one brings all
+    if not any(report.wants(f"vscode/{name}") for name in ("packed", "finding", "graph", "programs")):
         return
     folder, installed = new_folder(), None
     with report.check("vscode/packed"):
