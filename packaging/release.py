@@ -198,7 +198,7 @@ def extensions(archives, out):
         folder = Path(temporary) / "vscode"
         shutil.copytree(ROOT / "editors/vscode", folder, ignore=shutil.ignore_patterns("node_modules", "dist", "bin", "schemas"))
         env = os.environ | {"LOGMAP_ROOT": str(ROOT)}
-        subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, env=env, check=True)
+        subprocess.run(["npm", "ci", "--prefer-offline", "--no-audit", "--no-fund"], cwd=folder, env=env, check=True)
         for target, platform in TARGETS.items():
             path = there(archives).get(target)
             if not platform or not path:

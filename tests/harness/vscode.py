@@ -47,7 +47,7 @@ def packed(folder):
             (place / relative).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, place / relative)
     if not (place / "done").exists():
-        subprocess.run([npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=place, env=env, check=True)
+        subprocess.run([npm, "ci", "--silent", "--prefer-offline", "--no-audit", "--no-fund"], cwd=place, env=env, check=True)
         (place / "done").touch()
     vsix = folder / "logmap.vsix"
     done = subprocess.run([npm, "run", "--silent", "package", "--", "--out", vsix], cwd=place, env=env, capture_output=True, text=True)
