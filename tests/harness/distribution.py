@@ -308,9 +308,11 @@ def workflows(root, folder):
         expect("permissions" in job and "timeout-minutes" in job, f"a job without permissions or without an end: {job.get('name')}")
 
 
-def check(report, root, logmap, new_folder):
+def check(report, root, logmap, new_folder, whole):
     # each needs the archives, so that one brings all
-    tests = {"npm": npm, "installer": installer, "extension": extension, "image": image}
+    tests = {"npm": npm, "installer": installer, "image": image}
+    if whole:  # npm installs what it is packed with anew, a minute
+        tests["extension"] = extension
     if not any(report.wants(f"distribution/{name}") for name in ("workflows", "archive", *tests)):
         return
     with report.check("distribution/workflows"):

@@ -179,7 +179,7 @@ def jobs(tier):
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
         "packages": lambda bench, report: packages.check(report, ROOT, bench.args.logmap, bench.new_folder, tier.wheel),
-        "distribution": lambda bench, report: distribution.check(report, ROOT, bench.args.logmap, bench.new_folder),
+        "distribution": lambda bench, report: distribution.check(report, ROOT, bench.args.logmap, bench.new_folder, tier.extension),
         "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "manual": lambda bench, report: manual.check(report, bench.args.logmap, bench.new_folder()),
         "evaluator_oracle": lambda bench, report: evaluator_oracle.check(report),
