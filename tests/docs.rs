@@ -377,11 +377,13 @@ fn a_dead_link_is_found() {
 }
 
 #[test]
-fn every_page_is_in_the_summary() {
+fn every_page_is_in_the_summary_once() {
     update();
     let summary = fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
     for page in pages(&root().join("docs")) {
         let name = page.strip_prefix(root().join("docs")).unwrap().to_string_lossy().into_owned();
-        assert!(name == "SUMMARY.md" || summary.contains(&format!("]({name})")), "docs/SUMMARY.md lacks {name}");
+        let times = summary.matches(&format!("]({name})")).count();
+        // mdBook makes one page of a file, whose place in the book the summary says
+        assert!(name == "SUMMARY.md" || times == 1, "docs/SUMMARY.md lists {name} {times} times");
     }
 }

@@ -106,6 +106,7 @@ impl Answer {
     fn pages(&self) -> String {
         let pages = self.rules.iter().map(|rule| rule.page).chain(self.errors.iter().map(|error| error.page));
         let mut out = pages.collect::<Vec<_>>().join("\n");
+        out.extend(self.rules.iter().filter_map(|rule| rule.address()).map(|address| format!("\n{address}\n")));
         let named = self.named.iter().flat_map(|named| [("buckets", &named.buckets), ("Regions", &named.regions)]);
         let named: Vec<String> = named
             .filter(|(_, names)| !names.is_empty())

@@ -16,6 +16,7 @@ use crate::{
     edit::{Change, Fix},
     source::{FileId, SourceFile, Span},
 };
+pub(crate) use rule::BOOK;
 pub use rule::{Rule, Scope, Severity};
 use serde_json::Value;
 use std::cmp::Ordering;

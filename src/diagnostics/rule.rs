@@ -66,7 +66,20 @@ pub struct Rule {
     pub is_of_proof: bool,
 }
 
+/// Where the pages of `docs/` are published as a book, without a slash at the end. Nobody publishes them yet. Who does says it here, and SARIF,
+/// editors and `explain` name each rule's page there, and the map's schema its address.
+pub(crate) const BOOK: Option<&str> = None;
+
 impl Rule {
+    /// The address of its page in the book, if that is published.
+    pub(crate) fn address(&self) -> Option<String> {
+        self.address_in(BOOK)
+    }
+
+    fn address_in(&self, book: Option<&str>) -> Option<String> {
+        book.map(|book| format!("{book}/rules/{}.html", self.id))
+    }
+
     /// What the page says before its first example: paragraphs of Markdown, without the heading and the line with severity and input.
     #[cfg(feature = "lsp")]
     pub(crate) fn lead(&self) -> String {
@@ -142,4 +155,29 @@ macro_rules! rule_family {
     (@proof $($what:ident)?) => {
         false
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_has_an_address_where_the_book_has_one() {
+        let rule = Rule {
+            id: "LM0105",
+            name: "region-unknown",
+            severity: Severity::Warning,
+            scope: Scope::Map,
+            summary: "",
+            since: "0.1.0",
+            page: "",
+            can_be_ignored: true,
+            is_of_proof: false,
+        };
+        assert_eq!(rule.address_in(None), None);
+        assert_eq!(
+            rule.address_in(Some("https://example.com/1.0")).as_deref(),
+            Some("https://example.com/1.0/rules/LM0105.html")
+        );
+    }
 }

@@ -86,7 +86,7 @@ fn descriptor(rule: &Rule) -> Value {
         Severity::Warning => "warning",
         Severity::Info => "recommendation",
     };
-    json!({
+    let mut descriptor = json!({
         "id": rule.id,
         "name": rule.name,
         "shortDescription": { "text": rule.summary },
@@ -94,7 +94,11 @@ fn descriptor(rule: &Rule) -> Value {
         "help": { "text": rule.page, "markdown": rule.page },
         "defaultConfiguration": { "level": level(rule.severity) },
         "properties": { "problem.severity": problem, "precision": "very-high" },
-    })
+    });
+    if let Some(address) = rule.address() {
+        descriptor["helpUri"] = json!(address);
+    }
+    descriptor
 }
 
 fn level(severity: Severity) -> &'static str {

@@ -5,9 +5,7 @@ use crate::{
     diagnostics::{Finding, Severity},
     escape::shown,
 };
-use lsp_types::{
-    CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Position, Range, Uri,
-};
+use lsp_types::{CodeDescription, Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Position, Range};
 
 /// Most diagnostics that are sent: an editor gets all of them again after each edit, and nobody reads so many.
 const MOST: usize = 500;
@@ -53,17 +51,15 @@ pub(super) fn diagnostic(at: &Whereabouts<'_>, finding: &Finding, client: &Clien
             Severity::Info => DiagnosticSeverity::Information,
         }),
         code: Some(finding.rule.id.to_owned().into()),
-        code_description: page(finding.rule.id).filter(|_| client.code_description).map(|href| CodeDescription { href }),
+        code_description: finding
+            .rule
+            .address()
+            .filter(|_| client.code_description)
+            .map(|href| CodeDescription { href: href.into() }),
         source: Some("logmap".to_owned()),
         message: message.into(),
         tags: unnecessary.then(|| vec![DiagnosticTag::Unnecessary]),
         related_information: (client.related && !related.is_empty()).then_some(related),
         data: None,
     }
-}
-
-/// Address of a rule's page, once the package has an address; until then hovering shows the page.
-fn page(id: &str) -> Option<Uri> {
-    let repository = env!("CARGO_PKG_REPOSITORY");
-    (!repository.is_empty()).then(|| format!("{repository}/blob/main/src/rules/docs/{id}.md").into())
 }

@@ -4,6 +4,7 @@
 //! with the committed file.
 
 use super::RegionMap;
+use crate::diagnostics::BOOK;
 use schemars::{Schema, generate::SchemaSettings};
 use serde_json::Value;
 
@@ -11,6 +12,9 @@ use serde_json::Value;
 pub fn schema() -> Value {
     let mut schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<RegionMap>();
     schema.insert("title".to_owned(), "logmap region map, version 1".into());
+    if let Some(book) = BOOK {
+        schema.insert("$id".to_owned(), format!("{book}/region-map.schema.json").into());
+    }
     // of an included file, too, which may have trails alone
     let some_trails =
         serde_json::json!({ "required": ["trails"], "properties": { "trails": { "type": "object", "minProperties": 1 } } });
@@ -51,6 +55,10 @@ pub fn description(lines: &[&str]) -> String {
 pub fn describe_property(mut schema: Schema, nullable: bool, description: String, extra: serde_json::Value) -> Schema {
     if nullable && schema.get("type").is_some_and(|kind| kind == "array") {
         schema.insert("type".to_owned(), serde_json::json!(["array", "null"]));
+    }
+    // editors show the one as it is written, with its marks, and the other as Markdown
+    if description.contains(['`', '*', '[']) {
+        schema.insert("markdownDescription".to_owned(), description.clone().into());
     }
     schema.insert("description".to_owned(), description.into());
     if let serde_json::Value::Object(extra) = extra {

@@ -68,17 +68,21 @@ def pre_commit(root, logmap, folder):
 
 
 def action(root, logmap, folder):
-    """The two commands of the action, with inputs that try to be code."""
+    """The commands of the action, with inputs that try to be code."""
     import re
     text = (root / "action.yml").read_text()
     steps = re.findall(r"^      run: (.+)$", text, re.M)
-    expect(len(steps) == 3 and not any("${{" in step for step in steps), "an input stands in a command")
-    check, generate = (step.strip("'") for step in steps[1:])
+    expect(len(steps) == 4 and not any("${{" in step for step in steps), "an input stands in a command")
+    validate, check, generate = (step.strip("'") for step in steps[1:])
     (folder / "logmap" / "bin").mkdir(parents=True)
     (folder / "logmap" / "bin" / "logmap").symlink_to(logmap)
     (folder / "template.yaml").write_text(BAD)
     (folder / "logmap.yaml").write_text(MAP)
     base = clean_env(RUNNER_TEMP=str(folder), CHECK="template.yaml", FLAGS="", MAP="logmap.yaml", OUT="out")
+    valid = run(base, folder, "bash", "-ec", validate)
+    expect(valid.returncode == 0, valid.stdout + valid.stderr)
+    wrong = run(base | {"MAP": "$(touch owned)"}, folder, "bash", "-ec", validate)
+    expect(wrong.returncode == 2 and not (folder / "owned").exists(), "the map's name was run as code")
     found = run(base, folder, "bash", "-ec", check)
     expect(found.returncode == 1 and "::error file=template.yaml" in found.stdout, found.stdout + found.stderr)
     hostile = run(base | {"CHECK": "template.yaml; touch owned", "FLAGS": "$(touch owned)"}, folder, "bash", "-ec", check)

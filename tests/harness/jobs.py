@@ -14,9 +14,9 @@ import time
 import traceback
 from pathlib import Path
 
-from . import adopted, athena, attacks, called, calls, changes, cli2, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
+from . import adopted, athena, attacks, book, called, calls, changes, cli2, distribution, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
 from . import readme, refusals, scanners, schema, scripts
-from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, watching, writer
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, vscode, watching, writer
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -174,14 +174,18 @@ def jobs(tier):
         found[f"adopted {seeds[0]}"] = lambda bench, report, seeds=seeds: adopted.check(report, bench, seeds)
     if tier.cli2:
         found["aws_cli_2"] = lambda bench, report: cli2.check(report, bench.stage_from, attacked, bench.new_folder)
+    if tier.book:
+        found["book"] = lambda bench, report: book.check(report, bench.new_folder)
     return found | {
         "hooks": lambda bench, report: hooks.check(report, ROOT, bench.args.logmap, bench.new_folder),
         "packages": lambda bench, report: packages.check(report, ROOT, bench.args.logmap, bench.new_folder, tier.wheel),
+        "distribution": lambda bench, report: distribution.check(report, ROOT, bench.args.logmap, bench.new_folder, tier.extension),
         "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "manual": lambda bench, report: manual.check(report, bench.args.logmap, bench.new_folder()),
         "evaluator_oracle": lambda bench, report: evaluator_oracle.check(report),
         "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "editor": lambda bench, report: editor.check(report, bench.args.logmap, bench.new_folder()),
+        "vscode": lambda bench, report: vscode.check(report, bench.args.logmap, bench.new_folder),
         "report_formats": lambda bench, report: report_formats.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "readme": lambda bench, report: (selftest_readme.check(report, bench.new_folder), readme.check(report, ROOT, bench.args.logmap, bench.new_folder)),
     }

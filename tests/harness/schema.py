@@ -75,9 +75,37 @@ EXPLAINED = [
     ("regions", "acme-prod-web"),
     ("key_format", "How S3 lays out the keys of access logs."),
 ]
+# keywords of editors, which no validator knows
+OF_EDITORS = ["enumDescriptions", "markdownDescription", "markdownEnumDescriptions", "patternErrorMessage"]
+AJV = "8.20.0"
+# strictly, as SchemaStore reads what it takes; a type may be one of several, and what is required stand in another part of the schema
+COMPILE = """
+const [ajv, keywords, schema] = process.argv.slice(1);
+const validator = new (require(`${ajv}/dist/2020`).default)({ strict: true, strictRequired: false, allowUnionTypes: true });
+JSON.parse(keywords).forEach((each) => validator.addKeyword(each));
+validator.compile(JSON.parse(schema));
+"""
+
+
+def strict(logmap):
+    """The schema as strict readers want it, and a schema with a word that is none."""
+    def said(text):
+        command = [find_tool("node"), "-e", COMPILE, npm.package("ajv", AJV), json.dumps(OF_EDITORS), text]
+        return subprocess.run(command, env=clean_env(), capture_output=True, text=True)
+    text = subprocess.run([logmap, "schema"], env=clean_env(), capture_output=True, text=True, check=True).stdout
+    done = said(text)
+    expect(done.returncode == 0, done.stderr[-1000:])
+    schema = json.loads(text)
+    expect(schema["title"] and schema["description"] and schema["$schema"].endswith("2020-12/schema"), "the schema does not say what it is")
+    schema["properties"]["tags"]["maxLenght"] = 1
+    done = said(json.dumps(schema))
+    expect(done.returncode and "maxLenght" in done.stderr, "a word that is none is taken")
 
 
 def check(report, logmap, good_maps, folder):
+    if report.wants("schema/strict"):
+        with report.check("schema/strict"):
+            strict(logmap)
     if not report.wants("schema/yaml-language-server"):
         return
     with report.check("schema/yaml-language-server"):

@@ -25,6 +25,8 @@ class Tier:
     scanned: tuple      # the maps whose trees scanners see
     walked: tuple       # the pairs of maps whose runbook is walked; all if it is empty
     wheel: bool         # whether the wheel is built, which compiles the program once more
+    extension: bool     # whether the extension for VS Code is packed with its program, too
+    book: bool          # whether mdBook is built, and builds the documentation
     cli2: bool          # whether scripts are run with version 2 of the AWS CLI, too
     providers: tuple    # versions of Terraform's provider with which a map's changes are applied
 
@@ -54,13 +56,13 @@ def some(things, one_in):
 
 EXHAUSTIVE = Tier("exhaustive", attacks=1, map_faults=2, map_attacks=(6, 3), attacked=(), watching=(16, 8), adopted=6, seeds=range(1, 101), adoptions=range(1, 201),
                   planned=tuple(range(1, 13)), kills=1, double_kills=40, mutants=1, worlds=1, scripted=(),
-                  scanned=("examples/small", "examples/organization", "examples/gov-and-china", "maps/full"), walked=(), wheel=True, cli2=True, providers=(6, 5))
+                  scanned=("examples/small", "examples/organization", "examples/gov-and-china", "maps/full"), walked=(), wheel=True, extension=True, book=True, cli2=True, providers=(6, 5))
 # between them the attacked maps have credentials of every kind, trails of every scope, adoption, publishing and monitoring
 PULL_REQUEST = Tier("pull request", attacks=8, map_faults=1, map_attacks=(1, 1),
                     attacked=("examples/monitoring", "examples/organization"), watching=(3, 2), adopted=3,
                     seeds=range(1, 11), adoptions=range(1, 3), planned=(1, 4, 7, 10), kills=4, double_kills=12, mutants=4, worlds=3,
                     scripted=("examples/small", "examples/monitoring", "examples/organization", "examples/gov-and-china"),
-                    scanned=("examples/small",), walked=("move",), wheel=False, cli2=False, providers=(6,))
+                    scanned=("examples/small",), walked=("move",), wheel=False, extension=False, book=False, cli2=False, providers=(6,))
 
 
 def of(exhaustive):
