@@ -353,7 +353,9 @@ fn standard_output_gets_the_files_and_nothing_is_written() {
     let policy: serde_json::Value = serde_json::from_str(&one.stdout).expect("one file comes as it is");
     assert_eq!(policy["Version"], "2012-10-17");
     let many = generate(dir.path(), &["--stdout", "--target", "policies"]);
-    assert_eq!(many.stdout.matches("==> policies/").count(), 3);
+    // of three log buckets, and of the role that reads each of two accounts
+    assert_eq!(many.stdout.matches("==> policies/acme-").count(), 3);
+    assert_eq!(many.stdout.matches("==> policies/iam/").count(), 2);
     assert!(!dir.path().join("out").exists());
 }
 
@@ -1009,4 +1011,44 @@ fn the_trails_bucket_logs_to_the_access_log_bucket_of_its_place_in_every_target(
     // listed as a source, too
     let said = logmap(folder(&map("", &format!("acme-web, {own}"))).path(), &["validate"]).stdout;
     assert!(said.contains("LM0204") && said.contains("the trails' own bucket logs by itself"), "{said}");
+}
+
+#[test]
+fn the_role_that_reads_an_account_may_list_keys_in_its_log_buckets_alone_and_its_policy_fits() {
+    let dir = folder(MAP);
+    let out = dir.path().join("out");
+    let policy = |dir: &Path, key: &str| -> serde_json::Value {
+        let text = fs::read_to_string(dir.join("policies/iam").join(key).join("reader.json")).unwrap();
+        let policy: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(policy.to_string().len() <= 6_144, "{} characters", policy.to_string().len());
+        policy
+    };
+    assert_eq!(generate(dir.path(), &["--target", "policies"]).code, 0);
+    let dev = policy(&out, "dev");
+    let lists = dev["Statement"].as_array().unwrap().last().unwrap();
+    assert_eq!(lists["Action"], "s3:ListBucket");
+    assert_eq!(lists["Resource"], serde_json::json!(["arn:aws:s3:::acme-logs-444455556666-us-east-1"]));
+    // what the map does not watch nobody reads
+    assert!(!dev.to_string().contains("events:") && !dev.to_string().contains("ssm:"), "{dev}");
+    // another account's buckets, and what writes
+    assert!(!dev.to_string().contains("111122223333") && !dev.to_string().contains(":Put"), "{dev}");
+    // too many names for one policy: any bucket of this account, and of no other
+    let mut map = String::from(
+        "version: 1\norganization: { name: an-organisation-long-name }\naccounts:\n  all:\n    id: \"111122223333\"\n    regions:\n",
+    );
+    let regions: Vec<String> =
+        ["ap-northeast", "ap-south", "ap-southeast", "eu-central", "eu-west", "us-east", "us-west", "sa-east"]
+            .iter()
+            .flat_map(|area| (1..=12).map(move |number| format!("{area}-{number}")))
+            .collect();
+    for region in &regions {
+        map += &format!("      {region}: {{ buckets: [acme-{region}] }}\n");
+    }
+    let dir = folder(&map);
+    let run = generate(dir.path(), &["--target", "policies"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let wide = policy(&dir.path().join("out"), "all");
+    let lists = wide["Statement"].as_array().unwrap().last().unwrap();
+    assert_eq!(lists["Resource"], "*");
+    assert_eq!(lists["Condition"], serde_json::json!({ "StringEquals": { "s3:ResourceAccount": "111122223333" } }));
 }

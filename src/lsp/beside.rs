@@ -169,7 +169,7 @@ mod tests {
 
     #[test]
     fn ages_are_told_in_the_largest_unit_that_is_still_exact_enough() {
-        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_468_000 + seconds);
+        let at = |seconds: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(1_764_468_000 + seconds);
         for (seconds, words) in
             [(5, ", just now"), (600, ", 10 minutes ago"), (10_800, ", 3 hours ago"), (950_400, ", 11 days ago")]
         {

@@ -91,7 +91,7 @@ pub struct DriftArgs {
     /// Which map.
     #[command(flatten)]
     pub map: MapArgs,
-    /// A snapshot of the accounts; may be repeated, - is standard input [default: the accounts themselves are read]
+    /// A snapshot of the accounts; may be repeated, - is standard input [default: they are read now]
     ///
     /// Of an account that is in several of them the newest reading counts.
     #[arg(long, value_name = "FILE", help_heading = "Input")]
