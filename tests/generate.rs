@@ -273,6 +273,48 @@ fn a_log_bucket_that_comes_back_is_taken_over() {
 }
 
 #[test]
+fn the_lock_remembers_another_layout_of_terraform() {
+    let dir = folder(MAP);
+    let out = dir.path().join("out");
+    let layout = |word: &str, more: &[&str]| {
+        let map = format!("{MAP}render: {{ terraform: {{ layout: {word} }} }}\n");
+        fs::write(dir.path().join("logmap.yaml"), map).unwrap();
+        let done = generate(dir.path(), more);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        assert_eq!(generate(dir.path(), &[more, &["--check"]].concat()).code, 0);
+        let lock: serde_json::Value = serde_json::from_str(&fs::read_to_string(out.join("logmap.lock.json")).unwrap()).unwrap();
+        let record = |record: &serde_json::Value| {
+            let text = |key: &str| record[key].as_str().unwrap().to_owned();
+            (text("account_id"), text("from"), record["regions"].as_array().unwrap().len())
+        };
+        lock["layouts"].as_array().map_or_else(Vec::new, |layouts| layouts.iter().map(record).collect::<Vec<_>>())
+    };
+    let record = |id: &str, from: &str, regions| (id.to_owned(), from.to_owned(), regions);
+    let (prod, dev) = ("111122223333", "444455556666");
+    let text = |path: &str| fs::read_to_string(out.join("terraform").join(path)).unwrap_or_default();
+
+    assert_eq!(layout("root", &[]), []);
+    assert_eq!(text("prod/moved.tf"), "");
+    // one account alone; the other's files stay, and the lock says what they are
+    assert_eq!(layout("module", &["--account", "prod"]), [record(prod, "root", 2)]);
+    assert!(text("prod/root.tf.example").contains("\nmoved {\n  from = aws_s3_bucket."));
+    assert_eq!(layout("module", &["--target", "policies"]), [record(prod, "root", 2)]);
+    assert_eq!(layout("module", &[]), [record(prod, "root", 2), record(dev, "root", 1)]);
+    assert_eq!(layout("module", &[]), [record(prod, "root", 2), record(dev, "root", 1)]);
+    assert_eq!(layout("root", &[]), [record(prod, "module", 2), record(dev, "module", 1)]);
+    assert!(text("prod/moved.tf").contains("\nmoved {\n  from = module.logs_eu_west_1.aws_s3_bucket."));
+    assert_eq!(text("prod/root.tf.example"), "");
+
+    // a lock is a file that others can change
+    for (from, to) in [("\"from\": \"module\"", "\"from\": \"other\""), ("\"us-east-1\"\n      ]", "\"x\\\"y\"\n      ]")] {
+        let before = fs::read_to_string(out.join("logmap.lock.json")).unwrap();
+        edit_lock(&out, from, to);
+        assert_eq!(generate(dir.path(), &[]).code, 3);
+        fs::write(out.join("logmap.lock.json"), before).unwrap();
+    }
+}
+
+#[test]
 fn an_edited_file_that_leaves_the_map_stops_the_run() {
     let dir = folder(MAP);
     generate(dir.path(), &[]);

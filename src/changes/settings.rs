@@ -175,9 +175,9 @@ pub(super) fn rendering_notes(old: &Plan, new: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     if old.render.modules != new.render.modules {
         notes.push(
-            "another layout gives every resource of Terraform another address. Bring the state along before anything is applied: keep it in one \
-             root, with a `moved` block or `terraform state mv` from each old address to the new one, or import again what is there. A plan that \
-             creates or deletes log buckets is not to be applied"
+            "another layout gives every resource of Terraform another address. Apply the old layout until its plan is empty, and generate over \
+             its tree: `root.tf.example` (`moved.tf` in a root module) then has a `moved` block for each, for a root that keeps the state. In another state \
+             import again what is there. A plan that creates or deletes log buckets is not to be applied"
                 .to_owned(),
         );
     }

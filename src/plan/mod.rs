@@ -34,7 +34,7 @@ pub(crate) use crate::{
 };
 use indexmap::IndexMap;
 pub(crate) use lifecycle::LifecycleRule;
-pub(crate) use record::{BucketRecord, TrailRecord};
+pub(crate) use record::{BucketRecord, Layout, LayoutRecord, TrailRecord};
 use serde::{Serialize, Serializer};
 pub(crate) use stack_sets::StackSetRecord;
 use std::{borrow::Borrow, sync::Arc};

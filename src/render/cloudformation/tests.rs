@@ -185,6 +185,7 @@ fn files_after(plan: &Plan, before: &[StackSetRecord]) -> (BTreeMap<String, Stri
         filter: &filter,
         retired: &[],
         retired_trails: &[],
+        layouts: &[],
         stack_sets: Some(&memory),
     };
     render(&cx, &mut |artifact: Artifact| {
