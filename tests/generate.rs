@@ -662,6 +662,24 @@ fn whom_the_map_lets_in_is_told_in_the_readme_and_in_the_proof() {
 }
 
 #[test]
+fn services_that_write_logs_of_their_own_are_told_in_the_readme() {
+    let accounts: String = (0..5).map(|at| format!("  a{at}: {{ id: \"99992222333{at}\", regions: {{}} }}\n")).collect();
+    let prod = "  prod:\n    id: \"111122223333\"\n";
+    let senders = "    log_bucket: { senders: [config, { service: elb, prefix: lb/, accounts: all }] }\n";
+    let map = MAP.replace(prod, &format!("{accounts}{prod}{senders}"));
+    let dir = folder(&map);
+    let done = generate(dir.path(), &[]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let readme = fs::read_to_string(dir.path().join("out/README.md")).unwrap();
+    for wanted in [
+        "| AWS Config | acme-logs-111122223333-us-east-1 | `config/AWSLogs/` | prod |\n",
+        "| Elastic Load Balancing | acme-logs-111122223333-us-east-1 | `lb/AWSLogs/` | prod, dev, 999922223330, 999922223331, 999922223332 and 2 more |\n",
+    ] {
+        assert!(readme.contains(wanted), "{wanted}: {readme}");
+    }
+}
+
+#[test]
 fn what_a_map_leaves_to_others_or_keeps_for_ever_is_so_in_every_target() {
     let bucket = |more: &str| format!("        log_bucket: {{ adopt: true, name: acme-old-logs{more} }}\n");
     let map = |more: &str| {
