@@ -125,6 +125,8 @@ pub(super) struct Adopt {
     pub note: Option<Note>,
     /// The name of the one for trails, if it is another one.
     pub second: Option<String>,
+    /// Keys of the accounts that its settings name.
+    pub accounts: BTreeSet<String>,
     /// Statements of its policy that are not derived.
     pub statements: Vec<(Value, SourceLocation)>,
     /// What else it has, as keys of `log_bucket`.
