@@ -12,7 +12,7 @@ pub(crate) mod policy_cache;
 pub mod prove;
 mod record;
 pub(crate) mod routes;
-mod selectors;
+pub(crate) mod selectors;
 mod stack_sets;
 mod state;
 pub(crate) mod statements;
