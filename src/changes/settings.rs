@@ -217,6 +217,23 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
             Some(json(&backend.arguments.iter().chain(&backend.settings).collect::<IndexMap<_, _>>()))
         });
     }
+    let places: BTreeSet<(&str, &str)> = [old, new]
+        .into_iter()
+        .flat_map(Plan::placements)
+        .map(|(account, placement)| (account.id.as_str(), placement.region.as_str()))
+        .collect();
+    for (id, region) in places {
+        let vpc = |plan: &Plan| {
+            let mut placements = plan.placements();
+            let (_, placement) = placements.find(|(account, placement)| account.id == id && placement.region == region)?;
+            let vpc = placement.function_vpc.as_ref()?;
+            Some([vpc.subnets.as_slice(), &vpc.security_groups].concat().join(", "))
+        };
+        let (old, new) = (vpc(old), vpc(new));
+        if old != new {
+            pairs.found.push(Setting { setting: format!("function_vpc of {id} in {region}"), old, new });
+        }
+    }
     pairs.push("terraform.backend of all accounts".to_owned(), |render| {
         let backend = render.backends.iter().find(|backend| backend.partition.is_none())?;
         Some(json(&IndexMap::from([(&backend.kind, &backend.settings)])))

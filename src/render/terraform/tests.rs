@@ -113,7 +113,7 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
 }
 
 fn placement(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Placement {
-    Placement { region: region.to_owned(), buckets, sources, trails, monitoring: Default::default() }
+    Placement { region: region.to_owned(), buckets, sources, trails, function_vpc: None, monitoring: Default::default() }
 }
 
 fn account(key: &str, id: &str, placements: Vec<Placement>) -> Account {
