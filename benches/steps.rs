@@ -140,6 +140,7 @@ fn render(bencher: Bencher<'_, '_>, text: String, target: &str) {
             filter: &filter,
             retired: &[],
             retired_trails: &[],
+            layouts: &[],
             stack_sets: None,
         };
         let mut bytes = 0;

@@ -273,6 +273,48 @@ fn a_log_bucket_that_comes_back_is_taken_over() {
 }
 
 #[test]
+fn the_lock_remembers_another_layout_of_terraform() {
+    let dir = folder(MAP);
+    let out = dir.path().join("out");
+    let layout = |word: &str, more: &[&str]| {
+        let map = format!("{MAP}render: {{ terraform: {{ layout: {word} }} }}\n");
+        fs::write(dir.path().join("logmap.yaml"), map).unwrap();
+        let done = generate(dir.path(), more);
+        assert_eq!(done.code, 0, "{}", done.stderr);
+        assert_eq!(generate(dir.path(), &[more, &["--check"]].concat()).code, 0);
+        let lock: serde_json::Value = serde_json::from_str(&fs::read_to_string(out.join("logmap.lock.json")).unwrap()).unwrap();
+        let record = |record: &serde_json::Value| {
+            let text = |key: &str| record[key].as_str().unwrap().to_owned();
+            (text("account_id"), text("from"), record["regions"].as_array().unwrap().len())
+        };
+        lock["layouts"].as_array().map_or_else(Vec::new, |layouts| layouts.iter().map(record).collect::<Vec<_>>())
+    };
+    let record = |id: &str, from: &str, regions| (id.to_owned(), from.to_owned(), regions);
+    let (prod, dev) = ("111122223333", "444455556666");
+    let text = |path: &str| fs::read_to_string(out.join("terraform").join(path)).unwrap_or_default();
+
+    assert_eq!(layout("root", &[]), []);
+    assert_eq!(text("prod/moved.tf"), "");
+    // one account alone; the other's files stay, and the lock says what they are
+    assert_eq!(layout("module", &["--account", "prod"]), [record(prod, "root", 2)]);
+    assert!(text("prod/root.tf.example").contains("\nmoved {\n  from = aws_s3_bucket."));
+    assert_eq!(layout("module", &["--target", "policies"]), [record(prod, "root", 2)]);
+    assert_eq!(layout("module", &[]), [record(prod, "root", 2), record(dev, "root", 1)]);
+    assert_eq!(layout("module", &[]), [record(prod, "root", 2), record(dev, "root", 1)]);
+    assert_eq!(layout("root", &[]), [record(prod, "module", 2), record(dev, "module", 1)]);
+    assert!(text("prod/moved.tf").contains("\nmoved {\n  from = module.logs_eu_west_1.aws_s3_bucket."));
+    assert_eq!(text("prod/root.tf.example"), "");
+
+    // a lock is a file that others can change
+    for (from, to) in [("\"from\": \"module\"", "\"from\": \"other\""), ("\"us-east-1\"\n      ]", "\"x\\\"y\"\n      ]")] {
+        let before = fs::read_to_string(out.join("logmap.lock.json")).unwrap();
+        edit_lock(&out, from, to);
+        assert_eq!(generate(dir.path(), &[]).code, 3);
+        fs::write(out.join("logmap.lock.json"), before).unwrap();
+    }
+}
+
+#[test]
 fn an_edited_file_that_leaves_the_map_stops_the_run() {
     let dir = folder(MAP);
     generate(dir.path(), &[]);
@@ -619,6 +661,24 @@ fn whom_the_map_lets_in_is_told_in_the_readme_and_in_the_proof() {
     );
     let said = logmap(dir.path(), &["validate", "-v"]).stderr;
     assert_eq!(said.matches("let in by the map: 999988887777 may s3:GetObject (Reader)").count(), 3, "{said}");
+}
+
+#[test]
+fn services_that_write_logs_of_their_own_are_told_in_the_readme() {
+    let accounts: String = (0..5).map(|at| format!("  a{at}: {{ id: \"99992222333{at}\", regions: {{}} }}\n")).collect();
+    let prod = "  prod:\n    id: \"111122223333\"\n";
+    let senders = "    log_bucket: { senders: [config, { service: elb, prefix: lb/, accounts: all }] }\n";
+    let map = MAP.replace(prod, &format!("{accounts}{prod}{senders}"));
+    let dir = folder(&map);
+    let done = generate(dir.path(), &[]);
+    assert_eq!(done.code, 0, "{}", done.stderr);
+    let readme = fs::read_to_string(dir.path().join("out/README.md")).unwrap();
+    for wanted in [
+        "| AWS Config | acme-logs-111122223333-us-east-1 | `config/AWSLogs/` | prod |\n",
+        "| Elastic Load Balancing | acme-logs-111122223333-us-east-1 | `lb/AWSLogs/` | prod, dev, 999922223330, 999922223331, 999922223332 and 2 more |\n",
+    ] {
+        assert!(readme.contains(wanted), "{wanted}: {readme}");
+    }
 }
 
 #[test]

@@ -50,6 +50,29 @@ fn every_node_of_a_map_is_on_every_picture() {
 }
 
 #[test]
+fn other_services_that_write_into_a_log_bucket_are_on_every_picture() {
+    let map = r#"
+version: 1
+organization: { name: acme }
+defaults: { log_bucket: { senders: [config, { service: vpc-flow-logs, prefix: flow/, accounts: all }] } }
+accounts:
+  prod: { id: "111122223333", regions: { us-east-1: { buckets: [acme-web] } } }
+  shop: { id: "444455556666", regions: {} }
+"#;
+    for format in ["svg", "dot", "mermaid", "html"] {
+        assert!(draw(map, &["--format", format]).contains("also AWS Config · VPC flow logs"), "{format}");
+    }
+    let svg = draw(map, &[]);
+    assert!(svg.contains("VPC flow logs may write under flow/AWSLogs/ for 2 accounts"), "{svg}");
+    let page = draw(map, &["--format", "html"]);
+    let wanted = r#"{"service":"VPC flow logs","folder":"flow/AWSLogs/","accounts":["111122223333","444455556666"],"more":0}"#;
+    assert!(page.contains(wanted), "{page}");
+    for format in ["svg", "html"] {
+        assert!(!draw(&example("organization"), &["--format", format]).contains("also AWS"), "{format}");
+    }
+}
+
+#[test]
 fn filters_keep_what_is_connected_and_unknown_words_are_refused() {
     let map = example("organization");
     let archive = draw(&map, &["--account", "log-archive"]);

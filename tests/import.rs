@@ -124,6 +124,60 @@ fn what_is_imported_validates_and_can_be_generated_and_has_nothing_to_add_to_its
     }
 }
 
+/// A selector as its tests: field, operator and values.
+type Selector = BTreeSet<(String, String, BTreeSet<String>)>;
+
+/// What CloudTrail answered of a trail is what the module sets once it is imported.
+#[test]
+fn selectors_that_are_imported_are_rendered_again() {
+    let case = cases().into_iter().find(|case| case.name == "trail-selectors").unwrap();
+    let dir = copied(&case);
+    fs::copy(case.folder.join("expected.yaml"), dir.path().join("logmap.yaml")).unwrap();
+    assert_eq!(logmap(dir.path(), &["generate", "--target", "terraform"]).code, 0);
+    let module: hcl::Body = hcl::parse(&fs::read_to_string(dir.path().join("out/terraform/prod/us-east-1.tf")).unwrap()).unwrap();
+    let rendered = |name: &str| -> BTreeSet<Selector> {
+        let label = format!("{name}_us_east_1");
+        let trail = module.blocks().find(|block| block.labels().get(1).is_some_and(|found| found.as_str() == label)).unwrap();
+        let selectors = trail.body().blocks().filter(|block| block.identifier() == "advanced_event_selector");
+        let field = |block: &hcl::Block| {
+            let values: serde_json::Map<String, serde_json::Value> = block
+                .body()
+                .attributes()
+                .map(|attribute| (attribute.key().to_owned(), serde_json::to_value(attribute.expr()).unwrap()))
+                .collect();
+            let (operator, list) = values.iter().find(|(key, _)| *key != "field").unwrap();
+            let words = list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+            (values["field"].as_str().unwrap().to_owned(), operator.replace('_', ""), words)
+        };
+        selectors.map(|selector| selector.body().blocks().map(field).collect()).collect()
+    };
+    let answer: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(dir.path().join("objects.selectors.json")).unwrap()).unwrap();
+    let field = |field: &serde_json::Value| {
+        let (operator, list) = field.as_object().unwrap().iter().find(|(key, _)| *key != "Field").unwrap();
+        let words = list.as_array().unwrap().iter().map(|word| word.as_str().unwrap().to_owned()).collect();
+        (field["Field"].as_str().unwrap().to_owned(), operator.to_ascii_lowercase(), words)
+    };
+    let selectors = answer["AdvancedEventSelectors"].as_array().unwrap().iter();
+    let given: BTreeSet<Selector> =
+        selectors.map(|selector| selector["FieldSelectors"].as_array().unwrap().iter().map(field).collect()).collect();
+    assert_eq!(rendered("objects"), given);
+    // basic ones are the same in other words
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let test = |field: &str, operator: &str, value: &str| (field.to_owned(), operator.to_owned(), words(&[value]));
+    let wanted: Selector = [
+        test("eventCategory", "equals", "Management"),
+        test("readOnly", "equals", "false"),
+        test("eventSource", "notequals", "kms.amazonaws.com"),
+    ]
+    .into();
+    assert_eq!(rendered("writes"), BTreeSet::from([wanted]));
+    // what the map can't say is not set, and stays
+    for kept in ["every-object", "functions", "flagged"] {
+        assert_eq!(rendered(&kept.replace('-', "_")), BTreeSet::new());
+    }
+}
+
 #[test]
 fn the_order_of_inputs_changes_nothing_but_their_names() {
     for case in cases().into_iter().filter(|case| case.code == 0) {

@@ -43,8 +43,16 @@ fn analysis(text: &str) -> Analysis {
 /// What a target renders, all on the caller's thread.
 fn render(plan: &Proven, filter: &Filter, target: &Target) -> Vec<Artifact> {
     let digests = &Digests::of(plan);
-    let context =
-        Context { digests, map_name: "logmap.yaml", overrides: &[], filter, retired: &[], retired_trails: &[], stack_sets: None };
+    let context = Context {
+        digests,
+        map_name: "logmap.yaml",
+        overrides: &[],
+        filter,
+        retired: &[],
+        retired_trails: &[],
+        layouts: &[],
+        stack_sets: None,
+    };
     let mut artifacts = Vec::new();
     (target.render)(&context, &mut |artifact| {
         artifacts.push(artifact);
@@ -154,6 +162,7 @@ fn the_tree_on_the_disk_is_what_a_single_thread_renders() {
         filter: &whole,
         retired: &[],
         retired_trails: &[],
+        layouts: &[],
         stack_sets: None,
     };
     rendered.push(readme::render(&context, &TARGETS.each_ref().map(|target| target.name)).unwrap());

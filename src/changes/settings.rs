@@ -175,9 +175,9 @@ pub(super) fn rendering_notes(old: &Plan, new: &Plan) -> Vec<String> {
     let mut notes = Vec::new();
     if old.render.modules != new.render.modules {
         notes.push(
-            "another layout gives every resource of Terraform another address. Bring the state along before anything is applied: keep it in one \
-             root, with a `moved` block or `terraform state mv` from each old address to the new one, or import again what is there. A plan that \
-             creates or deletes log buckets is not to be applied"
+            "another layout gives every resource of Terraform another address. Apply the old layout until its plan is empty, and generate over \
+             its tree: `root.tf.example` (`moved.tf` in a root module) then has a `moved` block for each, for a root that keeps the state. In another state \
+             import again what is there. A plan that creates or deletes log buckets is not to be applied"
                 .to_owned(),
         );
     }
@@ -216,6 +216,23 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
             let backend = render.backends.iter().find(|backend| backend.partition == Some(partition))?;
             Some(json(&backend.arguments.iter().chain(&backend.settings).collect::<IndexMap<_, _>>()))
         });
+    }
+    let places: BTreeSet<(&str, &str)> = [old, new]
+        .into_iter()
+        .flat_map(Plan::placements)
+        .map(|(account, placement)| (account.id.as_str(), placement.region.as_str()))
+        .collect();
+    for (id, region) in places {
+        let vpc = |plan: &Plan| {
+            let mut placements = plan.placements();
+            let (_, placement) = placements.find(|(account, placement)| account.id == id && placement.region == region)?;
+            let vpc = placement.function_vpc.as_ref()?;
+            Some([vpc.subnets.as_slice(), &vpc.security_groups].concat().join(", "))
+        };
+        let (old, new) = (vpc(old), vpc(new));
+        if old != new {
+            pairs.found.push(Setting { setting: format!("function_vpc of {id} in {region}"), old, new });
+        }
     }
     pairs.push("terraform.backend of all accounts".to_owned(), |render| {
         let backend = render.backends.iter().find(|backend| backend.partition.is_none())?;

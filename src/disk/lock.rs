@@ -5,7 +5,7 @@ use crate::{
     artifacts::GIT_ATTRIBUTES,
     digest::sha256_hex,
     formats,
-    plan::{BucketRecord, StackSetRecord, TrailRecord},
+    plan::{BucketRecord, LayoutRecord, StackSetRecord, TrailRecord},
 };
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,9 @@ pub struct Lock {
     /// Trails that the tree rendered once and the map no longer has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub retired_trails: Vec<TrailRecord>,
+    /// Accounts whose Terraform had another layout once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layouts: Vec<LayoutRecord>,
     /// StackSet templates that the tree renders, with the accounts in them; accounts stay where they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stack_sets: Vec<StackSetRecord>,
@@ -110,6 +113,9 @@ impl Lock {
         }
         if let Some(record) = self.trails.iter().chain(&self.retired_trails).find(|record| !record.is_plausible()) {
             bail!("`{}` is no trail that logmap knows", record.trail);
+        }
+        if let Some(record) = self.layouts.iter().find(|record| !record.is_plausible()) {
+            bail!("`{}` has no layout that logmap knows", record.account_id);
         }
         if let Some(record) = self.stack_sets.iter().find(|record| !record.is_plausible()) {
             bail!("`{}` has no StackSet that logmap knows", record.region);

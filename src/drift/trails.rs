@@ -7,11 +7,9 @@ use crate::{
     document::Node,
     escape::shown,
     observed::dumps::value_of,
-    plan::Trail,
+    plan::{Trail, selectors::meaning},
     snapshot::{Reading, child, items, reading, text},
 };
-use serde_json::Value;
-use std::collections::BTreeSet;
 
 pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
     for trail in &place.placement.trails {
@@ -169,27 +167,4 @@ fn events(trail: &Trail, live: Reading<'_>) -> Option<String> {
             (!basic.is_empty() && !basic.iter().any(all)).then(|| "does not record all management events".to_owned())
         }
     }
-}
-
-/// A selector: its fields, each with an operator and values, which all have to hold.
-type Selector = BTreeSet<(String, String, BTreeSet<String>)>;
-
-/// Selectors by what they select: their names and their order decide nothing.
-fn meaning(selectors: &Value) -> BTreeSet<Selector> {
-    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
-    let words =
-        |values: &[Value]| values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
-    let fields = |selector: &Value| {
-        let mut fields = Selector::new();
-        for field in list(selector.get("FieldSelectors")) {
-            let name = field.get("Field").and_then(Value::as_str).unwrap_or_default();
-            for (operator, values) in field.as_object().into_iter().flatten() {
-                if let Some(values) = values.as_array().filter(|values| !values.is_empty()) {
-                    fields.insert((name.to_owned(), operator.clone(), words(values)));
-                }
-            }
-        }
-        fields
-    };
-    list(Some(selectors)).iter().map(fields).collect()
 }

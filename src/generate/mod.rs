@@ -11,7 +11,7 @@ use crate::{
         File,
         lock::{self, Lock, MapEntry},
     },
-    plan::{Account, BucketRecord, LogBucket, Placement, TrailRecord, prove::Proven},
+    plan::{Account, BucketRecord, Layout, LayoutRecord, LogBucket, Placement, TrailRecord, prove::Proven},
     render::{
         self, Context, Filter, Sink, StackSetMemory,
         digests::Digests,
@@ -64,7 +64,8 @@ impl Request<'_> {
     fn make(&self, old: &Lock, take: impl FnMut(&File) -> anyhow::Result<()>) -> anyhow::Result<Lock> {
         let (digests, stack_sets) = (Digests::of(self.plan), StackSetMemory::of(&old.stack_sets));
         let retired = (self.retired(old), self.retired_trails(old));
-        let context = self.context(&digests, (&retired.0, &retired.1), &stack_sets);
+        let layouts = self.layouts(old);
+        let context = self.context(&digests, (&retired.0, &retired.1), &layouts, &stack_sets);
         let (lock, rendered) = both(|| self.lock(&context), || render_in_parallel(cores(), self.jobs(&context, old), take));
         rendered.map(|()| Lock { stack_sets: stack_sets.into_records(), ..lock })
     }
@@ -81,7 +82,9 @@ impl Request<'_> {
         };
         let (digests, nothing) = (Digests::of(self.plan), Lock::default());
         let stack_sets = StackSetMemory::default();
-        self.jobs(&self.context(&digests, (&[], &[]), &stack_sets), &nothing).into_iter().try_for_each(|job| job(&mut sink))?;
+        self.jobs(&self.context(&digests, (&[], &[]), &[], &stack_sets), &nothing)
+            .into_iter()
+            .try_for_each(|job| job(&mut sink))?;
         Ok(artifacts)
     }
 
@@ -116,6 +119,7 @@ impl Request<'_> {
         &'b self,
         digests: &'b Digests<'b>,
         (retired, retired_trails): (&'b [BucketRecord], &'b [TrailRecord]),
+        layouts: &'b [LayoutRecord],
         stack_sets: &'b StackSetMemory<'b>,
     ) -> Context<'b> {
         Context {
@@ -125,6 +129,7 @@ impl Request<'_> {
             filter: self.filter,
             retired,
             retired_trails,
+            layouts,
             stack_sets: Some(stack_sets),
         }
     }
@@ -214,6 +219,32 @@ impl Request<'_> {
         retired
     }
 
+    /// Accounts of the plan whose Terraform an earlier run rendered in the other layout, in the order of their ids: the files in the lock
+    /// tell, and once they are gone the record that the lock has kept.
+    fn layouts(&self, old: &Lock) -> Vec<LayoutRecord> {
+        let (now, from) = match self.plan.render.modules {
+            true => (Layout::Module, Layout::Root),
+            false => (Layout::Root, Layout::Module),
+        };
+        let renders = self.targets.iter().any(|target| target.owns("terraform/"));
+        let record = |account: &Account| {
+            let kept = old.layouts.iter().find(|record| record.account_id == account.id).cloned();
+            if !(renders && self.filter.account(account)) {
+                return kept;
+            }
+            let file = |region: &str, layout| render::terraform::region_file(&account.key, region, layout);
+            let had = |placement: &&Placement| old.lists(&file(&placement.region, from));
+            let regions: Vec<String> = account.placements.iter().filter(had).map(|placement| placement.region.clone()).collect();
+            match regions.is_empty() {
+                true => kept.filter(|record| record.from != now),
+                false => Some(LayoutRecord { account_id: account.id.clone(), from, regions }),
+            }
+        };
+        let mut layouts: Vec<LayoutRecord> = self.plan.accounts.iter().filter_map(record).collect();
+        layouts.sort_by(|a, b| a.account_id.cmp(&b.account_id));
+        layouts
+    }
+
     fn lock(&self, context: &Context<'_>) -> Lock {
         Lock {
             format_version: lock::FORMAT_VERSION.to_owned(),
@@ -224,6 +255,7 @@ impl Request<'_> {
             retired: context.retired.to_vec(),
             trails: self.trails(),
             retired_trails: context.retired_trails.to_vec(),
+            layouts: context.layouts.to_vec(),
             stack_sets: Vec::new(),
             journal: None,
             files: Default::default(),

@@ -4,7 +4,7 @@
 use super::{
     inventory::{Inventory, Known, is},
     proposal::{Adopt, Note},
-    senders::Senders,
+    senders::{Keys, Senders},
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, bucket_name},
@@ -119,13 +119,13 @@ impl<'a> Found<'a> {
     }
 
     /// The one to adopt as the map is to have it, and what is said of the others.
-    pub(super) fn finish(self) -> (Option<Adopt>, Vec<Note>) {
+    pub(super) fn finish(self, keys: &Keys<'_>) -> (Option<Adopt>, Vec<Note>) {
         let others: Vec<Note> = self.others.into_values().collect();
         let mut prefixes = self.prefixes;
         let Some((known, evidence)) = self.best else { return (None, others) };
         let delivered = prefixes.get(known.name()).map(|both| both.concat()).unwrap_or_default();
         let senders = known.bucket.policy.known().map_or_else(Senders::default, |policy| {
-            Senders::of(&policy.value, (known.name(), &known.account, &known.region), &delivered)
+            Senders::of(&policy.value, (known.name(), &known.account, &known.region), &delivered, keys)
         });
         // what other services write is kept as both kinds of logs are, or other code says how long
         prefixes.get_mut(known.name()).into_iter().flatten().for_each(|kind| kind.extend(senders.folders()));
@@ -144,7 +144,8 @@ impl<'a> Found<'a> {
             why,
             statements: Vec::new(),
             second: self.second.map(|second| second.name().to_owned()),
-            settings: settings(known, self.second, &prefixes, &senders),
+            settings: settings(known, self.second, &prefixes, (&senders, senders.value(&known.account, keys))),
+            accounts: senders.accounts(&known.account, keys),
             notes: self.notes,
         };
         if let Some(second) = self.second.filter(|second| second.bucket.defined) {
@@ -386,7 +387,12 @@ fn retention_keys(access_logs: &Stream, trails: &Stream) -> Value {
 
 /// What adopted buckets have, where an input tells, so that adopting them changes nothing. A Region's settings are those of both: tags
 /// that differ stay because the map names none.
-fn settings(known: &Known, second: Option<&Known>, prefixes: &Prefixes<'_>, senders: &Senders) -> Vec<(&'static str, Value)> {
+fn settings(
+    known: &Known,
+    second: Option<&Known>,
+    prefixes: &Prefixes<'_>,
+    (senders, value): (&Senders, Option<Value>),
+) -> Vec<(&'static str, Value)> {
     let both = || [Some(known), second].into_iter().flatten();
     let of_second = second.and_then(|second| retention(second, prefixes));
     let first = retention(known, prefixes).or_else(|| of_second.clone());
@@ -404,7 +410,7 @@ fn settings(known: &Known, second: Option<&Known>, prefixes: &Prefixes<'_>, send
     let split = second.into_iter().flat_map(|second| {
         [("split_trails", true.into()), ("adopt_trails_bucket", true.into()), ("trails_name", second.name().into())]
     });
-    let senders = senders.value().map(|senders| ("senders", senders));
+    let senders = value.map(|senders| ("senders", senders));
     split.chain(lifecycle).chain(senders).chain(tags.map(|tags| ("tags", json!(tags)))).collect()
 }
 

@@ -8,7 +8,9 @@ use crate::{
     aws::{Partition, arn, bucket_name, limits, region},
     catalog::importing::{DISAGREE, LEFT_OUT, NO_REGION, WHOSE},
     diagnostics::Finding,
-    observed::{AccountName, At, Bucket, Input, Logging, Organization, Setting, SourceLocation, Target, Text, Trail, hole},
+    observed::{
+        AccountName, At, Bucket, Input, Logging, Organization, Selection, Setting, SourceLocation, Target, Text, Trail, hole,
+    },
     source::FileId,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,6 +131,11 @@ pub(super) fn collect(inputs: &[Input], options: &Options, findings: &mut Vec<Fi
             inventory.organization = inventory.organization.take().or_else(|| way.observed.organization.clone());
         }
     }
+    for (arn, selection) in inputs.iter().flat_map(|input| &input.ways).flat_map(|way| &way.observed.selections) {
+        if let Some(trail) = inventory.trails.get_mut(arn) {
+            tell(&mut trail.selectors, &Some(selection.clone()));
+        }
+    }
     for (bucket, way) in later {
         add(&mut drafts, bucket, way, findings);
     }
@@ -223,6 +230,13 @@ fn add(drafts: &mut BTreeMap<(String, Partition), Draft>, bucket: Bucket, way: (
     draft.bucket.merge(bucket);
 }
 
+/// What tells the selectors counts before what tells only that there are some.
+fn tell(there: &mut Option<Selection>, new: &Option<Selection>) {
+    if there.as_ref().is_none_or(|there| there.selectors.is_none()) && new.is_some() {
+        there.clone_from(new);
+    }
+}
+
 /// Adds a trail; one that several inputs or Regions tell of is one.
 fn add_trail(trails: &mut BTreeMap<String, Trail>, trail: &Trail, unnamed: &mut BTreeSet<(SourceLocation, String)>) {
     if hole::has(&trail.arn) || hole::has(&trail.name.value) {
@@ -237,7 +251,7 @@ fn add_trail(trails: &mut BTreeMap<String, Trail>, trail: &Trail, unnamed: &mut 
             there.key.merge(trail.key.clone());
             there.multi_region.merge(trail.multi_region.clone());
             there.validation.merge(trail.validation.clone());
-            there.selectors = there.selectors.or(trail.selectors);
+            tell(&mut there.selectors, &trail.selectors);
         }
         None => {
             trails.insert(trail.arn.clone(), trail.clone());

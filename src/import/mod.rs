@@ -8,6 +8,7 @@
 //! The map is analysed like any other before it is given; what a rule objects to is taken out again, in that rule's words.
 
 mod adopt;
+mod events;
 mod into;
 mod inventory;
 mod kept;
@@ -115,16 +116,24 @@ pub fn import(files: Vec<SourceFile>, options: &Options, into: Option<&Analysis>
     let keys = into.map_or_else(BTreeMap::new, into::account_keys);
     let mut proposal = propose::propose(&inventory, options, &keys);
     let names: Vec<&str> = imported.files.iter().map(|file| file.name.as_str()).collect();
-    let analysis = write::settled(&mut proposal, &names);
-    let analysis = match into {
-        None => analysis,
-        Some(map) => {
-            let id = FileId(u32::try_from(imported.files.len()).unwrap_or(u32::MAX));
-            imported.files.extend_from_slice(map.file.files());
-            let files = into::extended(map, &mut proposal, id, &mut imported.findings);
-            analyze(map.sources_of(files))
+    let id = FileId(u32::try_from(imported.files.len()).unwrap_or(u32::MAX));
+    let (analysis, found) = loop {
+        let (mut draft, mut found) = (proposal.clone(), Vec::new());
+        let mut analysis = write::settled(&mut draft, &names);
+        if let Some(map) = into {
+            let files = into::extended(map, &mut draft, id, &mut found);
+            analysis = analyze(map.sources_of(files));
+        }
+        // which buckets' events are left out is known when all of the map is
+        if !trails::unsay(&mut proposal, &analysis) {
+            proposal = draft;
+            break (analysis, found);
         }
     };
+    imported.findings.extend(found);
+    if let Some(map) = into {
+        imported.files.extend_from_slice(map.file.files());
+    }
     imported.broken = broken(&analysis, into);
     imported.findings.extend(kept::lost(&inventory, &analysis));
     imported.findings.extend(notes(&proposal).into_iter().map(Note::finding));

@@ -1,10 +1,11 @@
 //! A proposal: what the map is to hold, and what is to be said of it. Data only.
 
+use super::events::Events;
 use crate::{
     catalog::importing::{GUESS, LEFT_OUT, OWN_CODE},
     diagnostics::{Finding, Rule},
     map::{Insight, KeyFormat},
-    observed::SourceLocation,
+    observed::{Selection, SourceLocation},
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -74,7 +75,7 @@ impl Note {
 }
 
 /// What the map is to hold.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Proposal {
     /// `organization.name`.
     pub organization: String,
@@ -91,7 +92,7 @@ pub(super) struct Proposal {
 }
 
 /// An account.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Account {
     /// Account id: twelve digits.
     pub id: String,
@@ -102,7 +103,7 @@ pub(super) struct Account {
 }
 
 /// A Region of an account.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Region {
     /// The log bucket that is there.
     pub adopt: Option<Adopt>,
@@ -113,7 +114,7 @@ pub(super) struct Region {
 }
 
 /// A log bucket that exists.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Adopt {
     /// Bucket name.
     pub name: String,
@@ -125,6 +126,8 @@ pub(super) struct Adopt {
     pub note: Option<Note>,
     /// The name of the one for trails, if it is another one.
     pub second: Option<String>,
+    /// Keys of the accounts that its settings name.
+    pub accounts: BTreeSet<String>,
     /// Statements of its policy that are not derived.
     pub statements: Vec<(Value, SourceLocation)>,
     /// What else it has, as keys of `log_bucket`.
@@ -134,7 +137,7 @@ pub(super) struct Adopt {
 }
 
 /// A source.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Source {
     /// Where it is told.
     pub place: SourceLocation,
@@ -149,7 +152,7 @@ pub(super) struct Source {
 }
 
 /// The keys of a source's log objects.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LogsAs {
     /// The whole prefix, as S3 is told it.
     pub prefix: String,
@@ -179,7 +182,7 @@ impl Source {
 }
 
 /// A trail.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Trail {
     /// Where it is told.
     pub place: SourceLocation,
@@ -205,6 +208,10 @@ pub(super) struct Trail {
     pub topic: Option<String>,
     /// Its Insights.
     pub insights: Vec<Insight>,
+    /// Which events it records, if the map says so.
+    pub events: Option<Events>,
+    /// ARN → event selectors, where those are to be the map's.
+    pub selectors: BTreeMap<String, Selection>,
     /// What is to be said of it.
     pub notes: Vec<Note>,
 }

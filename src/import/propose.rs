@@ -9,6 +9,7 @@ use super::{
     inventory::{Inventory, Known, SetLogging},
     names,
     proposal::{Adopt, LogsAs, Note, Proposal, Region, Source},
+    senders::Keys,
     trails,
 };
 use crate::{
@@ -66,11 +67,12 @@ pub(super) fn propose(inventory: &Inventory, options: &Options, keys_of_map: &BT
             break;
         }
     }
+    let key_of = |id: &str| keys.get(id).map(|(key, _)| key.clone()).or_else(|| keys_of_map.get(id).cloned());
     for ((id, region), buckets) in &places {
         let Some((key, _)) = keys.get(*id) else { continue };
         let account = proposal.accounts.entry(key.clone()).or_default();
         if let Some(found) = chosen.remove(&(*id, *region)) {
-            account.regions.insert((*region).to_owned(), place(buckets, found));
+            account.regions.insert((*region).to_owned(), place(buckets, found, &key_of));
         }
     }
     for known in &inventory.buckets {
@@ -125,7 +127,7 @@ fn no_source(known: &Known) -> Option<String> {
 }
 
 /// What a Region is to hold.
-fn place(buckets: &[&Known], found: Found<'_>) -> Region {
+fn place(buckets: &[&Known], found: Found<'_>, keys: &Keys<'_>) -> Region {
     let mut region = Region::default();
     for known in buckets {
         // a log bucket of another kind that logs to the one that is adopted: without it in the map its logs are no longer let in
@@ -141,7 +143,7 @@ fn place(buckets: &[&Known], found: Found<'_>) -> Region {
             }
         }
     }
-    let (adopt, others) = found.finish();
+    let (adopt, others) = found.finish(keys);
     region.adopt = adopt;
     if let Some(adopt) = &mut region.adopt {
         untold_formats(buckets, adopt);
@@ -273,5 +275,7 @@ fn finish(proposal: &mut Proposal) {
             used
         });
     }
+    let named = proposal.accounts.values().flat_map(|account| account.regions.values());
+    speaking.extend(named.flat_map(|region| &region.adopt).flat_map(|adopt| adopt.accounts.iter().cloned()));
     proposal.accounts.retain(|key, account| !account.regions.is_empty() || speaking.contains(key));
 }

@@ -1,17 +1,20 @@
 //! Trails that exist → trails of a map, where a map can say what they are.
 //!
 //! A map's trail delivers in its home Region, to the one bucket for trails of an account there; any other stays outside, with the
-//! reason. What a map does not say, such as event selectors, stays on the adopted trail, and is said.
+//! reason. What a map does not say, such as selectors for other data events, stays on the adopted trail, and is said.
 
 use super::{
     adopt::Found,
+    events::Events,
     inventory::{Inventory, Known, home, is},
-    proposal::{self, Note},
+    proposal::{self, Note, Proposal},
 };
 use crate::{
+    analysis::Analysis,
     aws::{arn, limits},
     map::Insight,
-    observed::{At, Setting, Text, Trail, hole},
+    observed::{At, Selection, Setting, Text, Trail, hole},
+    plan,
     rules::{naming, trails::is_topic},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -251,13 +254,16 @@ fn make(
         })
         .collect();
     let feeds = Fed::by_all(trails);
+    let events = same(trails, |trail| Events::of(trail.selectors.as_ref()?.selectors.as_ref()?)).flatten();
     for (_, trail) in trails {
-        let selectors = trail.selectors.map(|place| At { value: "selection of events".to_owned(), place });
-        notes.extend(feeds.rest_of(trail).into_iter().chain(selectors).map(|what| {
+        notes.extend(feeds.rest_of(trail).into_iter().map(|what| {
             let subject = format!("the {} of the trail `{}`", what.value, trail.name.value);
             Note::left_out(what.place, subject, "the map does not say it; it stays on the trail, which is adopted")
         }));
+        notes.extend(trail.selectors.as_ref().filter(|_| events.is_none()).map(|selection| unsaid(&trail.name.value, selection)));
     }
+    let own = trails.iter().filter_map(|(arn, trail)| Some(((*arn).to_owned(), trail.selectors.clone()?)));
+    let selectors = own.filter(|_| events.is_some()).collect();
     Ok(proposal::Trail {
         place,
         organization: likeness.organization,
@@ -271,8 +277,40 @@ fn make(
         logs: feeds.logs,
         topic: feeds.topic,
         insights: feeds.insights,
+        events,
+        selectors,
         notes,
     })
+}
+
+/// That the map does not say which events a trail records.
+fn unsaid(name: &str, selection: &Selection) -> Note {
+    let why = match selection.selectors {
+        Some(_) => "the map can't say it; it stays on the trail, which is adopted",
+        None => {
+            "no input tells it, and it stays on the trail, which is adopted; import what `aws cloudtrail get-event-selectors` prints, too"
+        }
+    };
+    Note::left_out(selection.place, format!("the selection of events of the trail `{name}`"), why)
+}
+
+/// Takes out of the proposal which events a trail records, where the map would make it record others; was there such a trail?
+pub(super) fn unsay(proposal: &mut Proposal, analysis: &Analysis) -> bool {
+    let Some(plan) = &analysis.plan else { return false };
+    let planned: BTreeMap<&str, &plan::Trail> = plan.trails().map(|(_, trail)| (trail.arn.as_str(), trail)).collect();
+    let mut changed = false;
+    for (name, trail) in &mut proposal.trails {
+        let others = |(arn, selection): (&String, &Selection)| {
+            let planned = planned.get(arn.as_str());
+            planned.zip(selection.selectors.as_ref()).is_some_and(|(planned, selectors)| !planned.records(selectors))
+        };
+        if trail.events.is_some() && trail.selectors.iter().any(others) {
+            trail.events = None;
+            trail.notes.extend(trail.selectors.values().map(|selection| unsaid(name, selection)));
+            changed = true;
+        }
+    }
+    changed
 }
 
 /// What trails feed beside their buckets, as a map says it: the same for all of them.

@@ -9,6 +9,7 @@ use crate::{
     analysis::{Analysis, analyze},
     diagnostics::{Finding, Severity},
     escape,
+    map::ManagementEvents,
     source::SourceFile,
 };
 use serde_json::{Map, Value, json};
@@ -479,6 +480,17 @@ pub(super) fn trail_value(trail: &Trail) -> Map<String, Value> {
     }
     if !trail.validation {
         set("log_file_validation", false.into());
+    }
+    if let Some(events) = &trail.events {
+        if events.data {
+            set("s3_data_events", true.into());
+        }
+        if events.management != ManagementEvents::All {
+            set("management_events", events.management.word().into());
+        }
+        if !events.excluded.is_empty() {
+            set("exclude_event_sources", events.excluded.iter().map(|source| source.word()).collect());
+        }
     }
     if !trail.insights.is_empty() {
         set("insights", trail.insights.iter().map(|insight| insight.word()).collect());

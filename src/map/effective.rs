@@ -16,7 +16,7 @@ use super::{
     LockMode, StorageClass,
     decode::Field,
     statement::Statement,
-    values::{Backend, MonitoringSettings, ObjectLock, RenderSettings, RunSettings, S3},
+    values::{Backend, FunctionVpc, MonitoringSettings, ObjectLock, RenderSettings, RunSettings, S3},
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
@@ -96,6 +96,8 @@ pub struct Region<'m> {
     pub span: Span,
     /// In the map's order.
     pub sources: Vec<Source<'m>>,
+    /// VPC of the custom resource's function.
+    pub function_vpc: Option<FunctionVpc>,
     layer: Option<&'m LogBucket>,
 }
 
@@ -273,7 +275,9 @@ fn accounts(map: &RegionMap) -> BTreeMap<&str, Account<'_>> {
                 let buckets = region.buckets.as_ref().map_or(&[][..], |list| list);
                 let mut sources = Vec::with_capacity(buckets.len());
                 sources.extend(buckets.iter().filter_map(|bucket| source(bucket)));
-                (name.as_str(), Region { span: name.span, sources, layer: region.log_bucket.as_ref().map(|layer| &layer.value) })
+                let layer = region.log_bucket.as_ref().map(|layer| &layer.value);
+                let function_vpc = region.function_vpc.as_ref().and_then(|vpc| function_vpc(vpc));
+                (name.as_str(), Region { span: name.span, sources, function_vpc, layer })
             })
             .collect();
         let mut partitions = regions.keys().map(|name| Partition::of_region(name));
@@ -425,6 +429,17 @@ pub fn storage_class(class: StorageClass) -> &'static str {
         StorageClass::Glacier => "GLACIER",
         StorageClass::DeepArchive => "DEEP_ARCHIVE",
     }
+}
+
+/// The order of ids decides nothing.
+fn function_vpc(vpc: &super::FunctionVpc) -> Option<FunctionVpc> {
+    let ids = |list: &Option<Spanned<Vec<Spanned<String>>>>| {
+        let mut ids: Vec<String> = list.iter().flat_map(|list| list.iter()).map(|id| id.value.clone()).collect();
+        ids.sort();
+        ids.dedup();
+        (!ids.is_empty()).then_some(ids)
+    };
+    Some(FunctionVpc { subnets: ids(&vpc.subnets)?, security_groups: ids(&vpc.security_groups)? })
 }
 
 fn render(map: &RegionMap) -> RenderSettings {

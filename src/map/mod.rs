@@ -181,6 +181,18 @@ record! {
         log_bucket: LogBucket, { "examples": [{ "retention": { "expire_after_days": 365 } }] };
         /// The source buckets: names, or mappings with `name` and more.
         buckets: Vec<Spanned<Bucket>>, { "examples": [["acme-prod-web"]] };
+        /// VPC of the function behind the custom resource of CloudFormation stacks here. Without it the function is in none.
+        function_vpc: FunctionVpc, { "examples": [{ "subnets": ["subnet-0a1b2c3d4e5f67890"], "security_groups": ["sg-0a1b2c3d4e5f67890"] }] };
+    }
+}
+
+record! {
+    /// Where a function is in a VPC: all of it in one, which reaches S3 in its Region.
+    FunctionVpc "`function_vpc`" {
+        /// Ids of subnets.
+        [required "write `subnets:` and ids of subnets"] subnets: Vec<Spanned<String>>, { "examples": [["subnet-0a1b2c3d4e5f67890"]] };
+        /// Ids of security groups.
+        [required "write `security_groups:` and ids of security groups"] security_groups: Vec<Spanned<String>>, { "examples": [["sg-0a1b2c3d4e5f67890"]] };
     }
 }
 

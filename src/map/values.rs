@@ -68,6 +68,15 @@ pub struct RenderSettings {
     pub glue: bool,
 }
 
+/// Subnets and security groups of a function in a VPC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FunctionVpc {
+    /// Ids of subnets, sorted.
+    pub subnets: Vec<String>,
+    /// Ids of security groups, sorted.
+    pub security_groups: Vec<String>,
+}
+
 /// A backend for Terraform state.
 #[derive(Debug, Clone, Serialize)]
 pub struct Backend {

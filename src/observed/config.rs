@@ -7,7 +7,7 @@
 //! and parts of an item are at times JSON texts once more. Keys: the property lists in AWS's `aws-config-resource-schema`.
 
 use super::{
-    At, Bucket, Feeds, Logging, Observed, Setting, SourceLocation, Target, Text, Trail, dumps,
+    At, Bucket, Feeds, Logging, Observed, Selection, Setting, SourceLocation, Target, Text, Trail, dumps,
     hole::{self, hole},
     lifecycle,
     policy::{self, Plain},
@@ -335,7 +335,9 @@ impl Item {
             organization: flag("isOrganizationTrail"),
             multi_region: flag("isMultiRegionTrail"),
             validation: flag("logFileValidationEnabled"),
-            selectors: own("hasCustomEventSelectors").filter(|text| text.value == "true").map(|text| text.place),
+            selectors: own("hasCustomEventSelectors")
+                .filter(|text| text.value == "true")
+                .map(|text| Selection::untold(text.place)),
             key: setting("kmsKeyId"),
             logging: Setting::Unsaid,
             feeds: Feeds {

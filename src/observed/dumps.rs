@@ -5,8 +5,8 @@
 //! `get-bucket-logging.BUCKET.json`. They are JSON or YAML, as the CLI's `--output` has them.
 
 use super::{
-    AccountName, At, Bucket, DEFAULT_DATE_SOURCE, Feeds, Logging, NamedBy, Observed, Organization, Setting, SourceLocation,
-    Target, Text, Trail,
+    AccountName, At, Bucket, DEFAULT_DATE_SOURCE, Feeds, Logging, NamedBy, Observed, Organization, Selection, Setting,
+    SourceLocation, Target, Text, Trail,
     hole::hole,
     is_closed, lifecycle,
     policy::{self, Plain},
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// The keys by which an answer is known.
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 19] = [
     "LoggingEnabled",
     // `--query LoggingEnabled`
     "TargetBucket",
@@ -28,6 +28,9 @@ const KEYS: [&str; 17] = [
     "BucketRegion",
     "Policy",
     "trailList",
+    // `aws cloudtrail get-event-selectors`
+    "EventSelectors",
+    "AdvancedEventSelectors",
     "Buckets",
     "Accounts",
     "Organization",
@@ -105,6 +108,16 @@ pub(crate) fn read(root: &Node, name: &str, file: FileId, observed: &mut Observe
     for entry in entries {
         reader.entry(entry, observed);
     }
+    if let Some((arn, selection)) = reader.text(child(root, "TrailARN")).zip(selection(root, file)) {
+        observed.selections.push((arn.value, selection));
+    }
+}
+
+/// What `get-event-selectors` answers.
+pub(super) fn selection(answer: &Node, file: FileId) -> Option<Selection> {
+    let basic = child(answer, "EventSelectors").map(value_of);
+    let place = SourceLocation { file, span: answer.span };
+    Selection::of(place, basic.as_ref(), child(answer, "AdvancedEventSelectors").map(value_of))
 }
 
 /// The bucket that a file is named for, if that can be a bucket's name, and which of its settings the file holds.
@@ -429,7 +442,9 @@ impl Reader {
             organization: flag("IsOrganizationTrail"),
             multi_region: flag("IsMultiRegionTrail"),
             validation: flag("LogFileValidationEnabled"),
-            selectors: text("HasCustomEventSelectors").filter(|text| text.value == "true").map(|text| text.place),
+            selectors: text("HasCustomEventSelectors")
+                .filter(|text| text.value == "true")
+                .map(|text| Selection::untold(text.place)),
             key: setting("KmsKeyId"),
             logging: Setting::Unsaid,
             feeds: Feeds {

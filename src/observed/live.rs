@@ -2,7 +2,11 @@
 //!
 //! Each answer is one of the AWS CLI's, and is read as the dumps are. What a snapshot has not read is unknown, never absent.
 
-use super::{AccountName, At, Bucket, NamedBy, NotRead, Observed, Setting, SourceLocation, dumps::Answers, is_closed};
+use super::{
+    AccountName, At, Bucket, NamedBy, NotRead, Observed, Setting, SourceLocation,
+    dumps::{Answers, selection},
+    is_closed,
+};
 use crate::{
     document::Node,
     snapshot::{AccountReading, BucketReading, Reading, Snapshot, child, items, text},
@@ -118,6 +122,9 @@ fn read_trail(node: &Node, answers: &Answers, observed: &mut Observed) {
     if let Some(logging) = status.and_then(|status| child(status, "IsLogging")) {
         let place = SourceLocation { file: trail.place.file, span: logging.span };
         trail.logging = Setting::Known(At { value: text(Some(logging)) == Some("true"), place });
+    }
+    if let Reading::Is(answer) = Reading::of(child(node, "selectors")) {
+        trail.selectors = selection(answer, trail.place.file);
     }
     observed.trails.push(trail);
 }

@@ -14,6 +14,7 @@ mod listing;
 mod live;
 pub(crate) mod policy;
 pub(crate) mod recognise;
+mod selection;
 mod serverless;
 pub(crate) mod terraform;
 pub(crate) mod vended;
@@ -25,6 +26,7 @@ use crate::{
 };
 pub(crate) use input::{Fact, Ignored, Input, NotRead, Stack, Way};
 use policy::PolicyDoc;
+pub(crate) use selection::Selection;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Where something stands.
@@ -269,8 +271,8 @@ pub(crate) struct Trail {
     pub multi_region: Setting<bool>,
     /// Are digest files delivered?
     pub validation: Setting<bool>,
-    /// Where it has event selectors of its own, as far as an input tells.
-    pub selectors: Option<SourceLocation>,
+    /// Its own event selectors, as far as an input tells.
+    pub selectors: Option<Selection>,
     /// Does it log? An input that has no word for that says nothing.
     pub logging: Setting<bool>,
     /// What it has beside its files in S3.
@@ -366,6 +368,8 @@ pub(crate) struct Observed {
     pub vended: vended::Vended,
     /// Trails.
     pub trails: Vec<Trail>,
+    /// Event selectors that are told apart from their trail, by its ARN.
+    pub selections: Vec<(String, Selection)>,
     /// Bucket policies.
     pub policies: Vec<PolicyDoc>,
     /// KMS keys.
@@ -386,6 +390,7 @@ impl Observed {
         self.off.extend(other.off.iter().cloned());
         self.vended.add(&other.vended);
         self.trails.extend(other.trails.iter().cloned());
+        self.selections.extend(other.selections.iter().cloned());
         self.policies.extend(other.policies.iter().cloned());
         self.keys.extend(other.keys.iter().cloned());
         self.aliases.extend(other.aliases.iter().cloned());

@@ -12,7 +12,7 @@ pub(crate) mod policy_cache;
 pub mod prove;
 mod record;
 pub(crate) mod routes;
-mod selectors;
+pub(crate) mod selectors;
 mod stack_sets;
 mod state;
 pub(crate) mod statements;
@@ -28,13 +28,13 @@ pub use crate::{map::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
     map::{
         EventSource, ExistingSetting, FunctionRuntime, Insight, ManagementEvents, is_setting_name,
-        values::{ObjectLock, RenderSettings, Transition},
+        values::{FunctionVpc, ObjectLock, RenderSettings, Transition},
     },
     policy::compose::PolicyReport,
 };
 use indexmap::IndexMap;
 pub(crate) use lifecycle::LifecycleRule;
-pub(crate) use record::{BucketRecord, TrailRecord};
+pub(crate) use record::{BucketRecord, Layout, LayoutRecord, TrailRecord};
 use serde::{Serialize, Serializer};
 pub(crate) use stack_sets::StackSetRecord;
 use std::{borrow::Borrow, sync::Arc};
@@ -88,6 +88,9 @@ pub struct Placement {
     pub sources: Vec<Source>,
     /// The trails whose home is this account and Region, sorted by name.
     pub trails: Vec<Trail>,
+    /// VPC of the custom resource's function.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub function_vpc: Option<FunctionVpc>,
     /// What is published and watched here.
     #[serde(skip_serializing_if = "monitoring::Monitoring::is_empty")]
     pub monitoring: monitoring::Monitoring,

@@ -1,4 +1,4 @@
-//! The records of a log bucket and of a trail: what outlives the plan that it was derived in.
+//! The records of a log bucket, of a trail and of Terraform's layout: what outlives the plan that it was derived in.
 //!
 //! The lock keeps them, so that what leaves the map is forgotten by Terraform and never deleted.
 
@@ -69,6 +69,34 @@ impl TrailRecord {
             region: region.to_owned(),
             trail: trail.name.clone(),
         }
+    }
+}
+
+/// How Terraform's files of an account are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// One root module.
+    Root,
+    /// A module for each Region, which roots call.
+    Module,
+}
+
+/// Terraform of an account had another layout when an earlier run rendered it: every address in its state is another one now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayoutRecord {
+    /// Twelve digits.
+    pub account_id: String,
+    /// The layout that it had.
+    pub from: Layout,
+    /// The Regions that it had.
+    pub regions: Vec<String>,
+}
+
+impl LayoutRecord {
+    /// Could logmap have written it? A lock is a file that others can change.
+    pub fn is_plausible(&self) -> bool {
+        self.regions.iter().all(|region| is_place("known", &self.account_id, region))
     }
 }
 

@@ -2,8 +2,15 @@
 
 use super::Trail;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 impl Trail {
+    /// Does it record exactly what advanced event selectors select? Without any of its own it records all management events.
+    pub(crate) fn records(&self, selectors: &Value) -> bool {
+        let all = || json!([{ "FieldSelectors": [{ "Field": "eventCategory", "Equals": ["Management"] }] }]);
+        meaning(&self.selectors().unwrap_or_else(all)) == meaning(selectors)
+    }
+
     /// Its selectors, if it records anything else than all management events. The targets and `drift` name them alike: the script knows
     /// its own by these names (helper.py).
     pub(crate) fn selectors(&self) -> Option<Value> {
@@ -32,4 +39,27 @@ impl Trail {
         }
         Some(Value::Array(selectors))
     }
+}
+
+/// A selector: its fields, each with an operator and values, which all have to hold.
+pub(crate) type Selector = BTreeSet<(String, String, BTreeSet<String>)>;
+
+/// Selectors by what they select: their names and their order decide nothing.
+pub(crate) fn meaning(selectors: &Value) -> BTreeSet<Selector> {
+    let list = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+    let words =
+        |values: &[Value]| values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
+    let fields = |selector: &Value| {
+        let mut fields = Selector::new();
+        for field in list(selector.get("FieldSelectors")) {
+            let name = field.get("Field").and_then(Value::as_str).unwrap_or_default();
+            for (operator, values) in field.as_object().into_iter().flatten() {
+                if let Some(values) = values.as_array().filter(|values| !values.is_empty()) {
+                    fields.insert((name.to_owned(), operator.clone(), words(values)));
+                }
+            }
+        }
+        fields
+    };
+    list(Some(selectors)).iter().map(fields).collect()
 }

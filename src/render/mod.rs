@@ -23,7 +23,7 @@ pub(crate) mod terraform;
 use crate::{
     artifacts::Artifact,
     digest::digest,
-    plan::{Account, BucketRecord, Placement, Plan, StackSetRecord, TrailRecord},
+    plan::{Account, BucketRecord, LayoutRecord, Placement, Plan, StackSetRecord, TrailRecord},
 };
 use anyhow::Result;
 use digests::Digests;
@@ -47,6 +47,8 @@ pub struct Context<'a> {
     pub retired: &'a [BucketRecord],
     /// Trails that an earlier run rendered and the map no longer has: Terraform forgets them, and they go on.
     pub retired_trails: &'a [TrailRecord],
+    /// Accounts whose Terraform had another layout once: their addresses move.
+    pub layouts: &'a [LayoutRecord],
     /// Which accounts are in which StackSet template; without it nothing is remembered.
     pub stack_sets: Option<&'a StackSetMemory<'a>>,
 }

@@ -5,6 +5,7 @@ use crate::{artifacts::Artifact, aws::region, plan::Plan};
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Path below the output folder.
 pub const PATH: &str = "README.md";
@@ -49,6 +50,8 @@ struct ReadmeContext {
     adopts: bool,
     /// Whom statements of the map let in beside the deliveries.
     admitted: Vec<AdmittedRow>,
+    /// Services that may write logs of their own, for each log bucket.
+    senders: Vec<SenderRow>,
     /// KMS documents: file and key ARN.
     keys: Vec<KeyRow>,
     /// Log groups and topics that trails feed; empty if there are none.
@@ -176,6 +179,43 @@ struct AdmittedRow {
     bucket: String,
     /// Number of the log buckets.
     buckets: usize,
+}
+
+/// A service that may write logs of its own into a log bucket.
+#[derive(Debug, Serialize)]
+struct SenderRow {
+    /// As people call it.
+    service: &'static str,
+    /// Name of the log bucket.
+    bucket: String,
+    /// Where its keys begin.
+    folder: String,
+    /// Keys of the first accounts for which it writes.
+    accounts: Vec<String>,
+    /// How many accounts there are besides.
+    more: usize,
+}
+
+/// So many accounts are named in a row.
+const NAMED_ACCOUNTS: usize = 5;
+
+fn senders(plan: &Plan) -> Vec<SenderRow> {
+    let keys: BTreeMap<&str, &str> = plan.accounts.iter().map(|account| (account.id.as_str(), account.key.as_str())).collect();
+    let buckets = plan.placements().flat_map(|(_, placement)| &placement.buckets);
+    let rows = buckets.flat_map(|bucket| bucket.basis.senders.iter().map(move |grant| (bucket, grant)));
+    rows.map(|(bucket, grant)| SenderRow {
+        service: grant.sender.phrase(),
+        bucket: bucket.name.clone(),
+        folder: grant.sender.folder(&grant.prefix),
+        accounts: grant
+            .accounts
+            .iter()
+            .take(NAMED_ACCOUNTS)
+            .map(|id| keys.get(id.as_str()).map_or(id.as_str(), |key| key).to_owned())
+            .collect(),
+        more: grant.accounts.len().saturating_sub(NAMED_ACCOUNTS),
+    })
+    .collect()
 }
 
 /// A KMS key.
@@ -345,6 +385,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .map(|(account, placement, _)| format!("{} in {}", account.key, placement.region))
             .collect(),
         admitted: admitted(cx.plan()),
+        senders: senders(cx.plan()),
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
         feeds: feeds(cx.plan()),
         retired_trails: cx
@@ -360,7 +401,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
     };
     let mut slice = serde_json::to_value(&context)?;
-    // without tags, what trails feed, trails that left, a role's name or modules the head is what it was before a map could say them
+    // without tags, what trails feed, trails that left, a role's name, modules or senders the head is what it was before a map could say them
     let unnamed = cx.plan().render.role_name_prefix.is_empty();
     for (key, empty) in [
         ("tags", context.tags.is_empty()),
@@ -368,6 +409,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         ("retired_trails", context.retired_trails.is_empty()),
         ("capability", unnamed),
         ("modules", !context.modules),
+        ("senders", context.senders.is_empty()),
     ] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
             keys.shift_remove(key);

@@ -8,7 +8,7 @@ use crate::{
     diagnostics::{Finding, did_you_mean, list},
     edit::Change,
     map::{
-        Adopt, RegionMap, TagKeys,
+        Adopt, Bucket, Logging, Region, RegionMap, SourceLogging, TagKeys,
         decode::Entries,
         effective,
         placeholders::{NamePlaceholder, placeholders_in},
@@ -38,6 +38,8 @@ rule_family! {
     ORGANIZATION = "LM0115" "organization" Error Map blocking: "the organisation's name or id is malformed";
     ROLE = "LM0116" "role" Error Map: "a role is malformed or of another account, or its boundary or path is";
     TAG_SPACE = "LM0117" "tag-space" Warning Map: "a tag's key or value begins or ends with a space";
+    FUNCTION_VPC = "LM0118" "function-vpc" Error Map: "a function's VPC has no ids of subnets and security groups, or too many";
+    FUNCTION_NOT_IN_VPC = "LM0119" "function-not-in-vpc" Warning Map: "a function is in no VPC, and another one is";
 }
 
 /// The finding for a placeholder that names of log buckets don't have; `None` for a known one.
@@ -61,6 +63,7 @@ pub(crate) fn unknown_placeholder(name: &str, template: Spanned<&str>) -> Option
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     organization(map, findings);
     stack_role(map, findings);
+    function_vpcs(map, findings);
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     for (key, account) in map.accounts() {
         if let Some(id) = &account.id {
@@ -323,6 +326,52 @@ fn stack_role(map: &RegionMap, findings: &mut Vec<Finding>) {
         findings.push(
             Finding::new(&ROLE, prefix.span, format!("`{}` is no beginning of a role's name", prefix.value.escape_debug()))
                 .help("1 to 27 letters, digits and `+=,.@_-`, such as `acme-logging`: the id of the stack follows"),
+        );
+    }
+}
+
+/// Subnets and security groups of functions: 16 and 5 at most (<https://docs.aws.amazon.com/lambda/latest/dg/API_VpcConfig.html>), with ids
+/// of 8 or 17 hexadecimal digits (<https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/resource-ids.html>).
+fn function_vpcs(map: &RegionMap, findings: &mut Vec<Finding>) {
+    let active = || map.accounts().filter(|(_, account)| !account.is_closed()).flat_map(|(_, account)| account.regions());
+    let mut first: Option<Span> = None;
+    for (name, region) in active() {
+        let Some(vpc) = &region.function_vpc else { continue };
+        first = first.or(Some(name.span));
+        for (list, key, start, most) in
+            [(&vpc.subnets, "subnets", "subnet-", 16), (&vpc.security_groups, "security_groups", "sg-", 5)]
+        {
+            let Some(list) = list else { continue };
+            if list.is_empty() || list.len() > most {
+                findings.push(
+                    Finding::new(&FUNCTION_VPC, list.span, format!("`{key}` has {} ids", list.len()))
+                        .help(format!("1 to {most}; leave `function_vpc` out for a function in no VPC")),
+                );
+            }
+            for id in list.iter() {
+                let digits = id.strip_prefix(start).unwrap_or_default();
+                if ![8, 17].contains(&digits.len()) || !digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) {
+                    findings.push(
+                        Finding::new(&FUNCTION_VPC, id.span, format!("`{}` is no id for `{key}`", id.value.escape_debug()))
+                            .help(format!("write an id such as `{start}0a1b2c3d4e5f67890`, not a name or an ARN")),
+                    );
+                }
+            }
+        }
+    }
+    let stacks = map.render.as_ref().and_then(|render| render.cloudformation.as_ref());
+    let logging = stacks.and_then(|stacks| stacks.source_logging.as_ref());
+    let makes = logging.is_none_or(|logging| logging.value == SourceLogging::CustomResource);
+    let Some(first) = first.filter(|_| makes) else { return };
+    let is_set = |bucket: &Spanned<Bucket>| {
+        bucket.keys().and_then(|keys| keys.logging.as_ref()).is_none_or(|logging| logging.value == Logging::Managed)
+    };
+    let sets = |region: &Region| region.buckets.as_ref().is_some_and(|buckets| buckets.iter().any(is_set));
+    for (name, _) in active().filter(|(_, region)| region.function_vpc.is_none() && sets(region)) {
+        findings.push(
+            Finding::new(&FUNCTION_NOT_IN_VPC, name.span, format!("the function of the stack in `{}` is in no VPC", name.value))
+                .related(first, "the one here is")
+                .help("write `function_vpc` for it, too: an organization that asks for it lets no other function be made"),
         );
     }
 }

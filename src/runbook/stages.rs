@@ -236,6 +236,7 @@ impl<'a> Maker<'a> {
             buckets,
             sources,
             trails: self.trails(stage, old, new),
+            function_vpc: new.or(old).and_then(|placement| placement.function_vpc.clone()),
             monitoring: Monitoring::default(),
         }
     }

@@ -12,6 +12,9 @@ variable "profile" {
 {%- else %}
 # Each resource names the provider of its Region. Nothing uses the default one, but some tools demand it.
 {%- endif %}
+{%- if forgets_in_modules and region_per_resource %}
+# Those with an alias are for what is forgotten in moved.tf.
+{%- endif %}
 {%- for provider in providers %}
 {%- if not loop.first %}
 {% endif %}

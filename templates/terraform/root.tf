@@ -14,6 +14,26 @@ terraform {
   }
 {%- include "terraform/state.tf" %}
 }
+{%- if forgets_in_root %}
+
+# The provider of what is forgotten below.
+provider "aws" {
+  region = {{ regions[0].name | hcl }}
+
+  allowed_account_ids = [{{ account_id | hcl }}]
+{%- if profile %}
+
+  profile = {{ profile | hcl }}
+{%- endif %}
+{%- if role_arn %}
+
+  assume_role {
+    role_arn     = {{ role_arn | hcl }}
+    session_name = "logmap"
+  }
+{%- endif %}
+}
+{%- endif %}
 {%- for region in regions %}
 
 provider "aws" {
@@ -60,6 +80,7 @@ import {
 }
 {%- endfor %}
 {%- endif %}
+{%- include "terraform/moves.tf" %}
 {%- for output in ["access_log_destinations", "log_buckets", "trail_buckets", "trails"] %}
 {%- if outputs %}
 

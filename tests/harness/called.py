@@ -112,6 +112,45 @@ def walk(logmap, core, folder, provider):
     expect(not gone & root.state(), "the state still has what was to be forgotten")
 
 
+def layouts(logmap, core, folder, provider):
+    """From a root module to modules that a root calls, and back, with one state: addresses move, and nothing is created or deleted."""
+    root = Root(logmap, core, folder, provider)
+    as_modules = lambda text: text + "  athena: { glue: true }\n"
+    as_root = lambda text: as_modules(text).replace("    layout: module\n", "    layout: root\n")
+    plain = lambda addresses: {re.sub(r"^module\.\w+\.", "", address) for address in addresses if "data." not in address}
+
+    def moves(change):
+        before = root.state()
+        root.generate(change)
+        changes = root.plan()
+        expect(not changes, f"another layout: {changes}")
+        root.apply()
+        expect(plain(before) == plain(root.state()), f"something is not where it was: {plain(before) ^ plain(root.state())}")
+        return {address.split(".")[0].removesuffix("s_eu_central_1") for address in root.state() if "eu_central_1" in address and "data." not in address}
+
+    root.generate(as_root)
+    root.plan()
+    root.apply()
+    expect(moves(as_modules) == {"module"}, "left at the root")
+    expect("module" not in moves(as_root), "left in modules")
+
+    # with the layout a log bucket leaves the map, and other code sets rules: they are forgotten where they were
+    def both(text):
+        changed = text.replace("log_bucket: { adopt: { existing: [policy] }, name: acme-old-eu-logs }", "log_bucket: { name: acme-new-eu-logs }")
+        return changed.replace("log_bucket: { split_trails: true,", "log_bucket: { split_trails: true, lifecycle: external,")
+
+    for change, prefix in ((lambda text: both(as_modules(text)), ""), (as_root, "module.logs_eu_")):
+        gone = {address for address in root.state() if ".acme_old_eu_logs" in address or ".acme_new_eu_logs" in address
+                or re.search(r"lifecycle_configuration\..*eu_central_1", address)}
+        root.generate(change)
+        changes = root.plan()
+        spares_log_buckets(changes)
+        expect(all("delete" not in actions for actions in changes.values()), f"another layout deletes: {changes}")
+        forgotten = {address for address, actions in changes.items() if actions == ["forget"]}
+        expect(forgotten == gone if not prefix else all("acme_new_eu_logs" in address for address in forgotten), f"forgotten: {forgotten}, and not {gone}")
+        root.apply()
+
+
 # where nothing listens: a backend whose block the core takes gets no further than that
 BACKENDS = {
     "kubernetes": {"secret_suffix": "logs-{account}", "labels": {"a": "b"}, "config_path": "/nonexistent",
@@ -161,3 +200,7 @@ def check(report, logmap, core, new_folder, providers):
         if report.wants(name):
             with report.check(name):
                 walk(logmap, core(), new_folder(), provider)
+        name = f"called/layouts-{provider}"
+        if report.wants(name):
+            with report.check(name):
+                layouts(logmap, core(), new_folder(), provider)

@@ -15,8 +15,8 @@ mod vended;
 pub(crate) mod work;
 
 use super::{
-    At, Bucket, DEFAULT_DATE_SOURCE, EncryptionKey, Feeds, Input, KeyAlias, Logging, NotRead, Observed, Setting, SourceLocation,
-    Target, Text, Told, Trail, Way,
+    At, Bucket, DEFAULT_DATE_SOURCE, EncryptionKey, Feeds, Input, KeyAlias, Logging, NotRead, Observed, Selection, Setting,
+    SourceLocation, Target, Text, Told, Trail, Way,
     dumps::child,
     hole,
     policy::{self, PolicyDoc, Reading, Resolved},
@@ -404,7 +404,13 @@ impl Reader<'_, '_> {
             _ => At { value: self.template.hole(&entry.key), place },
         };
         let bucket = self.setting(properties, &["S3BucketName"]);
-        let selectors = ["EventSelectors", "AdvancedEventSelectors"].into_iter().find_map(|key| child(properties, key));
+        let [basic, advanced] = ["EventSelectors", "AdvancedEventSelectors"].map(|key| child(properties, key));
+        let selectors = advanced.or(basic).map(|node| {
+            let place = self.template.place(node.span);
+            let value = self.template.value(node);
+            let (basic, advanced) = if advanced.is_some() { (None, value) } else { (value, None) };
+            Selection::of(place, basic.as_ref(), advanced).unwrap_or(Selection::untold(place))
+        });
         let unordered = bucket
             .known()
             .and_then(|bucket| self.policies.get(&bucket.value))
@@ -430,7 +436,7 @@ impl Reader<'_, '_> {
             organization: self.flag(properties, "IsOrganizationTrail"),
             multi_region: self.flag(properties, "IsMultiRegionTrail"),
             validation: self.flag(properties, "EnableLogFileValidation"),
-            selectors: selectors.map(|node| self.template.place(node.span)),
+            selectors,
             name,
             bucket,
         })

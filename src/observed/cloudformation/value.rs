@@ -126,6 +126,18 @@ impl<'a> Template<'a> {
         }
     }
 
+    /// Plain data, with what functions give in it; nothing if a part of it can't be known. Numbers and truth values are texts.
+    pub(crate) fn value(&self, node: &Node) -> Option<serde_json::Value> {
+        let Resolved::Node(node) = self.resolve(node) else { return None };
+        match &node.kind {
+            Kind::Sequence(items) => items.iter().map(|item| self.value(item)).collect(),
+            Kind::Mapping(entries) if !is_function(entries) => {
+                entries.iter().map(|entry| Some((entry.key.to_string(), self.value(&entry.value)?))).collect()
+            }
+            _ => self.text(node).filter(|text| !hole::has(text)).map(serde_json::Value::from),
+        }
+    }
+
     /// Name of a bucket of the template.
     pub(crate) fn bucket_name(&self, logical: &str) -> Option<String> {
         let properties = self.properties(logical, "AWS::S3::Bucket")?;

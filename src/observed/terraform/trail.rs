@@ -3,8 +3,9 @@
 use super::{Item, Reader, order};
 use crate::{
     aws::{Partition, arn, region},
-    observed::{At, Feeds, Setting, Text, Trail, hole},
+    observed::{At, Feeds, Selection, Setting, Text, Trail, hole},
 };
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 impl<'a> Reader<'a> {
@@ -62,10 +63,7 @@ impl<'a> Reader<'a> {
             organization: self.flag(item, "is_organization_trail"),
             multi_region: self.flag(item, "is_multi_region_trail"),
             validation: self.flag(item, "enable_log_file_validation"),
-            selectors: ["event_selector", "advanced_event_selector"]
-                .iter()
-                .find_map(|key| self.raw(item, key).filter(|raw| raw.get() != "[]"))
-                .map(|raw| self.place(raw.get())),
+            selectors: self.selection(item),
             key: match self.text(item, "kms_key_id") {
                 // a key of the plan has a name of its own
                 Some(text) if self.key_names.contains(&text.value) => Setting::Known(text),
@@ -85,6 +83,36 @@ impl<'a> Reader<'a> {
             unordered: None,
             name,
         }
+    }
+
+    fn selection(&self, item: &Item<'a>) -> Option<Selection> {
+        let raw = |key: &str| self.raw(item, key).filter(|raw| raw.get() != "[]").map(|raw| raw.get());
+        let blocks = |text: &str| serde_json::from_str(text).ok().map(as_api);
+        let (basic, advanced) = (raw("event_selector"), raw("advanced_event_selector"));
+        let place = self.place(advanced.or(basic)?);
+        let basic = basic.and_then(blocks);
+        Some(Selection::of(place, basic.as_ref(), advanced.and_then(blocks)).unwrap_or(Selection::untold(place)))
+    }
+}
+
+/// The name of an argument as the API has it: `not_equals` is `NotEquals`.
+fn api_name(argument: &str) -> String {
+    match argument {
+        "data_resource" => "DataResources".to_owned(),
+        "field_selector" => "FieldSelectors".to_owned(),
+        _ => argument
+            .split('_')
+            .map(|word| word.chars().take(1).map(|c| c.to_ascii_uppercase()).chain(word.chars().skip(1)).collect::<String>())
+            .collect(),
+    }
+}
+
+/// Blocks as the API has them.
+fn as_api(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(as_api).collect(),
+        Value::Object(entries) => entries.into_iter().map(|(key, value)| (api_name(&key), as_api(value))).collect(),
+        other => other,
     }
 }
 

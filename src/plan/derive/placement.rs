@@ -85,6 +85,7 @@ impl Planner<'_, '_> {
             buckets,
             sources,
             trails: Vec::<Trail>::new(),
+            function_vpc: self.account.regions.get(self.region).and_then(|region| region.function_vpc.clone()),
             monitoring: monitoring::Monitoring::default(),
         }
     }

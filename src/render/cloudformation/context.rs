@@ -12,7 +12,7 @@ use super::{
 use crate::{
     aws::arn,
     plan::{
-        Account, FunctionRuntime, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
+        Account, FunctionRuntime, FunctionVpc, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
         lifecycle::{self, S3Rule},
     },
     policy::Policy,
@@ -39,8 +39,36 @@ pub(super) struct StackContext<'a> {
     pub placements: &'a [PlacementPart<'a>],
     /// The Lambda function, rendered; empty if no source is set from here.
     pub function: Part,
+    /// The lookup of each account's subnets and security groups; empty where there is one account, or none has a VPC.
+    pub vpcs: Vec<VpcContext<'a>>,
     /// True if nothing else is in the stack.
     pub needs_resource: bool,
+}
+
+/// Where the function of an account is in a VPC.
+#[derive(Serialize, Clone)]
+pub(super) struct VpcContext<'a> {
+    /// Twelve digits.
+    pub account_id: &'a str,
+    /// True if it is in one.
+    pub is_in_vpc: bool,
+    /// Ids of subnets; `none` where it is in none.
+    pub subnets: Vec<&'a str>,
+    /// Ids of security groups; `none` where it is in none.
+    pub security_groups: Vec<&'a str>,
+}
+
+impl<'a> VpcContext<'a> {
+    pub(super) fn of(account_id: &'a str, vpc: Option<&'a FunctionVpc>) -> Self {
+        // a lookup has no empty list, and nothing reads this one
+        let nothing = || vec!["none"];
+        VpcContext {
+            account_id,
+            is_in_vpc: vpc.is_some(),
+            subnets: vpc.map_or_else(nothing, |vpc| vpc.subnets.iter().map(String::as_str).collect()),
+            security_groups: vpc.map_or_else(nothing, |vpc| vpc.security_groups.iter().map(String::as_str).collect()),
+        }
+    }
 }
 
 /// What one account has in that Region, rendered: the same in its own stack and in a StackSet template.
@@ -62,6 +90,9 @@ pub(super) struct PlacementPart<'a> {
     /// True if the Lambda function is needed.
     #[serde(skip)]
     pub sets_sources: bool,
+    /// Where its function is in a VPC.
+    #[serde(skip)]
+    pub vpc: Option<&'a FunctionVpc>,
     /// Digest of what it was rendered from.
     #[serde(skip)]
     pub digest: String,
@@ -78,6 +109,10 @@ pub(super) struct FunctionContext<'a> {
     pub role_path: String,
     /// Beginning of its name; empty for a name that CloudFormation makes.
     pub role_name_prefix: String,
+    /// Where the function is in a VPC: one item for the stack of one account, more for a template with a lookup; empty for no VPC.
+    pub vpcs: Vec<VpcContext<'a>>,
+    /// What a function in a VPC has to be allowed.
+    pub vpc_actions: &'static [&'static str],
     /// Runtime of the function.
     pub runtime: &'static str,
     /// Tags of the function, its log group and its role.
@@ -268,8 +303,19 @@ pub(super) fn tags(render: &RenderSettings) -> Vec<Tag<'_>> {
     render.tags.iter().map(|(key, value)| Tag { key, value }).collect()
 }
 
+/// What Lambda does in a VPC with the role of the function; none takes a narrower resource at creation
+/// (<https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html>, without its rights to logs).
+const VPC_ACTIONS: [&str; 6] = [
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+];
+
 impl<'a> FunctionContext<'a> {
-    pub(super) fn new(python: String, render: &'a RenderSettings) -> Self {
+    pub(super) fn new(python: String, render: &'a RenderSettings, vpcs: Vec<VpcContext<'a>>) -> Self {
         let (logs, function) = ("AWS::Logs::LogGroup", "AWS::Lambda::Function");
         let scanners = FunctionScanners {
             logs: metadata(logs, &[]),
@@ -288,6 +334,8 @@ impl<'a> FunctionContext<'a> {
             boundary,
             role_path: render.role_path.clone(),
             role_name_prefix: render.role_name_prefix.clone(),
+            vpcs,
+            vpc_actions: &VPC_ACTIONS,
             runtime: render.function_runtime.unwrap_or(FunctionRuntime::Python313).word(),
             tags: tags(render),
             scanners,

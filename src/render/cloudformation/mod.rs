@@ -26,10 +26,10 @@ use super::{
 use crate::{
     artifacts::Artifact,
     digest::digest,
-    plan::{Account, Placement, RenderSettings, Source},
+    plan::{Account, FunctionVpc, Placement, RenderSettings, Source},
 };
 use anyhow::Result;
-use context::{FunctionContext, OutputsContext, PlacementContext, PlacementPart, StackContext};
+use context::{FunctionContext, OutputsContext, PlacementContext, PlacementPart, StackContext, VpcContext};
 use ids::camel;
 use outputs::outputs;
 use serde::Serialize;
@@ -57,6 +57,11 @@ const PYTHON: &str = "cloudformation/access_logging.py";
 
 /// The permission to set logging, without the ARNs of the sources, is never larger than this.
 const PERMISSION_BYTES: usize = 600;
+
+/// About what a function's VPC takes: the ids, in the function and in a lookup, and once in a template the rights to it.
+fn vpc_bytes(vpc: Option<&FunctionVpc>) -> usize {
+    vpc.map_or(0, |vpc| vpc.subnets.iter().chain(&vpc.security_groups).map(|id| id.len() + 4).sum::<usize>() + 1_000)
+}
 
 /// Number of the stack that has the log buckets.
 const FIRST: usize = 1;
@@ -115,7 +120,9 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
 struct Renderer<'a> {
     cx: &'a Context<'a>,
     engine: Engine,
-    /// The Lambda function and what it needs.
+    /// The code of the Lambda function.
+    python: String,
+    /// The Lambda function and what it needs, in no VPC.
     function: Part,
 }
 
@@ -124,8 +131,8 @@ impl<'a> Renderer<'a> {
         // the checks before a deployment are scripts like the others
         let engine = Engine::new(&[TEMPLATES, aws_cli::TEMPLATES].concat(), cx.overrides)?;
         let python = engine.render(PYTHON, &serde_json::json!({}))?;
-        let function = engine.part(FUNCTION, &FunctionContext::new(python, &cx.plan().render))?;
-        Ok(Renderer { cx, engine, function })
+        let function = engine.part(FUNCTION, &FunctionContext::new(python.clone(), &cx.plan().render, Vec::new()))?;
+        Ok(Renderer { cx, engine, python, function })
     }
 
     /// The stack of a placement, those for the sources that do not fit into it, and the files of a resource import. Gives what is in
@@ -180,7 +187,10 @@ impl<'a> Renderer<'a> {
         let bare = self.part(account, placement, true, &[], digest)?;
         sink(Artifact::file(format!("{base}.yaml"), self.stack(account, placement, &bare, FIRST)?))?;
         let empty = self.part(account, placement, false, &[], digest)?;
-        let overhead = self.stack(account, placement, &empty, FIRST + 1)?.len() + self.function.text().len() + PERMISSION_BYTES;
+        let overhead = self.stack(account, placement, &empty, FIRST + 1)?.len()
+            + self.function.text().len()
+            + PERMISSION_BYTES
+            + vpc_bytes(placement.function_vpc.as_ref());
         let shards = split::shards(sources, self.cx.plan().render.custom_resource, overhead);
         // an empty one is no file, and the others keep their numbers
         let mut numbers = Vec::new();
@@ -197,7 +207,7 @@ impl<'a> Renderer<'a> {
     fn part<'p>(
         &self,
         account: &'p Account,
-        placement: &Placement,
+        placement: &'p Placement,
         buckets: bool,
         sources: &[&Source],
         digest: &str,
@@ -217,6 +227,7 @@ impl<'a> Renderer<'a> {
             outputs: self.engine.part(OUTPUTS, &OutputsContext { condition: &condition, outputs: &outputs })?,
             output_count: outputs.len(),
             sets_sources: !set.is_empty(),
+            vpc: placement.function_vpc.as_ref(),
             digest: digest.to_owned(),
             condition,
         })
@@ -244,9 +255,23 @@ impl<'a> Renderer<'a> {
         guard: String,
     ) -> Result<String> {
         let needs_resource = placements.iter().all(|placement| placement.resources.text().is_empty());
-        let function =
-            if placements.iter().any(|placement| placement.sets_sources) { self.function.clone() } else { Part::default() };
-        self.engine.render(STACK, &StackContext { header, description, guard, region, placements, function, needs_resource })
+        let setting = || placements.iter().filter(|placement| placement.sets_sources);
+        let vpcs: Vec<VpcContext<'_>> = match setting().any(|placement| placement.vpc.is_some()) {
+            true => placements.iter().map(|placement| VpcContext::of(placement.account_id, placement.vpc)).collect(),
+            false => Vec::new(),
+        };
+        let function = match (setting().next(), vpcs.is_empty()) {
+            (None, _) => Part::default(),
+            (Some(_), true) => self.function.clone(),
+            (Some(_), false) => {
+                let context = FunctionContext::new(self.python.clone(), &self.cx.plan().render, vpcs.clone());
+                self.engine.part(FUNCTION, &context)?
+            }
+        };
+        // one account needs no lookup
+        let vpcs = if placements.len() == 1 { Vec::new() } else { vpcs };
+        let context = StackContext { header, description, guard, region, placements, function, vpcs, needs_resource };
+        self.engine.render(STACK, &context)
     }
 
     /// Comment lines: the commands, and what to mind.

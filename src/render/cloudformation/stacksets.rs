@@ -9,7 +9,7 @@
 
 mod page;
 
-use super::{Renderer, context::PlacementPart, ids::camel, split::INLINE_BYTES};
+use super::{Renderer, context::PlacementPart, ids::camel, split::INLINE_BYTES, vpc_bytes};
 use crate::{
     artifacts::Artifact,
     plan::{Account, Placement, StackSetRecord},
@@ -107,7 +107,11 @@ impl<'r, 'a> StackSets<'r, 'a> {
         let filling = self.regions.entry(&placement.region).or_default();
         let number = filling.known.get(account.id.as_str()).copied();
         let member = alone.filter(|_| !placement.adopts()).map(|part| {
-            let bytes = part.resources.text().len() + part.outputs.text().len() + 2 * account.key.len() + PLACE_BYTES;
+            let bytes = part.resources.text().len()
+                + part.outputs.text().len()
+                + 2 * account.key.len()
+                + PLACE_BYTES
+                + vpc_bytes(placement.function_vpc.as_ref());
             Member { at, part, bytes }
         });
         if member.is_none() {

@@ -105,6 +105,7 @@ fn placement(account: &str, partition: &str, region: &str, sources: &[&str], tra
         buckets: if sources.is_empty() && trail_accounts.is_empty() { vec![] } else { vec![bucket] },
         sources: sources.iter().map(source).collect(),
         trails: vec![],
+        function_vpc: None,
         monitoring: Default::default(),
     }
 }
@@ -185,6 +186,7 @@ fn files_after(plan: &Plan, before: &[StackSetRecord]) -> (BTreeMap<String, Stri
         filter: &filter,
         retired: &[],
         retired_trails: &[],
+        layouts: &[],
         stack_sets: Some(&memory),
     };
     render(&cx, &mut |artifact: Artifact| {
@@ -622,4 +624,43 @@ fn only_an_account_that_grows_leaves_its_stack_set_and_the_page_says_how() {
     let (files, gone) = files_after(&teams(&sources), &left);
     assert!(gone[0].left.contains(&"100000000020".to_owned()));
     assert!(files["cloudformation/stacksets/README.md"].contains("The map has nothing there any more"));
+}
+
+#[test]
+fn a_function_is_in_the_vpc_of_its_account_and_region() {
+    let one = |key: &str, id: &str, source: &str| account(key, id, vec![placement(id, "aws", "us-east-1", &[source], &[])]);
+    let mut plan = plan(vec![one("dev", "444455556666", "acme-dev"), one("prod", "111122223333", "acme-web")]);
+    let before = files(&plan);
+    plan.accounts[1].placements[0].function_vpc = Some(FunctionVpc {
+        subnets: vec!["subnet-0a1b2c3d".to_owned(), "subnet-0a1b2c3e".to_owned()],
+        security_groups: vec!["sg-0a1b2c3d".to_owned()],
+    });
+    let after = files(&plan);
+    let changed: Vec<&String> = after.keys().filter(|path| before.get(*path) != after.get(*path)).collect();
+    let own = [
+        "cloudformation/prod/us-east-1-preflight.sh",
+        "cloudformation/prod/us-east-1.yaml",
+        "cloudformation/stacksets/us-east-1.yaml",
+    ];
+    assert_eq!(changed, own, "another account's files change");
+
+    let stack = read(&after["cloudformation/prod/us-east-1.yaml"]);
+    let function = &stack["Resources"]["SetAccessLogging"]["Properties"];
+    let vpc = serde_json::json!({ "SubnetIds": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"], "SecurityGroupIds": ["sg-0a1b2c3d"] });
+    assert_eq!(function["VpcConfig"], vpc);
+    let policies = stack["Resources"]["SetAccessLoggingRole"]["Properties"]["Policies"].as_array().unwrap().clone();
+    let allowed = &policies[1]["PolicyDocument"]["Statement"][0];
+    let actions: Vec<&str> = allowed["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap()).collect();
+    assert_eq!(actions.len(), 6, "{actions:?}");
+    assert!(actions.iter().all(|action| action.starts_with("ec2:")), "{actions:?}");
+
+    // in a template for both the account decides
+    let both = read(&after["cloudformation/stacksets/us-east-1.yaml"]);
+    assert_eq!(both["Mappings"]["FunctionVpc"]["IsInOne"], serde_json::json!({ "444455556666": "no", "111122223333": "yes" }));
+    assert_eq!(both["Mappings"]["FunctionSubnets"]["Ids"]["111122223333"], vpc["SubnetIds"]);
+    assert_eq!(both["Mappings"]["FunctionSecurityGroups"]["Ids"]["111122223333"], vpc["SecurityGroupIds"]);
+    let config = &both["Resources"]["SetAccessLogging"]["Properties"]["VpcConfig"]["Fn::If"];
+    assert_eq!((&config[0], &config[2]), (&"FunctionInVpc".into(), &serde_json::json!({ "Ref": "AWS::NoValue" })));
+    let role = &both["Resources"]["SetAccessLoggingRole"]["Properties"]["Policies"][1]["Fn::If"];
+    assert_eq!((&role[0], &role[1]["PolicyDocument"]["Statement"][0]), (&"FunctionInVpc".into(), allowed));
 }

@@ -8,7 +8,7 @@ use crate::{
     aws::region,
     escape,
     plan::{self, LifecycleRule, Placement, Source, prove},
-    policy::Policy,
+    policy::{Policy, compose::SenderGrant},
     topology::{Area, Topology, marks::Mark},
 };
 use anyhow::{Result, anyhow};
@@ -33,6 +33,8 @@ pub(super) const SCRIPT: [&str; 4] = [
 const DATA: &str = "@@data@@";
 /// With more areas than this the picture is folded away at first.
 const OPEN_AREAS: usize = 24;
+/// So many accounts of a sender are named: a thousand buckets may each have a thousand.
+const NAMED_ACCOUNTS: usize = 20;
 
 /// What `graph/topology.html` gets.
 #[derive(Serialize)]
@@ -105,6 +107,8 @@ struct BucketData<'a> {
     name: &'a str,
     arn: &'a str,
     takes: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    senders: Vec<SenderData<'a>>,
     access: bool,
     adopted: bool,
     regional: bool,
@@ -119,6 +123,16 @@ struct BucketData<'a> {
     notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     mark: Option<MarkData<'a>>,
+}
+
+/// A service that may write logs of its own.
+#[derive(Serialize)]
+struct SenderData<'a> {
+    service: &'static str,
+    folder: String,
+    /// Ids of the first accounts for which it writes.
+    accounts: &'a [String],
+    more: usize,
 }
 
 #[derive(Serialize)]
@@ -241,6 +255,7 @@ fn bucket<'a>(bucket: &'a plan::LogBucket, found: Option<&'a Mark>) -> BucketDat
         name: &bucket.name,
         arn: &bucket.arn,
         takes: words::bucket(bucket),
+        senders: bucket.basis.senders.iter().map(sender).collect(),
         access: bucket.takes_access_logs,
         adopted: bucket.adopt.is_some(),
         regional: bucket.account_regional,
@@ -255,6 +270,11 @@ fn bucket<'a>(bucket: &'a plan::LogBucket, found: Option<&'a Mark>) -> BucketDat
         notes: &report.notes,
         mark: found.map(mark),
     }
+}
+
+fn sender(grant: &SenderGrant) -> SenderData<'_> {
+    let (named, rest) = grant.accounts.split_at(grant.accounts.len().min(NAMED_ACCOUNTS));
+    SenderData { service: grant.sender.phrase(), folder: grant.sender.folder(&grant.prefix), accounts: named, more: rest.len() }
 }
 
 fn mark(mark: &Mark) -> MarkData<'_> {

@@ -107,9 +107,10 @@ impl Columns {
     pub(super) fn bucket(&self, node: &Node<'_, LogBucket>) -> Card {
         let bucket = node.item;
         let class = if bucket.adopt.is_some() { "node bucket adopted" } else { "node bucket" };
-        let title = words::titled(&format!("log bucket {}, takes {}", bucket.name, words::bucket(bucket)), node.mark.as_ref());
-        let lines =
-            vec![("name strong", bucket.name.clone()), ("small", words::bucket(bucket)), ("small", words::budget(bucket))];
+        let title = words::bucket_title(node);
+        let mut lines = vec![("name strong", bucket.name.clone()), ("small", words::bucket(bucket))];
+        lines.extend(words::senders(bucket).map(|senders| ("small", fit(&senders, self.buckets - 2 * PAD, SMALL))));
+        lines.push(("small", words::budget(bucket)));
         self.card((class, title, format!("bucket/{}", bucket.name)), lines, "", node.mark.as_ref(), self.buckets)
     }
 

@@ -118,7 +118,9 @@ pub(super) fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<
             }
             for (number, node) in view.buckets.iter().enumerate() {
                 let kind = if node.item.adopt.is_some() { "adopted" } else { "bucket" };
-                let lines = vec![name(&node.item.name), words::bucket(node.item), words::budget(node.item)];
+                let mut lines = vec![name(&node.item.name), words::bucket(node.item)];
+                lines.extend(words::senders(node.item));
+                lines.push(words::budget(node.item));
                 nodes.push(labelled(
                     format!("b{at}x{number}"),
                     kind,

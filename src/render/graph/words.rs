@@ -1,6 +1,9 @@
 //! What every picture says of a node, in few words: one home for SVG, DOT, Mermaid and the page.
 
-use super::{detail::More, measure::thousands};
+use super::{
+    detail::More,
+    measure::{count, thousands},
+};
 use crate::{
     compare::Verdict,
     plan::{LogBucket, Source, Tier, Trail},
@@ -17,6 +20,23 @@ pub(super) fn bucket(bucket: &LogBucket) -> String {
     words.extend(bucket.adopt.as_ref().map(|_| "adopted"));
     words.extend(bucket.object_lock.as_ref().map(|_| "Object Lock"));
     words.join(" · ")
+}
+
+/// The services that write logs of their own into it; `None` if there are none.
+pub(super) fn senders(bucket: &LogBucket) -> Option<String> {
+    let names: Vec<&str> = bucket.basis.senders.iter().map(|grant| grant.sender.phrase()).collect();
+    (!names.is_empty()).then(|| format!("also {}", names.join(" · ")))
+}
+
+/// What a log bucket takes, in sentences: who writes, where, and for how many accounts.
+pub(super) fn bucket_title(node: &Node<'_, LogBucket>) -> String {
+    let bucket = node.item;
+    let mut title = format!("log bucket {}, takes {}", bucket.name, self::bucket(bucket));
+    for grant in &bucket.basis.senders {
+        let (service, folder) = (grant.sender.phrase(), grant.sender.folder(&grant.prefix));
+        title += &format!("\n{service} may write under {folder} for {}", count(grant.accounts.len(), "account"));
+    }
+    titled(&title, node.mark.as_ref())
 }
 
 /// How full its policy is, and how it names the sources.

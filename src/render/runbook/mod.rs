@@ -271,5 +271,5 @@ fn context<'a>(
     filter: &'a Filter,
     retired: &'a [crate::plan::BucketRecord],
 ) -> Context<'a> {
-    Context { digests, map_name, overrides: &[], filter, retired, retired_trails: &[], stack_sets: None }
+    Context { digests, map_name, overrides: &[], filter, retired, retired_trails: &[], layouts: &[], stack_sets: None }
 }

@@ -7,6 +7,7 @@
 use super::{
     Module, label,
     module::{Import, StateContext},
+    moved::MovesContext,
     names::file_stem,
 };
 use crate::{
@@ -64,6 +65,10 @@ struct RootContext {
     regions: Vec<CalledRegion>,
     /// The import blocks.
     imports: Vec<Import>,
+    /// True if resources are forgotten that a root module made with its default provider, which it takes to forget them.
+    forgets_in_root: bool,
+    /// What was at other addresses before the layout changed, and moves here; nothing if it did not.
+    moves: MovesContext,
     /// Labels of the Regions whose outputs the root passes on.
     outputs: Vec<String>,
 }
@@ -100,7 +105,7 @@ impl Module<'_> {
             }
             put("outputs.tf", engine.render("terraform/outputs.tf", &part.outputs(placements)?)?)?;
         }
-        let text = engine.render("terraform/root.tf", &self.root())?;
+        let text = engine.render("terraform/root.tf", &self.root(catalog))?;
         sink(Artifact::file(format!("{folder}/root.tf.example"), text))
     }
 
@@ -128,7 +133,7 @@ impl Module<'_> {
         }
     }
 
-    fn root(&self) -> RootContext {
+    fn root(&self, catalog: Option<&Catalog<'_>>) -> RootContext {
         let placements = &self.account.placements;
         let (required_version, required_version_reason, provider_version) = self.constraints(placements);
         let regions = self.regions().into_iter().map(|region| CalledRegion {
@@ -149,6 +154,8 @@ impl Module<'_> {
             state: self.state(),
             regions: regions.collect(),
             imports: self.imports().imports,
+            forgets_in_root: self.forgets_elsewhere(),
+            moves: self.moves(catalog),
             outputs: placements.iter().map(|placement| label(&placement.region)).collect(),
         }
     }

@@ -8,6 +8,7 @@ mod athena;
 mod called;
 mod module;
 mod monitoring;
+mod moved;
 mod names;
 mod region;
 #[cfg(test)]
@@ -16,12 +17,12 @@ mod tests;
 pub(crate) use called::called_module;
 pub(crate) use module::BUCKET_TYPES;
 pub(crate) use monitoring::{MonitoringContext, resources as monitoring_resources};
-pub(crate) use names::{label, trail_label};
+pub(crate) use names::{label, region_file, trail_label};
 
 use super::{Context, Sink, athena::Catalog, engine::Engine};
 use crate::{
     artifacts::Artifact,
-    plan::{Account, BucketRecord, Placement, TrailRecord},
+    plan::{Account, BucketRecord, Layout, LayoutRecord, Placement, TrailRecord},
 };
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +40,8 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/where.tf", include_str!("../../../templates/terraform/where.tf")),
     ("terraform/imports.tf", include_str!("../../../templates/terraform/imports.tf")),
     ("terraform/removed.tf", include_str!("../../../templates/terraform/removed.tf")),
+    ("terraform/moved.tf", include_str!("../../../templates/terraform/moved.tf")),
+    ("terraform/moves.tf", include_str!("../../../templates/terraform/moves.tf")),
     ("terraform/outputs.tf", include_str!("../../../templates/terraform/outputs.tf")),
 ];
 
@@ -80,6 +83,8 @@ struct Module<'a> {
     retired: Vec<&'a BucketRecord>,
     /// Its trails of earlier runs that the map no longer has.
     retired_trails: Vec<&'a TrailRecord>,
+    /// The layout that it had once, if it has another one now.
+    was: Option<&'a LayoutRecord>,
     header: Vec<String>,
 }
 
@@ -117,10 +122,16 @@ impl<'a> Module<'a> {
         } else {
             filter.account(account)
         };
+        let now = if cx.plan().render.modules { Layout::Module } else { Layout::Root };
+        let was = cx.layouts.iter().find(|record| record.account_id == account.id && record.from != now);
         asked_for.then(|| Module {
             cx,
             account,
-            header: cx.header(&(cx.digests.account(account), &cx.plan().render, &retired, &retired_trails)),
+            header: {
+                let slice = (cx.digests.account(account), &cx.plan().render, &retired, &retired_trails);
+                if was.is_some() { cx.header(&(slice, was)) } else { cx.header(&slice) }
+            },
+            was,
             retired,
             retired_trails,
         })
@@ -144,6 +155,9 @@ impl<'a> Module<'a> {
         }
         if self.forgets() {
             put("removed.tf", engine.render("terraform/removed.tf", &self.removed())?)?;
+        }
+        if self.was.is_some() {
+            put("moved.tf", engine.render("terraform/moved.tf", &self.moved(catalog))?)?;
         }
         put("outputs.tf", engine.render("terraform/outputs.tf", &self.outputs(&self.account.placements)?)?)
     }

@@ -86,6 +86,8 @@ pub(crate) struct ProvidersContext {
     pub profile: String,
     /// Role to assume, or empty.
     pub role_arn: String,
+    /// True if resources are forgotten that modules made with a provider of each Region, which it takes to forget them.
+    pub forgets_in_modules: bool,
     /// The provider blocks, the default one first.
     pub providers: Vec<Provider>,
 }
@@ -244,6 +246,7 @@ impl Module<'_> {
     }
 
     pub(super) fn providers(&self) -> ProvidersContext {
+        let forgets_in_modules = self.forgets_elsewhere();
         let regions = self.regions();
         let default = regions.first().map(|region| Provider { alias: String::new(), region: (*region).to_owned() });
         let aliased = regions.iter().map(|region| Provider { alias: label(region), region: (*region).to_owned() });
@@ -253,7 +256,8 @@ impl Module<'_> {
             account_id: self.account.id.clone(),
             profile: self.account.profile.clone().unwrap_or_default(),
             role_arn: self.account.role_arn.clone().unwrap_or_default(),
-            providers: default.into_iter().chain(aliased.filter(|_| !self.region_per_resource())).collect(),
+            providers: default.into_iter().chain(aliased.filter(|_| forgets_in_modules || !self.region_per_resource())).collect(),
+            forgets_in_modules,
         }
     }
 

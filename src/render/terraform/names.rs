@@ -3,7 +3,7 @@
 //! Takes names of buckets, Regions and trails and gives identifiers. An address must never change as long as the thing
 //! exists (Terraform would destroy and create), so it depends on the thing's own name and on nothing beside it.
 
-use crate::digest::short_digest;
+use crate::{digest::short_digest, plan::Layout};
 
 /// The resource label of a bucket or Region: its own name as an HCL identifier.
 ///
@@ -23,6 +23,14 @@ pub(crate) fn label(name: &str) -> String {
 /// The resource label of a trail. It holds the Region because a trail in each Region has one name in all of them.
 pub(crate) fn trail_label(name: &str, region: &str) -> String {
     format!("{}_{}", label(name), label(region))
+}
+
+/// The file with the resources of a Region, in either layout.
+pub(crate) fn region_file(account: &str, region: &str, layout: Layout) -> String {
+    match layout {
+        Layout::Root => format!("terraform/{account}/{}.tf", file_stem(region)),
+        Layout::Module => format!("terraform/{account}/{}/main.tf", file_stem(region)),
+    }
 }
 
 /// A bucket's or Region's name as a part of a file name: the name itself wherever that is harmless.

@@ -113,7 +113,7 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
 }
 
 fn placement(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Placement {
-    Placement { region: region.to_owned(), buckets, sources, trails, monitoring: Default::default() }
+    Placement { region: region.to_owned(), buckets, sources, trails, function_vpc: None, monitoring: Default::default() }
 }
 
 fn account(key: &str, id: &str, placements: Vec<Placement>) -> Account {
@@ -213,6 +213,10 @@ fn organisation(aws_provider: u32) -> Plan {
 
 /// Renders a plan; with `LOGMAP_DUMP`, also to a folder of that name.
 fn render_all(name: &str, plan: &Plan, retired: &[BucketRecord]) -> BTreeMap<String, String> {
+    render_with(name, plan, retired, &[])
+}
+
+fn render_with(name: &str, plan: &Plan, retired: &[BucketRecord], layouts: &[LayoutRecord]) -> BTreeMap<String, String> {
     let filter = Filter::default();
     let plan = &crate::plan::prove::proven(plan.clone()).unwrap();
     let digests = Digests::of(plan);
@@ -223,6 +227,7 @@ fn render_all(name: &str, plan: &Plan, retired: &[BucketRecord]) -> BTreeMap<Str
         filter: &filter,
         retired,
         retired_trails: &[],
+        layouts,
         stack_sets: None,
     };
     let mut files = BTreeMap::new();
@@ -482,6 +487,7 @@ fn a_filtered_account_keeps_all_its_regions() {
         filter: &filter,
         retired: &[],
         retired_trails: &[],
+        layouts: &[],
         stack_sets: None,
     };
     let mut paths = Vec::new();
@@ -593,4 +599,125 @@ fn blocks_of_backends_are_blocks_and_hostile_settings_stay_strings() {
     let wanted = json!({ "kubernetes": { "secret_suffix": "logs", "labels": { "a\"b${c}": "d" }, "exec": exec } });
     assert!(versions.contains("    exec {\n") && versions.contains("    labels = {\n"), "{versions}");
     assert_eq!(found, wanted, "{versions}");
+}
+
+/// What the files of account prod make, as `type.label`, with the file.
+fn addresses(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for (path, text) in files.iter().filter(|(path, _)| path.starts_with("terraform/prod/") && path.ends_with(".tf")) {
+        let body: hcl::Body = hcl::parse(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+        for block in body.blocks().filter(|block| block.identifier() == "resource") {
+            let labels: Vec<&str> = block.labels().iter().map(|label| label.as_str()).collect();
+            assert!(found.insert(labels.join("."), path.clone()).is_none(), "{labels:?} is there twice");
+        }
+    }
+    found
+}
+
+/// The organisation with all that a Region can have.
+fn everything(aws_provider: u32) -> Plan {
+    let mut plan = organisation(aws_provider);
+    plan.render.glue = true;
+    let placements = &mut plan.accounts.last_mut().unwrap().placements;
+    let bucket = &mut placements[1].buckets[0];
+    bucket.object_lock = Some(ObjectLock { mode: "GOVERNANCE".to_owned(), days: 30 });
+    let name = bucket.name.clone();
+    placements[1].monitoring.parameter =
+        Some(crate::plan::monitoring::Parameter { name: "/logmap/access-log-bucket".to_owned(), value: name });
+    placements[0].buckets[0].lifecycle.clear();
+    plan
+}
+
+#[test]
+fn another_layout_moves_every_address_and_forgets_what_is_gone() {
+    let retired = [gone("ap-south-1", "acme-gone"), gone("eu-west-1", "acme-before")];
+    for (modules, provider) in [(true, 6), (false, 6), (true, 5), (false, 5)] {
+        let mut plan = everything(provider);
+        let other =
+            render_all("", &Plan { render: RenderSettings { modules: !modules, ..plan.render.clone() }, ..plan.clone() }, &[]);
+        plan.render.modules = modules;
+        let from = if modules { Layout::Root } else { Layout::Module };
+        let regions = vec!["eu-west-1".to_owned(), "us-east-1".to_owned()];
+        let layouts = [LayoutRecord { account_id: PROD.to_owned(), from, regions }];
+        let files = render_with("", &plan, &retired, &layouts);
+        let text = &files[if modules { "terraform/prod/root.tf.example" } else { "terraform/prod/moved.tf" }];
+        let body: hcl::Body = hcl::parse(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        let module = |path: &str| if path.contains("eu-west-1") { "logs_eu_west_1" } else { "logs_us_east_1" };
+        let wanted: BTreeSet<(String, String)> = addresses(&files)
+            .into_iter()
+            .map(|(address, path)| {
+                let called = format!("module.{}.{address}", module(&path));
+                if modules { (address, called) } else { (called, address) }
+            })
+            .collect();
+        assert!(wanted.len() > 20, "{wanted:?}");
+        let value = |block: &hcl::Block, key: &str| {
+            let expr = block.body().attributes().find(|attribute| attribute.key() == key).unwrap().expr().clone();
+            hcl::format::to_string(&expr).unwrap()
+        };
+        let moved: BTreeSet<(String, String)> = body
+            .blocks()
+            .filter(|block| block.identifier() == "moved")
+            .map(|block| (value(block, "from"), value(block, "to")))
+            .collect();
+        assert_eq!(moved, wanted);
+        assert_eq!(
+            addresses(&other).into_keys().collect::<Vec<_>>(),
+            addresses(&files).into_keys().collect::<Vec<_>>(),
+            "the layouts have other labels"
+        );
+        let removed: BTreeSet<String> =
+            body.blocks().filter(|block| block.identifier() == "removed").map(|block| value(block, "from")).collect();
+        let at = |region: &str| if modules { String::new() } else { format!("module.logs_{region}.") };
+        let mut wanted: BTreeSet<String> =
+            BTreeSet::from([format!("{}aws_s3_bucket_lifecycle_configuration.acme_old_eu_logs", at("eu_west_1"))]);
+        wanted.extend(BUCKET_TYPES.map(|kind| format!("{}{kind}.acme_gone", at("ap_south_1"))));
+        wanted.extend(BUCKET_TYPES.map(|kind| format!("{}{kind}.acme_before", at("eu_west_1"))));
+        assert_eq!(removed, wanted);
+        // forgetting takes the provider that has made it
+        let providers = if modules { text } else { &files["terraform/prod/providers.tf"] };
+        assert!(providers.contains("provider \"aws\" {\n  region"), "{providers}");
+        assert!(providers.contains("alias  = \"ap_south_1\""), "{providers}");
+        // and a layout that was this one does nothing
+        let same = [LayoutRecord { from: if modules { Layout::Module } else { Layout::Root }, ..layouts[0].clone() }];
+        assert_eq!(render_with("", &plan, &retired, &same), render_all("", &plan, &retired));
+    }
+}
+
+#[test]
+fn no_other_setting_changes_an_address() {
+    let whole = addresses(&render_all("", &everything(6), &[]));
+    let keys: Vec<&String> = whole.keys().collect();
+    let mut plans = vec![everything(5)];
+    let mut change = |change: &dyn Fn(&mut Plan)| {
+        let mut plan = everything(6);
+        change(&mut plan);
+        plans.push(plan);
+    };
+    change(&|plan| plan.render.aliased_providers = true);
+    change(&|plan| plan.render.modules = true);
+    change(&|plan| plan.render.tags = IndexMap::from([("a".to_owned(), "b".to_owned())]));
+    change(&|plan| plan.accounts.last_mut().unwrap().role_arn = None);
+    change(&|plan| {
+        for placement in &mut plan.accounts.last_mut().unwrap().placements {
+            // other sources, formats and hands, adopted or not, other policies and other targets of trails
+            placement.sources.reverse();
+            placement.sources.pop();
+            placement.sources.iter_mut().for_each(|source| source.key_format = KeyFormat::PartitionedDeliveryTime);
+            placement.buckets.iter_mut().for_each(|bucket| {
+                bucket.adopt = bucket.adopt.is_none().then(|| Adopt { existing: vec![], returned: false });
+                bucket.tags.clear();
+                bucket.versioning = false;
+            });
+            placement.trails.iter_mut().for_each(|trail| {
+                trail.multi_region = !trail.multi_region;
+                trail.adopt = true;
+                trail.prefix = "other".to_owned();
+                trail.log_file_validation = false;
+            });
+        }
+    });
+    for plan in &plans {
+        assert_eq!(addresses(&render_all("", plan, &[])).keys().collect::<Vec<_>>(), keys);
+    }
 }

@@ -41,6 +41,9 @@ function retention(bucket) {
       + (rule.transition_larger_than_bytes === undefined ? '' : ` if larger than ${rule.transition_larger_than_bytes} bytes`))));
 }
 
+/** An account as people know it. */
+const nameOf = (id) => (data.accounts.find((account) => account.id === id) || { key: id }).key;
+
 const details = {
   source(node) {
     const { group, area } = node;
@@ -67,6 +70,7 @@ const details = {
     bucket.notes.length ? make('ul', {}, bucket.notes.map((note) => make('li', {}, note))) : '',
     ...checked(node), heading('Retention'), retention(bucket),
     ...(takes.length ? [heading('Trails that deliver here'), make('ul', {}, takes.map((trail) => make('li', {}, link(trail), ` ${where(trail.area)}`)), node.takes.length > STEP ? make('li', {}, `and ${number(node.takes.length - STEP)} more`) : '')] : []),
+    ...(bucket.senders ? [heading('Other services that may write'), make('ul', {}, bucket.senders.map((one) => make('li', {}, `${one.service}: `, code(`s3://${node.name}/${one.folder}`), ` for ${one.accounts.map(nameOf).join(', ')}${one.more ? ` and ${number(one.more)} more` : ''}`)))] : []),
     ...(bucket.tags.length ? [heading('Tags'), make('ul', {}, bucket.tags.map(([key, value]) => make('li', {}, code(`${key} = ${value}`))))] : []),
     ...json('Bucket policy', bucket.policy)];
   },

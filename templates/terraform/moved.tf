@@ -1,0 +1,3 @@
+{% for line in header %}# {{ line | comment }}
+{% endfor %}
+{%- include "terraform/moves.tf" %}
