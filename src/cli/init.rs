@@ -80,16 +80,15 @@ fn write_all(args: &InitArgs, files: Vec<(&str, String)>, io: &Io) -> Outcome {
             io.message(format_args!("{} {}", if made { "wrote" } else { "left as it is:" }, target.display()));
         }
     }
-    if !io.quiet {
-        if args.ci == Ci::Github
-            && let Some((root, below)) = repository_above(&args.dir)
-        {
-            io.message(format_args!(
-                "GitHub reads workflows at the root of a repository only: move `.github` to {}, and give the job `defaults: {{ run: {{ working-directory: {} }} }}`",
-                root.display(),
-                below.display()
-            ));
-        }
+    if !io.quiet
+        && args.ci == Ci::Github
+        && let Some((root, below)) = repository_above(&args.dir)
+    {
+        io.message(format_args!(
+            "GitHub reads workflows at the root of a repository only: move `.github` to {}, and give the job `defaults: {{ run: {{ working-directory: {} }} }}`",
+            root.display(),
+            below.display()
+        ));
     }
     Ok(Exit::Clean)
 }
