@@ -6,6 +6,7 @@ use anyhow::anyhow;
 
 /// What is wanted beside how it is read.
 #[derive(Debug, Clone, Default)]
+#[cfg_attr(not(feature = "live"), expect(dead_code, reason = "a build that can't read is asked all the same, and says so"))]
 pub(super) struct Wanted<'a> {
     /// Only these accounts of the map, by key; all if it is empty.
     pub accounts: &'a [String],
