@@ -95,7 +95,8 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
     let mut unrelated = None;
     for root in roots {
         if alone && is_policy(&root) && is_of_an_identity(&root) {
-            input.ignored.push(NotRead::because("a policy of a role or a user: it names no principal, and is of no bucket"));
+            // a repository has many of them, and hooks name each file that changed
+            input.ignored.push(NotRead::Unrelated);
             return;
         }
         if alone && is_policy(&root) {

@@ -161,6 +161,12 @@ await check('page/filter', async () => {
   equal(await result(parts), '3 sources, 2 log buckets, 1 trail in 2 areas match', 'partition');
 });
 
+/** What the panel says once it speaks of a thing: a click changes the address, and the page hears of that later. */
+async function told(page, words) {
+  await page.waitForFunction((wanted) => document.querySelector('#panel').textContent.includes(wanted), words);
+  return page.textContent('#panel');
+}
+
 await check('page/details', async () => {
   const page = await open(organization);
   const bucket = 'acme-logs-111122223333-us-east-1';
@@ -173,15 +179,15 @@ await check('page/details', async () => {
   await page.reload();
   expect(await page.isVisible('#panel'), 'the selection is lost when the page is loaded again');
   await page.click('#list [data-hash="#source/acme-prod-orders"]');
-  const source = await page.textContent('#panel');
+  const source = await told(page, 'acme-prod-orders');
   for (const words of ['orders/', `s3://${bucket}/orders/`, 'orders/111122223333/us-east-1/acme-prod-orders/', 'partitioned', 'Sid']) expect(source.includes(words), `${words} is not in: ${source.slice(0, 900)}`);
   await page.click('#list [data-hash="#source/acme-dev-eu-web"]');
-  expect((await page.textContent('#panel')).includes('s3-access/acme-dev-eu-web/2'), 'the example key of a simple prefix');
+  expect((await told(page, 'acme-dev-eu-web')).includes('s3-access/acme-dev-eu-web/2'), 'the example key of a simple prefix');
   await page.click('#crossing [data-hash^="#trail/mgmt"]');
-  const trail = await page.textContent('#panel');
+  const trail = await told(page, 'another account');
   for (const words of ['another account', 'acme-trails-444455556666-us-east-1', 'AWSLogs/o-a1b2c3d4e5/000011112222/CloudTrail/']) expect(trail.includes(words), `${words} is not in: ${trail}`);
   await page.click('#panel .link');
-  expect((await page.textContent('#panel')).includes('GOVERNANCE, 365 days'), 'a link leads to the bucket');
+  expect((await told(page, 'GOVERNANCE')).includes('GOVERNANCE, 365 days'), 'a link leads to the bucket');
   await page.goBack();
   expect((await page.textContent('#panel-title')).includes('Trail organization'), 'back leads back');
   await page.click('#picture a[href="#source/acme-prod-syd-web"]');
