@@ -4,7 +4,7 @@ use super::Setting;
 use crate::plan::{Account, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail, monitoring::MonitoringSettings};
 use indexmap::IndexMap;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The settings of two versions of a thing, side by side; either may be missing.
 struct Pairs<'a, T> {
@@ -217,20 +217,12 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
             Some(json(&backend.arguments.iter().chain(&backend.settings).collect::<IndexMap<_, _>>()))
         });
     }
-    let places: BTreeSet<(&str, &str)> = [old, new]
-        .into_iter()
-        .flat_map(Plan::placements)
-        .map(|(account, placement)| (account.id.as_str(), placement.region.as_str()))
-        .collect();
-    for (id, region) in places {
-        let vpc = |plan: &Plan| {
-            let mut placements = plan.placements();
-            let (_, placement) = placements.find(|(account, placement)| account.id == id && placement.region == region)?;
-            let vpc = placement.function_vpc.as_ref()?;
-            Some([vpc.subnets.as_slice(), &vpc.security_groups].concat().join(", "))
-        };
-        let (old, new) = (vpc(old), vpc(new));
+    let (vpcs, vpcs_now) = (function_vpcs(old), function_vpcs(new));
+    let places: BTreeSet<_> = vpcs.keys().chain(vpcs_now.keys()).collect();
+    for place in places {
+        let (old, new) = (vpcs.get(place).cloned(), vpcs_now.get(place).cloned());
         if old != new {
+            let (id, region) = place;
             pairs.found.push(Setting { setting: format!("function_vpc of {id} in {region}"), old, new });
         }
     }
@@ -239,4 +231,15 @@ pub(super) fn rendering(old: &Plan, new: &Plan) -> Vec<Setting> {
         Some(json(&IndexMap::from([(&backend.kind, &backend.settings)])))
     });
     pairs.found
+}
+
+/// The ids in the VPC of each function that is in one, by account id and Region.
+fn function_vpcs(plan: &Plan) -> BTreeMap<(&str, &str), String> {
+    plan.placements()
+        .filter_map(|(account, placement)| {
+            let vpc = placement.function_vpc.as_ref()?;
+            let ids = [vpc.subnets.as_slice(), &vpc.security_groups].concat().join(", ");
+            Some(((account.id.as_str(), placement.region.as_str()), ids))
+        })
+        .collect()
 }

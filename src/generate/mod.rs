@@ -20,7 +20,7 @@ use crate::{
     threads::{both, cores},
 };
 use in_parallel::{Job, render_in_parallel};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is to be made.
 pub(crate) struct Request<'a> {
@@ -227,8 +227,10 @@ impl Request<'_> {
             false => (Layout::Root, Layout::Module),
         };
         let renders = self.targets.iter().any(|target| target.owns("terraform/"));
+        let known: BTreeMap<&str, &LayoutRecord> =
+            old.layouts.iter().rev().map(|record| (record.account_id.as_str(), record)).collect();
         let record = |account: &Account| {
-            let kept = old.layouts.iter().find(|record| record.account_id == account.id).cloned();
+            let kept = known.get(account.id.as_str()).copied().cloned();
             if !(renders && self.filter.account(account)) {
                 return kept;
             }

@@ -64,10 +64,14 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     for entry in cx.retired_trails {
         trails.entry(&entry.account_id).or_default().push(entry);
     }
+    let now = if cx.plan().render.modules { Layout::Module } else { Layout::Root };
+    let was: BTreeMap<&str, &LayoutRecord> =
+        cx.layouts.iter().filter(|record| record.from != now).map(|record| (record.account_id.as_str(), record)).collect();
     for account in &cx.plan().accounts {
+        let was = was.get(account.id.as_str()).copied();
         let retired = retired.remove(account.id.as_str()).unwrap_or_default();
         let trails = trails.remove(account.id.as_str()).unwrap_or_default();
-        if let Some(module) = Module::new(cx, account, retired, trails) {
+        if let Some(module) = Module::new(cx, account, (retired, trails), was) {
             module.render(&engine, catalog.as_ref(), sink)?;
         }
     }
@@ -94,8 +98,8 @@ impl<'a> Module<'a> {
     fn new(
         cx: &'a Context<'a>,
         account: &'a Account,
-        mut retired: Vec<&'a BucketRecord>,
-        mut retired_trails: Vec<&'a TrailRecord>,
+        (mut retired, mut retired_trails): (Vec<&'a BucketRecord>, Vec<&'a TrailRecord>),
+        was: Option<&'a LayoutRecord>,
     ) -> Option<Self> {
         let labels: BTreeSet<String> = account
             .placements
@@ -122,8 +126,6 @@ impl<'a> Module<'a> {
         } else {
             filter.account(account)
         };
-        let now = if cx.plan().render.modules { Layout::Module } else { Layout::Root };
-        let was = cx.layouts.iter().find(|record| record.account_id == account.id && record.from != now);
         asked_for.then(|| Module {
             cx,
             account,
