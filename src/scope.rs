@@ -2,7 +2,10 @@
 //!
 //! Takes a plan; the program that `logmap snapshot --script` prints has it as JSON, and the reading in this program takes it as it is.
 
-use crate::plan::{self, Plan};
+use crate::{
+    aws::Partition,
+    plan::{self, Plan},
+};
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -23,7 +26,7 @@ pub(crate) struct AccountScope {
     /// Its key in the map; its id if it is not in the map.
     pub key: String,
     /// Its partition, as in ARNs.
-    pub partition: &'static str,
+    pub partition: Partition,
     /// The profile that the map names for it.
     pub profile: Option<String>,
     /// ARN of the role that the map names for it.
@@ -79,7 +82,7 @@ impl Scope {
         let accounts = plan.accounts.iter().map(|account| AccountScope {
             id: account.id.clone(),
             key: account.key.clone(),
-            partition: account.partition.id(),
+            partition: account.partition,
             profile: account.profile.clone(),
             role: account.role_arn.clone(),
             regions: account.placements.iter().map(|placement| (placement.region.clone(), PlaceScope::of(placement))).collect(),

@@ -116,6 +116,11 @@ impl fmt::Display for Malformed {
     }
 }
 
+/// Does a file begin as snapshots do, whatever their version? All that make one begin it so.
+pub(crate) fn begins(text: &str) -> bool {
+    text.strip_prefix("{\"").and_then(|text| text.strip_prefix(MARK)).is_some_and(|text| text.starts_with("\":"))
+}
+
 /// Is it a snapshot, of whatever version?
 pub(crate) fn is_one(root: &Node) -> bool {
     child(root, MARK).is_some()

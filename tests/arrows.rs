@@ -30,7 +30,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("map", "aws catalog diagnostics document edit escape source"),
     ("rules", "aws catalog diagnostics document edit map policy source"),
     ("plan", "aws diagnostics map policy rules source threads"),
-    ("scope", "plan"),
+    ("scope", "aws plan"),
     ("included", "catalog diagnostics document map rules source"),
     ("folders", "files included places source"),
     ("analysis", "catalog diagnostics document included map plan rules source threads"),

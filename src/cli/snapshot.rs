@@ -10,7 +10,7 @@ use super::{
     read,
     writing::not_written,
 };
-use crate::{disk::replace, render::snapshot, scope::Scope, snapshot as format};
+use crate::{disk::replace, render::snapshot::program, scope::Scope, snapshot};
 use anyhow::Context;
 
 pub(super) fn run(args: &SnapshotArgs, io: &Io) -> Outcome {
@@ -22,7 +22,7 @@ pub(super) fn run(args: &SnapshotArgs, io: &Io) -> Outcome {
     generate::filter(&args.account, &args.region, &plan)?;
     let scope = Scope::of(&plan);
     if let Some(SnapshotScript::Python) = args.script {
-        io.write_stdout(&snapshot::program(&scope).context("can't write the map's part of the program")?)?;
+        io.write_stdout(&program(&scope).context("can't write the map's part of the program")?)?;
         if !io.quiet {
             io.message(
                 "run it where the credentials are, with Python and boto3: `python3 snapshot.py --out snapshot.json`; it only reads",
@@ -43,12 +43,8 @@ pub(super) fn run(args: &SnapshotArgs, io: &Io) -> Outcome {
         io.write_stdout(&taken.text)?;
     } else {
         // policies and tags are nobody else's concern
-        replace::private_output(&args.out, taken.text.as_bytes(), is_snapshot).map_err(|error| not_written(error, "--out"))?;
+        replace::private_output(&args.out, taken.text.as_bytes(), |there| snapshot::begins(&String::from_utf8_lossy(there)))
+            .map_err(|error| not_written(error, "--out"))?;
     }
     Ok(if taken.failed { Exit::Failure } else { Exit::Clean })
-}
-
-/// Does a file begin as snapshots do, whatever their version?
-fn is_snapshot(text: &[u8]) -> bool {
-    text.strip_prefix(b"{\"").is_some_and(|text| text.starts_with(format::MARK.as_bytes()))
 }

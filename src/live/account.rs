@@ -6,7 +6,10 @@ use super::{
     operation::{self, Body, How, Operation},
     shape,
 };
-use crate::{aws::arn, policy::evaluate::instant};
+use crate::{
+    aws::{Partition, arn},
+    policy::evaluate::instant,
+};
 use aws_credential_types::Credentials;
 use serde_json::{Map, Value, json};
 use std::{
@@ -58,7 +61,8 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    fn new(call: String, code: impl Into<String>, message: impl Into<String>) -> Self {
+    /// One that has no HTTP status.
+    pub(super) fn new(call: String, code: impl Into<String>, message: impl Into<String>) -> Self {
         Failure { code: code.into(), call, message: message.into(), status: None }
     }
 
@@ -404,6 +408,6 @@ fn plain(value: Value, times: &[&str]) -> Value {
 }
 
 /// The role of this name in an account.
-pub(super) fn role_arn(partition: crate::aws::Partition, account: &str, name: &str) -> String {
+pub(super) fn role_arn(partition: Partition, account: &str, name: &str) -> String {
     arn::role(partition, account, name.trim_start_matches('/'))
 }

@@ -33,7 +33,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 use tokio::runtime::Runtime;
-use ureq::Agent;
+use ureq::{Agent, tls::TlsConfig};
 
 /// How long before their end credentials are asked for again.
 const EARLY: Duration = Duration::from_secs(300);
@@ -67,10 +67,10 @@ impl Chains {
     /// Looks at the files of profiles.
     ///
     /// # Errors
-    /// A thread's means are used up, or `AWS_CA_BUNDLE` is wrong.
-    pub(super) fn new() -> Result<Self, String> {
+    /// A thread's means are used up.
+    pub(super) fn new(trust: TlsConfig) -> Result<Self, String> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
-        let http = http_client()?;
+        let http = http_client(trust);
         let found = runtime.block_on(load(&Fs::real(), &Env::real(), &Default::default(), None));
         // a file that can't be read is told where a chain needs it
         let profiles = found.map_or_else(|_| Vec::new(), |set| set.profiles().map(str::to_owned).collect());
@@ -179,14 +179,12 @@ impl HttpConnector for Connector {
     }
 }
 
-fn http_client() -> Result<SharedHttpClient, String> {
-    // the certificates are looked at once, for the message
-    http::agent(Duration::from_secs(1), Duration::from_secs(1))?;
-    Ok(http_client_fn(|settings: &HttpConnectorSettings, _| {
+fn http_client(trust: TlsConfig) -> SharedHttpClient {
+    http_client_fn(move |settings: &HttpConnectorSettings, _| {
         let seconds = |given: Option<Duration>, most: u64| given.unwrap_or(Duration::from_secs(most));
-        let agent = http::agent(seconds(settings.connect_timeout(), 3), seconds(settings.read_timeout(), 10));
-        SharedHttpConnector::new(Connector(agent.unwrap_or_else(|_| Agent::new_with_defaults())))
-    }))
+        let agent = http::agent(&trust, seconds(settings.connect_timeout(), 3), seconds(settings.read_timeout(), 10));
+        SharedHttpConnector::new(Connector(agent))
+    })
 }
 
 fn call(agent: &Agent, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {

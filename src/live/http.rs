@@ -80,14 +80,29 @@ pub(super) struct NoAnswer {
     pub silent: bool,
 }
 
-/// An agent: connections are kept, nothing is followed, and every status is an answer.
-///
-/// `AWS_CA_BUNDLE` names certificates to trust instead of Mozilla's; proxies are those of the environment.
+/// Whom the agents trust: Mozilla's certificates, or those that `AWS_CA_BUNDLE` names.
 ///
 /// # Errors
 /// The file that `AWS_CA_BUNDLE` names can't be read, or has no certificate.
-pub(super) fn agent(connect: Duration, read: Duration) -> Result<Agent, String> {
-    let mut config = Agent::config_builder()
+pub(super) fn trust() -> Result<TlsConfig, String> {
+    let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) else { return Ok(TlsConfig::default()) };
+    let shown = path.to_string_lossy();
+    let text = std::fs::read(&path).map_err(|error| format!("AWS_CA_BUNDLE: {shown} can't be read: {error}"))?;
+    let certificates: Vec<_> = parse_pem(&text)
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(certificate),
+            _ => None,
+        })
+        .collect();
+    if certificates.is_empty() {
+        return Err(format!("AWS_CA_BUNDLE: {shown} has no certificate"));
+    }
+    Ok(TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(certificates))).build())
+}
+
+/// An agent: connections are kept, nothing is followed, and every status is an answer. Proxies are those of the environment.
+pub(super) fn agent(trust: &TlsConfig, connect: Duration, read: Duration) -> Agent {
+    Agent::config_builder()
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -98,30 +113,15 @@ pub(super) fn agent(connect: Duration, read: Duration) -> Result<Agent, String> 
         .timeout_connect(Some(connect))
         .timeout_send_request(Some(read))
         .timeout_recv_response(Some(read))
-        .timeout_recv_body(Some(read));
-    if let Some(path) = std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
-        let shown = path.to_string_lossy().into_owned();
-        let text = std::fs::read(&path).map_err(|error| format!("AWS_CA_BUNDLE: {shown} can't be read: {error}"))?;
-        let certificates: Vec<_> = parse_pem(&text)
-            .filter_map(|item| match item {
-                Ok(PemItem::Certificate(certificate)) => Some(certificate),
-                _ => None,
-            })
-            .collect();
-        if certificates.is_empty() {
-            return Err(format!("AWS_CA_BUNDLE: {shown} has no certificate"));
-        }
-        config = config.tls_config(TlsConfig::builder().root_certs(RootCerts::Specific(Arc::new(certificates))).build());
-    }
-    Ok(config.build().new_agent())
+        .timeout_recv_body(Some(read))
+        .tls_config(trust.clone())
+        .build()
+        .new_agent()
 }
 
 /// The agent of calls, whose answers may take so long.
-///
-/// # Errors
-/// As of [`agent`].
-pub(super) fn calling(read: Duration) -> Result<Agent, String> {
-    agent(CONNECT, read)
+pub(super) fn calling(trust: &TlsConfig, read: Duration) -> Agent {
+    agent(trust, CONNECT, read)
 }
 
 /// Where a service is in a Region: `endpoint` if one is set.

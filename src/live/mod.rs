@@ -71,14 +71,15 @@ pub(crate) struct Taken {
     pub failures: usize,
 }
 
-/// Reads the accounts of a scope. `chosen` says which of the map's accounts are wanted; with `nobody` in the scope and no organization,
-/// the account of the credentials is read. `progress` is told how many accounts are read, of how many.
+/// Reads the accounts of a scope; with none in it, and no organization, that of the credentials. `progress` is told how many accounts are
+/// read, of how many.
 ///
 /// # Errors
 /// There is no account to read, `AWS_CA_BUNDLE` is wrong, or the account of the credentials can't be told. What an account does not
 /// answer is no error: it is in the snapshot.
 pub(crate) fn read(scope: &Scope, options: &Options, progress: &(dyn Fn(usize, usize) + Sync)) -> Result<Taken, String> {
-    let caller = Caller { chains: credentials::Chains::new()?, agent: http::calling(options.timeout)? };
+    let trust = http::trust()?;
+    let caller = Caller { agent: http::calling(&trust, options.timeout), chains: credentials::Chains::new(trust)? };
     let mut scopes = scope.accounts.clone();
     let organization = options.organization.then(|| reader::organization(&caller, options));
     if let Some(Answer::Is(found)) = &organization {
@@ -88,7 +89,7 @@ pub(crate) fn read(scope: &Scope, options: &Options, progress: &(dyn Fn(usize, u
             let Some(id) = text("Id").filter(|id| active && crate::aws::limits::is_account_id(id)) else { continue };
             if !scopes.iter().any(|scope| scope.id == id) && !scope.closed.iter().any(|closed| closed == id) {
                 let partition = text("Arn").and_then(|arn| Partition::from_id(arn.split(':').nth(1)?)).unwrap_or(Partition::Aws);
-                scopes.push(alone(id, partition.id()));
+                scopes.push(alone(id, partition));
             }
         }
     } else if scopes.is_empty() {
@@ -128,7 +129,7 @@ pub(crate) fn read(scope: &Scope, options: &Options, progress: &(dyn Fn(usize, u
 }
 
 /// An account that the map does not have.
-fn alone(id: &str, partition: &'static str) -> AccountScope {
+fn alone(id: &str, partition: Partition) -> AccountScope {
     AccountScope {
         id: id.to_owned(),
         key: id.to_owned(),

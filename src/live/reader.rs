@@ -140,13 +140,12 @@ fn session<'c>(caller: &'c Caller, scope: &AccountScope, options: &Options) -> R
     let by_environment = std::env::var_os("AWS_ACCESS_KEY_ID").is_some_and(|key| !key.is_empty());
     let of_map = scope.profile.as_deref().filter(|profile| !by_environment && caller.chains.has(profile));
     let profile = options.profile.as_deref().or(of_map);
-    let partition = Partition::from_id(scope.partition).unwrap_or(Partition::Aws);
-    let role = options.role.as_ref().map(|name| role_arn(partition, &scope.id, name)).or_else(|| scope.role.clone());
+    let role = options.role.as_ref().map(|name| role_arn(scope.partition, &scope.id, name)).or_else(|| scope.role.clone());
     let mut regions: Vec<&str> = scope.regions.keys().map(String::as_str).collect();
     regions.sort_unstable();
     let chosen: Vec<&str> = regions.iter().copied().filter(|name| options.regions.iter().any(|region| region == name)).collect();
     let regions = if chosen.is_empty() { regions } else { chosen };
-    let regions = if regions.is_empty() { vec![partition.global_region()] } else { regions };
+    let regions = if regions.is_empty() { vec![scope.partition.global_region()] } else { regions };
     let mut silence = None;
     for region in regions {
         let session = Session::of(caller.chains.chain(profile));
@@ -160,12 +159,8 @@ fn session<'c>(caller: &'c Caller, scope: &AccountScope, options: &Options) -> R
             Answer::Is(identity) => {
                 let of = identity["Account"].as_str().unwrap_or_default();
                 if of != scope.id {
-                    return Err(Failure {
-                        code: "WrongAccount".to_owned(),
-                        call: operation::GET_CALLER.call(),
-                        message: format!("the credentials are of account {of}"),
-                        status: None,
-                    });
+                    let message = format!("the credentials are of account {of}");
+                    return Err(Failure::new(operation::GET_CALLER.call(), "WrongAccount", message));
                 }
                 let by = json!({ "Account": identity["Account"], "Arn": identity["Arn"] });
                 return Ok((account, by, region.to_owned()));
@@ -175,12 +170,7 @@ fn session<'c>(caller: &'c Caller, scope: &AccountScope, options: &Options) -> R
             Answer::Nothing => {}
         }
     }
-    Err(silence.unwrap_or(Failure {
-        code: "Unknown".to_owned(),
-        call: operation::GET_CALLER.call(),
-        message: "no answer".to_owned(),
-        status: None,
-    }))
+    Err(silence.unwrap_or_else(|| Failure::new(operation::GET_CALLER.call(), "Unknown", "no answer")))
 }
 
 impl Reader<'_> {
@@ -326,16 +316,16 @@ pub(super) fn organization(caller: &Caller, options: &Options) -> Answer {
 }
 
 /// The account of the credentials themselves.
-pub(super) fn own_account(caller: &Caller, options: &Options) -> Result<(String, &'static str), Failure> {
+pub(super) fn own_account(caller: &Caller, options: &Options) -> Result<(String, Partition), Failure> {
     let chain = caller.chains.chain(options.profile.as_deref());
     let region = chain.region().unwrap_or_else(|| Partition::Aws.global_region().to_owned());
     let account = Account::new(caller, Session::of(chain));
     match account.ask(&operation::GET_CALLER, &region, &Input::default()) {
         Answer::Is(identity) => {
             let partition = identity["Arn"].as_str().and_then(|arn| Partition::from_id(arn.split(':').nth(1)?));
-            Ok((identity["Account"].as_str().unwrap_or_default().to_owned(), partition.unwrap_or(Partition::Aws).id()))
+            Ok((identity["Account"].as_str().unwrap_or_default().to_owned(), partition.unwrap_or(Partition::Aws)))
         }
         Answer::Failed(failure) => Err(failure),
-        Answer::Nothing => Ok((String::new(), Partition::Aws.id())),
+        Answer::Nothing => Ok((String::new(), Partition::Aws)),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     escape::{markdown_code as code, markdown_prose as prose},
     observed::json as reader,
     plan::{Account, Placement, Plan},
-    snapshot::{Reading, Snapshot, is_one},
+    snapshot::{Reading, Snapshot, begins, is_one},
     source::{FileId, Span},
 };
 use lsp_types::Uri;
@@ -16,7 +16,7 @@ use std::{
     cell::RefCell,
     fs::{self, File},
     io::Read,
-    path::PathBuf,
+    path::{Path, PathBuf},
     time::SystemTime,
 };
 
@@ -75,19 +75,13 @@ impl Beside {
     }
 }
 
-fn said(path: &std::path::Path, snapshot: Snapshot<'_>, asker: &Asker<'_>) -> String {
+fn said(path: &Path, snapshot: Snapshot<'_>, asker: &Asker<'_>) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let Some(taken_at) = snapshot.accounts.iter().find(|account| account.id == asker.account.id).map(|account| account.taken_at)
-    else {
+    let Some(account) = snapshot.accounts.iter().find(|account| account.id == asker.account.id) else {
         return format!("Snapshot {}: it does not have account {}", code(&name), code(&asker.account.id));
     };
-    let lead = format!("Snapshot {} of {taken_at}{}", code(&name), age(taken_at, SystemTime::now()));
-    let reading = snapshot
-        .accounts
-        .iter()
-        .find(|account| account.id == asker.account.id)
-        .and_then(|account| account.buckets.get(asker.source))
-        .map(|bucket| bucket.reading("logging"));
+    let lead = format!("Snapshot {} of {}{}", code(&name), account.taken_at, age(account.taken_at, SystemTime::now()));
+    let reading = account.buckets.get(asker.source).map(|bucket| bucket.reading("logging"));
     let was = match reading {
         Some(Reading::Is(_)) => {
             let target = |key| reading.and_then(|reading| reading.text(&["LoggingEnabled", key])).unwrap_or_default();
@@ -139,11 +133,11 @@ fn newest(map: &Uri) -> Option<(PathBuf, (Option<SystemTime>, u64))> {
 }
 
 /// When the snapshot in a file was taken; nothing of what is none.
-fn taken_at(path: &std::path::Path) -> Option<String> {
+fn taken_at(path: &Path) -> Option<String> {
     let mut head = Vec::new();
     File::open(path).ok()?.take(HEAD).read_to_end(&mut head).ok()?;
     let head = String::from_utf8_lossy(&head);
-    let rest = head.strip_prefix("{\"logmap_snapshot\":")?.split_once("\"taken_at\":\"")?.1;
+    let rest = head.split_once("\"taken_at\":\"").filter(|_| begins(&head))?.1;
     Some(rest.split_once('"')?.0.to_owned())
 }
 
