@@ -39,9 +39,7 @@ pub(super) fn run(args: &InitArgs, io: &Io) -> Outcome {
     if args.drift_job && args.ci == Ci::None {
         return Err(Stop::usage(anyhow!("`--drift-job` is a workflow of GitHub Actions, and `--ci none` wants none")));
     }
-    if let Some(bad) = args.region.iter().find(|name| !region::is_well_formed(name)) {
-        return Err(Stop::usage(anyhow!("`{bad}` is not a Region")));
-    }
+    refuse_misspelt(&args.region)?;
     if let Some(map) = maps.into_iter().find(|map| fs::symlink_metadata(map).is_ok()) {
         if args.drift_job {
             return write_all(args, vec![(DRIFT_JOB_PATH, drift_job())], io);
@@ -132,6 +130,17 @@ pub(super) fn create(path: &Path, text: &str) -> std::io::Result<bool> {
     }
 }
 
+/// A Region that can be none is a mistake of the caller's.
+///
+/// # Errors
+/// There is one: exit code 2.
+fn refuse_misspelt(regions: &[String]) -> Result<(), Stop> {
+    match regions.iter().find(|name| !region::is_well_formed(name)) {
+        Some(bad) => Err(Stop::usage(anyhow!("`{bad}` is not a Region"))),
+        None => Ok(()),
+    }
+}
+
 /// The starter map with what the flags (or the answers on a terminal) say.
 fn map_text(args: &InitArgs, io: &Io) -> Result<String, Stop> {
     let org = args.org.clone().or_else(|| io.ask("short name of the organisation [acme]:")).unwrap_or_else(|| "acme".to_owned());
@@ -146,9 +155,7 @@ fn map_text(args: &InitArgs, io: &Io) -> Result<String, Stop> {
     if regions.is_empty() {
         regions.push(io.ask("its first Region [us-east-1]:").unwrap_or_else(|| "us-east-1".to_owned()));
     }
-    if let Some(bad) = regions.iter().find(|name| !region::is_well_formed(name)) {
-        return Err(Stop::usage(anyhow!("`{bad}` is not a Region")));
-    }
+    refuse_misspelt(&regions)?;
     let mut text = String::new();
     let mut seen: Vec<(&str, &str)> = Vec::new();
     for account in &accounts {

@@ -211,18 +211,21 @@ fn has(node: &Node, key: &str) -> bool {
 /// Is a policy one of an identity? None of its statements has a principal, and one is about another service than S3, which no bucket
 /// policy can be: without a principal alone it is a bucket policy with a fault.
 fn is_of_an_identity(root: &Node) -> bool {
-    let Some(statements) = dumps::child(root, "Statement") else { return false };
-    let statements = match &statements.kind {
-        Kind::Sequence(items) => items.as_slice(),
-        _ => std::slice::from_ref(statements),
+    // IAM takes one of them for a list of one
+    fn all<'n>(node: &'n Node, key: &str) -> &'n [Node] {
+        match dumps::child(node, key) {
+            None => &[],
+            Some(Node { kind: Kind::Sequence(items), .. }) => items,
+            Some(one) => std::slice::from_ref(one),
+        }
+    }
+    let of_another_service = |action: &Node| match &action.kind {
+        Kind::Scalar { text, .. } => text.split_once(':').is_some_and(|(service, _)| !service.eq_ignore_ascii_case("s3")),
+        _ => false,
     };
-    let of_another_service = |action: &Node| matches!(&action.kind, Kind::Scalar { text, .. } if text.split_once(':').is_some_and(|(service, _)| !service.eq_ignore_ascii_case("s3")));
-    let actions = |statement: &Node| match dumps::child(statement, "Action").map(|action| &action.kind) {
-        Some(Kind::Sequence(actions)) => actions.iter().any(of_another_service),
-        _ => dumps::child(statement, "Action").is_some_and(of_another_service),
-    };
+    let statements = all(root, "Statement");
     !statements.iter().any(|statement| has(statement, "Principal") || has(statement, "NotPrincipal"))
-        && statements.iter().any(actions)
+        && statements.iter().flat_map(|statement| all(statement, "Action")).any(of_another_service)
 }
 
 /// A file that is a bucket policy, with all that is not JSON in it.
