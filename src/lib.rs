@@ -7,6 +7,7 @@
 //!   RegionMap ─┬─ rules::check_map ─→ findings
 //!              └─ map::effective → plan::derive ─→ Plan, each policy proven (+ findings)
 //!   Plan ─generate─ render → files, one by one ─disk→ the tree | --check diff
+//! Plan ─tables→ the tables over what the log buckets take ─render::athena, changes
 //! two Plans ─changes→ Changes ─changes::show→ text, Markdown, JSON
 //! two Plans ─runbook→ Runbook ─render::runbook→ steps, stages, RUNBOOK.md
 //! Plan (+ verdicts) ─topology→ Topology ─render::graph→ SVG, DOT, Mermaid, HTML
@@ -67,6 +68,7 @@ mod scope;
 mod several;
 mod snapshot;
 mod source;
+mod tables;
 #[doc(hidden)]
 pub mod testing;
 mod text;

@@ -175,6 +175,38 @@ fn order_and_comments_are_no_difference() {
 }
 
 #[test]
+fn what_becomes_of_tables_is_told() {
+    let map = |buckets: &str, trails: &str| {
+        format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts: {{ prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [{buckets}] }} }} }} }}\n{trails}"
+        )
+    };
+    let web = "{ name: acme-web }";
+    let old = map(&format!("{web}, acme-old"), "trails: { audit: {} }\n");
+    assert_eq!(between(&old, &old).tables, []);
+    let grown =
+        between(&old, &map(&format!("{web}, acme-old, acme-new, {{ name: acme-app, prefix: app/ }}"), "trails: { audit: {} }\n"));
+    let [tables] = &grown.tables[..] else { panic!("{:?}", grown.tables) };
+    assert_eq!((&*tables.database, &*tables.file), ("logmap_prod_us_east_1", "athena/prod/us-east-1.sql"));
+    assert_eq!(
+        (&tables.added[..], &tables.changed[..]),
+        (&["access_logs_app".to_owned()][..], &["access_logs_s3_access".to_owned()][..])
+    );
+    assert!(tables.removed.is_empty() && tables.note.ends_with("saved queries go on"), "{tables:?}");
+    assert_eq!(grown.count(), 4, "two sources, a bucket and its policy: what becomes of tables follows from them");
+    let shrunk = between(&old, &map(web, "trails: { audit: { prefix: t } }\n"));
+    let [tables] = &shrunk.tables[..] else { panic!("{:?}", shrunk.tables) };
+    assert_eq!((&tables.added[..], &tables.removed[..]), (&["cloudtrail_t".to_owned()][..], &["cloudtrail".to_owned()][..]));
+    assert!(tables.note.contains("no table reads the records of `acme-old` any more"), "{}", tables.note);
+    let gone = between(&old, &map("", ""));
+    assert!(
+        gone.tables[0].added.is_empty() && gone.tables[0].note.starts_with("no file makes the database any more"),
+        "{:?}",
+        gone.tables
+    );
+}
+
+#[test]
 fn reports_fit_their_schema() {
     let schema = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("schemas/diff.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();

@@ -16,6 +16,7 @@ pub(crate) use policy::{PolicyChange, StatementChange, StatementKind, statements
 use crate::{
     aws::Partition,
     plan::{Account, Placement, Plan, Source, Trail},
+    tables::{self, TablesChange},
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,8 @@ pub struct Changes {
     pub policies: Vec<PolicyChange>,
     /// Where log objects come to lie, and what it means for tables and readers.
     pub layouts: Vec<layout::LayoutChange>,
+    /// Tables of Athena, by database.
+    pub tables: Vec<TablesChange>,
     /// Trails, by ARN.
     pub trails: Vec<Change>,
     /// Statements for KMS keys, by key.
@@ -116,7 +119,7 @@ impl Changes {
         self.count() == 0
     }
 
-    /// How many entries there are. What follows from others, the layouts, is not counted.
+    /// How many entries there are. What follows from others, the layouts and the tables, is not counted.
     pub fn count(&self) -> usize {
         let lists = [&self.accounts, &self.sources, &self.log_buckets, &self.trails, &self.key_policies];
         lists.iter().map(|list| list.len()).sum::<usize>()
@@ -168,6 +171,7 @@ pub fn between(old: &Plan, new: &Plan) -> Changes {
         policies: log_buckets.policies(),
         log_buckets: log_buckets.changes(),
         layouts: layout::between(old, new),
+        tables: tables::between(old, new),
         trails: trails(old, new),
         key_policies: key_policies(old, new),
         monitoring: settings::monitoring(old, new),

@@ -38,12 +38,13 @@ pub fn draw(changes: &Changes, old: &str, new: &str, how: Draw) -> String {
         |list: &[Setting]| -> Vec<Line> { list.iter().map(|setting| Line { depth: 0, text: how.setting(setting) }).collect() };
     let mut rendering: Vec<Line> = settings(&changes.rendering);
     rendering.extend(changes.rendering_notes.iter().map(|note| Line { depth: 1, text: format!("note: {}", how.note(note)) }));
-    let sections: [(&str, Vec<Line>); 10] = [
+    let sections: [(&str, Vec<Line>); 11] = [
         ("accounts", how.changes(&changes.accounts)),
         ("source buckets", how.changes(&changes.sources)),
         ("log buckets", how.changes(&changes.log_buckets)),
         ("policies", how.policies(changes)),
         ("where log objects lie", how.layouts(changes)),
+        ("tables of Athena", how.tables(changes)),
         ("trails", how.changes(&changes.trails)),
         ("statements for KMS keys", how.changes(&changes.key_policies)),
         ("publishing and alerts", settings(&changes.monitoring)),
@@ -189,6 +190,29 @@ impl Draw {
             lines.push(Line { depth: 1, text: row("from now on", &change.new, change.new_format) });
             lines.push(Line { depth: 1, text: format!("tables: {}", self.note(&change.tables)) });
             lines.push(Line { depth: 1, text: format!("readers: {}", self.note(&change.readers)) });
+        }
+        lines
+    }
+
+    /// Databases with the same changes are one entry.
+    fn tables(self, changes: &Changes) -> Vec<Line> {
+        type Way<'a> = (&'a [String], &'a [String], &'a [String], &'a str);
+        let mut groups: BTreeMap<Way<'_>, Vec<String>> = BTreeMap::new();
+        for change in &changes.tables {
+            let way: Way<'_> = (&change.added, &change.changed, &change.removed, &change.note);
+            let file = format!("{} ({})", self.value(&change.database), self.value(&change.file));
+            groups.entry(way).or_default().push(file);
+        }
+        let mut lines = Vec::new();
+        for ((added, changed, removed, note), databases) in groups {
+            lines.push(Line { depth: 0, text: few(&databases) });
+            for (word, names) in [("new", added), ("made anew", changed), ("no longer made", removed)] {
+                if !names.is_empty() {
+                    let names: Vec<String> = names.iter().map(|name| self.value(name)).collect();
+                    lines.push(Line { depth: 1, text: format!("{word}: {}", few(&names)) });
+                }
+            }
+            lines.push(Line { depth: 1, text: format!("note: {}", self.note(note)) });
         }
         lines
     }

@@ -1,7 +1,7 @@
 //! The output's own README: what to run, in which order, for this map.
 
 use super::{Context, aws_cli::takes_over, engine::Engine};
-use crate::{artifacts::Artifact, aws::region, plan::Plan};
+use crate::{artifacts::Artifact, aws::region, plan::Plan, tables::archives};
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -42,6 +42,8 @@ struct ReadmeContext {
     choices: Vec<&'static str>,
     /// True if `athena/` is there.
     athena: bool,
+    /// Some log bucket archives objects, which queries then skip.
+    archives: bool,
     /// True if modules and stacks carry the tables of Athena.
     glue: bool,
     /// True if an account has a profile.
@@ -349,6 +351,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         aws_cli: targets.contains(&"aws-cli"),
         choices: ["terraform", "cloudformation", "aws-cli"].into_iter().filter(|name| targets.contains(name)).collect(),
         athena: targets.contains(&"athena"),
+        archives: cx.plan().placements().any(|(_, placement)| placement.buckets.iter().any(archives)),
         parameter: monitoring()
             .find_map(|(_, _, monitoring)| Some(monitoring.parameter.as_ref()?.name.clone()))
             .unwrap_or_default(),

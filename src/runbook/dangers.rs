@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     plan::{LogBucket, Plan, Tier},
+    tables,
     text::few,
 };
 use std::collections::BTreeSet;
@@ -140,6 +141,24 @@ pub(super) fn dangers(old: &Plan, new: &Plan, stages: &Stages, steps: &[Step]) -
             format!(
                 "{}. New objects lie under other keys than old ones: tables and readers of the old layout see nothing new. Make the tables and rights for the new layout before the switch; `logmap diff` says for each group of sources what to make. For about an hour objects may still arrive in the old layout.",
                 list(&formats)
+            ),
+        );
+    }
+    let tables = tables::between(old, new);
+    let others = tables.iter().filter(|change| !change.changed.is_empty() || !change.removed.is_empty());
+    let databases: BTreeSet<String> = others.map(|change| change.database.clone()).collect();
+    if !databases.is_empty() {
+        let gone: BTreeSet<String> = tables.iter().flat_map(|change| &change.removed).cloned().collect();
+        let gone = if gone.is_empty() {
+            String::new()
+        } else {
+            format!(" Saved queries that name {} see no new records: let them name the view or the new table.", list(&gone))
+        };
+        say(
+            "Tables that are made anew",
+            format!(
+                "{}. A table reads the folders that it names, so after the switch those of the old map miss what is delivered elsewhere. Run the statements of `athena/` again, or apply the Glue tables and run the views: no log is deleted, and the view takes each source once.{gone} What was delivered before lies where it was; `logmap diff` names the tables that read it.",
+                list(&databases)
             ),
         );
     }

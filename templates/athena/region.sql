@@ -1,7 +1,11 @@
 {% for line in header %}-- {{ line | comment }}
 {% endfor -%}
--- Athena runs one statement at a time: run the first ones (CREATE) once, in the Region {{ region }}, with a workgroup of the
--- account {{ account_id }} ({{ account_key | comment }}); then the queries you need. A changed table is dropped first, which deletes no log.
+-- Athena runs one statement at a time: run the first ones (to the last CREATE) in order, in the Region {{ region }}, with a workgroup of
+-- the account {{ account_id }} ({{ account_key | comment }}); then the queries you need. They can be run again whenever this file changes:
+-- a table is dropped and made again, which deletes no log. Readers need s3:GetObject and s3:ListBucket on the log buckets.
+{%- if glue %}
+-- Glue resources of Terraform or CloudFormation are the same tables: where those are applied, run only CREATE OR REPLACE VIEW.
+{%- endif %}
 
 CREATE DATABASE IF NOT EXISTS `{{ database }}`;
 {% for table in access %}
@@ -12,7 +16,16 @@ CREATE DATABASE IF NOT EXISTS `{{ database }}`;
 -- the prefix: `key_format: partitioned-event-time` in the map makes them cheaper.
 {%- if table.only %}
 -- Others deliver there, too; the view takes its own sources from it.
+{%- elif table.only_flat %}
+-- Others deliver there, too; the view leaves out what lies in folders of days.
 {%- endif %}
+{%- endif %}
+{%- if table.parts > 1 %}
+-- Part {{ table.part }} of {{ table.parts }}: too many sources have this prefix for one table.
+{%- endif %}
+{%- if table.archived_after %}
+-- After {{ table.archived_after }} days objects are archived: Athena skips them, and no query finds their records. Restored ones are read once the
+-- table has the property 'read_restored_glacier_objects' = 'true'.
 {%- endif %}
 -- A record has up to 27 fields; older ones end earlier, later ones may have more. Requests are shown as S3 writes them, in quotes.
 {% include "athena/table.sql" -%}
@@ -38,6 +51,10 @@ WHERE bucket_name IN (
   {{ name | sql }}{% if not loop.last %},{% endif %}
 {%- endfor %}
 )
+{%- elif table.only_flat %}
+WHERE
+  bucket_name IS NOT NULL
+  AND NOT REGEXP_LIKE("$path", '/[0-9]{12}/[a-z0-9-]+/[^/]+/[0-9]{4}/[0-9]{2}/[0-9]{2}/[^/]+$')
 {%- endif %}
 {%- if not loop.last %}
 UNION ALL
@@ -45,9 +62,25 @@ UNION ALL
 {%- endfor %};
 {% endif -%}
 {% for table in trails %}
--- Events of the trail {{ table.trail | comment }}. Digest files lie elsewhere and are not read.
+-- Events below {{ table.location | comment }}, of the trail{% if table.several %}s{% endif %} {{ table.trail | comment }}. Digest files lie elsewhere and are not read.
+{%- if table.several %}
+-- Each of these trails delivers a copy of its own of an event that more than one of them records: count events by eventid.
+{%- endif %}
 {%- if table.organization %}
 -- Accounts of the organization that the map does not know write here too, so a query must name the accounts it asks about.
+{%- elif table.injected %}
+-- The accounts are too many for a table, so a query must name those it asks about.
+{%- endif %}
+{%- if table.every_region %}
+-- It reads the Regions that were known on {{ table_date }}, and those of the map. Events of a Region that AWS opens later are delivered, too: they are
+-- read once a newer logmap has made this file, or the map names the Region.
+{%- endif %}
+{%- for key in table.keys %}
+-- Readers also need kms:Decrypt on {{ key | comment }}.
+{%- endfor %}
+{%- if table.archived_after %}
+-- After {{ table.archived_after }} days objects are archived: Athena skips them, and no query finds their events. Restored ones are read once the
+-- table has the property 'read_restored_glacier_objects' = 'true'.
 {%- endif %}
 {% include "athena/table.sql" -%}
 {% endfor -%}
@@ -55,7 +88,7 @@ UNION ALL
 {%- set window -%}
 {% if partitioned %}day >= DATE_FORMAT(CURRENT_DATE - INTERVAL '7' DAY, '%Y/%m/%d'){% else %}PARSE_DATETIME(requestdatetime, 'dd/MMM/yyyy:HH:mm:ss Z') >= CURRENT_TIMESTAMP - INTERVAL '7' DAY{% endif %}
 {%- endset %}
--- Who read or deleted an object? (Keys are URL-encoded in the log.)
+-- Who read or deleted an object? (Keys are URL-encoded in the log. Lifecycle rules delete as well; AWS says so by `S3.`.)
 SELECT
   requestdatetime,
   requester,
@@ -70,7 +103,10 @@ WHERE
   {{ window }}
   AND {% if partitioned %}source_bucket{% else %}bucket_name{% endif %} = {{ sources | first | sql }}
   AND key = 'path/to/object'
-  AND REGEXP_LIKE(operation, '^(REST[.](GET|DELETE)[.]|REST[.]COPY[.]OBJECT_GET|BATCH[.]DELETE[.]|S3[.]EXPIRE[.])')
+  AND REGEXP_LIKE(
+    operation,
+    '^(REST|WEBSITE)[.]GET[.]|^REST[.]COPY[.](OBJECT|PART)_GET|^(REST|BATCH)[.]DELETE[.]|^S3[.](EXPIRE[.]|CREATE[.]DELETEMARKER)'
+  )
 ORDER BY requestdatetime;
 
 -- Which requests were denied?
@@ -137,10 +173,11 @@ WHERE
 GROUP BY 1
 ORDER BY bytes DESC;
 
--- Which buckets have had no log for 7 days? (A bucket that nobody used has none either.)
+{%- for group in source_groups %}
+-- Which buckets have had no log for 7 days? (A bucket that nobody used has none either.){% if source_groups | length > 1 %} Part {{ loop.index }} of {{ source_groups | length }}.{% endif %}
 WITH expected (bucket_name) AS (
   VALUES
-  {%- for source in sources %}
+  {%- for source in group %}
     ({{ source | sql }}){% if not loop.last %},{% endif %}
   {%- endfor %}
 ),
@@ -157,10 +194,13 @@ FROM expected
 LEFT JOIN seen ON expected.bucket_name = seen.bucket_name
 WHERE seen.bucket_name IS NULL
 ORDER BY 1;
+{% if not loop.last %}
+{% endif %}
+{%- endfor -%}
 {% endif -%}
 {% for table in trails %}
 -- Who changed logging, the log buckets or the trails?
-SELECT
+SELECT{% if table.several %} DISTINCT{% endif %}
   eventtime,
   eventname,
   useridentity.arn AS who,
@@ -170,7 +210,7 @@ SELECT
   requestparameters
 FROM "{{ database }}"."{{ table.name }}"
 WHERE
-{%- if table.organization %}
+{%- if table.injected %}
   account_id IN ({% for account in table.accounts %}'{{ account }}'{% if not loop.last %}, {% endif %}{% endfor %})
   AND day >= DATE_FORMAT(CURRENT_DATE - INTERVAL '7' DAY, '%Y/%m/%d')
 {%- else %}

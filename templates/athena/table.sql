@@ -1,4 +1,6 @@
-CREATE EXTERNAL TABLE IF NOT EXISTS `{{ database }}`.`{{ table.name }}` (
+DROP TABLE IF EXISTS `{{ database }}`.`{{ table.name }}`;
+
+CREATE EXTERNAL TABLE `{{ database }}`.`{{ table.name }}` (
 {%- for column in table.shape.columns %}
   `{{ column.name }}` {% for line in column.lines %}{{ line | comment }}{% if not loop.last %}
 {% endif %}{% endfor %}{% if not loop.last %},{% endif %}

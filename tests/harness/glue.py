@@ -15,7 +15,7 @@ def of_ddl(path):
     import re
     sqlglot, types = module("sqlglot"), {}
     for statement in sqlglot.parse(path.read_text(), read="athena"):
-        if statement and statement.args.get("kind") == "TABLE":
+        if isinstance(statement, sqlglot.exp.Create) and statement.args.get("kind") == "TABLE":
             schema = statement.find(sqlglot.exp.Schema)
             types[schema.this.name] = [(each.name, each.args["kind"].sql("hive").replace(" ", "").replace("`", "").lower()) for each in schema.expressions
                                        if isinstance(each, sqlglot.exp.ColumnDef)]

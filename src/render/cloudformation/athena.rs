@@ -8,11 +8,8 @@ use super::{
 use crate::{
     artifacts::Artifact,
     plan::{Account, Placement},
-    render::{
-        Context, Sink,
-        athena::{Catalog, shape::GlueTable},
-        engine::Engine,
-    },
+    render::{Context, Sink, athena::GlueTable, engine::Engine},
+    tables::Catalog,
 };
 use anyhow::Result;
 use serde::Serialize;

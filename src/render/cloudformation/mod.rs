@@ -18,15 +18,14 @@ mod stacksets;
 mod tests;
 
 use super::{
-    Context, Sink,
-    athena::Catalog,
-    aws_cli,
+    Context, Sink, aws_cli,
     engine::{Engine, Part},
 };
 use crate::{
     artifacts::Artifact,
     digest::digest,
     plan::{Account, FunctionVpc, Placement, RenderSettings, Source},
+    tables::Catalog,
 };
 use anyhow::Result;
 use context::{FunctionContext, OutputsContext, PlacementContext, PlacementPart, StackContext, VpcContext};

@@ -7,13 +7,13 @@ use crate::{
     plan::{Account, BucketRecord, Plan, prove::proven},
     render::{
         Filter, Sink,
-        athena::Catalog,
         digests::Digests,
         engine::Engine,
         targets,
         terraform::{BUCKET_TYPES, label, monitoring_resources, trail_label},
     },
     runbook::{Runbook, Stage},
+    tables::Catalog,
 };
 use anyhow::Result;
 use serde::Serialize;

@@ -1,10 +1,7 @@
 //! The tables of Athena as Glue resources: `terraform/athena.tf`, a file of its own for each Region.
 
 use super::{Module, label};
-use crate::{
-    plan::Placement,
-    render::athena::{Tables, shape::GlueTable},
-};
+use crate::{plan::Placement, render::athena::GlueTable, tables::Tables};
 use indexmap::IndexMap;
 use serde::Serialize;
 

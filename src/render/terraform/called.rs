@@ -13,7 +13,8 @@ use super::{
 use crate::{
     artifacts::Artifact,
     plan::Placement,
-    render::{Sink, athena::Catalog, engine::Engine},
+    render::{Sink, engine::Engine},
+    tables::Catalog,
 };
 use anyhow::Result;
 use serde::Serialize;

@@ -19,10 +19,11 @@ pub(crate) use module::BUCKET_TYPES;
 pub(crate) use monitoring::{MonitoringContext, resources as monitoring_resources};
 pub(crate) use names::{label, region_file, trail_label};
 
-use super::{Context, Sink, athena::Catalog, engine::Engine};
+use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
     plan::{Account, BucketRecord, Layout, LayoutRecord, Placement, TrailRecord},
+    tables::Catalog,
 };
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};

@@ -7,7 +7,7 @@
 use super::{BUCKET_TYPES, Module, called_module, label, monitoring_resources, trail_label};
 use crate::{
     plan::{LogBucket, Placement},
-    render::athena::Catalog,
+    tables::Catalog,
 };
 use serde::Serialize;
 

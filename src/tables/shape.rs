@@ -91,7 +91,7 @@ const TRAIL_COLUMNS: [(&str, &[&str]); 29] = [
 ];
 
 /// What a table is, without its name.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Shape {
     /// Columns, the partition keys not among them.
     pub columns: Vec<Column>,
@@ -112,7 +112,7 @@ pub(crate) struct Shape {
 }
 
 /// A column.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Column {
     /// Its name: letters, digits and underscores.
     pub name: &'static str,
@@ -123,7 +123,7 @@ pub(crate) struct Column {
 }
 
 /// A property.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Property {
     /// Key, such as `input.regex`.
     pub key: String,
@@ -229,26 +229,4 @@ impl Shape {
 
 fn pairs(properties: &[Property]) -> impl Iterator<Item = (&str, &str)> {
     properties.iter().map(|property| (property.key.as_str(), property.value.as_str()))
-}
-
-/// A table as a Glue resource: what the templates of Terraform and CloudFormation get.
-#[derive(Debug, Serialize)]
-pub(crate) struct GlueTable<'a> {
-    /// Resource label or logical id.
-    pub label: String,
-    /// Name of the table in its database.
-    pub name: &'a str,
-    /// What it is.
-    pub shape: &'a Shape,
-    /// Properties of the table by key.
-    pub parameters: IndexMap<&'a str, &'a str>,
-    /// Properties of what reads records by key.
-    pub serde: IndexMap<&'a str, &'a str>,
-}
-
-impl<'a> GlueTable<'a> {
-    /// The table of this name under this label.
-    pub(crate) fn new(label: String, name: &'a str, shape: &'a Shape) -> Self {
-        GlueTable { label, name, parameters: shape.table_parameters(), serde: shape.serde_parameters(), shape }
-    }
 }
