@@ -29,7 +29,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("document", "catalog diagnostics edit source text"),
     ("map", "aws catalog diagnostics document edit escape source"),
     ("rules", "aws catalog diagnostics document edit map policy source"),
-    ("plan", "aws diagnostics map policy rules source threads"),
+    ("plan", "aws diagnostics map policy rules source text threads"),
     ("scope", "aws plan"),
     ("tables", "aws digest plan"),
     ("included", "catalog diagnostics document map rules source"),

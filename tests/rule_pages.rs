@@ -130,6 +130,21 @@ fn generated(name: &str) -> String {
         "many-sources-exact" => one_region(buckets, sources(400)),
         "nearly-full" => one_region(buckets, sources(310)),
         "many-sources-auto" => one_region("", sources(400)),
+        "guarded-sources" => one_region("guardrails: { deployer: logmap-deployer }\n", sources(400)),
+        "guarded-look-alikes" => {
+            let accounts = (0..150).fold(String::new(), |mut text, n| {
+                let id = 100_000_000_000u64 + n;
+                writeln!(
+                    text,
+                    "  team{n}: {{ id: \"{id}\", regions: {{ us-east-1: {{ buckets: [acme-{id}-us-east-1-data] }} }} }}"
+                )
+                .unwrap();
+                text
+            });
+            format!(
+                "version: 1\norganization: {{ name: acme }}\ndefaults: {{ log_bucket: {{ name: \"acme-{{account_id}}-{{region}}\" }} }}\nguardrails: {{ deployer: logmap-deployer }}\naccounts:\n{accounts}"
+            )
+        }
         "many-trail-accounts" => {
             let accounts = (0..2000).fold(String::new(), |mut text, n| {
                 writeln!(
@@ -281,7 +296,15 @@ fn no_good_example_has_a_finding_of_its_rule_or_an_error() {
 #[test]
 fn every_generated_map_is_used_by_a_page() {
     let pages: String = rules::all().iter().map(|rule| rule.page).collect();
-    for name in ["many-sources-exact", "nearly-full", "many-sources-auto", "many-trail-accounts", "many-statements"] {
+    for name in [
+        "many-sources-exact",
+        "nearly-full",
+        "many-sources-auto",
+        "many-trail-accounts",
+        "many-statements",
+        "guarded-sources",
+        "guarded-look-alikes",
+    ] {
         assert!(pages.contains(&format!("generated={name}\n")), "no page uses `{name}`");
     }
 }

@@ -10,9 +10,7 @@ use std::{collections::BTreeMap, fmt::Write, fs};
 type Sources<'a> = &'a [(String, &'a str, &'a str)];
 
 fn map(sources: Sources<'_>, rest: &str) -> String {
-    let mut text = format!(
-        "version: 1\norganization: {{ name: acme }}\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1:\n        log_bucket: {{ policy_scope: account }}\n        buckets:\n"
-    );
+    let mut text = "version: 1\norganization: { name: acme }\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1:\n        log_bucket: { policy_scope: account }\n        buckets:\n".to_owned();
     for (name, prefix, format) in sources {
         writeln!(text, "          - {{ name: {name}, prefix: \"{prefix}\", key_format: {format} }}").unwrap();
     }

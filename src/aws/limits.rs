@@ -44,6 +44,20 @@ pub(crate) fn is_tag_char(c: char) -> bool {
     c.is_alphanumeric() || c == ' ' || "+-=._:/@".contains(c)
 }
 
+/// Is this the name of a role, with its path if it has one, in which no slash stands first? (IAM API, CreateRole)
+pub(crate) fn is_role_name(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    (1..=64).contains(&last.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b))
+        && !name.starts_with('/')
+}
+
+/// The same with `*` for any text; one that says less than three characters of a name would be almost anybody.
+pub(crate) fn is_role_pattern(name: &str) -> bool {
+    let last = name.rsplit('/').next().unwrap_or_default();
+    is_role_name(&name.replace('*', "x")) && last.bytes().filter(|byte| *byte != b'*').count() >= 3
+}
+
 /// Account id: twelve digits.
 pub(crate) fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())

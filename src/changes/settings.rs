@@ -159,6 +159,10 @@ fn words(words: impl Iterator<Item = &'static str>) -> Option<String> {
 
 /// What is published and watched, by the keys of the map.
 pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
+    let guardrails = Pairs::new(Some(&old.guardrail_settings), Some(&new.guardrail_settings))
+        .row("guardrails.deployer", |settings| Some(settings.as_ref()?.deployer.clone()))
+        .row("guardrails.exempt", |settings| settings.as_ref().and_then(|settings| set(&settings.exempt.join(", "))))
+        .found;
     let named = |settings: &MonitoringSettings| settings.config_rule || settings.topic.is_some();
     Pairs::new(Some(&old.monitoring), Some(&new.monitoring))
         .row("publish.ssm_parameter", |settings| settings.parameter.clone())
@@ -166,6 +170,9 @@ pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
         .row("monitoring.tamper_alerts.sns_topic_name", |settings| settings.topic.clone())
         .row("names of rules begin with", |settings| named(settings).then(|| settings.stem()))
         .found
+        .into_iter()
+        .chain(guardrails)
+        .collect()
 }
 
 /// What to know about another look of the targets.

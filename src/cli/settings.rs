@@ -78,8 +78,14 @@ mod tests {
 
     #[test]
     fn the_map_can_name_every_target() {
-        let words =
-            [TargetName::Policies, TargetName::Terraform, TargetName::CloudFormation, TargetName::AwsCli, TargetName::Athena];
+        let words = [
+            TargetName::Policies,
+            TargetName::Terraform,
+            TargetName::CloudFormation,
+            TargetName::AwsCli,
+            TargetName::Athena,
+            TargetName::Guardrails,
+        ];
         assert_eq!(words.map(TargetName::word), TARGETS.each_ref().map(|target| target.name));
     }
 }

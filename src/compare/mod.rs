@@ -6,6 +6,7 @@
 
 mod access_logs;
 mod admit;
+mod control;
 mod cycles;
 mod delivery;
 mod grants;
@@ -70,6 +71,8 @@ pub enum Kind {
     Trail,
     /// A bucket policy that lets a delivery service in.
     Policy,
+    /// A resource control policy of an organization.
+    ControlPolicy,
     /// A bucket that is set up to take logs, though no source of the inputs names it.
     LogBucket,
 }
@@ -81,6 +84,7 @@ impl Kind {
             Kind::AccessLog => "access-log",
             Kind::Trail => "trail",
             Kind::Policy => "policy",
+            Kind::ControlPolicy => "control-policy",
             Kind::LogBucket => "log-bucket",
         }
     }
@@ -150,6 +154,7 @@ impl Configuration {
             Kind::AccessLog => format!("{source} logs to {target}"),
             Kind::Trail => format!("the trail {source} delivers to {target}"),
             Kind::Policy => format!("the policy of {target}"),
+            Kind::ControlPolicy => "the resource control policy".to_owned(),
             Kind::LogBucket => format!("the log bucket {target}"),
         }
     }
@@ -182,6 +187,7 @@ pub(crate) fn compare(observed: &Observed, known: &Known<'_>, work: &Work) -> Ve
     configurations.extend(vended::judge(&world, observed));
     configurations.extend(observed.trails.iter().map(|trail| trails::judge(&world, trail)));
     configurations.extend(observed.policies.iter().filter_map(|doc| policies::judge(&world, doc)));
+    configurations.extend(observed.control_policies.iter().map(|doc| control::judge(&world, doc)));
     configurations.extend(targets::judge(&world, observed));
     configurations
 }

@@ -15,7 +15,7 @@ use crate::{
     map::Insight,
     observed::{At, Selection, Setting, Text, Trail, hole},
     plan,
-    rules::{naming, trails::is_topic},
+    rules::trails::is_topic,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -367,7 +367,7 @@ fn logs(trail: &Trail) -> Option<(String, String)> {
     let role_name = role.resource.strip_prefix("role/")?;
     let is_here = (group.service, group.region, group.account) == ("logs", home(trail), trail.account.as_str())
         && (role.service, role.account) == ("iam", trail.account.as_str());
-    (is_here && limits::is_log_group_name(name) && naming::is_role_name(role_name))
+    (is_here && limits::is_log_group_name(name) && limits::is_role_name(role_name))
         .then(|| (name.to_owned(), role_name.to_owned()))
 }
 

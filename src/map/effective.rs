@@ -3,6 +3,7 @@
 //! Takes a `RegionMap` that may be wrong; leaves out what can't be used (the rules have reported it), so that a plan can
 //! be derived from the rest and all findings come in one run. Pure: no findings, no AWS rules.
 
+mod guardrails;
 mod retention;
 mod senders;
 mod state;
@@ -16,7 +17,7 @@ use super::{
     LockMode, StorageClass,
     decode::Field,
     statement::Statement,
-    values::{Backend, FunctionVpc, MonitoringSettings, ObjectLock, RenderSettings, RunSettings, S3},
+    values::{Backend, FunctionVpc, GuardrailSettings, MonitoringSettings, ObjectLock, RenderSettings, RunSettings, S3},
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
@@ -71,6 +72,8 @@ pub struct EffectiveMap<'m> {
     pub render: RenderSettings,
     /// `monitoring` and `publish`.
     pub monitoring: MonitoringSettings,
+    /// `guardrails`.
+    pub guardrails: Option<GuardrailSettings>,
 }
 
 /// An account that can be used: it has a key, an id and one partition.
@@ -229,6 +232,7 @@ pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
         closed: closed(map).filter_map(|(_, account)| account.id.as_deref().map(String::as_str)).collect(),
         render: render(map),
         monitoring: monitoring(map),
+        guardrails: guardrails::guardrails(map),
     }
 }
 

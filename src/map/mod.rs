@@ -8,6 +8,7 @@ mod coverage;
 pub mod decode;
 pub(crate) mod edit;
 pub mod effective;
+mod guardrails;
 mod included;
 mod log_bucket;
 mod macros;
@@ -32,6 +33,7 @@ use crate::{
 };
 pub(crate) use coverage::*;
 use decode::{Cx, Decode, Entries};
+pub(crate) use guardrails::*;
 pub use log_bucket::KeyFormat;
 pub(crate) use log_bucket::*;
 pub(crate) use names::*;
@@ -75,6 +77,8 @@ record! {
         include: Vec<Spanned<String>>, { "examples": [["accounts/*.yaml"]] };
         /// Rules and alerts about logging, in each account and Region.
         monitoring: Monitoring, { "examples": [{ "config_rule": true }] };
+        /// Policies of the organization that keep everybody else from changing what logmap makes.
+        guardrails: Guardrails, { "examples": [{ "deployer": "logmap-deployer" }] };
         /// Tags of everything that is made: buckets, trails, topics, parameters, rules, functions with their roles and log groups. Tags of a
         /// `log_bucket` win over them by key. What is adopted keeps its own.
         tags: Entries<TagKeys, String>, { "examples": [{ "cost-center": "4711" }] };

@@ -77,5 +77,7 @@ words! {
         AwsCli = "aws-cli",
         /// Tables and queries for Athena.
         Athena = "athena",
+        /// Policies of the organization, and a rule for templates.
+        Guardrails = "guardrails",
     }
 }

@@ -1,7 +1,7 @@
 //! Values of the map after the defaults are applied: what the plan is made of. Vocabulary only.
 
 use super::{FunctionRuntime, TargetName};
-use crate::aws::Partition;
+use crate::{aws::Partition, source::Span};
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -114,6 +114,27 @@ pub struct MonitoringSettings {
     pub config_rule: bool,
     /// Name of the topic.
     pub topic: Option<String>,
+}
+
+/// Which roles pass the guardrails.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardrailSettings {
+    /// Where the map says so.
+    pub span: Span,
+    /// Name of the role, with its path, that runs what is rendered.
+    pub deployer: String,
+    /// Names of further roles that pass, sorted; `*` stands for any text.
+    pub exempt: Vec<String>,
+    /// Names of the role of the function that sets the logging of sources for stacks, if there is one.
+    pub function_role: Option<String>,
+}
+
+impl GuardrailSettings {
+    /// All that pass, the deployer first.
+    pub fn passing(&self) -> Vec<String> {
+        let others = self.exempt.iter().filter(|name| **name != self.deployer);
+        std::iter::once(&self.deployer).chain(others).cloned().collect()
+    }
 }
 
 /// What commands do with the map: `settings` in it, but for its rules, and `coverage`. Paths are relative to the map, with slashes.

@@ -372,6 +372,8 @@ pub(crate) struct Observed {
     pub selections: Vec<(String, Selection)>,
     /// Bucket policies.
     pub policies: Vec<PolicyDoc>,
+    /// Resource control policies of an organization.
+    pub control_policies: Vec<PolicyDoc>,
     /// KMS keys.
     pub keys: Vec<EncryptionKey>,
     /// Their other names.
@@ -392,6 +394,7 @@ impl Observed {
         self.trails.extend(other.trails.iter().cloned());
         self.selections.extend(other.selections.iter().cloned());
         self.policies.extend(other.policies.iter().cloned());
+        self.control_policies.extend(other.control_policies.iter().cloned());
         self.keys.extend(other.keys.iter().cloned());
         self.aliases.extend(other.aliases.iter().cloned());
         self.accounts.extend(other.accounts.iter().cloned());

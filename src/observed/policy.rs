@@ -498,3 +498,40 @@ pub(crate) fn bucket_of(doc: &PolicyDoc) -> Option<Text> {
     let first = names.next()?;
     (names.all(|name| name.value == first.value) && !first.value.contains('*')).then_some(first)
 }
+
+/// Is this a service control policy? It speaks of nobody, and refuses: an identity's policy would let something in. It binds no service
+/// (AWS Organizations user guide, "Service control policies (SCPs)"), so it keeps no delivery out.
+pub(crate) fn is_service_control(root: &Node) -> bool {
+    let Kind::Mapping(entries) = &root.kind else { return false };
+    let statements = entries.iter().find(|entry| &*entry.key == "Statement").map(|entry| match &entry.value.kind {
+        Kind::Sequence(items) => items.as_slice(),
+        _ => std::slice::from_ref(&entry.value),
+    });
+    let effects = statements.unwrap_or_default().iter().map(|statement| {
+        let Kind::Mapping(entries) = &statement.kind else { return None };
+        let speaks_of_somebody = entries.iter().any(|entry| matches!(&*entry.key, "Principal" | "NotPrincipal"));
+        entries.iter().find(|entry| &*entry.key == "Effect" && !speaks_of_somebody).and_then(|entry| match &entry.value.kind {
+            Kind::Scalar { text, .. } => Some(&**text == "Deny"),
+            _ => None,
+        })
+    });
+    let effects: Vec<Option<bool>> = effects.collect();
+    effects.contains(&Some(true)) && !effects.contains(&None)
+}
+
+/// Is this a resource control policy? It refuses and lets in nothing by name, and says so to everybody; of a bucket's policy each resource is
+/// that bucket or in it, so one that speaks of more is none. One that speaks of a single bucket is told by its file's name.
+pub(crate) fn is_resource_control(doc: &PolicyDoc, file: &str) -> bool {
+    let everything = |list: &Element<Vec<String>>| matches!(list, Element::Is(list) if list.iter().all(|one| one == "*"));
+    let of_everybody = |statement: &Statement| matches!(statement.principal, Element::Is(Principal::Any));
+    let is_full_access = |statement: &Statement| {
+        statement.effect == Effect::Allow && everything(&statement.action) && everything(&statement.resource)
+    };
+    let statements = &doc.policy.statements;
+    let name = file.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+    statements.iter().any(|statement| statement.effect == Effect::Deny)
+        && statements
+            .iter()
+            .all(|statement| of_everybody(statement) && (statement.effect == Effect::Deny || is_full_access(statement)))
+        && (doc.bucket.is_none() || name.split(['.', '-', '_']).any(|word| word == "rcp"))
+}

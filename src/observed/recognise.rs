@@ -99,6 +99,11 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
             input.ignored.push(NotRead::Unrelated);
             return;
         }
+        // it binds no service, so there is nothing to judge
+        if alone && is_policy(&root) && policy::is_service_control(&root) {
+            understood = true;
+            continue;
+        }
         if alone && is_policy(&root) {
             policy_alone(file, id, &mut observed);
             input.document = Some(Document { root: Some(root), ..Document::default() });
@@ -232,7 +237,11 @@ fn is_of_an_identity(root: &Node) -> bool {
 fn policy_alone(file: &SourceFile, id: FileId, observed: &mut Observed) {
     let mut doc = policy::parse(&file.text, policy::Plain { file: id, inside: None }, None);
     doc.bucket = policy::bucket_of(&doc);
-    add_policy(doc, observed);
+    if policy::is_resource_control(&doc, &file.name) {
+        observed.control_policies.push(doc);
+    } else {
+        add_policy(doc, observed);
+    }
 }
 
 fn add_policy(doc: policy::PolicyDoc, observed: &mut Observed) {

@@ -10,7 +10,7 @@ mod retention;
 mod settings;
 
 use super::{
-    Account, Placement, Plan, keys, monitoring,
+    Account, Placement, Plan, guardrails, keys, monitoring,
     policy_cache::PolicyCache,
     routes::{self, Delivery},
 };
@@ -126,11 +126,24 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
     monitoring::fill(&mut accounts, &map.monitoring);
     monitoring::check(map, &accounts, findings);
+    let organization_id = map.organization_id.map(|id| id.value.as_str());
+    let guardrails =
+        map.guardrails.as_ref().map_or_else(Vec::new, |settings| guardrails::derive(&accounts, settings, organization_id));
+    guardrails::check(map, &accounts, &guardrails, findings);
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
     let key_policies = keys::key_policies(&accounts, &deliveries);
     once_each(findings, before);
     let closed = map.closed.iter().map(|id| (*id).to_owned()).collect();
-    Plan { accounts, apply_order, render: map.render.clone(), key_policies, closed, monitoring: map.monitoring.clone() }
+    Plan {
+        accounts,
+        apply_order,
+        render: map.render.clone(),
+        key_policies,
+        closed,
+        monitoring: map.monitoring.clone(),
+        guardrail_settings: map.guardrails.clone(),
+        guardrails,
+    }
 }
 
 /// The placements of the planners, and the names that they use.

@@ -4,6 +4,7 @@
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
 pub mod derive;
+pub(crate) mod guardrails;
 pub(crate) mod keys;
 pub(crate) mod lifecycle;
 pub(crate) mod monitoring;
@@ -57,6 +58,12 @@ pub struct Plan {
     /// the digest.
     #[serde(skip)]
     pub monitoring: monitoring::MonitoringSettings,
+    /// What `guardrails` asks for. They hang on all accounts, so no digest is made of them.
+    #[serde(skip)]
+    pub guardrail_settings: Option<guardrails::GuardrailSettings>,
+    /// The guardrails of each partition.
+    #[serde(skip)]
+    pub guardrails: Vec<guardrails::Guardrails>,
 }
 
 /// One account.

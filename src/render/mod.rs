@@ -9,6 +9,7 @@ pub(crate) mod cloudformation;
 pub mod digests;
 pub(crate) mod engine;
 pub(crate) mod graph;
+pub(crate) mod guardrails;
 pub(crate) mod line_ends;
 pub(crate) mod policies;
 mod reader;

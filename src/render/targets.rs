@@ -2,7 +2,7 @@
 //!
 //! A target that is added has its renderer and its templates beside the others', and one row here.
 
-use super::{Context, Sink, athena, aws_cli, cloudformation, policies, terraform};
+use super::{Context, Sink, athena, aws_cli, cloudformation, guardrails, policies, terraform};
 use anyhow::Result;
 
 /// A target of `generate`.
@@ -34,7 +34,7 @@ pub enum Unit {
 }
 
 /// All targets, in the order in which they are rendered and listed.
-pub static TARGETS: [Target; 5] = [
+pub static TARGETS: [Target; 6] = [
     Target {
         name: "policies",
         about: "Policies of buckets, topics, keys and roles as JSON",
@@ -74,6 +74,14 @@ pub static TARGETS: [Target; 5] = [
         render: athena::render,
         files: |_, placements| placements,
         unit: Unit::Region,
+    },
+    Target {
+        name: "guardrails",
+        about: "Policies of the organization, and a rule for templates",
+        templates: guardrails::TEMPLATES,
+        render: guardrails::render,
+        files: |_, _| 4,
+        unit: Unit::Map,
     },
 ];
 

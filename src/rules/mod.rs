@@ -6,6 +6,7 @@
 mod accounts;
 pub(crate) mod budget;
 pub(crate) mod delivery;
+pub(crate) mod guardrails;
 pub(crate) mod ignore;
 pub(crate) mod monitoring;
 pub(crate) mod naming;
@@ -36,6 +37,7 @@ pub fn all() -> Vec<&'static Rule> {
         trails::RULES,
         rendering::RULES,
         monitoring::RULES,
+        guardrails::RULES,
         observed::RULES,
         importing::RULES,
         generated::RULES,
@@ -60,6 +62,7 @@ pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
     trails::check(map, findings);
     rendering::check(map, findings);
     monitoring::check(map, findings);
+    guardrails::check(map, findings);
     settings::check(map, findings);
 }
 

@@ -261,18 +261,10 @@ pub(super) fn region_name(name: &Spanned<String>, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Is this the name of a role, with its path if it has one, in which no slash stands first? (IAM API, CreateRole)
-pub(crate) fn is_role_name(name: &str) -> bool {
-    let last = name.rsplit('/').next().unwrap_or_default();
-    (1..=64).contains(&last.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_-/".contains(&b))
-        && !name.starts_with('/')
-}
-
 fn role(role: &Spanned<String>, account_id: Option<&str>, partition: Option<Partition>, findings: &mut Vec<Finding>) {
     let finding = if let Some(arn) = arn::parse(role) {
         match arn.resource.strip_prefix("role/") {
-            Some(name) if arn.service == "iam" && arn.region.is_empty() && is_role_name(name) => {
+            Some(name) if arn.service == "iam" && arn.region.is_empty() && limits::is_role_name(name) => {
                 if let Some(other) = account_id.filter(|id| *id != arn.account) {
                     format!("the role is of account `{}`, not of `{other}`", arn.account)
                 } else if let Some(other) = partition.filter(|partition| partition.id() != arn.partition) {
@@ -285,7 +277,7 @@ fn role(role: &Spanned<String>, account_id: Option<&str>, partition: Option<Part
             }
             _ => format!("`{}` is not the ARN of a role", role.value),
         }
-    } else if is_role_name(role) {
+    } else if limits::is_role_name(role) {
         return;
     } else {
         format!("`{}` is neither a role's name nor its ARN", role.value)

@@ -185,7 +185,7 @@ fn feeds(trail: &Trail, findings: &mut Vec<Finding>) {
         ),
         (
             logs.and_then(|logs| logs.role.as_ref()),
-            super::naming::is_role_name,
+            limits::is_role_name,
             "the name of a role",
             "write the name alone, with its path if it has one, such as `service-role/acme-trail-to-logs`: its ARN has the account of each trail",
         ),

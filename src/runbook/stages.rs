@@ -205,6 +205,8 @@ impl<'a> Maker<'a> {
             render: map.render.clone(),
             key_policies: map.key_policies.clone(),
             closed: map.closed.clone(),
+            guardrail_settings: None,
+            guardrails: Vec::new(),
         }
     }
 

@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import adopted, athena, attacks, book, called, calls, changes, cli2, distribution, editor, report_formats, generated, graph, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
+from . import adopted, athena, attacks, book, called, calls, changes, cli2, distribution, editor, report_formats, generated, graph, guardrails, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
 from . import readme, refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, vscode, watching, writer
 from .cli_shim import Shim
@@ -159,6 +159,7 @@ def jobs(tier):
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder, tier.mutants),
         "foreign_inputs": lambda bench, report: others_corpus(bench, report),
         "calls": lambda bench, report: calls.check(report, bench.stage_from),
+        "guardrails": lambda bench, report: guardrails.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), bench.new_folder),
         "limits": lambda bench, report: limits.check(report, lambda path, folder: generate(bench.args.logmap, path, folder), bench.new_folder),
         "rollback_after_changes": lambda bench, report: rollback_after_changes.check(report, bench.stage_from),
         "stack_refusals": lambda bench, report: stack_refusals.check(report, bench.stage_from, tier),

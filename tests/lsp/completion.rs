@@ -39,6 +39,7 @@ fn keys_of_the_place_that_are_not_there_yet_with_documentation() {
             "trails",
             "include",
             "monitoring",
+            "guardrails",
             "tags",
             "publish",
             "render",
@@ -155,7 +156,7 @@ fn a_text_that_is_broken_elsewhere_or_here_is_no_obstacle() {
     let names: Vec<&str> = list.as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect();
     assert_eq!(names, ["prod", "log-archive"]);
     client.goodbye();
-    assert_eq!(labels("‸").len(), 12);
+    assert_eq!(labels("‸").len(), 13);
     assert_eq!(labels("version: 1 # ‸\n"), Vec::<String>::new(), "in a comment");
 }
 
@@ -173,5 +174,8 @@ fn rules_that_a_map_can_set() {
     assert_eq!(item["detail"], "region-opt-in, info");
     assert!(taken(&text("LM‸"), "LM0106").ends_with("    LM0106:\n"));
     assert_eq!(self::labels("settings:\n  rules:\n    LM0106: { severity: ‸ }\n"), ["error", "warning", "info", "ignore"]);
-    assert_eq!(self::labels("settings:\n  targets: [‸]\n"), ["policies", "terraform", "cloudformation", "aws-cli", "athena"]);
+    assert_eq!(
+        self::labels("settings:\n  targets: [‸]\n"),
+        ["policies", "terraform", "cloudformation", "aws-cli", "athena", "guardrails"]
+    );
 }

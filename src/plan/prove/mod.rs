@@ -271,6 +271,11 @@ pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
             return Err(Unproven { subject: alerts.topic_arn.clone(), failure });
         }
     }
+    for guardrails in &plan.guardrails {
+        if let Some(failure) = guardrails.failures.first() {
+            return Err(Unproven { subject: format!("the guardrails of {}", guardrails.partition), failure: failure.clone() });
+        }
+    }
     Ok(Proven(plan))
 }
 
