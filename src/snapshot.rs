@@ -22,6 +22,8 @@ pub(crate) struct Snapshot<'n> {
     pub file: FileId,
     /// The accounts, sorted by id.
     pub accounts: Vec<AccountReading<'n>>,
+    /// Was it looked for the days on which logs arrived?
+    pub delivery: bool,
     /// What `ListAccounts` of AWS Organizations answers.
     pub organization: Reading<'n>,
 }
@@ -45,6 +47,8 @@ pub(crate) struct AccountReading<'n> {
     pub all_buckets: bool,
     /// The Regions that were asked, where not all were: what is in another one is not in the file.
     pub only: Vec<&'n str>,
+    /// In how many days, that of the reading among them, log objects were looked for.
+    pub delivery_days: Option<i64>,
     /// Its Regions.
     pub regions: BTreeMap<&'n str, RegionReading<'n>>,
     /// Its buckets, and those that were looked for by name, by name.
@@ -235,9 +239,11 @@ impl<'n> Snapshot<'n> {
             .iter()
             .filter_map(|name| text(Some(name)))
             .collect();
+        let days = text(child(root, "scope").and_then(|scope| child(scope, "delivery_days")));
+        let days = days.and_then(|days| days.parse().ok()).filter(|days| *days > 0);
         let mut accounts = Vec::new();
         for node in items(child(root, "accounts")) {
-            accounts.push(account(node, all_buckets, &only).map_err(|(node, what)| wrong(node, what))?);
+            accounts.push(account(node, all_buckets, &only, days).map_err(|(node, what)| wrong(node, what))?);
         }
         accounts.sort_by(|a, b| a.id.cmp(b.id));
         if let Some(pair) = accounts.windows(2).find(|pair| pair[0].id == pair[1].id) {
@@ -246,14 +252,24 @@ impl<'n> Snapshot<'n> {
                 what: format!("account `{}` stands twice in the snapshot", pair[1].id.escape_debug()),
             });
         }
-        Ok(Snapshot { file, accounts, organization: Reading::of(child(root, "organization")) })
+        let delivery = days.is_some()
+            || accounts
+                .iter()
+                .flat_map(|account| account.buckets.values())
+                .any(|bucket| child(bucket.node, "delivered").is_some());
+        Ok(Snapshot { file, accounts, delivery, organization: Reading::of(child(root, "organization")) })
     }
 }
 
 /// A node, and what is wrong with it.
 type Wrong<'n> = (&'n Node, &'static str);
 
-fn account<'n>(node: &'n Node, all_buckets: bool, only: &[&'n str]) -> Result<AccountReading<'n>, Wrong<'n>> {
+fn account<'n>(
+    node: &'n Node,
+    all_buckets: bool,
+    only: &[&'n str],
+    delivery_days: Option<i64>,
+) -> Result<AccountReading<'n>, Wrong<'n>> {
     let id = text(child(node, "Id")).filter(|id| crate::aws::limits::is_account_id(id));
     let id = id.ok_or((node, "an account of the snapshot has no `Id` of twelve digits"))?;
     let taken_at = text(child(node, "taken_at")).filter(|time| is_time(time));
@@ -290,6 +306,7 @@ fn account<'n>(node: &'n Node, all_buckets: bool, only: &[&'n str]) -> Result<Ac
         complete: is_true(child(node, "buckets_complete")),
         all_buckets,
         only: only.to_vec(),
+        delivery_days,
         regions,
         buckets,
     })

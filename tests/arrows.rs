@@ -50,9 +50,9 @@ const ALLOWED: &[(&str, &str)] = &[
         "analysis aws catalog changes compare diagnostics document escape map observed plan policy rules snapshot source text",
     ),
     ("runbook", "aws plan policy tables text"),
-    ("topology", "compare inspection plan source"),
+    ("topology", "compare diagnostics drift inspection plan source"),
     ("live", "aws policy scope snapshot threads"),
-    ("render", "artifacts aws compare digest escape plan policy runbook scope tables text topology"),
+    ("render", "artifacts aws digest drift escape plan policy runbook scope tables text topology"),
     ("disk", "artifacts digest formats plan"),
     ("generate", "artifacts disk plan render threads"),
     (

@@ -816,6 +816,13 @@ fn whether_logs_arrive_is_said_of_each_source() {
         assert_eq!(found(&report), rule.iter().map(|rule| ((*rule).to_owned(), "- acme-web".to_owned())).collect(), "{expected}");
         assert_eq!(code, i32::from(["stopped", "never"].contains(&expected)));
     }
+    // a request before the days that were looked at: its log is not to be seen, whether it is there or not
+    let mut narrow = world();
+    with_days(&mut narrow, &[], true);
+    for (days, expected) in [(2, "quiet"), (3, "stopped")] {
+        narrow["scope"]["delivery_days"] = days.into();
+        assert_eq!(verdict(&delivery(&narrow, Some(&world())).1, "acme-web"), expected, "{days}");
+    }
     // a setting that explains it leads
     let mut broken = world();
     with_days(&mut broken, &["2026-11-27"], true);

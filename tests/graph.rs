@@ -4,7 +4,8 @@
 mod common;
 
 use common::{logmap, logmap_with_input};
-use std::{fs, path::Path};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, fs, path::Path};
 
 fn example(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name).join("logmap.yaml")).unwrap()
@@ -235,4 +236,350 @@ fn strings_of_a_map_are_never_markup() {
         let run = logmap(dir.path(), &["graph", name, "-q", "--format", format]);
         assert!(run.code == 0 && !run.stdout.contains(wrong), "{format}: {}", run.stdout);
     }
+}
+
+const LOGS: &str = "acme-logs-111122223333-us-east-1";
+
+/// The world of `tests/drift/`, with days on which logs arrived; what is wrong is put in by each test.
+fn world(change: impl Fn(&mut Value)) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drift/snapshot.json");
+    let mut world: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    change(&mut world);
+    world.to_string()
+}
+
+fn world_map() -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/drift/logmap.yaml")).unwrap()
+}
+
+fn bucket<'w>(world: &'w mut Value, name: &str) -> &'w mut Value {
+    let accounts = world["accounts"].as_array_mut().unwrap().iter_mut();
+    accounts.flat_map(|account| account["buckets"].as_array_mut().unwrap()).find(|bucket| bucket["Name"] == name).unwrap()
+}
+
+/// Looks for the days of every source: until the 26th for one, never for one, not read for one, and lately for the others.
+fn with_days(world: &mut Value) {
+    let seen = |source: &str, prefix: &str, format: Value, days: &[&str]| json!({ "source": source, "prefix": prefix, "format": format, "ever": !days.is_empty(), "days": days, "complete": true });
+    let fine = ["2026-11-28", "2026-11-29"];
+    world["scope"]["delivery_days"] = 7.into();
+    bucket(world, LOGS)["delivered"] = json!([
+        seen("acme-web", "s3-access/", "EventTime".into(), &["2026-11-26"]),
+        seen("acme-api", "s3-access/", "EventTime".into(), &fine),
+        seen("acme-flat", "flat/acme-flat/", Value::Null, &[]),
+    ]);
+    bucket(world, "acme-logs-111122223333-eu-west-1")["delivered"] =
+        json!({ "error": "AccessDenied", "call": "s3:ListObjectsV2", "message": "m" });
+    bucket(world, "acme-logs-444455556666-us-east-1")["delivered"] = json!([
+        seen("acme-vault", "s3-access/", "EventTime".into(), &fine),
+        seen("acme-trails-444455556666-us-east-1", "s3-access/", "EventTime".into(), &fine),
+    ]);
+    for account in world["accounts"].as_array_mut().unwrap() {
+        for region in account["regions"].as_array_mut().unwrap() {
+            for trail in region["trails"].as_array_mut().unwrap() {
+                for status in trail["status"].as_object_mut().unwrap().values_mut() {
+                    status["LatestDigestDeliveryTime"] = "2026-11-30T01:30:00Z".into();
+                }
+            }
+        }
+    }
+}
+
+fn broken(world: &mut Value) {
+    bucket(world, "acme-api")["logging"] = Value::Null;
+    bucket(world, LOGS)["tags"] = json!({ "error": "AccessDenied", "call": "s3:GetBucketTagging", "message": "m" });
+    bucket(world, "acme-logs-444455556666-us-east-1")["versioning"] = json!({ "Status": "Suspended" });
+    world["accounts"][0]["regions"][1]["topics"] =
+        json!({ "error": "AccessDenied", "call": "sns:GetTopicAttributes", "message": "m" });
+}
+
+/// Draws the map of `tests/drift/` in a folder with files; gives what is drawn and what is said beside it.
+fn held(files: &[(&str, &str)], arguments: &[&str]) -> (String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    files.iter().for_each(|(name, text)| fs::write(dir.path().join(name), text).unwrap());
+    let run = logmap_with_input(dir.path(), &[&["graph", "-"], arguments].concat(), &world_map());
+    assert_eq!(run.code, 0, "{arguments:?}: {}", run.stderr);
+    (run.stdout, run.stderr)
+}
+
+/// The class and the texts of each node of a picture, by what its title begins with.
+fn nodes(svg: &str) -> BTreeMap<String, (String, String)> {
+    let one = |node: &str| {
+        let (class, rest) = node.split_once('"')?;
+        let (_, title) = rest.split_once("<title>")?;
+        let (title, texts) = title.split_once("</title>")?;
+        let first = title.lines().next()?.to_owned();
+        Some((first, (class.to_owned(), format!("{title}\n{}", texts.split("</a>").next()?))))
+    };
+    svg.split("<a class=\"").filter_map(one).collect()
+}
+
+fn node<'n>(nodes: &'n BTreeMap<String, (String, String)>, begins: &str) -> &'n (String, String) {
+    let found = nodes.iter().find(|(title, _)| title.starts_with(begins));
+    found.unwrap_or_else(|| panic!("{begins} is not among {:?}", nodes.keys())).1
+}
+
+#[test]
+fn what_drift_says_of_a_snapshot_is_on_every_node() {
+    let files = [
+        (
+            "now.json",
+            &*world(|world| {
+                with_days(world);
+                broken(world)
+            }),
+        ),
+        ("before.json", &world(with_days).replace("2026-11-30T02", "2026-11-28T02")),
+    ];
+    let draw = |format: &str| held(&files, &["--check", "now.json", "--since", "before.json", "--format", format]);
+    let (svg, said) = draw("svg");
+    assert!(said.contains("held against a snapshot: 25 as the map says, 2 in drift, 2 not read"), "{said}");
+    let nodes = nodes(&svg);
+    for (begins, class, words) in [
+        ("source bucket acme-web ", "stopped", &["as the map says", "delivery: stopped, last on 2026-11-26", "LM2303: "][..]),
+        ("source bucket acme-flat ", "stopped", &["as the map says · delivery: never", "LM2304: "]),
+        (
+            "source bucket acme-api ",
+            "drift",
+            &["drift · delivery: arrives", "LM2111: `acme-api` logs nowhere", "as read at 2026-11-30T02:00:00Z"],
+        ),
+        (
+            "source bucket acme-eu ",
+            "unknown",
+            &["as the map says · delivery: not read", "its log objects could not be read: AWS answered"],
+        ),
+        ("source bucket acme-vault ", "ok", &["as the map says · delivery: arrives"]),
+        (&format!("log bucket {LOGS}"), "unknown", &["not read", "tags could not be read: AWS answered"]),
+        ("log bucket acme-logs-444455556666", "drift", &["drift", "LM2107: versioning of"]),
+        ("log bucket acme-trails-444455556666", "ok", &["as the map says"]),
+        ("trail audit ", "ok", &["as the map says", "delivery: arrives"]),
+    ] {
+        let (found, text) = node(&nodes, begins);
+        assert_eq!(found.rsplit(' ').next(), Some(class), "{begins}: {found}");
+        // a sign beside the colour, and words
+        assert!(text.contains(&format!("class=\"sign {class}\"")), "{begins}: {text}");
+        words.iter().for_each(|words| assert!(text.contains(words), "{begins} lacks {words}: {text}"));
+    }
+    let heading = "as read at 2026-11-30T02:00:00Z · 9 as the map says · 2 in drift · 1 not read · delivery: 5 arrives, 1 stopped, 1 never, 1 unknown";
+    for format in ["svg", "dot", "mermaid", "html"] {
+        let (drawn, _) = draw(format);
+        assert!(drawn.replace('\n', " ").contains(heading), "{format}: {}", drawn.replace('\n', " "));
+        for words in ["as the map says", "delivery: stopped, last on 2026-11-26", "not read", "LM2107: versioning"] {
+            assert!(drawn.contains(words), "{format} lacks {words}");
+        }
+    }
+    assert!(
+        svg.contains("what is published and watched in us-east-1 of prod: topics") || svg.contains("not on this picture"),
+        "{svg}"
+    );
+    assert!(draw("mermaid").0.contains(":::stopped") && draw("mermaid").0.contains(":::drift"));
+    assert!(draw("html").0.contains(
+        r#""look":"stopped","state":"as the map says","delivery":["delivery: stopped, last on 2026-11-26","stopped"]"#
+    ));
+}
+
+#[test]
+fn a_picture_counts_what_drift_counts() {
+    let mutations: [fn(&mut Value); 6] = [
+        |_| {},
+        with_days,
+        |world| {
+            with_days(world);
+            broken(world)
+        },
+        |world| {
+            world["accounts"].as_array_mut().unwrap().pop();
+        },
+        |world| {
+            world["accounts"][0]["regions"][0] = json!({ "Region": "eu-west-1", "unreachable": "no answer" });
+        },
+        |world| {
+            world["accounts"][1] = json!({ "Id": "444455556666", "partition": "aws", "taken_at": "2026-11-30T02:00:00Z", "error": "AccessDenied", "call": "sts:AssumeRole", "message": "m" });
+        },
+    ];
+    let dir = tempfile::tempdir().unwrap();
+    for (at, change) in mutations.into_iter().enumerate() {
+        let text = world(change);
+        fs::write(dir.path().join("s.json"), &text).unwrap();
+        let (svg, _) = held(&[("s.json", &text)], &["--check", "s.json"]);
+        let delivery = text.contains("\"delivered\"");
+        let flags =
+            [&["drift", "-", "--snapshot", "s.json", "--format", "json"][..], if delivery { &["--delivery"] } else { &[] }]
+                .concat();
+        let run = logmap_with_input(dir.path(), &flags, &world_map());
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        let count = |state: &str| -> u64 {
+            ["log_buckets", "sources", "trails"].iter().map(|kind| report["checked"][kind][state].as_u64().unwrap()).sum()
+        };
+        let wanted =
+            format!("{} as the map says · {} in drift · {} not read", count("as_mapped"), count("drifted"), count("unknown"));
+        assert!(svg.contains(&wanted), "{at}: {wanted} is not in {}", &svg[..900]);
+        assert_eq!(svg.contains("whether logs arrive was not looked at"), !delivery, "{at}");
+        assert_eq!(svg.contains("delivery:"), delivery, "{at}");
+        let nodes = nodes(&svg);
+        for row in report["deliveries"].as_array().unwrap() {
+            let what = if row["kind"] == "source" { "source bucket" } else { "trail" };
+            let verdict = row["verdict"].as_str().unwrap().replace("unknown", "not read");
+            let (_, text) = node(&nodes, &format!("{what} {} ", row["name"].as_str().unwrap()));
+            assert!(text.contains(&format!("delivery: {verdict}")), "{at}: {row}: {text}");
+        }
+    }
+}
+
+#[test]
+fn what_was_not_read_is_never_shown_as_right() {
+    // an account in no snapshot, one that could not be read, and a Region that does not answer
+    let gone = world(|world| {
+        with_days(world);
+        world["accounts"].as_array_mut().unwrap().remove(0);
+    });
+    let refused = world(
+        |world| world["accounts"][0] = json!({ "Id": "111122223333", "partition": "aws", "taken_at": "2026-11-30T02:00:00Z", "error": "AccessDenied", "call": "sts:AssumeRole", "message": "m" }),
+    );
+    for (text, why) in [
+        (gone, "account `111122223333` is in no snapshot"),
+        (refused, "nothing was read of account `111122223333`: sts:AssumeRole answered `AccessDenied`"),
+    ] {
+        let (svg, _) = held(&[("s.json", &text)], &["--check", "s.json"]);
+        let nodes = nodes(&svg);
+        for begins in ["source bucket acme-web ", "source bucket acme-eu ", &format!("log bucket {LOGS}"), "trail audit "] {
+            let (class, text) = node(&nodes, begins);
+            assert!(class.ends_with(" unknown") && text.contains("not read") && text.contains(why), "{begins}: {class}: {text}");
+            assert!(!text.contains("as the map says") && !text.contains("sign ok"), "{begins}: {text}");
+        }
+        assert!(node(&nodes, "source bucket acme-vault ").0.ends_with(" ok"));
+        // what is drawn because it is connected is marked as well
+        let (part, _) = held(&[("s.json", &text)], &["--check", "s.json", "--account", "archive"]);
+        assert!(
+            part.contains("trail audit ") && self::node(&self::nodes(&part), "trail audit ").0.ends_with(" unknown"),
+            "{part}"
+        );
+    }
+    // without a snapshot nothing is marked
+    let (svg, _) = held(&[], &[]);
+    assert!(nodes(&svg).values().all(|(class, _)| ["source", "bucket", "trail"].iter().any(|kind| class.ends_with(kind))));
+}
+
+#[test]
+fn of_several_snapshots_the_newest_reading_counts_and_what_others_wrote_is_checked_too() {
+    let old = world(|world| {
+        bucket(world, "acme-web")["logging"] = Value::Null;
+    })
+    .replace("2026-11-30T02", "2026-11-29T02");
+    let new = world(|_| {});
+    let stack = "Resources: { Api: { Type: AWS::S3::Bucket, Properties: { BucketName: acme-api, LoggingConfiguration: { DestinationBucketName: acme-logs-111122223333-eu-west-1 } } } }";
+    let files = [("old.json", &*old), ("new.json", &*new), ("stack.yaml", stack)];
+    let (svg, said) = held(&files, &["--check", "old.json", "--check", "new.json", "--check", "stack.yaml"]);
+    assert!(said.contains("account 111122223333 is in several snapshots: the reading of 2026-11-30T02:00:00Z counts"), "{said}");
+    assert!(said.contains("1 configurations checked: 1 violation(s)") && said.contains("held against 2 snapshots"), "{said}");
+    let nodes = nodes(&svg);
+    assert!(node(&nodes, "source bucket acme-web ").0.ends_with(" ok"));
+    let (class, text) = node(&nodes, "source bucket acme-api ");
+    assert!(class.ends_with(" violation") && text.contains("LM1101") && text.contains("as the map says"), "{class}: {text}");
+    let page = held(&files, &["--check", "old.json", "--check", "stack.yaml", "--format", "html"]).0;
+    assert!(
+        page.contains(r#""look":"drift","held":{"look":"drift","state":"drift""#)
+            && page.contains(r#""look":"violation","check":{"#),
+        "{page}"
+    );
+}
+
+#[test]
+fn drift_that_the_map_silences_is_neither_right_nor_wrong() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(
+        dir.path().join("s.json"),
+        world(|world| {
+            bucket(world, "acme-web")["logging"] = Value::Null;
+        }),
+    )
+    .unwrap();
+    let map = world_map().replace("          - acme-web\n", "          - acme-web # logmap: ignore[LM2111] on purpose\n");
+    let run = logmap_with_input(dir.path(), &["graph", "-", "-q", "--check", "s.json"], &map);
+    let nodes = nodes(&run.stdout);
+    let (class, text) = node(&nodes, "source bucket acme-web ");
+    assert!(
+        class.ends_with(" open") && text.contains("drift, silenced in the map") && !text.contains("LM2111"),
+        "{class}: {text}"
+    );
+}
+
+#[test]
+fn a_bucket_that_the_map_does_not_know_and_whose_logs_are_refused_is_beside_the_picture() {
+    let text = world(|world| {
+        bucket(world, "bystander-111122223333")["logging"] =
+            json!({ "LoggingEnabled": { "TargetBucket": LOGS, "TargetPrefix": "x/" } });
+    });
+    let (svg, _) = held(&[("s.json", &text)], &["--check", "s.json"]);
+    assert!(svg.contains("not on this picture") && svg.contains("`bystander-111122223333` is in `eu-west-1`"), "{svg}");
+}
+
+#[test]
+fn a_snapshot_that_cannot_be_read_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("map.yaml"), world_map()).unwrap();
+    for (text, said) in [
+        ("{\"logmap_snapshot\":\"2.0\",\"accounts\":[]}", "s.json:1:20: the snapshot's version is `2.0`"),
+        ("{\"logmap_snapshot\":\"1.0\",", "is no snapshot: "),
+    ] {
+        fs::write(dir.path().join("s.json"), text).unwrap();
+        let run = logmap(dir.path(), &["graph", "map.yaml", "--check", "s.json"]);
+        assert!(run.code == 2 && run.stdout.is_empty() && run.stderr.contains(said), "{text}: {}", run.stderr);
+    }
+    fs::write(dir.path().join("t.yaml"), "Resources: {}").unwrap();
+    let run = logmap(dir.path(), &["graph", "map.yaml", "--check", "t.yaml", "--since", "s.json"]);
+    assert!(run.code == 2 && run.stderr.contains("no file of `--check` is a snapshot"), "{}", run.stderr);
+}
+
+#[test]
+fn accounts_whose_alerts_are_silent_are_told_as_such() {
+    let map = "version: 1\norganization: { name: acme }\naccounts:\n  prod: { id: \"111122223333\", regions: { us-east-1: { buckets: [acme-web] } } }\n  dev: { id: \"222233334444\", regions: { us-east-1: { buckets: [acme-dev] } } }\ntrails: { audit: { accounts: [prod], home_region: us-east-1 } }\nmonitoring: { tamper_alerts: { sns_topic_name: alerts } }\n";
+    for format in ["svg", "dot", "mermaid"] {
+        let drawn = draw(map, &["--format", format]);
+        assert_eq!(drawn.matches("alerts are silent: no trail of the map records").count(), 1, "{format}: {drawn}");
+    }
+    assert!(draw(map, &[]).contains("class=\"sign silent\""));
+    assert_eq!(draw(map, &["--format", "html"]).matches("\"silent\":true").count(), 1);
+    let heard = map.replace("[prod], home", "[prod, dev], home");
+    assert!(!draw(&heard, &[]).contains("silent:") && !draw(&heard, &["--format", "html"]).contains("\"silent\":true"));
+    assert!(!draw(&map.replace("monitoring", "# monitoring"), &[]).contains("silent:"));
+}
+
+#[test]
+fn lines_of_different_trails_into_one_bucket_are_told_apart() {
+    let trails = |names: &[&str]| -> String {
+        let one = |name: &&str| {
+            format!(
+                "  {name}: {{ accounts: [prod, dev], home_region: us-east-1, deliver_to: {{ account: archive }}, prefix: {name} }}\n"
+            )
+        };
+        let all: String = names.iter().map(one).collect();
+        format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  archive: {{ id: \"444455556666\", regions: {{}} }}\n  prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [acme-web] }} }} }}\n  dev: {{ id: \"222233334444\", regions: {{ us-east-1: {{ buckets: [acme-dev] }} }} }}\ntrails:\n{all}"
+        )
+    };
+    let classes = |svg: &str| -> BTreeMap<String, usize> {
+        let mut classes = BTreeMap::new();
+        for class in svg.split("<path class=\"line crossing").skip(1).filter_map(|rest| rest.split('"').next()) {
+            *classes.entry(class.trim().to_owned()).or_default() += 1;
+        }
+        classes
+    };
+    let one = draw(&trails(&["audit"]), &[]);
+    assert!(one.contains("← 2 trails of 2 other accounts") && classes(&one).keys().all(String::is_empty), "{one}");
+    let two = draw(&trails(&["audit", "data"]), &[]);
+    assert!(
+        two.contains("← audit: 2 trails of 2 other accounts") && two.contains("← data: 2 trails of 2 other accounts"),
+        "{two}"
+    );
+    // two accounts and the arrow at the bucket, of each; and the legend
+    assert_eq!(classes(&two), [("".to_owned(), 4), ("lane1".to_owned(), 4)].into());
+    // dashes do not lie on each other: of each line one path goes all the way
+    let paths = two.split("<path class=\"line crossing").skip(1).filter_map(|rest| rest.split("/>").next());
+    assert_eq!(paths.filter(|path| path.contains('V')).count(), 2, "{two}");
+    let many = draw(&trails(&["a00", "a01", "a02", "a03", "a04"]), &[]);
+    assert!(many.contains("← others: 4 trails of 2 other accounts") && classes(&many).len() == 4, "{many}");
+    let dot = draw(&trails(&["audit", "data"]), &["--format", "dot"]);
+    assert!(dot.contains("style=dashed") && dot.contains("data: another account"), "{dot}");
+    let mermaid = draw(&trails(&["audit", "data"]), &["--format", "mermaid"]);
+    assert!(mermaid.contains("stroke-dasharray:9 4") && mermaid.contains("audit: another account"), "{mermaid}");
 }

@@ -58,6 +58,7 @@ pub(super) fn run(args: &DriftArgs, io: &Io) -> Outcome {
         region: &|placement| filter.region(placement),
         coverage: args.coverage,
         delivery: window,
+        things: false,
         mend: &|account, placement| mend.words(account, placement),
     };
     let mut found = drift::drift(&analysis, &plan, &snapshots, &wanted);
@@ -110,7 +111,11 @@ fn exit_of(args: &DriftArgs, found: &Drift) -> Outcome {
     })
 }
 
-fn parse(file: &SourceFile) -> Result<Document, Stop> {
+/// The tree of a file that is to be a snapshot.
+///
+/// # Errors
+/// It is no JSON; the message has the place.
+pub(super) fn parse(file: &SourceFile) -> Result<Document, Stop> {
     let (root, faults) = reader::read(&file.text);
     if let Some(fault) = faults.first() {
         let at = file.position(fault.span.start);
@@ -129,7 +134,7 @@ fn parse(file: &SourceFile) -> Result<Document, Stop> {
 ///
 /// # Errors
 /// A file is none that can be read; the message has the place.
-fn snapshots<'n>(documents: &'n [Document], files: &[SourceFile], first: u32) -> Result<Vec<Snapshot<'n>>, Stop> {
+pub(super) fn snapshots<'n>(documents: &'n [Document], files: &[SourceFile], first: u32) -> Result<Vec<Snapshot<'n>>, Stop> {
     let one = |((document, file), id): ((&'n Document, &SourceFile), u32)| {
         let root = document.root.as_ref().filter(|root| snapshot::is_one(root)).ok_or_else(|| {
             Stop::usage(anyhow!(
@@ -143,7 +148,7 @@ fn snapshots<'n>(documents: &'n [Document], files: &[SourceFile], first: u32) ->
 }
 
 /// `12h`, `90m`, `2d`.
-fn seconds_of(text: &str) -> Result<i64, Stop> {
+pub(super) fn seconds_of(text: &str) -> Result<i64, Stop> {
     const MOST: i64 = 30 * 86_400;
     let wrong = || Stop::usage(anyhow!("`{text}` is no time such as `12h`, `90m` or `2d`, of at most 30 days"));
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(wrong)?;

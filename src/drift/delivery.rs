@@ -5,7 +5,7 @@
 //! "Amazon S3 server access log format", are of configuration reads), so earlier snapshots are the probe.
 
 use super::{
-    Asked, Out, State, trails,
+    Asked, Kind, Out, State, trails,
     world::{Found, Place, World},
 };
 use crate::{
@@ -79,7 +79,8 @@ impl Verdict {
         }
     }
 
-    fn state(self) -> State {
+    /// What it says of the logs being where the map has them.
+    pub(crate) fn state(self) -> State {
         match self {
             Verdict::Stopped | Verdict::Never | Verdict::Misplaced => State::Drifted,
             Verdict::Unknown => State::Unknown,
@@ -129,24 +130,40 @@ pub(super) fn check(plan: &Plan, world: &World<'_>, window: &Window<'_>, asked: 
             let Some(live) = live.filter(|live| live.account.silence(&placement.region).is_none()) else {
                 // said already
                 out.checked.deliveries.unknown += placement.sources.len() + placement.trails.len();
+                if let Some(notes) = &mut out.notes {
+                    notes.no_delivery(account, placement);
+                }
                 continue;
             };
             let place = Place { account, placement, live, world, of_placements: 1, mend: "" };
             let now = window.as_of.or_else(|| seconds(live.account.taken_at)).unwrap_or_default();
             let looked = Looked::of(&place, &earlier);
-            for source in &placement.sources {
+            for (at, source) in placement.sources.iter().enumerate() {
+                let before = out.on_map.len();
                 let row = of_source(&place, source, &looked, &causes, (window.grace, now), out);
-                out.checked.deliveries.add(row.verdict.state());
+                out.delivery((Kind::Source, at), &place, &row, before);
                 rows.push(row);
             }
-            for trail in &placement.trails {
+            for (at, trail) in placement.trails.iter().enumerate() {
+                let before = out.on_map.len();
                 let row = of_trail(&place, trail, now, out);
-                out.checked.deliveries.add(row.verdict.state());
+                out.delivery((Kind::Trail, at), &place, &row, before);
                 rows.push(row);
             }
         }
     }
     rows
+}
+
+impl Out<'_> {
+    /// What is known of a delivery, of which the findings since `before` are.
+    fn delivery(&mut self, thing: (Kind, usize), place: &Place<'_>, row: &Row, before: usize) {
+        self.checked.deliveries.add(row.verdict.state());
+        let now = self.on_map.len();
+        if let Some(notes) = &mut self.notes {
+            notes.delivery(thing, (place.account, place.placement), row, before..now);
+        }
+    }
 }
 
 /// What the snapshots have of the log buckets of a placement.
@@ -260,7 +277,7 @@ fn of_source(
     }
     let seen = Seen::of(ours);
     row.last_day = seen.days.last().map(|day| (*day).to_owned());
-    let requests = requests(source, looked, now);
+    let requests = requests(source, looked, first_day(place.live.account), now);
     row.known_request = requests.last().map(|at| instant::show(*at));
     let changed = looked.changed.contains(&*source.log_bucket) || looked.differs(place, &source.name, "logging");
     let by_request = source.key_format == KeyFormat::PartitionedEventTime;
@@ -331,18 +348,26 @@ fn judge(seen: &Seen<'_>, requests: &[i64], by_request: bool, changed: bool, gra
     }
 }
 
-/// Readings of the source's logging in earlier snapshots, in order: each is a request that S3 logs.
-fn requests(source: &Source, looked: &Looked<'_>, now: i64) -> Vec<i64> {
+/// Readings of the source's logging in earlier snapshots, in order: each is a request that S3 logs. Logs of those before the days that
+/// were looked at are not to be seen, whether they are there or not.
+fn requests(source: &Source, looked: &Looked<'_>, first: i64, now: i64) -> Vec<i64> {
     let of = |account: &AccountReading<'_>| {
         let bucket = account.buckets.get(source.name.as_str())?;
         // only what was asked while the logs went where they go now is to be found there
         let was = bucket.reading("logging").text(&["LoggingEnabled", "TargetBucket"]);
         (was == Some(&*source.log_bucket)).then(|| seconds(bucket.asked_at?)).flatten()
     };
-    let mut all: Vec<i64> = looked.earlier.iter().filter_map(|account| of(account)).filter(|at| *at <= now).collect();
+    let mut all: Vec<i64> =
+        looked.earlier.iter().filter_map(|account| of(account)).filter(|at| (first..=now).contains(at)).collect();
     all.sort_unstable();
     all.dedup();
     all
+}
+
+/// The beginning of the days in which log objects were looked for, as far as that is known.
+fn first_day(account: &AccountReading<'_>) -> i64 {
+    let days = account.delivery_days.zip(seconds(account.taken_at));
+    days.map_or(i64::MIN, |(days, taken_at)| (taken_at.div_euclid(DAY).saturating_sub(days - 1)).saturating_mul(DAY))
 }
 
 fn say(

@@ -7,6 +7,7 @@
 mod buckets;
 mod coverage;
 mod delivery;
+mod known;
 mod lifecycle;
 mod monitoring;
 mod policy;
@@ -25,7 +26,10 @@ use crate::{
 };
 pub(crate) use coverage::Row as CoverageRow;
 pub(crate) use delivery::{Row as DeliveryRow, Verdict as DeliveryVerdict, Window, seconds};
+use known::{Kind, Notes};
+pub(crate) use known::{Known, Thing};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use unread::Unread;
 use world::{Map, World};
 
@@ -39,6 +43,8 @@ pub(crate) struct Asked<'a> {
     pub coverage: bool,
     /// Whether the logs arrive.
     pub delivery: Option<Window<'a>>,
+    /// What is known of each thing, for those who show them one by one.
+    pub things: bool,
     /// The command that mends a place.
     pub mend: &'a dyn Fn(&Account, &Placement) -> String,
 }
@@ -58,6 +64,8 @@ pub(crate) struct Drift {
     pub deliveries: Vec<DeliveryRow>,
     /// Accounts that several snapshots have, in words.
     pub notes: Vec<String>,
+    /// What is known of each thing, by account key and Region, if that was asked for.
+    pub known: BTreeMap<(String, String), Known>,
 }
 
 /// How many things were looked at, and what came of it.
@@ -124,9 +132,12 @@ impl Count {
 
 /// What is known of one thing. Drift that was found counts for more than what was not read beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
+pub(crate) enum State {
+    /// It is as the map says, in everything that was looked at; all of it was.
     AsMapped,
+    /// It was not read, or not wholly.
     Unknown,
+    /// It is not as the map says.
     Drifted,
 }
 
@@ -138,6 +149,7 @@ struct Out<'a> {
     on_snapshots: Vec<Finding>,
     unread: Unread,
     checked: Checked,
+    notes: Option<Notes>,
     map: &'a Map<'a>,
 }
 
@@ -146,20 +158,26 @@ pub(crate) fn drift(analysis: &Analysis, plan: &Plan, snapshots: &[Snapshot<'_>]
     let first = u32::try_from(analysis.file.files().len()).unwrap_or(u32::MAX);
     let decoded = crate::map::decode(&analysis.document, &mut Vec::new());
     let map = Map::of(&analysis.document, &decoded);
-    let (world, notes) = World::of(snapshots);
+    let (world, of_several) = World::of(snapshots);
     let of_placements = plan.placements().count();
-    let mut out =
-        Out { on_map: Vec::new(), on_snapshots: Vec::new(), unread: Unread::default(), checked: Checked::default(), map: &map };
+    let mut out = Out {
+        on_map: Vec::new(),
+        on_snapshots: Vec::new(),
+        unread: Unread::default(),
+        checked: Checked::default(),
+        notes: asked.things.then(Notes::default),
+        map: &map,
+    };
     for account in plan.accounts.iter().filter(|account| (asked.account)(account)) {
         let placements = || account.placements.iter().filter(|placement| (asked.region)(placement));
         let Some(live) = world.accounts.get(account.id.as_str()) else {
             out.unread.account(account, None, placements());
-            placements().for_each(|placement| out.nothing_read(placement));
+            placements().for_each(|placement| out.nothing_read(account, placement));
             continue;
         };
         if let Some(failure) = live.account.failure {
             out.unread.account(account, Some(failure), placements());
-            placements().for_each(|placement| out.nothing_read(placement));
+            placements().for_each(|placement| out.nothing_read(account, placement));
             continue;
         }
         for placement in placements() {
@@ -167,12 +185,14 @@ pub(crate) fn drift(analysis: &Analysis, plan: &Plan, snapshots: &[Snapshot<'_>]
                 world::Place { account, placement, live, world: &world, of_placements, mend: &(asked.mend)(account, placement) };
             if let Some(why) = live.account.silence(&placement.region) {
                 out.unread.region(account, &placement.region, why);
-                out.nothing_read(placement);
+                out.nothing_read(account, placement);
                 continue;
             }
+            out.begin(account, placement);
             for bucket in &placement.buckets {
+                let before = out.on_map.len();
                 let state = buckets::check(&place, bucket, &mut out);
-                out.checked.log_buckets.add(state);
+                out.known(Kind::Bucket, state, before);
             }
             sources::check(&place, &mut out);
             trails::check(&place, &mut out);
@@ -184,7 +204,10 @@ pub(crate) fn drift(analysis: &Analysis, plan: &Plan, snapshots: &[Snapshot<'_>]
         Some(window) => delivery::check(plan, &world, window, asked, &mut out),
         None => Vec::new(),
     };
-    let Out { mut on_map, mut on_snapshots, unread, checked, .. } = out;
+    let Out { mut on_map, mut on_snapshots, unread, checked, notes, .. } = out;
+    let reasons = if notes.is_some() { unread.reasons() } else { BTreeMap::new() };
+    // a thing's findings are known by their numbers, which silencing changes
+    let all = if notes.is_some() { on_map.clone() } else { Vec::new() };
     unread.findings(&map, &mut on_map);
     let suppressed = ignore::silence(&analysis.file, &analysis.document, &mut on_map);
     // what is related stands in the map, or in a snapshot already
@@ -197,19 +220,51 @@ pub(crate) fn drift(analysis: &Analysis, plan: &Plan, snapshots: &[Snapshot<'_>]
         finding
     };
     let mut findings: Vec<Finding> = on_map.into_iter().map(located).collect();
+    let known = match notes {
+        Some(notes) => notes.known(&all, located, plan, &world, &reasons),
+        None => BTreeMap::new(),
+    };
     findings.append(&mut on_snapshots);
     sort(&mut findings);
     let suppressed = suppressed.into_iter().map(|one| Suppressed { finding: located(one.finding), by: one.by }).collect();
-    Drift { findings, suppressed, checked, coverage, deliveries, notes }
+    Drift { findings, suppressed, checked, coverage, deliveries, notes: of_several, known }
 }
 
 impl Out<'_> {
     /// Nothing of a placement was read.
-    fn nothing_read(&mut self, placement: &Placement) {
-        self.checked.log_buckets.unknown += placement.buckets.len();
-        self.checked.sources.unknown += placement.sources.len();
-        self.checked.trails.unknown += placement.trails.len();
-        self.checked.monitoring.unknown += monitoring::things(placement);
+    fn nothing_read(&mut self, account: &Account, placement: &Placement) {
+        self.begin(account, placement);
+        let here = self.on_map.len();
+        for (kind, count) in [
+            (Kind::Bucket, placement.buckets.len()),
+            (Kind::Source, placement.sources.len()),
+            (Kind::Trail, placement.trails.len()),
+            (Kind::Monitoring, monitoring::things(placement)),
+        ] {
+            (0..count).for_each(|_| self.known(kind, State::Unknown, here));
+        }
+    }
+
+    /// The things of this placement follow.
+    fn begin(&mut self, account: &Account, placement: &Placement) {
+        if let Some(notes) = &mut self.notes {
+            notes.begin(account, placement);
+        }
+    }
+
+    /// What is known of the next thing of a kind, of which the findings since `before` are.
+    fn known(&mut self, kind: Kind, state: State, before: usize) {
+        let count = match kind {
+            Kind::Bucket => &mut self.checked.log_buckets,
+            Kind::Source => &mut self.checked.sources,
+            Kind::Trail => &mut self.checked.trails,
+            Kind::Monitoring => &mut self.checked.monitoring,
+        };
+        count.add(state);
+        let now = self.on_map.len();
+        if let Some(notes) = &mut self.notes {
+            notes.add(kind, state, before..now);
+        }
     }
 
     /// What is known of a thing of which the findings since `before` are; `whole` if all of it was read.

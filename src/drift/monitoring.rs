@@ -1,6 +1,6 @@
 //! What is published and watched in a placement: the parameter, the rule of AWS Config, the topic and the rules that publish to it.
 
-use super::{Out, State, policy, world::Place};
+use super::{Kind, Out, State, policy, world::Place};
 use crate::{
     catalog::live::MONITORING_DIFFERS,
     diagnostics::Finding,
@@ -20,13 +20,15 @@ pub(super) fn things(placement: &Placement) -> usize {
 pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
     let monitoring = &place.placement.monitoring;
     if let Some(parameter) = &monitoring.parameter {
+        let before = out.on_map.len();
         let found = one(place, ("publish", "parameters", &parameter.name), out, |reading| {
             let value = reading.text(&["Parameter", "Value"]).unwrap_or_default();
             (value != parameter.value).then(|| format!("is `{}`, and the map gives it `{}`", shown::line(value), parameter.value))
         });
-        out.checked.monitoring.add(found);
+        out.known(Kind::Monitoring, found, before);
     }
     if let Some(rule) = &monitoring.config_rule {
+        let before = out.on_map.len();
         let found = one(place, ("monitoring", "config_rules", &rule.name), out, |reading| {
             let source = reading.text(&["Source", "SourceIdentifier"]).unwrap_or_default();
             let state = reading.text(&["ConfigRuleState"]).unwrap_or("ACTIVE");
@@ -42,16 +44,18 @@ pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
                     .then(|| format!("compares with `{}`, and the map has `{}`", shown::line(target), rule.target_bucket))
             }
         });
-        out.checked.monitoring.add(found);
+        out.known(Kind::Monitoring, found, before);
     }
     let Some(alerts) = &monitoring.alerts else { return };
+    let before = out.on_map.len();
     let found = one(place, ("monitoring", "topics", &alerts.topic_arn), out, |reading| {
         let live = reading.at(&["Attributes", "Policy"]).and_then(|node| policy::read(node, place.live.file));
         let same = live.is_some_and(|live| policy::are_alike(live, &alerts.policy, place.account.partition));
         (!same).then(|| "has another policy than the map's".to_owned())
     });
-    out.checked.monitoring.add(found);
+    out.known(Kind::Monitoring, found, before);
     for rule in &alerts.rules {
+        let before = out.on_map.len();
         let found = one(place, ("monitoring", "event_rules", &rule.name), out, |reading| {
             let pattern: Value =
                 serde_json::from_str(reading.text(&["rule", "EventPattern"]).unwrap_or_default()).unwrap_or_default();
@@ -66,7 +70,7 @@ pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
                 (!publishes).then(|| format!("does not publish to `{}`", alerts.topic))
             }
         });
-        out.checked.monitoring.add(found);
+        out.known(Kind::Monitoring, found, before);
     }
 }
 

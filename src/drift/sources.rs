@@ -1,7 +1,7 @@
 //! The sources of a placement: are they there, and do they log where the map says, under the keys that it says?
 
 use super::{
-    Out, State,
+    Kind, Out, State,
     world::{Found, Place},
 };
 use crate::{
@@ -15,8 +15,9 @@ use crate::{
 
 pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
     for source in &place.placement.sources {
+        let before = out.on_map.len();
         let state = one(place, source, out);
-        out.checked.sources.add(state);
+        out.known(Kind::Source, state, before);
     }
 }
 

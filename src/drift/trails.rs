@@ -1,6 +1,6 @@
 //! The trails of a placement: are they there, do they record, and what the map says?
 
-use super::{Out, State, world::Place};
+use super::{Kind, Out, State, world::Place};
 use crate::{
     catalog::live::{TRAIL_DIFFERS, TRAIL_MISSING, TRAIL_STOPPED},
     diagnostics::Finding,
@@ -13,8 +13,9 @@ use crate::{
 
 pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
     for trail in &place.placement.trails {
+        let before = out.on_map.len();
         let state = one(place, trail, out);
-        out.checked.trails.add(state);
+        out.known(Kind::Trail, state, before);
     }
 }
 

@@ -62,7 +62,23 @@ struct Reason {
     key: &'static str,
 }
 
+/// Why things were not read: of an account and Region, or of one reading of a thing there.
+pub(super) type Reasons = BTreeMap<PlaceKey, Vec<(&'static str, Vec<String>, String)>>;
+
 impl Unread {
+    /// By place: the reading, the things, and why it was not read, in words. A place of which nothing was read has no reading.
+    pub(super) fn reasons(&self) -> Reasons {
+        let mut reasons = Reasons::new();
+        for (place, sentence, _) in &self.places {
+            reasons.entry(place.clone()).or_default().push(("", Vec::new(), sentence.clone()));
+        }
+        for ((place, reason), things) in &self.things {
+            let what = if reason.key == "delivered" { "its log objects".to_owned() } else { reason.key.replace('_', " ") };
+            reasons.entry(place.clone()).or_default().push((reason.key, things.clone(), reason.sentence(&what)));
+        }
+        reasons
+    }
+
     /// Nothing of an account was read.
     pub(super) fn account<'p>(
         &mut self,
@@ -126,21 +142,36 @@ impl Unread {
             things.dedup();
             let what = reason.key.replace('_', " ");
             let of = few(&things, 3);
-            let (sentence, help) = match &reason.answer {
-                None => (
-                    format!("{what} was not asked for, of {of}"),
-                    "the snapshot was made without asking; make it again with the map as it is now".to_owned(),
-                ),
-                Some((code, message)) => {
+            let help = match &reason.answer {
+                None => "the snapshot was made without asking; make it again with the map as it is now".to_owned(),
+                Some((_, message)) => {
                     let needs = reason.permission.map(|name| format!("it takes `{name}`")).unwrap_or_default();
                     let message = answer(message);
-                    let help = [needs, message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
-                    // a reason that is a sentence is ours
-                    let answered = if code.contains(' ') { said(code) } else { format!("AWS answered `{}`", said(code)) };
-                    (format!("{what} could not be read, of {of}: {answered}"), help)
+                    [needs, message].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
                 }
             };
-            findings.push(Finding::new(&UNREAD, span(&place), sentence).help(help));
+            findings.push(Finding::new(&UNREAD, span(&place), reason.sentence_of(&what, &of)).help(help));
+        }
+    }
+}
+
+impl Reason {
+    /// Why a reading of some things is missing.
+    fn sentence_of(&self, what: &str, of: &str) -> String {
+        match &self.answer {
+            None => format!("{what} was not asked for, of {of}"),
+            // a reason that is a sentence is ours
+            Some((code, _)) if code.contains(' ') => format!("{what} could not be read, of {of}: {}", said(code)),
+            Some((code, _)) => format!("{what} could not be read, of {of}: AWS answered `{}`", said(code)),
+        }
+    }
+
+    /// The same where the thing is told already.
+    fn sentence(&self, what: &str) -> String {
+        match &self.answer {
+            None => format!("{what} was not asked for"),
+            Some((code, _)) if code.contains(' ') => format!("{what} could not be read: {}", said(code)),
+            Some((code, _)) => format!("{what} could not be read: AWS answered `{}`", said(code)),
         }
     }
 }

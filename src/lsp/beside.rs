@@ -97,6 +97,7 @@ fn said(path: &Path, snapshot: Snapshot<'_>, asker: &Asker<'_>) -> String {
         region: &|placement| placement.region == asker.placement.region,
         coverage: false,
         delivery: None,
+        things: false,
         mend: &|_, _| String::new(),
     };
     let Drift { findings, .. } = drift::drift(asker.analysis, asker.plan, &[snapshot], &asked);

@@ -94,15 +94,15 @@ fn read_json(file: &SourceFile, id: FileId, told: &Told, input: &mut Input) {
     let mut understood = false;
     let mut unrelated = None;
     for root in roots {
-        if alone && is_policy(&root) && is_of_an_identity(&root) {
-            // a repository has many of them, and hooks name each file that changed
-            input.ignored.push(NotRead::Unrelated);
-            return;
-        }
         // it binds no service, so there is nothing to judge
         if alone && is_policy(&root) && policy::is_service_control(&root) {
             understood = true;
             continue;
+        }
+        if alone && is_policy(&root) && is_of_an_identity(&root) {
+            // a repository has many of them, and hooks name each file that changed
+            input.ignored.push(NotRead::Unrelated);
+            return;
         }
         if alone && is_policy(&root) {
             policy_alone(file, id, &mut observed);

@@ -273,9 +273,18 @@ pub(crate) fn fill(accounts: &mut [Account], settings: &MonitoringSettings) {
     }
 }
 
+/// The accounts and Regions whose alerts stay silent: no trail of the map records what they are about.
+pub(crate) fn silent(accounts: &[Account]) -> BTreeSet<(&str, &str)> {
+    let recorded = Recorded::of(accounts);
+    let all = accounts.iter().flat_map(|account| account.placements.iter().map(move |placement| (account, placement)));
+    let watched = all.filter(|(_, placement)| placement.monitoring.alerts.is_some());
+    let silent = watched.filter(|(account, placement)| !recorded.has(account, &placement.region));
+    silent.map(|(account, placement)| (account.key.as_str(), placement.region.as_str())).collect()
+}
+
 /// Reports what only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
 pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
-    let recorded = Recorded::of(accounts);
+    let all_silent = silent(accounts);
     for account in accounts {
         let Some(effective) = map.accounts.get(account.key.as_str()) else { continue };
         let span = |region: &str| effective.regions.get(region).map_or(effective.key.span, |region| region.span);
@@ -292,7 +301,7 @@ pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut
                     .help("the rule is left out there; everything else is rendered, and `--verify` and `logmap check` compare targets"),
                 );
             }
-            if placement.monitoring.alerts.is_some() && !recorded.has(account, &placement.region) {
+            if all_silent.contains(&(account.key.as_str(), placement.region.as_str())) {
                 silent.push(&placement.region);
             }
         }

@@ -1,13 +1,13 @@
 //! The topology: what a plan lays out as areas (an account in a Region), nodes (sources, log buckets, trails) and deliveries
-//! (a trail to its bucket), with the verdicts of an inspection on them.
+//! (a trail to its bucket), with what an inspection and drift say of them.
 //!
 //! Takes a [`Proven`] plan and what was asked for; gives references into it. Knows no picture: `render::graph` draws it. That a source
 //! logs to the bucket of its own area needs no edge: nothing else can be derived.
 
 pub(crate) mod marks;
 
-use crate::plan::{Account, LogBucket, Placement, Source, Trail, prove::Proven};
-use marks::{Mark, Marks};
+use crate::plan::{Account, LogBucket, Placement, Source, Trail, monitoring, prove::Proven};
+use marks::{Check, Mark, Marks, Reading};
 use std::collections::BTreeMap;
 
 /// Everything there is to draw.
@@ -19,8 +19,10 @@ pub(crate) struct Topology<'a> {
     pub deliveries: Vec<Delivery>,
     /// Were configurations checked?
     pub checked: bool,
+    /// What of the accounts was read, if it was held against the map.
+    pub reading: Option<Reading>,
     /// What was found of configurations that are on no node, in words.
-    pub unplaced: Vec<Mark>,
+    pub unplaced: Vec<Check>,
     /// Nobody else makes one: what is drawn was proven.
     _proven: (),
 }
@@ -34,6 +36,8 @@ pub(crate) struct Area<'a> {
     pub placement: &'a Placement,
     /// False: it was not asked for, and has only the nodes to or from which something that was asked for delivers.
     pub asked: bool,
+    /// True: alerts are asked for here, and no trail of the map records what they are about.
+    pub silent: bool,
     /// The sources.
     pub sources: Vec<Node<'a, Source>>,
     /// The log buckets.
@@ -47,7 +51,7 @@ pub(crate) struct Area<'a> {
 pub(crate) struct Node<'a, T> {
     /// What it is.
     pub item: &'a T,
-    /// What an inspection says of it.
+    /// What is said of it.
     pub mark: Option<Mark>,
 }
 
@@ -121,6 +125,7 @@ impl<'a> Topology<'a> {
             }
         }
         let stays = |at: usize| wanted[at] || trails[at].contains(&true) || buckets[at].contains(&true);
+        let silent = monitoring::silent(&plan.accounts);
         let mut new_areas = vec![0; placements.len()];
         let mut areas = Vec::new();
         for (at, (account, placement)) in placements.iter().enumerate().filter(|(at, _)| stays(*at)) {
@@ -129,9 +134,14 @@ impl<'a> Topology<'a> {
                 account,
                 placement,
                 asked: wanted[at],
-                sources: chosen(&placement.sources, |_| wanted[at], |source| marks.source(&source.name)),
-                buckets: chosen(&placement.buckets, |bucket| buckets[at][bucket], |bucket| marks.bucket(&bucket.name)),
-                trails: chosen(&placement.trails, |trail| trails[at][trail], |trail| marks.trail(trail)),
+                silent: silent.contains(&(account.key.as_str(), placement.region.as_str())),
+                sources: chosen(&placement.sources, |_| wanted[at], |source| marks.source((account, placement), source)),
+                buckets: chosen(
+                    &placement.buckets,
+                    |bucket| buckets[at][bucket],
+                    |bucket| marks.bucket((account, placement), bucket),
+                ),
+                trails: chosen(&placement.trails, |trail| trails[at][trail], |trail| marks.trail((account, placement), trail)),
             });
         }
         let deliveries = pairs.into_iter().map(|((from, trail), (to, bucket))| Delivery {
@@ -143,7 +153,14 @@ impl<'a> Topology<'a> {
                 (false, false) => Crossing::Account,
             },
         });
-        Topology { deliveries: deliveries.collect(), areas, checked: marks.checked, unplaced: marks.rest(), _proven: () }
+        Topology {
+            deliveries: deliveries.collect(),
+            areas,
+            checked: marks.checked,
+            reading: marks.reading.take(),
+            unplaced: marks.rest(),
+            _proven: (),
+        }
     }
 
     /// Counts of what is there.
@@ -171,9 +188,9 @@ impl Area<'_> {
     }
 }
 
-fn chosen<'a, T>(items: &'a [T], stays: impl Fn(usize) -> bool, mut mark: impl FnMut(&T) -> Option<Mark>) -> Vec<Node<'a, T>> {
+fn chosen<'a, T>(items: &'a [T], stays: impl Fn(usize) -> bool, mut mark: impl FnMut(usize) -> Option<Mark>) -> Vec<Node<'a, T>> {
     let kept = items.iter().enumerate().filter(|(at, _)| stays(*at));
-    kept.map(|(_, item)| Node { item, mark: mark(item) }).collect()
+    kept.map(|(at, item)| Node { item, mark: mark(at) }).collect()
 }
 
 /// Index among those that stay.

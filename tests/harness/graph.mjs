@@ -124,7 +124,7 @@ async function accessible(page, what) {
   const found = await page.evaluate(async () => (await window.axe.run()).violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(' | ')}`));
   equal(found, [], `axe, ${what}`);
 }
-const { marked, organization, hostile, large } = job.pages;
+const { marked, organization, hostile, large, held, lanes } = job.pages;
 
 await check('page/search', async () => {
   const page = await open(organization);
@@ -192,6 +192,58 @@ await check('page/details', async () => {
   expect((await page.textContent('#panel-title')).includes('Trail organization'), 'back leads back');
   await page.click('#picture a[href="#source/acme-prod-syd-web"]');
   expect((await page.textContent('#panel-title')).includes('acme-prod-syd-web'), 'a node of the picture opens nothing');
+  quiet(page);
+});
+
+await check('page/held', async () => {
+  const page = await open(held);
+  const wanted = 'as read at 2026-11-30T02:00:00Z · 8 as the map says · 2 in drift · 2 not read · delivery: 5 arrives, 1 stopped, 1 waiting, 1 unknown';
+  equal(await page.textContent('#reading'), wanted, 'what was read');
+  const tags = (hash) => page.$$eval(`#list [data-hash="${hash}"] .tag`, (all) => all.map((one) => `${one.className.replace('tag ', '')}: ${one.textContent}`));
+  equal(await tags('#source/acme-api'), ['ok: ✓ as the map says', 'ok: ✓ arrives'], 'a source that is right');
+  equal(await tags('#source/acme-web'), ['ok: ✓ as the map says', 'stopped: ⊘ stopped'], 'one whose logs stopped');
+  equal(await tags('#source/acme-flat'), ['drift: ≠ drift', 'open: ○ waiting'], 'one that drifted');
+  equal(await tags('#source/acme-eu'), ['ok: ✓ as the map says', 'unknown: ? delivery not read'], 'one whose logs were not looked for');
+  equal(await tags('#source/acme-vault'), ['unknown: ? not read', 'ok: ✓ arrives'], 'one that was not read');
+  equal(await tags('#bucket/acme-logs-444455556666-us-east-1'), ['drift: ≠ drift'], 'a log bucket');
+  const looks = (hash) => page.$eval(`#list [data-hash="${hash}"]`, (one) => getComputedStyle(one).backgroundColor);
+  const colours = await Promise.all(['#source/acme-api', '#source/acme-eu', '#source/acme-vault', '#source/acme-web'].map(looks));
+  expect(colours[1] === colours[2] && new Set(colours).size === 3, `what was not read looks as if it were right: ${colours}`);
+  // filters and search
+  equal(await page.$$eval('#state option', (all) => all.map((one) => one.textContent).slice(0, 4)), ['all', 'as the map says (8)', 'delivery: arrives (5)', 'delivery: stopped (1)'], 'states');
+  await page.selectOption('#state', 'not read');
+  equal(await shown(page), ['#source/acme-vault', '#bucket/acme-logs-444455556666-us-east-1', '#bucket/acme-logs-111122223333-us-east-1'], 'not read, and the bucket of a source');
+  await page.click('#clear');
+  await page.fill('#q', 'stopped');
+  equal(await result(page), '1 source, 0 log buckets, 0 trails in 1 area match', 'a state that is searched for');
+  await page.click('#clear');
+  await page.check('#bad');
+  equal(await result(page), '2 sources, 1 log bucket, 0 trails in 2 areas match', 'only what is wrong');
+  await page.click('#clear');
+  // details, with the age of the reading
+  await page.click('#list [data-hash="#source/acme-web"]');
+  const said = await told(page, 'Held against what runs');
+  for (const words of ['delivery: stopped, last on 2026-11-26', 'LM2303: logs of', 'logmap.yaml:', 'as read at 2026-11-30T02:00:00Z']) expect(said.includes(words), `${words} is not in: ${said.slice(0, 1500)}`);
+  await accessible(page, 'held');
+  const later = await open(held);
+  await later.clock.setFixedTime(new Date('2026-12-03T02:00:00Z'));
+  await later.click('#list [data-hash="#bucket/acme-logs-444455556666-us-east-1"]');
+  expect((await told(later, 'LM2107')).includes('as read at 2026-11-30T02:00:00Z, 3 days ago'), 'the age of the reading');
+  const dark = await open(held, { colorScheme: 'dark' });
+  await accessible(dark, 'held, dark');
+  expect(await dark.evaluate(() => window.injected === undefined), 'an answer of AWS was run');
+  quiet(page);
+});
+
+await check('page/lanes', async () => {
+  const page = await open(lanes);
+  equal(await page.$$eval('#crossing li .nodes, #crossing li details', (all) => all.length) >= 5, true, 'each trail by itself');
+  equal(await page.$$eval('#list .account > h3 .tag.silent', (all) => all.map((one) => one.textContent)), ['alerts are silent'], 'the account whose alerts are silent');
+  await page.fill('#q', 'silent');
+  equal(await result(page), '1 source, 1 log bucket, 0 trails in 1 area match', 'a search for silence');
+  const strokes = await page.$$eval('#picture path.line.crossing', (all) => [...new Set(all.map((one) => { const style = getComputedStyle(one); return `${style.stroke} ${style.strokeDasharray}`; }))]);
+  equal([strokes.length, new Set(strokes.map((one) => one.split(') ')[1])).size], [4, 4], `lines that differ by more than colour: ${strokes}`);
+  await accessible(page, 'lanes');
   quiet(page);
 });
 

@@ -65,6 +65,45 @@ def hostile():
     return text.replace("accounts:\n", 'accounts:\n  constructor: { id: "999988887777", regions: { us-east-1: { buckets: [constructor] } } }\n', 1)
 
 
+def lanes():
+    """Five trails into one bucket, and accounts whose alerts are silent."""
+    names = ["audit", "data", "third", "fourth", "t" * 60 + "_" + "W" * 67]
+    trails = "".join(f"  {name}: {{ accounts: [prod{', dev' * (at < 3)}], home_region: us-east-1, deliver_to: {{ account: archive }}, prefix: p{at} }}\n" for at, name in enumerate(names))
+    return f"""\
+version: 1
+organization: {{ name: acme }}
+accounts:
+  archive: {{ id: "444455556666", regions: {{ us-east-1: {{ buckets: [acme-db] }} }} }}
+  prod: {{ id: "111122223333", regions: {{ us-east-1: {{ buckets: [acme-web] }} }} }}
+  dev: {{ id: "222233334444", regions: {{ us-east-1: {{ buckets: [acme-dev] }} }} }}
+trails:
+{trails}monitoring: {{ tamper_alerts: {{ sns_topic_name: alerts }} }}
+"""
+
+
+def world(broken):
+    """The world of tests/drift, with days on which logs arrived; broken: one thing of each kind that a node can be marked with."""
+    made = json.loads((ROOT / "tests" / "drift" / "snapshot.json").read_text())
+    buckets = {bucket["Name"]: bucket for account in made["accounts"] for bucket in account["buckets"]}
+    fine = ["2026-11-28", "2026-11-29"]
+
+    def seen(source, prefix, date, days):
+        return {"source": source, "prefix": prefix, "format": date, "ever": bool(days), "days": days, "complete": True}
+    logs, archive = buckets["acme-logs-111122223333-us-east-1"], buckets["acme-logs-444455556666-us-east-1"]
+    logs["delivered"] = [seen("acme-web", "s3-access/", "EventTime", ["2026-11-26"]), seen("acme-api", "s3-access/", "EventTime", fine), seen("acme-flat", "flat/acme-flat/", None, [])]
+    buckets["acme-logs-111122223333-eu-west-1"]["delivered"] = {"error": "AccessDenied", "call": "s3:ListObjectsV2", "message": "no"}
+    archive["delivered"] = [seen("acme-vault", "s3-access/", "EventTime", fine), seen("acme-trails-444455556666-us-east-1", "s3-access/", "EventTime", fine)]
+    for status in (status for account in made["accounts"] for region in account["regions"] for trail in region["trails"] for status in trail["status"].values()):
+        status["LatestDigestDeliveryTime"] = "2026-11-30T01:30:00Z"
+    made["scope"]["delivery_days"] = 7
+    if broken:
+        buckets["acme-flat"]["logging"] = None
+        buckets["acme-vault"]["logging"] = {"error": "</script><img src=x onerror=window.injected=1>", "call": "s3:GetBucketLogging", "message": "no"}
+        logs["tags"] = {"error": "AccessDenied", "call": "s3:GetBucketTagging", "message": "no"}
+        archive["versioning"] = {"Status": "Suspended"}
+    return made
+
+
 def check(report, logmap, good_maps, folder):
     if not report.wants("graph/"):
         return
@@ -73,22 +112,30 @@ def check(report, logmap, good_maps, folder):
         maps[name] = folder / f"{name}.yaml"
         maps[name].write_text(text)
     (folder / "stack.yaml").write_text(STACK)
+    maps["drift"] = ROOT / "tests" / "drift" / "logmap.yaml"
+    now, before = folder / "now.json", folder / "before.json"
+    now.write_text(json.dumps(world(broken=True)))
+    before.write_text(json.dumps(world(broken=False)).replace("2026-11-30T02", "2026-11-28T02"))
+    maps["lanes"] = folder / "lanes.yaml"
+    maps["lanes"].write_text(lanes())
 
     def draw(name, form, *flags):
         out = folder / f"{name.replace('/', '-')}{'-marked' * bool(flags)}.{form}"
         run(logmap, "graph", maps[name], "--format", form, "--out", out, *flags)
         return out
     marked = ("--check", folder / "stack.yaml")
+    held = ("--check", now, "--since", before)
     small, organization = "examples/small", "examples/organization"
     drawn = results = None
     with report.check("graph/draws"):
-        pictures = {name: draw(name, "svg") for name in maps} | {"marked": draw(small, "svg", *marked)}
+        pictures = {name: draw(name, "svg") for name in maps} | {"marked": draw(small, "svg", *marked), "held": draw("drift", "svg", *held)}
         for path in pictures.values():
             ElementTree.parse(path)
-        dots = {name: draw(name, "dot") for name in maps} | {"marked": draw(small, "dot", *marked)}
-        mermaids = {name: draw(name, "mermaid") for name in (small, organization, "hostile", "long", "large")} | {"marked": draw(small, "mermaid", *marked)}
+        dots = {name: draw(name, "dot") for name in maps} | {"marked": draw(small, "dot", *marked), "held": draw("drift", "dot", *held)}
+        mermaids = {name: draw(name, "mermaid") for name in (small, organization, "hostile", "long", "large", "lanes")} | {"marked": draw(small, "mermaid", *marked), "held": draw("drift", "mermaid", *held)}
         pages = {"organization": draw(organization, "html"), "marked": draw(small, "html", *marked), "hostile": draw("hostile", "html"),
-                 "large": draw("large", "html"), "partitions": draw("examples/gov-and-china", "html")}
+                 "large": draw("large", "html"), "held": draw("drift", "html", *held), "lanes": draw("lanes", "html"),
+                 "partitions": draw("examples/gov-and-china", "html")}
         policies = folder / "policies"
         run(logmap, "generate", maps[organization], "--target", "policies", "--out", policies)
         drawn = True
@@ -101,7 +148,7 @@ def check(report, logmap, good_maps, folder):
             "playwright": str(npm.package("playwright-core", PLAYWRIGHT)), "chromium": find_tool("chromium"),
             "axe": str(npm.package("axe-core", AXE) / "axe.min.js"), "mermaid": str(npm.package("mermaid", MERMAID) / "dist" / "mermaid.min.js"),
             "pictures": strings(pictures), "mermaids": strings(mermaids), "pages": strings(pages), "prefix": PREFIX,
-            "words": {organization: ["acme-trails-444455556666-us-east-1", "another account"], "marked": ["LM1101"]},
+            "words": {organization: ["acme-trails-444455556666-us-east-1", "another account"], "marked": ["LM1101"], "held": ["delivery: stopped, last on 2026-11-26", "not read", "LM2107"], "lanes": ["data: another account"]},
             "policy": str(policies / "policies" / "acme-logs-111122223333-us-east-1.json"),
         }
         (folder / "job.json").write_text(json.dumps(job))

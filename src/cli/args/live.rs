@@ -85,6 +85,9 @@ pub enum SnapshotScript {
     Python,
 }
 
+/// How late logs may be, if nothing is said: S3 delivers most "within a few hours" (S3 user guide).
+pub const GRACE: &str = "12h";
+
 /// Arguments of `drift`.
 #[derive(Debug, Args)]
 pub struct DriftArgs {
@@ -122,7 +125,7 @@ pub struct DriftArgs {
     #[arg(long, conflicts_with = "snapshot", help_heading = "Selection")]
     pub organization: bool,
     /// With --delivery: how late logs may be, such as 12h or 90m
-    #[arg(long, value_name = "TIME", default_value = "12h", help_heading = "Selection")]
+    #[arg(long, value_name = "TIME", default_value = GRACE, help_heading = "Selection")]
     pub grace: String,
     /// With --delivery: the moment to judge by [default: when the snapshot was made]
     ///

@@ -178,11 +178,14 @@ pub struct GraphArgs {
     /// Only these Regions, and what they deliver to or take from
     #[arg(long, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
     pub region: Vec<String>,
-    /// Mark the violations in a file or folder that `logmap check` reads
+    /// Mark what `logmap check` finds in files and folders, and what `drift` finds in snapshots
     ///
-    /// May be repeated.
+    /// May be repeated. Of an account that is in several snapshots the newest reading counts.
     #[arg(long, value_name = "PATH", help_heading = "Selection")]
     pub check: Vec<PathBuf>,
+    /// An earlier snapshot, by which stopped deliveries are told from quiet ones; may be repeated
+    #[arg(long, value_name = "FILE", requires = "check", help_heading = "Selection")]
+    pub since: Vec<PathBuf>,
     /// The file to write [default: standard output]
     ///
     /// An earlier picture is replaced, any other file is left alone.

@@ -11,7 +11,7 @@ mod program;
 mod report;
 
 pub use inputs::{CheckArgs, ExplainArgs, ImportArgs, ListFormat, WhoseAccounts};
-pub use live::{AskedBuckets, DriftArgs, DriftFormat, ReadingArgs, SnapshotArgs, SnapshotScript};
+pub use live::{AskedBuckets, DriftArgs, DriftFormat, GRACE, ReadingArgs, SnapshotArgs, SnapshotScript};
 pub use maps::{DiffArgs, DiffFormat, GenerateArgs, GraphArgs, GraphFormat, MapArgs, PairArgs, RunbookArgs, ValidateArgs};
 #[cfg(feature = "lsp")]
 pub use program::LspArgs;

@@ -3,9 +3,11 @@
 
 use crate::{
     aws::Partition,
-    compare::Verdict,
     plan::{Account, LogBucket, Source, Trail},
-    topology::{Area, Counts, Crossing, Node, Topology, marks::Mark},
+    topology::{
+        Area, Counts, Crossing, Delivery, Node, Topology,
+        marks::{Look, Mark},
+    },
 };
 use std::collections::BTreeMap;
 
@@ -28,6 +30,8 @@ pub(super) struct Folded<'t> {
     pub rest: Vec<Rest>,
     /// Links from trails to buckets, both ends drawn.
     pub links: Vec<Link>,
+    /// The lines into each bucket that takes from elsewhere, by area and bucket: names of trails. Those behind share the last line.
+    pub lanes: BTreeMap<(usize, usize), Vec<&'t str>>,
     /// Was anything left out?
     pub grouped: bool,
 }
@@ -63,10 +67,8 @@ pub(super) struct AreaView<'t> {
 pub(super) struct More {
     /// All of them.
     pub count: usize,
-    /// Those with a violation.
-    pub violations: usize,
-    /// Those of which nothing can be known.
-    pub unknown: usize,
+    /// Those that are marked, by how they look, in the order of [`Look::ALL`].
+    pub looks: [usize; Look::ALL.len()],
 }
 
 /// Accounts that are drawn as a count.
@@ -102,12 +104,17 @@ pub(super) struct Link {
     pub crosses: Crossing,
     /// How many trails it stands for.
     pub trails: usize,
+    /// Which of the lines into the bucket it is part of, below [`LANES`].
+    pub lane: usize,
 }
+
+/// So many lines into one bucket look different.
+pub(super) const LANES: usize = 4;
 
 /// Folds a topology.
 pub(super) fn fold<'t>(topology: &'t Topology<'t>, limits: Limits) -> Folded<'t> {
     let shown = choose(topology, limits.areas);
-    let mut folded = Folded { accounts: Vec::new(), rest: Vec::new(), links: Vec::new(), grouped: false };
+    let mut folded = Folded { accounts: Vec::new(), rest: Vec::new(), links: Vec::new(), lanes: lanes(topology), grouped: false };
     let mut drawn_trails: Vec<Vec<bool>> = Vec::new();
     for (at, area) in topology.areas.iter().enumerate() {
         let mut drawn = vec![false; area.trails.len()];
@@ -133,7 +140,7 @@ pub(super) fn fold<'t>(topology: &'t Topology<'t>, limits: Limits) -> Folded<'t>
         }
         drawn_trails.push(drawn);
     }
-    let mut known: BTreeMap<(Origin, (usize, usize)), usize> = BTreeMap::new();
+    let mut known: BTreeMap<(Origin, (usize, usize), usize), usize> = BTreeMap::new();
     for delivery in topology.deliveries.iter().filter(|delivery| shown[delivery.to.0]) {
         let (area, trail) = delivery.from;
         let from = if !shown[area] {
@@ -143,13 +150,47 @@ pub(super) fn fold<'t>(topology: &'t Topology<'t>, limits: Limits) -> Folded<'t>
         } else {
             Origin::MoreTrails(area)
         };
+        let lane = folded.lane(topology, delivery);
         let next = folded.links.len();
-        match *known.entry((from, delivery.to)).or_insert(next) {
+        match *known.entry((from, delivery.to, lane)).or_insert(next) {
             at if at < next => folded.links[at].trails += 1,
-            _ => folded.links.push(Link { from, to: delivery.to, crosses: delivery.crosses, trails: 1 }),
+            _ => folded.links.push(Link { from, to: delivery.to, crosses: delivery.crosses, trails: 1, lane }),
         }
     }
     folded
+}
+
+impl Folded<'_> {
+    /// Which of the lines into its bucket a delivery is part of.
+    pub(super) fn lane(&self, topology: &Topology<'_>, delivery: &Delivery) -> usize {
+        let names = self.lanes.get(&delivery.to).map_or(&[][..], Vec::as_slice);
+        let name = trail_of(topology, delivery);
+        names.iter().position(|one| *one == name).unwrap_or_default().min(LANES - 1)
+    }
+
+    /// The name of a line into a bucket: its trail's, if there are several lines; empty for what several trails share.
+    pub(super) fn lane_name(&self, to: (usize, usize), lane: usize) -> Option<&str> {
+        let names = self.lanes.get(&to).filter(|names| names.len() > 1)?;
+        Some(if lane + 1 == LANES && names.len() > LANES { "" } else { names.get(lane)? })
+    }
+}
+
+fn trail_of<'t>(topology: &'t Topology<'t>, delivery: &Delivery) -> &'t str {
+    &topology.areas[delivery.from.0].trails[delivery.from.1].item.name
+}
+
+/// The names of the trails that deliver to each bucket from elsewhere, those that do so from most places first.
+fn lanes<'t>(topology: &'t Topology<'t>) -> BTreeMap<(usize, usize), Vec<&'t str>> {
+    let mut counts: BTreeMap<(usize, usize), BTreeMap<&str, usize>> = BTreeMap::new();
+    for delivery in topology.deliveries.iter().filter(|delivery| delivery.crosses != Crossing::Nothing) {
+        *counts.entry(delivery.to).or_default().entry(trail_of(topology, delivery)).or_default() += 1;
+    }
+    let order = |names: BTreeMap<&'t str, usize>| {
+        let mut names: Vec<(usize, &str)> = names.into_iter().map(|(name, count)| (count, name)).collect();
+        names.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+        names.into_iter().map(|(_, name)| name).collect()
+    };
+    counts.into_iter().map(|(to, names)| (to, order(names))).collect()
 }
 
 /// Which areas are drawn: whole accounts, as many as there is room for.
@@ -166,7 +207,7 @@ fn choose(topology: &Topology<'_>, most: usize) -> Vec<bool> {
     let mut at = 0;
     while let Some(first) = topology.areas.get(at) {
         let end = topology.areas[at..].iter().take_while(|area| area.account.key == first.account.key).count() + at;
-        let bad = topology.areas[at..end].iter().flat_map(Area::marks).any(|mark| mark.verdict == Verdict::Violation);
+        let bad = topology.areas[at..end].iter().flat_map(Area::marks).any(|mark| mark.look().is_bad());
         let goal = goals[at..end].contains(&true);
         let rank = [goal, bad].iter().position(|wanted| *wanted).unwrap_or(2);
         accounts.push((rank, at, end));
@@ -200,9 +241,9 @@ fn view<'t>(area: &'t Area<'t>, at: usize, limits: Limits) -> AreaView<'t> {
     }
 }
 
-/// Which of them are drawn: all if they are few (a count of one saves nothing), else those with a violation, then the first.
+/// Which of them are drawn: all if they are few (a count of one saves nothing), else those with which something is wrong, then the first.
 fn pick<'m>(marks: impl Iterator<Item = Option<&'m Mark>>, most: usize) -> Vec<bool> {
-    let bad: Vec<bool> = marks.map(|mark| mark.is_some_and(|mark| mark.verdict == Verdict::Violation)).collect();
+    let bad: Vec<bool> = marks.map(|mark| mark.is_some_and(|mark| mark.look().is_bad())).collect();
     if bad.len() <= most + usize::from(most > 0) {
         return vec![true; bad.len()];
     }
@@ -223,6 +264,12 @@ fn rest_of(rest: &mut Vec<Rest>, partition: Partition) -> usize {
 }
 
 impl More {
+    /// The worst of them, if something is wrong with one.
+    pub(super) fn worst(&self) -> Option<Look> {
+        let there = self.looks.iter().zip(Look::ALL).filter(|(count, _)| **count > 0);
+        there.map(|(_, look)| look).find(|look| look.is_bad())
+    }
+
     fn of<'m>(marks: impl Iterator<Item = Option<&'m Mark>>) -> Self {
         let mut more = More::default();
         marks.for_each(|mark| more.add(mark));
@@ -231,10 +278,9 @@ impl More {
 
     fn add(&mut self, mark: Option<&Mark>) {
         self.count += 1;
-        match mark.map(|mark| mark.verdict) {
-            Some(Verdict::Violation) => self.violations += 1,
-            Some(Verdict::Unknown) => self.unknown += 1,
-            _ => {}
+        let look = mark.map(Mark::look);
+        for (count, _) in self.looks.iter_mut().zip(Look::ALL).filter(|(_, one)| Some(*one) == look) {
+            *count += 1;
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     picture::{Shape, path, rect, text},
     words,
 };
-use crate::topology::Topology;
+use crate::topology::{Topology, marks::Look};
 
 /// Lines about what is on no node.
 const UNPLACED: usize = 12;
@@ -19,6 +19,12 @@ impl Page {
         self.frames.push(text("title", (MARGIN, self.y + 18), fit(title, self.right - MARGIN, 20)));
         self.frames.push(text("small", (MARGIN, self.y + 40), counts(topology.counts())));
         self.y += 52;
+        if let Some(words) = words::reading(topology) {
+            for line in wrap(&words, self.right - MARGIN, SMALL, 3) {
+                self.frames.push(text("small", (MARGIN, self.y + 4), line));
+                self.y += LINE;
+            }
+        }
     }
 
     /// What the reader must know of the picture: what is grouped, and the legend.
@@ -33,11 +39,11 @@ impl Page {
             }
             self.y += 8;
         }
-        self.legend(topology);
+        self.legend(topology, folded);
         self.y += 26;
     }
 
-    fn legend(&mut self, topology: &Topology<'_>) {
+    fn legend(&mut self, topology: &Topology<'_>, folded: &Folded<'_>) {
         let mut entries = vec![
             ("node source", "source"),
             ("node source external", "its logging is set elsewhere"),
@@ -50,9 +56,14 @@ impl Page {
         let trails = topology.areas.iter().any(|area| !area.trails.is_empty());
         entries.extend(trails.then_some(("node trail", "trail")));
         entries.extend((topology.counts().crossings > 0).then_some(("line crossing", "delivers to another account or Region")));
-        if topology.checked {
-            entries.extend([("sign ok", "checked, ok"), ("sign unknown", "can't be known"), ("sign violation", "violation")]);
+        if folded.lanes.values().any(|names| names.len() > 1) {
+            entries.push(("line crossing lane1", "another trail to the same bucket"));
         }
+        if topology.areas.iter().any(|area| area.silent) {
+            entries.push(("sign silent", "an account in a Region whose alerts are silent"));
+        }
+        let looks = Look::ALL.iter().rev().filter_map(|look| Some((words::sign_of(*look), words::meaning(*look, topology)?)));
+        entries.extend(looks);
         let mut x = MARGIN;
         for (class, words) in entries {
             let width = 28 + small(words) + 22;
@@ -69,7 +80,8 @@ impl Page {
     fn sample(&mut self, class: &str, x: i32) {
         let y = self.y;
         if class.starts_with("line") {
-            self.frames.push(path(class, format!("M{x} {}h18", y - 4), "crossing"));
+            let arrow = if class.ends_with("lane1") { "lane1" } else { "crossing" };
+            self.frames.push(path(class, format!("M{x} {}h18", y - 4), arrow));
         } else if let Some(mark) = class.strip_prefix("sign ") {
             self.frames.extend(sign(mark, x + 6, y - 9));
         } else {
@@ -98,11 +110,10 @@ impl Page {
             return;
         }
         self.section(&format!("{} not on this picture", count(topology.unplaced.len(), "checked configuration")));
-        for mark in topology.unplaced.iter().take(UNPLACED) {
-            let class = words::class(Some(mark));
-            self.nodes.extend(sign(class, MARGIN, self.y - 3));
-            let reasons = words::reasons(Some(mark)).join("; ");
-            for line in wrap(&format!("{}: {reasons}", mark.words), self.right - 2 * MARGIN, SMALL, 3) {
+        for check in topology.unplaced.iter().take(UNPLACED) {
+            self.nodes.extend(sign(words::look(check.look()), MARGIN, self.y - 3));
+            let reasons = check.reasons.iter().map(|(reason, _)| reason.as_str()).collect::<Vec<_>>().join("; ");
+            for line in wrap(&format!("{}: {reasons}", check.words), self.right - 2 * MARGIN, SMALL, 3) {
                 self.nodes.push(text("small", (MARGIN + 20, self.y + 6), line));
                 self.y += LINE;
             }

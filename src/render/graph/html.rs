@@ -9,7 +9,10 @@ use crate::{
     escape,
     plan::{self, LifecycleRule, Placement, Source, prove},
     policy::{Policy, compose::SenderGrant},
-    topology::{Area, Topology, marks::Mark},
+    topology::{
+        Area, Topology,
+        marks::{Check, Held, Mark, Reason},
+    },
 };
 use anyhow::{Result, anyhow};
 use serde::Serialize;
@@ -42,6 +45,8 @@ struct PageContext {
     title: String,
     made_by: String,
     counts: String,
+    /// What was read, and how much of it is as the map says; nothing without a snapshot.
+    reading: Option<String>,
     style_hash: String,
     script_hash: String,
     open: bool,
@@ -53,10 +58,14 @@ struct PageContext {
 #[derive(Serialize)]
 struct Data<'a> {
     checked: bool,
+    /// Were things held against what runs?
+    held: bool,
     accounts: Vec<AccountData<'a>>,
+    /// What is said of nodes, each once.
+    marks: Vec<MarkData<'a>>,
     /// Account, Region and trail, then account, Region and bucket, each as an index.
     deliveries: Vec<[usize; 6]>,
-    unplaced: Vec<MarkData<'a>>,
+    unplaced: Vec<CheckData<'a>>,
 }
 
 #[derive(Serialize)]
@@ -72,10 +81,9 @@ struct RegionData<'a> {
     name: &'a str,
     place: &'static str,
     asked: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    silent: bool,
     groups: Vec<Group<'a>>,
-    /// By the source's name.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    marks: BTreeMap<&'a str, MarkData<'a>>,
     buckets: Vec<BucketData<'a>>,
     trails: Vec<TrailData<'a>>,
 }
@@ -100,6 +108,9 @@ struct Group<'a> {
     /// The statement that lets them in.
     sid: &'a str,
     names: Vec<&'a str>,
+    /// Which of the marks each has; empty if none has one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    marks: Vec<Option<usize>>,
 }
 
 #[derive(Serialize)]
@@ -122,7 +133,7 @@ struct BucketData<'a> {
     left: usize,
     notes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    mark: Option<MarkData<'a>>,
+    mark: Option<usize>,
 }
 
 /// A service that may write logs of its own.
@@ -142,14 +153,65 @@ struct TrailData<'a> {
     says: String,
     folder: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    mark: Option<MarkData<'a>>,
+    mark: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord, Clone)]
 struct MarkData<'a> {
+    /// The class of its look.
+    look: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<CheckData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<HeldData<'a>>,
+}
+
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord, Clone)]
+struct CheckData<'a> {
     verdict: &'static str,
     words: &'a str,
-    reasons: &'a [(String, String)],
+    reasons: &'a [Reason],
+}
+
+/// What drift says.
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord, Clone)]
+struct HeldData<'a> {
+    /// The class of its look, whatever a check says.
+    look: &'static str,
+    /// Whether it is as the map says, in words.
+    state: &'static str,
+    /// Whether logs arrive, in words, and the verdict alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delivery: Option<(String, &'static str)>,
+    findings: Vec<&'a Reason>,
+    unread: &'a [String],
+    taken_at: Option<&'a str>,
+}
+
+/// The marks of a page, each once: in most maps most sources have the same.
+#[derive(Default)]
+struct MarkTable<'a> {
+    all: Vec<MarkData<'a>>,
+    index: BTreeMap<MarkData<'a>, usize>,
+}
+
+impl<'a> MarkTable<'a> {
+    fn of(&mut self, found: Option<&'a Mark>) -> Option<usize> {
+        let data = mark(found?);
+        Some(match self.index.get(&data) {
+            Some(at) => *at,
+            None => {
+                self.all.push(data.clone());
+                self.index.insert(data, self.all.len() - 1);
+                self.all.len() - 1
+            }
+        })
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Renders the page.
@@ -162,6 +224,7 @@ pub(super) fn render(engine: &Engine, topology: &Topology<'_>, map_name: &str) -
         title: measure::shown(map_name),
         made_by: format!("{MADE_BY} {}", measure::shown(map_name)),
         counts: layout::counts(topology.counts()),
+        reading: words::reading(topology),
         style_hash: hash(&[THEME, PICTURE, PAGE]),
         script_hash: hash(&SCRIPT),
         open: topology.areas.len() <= OPEN_AREAS,
@@ -177,6 +240,7 @@ fn data<'a>(topology: &'a Topology<'a>) -> Data<'a> {
     let mut accounts: Vec<AccountData<'_>> = Vec::new();
     // account and Region of each area
     let mut index = Vec::new();
+    let mut marks = MarkTable::default();
     for area in &topology.areas {
         let (key, id) = (area.account.key.as_str(), area.account.id.as_str());
         if accounts.last().is_none_or(|last| last.key != key) {
@@ -184,7 +248,7 @@ fn data<'a>(topology: &'a Topology<'a>) -> Data<'a> {
         }
         let at = accounts.len() - 1;
         index.push((at, accounts[at].regions.len()));
-        accounts[at].regions.push(region_data(area));
+        accounts[at].regions.push(region_data(area, &mut marks));
     }
     let crossing = topology.deliveries.iter().map(|one| {
         let ((account, region), (to_account, to_region)) = (index[one.from.0], index[one.to.0]);
@@ -192,13 +256,15 @@ fn data<'a>(topology: &'a Topology<'a>) -> Data<'a> {
     });
     Data {
         checked: topology.checked,
+        held: topology.reading.is_some(),
         deliveries: crossing.collect(),
         accounts,
-        unplaced: topology.unplaced.iter().map(mark).collect(),
+        marks: marks.all,
+        unplaced: topology.unplaced.iter().map(check).collect(),
     }
 }
 
-fn region_data<'a>(area: &'a Area<'a>) -> RegionData<'a> {
+fn region_data<'a>(area: &'a Area<'a>, marks: &mut MarkTable<'a>) -> RegionData<'a> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut known: BTreeMap<GroupKey<'_>, usize> = BTreeMap::new();
     for node in &area.sources {
@@ -207,19 +273,22 @@ fn region_data<'a>(area: &'a Area<'a>) -> RegionData<'a> {
         let at = *known.entry(key.clone()).or_insert_with(|| {
             let (sid, rest) = admitted(area, source);
             let format = format!("{}: {}", source.key_format.word(), source.key_format.layout());
-            groups.push(Group { key, format, rest, sid, names: Vec::new() });
+            groups.push(Group { key, format, rest, sid, names: Vec::new(), marks: Vec::new() });
             groups.len() - 1
         });
         groups[at].names.push(&source.name);
+        groups[at].marks.push(marks.of(node.mark.as_ref()));
     }
-    let marks = area.sources.iter().filter_map(|node| Some((node.item.name.as_str(), mark(node.mark.as_ref()?))));
+    for group in groups.iter_mut().filter(|group| group.marks.iter().all(Option::is_none)) {
+        group.marks = Vec::new();
+    }
     RegionData {
         name: &area.placement.region,
         place: region::find(&area.placement.region).map_or("", |known| known.place),
         asked: area.asked,
+        silent: area.silent,
         groups,
-        marks: marks.collect(),
-        buckets: area.buckets.iter().map(|node| bucket(node.item, node.mark.as_ref())).collect(),
+        buckets: area.buckets.iter().map(|node| bucket(node.item, marks.of(node.mark.as_ref()))).collect(),
         trails: area
             .trails
             .iter()
@@ -227,7 +296,7 @@ fn region_data<'a>(area: &'a Area<'a>) -> RegionData<'a> {
                 trail: node.item,
                 says: words::trail(node.item),
                 folder: node.item.folder(),
-                mark: node.mark.as_ref().map(mark),
+                mark: marks.of(node.mark.as_ref()),
             })
             .collect(),
     }
@@ -249,7 +318,7 @@ fn admitted<'a>(area: &Area<'a>, source: &Source) -> (&'a str, String) {
     (sid.unwrap_or_default(), rest.replacen(&format!("/{}/", source.name), "/{source}/", 1))
 }
 
-fn bucket<'a>(bucket: &'a plan::LogBucket, found: Option<&'a Mark>) -> BucketData<'a> {
+fn bucket(bucket: &plan::LogBucket, mark: Option<usize>) -> BucketData<'_> {
     let report = &bucket.report;
     BucketData {
         name: &bucket.name,
@@ -268,7 +337,7 @@ fn bucket<'a>(bucket: &'a plan::LogBucket, found: Option<&'a Mark>) -> BucketDat
         used: report.bytes_used,
         left: report.bytes_left,
         notes: &report.notes,
-        mark: found.map(mark),
+        mark,
     }
 }
 
@@ -278,7 +347,26 @@ fn sender(grant: &SenderGrant) -> SenderData<'_> {
 }
 
 fn mark(mark: &Mark) -> MarkData<'_> {
-    MarkData { verdict: mark.verdict.word(), words: &mark.words, reasons: &mark.reasons }
+    MarkData {
+        look: words::look(mark.look()),
+        check: mark.check.as_ref().map(check),
+        held: mark.held.as_ref().map(|held| self::held(mark, held)),
+    }
+}
+
+fn check(check: &Check) -> CheckData<'_> {
+    CheckData { verdict: check.verdict.word(), words: &check.words, reasons: &check.reasons }
+}
+
+fn held<'a>(mark: &'a Mark, held: &'a Held) -> HeldData<'a> {
+    HeldData {
+        look: words::look(held.look()),
+        state: words::state(held),
+        delivery: held.delivery.as_ref().zip(words::held(Some(mark)).pop()).map(|(one, words)| (words, one.verdict.word())),
+        findings: held.delivery.iter().flat_map(|arrival| &arrival.findings).chain(&held.findings).collect(),
+        unread: &held.unread,
+        taken_at: held.taken_at.as_deref(),
+    }
 }
 
 /// The hash of an element's content, as a content security policy wants it: SHA-256 in Base64 (RFC 4648, section 4).

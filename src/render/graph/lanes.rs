@@ -1,9 +1,9 @@
-//! Lanes: how trails reach buckets in other areas. Each such bucket has one lane at the right of the accounts; those that need the
-//! same stretch lie side by side.
+//! Lanes: how trails reach buckets in other areas. Each such bucket has a lane at the right of the accounts for each trail (by
+//! name); those that need the same stretch lie side by side.
 
 use super::{
     detail::{AreaView, Folded, Link, Origin},
-    measure::count,
+    measure::{count, shorten},
     picture::{Shape, path},
 };
 use crate::topology::{Crossing, Topology};
@@ -15,6 +15,8 @@ const FIRST: i32 = 22;
 const STEP: i32 = 12;
 /// More lanes than this share their places.
 const MOST: usize = 24;
+/// Longest names of trails at lines, in cells.
+const NAME: i32 = 24;
 /// Radius of a bend.
 const BEND: i32 = 7;
 
@@ -25,19 +27,23 @@ type Point = (i32, i32);
 pub(super) struct Ends {
     /// The right end of each trail, or what stands for trails.
     pub outgoing: BTreeMap<Origin, Point>,
-    /// The left end of the row of each bucket that takes from elsewhere.
-    pub incoming: BTreeMap<(usize, usize), Point>,
+    /// The left end of the row of each line into a bucket.
+    pub incoming: BTreeMap<Line, Point>,
 }
 
-/// What comes into each bucket from elsewhere, in words.
-pub(super) fn incoming(topology: &Topology<'_>, folded: &Folded<'_>) -> BTreeMap<(usize, usize), String> {
-    let mut links: BTreeMap<(usize, usize), Vec<&Link>> = BTreeMap::new();
+/// A line into a bucket: the bucket's area, the bucket, and which of its lines.
+pub(super) type Line = ((usize, usize), usize);
+
+/// What comes into each bucket from elsewhere, line by line, in words.
+pub(super) fn incoming(topology: &Topology<'_>, folded: &Folded<'_>) -> BTreeMap<Line, String> {
+    let mut links: BTreeMap<Line, Vec<&Link>> = BTreeMap::new();
     for link in crossing(folded) {
-        links.entry(link.to).or_default().push(link);
+        links.entry((link.to, link.lane)).or_default().push(link);
     }
-    let mut sources: BTreeMap<(usize, usize), BTreeSet<&str>> = BTreeMap::new();
+    let mut sources: BTreeMap<Line, BTreeSet<&str>> = BTreeMap::new();
     for delivery in topology.deliveries.iter().filter(|delivery| delivery.crosses == Crossing::Account) {
-        sources.entry(delivery.to).or_default().insert(&topology.areas[delivery.from.0].account.key);
+        let lane = folded.lane(topology, delivery);
+        sources.entry((delivery.to, lane)).or_default().insert(&topology.areas[delivery.from.0].account.key);
     }
     links
         .into_iter()
@@ -46,7 +52,12 @@ pub(super) fn incoming(topology: &Topology<'_>, folded: &Folded<'_>) -> BTreeMap
             let accounts = sources.get(&to).map_or(0, BTreeSet::len);
             let of =
                 if accounts == 0 { " of another Region".to_owned() } else { format!(" of {}", count(accounts, "other account")) };
-            (to, format!("← {}{of}", count(trails, "trail")))
+            let name = match folded.lane_name(to.0, to.1) {
+                None => String::new(),
+                Some("") => "others: ".to_owned(),
+                Some(name) => format!("{}: ", shorten(name, NAME)),
+            };
+            (to, format!("← {name}{}{of}", count(trails, "trail")))
         })
         .collect()
 }
@@ -72,17 +83,27 @@ pub(super) fn local(view: &AreaView<'_>, at: usize) -> Vec<usize> {
     }
 }
 
+/// The class of a line into a bucket: those into one bucket differ in colour and in how they are dashed.
+pub(super) fn class(lane: usize) -> &'static str {
+    ["crossing", "crossing lane1", "crossing lane2", "crossing lane3"].get(lane).unwrap_or(&"crossing")
+}
+
+/// The name of its arrow.
+pub(super) fn arrow(lane: usize) -> &'static str {
+    ["crossing", "lane1", "lane2", "lane3"].get(lane).unwrap_or(&"crossing")
+}
+
 /// Draws the lanes; gives the right end of the last.
 pub(super) fn draw(folded: &Folded<'_>, ends: &Ends, right: i32, into: &mut Vec<Shape>) -> i32 {
-    let mut by_goal: BTreeMap<(usize, usize), Vec<Point>> = BTreeMap::new();
+    let mut by_goal: BTreeMap<Line, Vec<Point>> = BTreeMap::new();
     for link in crossing(folded) {
-        by_goal.entry(link.to).or_default().extend(ends.outgoing.get(&link.from));
+        by_goal.entry((link.to, link.lane)).or_default().extend(ends.outgoing.get(&link.from));
     }
     // the lowest y that each lane is taken to
     let mut taken: Vec<i32> = Vec::new();
-    let mut goals: Vec<(Point, Vec<Point>)> =
-        by_goal.into_iter().filter_map(|(to, starts)| Some((*ends.incoming.get(&to)?, starts))).collect();
-    let span = |(goal, starts): &(Point, Vec<Point>)| {
+    let mut goals: Vec<(Point, Vec<Point>, usize)> =
+        by_goal.into_iter().filter_map(|(to, starts)| Some((*ends.incoming.get(&to)?, starts, to.1))).collect();
+    let span = |(goal, starts, _): &(Point, Vec<Point>, usize)| {
         let ys = || starts.iter().map(|(_, y)| *y).chain([goal.1]);
         (ys().min().unwrap_or(goal.1), ys().max().unwrap_or(goal.1))
     };
@@ -100,19 +121,16 @@ pub(super) fn draw(folded: &Folded<'_>, ends: &Ends, right: i32, into: &mut Vec<
         taken[lane] = taken[lane].max(bottom);
         let x = right + FIRST + STEP * i32::try_from(lane).unwrap_or(0);
         let (goal_x, goal_y) = one.0;
+        // what comes furthest runs to the goal, above it and below, and the others join: dashes lie on each other nowhere
+        let furthest = [one.1.iter().map(|start| start.1).min(), one.1.iter().map(|start| start.1).max()];
+        let mut drawn: BTreeSet<i32> = BTreeSet::new();
         for (start_x, start_y) in &one.1 {
-            let down = if goal_y > *start_y { BEND } else { -BEND };
-            into.push(path(
-                "line crossing",
-                format!(
-                    "M{start_x} {start_y}H{}Q{x} {start_y} {x} {}V{}Q{x} {goal_y} {} {goal_y}H{goal_x}",
-                    x - BEND,
-                    start_y + down,
-                    goal_y - down,
-                    x - BEND
-                ),
-                "",
-            ));
+            let above = goal_y > *start_y;
+            let down = if above { BEND } else { -BEND };
+            let stub = format!("M{start_x} {start_y}H{}Q{x} {start_y} {x} {}", x - BEND, start_y + down);
+            let is_furthest = furthest[usize::from(!above)] == Some(*start_y) && drawn.insert(*start_y);
+            let rest = format!("V{}Q{x} {goal_y} {} {goal_y}H{goal_x}", goal_y - down, x - BEND);
+            into.push(path(&format!("line {}", class(one.2)), if is_furthest { stub + &rest } else { stub }, ""));
         }
     }
     right + if taken.is_empty() { 0 } else { FIRST + STEP * i32::try_from(taken.len()).unwrap_or(0) }

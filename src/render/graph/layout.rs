@@ -2,11 +2,12 @@
 //! log buckets, trails. Trails that deliver elsewhere leave to the right and run down a lane of their own to their bucket.
 
 use super::{
-    detail::{AreaView, Folded, Rest},
+    detail::{AreaView, Folded, LANES, Rest},
     lanes::{self, Ends},
     measure::{count, fit, mono, sans, thousands},
-    nodes::{Card, Columns, NAME, SMALL},
+    nodes::{Card, Columns, NAME, SMALL, sign},
     picture::{Picture, Shape, path, rect, text},
+    words,
 };
 use crate::{
     aws::region,
@@ -27,13 +28,15 @@ const GAP: i32 = 68;
 const BETWEEN: i32 = 7;
 /// The least right end of accounts: heads need the room.
 const NARROWEST: i32 = 860;
+/// Between the arrows into one bucket.
+const PORTS: i32 = 6;
 /// Height of a row in which a delivery from elsewhere comes in.
 const INCOMING: i32 = 32;
 
 /// Draws it.
 pub(super) fn layout(topology: &Topology<'_>, folded: &Folded<'_>, title: &str, in_page: bool) -> Picture {
     let views: Vec<&AreaView<'_>> = folded.accounts.iter().flat_map(|account| &account.areas).collect();
-    let mut columns = Columns::of(&views, topology.checked);
+    let mut columns = Columns::of(&views, topology.checked || topology.reading.is_some());
     if folded.links.iter().any(|link| link.crosses != Crossing::Nothing) {
         columns.trails = columns.trails.max(230);
     }
@@ -81,7 +84,7 @@ pub(super) fn layout(topology: &Topology<'_>, folded: &Folded<'_>, title: &str, 
         width: right.max(page.right) + MARGIN,
         height: page.y,
         title: super::measure::shown(title),
-        description: counts(topology.counts()),
+        description: [counts(topology.counts())].into_iter().chain(words::reading(topology)).collect::<Vec<_>>().join(". "),
         links: in_page,
         shapes,
     }
@@ -113,8 +116,8 @@ pub(super) struct Page {
     pub(super) lines: Vec<Shape>,
     pub(super) nodes: Vec<Shape>,
     pub(super) ends: Ends,
-    /// What comes into each bucket from elsewhere, in words.
-    incoming: BTreeMap<(usize, usize), String>,
+    /// What comes into each bucket from elsewhere, line by line, in words.
+    incoming: BTreeMap<lanes::Line, String>,
 }
 
 impl Page {
@@ -144,10 +147,16 @@ impl Page {
         self.frames.push(text("small", (left + INSET + mono(name, NAME) + 14, top + 20), place));
         let said = if view.area.asked { counts_of(view) } else { "only what is connected".to_owned() };
         self.frames.push(text("small end", (right - INSET, top + 20), said));
-        let top = top + 32;
+        let mut head = 32;
+        if view.area.silent {
+            self.frames.extend(sign("silent", left + INSET, top + 28));
+            self.frames.push(text("small silent", (left + INSET + 16, top + 37), words::SILENT));
+            head += 18;
+        }
+        let top = top + head;
         let height = self.columns_of(view, top).max(40);
         self.y = top + height + INSET;
-        self.frames.push(rect("place", (left, top - 32), (right - left, height + 32 + INSET), 7));
+        self.frames.push(rect("place", (left, top - head), (right - left, height + head + INSET), 7));
         // behind the texts that are already there
         if let Some(frame) = self.frames.pop() {
             self.frames.insert(0, frame);
@@ -162,8 +171,12 @@ impl Page {
         let buckets: Vec<Card> = view.buckets.iter().map(|node| columns.bucket(node)).collect();
         let mut trails: Vec<Card> = view.trails.iter().map(|(_, node)| columns.trail(view, node)).collect();
         trails.extend(columns.more(view.more_trails, view.trails.len(), "trail", columns.trails));
-        let rows: Vec<(usize, String)> =
-            (0..buckets.len()).filter_map(|bucket| Some((bucket, self.incoming.get(&(view.at, bucket))?.clone()))).collect();
+        let all = |bucket: usize| self.incoming.range(((view.at, bucket), 0)..((view.at, bucket), LANES));
+        let rows: Vec<(usize, usize, String)> = (0..buckets.len())
+            .flat_map(|bucket| all(bucket).map(move |((_, lane), words)| (bucket, *lane, words.clone())))
+            .collect();
+        let lines_into = |bucket: usize| i32::try_from(rows.iter().filter(|(to, ..)| *to == bucket).count()).unwrap_or(0);
+        let into: Vec<i32> = (0..buckets.len()).map(lines_into).collect();
         let rows_height = INCOMING * i32::try_from(rows.len()).unwrap_or(0);
         let heights = [stack(&sources), stack(&buckets), rows_height + stack(&trails)];
         let height = heights.into_iter().max().unwrap_or(0);
@@ -186,11 +199,12 @@ impl Page {
             }
         }
         let mut y = start(2);
-        for (bucket, words) in rows {
-            let port = (bucket_x + columns.buckets + 2, ports[bucket].0 - 6);
+        for (bucket, lane, words) in rows {
+            let below = PORTS * (into[bucket] - 1 - i32::try_from(lane).unwrap_or(0)).max(0);
+            let port = (bucket_x + columns.buckets + 2, ports[bucket].0 - 6 - below);
             self.nodes.push(text("small", (trail_x, y + 12), words));
-            self.lines.push(curve("crossing", (trail_x - 4, y + 20), port, "crossing"));
-            self.ends.incoming.insert((view.at, bucket), (trail_x - 4, y + 20));
+            self.lines.push(curve(lanes::class(lane), (trail_x - 4, y + 20), port, lanes::arrow(lane)));
+            self.ends.incoming.insert(((view.at, bucket), lane), (trail_x - 4, y + 20));
             y += INCOMING;
         }
         for (at, card) in trails.into_iter().enumerate() {
@@ -199,10 +213,7 @@ impl Page {
             self.ends.outgoing.insert(origin, (trail_x + columns.trails, middle));
             y = self.place(card, (trail_x, y), columns.trails);
             for bucket in lanes::local(view, at) {
-                let port = (
-                    bucket_x + columns.buckets + 2,
-                    ports[bucket].0 + if self.incoming.contains_key(&(view.at, bucket)) { 6 } else { 0 },
-                );
+                let port = (bucket_x + columns.buckets + 2, ports[bucket].0 + if into[bucket] > 0 { 6 } else { 0 });
                 self.lines.push(curve("log", (trail_x, middle), port, "log"));
             }
         }
@@ -218,7 +229,7 @@ impl Page {
     fn rest(&mut self, at: usize, rest: &Rest) {
         let words = format!("+ {} in partition {}", count(rest.counts.accounts, "more account"), rest.partition);
         let more = counts(Counts { accounts: rest.counts.accounts, crossings: 0, ..rest.counts });
-        let more = more.split_once(" · ").map_or(String::new(), |(_, rest)| rest.to_owned()) + &super::words::doubts(rest.marks);
+        let more = more.split_once(" · ").map_or(String::new(), |(_, rest)| rest.to_owned()) + &words::doubts(rest.marks);
         self.frames.push(rect("frame more", (MARGIN, self.y), (self.right - MARGIN, 50), 10));
         self.frames.push(text("account", (MARGIN + INSET, self.y + 22), words));
         self.frames.push(text("small", (MARGIN + INSET, self.y + 39), more));

@@ -138,6 +138,7 @@ fn mermaid(engine: &Engine, topology: &Topology<'_>, map_name: &str) -> Result<D
 /// Lines for the head of DOT and Mermaid.
 fn header(topology: &Topology<'_>, folded: &Folded<'_>, map_name: &str) -> Vec<String> {
     let mut lines = vec![format!("{MADE_BY} {map_name}: {}.", layout::counts(topology.counts()))];
+    lines.extend(words::reading(topology));
     if folded.grouped {
         lines.push(
             "Large groups are counts; `logmap graph --format html` shows each, `--account` and `--region` draw less.".to_owned(),

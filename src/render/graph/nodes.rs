@@ -63,18 +63,19 @@ impl Columns {
                 let badge = if node.item.managed { 0 } else { sans(EXTERNAL, SMALL) + 10 };
                 let width = cells(&node.item.name).min(SOURCE_CELLS) * mono("x", NAME) + 2 * PAD + sign + badge;
                 let told = if words::reasons(node.mark.as_ref()).is_empty() { 0 } else { TOLD };
-                columns.sources = columns.sources.max(width).max(told);
+                columns.sources = columns.sources.max(width).max(told).max(widest(node.mark.as_ref()));
             }
             for node in &view.buckets {
                 let name = mono(&node.item.name, NAME) + 2 * PAD + sign;
                 let widest = [words::bucket(node.item), words::budget(node.item)].iter().map(|line| sans(line, SMALL)).max();
-                columns.buckets = columns.buckets.max(name).max(widest.unwrap_or(0) + 2 * PAD);
+                columns.buckets =
+                    columns.buckets.max(name).max(widest.unwrap_or(0) + 2 * PAD).max(self::widest(node.mark.as_ref()));
             }
             for (_, node) in &view.trails {
                 let name = cells(&node.item.name).min(TRAIL_CELLS) * mono("x", NAME) + sign;
                 let lines = [Some(words::trail(node.item)), words::elsewhere(view.area, node.item)];
                 let widest = lines.iter().flatten().map(|line| sans(line, SMALL)).max().unwrap_or(0).min(360);
-                columns.trails = columns.trails.max(name.max(widest) + 2 * PAD);
+                columns.trails = columns.trails.max(name.max(widest) + 2 * PAD).max(self::widest(node.mark.as_ref()));
             }
             if view.more_trails.count > 0 {
                 columns.trails = columns.trails.max(220);
@@ -129,9 +130,9 @@ impl Columns {
     /// Nodes that are a count.
     pub(super) fn more(&self, more: More, drawn: usize, what: &str, width: i32) -> Option<Card> {
         let words = words::more(more, drawn, what)?;
-        let class = if more.violations > 0 { "node more violation" } else { "node more" };
+        let class = more.worst().map_or("node more".to_owned(), |look| format!("node more {}", words::look(look)));
         let lines = wrap(&words, width - 2 * PAD, SMALL, 3).into_iter().map(|line| ("small", line)).collect();
-        Some(self.card((class, words.clone(), String::new()), lines, "", None, width))
+        Some(self.card((&class, words.clone(), String::new()), lines, "", None, width))
     }
 
     fn card(
@@ -143,6 +144,11 @@ impl Columns {
         width: i32,
     ) -> Card {
         let mark_class = words::class(mark);
+        // one line if there is room for it
+        let said = words::held(mark);
+        let joined = said.join(" · ");
+        let said = if sans(&joined, SMALL) <= width - 2 * PAD { vec![joined] } else { said };
+        lines.extend(said.into_iter().filter(|line| !line.is_empty()).map(|line| ("small said", line)));
         for reason in words::reasons(mark).into_iter().take(2) {
             lines.extend(wrap(reason, width - 2 * PAD, SMALL, 3).into_iter().map(|line| ("reason", line)));
         }
@@ -150,6 +156,11 @@ impl Columns {
         let class = format!("{class} {mark_class}").trim_end().to_owned();
         Card { height, class, title, href, lines, badge, mark: mark_class }
     }
+}
+
+/// How wide a node must be for what drift says of it, each part on a line.
+fn widest(mark: Option<&Mark>) -> i32 {
+    words::held(mark).iter().map(|line| sans(line, SMALL)).max().map_or(0, |width| width + 2 * PAD)
 }
 
 /// Beside the name of a source whose logging someone else's code sets.
@@ -186,6 +197,13 @@ pub(super) fn sign(mark: &str, x: i32, y: i32) -> Option<Shape> {
     let d = match mark {
         "violation" => format!("M{} {}l8 8m0 -8l-8 8", x + 1, y + 1),
         "ok" => format!("M{} {}l3 4l6 -8", x, y + 5),
+        // not equal
+        "drift" => format!("M{x} {}h10m-10 4h10M{} {}l-4 10", y + 3, x + 7, y),
+        // nothing comes
+        "stopped" => format!("M{} {}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0m1.2 -2.8l5.6 5.6", x + 1, y + 5),
+        "open" => format!("M{} {}a3 3 0 1 0 6 0a3 3 0 1 0 -6 0", x + 2, y + 5),
+        // a bell that is struck out
+        "silent" => format!("M{} {}h8l-1.5 -2v-2.5a2.5 2.5 0 0 0 -5 0v2.5zM{x} {y}l10 10", x + 1, y + 8),
         "unknown" => format!("M{} {}q0 -3 3 -3q3 0 3 3q0 2 -3 3.5v1m0 2.5v.5", x + 2, y + 3),
         _ => return None,
     };

@@ -9,7 +9,10 @@ use super::{
 };
 use crate::{
     aws::region,
-    topology::{Counts, Crossing, Topology, marks::Mark},
+    topology::{
+        Counts, Crossing, Topology,
+        marks::{Check, Look, Mark},
+    },
 };
 use serde::Serialize;
 
@@ -24,8 +27,8 @@ pub(super) struct Outline {
     pub rest: Vec<Box>,
     /// Arrows.
     pub edges: Vec<Edge>,
-    /// Which of the arrows that are seen go elsewhere, by number.
-    pub crossing: Vec<usize>,
+    /// Which of the arrows that are seen go elsewhere: the number of each, and its line.
+    pub crossing: Vec<(usize, usize)>,
 }
 
 /// An account.
@@ -57,7 +60,7 @@ pub(super) struct Box {
     pub id: String,
     /// `source`, `external`, `bucket`, `adopted`, `trail` or `more`.
     pub kind: &'static str,
-    /// `violation`, `unknown`, `ok` or empty.
+    /// `violation`, `stopped`, `drift`, `unknown`, `open`, `ok` or empty.
     pub mark: &'static str,
     /// The mark if it is to be seen, else the kind.
     pub class: &'static str,
@@ -79,6 +82,8 @@ pub(super) struct Edge {
     pub kind: &'static str,
     /// What stands at it; may be empty.
     pub words: Vec<String>,
+    /// Of `crossing`: which of the lines into its bucket it is part of, from 0 to 3. Trails of other names are other lines.
+    pub lane: usize,
 }
 
 /// Longest names that are written in full.
@@ -98,7 +103,7 @@ pub(super) fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<
             let access = view.buckets.iter().position(|node| node.item.takes_access_logs).unwrap_or(0);
             let mut logs = |from: String| {
                 let to = format!("b{at}x{access}");
-                outline.edges.push(Edge { from, to, kind: "log", words: Vec::new() });
+                outline.edges.push(Edge { from, to, kind: "log", words: Vec::new(), lane: 0 });
             };
             for (number, node) in view.sources.iter().enumerate() {
                 let kind = if node.item.managed { "source" } else { "external" };
@@ -148,16 +153,18 @@ pub(super) fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<
                 let local = lanes::local(view, place);
                 if local.is_empty() && !view.buckets.is_empty() && place < view.trails.len() {
                     let to = format!("b{at}x0");
-                    outline.edges.push(Edge { from: from.clone(), to, kind: "beside", words: Vec::new() });
+                    outline.edges.push(Edge { from: from.clone(), to, kind: "beside", words: Vec::new(), lane: 0 });
                 }
                 for bucket in local {
                     let to = format!("b{at}x{bucket}");
-                    outline.edges.push(Edge { from: from.clone(), to, kind: "trail", words: Vec::new() });
+                    outline.edges.push(Edge { from: from.clone(), to, kind: "trail", words: Vec::new(), lane: 0 });
                 }
             }
             let place = region::find(&view.area.placement.region).map_or("", |known| known.place);
             let label = format!("{} {place}", view.area.placement.region);
-            areas.push(Area { id: format!("r{at}"), lines: vec![label.trim_end().to_owned()], nodes });
+            let mut lines = vec![label.trim_end().to_owned()];
+            lines.extend(view.area.silent.then(|| words::SILENT.to_owned()));
+            areas.push(Area { id: format!("r{at}"), lines, nodes });
         }
         outline.accounts.push(Account { id: format!("a{number}"), lines: vec![label], areas });
     }
@@ -171,15 +178,20 @@ pub(super) fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<
     for link in folded.links.iter().filter(|link| link.crosses != Crossing::Nothing) {
         let what = if link.crosses == Crossing::Account { "another account" } else { "another Region" };
         let words = if link.trails == 1 { what.to_owned() } else { format!("{} to {what}", count(link.trails, "trail")) };
+        let words = match folded.lane_name(link.to, link.lane) {
+            None => words,
+            Some("") => format!("others: {words}"),
+            Some(trail) => format!("{}: {words}", name(trail)),
+        };
         let to = format!("b{}x{}", link.to.0, link.to.1);
-        outline.edges.push(Edge { from: id(link.from), to, kind: "crossing", words: vec![words] });
+        outline.edges.push(Edge { from: id(link.from), to, kind: "crossing", words: vec![words], lane: link.lane });
     }
     let seen = outline.edges.iter().filter(|edge| edge.kind != "beside").enumerate();
-    outline.crossing = seen.filter(|(_, edge)| edge.kind == "crossing").map(|(at, _)| at).collect();
+    outline.crossing = seen.filter(|(_, edge)| edge.kind == "crossing").map(|(at, edge)| (at, edge.lane)).collect();
     if !topology.unplaced.is_empty() {
         let mut lines = vec![format!("{} not on this picture", count(topology.unplaced.len(), "checked configuration"))];
         lines.extend(topology.unplaced.iter().take(8).flat_map(|mark| wrap(&shown(&mark.words), REASON, 10, 2)));
-        let bad = topology.unplaced.iter().any(|mark| mark.verdict == crate::compare::Verdict::Violation);
+        let bad = topology.unplaced.iter().any(|check| check.look() == Look::Violation);
         let mut node = labelled("unplaced".to_owned(), "more", None, lines, String::new());
         node.mark = if bad { "violation" } else { "unknown" };
         outline.rest.push(node);
@@ -201,18 +213,23 @@ fn name(name: &str) -> String {
 
 fn more(id: String, more: More, words: String) -> Box {
     let mut node = labelled(id, "more", None, vec![words], String::new());
-    if more.violations > 0 {
-        (node.mark, node.class) = ("violation", "violation");
+    if let Some(look) = more.worst().map(words::look) {
+        (node.mark, node.class) = (look, look);
     }
     node
 }
 
 fn labelled(id: String, kind: &'static str, mark: Option<&Mark>, mut lines: Vec<String>, title: String) -> Box {
     let class = words::class(mark);
-    let seen = matches!(class, "violation" | "unknown");
+    let seen = !matches!(class, "ok" | "");
+    // not by colour alone
+    lines.extend(words::held(mark));
     if seen {
-        // not by colour alone
-        lines.push(if class == "violation" { "violation:" } else { "can't be known:" }.to_owned());
+        match mark.and_then(|mark| mark.check.as_ref()).map(Check::look) {
+            Some(Look::Violation) => lines.push("violation:".to_owned()),
+            Some(Look::Unknown) => lines.push("can't be known:".to_owned()),
+            _ => {}
+        }
         let reasons = words::reasons(mark);
         lines.extend(reasons.into_iter().take(2).flat_map(|reason| wrap(&shown(reason), REASON, 10, 3)));
     }

@@ -8,17 +8,22 @@ fill('region', [...new Set(areas.map((area) => area.region.name))].sort());
 const partitions = [...new Set(data.accounts.map((account) => account.partition))];
 fill('partition', partitions);
 byId('partition-field').hidden = partitions.length < 2;
-byId('bad-field').hidden = !data.checked;
+byId('bad-field').hidden = !data.checked && !data.held;
+byId('bad').labels[0].textContent = data.held ? 'only what is wrong' : 'only violations';
+const states = new Map();
+for (const node of nodes.values()) for (const words of node.said) states.set(words, (states.get(words) || 0) + 1);
+byId('state').append(...[...states].sort().map(([words, many]) => make('option', { value: words }, `${words} (${number(many)})`)));
+byId('state-field').hidden = !data.held;
 
 function refresh() {
   filter.terms = byId('q').value.toLowerCase().split(/\s+/).filter(Boolean);
-  for (const name of ['account', 'region', 'partition']) filter[name] = byId(name).value;
+  for (const name of ['account', 'region', 'partition', 'state']) filter[name] = byId(name).value;
   filter.bad = byId('bad').checked;
   shownAccounts = STEP;
   draw();
 }
 byId('q').addEventListener('input', refresh);
-for (const id of ['account', 'region', 'partition', 'bad']) byId(id).addEventListener('change', refresh);
+for (const id of ['account', 'region', 'partition', 'state', 'bad']) byId(id).addEventListener('change', refresh);
 byId('filters').addEventListener('submit', (event) => event.preventDefault());
 function all(open) {
   areas.forEach((area) => { area.open = open; });

@@ -18,11 +18,29 @@ function place(area) {
   return [['account', `${area.account.key} (${area.account.id})`], ['Region', `${area.region.name}${area.region.place ? `, ${area.region.place}` : ''}`], ['partition', area.account.partition]];
 }
 
+const listed = (reasons) => (reasons.length ? make('ul', {}, reasons.map(([reason, at]) => make('li', {}, reason, at ? make('div', { class: 'soft' }, at) : ''))) : '');
+
+/** `3 days ago`, by the clock of whoever reads the page. */
+function age(at) {
+  const seconds = (Date.now() - Date.parse(at)) / 1000;
+  if (!(seconds >= 0)) return '';
+  const [value, unit] = seconds < 7200 ? [seconds / 60, 'minute'] : seconds < 172800 ? [seconds / 3600, 'hour'] : [seconds / 86400, 'day'];
+  return `, ${count(Math.floor(value), unit)} ago`;
+}
+
 function checked(node) {
   if (!node.mark) return [];
-  const { verdict, words, reasons } = node.mark;
-  return [heading('Checked'), make('div', { class: `reasons ${verdict}` }, make('p', {}, words, tag(node.mark)),
-    reasons.length ? make('ul', {}, reasons.map(([reason, at]) => make('li', {}, reason, make('div', { class: 'soft' }, at)))) : '')];
+  const { check, held } = node.mark;
+  const parts = [];
+  if (check) parts.push(heading('Checked'), make('div', { class: `reasons ${check.verdict}` }, make('p', {}, check.words, tag(check)), listed(check.reasons)));
+  if (held) {
+    const look = tagsOf({ held });
+    const when = held.taken_at ? `as read at ${held.taken_at}${age(held.taken_at)}` : 'its account is in no snapshot';
+    parts.push(heading('Held against what runs'), make('div', { class: `reasons ${held.look}` },
+      make('p', {}, [held.state, ...(held.delivery ? [held.delivery[0]] : [])].join('; '), ...look), make('p', { class: 'soft when' }, when),
+      listed(held.findings), listed(held.unread.map((words) => [words, '']))));
+  }
+  return parts;
 }
 
 function json(title, value) {

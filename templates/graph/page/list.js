@@ -44,11 +44,12 @@ function counts(sum) {
 
 function drawAccount(account, hits, open) {
   const sum = (key) => hits.reduce((total, hit) => total + hit[key].length, 0);
-  const bad = hits.reduce((total, hit) => total + [...hit.sources, ...hit.buckets, ...hit.trails].filter(isBad).length, 0);
+  const silent = hits.filter((hit) => hit.area.silent).length;
   const labels = [
     make('span', { class: 'key' }, account.key), make('span', { class: 'mono soft' }, account.id),
     make('span', { class: 'soft end' }, [`partition ${account.partition}`, count(hits.length, 'Region'), ...counts(sum)].join(' · ')),
-    bad ? make('span', { class: 'tag violation' }, count(bad, 'violation')) : '',
+    silent ? make('span', { class: 'tag silent' }, silent === hits.length ? 'alerts are silent' : `alerts are silent in ${count(silent, 'Region')}`) : '',
+    ...badTags(hits),
   ];
   return make('section', { class: 'account', 'aria-label': `account ${account.key}` },
     ...folding(3, `account-${data.accounts.indexOf(account)}`, account, open, labels, () => hits.map((hit) => drawArea(hit, open))));
@@ -56,18 +57,29 @@ function drawAccount(account, hits, open) {
 
 function drawArea(hit, open) {
   const { area } = hit;
-  const bad = [...hit.sources, ...hit.buckets, ...hit.trails].filter(isBad).length;
   const labels = [
     make('span', { class: 'mono' }, area.region.name), make('span', { class: 'soft' }, area.region.place),
     make('span', { class: 'soft end' }, [...(area.region.asked ? [] : ['only what is connected']), ...counts((key) => hit[key].length)].join(' · ')),
-    bad ? make('span', { class: 'tag violation' }, count(bad, 'violation')) : '',
+    area.silent ? make('span', { class: 'tag silent' }, area.silent) : '',
+    ...badTags([hit]),
   ];
   return make('div', { class: 'region' },
     ...folding(4, `area-${area.accountAt}-${area.regionAt}`, area, open, labels, () => [
       nodeList('sources', 'Sources', hit.sources),
       nodeList('buckets', 'Log buckets', [...(hit.near || []), ...hit.buckets], hit),
       nodeList('trails', 'Trails', hit.trails),
+      ...(area.silent ? [make('p', { class: 'silence' }, 'Alerts are silent: no trail of the map records management events here, which they are made from.')] : []),
     ]));
+}
+
+/** How many nodes are wrong, in each way. */
+function badTags(hits) {
+  const nodes = hits.flatMap((hit) => [...hit.sources, ...hit.buckets, ...hit.trails]);
+  return [...BAD].map(([look, words]) => {
+    const many = nodes.filter((node) => node.mark && node.mark.look === look).length;
+    if (!many) return '';
+    return make('span', { class: `tag ${look}` }, look === 'violation' ? count(many, words) : `${number(many)} ${words}`);
+  });
 }
 
 function nodeList(kind, label, all, hit) {
@@ -107,16 +119,28 @@ function nodeButton(node, context) {
     if (node.crosses) lines.push(`→ ${where(node.to.area)} (${node.crosses})`);
   }
   if (context) lines.unshift(where(node.area));
-  if (node.mark) { tags.push(tag(node.mark)); if (node.mark.verdict !== 'ok') classes.push(node.mark.verdict); }
-  if (node.mark && node.mark.verdict !== 'ok') lines.push(...node.mark.reasons.slice(0, 2).map(([reason]) => reason));
+  if (node.mark) {
+    tags.push(...tagsOf(node.mark));
+    if (node.mark.look !== 'ok') { classes.push(node.mark.look); lines.push(...reasonsOf(node.mark).slice(0, 2)); }
+  }
   return make('button', { type: 'button', class: classes.join(' '), 'data-hash': hashOf(node), onclick: (event) => select(node, event.currentTarget) },
     make('span', { class: 'mono' }, node.name), ...tags, ...lines.map((line) => make('small', {}, line)));
 }
 
 const tag = (found) => make('span', { class: `tag ${found.verdict}` }, { ok: '✓ checked', unknown: '? unknown', violation: '✕ violation' }[found.verdict]);
+const STATES = new Map([['as the map says', ['ok', '✓ as the map says']], ['not read', ['unknown', '? not read']], ['drift', ['drift', '≠ drift']], ['drift, silenced in the map', ['open', '≠ drift, silenced in the map']]]);
+const DELIVERIES = new Map([['arrives', ['ok', '✓ arrives']], ['unknown', ['unknown', '? delivery not read']], ...['gaps', 'waiting', 'quiet'].map((word) => [word, ['open', `○ ${word}`]]), ...['stopped', 'never', 'misplaced'].map((word) => [word, ['stopped', `⊘ ${word}`]])]);
+
+/** A tag for each thing that is said: a sign, words, and a colour. */
+function tagsOf({ check, held }) {
+  const of = ([look, words]) => make('span', { class: `tag ${look}` }, words);
+  return [...(check ? [tag(check)] : []), ...(held ? [of(STATES.get(held.state))] : []), ...(held && held.delivery ? [of(DELIVERIES.get(held.delivery[1]))] : [])];
+}
+
+const reasonsOf = ({ check, held }) => [...(check ? check.reasons.map(([reason]) => reason) : []), ...(held ? [...held.findings.map(([reason]) => reason), ...held.unread] : [])];
 
 function drawCrossing(seen) {
-  const flows = [...crossing].filter(([to, from]) => seen.has(to.area) || from.some((node) => seen.has(node.area)));
+  const flows = [...crossing.values()].filter(([to, from]) => seen.has(to.area) || from.some((node) => seen.has(node.area)));
   byId('crossing').hidden = flows.length === 0;
   byId('crossing').querySelector('ul').replaceChildren(...flows.slice(0, STEP).map(([to, from]) => {
     const few = nodeList('trails', 'Trails', from);

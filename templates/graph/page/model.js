@@ -26,19 +26,20 @@ const nodes = new Map();
 data.accounts.forEach((account, accountAt) => {
   account.areas = account.regions.map((region, regionAt) => {
     const area = { account, region, accountAt, regionAt, open: false };
-    area.text = [account.key, account.id, account.partition, region.name, region.place].join(' ').toLowerCase();
-    const marks = new Map(Object.entries(region.marks || {})); // a bucket may be called `constructor`, which every object has
+    area.silent = region.silent ? 'alerts are silent' : '';
+    area.text = [area.silent, account.key, account.id, account.partition, region.name, region.place].join(' ').toLowerCase();
+    const markOf = (at) => (Number.isInteger(at) ? data.marks[at] : undefined);
     area.sources = region.groups
-      .flatMap((group) => group.names.map((name) => ({ kind: 'source', name, group, area, mark: marks.get(name) })))
+      .flatMap((group) => group.names.map((name, at) => ({ kind: 'source', name, group, area, mark: markOf((group.marks || [])[at]) })))
       .sort((a, b) => (a.name < b.name ? -1 : 1));
-    area.buckets = region.buckets.map((bucket) => ({ kind: 'bucket', name: bucket.name, bucket, area, mark: bucket.mark, takes: [] }));
-    area.trails = region.trails.map((trail) => ({ kind: 'trail', name: trail.name, trail, area, mark: trail.mark }));
+    area.buckets = region.buckets.map((bucket) => ({ kind: 'bucket', name: bucket.name, bucket, area, mark: markOf(bucket.mark), takes: [] }));
+    area.trails = region.trails.map((trail) => ({ kind: 'trail', name: trail.name, trail, area, mark: markOf(trail.mark) }));
     for (const node of [...area.sources, ...area.buckets, ...area.trails]) nodes.set(hashOf(node), node);
     areas.push(area);
     return area;
   });
 });
-const crossing = new Map();
+const crossing = new Map(); // by bucket and name of the trail: two trails into one bucket are two deliveries
 for (const [account, region, trail, toAccount, toRegion, bucket] of data.deliveries) {
   const from = data.accounts[account].areas[region].trails[trail];
   const to = data.accounts[toAccount].areas[toRegion].buckets[bucket];
@@ -46,7 +47,9 @@ for (const [account, region, trail, toAccount, toRegion, bucket] of data.deliver
   to.takes.push(from);
   if (account !== toAccount || region !== toRegion) {
     from.crosses = account !== toAccount ? 'another account' : 'another Region';
-    crossing.set(to, [...(crossing.get(to) || []), from]);
+    const flow = `${hashOf(to)} ${from.name}`;
+    if (!crossing.has(flow)) crossing.set(flow, [to, []]);
+    crossing.get(flow)[1].push(from);
   }
 }
 const sources = areas.reduce((sum, area) => sum + area.sources.length, 0);
@@ -62,13 +65,26 @@ const prefixOf = (source) => source.group.prefix + (source.group.own ? `${source
 const accessBucket = (area) => area.buckets.find((node) => node.bucket.access);
 const where = (area) => `${area.account.key} · ${area.region.name}`;
 
-const filter = { terms: [], account: '', region: '', partition: '', bad: false };
-const active = () => filter.terms.length > 0 || filter.bad;
-const isBad = (node) => node.mark !== undefined && node.mark.verdict === 'violation';
+// what is wrong with a node, in the order in which it counts; each has words of its own
+const BAD = new Map([['violation', 'violation'], ['stopped', 'without logs'], ['drift', 'in drift']]);
+const isBad = (node) => node.mark !== undefined && BAD.has(node.mark.look);
+/** What is said of a node, in words: by these one searches and filters. */
+function said(node) {
+  if (!node.mark) return [];
+  const { check, held } = node.mark;
+  return [...(check ? [{ ok: 'checked, ok', unknown: 'can’t be known', violation: 'violation' }[check.verdict]] : []),
+    ...(held ? [held.state] : []), ...(held && held.delivery ? [`delivery: ${held.delivery[1]}`] : [])];
+}
+for (const area of areas) for (const node of [...area.sources, ...area.buckets, ...area.trails]) node.said = said(node);
+
+const filter = { terms: [], account: '', region: '', partition: '', state: '', bad: false };
+const active = () => filter.terms.length > 0 || filter.bad || filter.state !== '';
 
 function matches(node) {
   if (filter.bad && !isBad(node)) return false;
+  if (filter.state && !node.said.includes(filter.state)) return false;
   return filter.terms.every((term) => node.area.text.includes(term) || node.name.toLowerCase().includes(term)
+    || node.said.some((words) => words.includes(term))
     || (node.kind === 'source' ? prefixOf(node) : '').toLowerCase().includes(term));
 }
 
