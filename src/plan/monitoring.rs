@@ -4,12 +4,12 @@
 //! Config rule, and the alerts: a topic, its policy and the rules of EventBridge that publish to it. All targets render these
 //! values as they are. Event patterns are made here and nowhere else.
 
-use super::{Account, Placement};
+use super::{Account, Placement, Trail};
 pub(crate) use crate::map::values::MonitoringSettings;
 use crate::{
     aws::{Partition, arn, watch},
     diagnostics::Finding,
-    map::effective::EffectiveMap,
+    map::{ManagementEvents, effective::EffectiveMap},
     policy::{
         Condition, Effect, Element, Policy, Principal, Statement,
         evaluate::{Caller, Request, Verdict, evaluate},
@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// What is published and watched in one account and Region.
 #[derive(Debug, Clone, Serialize, Default)]
@@ -67,6 +67,9 @@ pub struct Alerts {
     pub rules: Vec<EventRule>,
     /// True: the sources are too many to be named, so one rule watches every bucket of the account and Region.
     pub every_bucket: bool,
+    /// Names of the rules that hear nothing: no trail of the map records here what they are about. Derived, so no digest is made of it.
+    #[serde(skip)]
+    pub silent: Vec<String>,
 }
 
 /// A rule of EventBridge.
@@ -78,10 +81,17 @@ pub struct EventRule {
     pub description: String,
     /// Event pattern: a JSON object of at most 2,048 characters.
     pub pattern: Value,
+    /// The service whose calls it hears of, as its principal begins: `s3`.
+    #[serde(skip)]
+    pub service: &'static str,
 }
 
 /// Description of the Config rule: scripts know their own by its first word.
 pub(crate) const CONFIG_RULE_DESCRIPTION: &str = "logmap: buckets that do not log to the log bucket of their account and Region";
+
+/// Services, as their principals and `source` of their events name them.
+const S3: &str = "s3";
+const CLOUDTRAIL: &str = "cloudtrail";
 
 /// Id of the one target that logmap gives a rule.
 pub(crate) const TARGET_ID: &str = "logmap-alerts";
@@ -133,6 +143,7 @@ impl MonitoringSettings {
                 name: format!("{stem}-log-buckets"),
                 description: "logmap: changes to the log buckets of this account and Region".to_owned(),
                 pattern: of_buckets(&calls, json!(log_buckets)),
+                service: S3,
             });
         }
         let sources: Vec<&str> =
@@ -144,24 +155,28 @@ impl MonitoringSettings {
                 name: format!("{stem}-sources"),
                 description: "logmap: changes to logging and access of every bucket of this account and Region".to_owned(),
                 pattern: of_buckets(&watch::BUCKET_CALLS, json!([{ "anything-but": log_buckets }])),
+                service: S3,
             });
         } else {
             rules.extend(groups.iter().enumerate().map(|(at, names)| EventRule {
                 name: format!("{stem}-sources-{}", at + 1),
                 description: "logmap: changes to logging and access of source buckets".to_owned(),
                 pattern: of_buckets(&watch::BUCKET_CALLS, json!(names)),
+                service: S3,
             }));
         }
         if !placement.trails.is_empty() {
             rules.push(EventRule {
                 name: format!("{stem}-trails"),
                 description: "logmap: changes to trails, which are made in their home Region".to_owned(),
-                pattern: pattern("cloudtrail", &watch::TRAIL_CALLS, None),
+                pattern: pattern(CLOUDTRAIL, &watch::TRAIL_CALLS, None),
+                service: CLOUDTRAIL,
             });
         }
         let topic_arn = arn::topic(partition, &placement.region, account_id, topic);
         let rule_arns = arn::event_rule(partition, &placement.region, account_id, &format!("{stem}-*"));
-        Alerts { topic: topic.to_owned(), policy: policy(&topic_arn, &rule_arns, account_id), topic_arn, rules, every_bucket }
+        let policy = policy(&topic_arn, &rule_arns, account_id);
+        Alerts { topic: topic.to_owned(), policy, topic_arn, rules, every_bucket, silent: Vec::new() }
     }
 }
 
@@ -175,7 +190,7 @@ fn pattern(service: &str, calls: &[&str], parameters: Option<Value>) -> Value {
 }
 
 fn of_buckets(calls: &[&str], names: Value) -> Value {
-    pattern("s3", calls, Some(json!({ "bucketName": names })))
+    pattern(S3, calls, Some(json!({ "bucketName": names })))
 }
 
 /// The names, cut so that each pattern stays within its limit.
@@ -228,6 +243,11 @@ fn policy(topic_arn: &str, rule_arns: &str, account_id: &str) -> Policy {
 }
 
 impl Alerts {
+    /// True if no rule hears anything.
+    pub fn is_silent(&self) -> bool {
+        !self.rules.is_empty() && self.silent.len() == self.rules.len()
+    }
+
     /// Claims about the policy that do not hold: each rule may publish, whether EventBridge says for whom it acts or not, and
     /// another account, another rule, another service may not. Empty, or this is a bug.
     pub fn failures(&self, account_id: &str, partition: Partition, region: &str) -> Vec<String> {
@@ -266,9 +286,31 @@ impl Alerts {
 
 /// Sets `monitoring` of each placement.
 pub(crate) fn fill(accounts: &mut [Account], settings: &MonitoringSettings) {
-    for account in accounts {
+    for account in accounts.iter_mut() {
         for placement in &mut account.placements {
             placement.monitoring = settings.in_placement(&account.id, account.partition, placement);
+        }
+    }
+    if settings.topic.is_some() {
+        listen(accounts);
+    }
+}
+
+/// Finds the rules that hear nothing.
+fn listen(accounts: &mut [Account]) {
+    let recorded = Recorded::of(accounts);
+    let mut found = Vec::new();
+    for account in accounts.iter() {
+        for placement in &account.placements {
+            let rules = placement.monitoring.alerts.iter().flat_map(|alerts| &alerts.rules);
+            let silent = rules.filter(|rule| !recorded.trails(account, &placement.region).any(|trail| hears(trail, rule.service)));
+            found.push(silent.map(|rule| rule.name.clone()).collect::<Vec<String>>());
+        }
+    }
+    let placements = accounts.iter_mut().flat_map(|account| &mut account.placements);
+    for (placement, silent) in placements.zip(found) {
+        if let Some(alerts) = &mut placement.monitoring.alerts {
+            alerts.silent = silent;
         }
     }
 }
@@ -292,46 +334,62 @@ pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut
                     .help("the rule is left out there; everything else is rendered, and `--verify` and `logmap check` compare targets"),
                 );
             }
-            if placement.monitoring.alerts.is_some() && !recorded.has(account, &placement.region) {
+            if placement.monitoring.alerts.as_ref().is_some_and(Alerts::is_silent) {
                 silent.push(&placement.region);
             }
         }
-        if !silent.is_empty() {
-            findings.push(
-                Finding::new(
-                    &ALERTS_WITHOUT_TRAIL,
-                    effective.key.span,
-                    format!("no trail of the map records changes in {} of `{}`", crate::diagnostics::list(silent), account.key),
-                )
-                .help("EventBridge sees API calls only where a trail records management events; without such a trail, in this map or elsewhere, no alert is sent"),
-            );
+        let Some(first) = silent.first() else { continue };
+        // trails that are there and leave this out are the way out
+        let deaf: BTreeMap<&str, &Trail> = silent
+            .iter()
+            .flat_map(|region| recorded.trails(account, region))
+            .map(|trail| (trail.name.as_str(), trail))
+            .collect();
+        let mut finding = Finding::new(
+            &ALERTS_WITHOUT_TRAIL,
+            span(first),
+            format!(
+                "no alert comes from {} of `{}`: no trail of the map records there who changes what",
+                crate::diagnostics::list(silent),
+                account.key
+            ),
+        )
+        .help("EventBridge sees API calls only where a trail records write management events: give the account a trail with `coverage: multi-region`, or an organization trail; one that is not in the map does as well");
+        for (name, trail) in deaf {
+            let at = map.trails.get(name).map_or(effective.key.span, |trail| trail.name.span);
+            finding = finding.related(at, format!("`{name}` records no writes: `management_events: {}`", trail.management_events.word()));
         }
+        findings.push(finding);
     }
 }
 
-/// Whose management events organization trails record: of which partition, and in which Region, or in all.
-struct Recorded<'a>(BTreeSet<(Partition, Option<&'a str>)>);
+/// Does a trail record the calls of a service that change something? All that is watched are writes.
+fn hears(trail: &Trail, service: &str) -> bool {
+    matches!(trail.management_events, ManagementEvents::All | ManagementEvents::WriteOnly)
+        && !trail.excluded_event_sources.iter().any(|source| source.word().strip_suffix(".amazonaws.com") == Some(service))
+}
+
+/// The organization trails, with their partition and Region.
+struct Recorded<'a>(Vec<(Partition, &'a str, &'a Trail)>);
 
 impl<'a> Recorded<'a> {
     fn of(accounts: &'a [Account]) -> Self {
         let placements =
             accounts.iter().flat_map(|account| account.placements.iter().map(move |placement| (account.partition, placement)));
-        let trails =
-            placements.flat_map(|(partition, placement)| placement.trails.iter().map(move |trail| (partition, placement, trail)));
-        let of_organization = trails.filter(|(_, _, trail)| trail.organization);
-        Recorded(
-            of_organization
-                .map(|(partition, placement, trail)| (partition, (!trail.multi_region).then_some(placement.region.as_str())))
-                .collect(),
-        )
+        let trails = placements.flat_map(|(partition, placement)| {
+            placement.trails.iter().map(move |trail| (partition, placement.region.as_str(), trail))
+        });
+        Recorded(trails.filter(|(_, _, trail)| trail.organization).collect())
     }
 
-    /// Does a trail of the map, the account's own or the organization's, record the account's events in a Region?
-    fn has(&self, account: &Account, region: &str) -> bool {
-        let own = |placement: &Placement| placement.trails.iter().any(|trail| trail.multi_region || placement.region == region);
-        self.0.contains(&(account.partition, None))
-            || self.0.contains(&(account.partition, Some(region)))
-            || account.placements.iter().any(own)
+    /// The trails of the map that are there for an account's events in a Region: its own and the organization's, of that Region or
+    /// of all. What they record of them is another question.
+    fn trails<'t>(&'t self, account: &'t Account, region: &'t str) -> impl Iterator<Item = &'t Trail> {
+        let own = account.placements.iter().flat_map(|placement| placement.trails.iter().map(|trail| (placement.region.as_str(), trail)));
+        let organization = self.0.iter().filter(|(partition, _, _)| *partition == account.partition);
+        own.chain(organization.map(|(_, home, trail)| (*home, *trail)))
+            .filter(move |(home, trail)| trail.multi_region || *home == region)
+            .map(|(_, trail)| trail)
     }
 }
 

@@ -60,6 +60,8 @@ struct ReadmeContext {
     parameter: String,
     /// The placements with alerts.
     alerts: Vec<AlertsRow>,
+    /// Those of them in which no alert comes, or not every one.
+    silent: Vec<SilentRow>,
     /// The trails of the organization.
     organization_trails: Vec<OrganizationTrailRow>,
     /// The opt-in Regions, each with its account: `eu-south-1` of `prod`.
@@ -120,6 +122,17 @@ struct AlertsRow {
     rules: usize,
     /// True: every bucket is watched, not the sources by their names.
     every_bucket: bool,
+}
+
+/// A placement with rules that hear nothing.
+#[derive(Debug, Serialize)]
+struct SilentRow {
+    /// Account key.
+    account: String,
+    /// Region name.
+    region: String,
+    /// Names of the rules; empty if it is all of them.
+    rules: Vec<String>,
 }
 
 /// An account.
@@ -364,6 +377,13 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
                 })
             })
             .collect(),
+        silent: monitoring()
+            .filter_map(|(account, placement, monitoring)| {
+                let alerts = monitoring.alerts.as_ref().filter(|alerts| !alerts.silent.is_empty())?;
+                let rules = if alerts.is_silent() { Vec::new() } else { alerts.silent.clone() };
+                Some(SilentRow { account: account.key.clone(), region: placement.region.clone(), rules })
+            })
+            .collect(),
         organization_trails: cx
             .plan()
             .trails()
@@ -401,7 +421,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
     };
     let mut slice = serde_json::to_value(&context)?;
-    // without tags, what trails feed, trails that left, a role's name, modules or senders the head is what it was before a map could say them
+    // without tags, what trails feed, trails that left, a role's name, modules, senders or silence the head is what it was before a map could say them
     let unnamed = cx.plan().render.role_name_prefix.is_empty();
     for (key, empty) in [
         ("tags", context.tags.is_empty()),
@@ -410,6 +430,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         ("capability", unnamed),
         ("modules", !context.modules),
         ("senders", context.senders.is_empty()),
+        ("silent", context.silent.is_empty()),
     ] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
             keys.shift_remove(key);

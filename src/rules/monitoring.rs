@@ -15,7 +15,7 @@ rule_family! {
     PARAMETER_NAME = "LM0801" "parameter-name" Error Map blocking: "Systems Manager would not take this parameter name";
     TOPIC_NAME = "LM0802" "topic-name" Error Map blocking: "SNS would not take this topic name, or EventBridge the topic";
     CONFIG_RULE_REGION = "LM0803" "config-rule-region" Info Map: "a Region without the AWS Config rule";
-    ALERTS_WITHOUT_TRAIL = "LM0804" "alerts-without-trail" Info Map: "no trail of the map records what alerts are about";
+    ALERTS_WITHOUT_TRAIL = "LM0804" "alerts-without-trail" Warning Map: "no trail of the map records what alerts are about";
 }
 
 /// Checks the names that `publish` and `monitoring` give.
