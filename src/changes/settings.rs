@@ -164,6 +164,9 @@ pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
         .row("publish.ssm_parameter", |settings| settings.parameter.clone())
         .row("monitoring.config_rule", |settings| yes(settings.config_rule, "true", "false"))
         .row("monitoring.tamper_alerts.sns_topic_name", |settings| settings.topic.clone())
+        .row("monitoring.tamper_alerts.except", |settings| (!settings.except.is_empty()).then(|| settings.except.join(", ")))
+        .row("monitoring.tamper_alerts.message", |settings| yes(settings.readable, "text", "event"))
+        .row("monitoring.tamper_alerts.also", |settings| words(settings.also.iter().map(|one| one.word())))
         .row("names of rules begin with", |settings| named(settings).then(|| settings.stem()))
         .found
 }

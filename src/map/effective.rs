@@ -9,8 +9,8 @@ mod state;
 mod trails;
 
 use super::{
-    Adopt, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, Layout, LogBucket, Logging,
-    ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
+    Adopt, AlertMessage, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, Layout, LogBucket,
+    Logging, ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
 };
 use super::{
     LockMode, StorageClass,
@@ -551,7 +551,8 @@ fn tags(map: &RegionMap) -> IndexMap<String, String> {
 /// `monitoring` and `publish`, without names that AWS would not take (reported already).
 fn monitoring(map: &RegionMap) -> MonitoringSettings {
     let monitoring = map.monitoring.as_ref();
-    let topic = monitoring.and_then(|monitoring| monitoring.tamper_alerts.as_ref()?.sns_topic_name.as_ref());
+    let alerts = monitoring.and_then(|monitoring| monitoring.tamper_alerts.as_ref());
+    let topic = alerts.and_then(|alerts| alerts.sns_topic_name.as_ref());
     let name = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref());
     MonitoringSettings {
         organization: map
@@ -563,6 +564,12 @@ fn monitoring(map: &RegionMap) -> MonitoringSettings {
         parameter: name.filter(|name| parameter::problem(name).is_none()).map(|name| name.value.clone()),
         config_rule: monitoring.and_then(|monitoring| monitoring.config_rule.as_ref()).is_some_and(|on| on.value),
         topic: topic.filter(|name| watch::topic_problem(name).is_none()).map(|name| name.value.clone()),
+        also: trails::in_order(alerts.and_then(|alerts| alerts.also.as_deref())),
+        except: alerts
+            .and_then(|alerts| alerts.except.as_ref())
+            .map(|names| watch::exceptions(names.iter().map(|name| name.value.as_str())))
+            .unwrap_or_default(),
+        readable: alerts.and_then(|alerts| alerts.message).is_some_and(|message| message.value == AlertMessage::Text),
     }
 }
 

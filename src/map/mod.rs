@@ -298,6 +298,59 @@ record! {
     TamperAlerts "`tamper_alerts`" {
         /// Name of the SNS topic that is made for them.
         [required "write `sns_topic_name:` and a name"] sns_topic_name: String, { "examples": ["acme-logging-alerts"] };
+        /// What else is watched, beside log buckets, sources and trails.
+        also: Vec<Spanned<AlsoWatched>>, { "examples": [["alarm", "keys"]] };
+        /// What an alert says.
+        message: AlertMessage, { "default": "event", "examples": ["text"] };
+        /// Whose calls are told of only if they are refused, such as the role that applies what is generated: the name of a role, which is
+        /// that of the account, or the ARN of a role or user.
+        except: Vec<Spanned<String>>, { "pattern": ALERTS_EXCEPT, "examples": [["logmap-deployer"]] };
+    }
+}
+
+impl AlsoWatched {
+    /// What it is, and what of it nobody hears, for people.
+    pub(crate) fn phrase(self) -> &'static str {
+        match self {
+            AlsoWatched::Alarm => {
+                "these rules, topics and subscriptions; a subscription that is ended by the link in a message is not recorded, and a topic or rules that are gone tell nobody, but the daily drift job does"
+            }
+            AlsoWatched::Keys => "keys of trails, in the account and Region of each, if it is in the table",
+            AlsoWatched::PublicAccess => {
+                "what of the account's buckets can be public at all; heard in the Region whose endpoint was called, and so in those of the table"
+            }
+            AlsoWatched::Replication => "copies of log buckets that S3 makes elsewhere",
+            AlsoWatched::VendedLogs => "all deliveries of CloudWatch Logs, not of buckets alone: an event does not say of what",
+        }
+    }
+}
+
+/// A role's name with its path, or the ARN of a role or user. Nothing in it stands for several.
+const ALERTS_EXCEPT: &str = "^(arn:[a-z-]+:iam::[0-9]{12}:(role|user)/)?[A-Za-z0-9+=,.@_-][A-Za-z0-9+=,.@_/-]*$";
+
+words! {
+    /// What an alert says.
+    AlertMessage {
+        /// The event as CloudTrail records it, in JSON.
+        Event = "event",
+        /// Some lines for people: who called what on which bucket, in which account and Region, when, from where, and whether it was refused.
+        Text = "text",
+    }
+}
+
+words! {
+    /// What alerts watch beside logging itself.
+    AlsoWatched {
+        /// The alerts' own rules, topic and subscriptions.
+        Alarm = "alarm",
+        /// The KMS keys of trails, in the account and Region of each, if the map has that.
+        Keys = "keys",
+        /// What of the account's buckets can be public at all.
+        PublicAccess = "public-access",
+        /// Copies of log buckets that S3 makes elsewhere.
+        Replication = "replication",
+        /// Deliveries of CloudWatch Logs, such as a bucket's second copy of its access logs.
+        VendedLogs = "vended-logs",
     }
 }
 

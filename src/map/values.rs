@@ -1,6 +1,6 @@
 //! Values of the map after the defaults are applied: what the plan is made of. Vocabulary only.
 
-use super::{FunctionRuntime, TargetName};
+use super::{AlsoWatched, FunctionRuntime, TargetName};
 use crate::aws::Partition;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -114,6 +114,12 @@ pub struct MonitoringSettings {
     pub config_rule: bool,
     /// Name of the topic.
     pub topic: Option<String>,
+    /// What else alerts watch, sorted.
+    pub also: Vec<AlsoWatched>,
+    /// True: alerts are lines for people, not events.
+    pub readable: bool,
+    /// Whose calls are told of only if they are refused, sorted: names of roles, and ARNs.
+    pub except: Vec<String>,
 }
 
 /// What commands do with the map: `settings` in it, but for its rules, and `coverage`. Paths are relative to the map, with slashes.

@@ -9,18 +9,18 @@ pub(crate) use crate::map::values::MonitoringSettings;
 use crate::{
     aws::{Partition, arn, watch},
     diagnostics::Finding,
-    map::{ManagementEvents, effective::EffectiveMap},
+    map::{AlsoWatched, KmsKey, ManagementEvents, effective::EffectiveMap},
     policy::{
         Condition, Effect, Element, Policy, Principal, Statement,
         evaluate::{Caller, Request, Verdict, evaluate},
     },
-    rules::monitoring::{ALERTS_WITHOUT_TRAIL, CONFIG_RULE_REGION},
+    rules::monitoring::{ALERTS_WITHOUT_TRAIL, CONFIG_RULE_REGION, KEY_NOT_WATCHED},
 };
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is published and watched in one account and Region.
 #[derive(Debug, Clone, Serialize, Default)]
@@ -81,9 +81,81 @@ pub struct EventRule {
     pub description: String,
     /// Event pattern: a JSON object of at most 2,048 characters.
     pub pattern: Value,
+    /// What it publishes instead of the event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<Message>,
     /// The service whose calls it hears of, as its principal begins: `s3`.
     #[serde(skip)]
     pub service: &'static str,
+}
+
+/// What a rule publishes instead of the event: EventBridge calls it an input transformer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Message {
+    /// Where the values of the template stand in an event, by their names.
+    #[serde(rename = "InputPathsMap")]
+    pub paths: IndexMap<String, String>,
+    /// Its lines, each in quotes, with `<name>` for a value.
+    #[serde(rename = "InputTemplate")]
+    pub template: String,
+}
+
+impl Message {
+    /// The message of a rule: what it is about, and who did what. `subjects` are the parameters of its calls that say on what.
+    ///
+    /// EventBridge takes a text of several lines as strings in quotes, leaves out a value that an event does not have, and does not
+    /// escape values (EventBridge user guide, "Amazon EventBridge input transformation", "Common issues with transforming input"). So there are only values
+    /// that AWS makes itself, and names: one with a quote in it is the name of nothing, and a call on that has changed nothing.
+    fn new(description: &str, subjects: &[&str]) -> Self {
+        let mut paths: IndexMap<String, String> =
+            subjects.iter().map(|name| ((*name).to_owned(), format!("$.detail.requestParameters.{name}"))).collect();
+        let on: String = subjects.iter().map(|name| format!("<{name}>")).collect();
+        let values = [
+            ("call", "eventName"),
+            ("who", "userIdentity.arn"),
+            ("kind", "userIdentity.type"),
+            ("service", "userIdentity.invokedBy"),
+            ("address", "sourceIPAddress"),
+            ("time", "eventTime"),
+            ("error", "errorCode"),
+            ("id", "eventID"),
+        ];
+        paths.extend(values.map(|(name, path)| (name.to_owned(), format!("$.detail.{path}"))));
+        paths.extend(["account", "region"].map(|name| (name.to_owned(), format!("$.{name}"))));
+        let mut lines = vec![description.to_owned(), "call: <call>".to_owned()];
+        lines.extend((!on.is_empty()).then(|| format!("on: {on}")));
+        lines.extend(
+            [
+                "by: <who> (<kind> <service>)",
+                "from: <address>",
+                "in: account <account>, Region <region>",
+                "at: <time>",
+                "refused with: <error> (it was not if nothing stands here)",
+                "event: <id>",
+            ]
+            .map(str::to_owned),
+        );
+        let lines: Vec<String> = lines.iter().map(|line| format!("\"{line}\"")).collect();
+        Message { paths, template: lines.join("\n") }
+    }
+
+    /// As EventBridge's API has it.
+    pub(crate) fn to_value(&self) -> Value {
+        json!({ "InputPathsMap": self.paths, "InputTemplate": self.template })
+    }
+}
+
+/// Parameters of calls that say on what, by the service.
+fn subjects(rule: &EventRule) -> &'static [&'static str] {
+    match rule.service {
+        S3 if rule.pattern["detail"]["requestParameters"].is_null() => &[],
+        S3 => &["bucketName"],
+        CLOUDTRAIL => &["name", "trailName"],
+        EVENTS => &["name", "rule"],
+        SNS => &["topicArn", "resourceArn", "subscriptionArn"],
+        KMS => &["keyId", "aliasName"],
+        _ => &["name"],
+    }
 }
 
 /// Description of the Config rule: scripts know their own by its first word.
@@ -92,6 +164,10 @@ pub(crate) const CONFIG_RULE_DESCRIPTION: &str = "logmap: buckets that do not lo
 /// Services, as their principals and `source` of their events name them.
 const S3: &str = "s3";
 const CLOUDTRAIL: &str = "cloudtrail";
+const EVENTS: &str = "events";
+const SNS: &str = "sns";
+const LOGS: &str = "logs";
+const KMS: &str = "kms";
 
 /// Id of the one target that logmap gives a rule.
 pub(crate) const TARGET_ID: &str = "logmap-alerts";
@@ -105,7 +181,7 @@ impl Monitoring {
 
 impl MonitoringSettings {
     /// What these settings give in one account and Region.
-    pub fn in_placement(&self, account_id: &str, partition: Partition, placement: &Placement) -> Monitoring {
+    pub fn in_placement(&self, account_id: &str, partition: Partition, placement: &Placement, keys: &Keys<'_>) -> Monitoring {
         let bucket = placement.access_log_bucket();
         Monitoring {
             parameter: bucket
@@ -114,7 +190,7 @@ impl MonitoringSettings {
             config_rule: bucket
                 .filter(|_| self.config_rule && watch::has_config_rule(&placement.region))
                 .map(|bucket| ConfigRule { name: format!("{}-access-logging", self.stem()), target_bucket: bucket.name.clone() }),
-            alerts: self.topic.as_ref().map(|topic| self.alerts(topic, account_id, partition, placement)),
+            alerts: self.topic.as_ref().map(|topic| self.alerts(topic, account_id, partition, placement, keys)),
         }
     }
 
@@ -132,23 +208,27 @@ impl MonitoringSettings {
         }
     }
 
-    fn alerts(&self, topic: &str, account_id: &str, partition: Partition, placement: &Placement) -> Alerts {
+    fn alerts(&self, topic: &str, account_id: &str, partition: Partition, placement: &Placement, keys: &Keys<'_>) -> Alerts {
         let stem = self.stem();
         let (mut rules, mut every_bucket) = (Vec::new(), false);
         let log_buckets: Vec<&str> = placement.buckets.iter().map(|bucket| bucket.name.as_str()).collect();
         if !log_buckets.is_empty() {
             let mut calls: Vec<&str> = watch::BUCKET_CALLS.iter().chain(&watch::LOG_BUCKET_CALLS).copied().collect();
+            if self.also.contains(&AlsoWatched::Replication) {
+                calls.extend(watch::REPLICATION_CALLS);
+            }
             calls.sort_unstable();
             rules.push(EventRule {
                 name: format!("{stem}-log-buckets"),
                 description: "logmap: changes to the log buckets of this account and Region".to_owned(),
                 pattern: of_buckets(&calls, json!(log_buckets)),
                 service: S3,
+                message: None,
             });
         }
         let sources: Vec<&str> =
             placement.sources.iter().filter(|source| !source.is_log_bucket).map(|source| source.name.as_str()).collect();
-        let groups = groups(&sources);
+        let groups = groups(&sources, self.except_chars(account_id, partition));
         if groups.len() > watch::SOURCE_RULES {
             every_bucket = true;
             rules.push(EventRule {
@@ -156,6 +236,7 @@ impl MonitoringSettings {
                 description: "logmap: changes to logging and access of every bucket of this account and Region".to_owned(),
                 pattern: of_buckets(&watch::BUCKET_CALLS, json!([{ "anything-but": log_buckets }])),
                 service: S3,
+                message: None,
             });
         } else {
             rules.extend(groups.iter().enumerate().map(|(at, names)| EventRule {
@@ -163,6 +244,7 @@ impl MonitoringSettings {
                 description: "logmap: changes to logging and access of source buckets".to_owned(),
                 pattern: of_buckets(&watch::BUCKET_CALLS, json!(names)),
                 service: S3,
+                message: None,
             }));
         }
         if !placement.trails.is_empty() {
@@ -171,13 +253,132 @@ impl MonitoringSettings {
                 description: "logmap: changes to trails, which are made in their home Region".to_owned(),
                 pattern: pattern(CLOUDTRAIL, &watch::TRAIL_CALLS, None),
                 service: CLOUDTRAIL,
+                message: None,
             });
         }
         let topic_arn = arn::topic(partition, &placement.region, account_id, topic);
+        rules.extend(self.others(&stem, &topic_arn, (account_id, &placement.region), keys));
+        if !self.except.is_empty() {
+            let others = self.others_calls(account_id, partition);
+            for rule in &mut rules {
+                rule.pattern["$or"] = others.clone();
+            }
+        }
+        if self.readable {
+            for rule in &mut rules {
+                rule.message = Some(Message::new(&rule.description, subjects(rule)));
+            }
+        }
         let rule_arns = arn::event_rule(partition, &placement.region, account_id, &format!("{stem}-*"));
         let policy = policy(&topic_arn, &rule_arns, account_id);
         Alerts { topic: topic.to_owned(), policy, topic_arn, rules, every_bucket, silent: Vec::new() }
     }
+}
+
+impl MonitoringSettings {
+    /// Calls that are told of although some principals are excepted: refused ones, and those of everybody else. It stands at the head of a
+    /// pattern, beside a choice of its own within `detail`.
+    ///
+    /// A session has the ARN of its role in `sessionIssuer`, a user has none there; what an event does not have is not anything but something,
+    /// and so has to be told apart (EventBridge user guide, "Comparison operators for use in event patterns": `exists`, `anything-but`, `$or`;
+    /// CloudTrail user guide, "CloudTrail userIdentity element").
+    fn others_calls(&self, account_id: &str, partition: Partition) -> Value {
+        let arns = self.except.iter().map(|name| match name.starts_with("arn:") {
+            true => name.clone(),
+            false => arn::role(partition, account_id, name),
+        });
+        let (users, roles): (Vec<String>, Vec<String>) = arns.partition(|arn| arn.contains(":user/"));
+        let but = |arns: &[String]| json!([{ "anything-but": arns }, { "exists": false }]);
+        let mut identity = json!({});
+        if !users.is_empty() {
+            identity["arn"] = but(&users);
+        }
+        if !roles.is_empty() {
+            identity["sessionContext"] = json!({ "sessionIssuer": { "arn": but(&roles) } });
+        }
+        json!([{ "detail": { "errorCode": [{ "exists": true }] } }, { "detail": { "userIdentity": identity } }])
+    }
+
+    /// Characters that a pattern has for them.
+    fn except_chars(&self, account_id: &str, partition: Partition) -> usize {
+        if self.except.is_empty() {
+            return 0;
+        }
+        self.others_calls(account_id, partition).to_string().len() + "\"$or\":,".len()
+    }
+
+    /// The rules of what is watched beside logging itself.
+    fn others(&self, stem: &str, topic_arn: &str, place: Place<'_>, keys: &Keys<'_>) -> Vec<EventRule> {
+        let mut rules = Vec::new();
+        let mut add = |ending: &str, description: &str, service: &'static str, pattern: Value| {
+            let (name, description) = (format!("{stem}-{ending}"), format!("logmap: {description}"));
+            rules.push(EventRule { name, description, pattern, service, message: None });
+        };
+        if self.also.contains(&AlsoWatched::Alarm) {
+            let own = json!([{ "prefix": format!("{stem}-") }]);
+            // within the parameters, so that there is room beside it for another choice
+            let named = json!({ "$or": [{ "name": own }, { "rule": own }] });
+            add("rules", "changes to the rules of these alerts", EVENTS, pattern(EVENTS, &watch::RULE_CALLS, Some(named)));
+            let named = json!({ "$or": [
+                { "topicArn": [topic_arn] },
+                { "resourceArn": [topic_arn] },
+                { "subscriptionArn": [{ "prefix": format!("{topic_arn}:") }] },
+            ] });
+            add(
+                "topic",
+                "changes to the topic of these alerts and its subscriptions",
+                SNS,
+                pattern(SNS, &watch::TOPIC_CALLS, Some(named)),
+            );
+        }
+        if self.also.contains(&AlsoWatched::PublicAccess) {
+            add(
+                "public-access",
+                "changes to what of this account's buckets can be public",
+                S3,
+                pattern(S3, &watch::ACCOUNT_CALLS, None),
+            );
+        }
+        if self.also.contains(&AlsoWatched::VendedLogs) {
+            add("deliveries", "changes to deliveries of CloudWatch Logs", LOGS, pattern(LOGS, &watch::DELIVERY_CALLS, None));
+        }
+        if self.also.contains(&AlsoWatched::Keys) {
+            for (at, key) in keys.get(&place).into_iter().flatten().enumerate() {
+                add(&format!("keys-{}", at + 1), "changes to a key of trails", KMS, of_key(key));
+            }
+        }
+        rules
+    }
+}
+
+/// An account by its id, and a Region.
+type Place<'a> = (&'a str, &'a str);
+/// The KMS keys of trails, by the place where each is.
+type Keys<'a> = BTreeMap<Place<'a>, BTreeSet<&'a str>>;
+
+/// Where the keys of trails are.
+fn keys(arns: &BTreeSet<String>) -> Keys<'_> {
+    let mut keys = Keys::new();
+    for key in arns {
+        if let Some(arn) = arn::parse(key) {
+            keys.entry((arn.account, arn.region)).or_default().insert(key);
+        }
+    }
+    keys
+}
+
+/// Calls on a key by its ARN: what is called is among the event's `resources`, and the parameters have it as the caller wrote it, which is
+/// all that a refused call may have (KMS developer guide, "Examples of AWS KMS log entries"). Of an alias only what it stands for is
+/// known here.
+fn of_key(key: &str) -> Value {
+    let resource = arn::parse(key).map_or("", |arn| arn.resource);
+    let id = resource.strip_prefix("key/").unwrap_or(resource);
+    if resource.starts_with("alias/") {
+        return pattern(KMS, &watch::ALIAS_CALLS, Some(json!({ "aliasName": [resource] })));
+    }
+    let mut pattern = pattern(KMS, &watch::KEY_CALLS, None);
+    pattern["detail"]["$or"] = json!([{ "resources": { "ARN": [key] } }, { "requestParameters": { "keyId": [key, id] } }]);
+    pattern
 }
 
 /// Calls of a service as CloudTrail records them (EventBridge reference, "Amazon S3 events delivered via AWS CloudTrail").
@@ -193,9 +394,9 @@ fn of_buckets(calls: &[&str], names: Value) -> Value {
     pattern(S3, calls, Some(json!({ "bucketName": names })))
 }
 
-/// The names, cut so that each pattern stays within its limit.
-fn groups<'a>(names: &[&'a str]) -> Vec<Vec<&'a str>> {
-    let room = watch::PATTERN_CHARS - of_buckets(&watch::BUCKET_CALLS, json!([])).to_string().len();
+/// The names, cut so that each pattern stays within its limit, of which so much is taken.
+fn groups<'a>(names: &[&'a str], taken: usize) -> Vec<Vec<&'a str>> {
+    let room = watch::PATTERN_CHARS - taken - of_buckets(&watch::BUCKET_CALLS, json!([])).to_string().len();
     let mut groups: Vec<Vec<&str>> = Vec::new();
     let mut used = room + 1;
     for name in names {
@@ -286,14 +487,22 @@ impl Alerts {
 
 /// Sets `monitoring` of each placement.
 pub(crate) fn fill(accounts: &mut [Account], settings: &MonitoringSettings) {
+    let arns: BTreeSet<String> = key_arns(accounts).map(str::to_owned).collect();
+    let keys = keys(&arns);
     for account in accounts.iter_mut() {
         for placement in &mut account.placements {
-            placement.monitoring = settings.in_placement(&account.id, account.partition, placement);
+            placement.monitoring = settings.in_placement(&account.id, account.partition, placement, &keys);
         }
     }
     if settings.topic.is_some() {
         listen(accounts);
     }
+}
+
+/// ARNs of the keys with which trails encrypt.
+fn key_arns(accounts: &[Account]) -> impl Iterator<Item = &str> {
+    let trails = accounts.iter().flat_map(|account| &account.placements).flat_map(|placement| &placement.trails);
+    trails.filter_map(|trail| trail.kms_key_arn.as_deref())
 }
 
 /// Finds the rules that hear nothing.
@@ -303,7 +512,8 @@ fn listen(accounts: &mut [Account]) {
     for account in accounts.iter() {
         for placement in &account.placements {
             let rules = placement.monitoring.alerts.iter().flat_map(|alerts| &alerts.rules);
-            let silent = rules.filter(|rule| !recorded.trails(account, &placement.region).any(|trail| hears(trail, rule.service)));
+            let silent =
+                rules.filter(|rule| !recorded.trails(account, &placement.region).any(|trail| hears(trail, rule.service)));
             found.push(silent.map(|rule| rule.name.clone()).collect::<Vec<String>>());
         }
     }
@@ -317,6 +527,7 @@ fn listen(accounts: &mut [Account]) {
 
 /// Reports what only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
 pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
+    check_keys(map, accounts, findings);
     let recorded = Recorded::of(accounts);
     for account in accounts {
         let Some(effective) = map.accounts.get(account.key.as_str()) else { continue };
@@ -340,11 +551,8 @@ pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut
         }
         let Some(first) = silent.first() else { continue };
         // trails that are there and leave this out are the way out
-        let deaf: BTreeMap<&str, &Trail> = silent
-            .iter()
-            .flat_map(|region| recorded.trails(account, region))
-            .map(|trail| (trail.name.as_str(), trail))
-            .collect();
+        let deaf: BTreeMap<&str, &Trail> =
+            silent.iter().flat_map(|region| recorded.trails(account, region)).map(|trail| (trail.name.as_str(), trail)).collect();
         let mut finding = Finding::new(
             &ALERTS_WITHOUT_TRAIL,
             span(first),
@@ -357,9 +565,41 @@ pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut
         .help("EventBridge sees API calls only where a trail records write management events: give the account a trail with `coverage: multi-region`, or an organization trail; one that is not in the map does as well");
         for (name, trail) in deaf {
             let at = map.trails.get(name).map_or(effective.key.span, |trail| trail.name.span);
-            finding = finding.related(at, format!("`{name}` records no writes: `management_events: {}`", trail.management_events.word()));
+            finding = finding
+                .related(at, format!("`{name}` records no writes: `management_events: {}`", trail.management_events.word()));
         }
         findings.push(finding);
+    }
+}
+
+/// Reports keys that nothing watches, although the map asks for it: in a place without alerts, or behind an alias.
+fn check_keys(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
+    if map.monitoring.topic.is_none() || !map.monitoring.also.contains(&AlsoWatched::Keys) {
+        return;
+    }
+    let watched = |id: &str, region: &str| {
+        accounts.iter().any(|account| account.id == id && account.placements.iter().any(|placement| placement.region == region))
+    };
+    let in_use: BTreeSet<&str> = key_arns(accounts).collect();
+    let written = map.trails.values().filter_map(|trail| trail.kms_key).flat_map(|key| match key {
+        KmsKey::One(arn) => vec![arn],
+        KmsKey::ByRegion(entries) => entries.items.iter().map(|(_, arn)| arn).collect(),
+    });
+    let mut told = BTreeSet::new();
+    for key in written.filter(|key| in_use.contains(key.as_str())) {
+        let Some(parsed) = arn::parse(key).filter(|_| told.insert(key.as_str())) else { continue };
+        let finding = |message, help| Finding::new(&KEY_NOT_WATCHED, key.span, message).help(help);
+        if !watched(parsed.account, parsed.region) {
+            findings.push(finding(
+                format!("no alert comes of this key: the map has nothing in `{}` of the account {}", parsed.region, parsed.account),
+                "watch it where it is, by code of your own: `DisableKey`, `PutKeyPolicy` and `ScheduleKeyDeletion` of `kms.amazonaws.com`",
+            ));
+        } else if parsed.resource.starts_with("alias/") {
+            findings.push(finding(
+                "of an alias only what it stands for is watched, not the key behind it".to_owned(),
+                "write the ARN of the key: `arn:…:key/…`; events of a key do not have its aliases",
+            ));
+        }
     }
 }
 
@@ -385,7 +625,10 @@ impl<'a> Recorded<'a> {
     /// The trails of the map that are there for an account's events in a Region: its own and the organization's, of that Region or
     /// of all. What they record of them is another question.
     fn trails<'t>(&'t self, account: &'t Account, region: &'t str) -> impl Iterator<Item = &'t Trail> {
-        let own = account.placements.iter().flat_map(|placement| placement.trails.iter().map(|trail| (placement.region.as_str(), trail)));
+        let own = account
+            .placements
+            .iter()
+            .flat_map(|placement| placement.trails.iter().map(|trail| (placement.region.as_str(), trail)));
         let organization = self.0.iter().filter(|(partition, _, _)| *partition == account.partition);
         own.chain(organization.map(|(_, home, trail)| (*home, *trail)))
             .filter(move |(home, trail)| trail.multi_region || *home == region)

@@ -366,7 +366,11 @@ pub(super) fn monitor_rows(monitoring: &Monitoring) -> Vec<MonitorRow<'_>> {
     for alerts in monitoring.alerts.iter() {
         rows.push(MonitorRow { kind: "topic", name: &alerts.topic_arn, want: alerts.policy.to_json() });
         rows.extend(alerts.rules.iter().map(|rule| {
-            row("rule", &rule.name, json!({ "Description": rule.description, "EventPattern": rule.pattern, "State": "ENABLED" }))
+            let mut want = json!({ "Description": rule.description, "EventPattern": rule.pattern, "State": "ENABLED" });
+            if let Some(message) = &rule.message {
+                want["InputTransformer"] = message.to_value();
+            }
+            row("rule", &rule.name, want)
         }));
     }
     if let Some(rule) = &monitoring.config_rule {

@@ -60,6 +60,10 @@ struct ReadmeContext {
     parameter: String,
     /// The placements with alerts.
     alerts: Vec<AlertsRow>,
+    /// What alerts are about beside logging itself: words of the map and phrases.
+    watched: Vec<WatchedRow>,
+    /// Whose calls are told of only if they are refused: names of roles, and ARNs.
+    excepted: Vec<String>,
     /// Those of them in which no alert comes, or not every one.
     silent: Vec<SilentRow>,
     /// The trails of the organization.
@@ -122,6 +126,15 @@ struct AlertsRow {
     rules: usize,
     /// True: every bucket is watched, not the sources by their names.
     every_bucket: bool,
+}
+
+/// What alerts are about beside logging itself.
+#[derive(Debug, Serialize)]
+struct WatchedRow {
+    /// Its word in the map.
+    word: &'static str,
+    /// What it is.
+    phrase: &'static str,
 }
 
 /// A placement with rules that hear nothing.
@@ -377,6 +390,14 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
                 })
             })
             .collect(),
+        watched: {
+            let asked = cx.plan().monitoring.also.iter().filter(|_| cx.plan().monitoring.topic.is_some());
+            asked.map(|one| WatchedRow { word: one.word(), phrase: one.phrase() }).collect()
+        },
+        excepted: {
+            let settings = &cx.plan().monitoring;
+            if settings.topic.is_some() { settings.except.clone() } else { Vec::new() }
+        },
         silent: monitoring()
             .filter_map(|(account, placement, monitoring)| {
                 let alerts = monitoring.alerts.as_ref().filter(|alerts| !alerts.silent.is_empty())?;
@@ -421,7 +442,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
     };
     let mut slice = serde_json::to_value(&context)?;
-    // without tags, what trails feed, trails that left, a role's name, modules, senders or silence the head is what it was before a map could say them
+    // without tags, what trails feed, trails that left, a role's name, modules, senders or more alerts the head is what it was before a map could say them
     let unnamed = cx.plan().render.role_name_prefix.is_empty();
     for (key, empty) in [
         ("tags", context.tags.is_empty()),
@@ -431,6 +452,8 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         ("modules", !context.modules),
         ("senders", context.senders.is_empty()),
         ("silent", context.silent.is_empty()),
+        ("watched", context.watched.is_empty()),
+        ("excepted", context.excepted.is_empty()),
     ] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
             keys.shift_remove(key);

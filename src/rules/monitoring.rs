@@ -16,6 +16,8 @@ rule_family! {
     TOPIC_NAME = "LM0802" "topic-name" Error Map blocking: "SNS would not take this topic name, or EventBridge the topic";
     CONFIG_RULE_REGION = "LM0803" "config-rule-region" Info Map: "a Region without the AWS Config rule";
     ALERTS_WITHOUT_TRAIL = "LM0804" "alerts-without-trail" Warning Map: "no trail of the map records what alerts are about";
+    KEY_NOT_WATCHED = "LM0805" "key-not-watched" Info Map: "a key of a trail that no alert is about";
+    ALERTS_EXCEPT = "LM0806" "alerts-except" Error Map blocking: "nobody's calls can be left out of alerts by this";
 }
 
 /// Checks the names that `publish` and `monitoring` give.
@@ -29,6 +31,27 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         );
     }
     let alerts = map.monitoring.as_ref().and_then(|monitoring| monitoring.tamper_alerts.as_ref());
+    if let Some(names) = alerts.and_then(|alerts| alerts.except.as_ref()) {
+        for name in names.iter() {
+            if let Some(problem) = watch::except_problem(name) {
+                findings.push(
+                    Finding::new(&ALERTS_EXCEPT, name.span, format!("`{}` {problem}", name.escape_debug()))
+                        .help("write the name of a role, with its path, or the ARN of a role or user"),
+                );
+            }
+        }
+        let chars: usize = names.iter().map(|name| watch::except_chars(name)).sum();
+        if chars > watch::EXCEPT_CHARS {
+            findings.push(
+                Finding::new(
+                    &ALERTS_EXCEPT,
+                    names.span,
+                    format!("the principals of `except` have {chars} characters as ARNs, and a pattern of EventBridge has room for {}", watch::EXCEPT_CHARS),
+                )
+                .help("name the roles that apply what is generated, and no others"),
+            );
+        }
+    }
     if let Some(name) = alerts.and_then(|alerts| alerts.sns_topic_name.as_ref())
         && let Some(problem) = watch::topic_problem(name)
     {

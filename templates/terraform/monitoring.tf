@@ -95,6 +95,14 @@ resource "aws_cloudwatch_event_target" "{{ rule.label }}" {
 
   # Through the policy, without which nothing arrives.
   arn = aws_sns_topic_policy.{{ region_label }}.arn
+{%- for message in rule.messages %}
+
+  input_transformer {
+    input_paths = {{ message.paths | hcl(indent=4) }}
+
+    input_template = {{ message.template | hcl }}
+  }
+{%- endfor %}
 }
 {%- endfor %}
 {%- endfor -%}

@@ -21,7 +21,7 @@ version: 1
 organization: {{ name: acme }}
 accounts:
   prod: {{ id: "{ACCOUNT}", regions: {{ {REGION}: {{ buckets: [acme-web] }} }} }}
-monitoring: {{ config_rule: true, tamper_alerts: {{ sns_topic_name: alerts }} }}
+monitoring: {{ config_rule: true, tamper_alerts: {{ sns_topic_name: alerts, also: [alarm, public-access], message: text }} }}
 publish: {{ ssm_parameter: {PARAMETER} }}
 """
 TAGGING = f"""{MAP}
@@ -90,6 +90,8 @@ DRIFT = [
     ("ssm", "delete_parameter", {"Name": PARAMETER}, f"parameter {PARAMETER}"),
     ("sns", "set_topic_attributes", {"TopicArn": TOPIC, "AttributeName": "Policy", "AttributeValue": '{"Version":"2012-10-17","Statement":[]}'}, "topic alerts: policy"),
     ("events", "disable_rule", {"Name": RULE}, f"rule {RULE}"),
+    ("events", "put_targets", {"Rule": RULE, "Targets": [{"Id": "logmap-alerts", "Arn": TOPIC}]}, f"rule {RULE}: publishes to alerts"),
+    ("events", "put_targets", {"Rule": RULE, "Targets": [{"Id": "logmap-alerts", "Arn": TOPIC, "InputPath": "$.detail"}]}, f"rule {RULE}: publishes to alerts"),
     ("events", "remove_targets", {"Rule": RULE, "Ids": ["logmap-alerts"]}, f"rule {RULE}: publishes to alerts"),
     ("events", "put_rule", {"Name": RULE, "EventPattern": '{"source":["aws.s3"]}', "State": "ENABLED", "Description": "logmap: x"}, f"rule {RULE}"),
     ("config", "delete_config_rule", {"ConfigRuleName": CONFIG}, f"AWS Config rule {CONFIG}"),

@@ -90,7 +90,7 @@ fn effective_trail<'m>(
 }
 
 /// The words of a list, sorted, each once.
-fn in_order<T: Ord + Copy>(words: Option<&Vec<Spanned<T>>>) -> Vec<T> {
+pub(super) fn in_order<T: Ord + Copy>(words: Option<&Vec<Spanned<T>>>) -> Vec<T> {
     let words: BTreeSet<T> = words.into_iter().flatten().map(|word| word.value).collect();
     words.into_iter().collect()
 }

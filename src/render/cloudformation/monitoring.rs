@@ -6,7 +6,7 @@ use super::ids::{bucket_id, id, policy_id};
 use crate::{
     plan::{
         Account, Placement,
-        monitoring::{CONFIG_RULE_DESCRIPTION, TARGET_ID},
+        monitoring::{CONFIG_RULE_DESCRIPTION, Message, TARGET_ID},
     },
     policy::Policy,
     render::scanners::{Scanner, Skip, metadata, skips},
@@ -72,6 +72,8 @@ pub(super) struct RuleContext<'a> {
     pub description: &'a str,
     /// Event pattern, as a JSON object.
     pub pattern: &'a Value,
+    /// What it publishes instead of the event, as `InputTransformer` has it: none or one.
+    pub messages: Vec<Value>,
 }
 
 impl<'a> MonitoringContext<'a> {
@@ -105,6 +107,7 @@ impl<'a> MonitoringContext<'a> {
                             name: &rule.name,
                             description: &rule.description,
                             pattern: &rule.pattern,
+                            messages: rule.message.iter().map(Message::to_value).collect(),
                         })
                         .collect(),
                 })

@@ -68,6 +68,17 @@ pub(crate) struct RuleContext {
     pub description: String,
     /// Event pattern, as a JSON object.
     pub pattern: Value,
+    /// What it publishes instead of the event: none or one.
+    pub messages: Vec<MessageContext>,
+}
+
+/// What a rule publishes instead of the event.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessageContext {
+    /// JSON paths of the values, by their names.
+    pub paths: IndexMap<String, String>,
+    /// The template.
+    pub template: String,
 }
 
 impl MonitoringContext {
@@ -100,6 +111,14 @@ impl MonitoringContext {
                             name: rule.name.clone(),
                             description: rule.description.clone(),
                             pattern: rule.pattern.clone(),
+                            messages: rule
+                                .message
+                                .iter()
+                                .map(|message| MessageContext {
+                                    paths: message.paths.clone(),
+                                    template: message.template.clone(),
+                                })
+                                .collect(),
                         })
                         .collect(),
                 })

@@ -1457,11 +1457,11 @@ apply_monitor() {
     esac
   fi
   [ "$sign" = + ] || apply_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$of")" "$of.tags" "$what"
-  if [ "$kind" = rule ] && [ "$(monitor_json target "$of.targets" "$TARGET_ID")" != "$TOPIC_ARN" ]; then
-    change "~ $what: publishes to ${TOPIC_ARN##*:}" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$TOPIC_ARN\"}]"
+  if [ "$kind" = rule ] && ! { printf '%s' "$want" | monitor_json publishes "$of.targets" "$TARGET_ID" "$TOPIC_ARN"; }; then
+    change "~ $what: publishes to ${TOPIC_ARN##*:}" events put-targets --rule "$name" --targets "$(printf '%s' "$want" | monitor_json put-target "$of.targets" "$TARGET_ID" "$TOPIC_ARN")"
     if [ "$MODE" = apply ]; then # a target that is refused is no failure of the call
       fetch "$WORK/targets" '' events list-targets-by-rule --rule "$name"
-      [ "$(monitor_json target "$WORK/targets" "$TARGET_ID")" = "$TOPIC_ARN" ] || die 3 "EventBridge did not take the topic $TOPIC_ARN as the target of $name"
+      printf '%s' "$want" | monitor_json publishes "$WORK/targets" "$TARGET_ID" "$TOPIC_ARN" || die 3 "EventBridge did not take the topic $TOPIC_ARN as the target of $name"
     fi
   fi
 }
@@ -1517,7 +1517,7 @@ rollback_monitor() {
   if [ "$target" = "$old" ]; then
     :
   elif [ -n "$old" ]; then
-    restore "~ $what: target as before" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$old\"}]"
+    restore "~ $what: target as before" events put-targets --rule "$name" --targets "[$old]"
   else
     restore "~ $what: no target $TARGET_ID, as before" events remove-targets --rule "$name" --ids "$TARGET_ID"
   fi
