@@ -162,6 +162,7 @@ pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
     let named = |settings: &MonitoringSettings| settings.config_rule || settings.topic.is_some();
     Pairs::new(Some(&old.monitoring), Some(&new.monitoring))
         .row("publish.ssm_parameter", |settings| settings.parameter.clone())
+        .row("publish.ssm_logging_parameter", |settings| settings.logging_parameter.clone())
         .row("monitoring.config_rule", |settings| yes(settings.config_rule, "true", "false"))
         .row("monitoring.tamper_alerts.sns_topic_name", |settings| settings.topic.clone())
         .row("monitoring.tamper_alerts.except", |settings| (!settings.except.is_empty()).then(|| settings.except.join(", ")))

@@ -15,12 +15,12 @@ use serde_json::Value;
 pub(super) fn things(placement: &Placement) -> usize {
     let monitoring = &placement.monitoring;
     let alerts = monitoring.alerts.as_ref().map_or(0, |alerts| 1 + alerts.rules.len());
-    usize::from(monitoring.parameter.is_some()) + usize::from(monitoring.config_rule.is_some()) + alerts
+    monitoring.parameters().count() + usize::from(monitoring.config_rule.is_some()) + alerts
 }
 
 pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
     let monitoring = &place.placement.monitoring;
-    if let Some(parameter) = &monitoring.parameter {
+    for (parameter, _) in monitoring.parameters() {
         let found = one(place, ("publish", "parameters", &parameter.name), out, |reading| {
             let value = reading.text(&["Parameter", "Value"]).unwrap_or_default();
             (value != parameter.value).then(|| format!("is `{}`, and the map gives it `{}`", shown::line(value), parameter.value))

@@ -553,7 +553,9 @@ fn monitoring(map: &RegionMap) -> MonitoringSettings {
     let monitoring = map.monitoring.as_ref();
     let alerts = monitoring.and_then(|monitoring| monitoring.tamper_alerts.as_ref());
     let topic = alerts.and_then(|alerts| alerts.sns_topic_name.as_ref());
-    let name = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref());
+    let publish = map.publish.as_ref();
+    let name = publish.and_then(|publish| publish.ssm_parameter.as_ref());
+    let logging = publish.and_then(|publish| publish.ssm_logging_parameter.as_ref());
     MonitoringSettings {
         organization: map
             .organization
@@ -562,6 +564,9 @@ fn monitoring(map: &RegionMap) -> MonitoringSettings {
             .filter(|name| is_org_name(name))
             .map_or(String::new(), |name| name.value.clone()),
         parameter: name.filter(|name| parameter::problem(name).is_none()).map(|name| name.value.clone()),
+        logging_parameter: logging
+            .filter(|logging| parameter::problem(logging).is_none() && name.is_none_or(|name| name.value != logging.value))
+            .map(|name| name.value.clone()),
         config_rule: monitoring.and_then(|monitoring| monitoring.config_rule.as_ref()).is_some_and(|on| on.value),
         topic: topic.filter(|name| watch::topic_problem(name).is_none()).map(|name| name.value.clone()),
         also: trails::in_order(alerts.and_then(|alerts| alerts.also.as_deref())),

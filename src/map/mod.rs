@@ -359,6 +359,9 @@ record! {
     Publish "`publish`" {
         /// Name of a Regional SSM parameter that holds the Region's log bucket.
         ssm_parameter: String, { "examples": ["/logmap/access-log-bucket"] };
+        /// Name of a second one that holds all that the logging of a bucket there is set to, in JSON: bucket, prefix and key format, so that
+        /// what others set is what is granted.
+        ssm_logging_parameter: String, { "examples": ["/logmap/access-logging"] };
     }
 }
 

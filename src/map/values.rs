@@ -110,6 +110,8 @@ pub struct MonitoringSettings {
     pub organization: String,
     /// Name of the parameter.
     pub parameter: Option<String>,
+    /// Name of the parameter with all that logging is set to.
+    pub logging_parameter: Option<String>,
     /// A Config rule in each place that has the managed rule.
     pub config_rule: bool,
     /// Name of the topic.

@@ -4,23 +4,26 @@
 //! Config rule, and the alerts: a topic, its policy and the rules of EventBridge that publish to it. All targets render these
 //! values as they are. Event patterns are made here and nowhere else.
 
-use super::{Account, Placement, Trail};
+use super::{Account, KeyFormat, Placement, Source, Trail};
 pub(crate) use crate::map::values::MonitoringSettings;
 use crate::{
-    aws::{Partition, arn, watch},
+    aws::{Partition, arn, parameter, watch},
     diagnostics::Finding,
     map::{AlsoWatched, KmsKey, ManagementEvents, effective::EffectiveMap},
     policy::{
         Condition, Effect, Element, Policy, Principal, Statement,
         evaluate::{Caller, Request, Verdict, evaluate},
     },
-    rules::monitoring::{ALERTS_WITHOUT_TRAIL, CONFIG_RULE_REGION, KEY_NOT_WATCHED},
+    rules::monitoring::{ALERTS_WITHOUT_TRAIL, CONFIG_RULE_REGION, KEY_NOT_WATCHED, PARAMETER_VALUE},
 };
 use indexmap::IndexMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// What is published and watched in one account and Region.
 #[derive(Debug, Clone, Serialize, Default)]
@@ -28,6 +31,9 @@ pub struct Monitoring {
     /// The parameter, where there is a bucket for access logs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parameter: Option<Parameter>,
+    /// The parameter with all that logging is set to, in the same places.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logging_parameter: Option<Parameter>,
     /// The Config rule, where there is a bucket for access logs and Config has the rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub config_rule: Option<ConfigRule>,
@@ -41,9 +47,13 @@ pub struct Monitoring {
 pub struct Parameter {
     /// Name, with a `/` before each level if it has levels.
     pub name: String,
-    /// Name of the bucket that takes the access logs of this account and Region.
+    /// Name of the bucket that takes the access logs of this account and Region, or what logging to it is set to.
     pub value: String,
 }
+
+/// What the parameters say of themselves.
+pub(crate) const PARAMETER_DESCRIPTION: &str = "Bucket that takes the S3 access logs of this account and Region";
+pub(crate) const LOGGING_PARAMETER_DESCRIPTION: &str = "What the logging of S3 buckets of this account and Region is set to";
 
 /// A rule of Config, made from the managed rule `S3_BUCKET_LOGGING_ENABLED`.
 #[derive(Debug, Clone, Serialize)]
@@ -158,6 +168,48 @@ fn subjects(rule: &EventRule) -> &'static [&'static str] {
     }
 }
 
+/// Where a source's keys begin, with `{source_bucket}/` for its own name at the end of a prefix, and their layout.
+type Layout<'a> = (Cow<'a, str>, KeyFormat);
+
+/// The layout of a source.
+pub(crate) fn layout(source: &Source) -> Layout<'_> {
+    let common = source.prefix.strip_suffix('/').and_then(|prefix| prefix.strip_suffix(source.name.as_str()));
+    let prefix = match common.filter(|common| common.is_empty() || common.ends_with('/')) {
+        Some(common) => format!("{common}{{source_bucket}}/").into(),
+        None => Cow::Borrowed(&*source.prefix),
+    };
+    (prefix, source.key_format)
+}
+
+/// What logging is set to in a placement, as S3's API has it: for most buckets, and under `Sources` for those that others set and that
+/// are not as most.
+fn logging(bucket: &str, placement: &Placement) -> Value {
+    let sources = || placement.sources.iter().filter(|source| !source.is_log_bucket);
+    let mut counts: IndexMap<Layout<'_>, usize> = IndexMap::new();
+    for source in sources() {
+        *counts.entry(layout(source)).or_default() += 1;
+    }
+    // the first of the most frequent
+    let most = counts.values().max().copied();
+    let common = counts.iter().find(|(_, count)| Some(**count) == most).map(|(layout, _)| layout.clone());
+    let set = |prefix: &str, format: KeyFormat| {
+        let keys = match format.partition_date_source() {
+            Some(by) => json!({ "PartitionedPrefix": { "PartitionDateSource": by } }),
+            None => json!({ "SimplePrefix": {} }),
+        };
+        json!({ "TargetPrefix": prefix, "TargetObjectKeyFormat": keys })
+    };
+    let mut value = common.as_ref().map_or_else(|| json!({}), |(prefix, format)| set(prefix, *format));
+    value["TargetBucket"] = json!(bucket);
+    let others = sources().filter(|source| !source.managed && common.as_ref() != Some(&layout(source)));
+    let others: IndexMap<&str, Value> =
+        others.map(|source| (source.name.as_str(), set(&source.prefix, source.key_format))).collect();
+    if !others.is_empty() {
+        value["Sources"] = json!(others);
+    }
+    value
+}
+
 /// Description of the Config rule: scripts know their own by its first word.
 pub(crate) const CONFIG_RULE_DESCRIPTION: &str = "logmap: buckets that do not log to the log bucket of their account and Region";
 
@@ -175,7 +227,13 @@ pub(crate) const TARGET_ID: &str = "logmap-alerts";
 impl Monitoring {
     /// True if nothing is published or watched.
     pub fn is_empty(&self) -> bool {
-        self.parameter.is_none() && self.config_rule.is_none() && self.alerts.is_none()
+        self.parameters().next().is_none() && self.config_rule.is_none() && self.alerts.is_none()
+    }
+
+    /// The parameters, each with what it says of itself.
+    pub fn parameters(&self) -> impl Iterator<Item = (&Parameter, &'static str)> {
+        let plain = self.parameter.iter().map(|parameter| (parameter, PARAMETER_DESCRIPTION));
+        plain.chain(self.logging_parameter.iter().map(|parameter| (parameter, LOGGING_PARAMETER_DESCRIPTION)))
     }
 }
 
@@ -187,6 +245,9 @@ impl MonitoringSettings {
             parameter: bucket
                 .zip(self.parameter.as_ref())
                 .map(|(bucket, name)| Parameter { name: name.clone(), value: bucket.name.clone() }),
+            logging_parameter: bucket
+                .zip(self.logging_parameter.as_ref())
+                .map(|(bucket, name)| Parameter { name: name.clone(), value: logging(&bucket.name, placement).to_string() }),
             config_rule: bucket
                 .filter(|_| self.config_rule && watch::has_config_rule(&placement.region))
                 .map(|bucket| ConfigRule { name: format!("{}-access-logging", self.stem()), target_bucket: bucket.name.clone() }),
@@ -543,6 +604,27 @@ pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut
                         format!("AWS Config is not known to have the rule `S3_BUCKET_LOGGING_ENABLED` in `{}`", placement.region),
                     )
                     .help("the rule is left out there; everything else is rendered, and `--verify` and `logmap check` compare targets"),
+                );
+            }
+            if let Some(parameter) = placement
+                .monitoring
+                .logging_parameter
+                .as_ref()
+                .filter(|parameter| parameter.value.chars().count() > parameter::VALUE_CHARS)
+            {
+                findings.push(
+                    Finding::new(
+                        &PARAMETER_VALUE,
+                        span(&placement.region),
+                        format!(
+                            "the parameter `{}` would have {} characters in `{}`, and a parameter has at most {}",
+                            parameter.name,
+                            parameter.value.chars().count(),
+                            placement.region,
+                            parameter::VALUE_CHARS
+                        ),
+                    )
+                    .help("give sources with `logging: external` the prefix and the key format of the others, or leave `ssm_logging_parameter` out"),
                 );
             }
             if placement.monitoring.alerts.as_ref().is_some_and(Alerts::is_silent) {

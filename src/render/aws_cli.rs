@@ -9,7 +9,7 @@ use crate::{
     plan::{
         Account, LogBucket, Placement, RenderSettings, Source, Trail, alike,
         lifecycle::{self, S3Rule},
-        monitoring::{CONFIG_RULE_DESCRIPTION, Monitoring},
+        monitoring::{CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, Monitoring},
     },
     text,
 };
@@ -362,6 +362,10 @@ pub(super) fn monitor_rows(monitoring: &Monitoring) -> Vec<MonitorRow<'_>> {
     let mut rows = Vec::new();
     if let Some(parameter) = &monitoring.parameter {
         rows.push(row("parameter", &parameter.name, json!({ "Type": "String", "Value": parameter.value })));
+    }
+    if let Some(parameter) = &monitoring.logging_parameter {
+        let want = json!({ "Description": LOGGING_PARAMETER_DESCRIPTION, "Type": "String", "Value": parameter.value });
+        rows.push(row("parameter", &parameter.name, want));
     }
     for alerts in monitoring.alerts.iter() {
         rows.push(MonitorRow { kind: "topic", name: &alerts.topic_arn, want: alerts.policy.to_json() });

@@ -1,7 +1,11 @@
 //! The output's own README: what to run, in which order, for this map.
 
 use super::{Context, aws_cli::takes_over, engine::Engine};
-use crate::{artifacts::Artifact, aws::region, plan::Plan};
+use crate::{
+    artifacts::Artifact,
+    aws::region,
+    plan::{Plan, monitoring},
+};
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -58,6 +62,10 @@ struct ReadmeContext {
     feeds: Vec<FeedRow>,
     /// Name of the parameter with the log bucket's name; empty for none.
     parameter: String,
+    /// Name of the parameter with all that logging is set to; empty for none.
+    logging_parameter: String,
+    /// Sources whose logging other code sets, if that parameter is there.
+    external: Vec<ExternalRow>,
     /// The placements with alerts.
     alerts: Vec<AlertsRow>,
     /// What alerts are about beside logging itself: words of the map and phrases.
@@ -126,6 +134,49 @@ struct AlertsRow {
     rules: usize,
     /// True: every bucket is watched, not the sources by their names.
     every_bucket: bool,
+}
+
+/// Sources of an account and Region whose logging other code sets alike.
+#[derive(Debug, Serialize)]
+struct ExternalRow {
+    /// Account key.
+    account: String,
+    /// Region name.
+    region: String,
+    /// Names of the first of them.
+    sources: Vec<String>,
+    /// How many there are besides.
+    more: usize,
+    /// Name of the log bucket.
+    bucket: String,
+    /// Prefix, with `{source_bucket}` for the source's own name at its end.
+    prefix: String,
+    /// How S3 lays out their keys.
+    layout: &'static str,
+}
+
+/// So many sources are named in a row.
+const NAMED_SOURCES: usize = 10;
+
+fn external(plan: &Plan) -> Vec<ExternalRow> {
+    let mut rows = Vec::new();
+    for (account, placement) in plan.placements().filter(|(_, placement)| placement.monitoring.logging_parameter.is_some()) {
+        let mut groups: IndexMap<_, Vec<&str>> = IndexMap::new();
+        for source in placement.sources.iter().filter(|source| !source.managed) {
+            groups.entry(monitoring::layout(source)).or_default().push(&source.name);
+        }
+        let bucket = placement.access_log_bucket().map_or("", |bucket| &bucket.name);
+        rows.extend(groups.into_iter().map(|((prefix, format), names)| ExternalRow {
+            account: account.key.clone(),
+            region: placement.region.clone(),
+            sources: names.iter().take(NAMED_SOURCES).map(|name| (*name).to_owned()).collect(),
+            more: names.len().saturating_sub(NAMED_SOURCES),
+            bucket: bucket.to_owned(),
+            prefix: prefix.into_owned(),
+            layout: format.layout(),
+        }));
+    }
+    rows
 }
 
 /// What alerts are about beside logging itself.
@@ -378,6 +429,10 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         parameter: monitoring()
             .find_map(|(_, _, monitoring)| Some(monitoring.parameter.as_ref()?.name.clone()))
             .unwrap_or_default(),
+        logging_parameter: monitoring()
+            .find_map(|(_, _, monitoring)| Some(monitoring.logging_parameter.as_ref()?.name.clone()))
+            .unwrap_or_default(),
+        external: external(cx.plan()),
         alerts: monitoring()
             .filter_map(|(account, placement, monitoring)| {
                 let alerts = monitoring.alerts.as_ref()?;
@@ -453,6 +508,8 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         ("senders", context.senders.is_empty()),
         ("silent", context.silent.is_empty()),
         ("watched", context.watched.is_empty()),
+        ("logging_parameter", context.logging_parameter.is_empty()),
+        ("external", context.external.is_empty()),
         ("excepted", context.excepted.is_empty()),
     ] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {

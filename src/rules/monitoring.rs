@@ -18,13 +18,25 @@ rule_family! {
     ALERTS_WITHOUT_TRAIL = "LM0804" "alerts-without-trail" Warning Map: "no trail of the map records what alerts are about";
     KEY_NOT_WATCHED = "LM0805" "key-not-watched" Info Map: "a key of a trail that no alert is about";
     ALERTS_EXCEPT = "LM0806" "alerts-except" Error Map blocking: "nobody's calls can be left out of alerts by this";
+    PARAMETER_VALUE = "LM0807" "parameter-value" Error Map blocking: "Systems Manager would not take so long a value";
 }
 
 /// Checks the names that `publish` and `monitoring` give.
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
-    if let Some(name) = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref())
-        && let Some(problem) = parameter::problem(name)
+    let publish = map.publish.as_ref();
+    let plain = publish.and_then(|publish| publish.ssm_parameter.as_ref());
+    let logging = publish.and_then(|publish| publish.ssm_logging_parameter.as_ref());
+    if let (Some(one), Some(other)) = (plain, logging)
+        && one.value == other.value
     {
+        findings.push(
+            Finding::new(&PARAMETER_NAME, other.span, "the two parameters of `publish` have the same name")
+                .related(one.span, "`ssm_parameter` has it, too")
+                .help("write another name, such as `/logmap/access-logging`"),
+        );
+    }
+    for name in plain.into_iter().chain(logging) {
+        let Some(problem) = parameter::problem(name) else { continue };
         findings.push(
             Finding::new(&PARAMETER_NAME, name.span, format!("`{}` can't be the name of a parameter: it {problem}", name.escape_debug()))
                 .help("letters, digits, `.`, `-` and `_`, in up to 15 levels such as `/logmap/access-log-bucket`; AWS answers `ValidationException`"),

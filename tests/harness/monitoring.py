@@ -143,6 +143,7 @@ def of_script(account, region, rows, topic_arn):
         want = json.loads(want)
         if kind == "parameter":
             each = {"type": want.pop("Type"), "value": want.pop("Value")}
+            want.pop("Description", None)
         elif kind == "topic":
             expect(name == topic_arn, f"the topic is {name}, and rules publish to {topic_arn}")
             name, each = name.rpartition(":")[2], {"policy": policy_of({"Statement": want.pop("Statement")})}

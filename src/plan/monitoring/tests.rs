@@ -137,3 +137,30 @@ fn nothing_is_added_unless_it_is_asked_for() {
     assert!(plain.rules.iter().all(|rule| rule.message.is_none() && rule.pattern.get("$or").is_none()));
     assert_eq!(names(&plain), ["logmap-acme-log-buckets", "logmap-acme-sources-1"]);
 }
+
+#[test]
+fn owners_of_sources_are_told_what_the_grant_covers() {
+    let text = "version: 1\norganization: { name: acme }\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1:\n        buckets: [acme-a, acme-b, { name: acme-c, logging: external }, { name: acme-d, logging: external, prefix: own/ }, { name: acme-e, prefix: mine/ }, { name: acme-f, logging: external, key_format: simple }]\n      eu-west-1:\n        log_bucket: { key_format: simple }\n        buckets: [{ name: acme-g, logging: external }, acme-h]\npublish: { ssm_logging_parameter: /x/logging }\n";
+    let analysis = analyze(SourceFile::new("map.yaml", text));
+    let account =
+        analysis.plan.as_ref().and_then(|plan| plan.accounts.first()).unwrap_or_else(|| unreachable!("{:?}", analysis.findings));
+    let value = |placement: &Placement| -> Value {
+        let parameter = placement.monitoring.logging_parameter.as_ref().unwrap_or_else(|| unreachable!());
+        serde_json::from_str(&parameter.value).unwrap_or_default()
+    };
+    let by_time = json!({ "PartitionedPrefix": { "PartitionDateSource": "EventTime" } });
+    let simple = json!({ "SimplePrefix": {} });
+    assert_eq!(
+        account.placements.iter().map(value).collect::<Vec<_>>(),
+        [
+            json!({ "TargetBucket": "acme-logs-111122223333-eu-west-1", "TargetPrefix": "s3-access/{source_bucket}/", "TargetObjectKeyFormat": simple }),
+            json!({
+                "TargetBucket": "acme-logs-111122223333-us-east-1", "TargetPrefix": "s3-access/", "TargetObjectKeyFormat": by_time,
+                "Sources": {
+                    "acme-d": { "TargetPrefix": "own/", "TargetObjectKeyFormat": by_time },
+                    "acme-f": { "TargetPrefix": "s3-access/acme-f/", "TargetObjectKeyFormat": simple },
+                }
+            }),
+        ]
+    );
+}

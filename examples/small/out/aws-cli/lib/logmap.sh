@@ -1447,7 +1447,7 @@ apply_monitor() {
   if [ "$sign" = + ] || ! printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then
     remember "$file.state" "$want"
     case $kind in
-      parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | monitor_json value Value)" ;;
+      parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | monitor_json value Value)" "$(printf '%s' "$want" | monitor_json value Description)" ;;
       topic)
         [ "$sign" = '~' ] || change "+ $what" sns create-topic "--name=${name##*:}" ${more[@]+"${more[@]}"}
         change "~ $what: policy" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$want"
@@ -1466,8 +1466,8 @@ apply_monitor() {
   fi
 }
 
-put_parameter() { # put_parameter SIGN NAME VALUE
-  local more=(--description 'Bucket that takes the S3 access logs of this account and Region')
+put_parameter() { # put_parameter SIGN NAME VALUE DESCRIPTION
+  local more=(--description "${4:-Bucket that takes the S3 access logs of this account and Region}")
   if [ "$1" != + ]; then more=(--overwrite); elif [ -n "$TAGS" ]; then more+=(--tags "$(tag_list)"); fi
   change "$1 parameter $2: $3" ssm put-parameter "--name=$2" --type String --value "$3" "${more[@]}"
 }

@@ -48,6 +48,8 @@ def config(state):
 KINDS = {"parameter": parameter, "topic": topic, "rule": rule, "config": config}
 
 def same(kind, have, want):
+    if kind == "parameter":  # what it says of itself, reading it does not tell
+        want = {key: value for key, value in (want or {}).items() if key != "Description"}
     if kind == "rule":  # what it publishes is its target's
         want = {key: value for key, value in (want or {}).items() if key not in MESSAGES}
     if kind == "topic":
@@ -89,7 +91,7 @@ elif command == "shown":  # shown KIND FILE: for a message
     text = json.dumps(KINDS[args[0]](read(args[1])))
     print(text if len(text) <= 1000 else text[:1000] + " ...")
 elif command == "value":  # value KEY: of what is wanted
-    value = given().get(args[0])
+    value = given().get(args[0], "")
     print(value if isinstance(value, str) else json.dumps(value))
 elif command == "old":  # old KIND FILE KEY: of what was there
     value = KINDS[args[0]](read(args[1])).get(args[2])
