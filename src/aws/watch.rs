@@ -23,6 +23,9 @@ pub(crate) const LOG_BUCKET_CALLS: [&str; 4] =
     ["DeleteBucketLifecycle", "PutBucketLifecycle", "PutBucketObjectLockConfiguration", "PutBucketRequestPayment"];
 /// Calls that change what a trail records or where it delivers.
 pub(crate) const TRAIL_CALLS: [&str; 4] = ["DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"];
+/// Calls that end an object (S3 user guide, "Amazon S3 CloudTrail events": data events). One of many objects does not name them, and
+/// what a lifecycle rule ends is no call.
+pub(crate) const OBJECT_CALLS: [&str; 2] = ["DeleteObject", "DeleteObjects"];
 /// Calls that make or end copies of a log bucket elsewhere (S3 user guide, as above).
 pub(crate) const REPLICATION_CALLS: [&str; 2] = ["DeleteBucketReplication", "PutBucketReplication"];
 /// Calls that change what of an account's buckets can be public. The API calls them `PutPublicAccessBlock` and
@@ -190,6 +193,7 @@ mod tests {
             &BUCKET_CALLS[..],
             &LOG_BUCKET_CALLS,
             &TRAIL_CALLS,
+            &OBJECT_CALLS,
             &REPLICATION_CALLS,
             &ACCOUNT_CALLS,
             &RULE_CALLS,

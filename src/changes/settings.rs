@@ -142,6 +142,7 @@ pub(super) fn trail(old: Option<&Trail>, new: Option<&Trail>) -> Vec<Setting> {
             let excluded = trail.data_events_exclude.as_ref()?;
             Some(if excluded.is_empty() { "all".to_owned() } else { format!("all but {}", excluded.join(", ")) })
         })
+        .row("events of log buckets", |trail| words(trail.log_bucket_events.iter().map(|events| events.what.word())))
         .row("management events", |trail| {
             (!Trail::is_all(&trail.management_events)).then(|| trail.management_events.word().to_owned())
         })

@@ -10,7 +10,7 @@ mod trails;
 
 use super::{
     Adopt, AlertMessage, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, Layout, LogBucket,
-    Logging, ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
+    LogBucketEvents, Logging, ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
 };
 use super::{
     LockMode, StorageClass,
@@ -187,6 +187,8 @@ pub struct Trail<'m> {
     pub log_file_validation: bool,
     /// S3 data events.
     pub s3_data_events: bool,
+    /// What of the objects of log buckets, sorted.
+    pub log_bucket_events: Vec<LogBucketEvents>,
     /// Which management events.
     pub management_events: ManagementEvents,
     /// Services whose management events are left out, sorted.

@@ -320,6 +320,7 @@ impl AlsoWatched {
                 "what of the account's buckets can be public at all; heard in the Region whose endpoint was called, and so in those of the table"
             }
             AlsoWatched::Replication => "copies of log buckets that S3 makes elsewhere",
+            AlsoWatched::LogObjects => "who deletes objects of log buckets; many at once are one event that does not name them",
             AlsoWatched::VendedLogs => "all deliveries of CloudWatch Logs, not of buckets alone: an event does not say of what",
         }
     }
@@ -349,6 +350,8 @@ words! {
         PublicAccess = "public-access",
         /// Copies of log buckets that S3 makes elsewhere.
         Replication = "replication",
+        /// Who deletes objects of log buckets, where a trail records it (`log_bucket_events` of a trail).
+        LogObjects = "log-objects",
         /// Deliveries of CloudWatch Logs, such as a bucket's second copy of its access logs.
         VendedLogs = "vended-logs",
     }

@@ -9,7 +9,7 @@ pub(crate) use crate::map::values::MonitoringSettings;
 use crate::{
     aws::{Partition, arn, parameter, watch},
     diagnostics::Finding,
-    map::{AlsoWatched, KmsKey, ManagementEvents, effective::EffectiveMap},
+    map::{AlsoWatched, KmsKey, LogBucketEvents, ManagementEvents, effective::EffectiveMap},
     policy::{
         Condition, Effect, Element, Policy, Principal, Statement,
         evaluate::{Caller, Request, Verdict, evaluate},
@@ -159,7 +159,7 @@ impl Message {
 fn subjects(rule: &EventRule) -> &'static [&'static str] {
     match rule.service {
         S3 if rule.pattern["detail"]["requestParameters"].is_null() => &[],
-        S3 => &["bucketName"],
+        S3 | S3_OBJECTS => &["bucketName"],
         CLOUDTRAIL => &["name", "trailName"],
         EVENTS => &["name", "rule"],
         SNS => &["topicArn", "resourceArn", "subscriptionArn"],
@@ -215,6 +215,8 @@ pub(crate) const CONFIG_RULE_DESCRIPTION: &str = "logmap: buckets that do not lo
 
 /// Services, as their principals and `source` of their events name them.
 const S3: &str = "s3";
+/// Data events of log buckets, which a trail records for themselves.
+const S3_OBJECTS: &str = "objects of s3";
 const CLOUDTRAIL: &str = "cloudtrail";
 const EVENTS: &str = "events";
 const SNS: &str = "sns";
@@ -318,6 +320,15 @@ impl MonitoringSettings {
             });
         }
         let topic_arn = arn::topic(partition, &placement.region, account_id, topic);
+        if self.also.contains(&AlsoWatched::LogObjects) && !log_buckets.is_empty() {
+            rules.push(EventRule {
+                name: format!("{stem}-log-objects"),
+                description: "logmap: objects of the log buckets of this account and Region that are deleted".to_owned(),
+                pattern: pattern(S3, &watch::OBJECT_CALLS, Some(json!({ "bucketName": log_buckets }))),
+                message: None,
+                service: S3_OBJECTS,
+            });
+        }
         rules.extend(self.others(&stem, &topic_arn, (account_id, &placement.region), keys));
         if !self.except.is_empty() {
             let others = self.others_calls(account_id, partition);
@@ -687,6 +698,9 @@ fn check_keys(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut Vec<F
 
 /// Does a trail record the calls of a service that change something? All that is watched are writes.
 fn hears(trail: &Trail, service: &str) -> bool {
+    if service == S3_OBJECTS {
+        return trail.log_bucket_events.iter().any(|events| events.what == LogBucketEvents::Deletes);
+    }
     matches!(trail.management_events, ManagementEvents::All | ManagementEvents::WriteOnly)
         && !trail.excluded_event_sources.iter().any(|source| source.word().strip_suffix(".amazonaws.com") == Some(service))
 }

@@ -19,6 +19,7 @@ ON_SOURCES = ("PutBucketLogging", "PutBucketPolicy", "DeleteBucketPolicy", "PutB
               "DeleteBucketOwnershipControls", "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock", "PutBucketVersioning", "PutBucketAcl", "DeleteBucket")
 ON_LOG_BUCKETS = (*ON_SOURCES, "PutBucketLifecycle", "DeleteBucketLifecycle", "PutBucketObjectLockConfiguration", "PutBucketRequestPayment")
 ON_COPIES = ("PutBucketReplication", "DeleteBucketReplication")
+ON_OBJECTS = ("DeleteObject", "DeleteObjects")
 ON_ACCOUNTS = ("PutAccountPublicAccessBlock", "DeleteAccountPublicAccessBlock")
 # the parameter that names the rule
 ON_RULES = {"PutRule": "name", "DeleteRule": "name", "DisableRule": "name", "PutTargets": "rule", "RemoveTargets": "rule"}
@@ -381,6 +382,9 @@ def check_alerts(model, sources):
         copies = any("PutBucketReplication" in json.dumps(rule["pattern"]) for rule in own.values())
         asked += [("s3", what, {"bucketName": bucket}, copies) for bucket in here("buckets") for what in ON_COPIES]
         asked += [("s3", what, {"bucketName": bucket}, 0) for bucket in here("sources") for what in ON_COPIES]
+        objects = any(name.endswith("-log-objects") for name in short)
+        asked += [("s3", what, {"bucketName": bucket, "key": "x"}, objects) for bucket in here("buckets") for what in ON_OBJECTS]
+        asked += [("s3", what, {"bucketName": bucket, "key": "x"}, 0) for bucket in here("sources") for what in ON_OBJECTS]
         asked = [(service, what, parameters, {}, wanted) for service, what, parameters, wanted in asked]
         topic = next(name for name in model["monitoring"] if name.startswith(f"{account}/{region}/topic/")).rpartition("/")[2]
         asked += other_calls(account, region, short, f"arn:{partition_of(region)}:sns:{region}:{account}:{topic}")

@@ -81,7 +81,7 @@ fn alerts_of(text: &str) -> Alerts {
 }
 
 const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
-const ALL: &str = "also: [alarm, keys, public-access, replication, vended-logs], message: text";
+const ALL: &str = "also: [alarm, keys, log-objects, public-access, replication, vended-logs], message: text";
 
 #[test]
 fn everything_fits_at_the_limits() {
@@ -129,6 +129,14 @@ fn a_rule_is_silent_where_no_trail_records_its_service() {
     assert_eq!(partly.silent, ["logmap-acme-keys-1"]);
     assert!(!partly.is_silent());
     assert!(map("management_events: read-only").is_silent());
+    let objects = |trail: &str| {
+        alerts_of(&format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [acme-a] }} }} }}\ntrails: {{ audit: {{ {trail} }} }}\nmonitoring: {{ tamper_alerts: {{ sns_topic_name: alerts, also: [log-objects] }} }}\n"
+        ))
+        .silent
+    };
+    assert_eq!(objects("log_bucket_events: [reads], s3_data_events: true"), ["logmap-acme-log-objects"]);
+    assert_eq!(objects("log_bucket_events: [deletes]"), Vec::<String>::new());
 }
 
 #[test]
