@@ -278,6 +278,8 @@ def key_calls(keys):
     for key, watched in keys.items():
         resource, seen = key.split(":", 5)[5], {"resources": [{"accountId": key.split(":")[4], "type": "AWS::KMS::Key", "ARN": key}]}
         if resource.startswith("alias/"):
+            # the name is all that an event has, and another place may have one of the same name
+            watched = any(each and name.endswith(f":{resource}") for name, each in keys.items())
             for what in ON_ALIASES:
                 yield "kms", what, {"aliasName": resource, "targetKeyId": "another"}, {}, watched
             continue
