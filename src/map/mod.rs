@@ -286,7 +286,8 @@ impl JsonSchema for Bucket {
 record! {
     /// Rules and alerts about logging.
     Monitoring "`monitoring`" {
-        /// An AWS Config rule in each account and Region that compares each bucket's target with the derived one.
+        /// An AWS Config rule in each account and Region that compares each bucket's target with the derived one. Log buckets are marked, too:
+        /// such a rule can leave none out.
         config_rule: bool, { "examples": [true] };
         /// Alerts on changes to logging, log buckets and trails.
         tamper_alerts: TamperAlerts, { "examples": [{ "sns_topic_name": "acme-logging-alerts" }] };

@@ -88,7 +88,7 @@ def refusals(attack):
 # what --verify must see: service, operation, arguments, and what the line must say
 DRIFT = [
     ("ssm", "delete_parameter", {"Name": PARAMETER}, f"parameter {PARAMETER}"),
-    ("ssm", "put_parameter", {"Name": LOGGING, "Type": "String", "Value": "{}", "Overwrite": True}, f"parameter {LOGGING}"),
+    ("ssm", "delete_parameter", {"Name": LOGGING}, f"parameter {LOGGING}"),
     ("sns", "set_topic_attributes", {"TopicArn": TOPIC, "AttributeName": "Policy", "AttributeValue": '{"Version":"2012-10-17","Statement":[]}'}, "topic alerts: policy"),
     ("events", "disable_rule", {"Name": RULE}, f"rule {RULE}"),
     ("events", "put_targets", {"Rule": RULE, "Targets": [{"Id": "logmap-alerts", "Arn": TOPIC}]}, f"rule {RULE}: publishes to alerts"),
