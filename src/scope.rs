@@ -112,7 +112,7 @@ impl PlaceScope {
                 })
                 .collect(),
             insights: placement.trails.iter().filter(|trail| !trail.insights.is_empty()).map(|trail| trail.arn.clone()).collect(),
-            parameters: monitoring.parameter.iter().map(|parameter| parameter.name.clone()).collect(),
+            parameters: monitoring.parameters().map(|(parameter, _)| parameter.name.clone()).collect(),
             config_rules: monitoring.config_rule.iter().map(|rule| rule.name.clone()).collect(),
             event_rules: alerts.clone().flat_map(|alerts| &alerts.rules).map(|rule| rule.name.clone()).collect(),
             topics: alerts.map(|alerts| alerts.topic_arn.clone()).collect(),

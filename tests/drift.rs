@@ -484,6 +484,14 @@ fn each_change_has_its_rule_at_its_line() {
             &[("LM2131", "monitoring:")],
         ),
         (
+            "a rule publishes a text of others",
+            |w| {
+                region(w, "us-east-1")["event_rules"]["logmap-acme-trails"]["targets"]["Targets"][0]["InputTransformer"] =
+                    json!({ "InputPathsMap": {}, "InputTemplate": "\"nothing\"" })
+            },
+            &[("LM2131", "monitoring:")],
+        ),
+        (
             "a rule watches less",
             |w| region(w, "us-east-1")["event_rules"]["logmap-acme-trails"]["rule"]["EventPattern"] = "{}".into(),
             &[("LM2131", "monitoring:")],
@@ -1125,4 +1133,48 @@ fn other_commands_read_a_snapshot_too() {
     assert!(run.stdout.contains("adopt: true") && run.stdout.contains("- acme-web"), "{}", run.stdout);
     assert!(!run.stdout.contains("its own code sets"), "{}", run.stdout);
     assert!(run.stdout.contains("{ name: acme-flat, prefix: flat/, key_format: simple }"), "{}", run.stdout);
+}
+
+/// With `message: text` a target says what the map says, down to each path.
+#[test]
+fn messages_of_alerts_are_compared() {
+    let dir = tempfile::tempdir().unwrap();
+    let map = dir.path().join("logmap.yaml");
+    let text = fs::read_to_string(folder().join("logmap.yaml")).unwrap();
+    let readable = text.replace("sns_topic_name: acme-alerts", "sns_topic_name: acme-alerts, message: text");
+    assert_ne!(readable, text);
+    fs::write(&map, &readable).unwrap();
+    let analysis = logmap::testing::analysis::analyze(logmap::testing::source::SourceFile::new("logmap.yaml", readable));
+    let plan = serde_json::to_value(&analysis.plan.as_ref().unwrap().accounts).unwrap();
+    let mut live = world();
+    let silent =
+        |report: &Value| report["findings"].as_array().unwrap().iter().filter(|finding| finding["rule"] == "LM2131").count();
+    assert!(silent(&drift_of(&map, &live, &[]).1) > 0, "events instead of texts are no drift");
+    for account in plan.as_array().unwrap() {
+        for placement in account["placements"].as_array().unwrap() {
+            for rule in placement["monitoring"]["alerts"]["rules"].as_array().into_iter().flatten() {
+                for there in live["accounts"].as_array_mut().unwrap().iter_mut().filter(|one| one["Id"] == account["id"]) {
+                    let mut regions = there["regions"].as_array_mut().unwrap().iter_mut();
+                    let region = regions.find(|region| region["Region"] == placement["region"]).unwrap();
+                    region["event_rules"][rule["name"].as_str().unwrap()]["targets"]["Targets"][0]["InputTransformer"] =
+                        rule["message"].clone();
+                }
+            }
+        }
+    }
+    assert_eq!(silent(&drift_of(&map, &live, &[]).1), 0);
+    let target = |world: &mut Value, change: &dyn Fn(&mut Value)| {
+        change(&mut region(world, "us-east-1")["event_rules"]["logmap-acme-trails"]["targets"]["Targets"][0]);
+    };
+    let changes: [&dyn Fn(&mut Value); 4] = [
+        &|target| drop(target.as_object_mut().unwrap().remove("InputTransformer")),
+        &|target| target["InputTransformer"]["InputTemplate"] = "\"x\"".into(),
+        &|target| target["InputTransformer"]["InputPathsMap"]["who"] = "$.detail.eventID".into(),
+        &|target| target["InputTransformer"]["InputPathsMap"]["more"] = "$.detail".into(),
+    ];
+    for (at, change) in changes.iter().enumerate() {
+        let mut changed = live.clone();
+        target(&mut changed, change);
+        assert_eq!(silent(&drift_of(&map, &changed, &[]).1), 1, "change {at}");
+    }
 }

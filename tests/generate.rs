@@ -1112,3 +1112,27 @@ fn the_role_that_reads_an_account_may_list_keys_in_its_log_buckets_alone_and_its
     assert_eq!(lists["Resource"], "*");
     assert_eq!(lists["Condition"], serde_json::json!({ "StringEquals": { "s3:ResourceAccount": "111122223333" } }));
 }
+
+/// The output's README lists what no trail of the map records, all of it or some rules, and nothing where everything is heard.
+#[test]
+fn the_readme_says_which_alerts_do_not_come() {
+    let readme = |trail: &str| {
+        let map = format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [acme-prod-web] }} }} }}\ntrails: {{ audit: {{ {trail} }} }}\nmonitoring: {{ tamper_alerts: {{ sns_topic_name: alerts, also: [keys, log-objects], except: [deployer] }} }}\n"
+        );
+        let dir = folder(&map);
+        let run = generate(dir.path(), &["--target", "policies"]);
+        assert_eq!(run.code, 0, "{}", run.stdout);
+        fs::read_to_string(dir.path().join("out/README.md")).unwrap()
+    };
+    let key = "kms_key_arn: arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+    let heard = readme(&format!("{key}, log_bucket_events: [deletes]"));
+    assert!(
+        !heard.contains("**Silent**") && heard.contains("- `keys`: ") && heard.contains("the calls of `deployer`"),
+        "{heard}"
+    );
+    let partly = readme(&format!("{key}, exclude_event_sources: [kms.amazonaws.com]"));
+    assert!(partly.contains("- prod in us-east-1: `logmap-acme-log-objects`, `logmap-acme-keys-1`"), "{partly}");
+    let silent = readme("management_events: read-only");
+    assert!(silent.contains("- prod in us-east-1: no alert comes"), "{silent}");
+}

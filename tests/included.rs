@@ -434,7 +434,8 @@ fn environments_share_what_they_include() {
         write(dir.path(), &[(name, &fs::read_to_string(root.join(name)).unwrap())]);
     }
     let run = logmap(dir.path(), &["validate", ".", "--fail-on", "warning"]);
-    assert!(run.code == 0 && run.stdout.contains("stage.logmap.yaml") && !run.stdout.contains("shared/"), "{}", run.stdout);
+    assert!(run.code == 0 && run.stdout.is_empty(), "{}", run.stdout);
+    assert!(run.stderr.contains("stage.logmap.yaml") && !run.stderr.contains("shared/"), "{}", run.stderr);
     for (map, out, retention) in [("logmap.yaml", "out", "400"), ("stage.logmap.yaml", "out-stage", "30")] {
         let run = logmap(dir.path(), &["generate", map, "--target", "terraform"]);
         assert_eq!(run.code, 0, "{}", run.stderr);

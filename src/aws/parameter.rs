@@ -7,6 +7,9 @@ pub(crate) const LEVELS: usize = 15;
 /// Longest name: 1,011 characters are for the ARN, whose part before the name takes up to 64.
 pub(crate) const NAME_CHARS: usize = 1_011 - 64;
 
+/// Characters of the value of a parameter of the standard tier (Systems Manager user guide, "Managing parameter tiers").
+pub(crate) const VALUE_CHARS: usize = 4_096;
+
 /// What AWS would not take of a parameter's name: the first thing that is wrong with it.
 pub(crate) fn problem(name: &str) -> Option<&'static str> {
     let path = name.strip_prefix('/').unwrap_or(name);

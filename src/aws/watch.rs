@@ -23,15 +23,105 @@ pub(crate) const LOG_BUCKET_CALLS: [&str; 4] =
     ["DeleteBucketLifecycle", "PutBucketLifecycle", "PutBucketObjectLockConfiguration", "PutBucketRequestPayment"];
 /// Calls that change what a trail records or where it delivers.
 pub(crate) const TRAIL_CALLS: [&str; 4] = ["DeleteTrail", "PutEventSelectors", "StopLogging", "UpdateTrail"];
+/// Calls that end an object (S3 user guide, "Amazon S3 CloudTrail events": data events). One of many objects does not name them, and
+/// what a lifecycle rule ends is no call.
+pub(crate) const OBJECT_CALLS: [&str; 2] = ["DeleteObject", "DeleteObjects"];
+/// Calls that make or end copies of a log bucket elsewhere (S3 user guide, as above).
+pub(crate) const REPLICATION_CALLS: [&str; 2] = ["DeleteBucketReplication", "PutBucketReplication"];
+/// Calls that change what of an account's buckets can be public. The API calls them `PutPublicAccessBlock` and
+/// `DeletePublicAccessBlock` of S3 Control; CloudTrail has the names of the permissions, with `s3.amazonaws.com` as the source, in the
+/// Region whose endpoint was called (Config developer guide, `s3-account-level-public-access-blocks`, "the specific region where the S3
+/// endpoint is located").
+pub(crate) const ACCOUNT_CALLS: [&str; 2] = ["DeleteAccountPublicAccessBlock", "PutAccountPublicAccessBlock"];
+/// Calls that silence a rule of EventBridge (EventBridge API; all of its calls are recorded: user guide, "Logging Amazon EventBridge API
+/// calls using AWS CloudTrail"). The first ones name the rule `name`, the others `rule`.
+pub(crate) const RULE_CALLS: [&str; 5] = ["DeleteRule", "DisableRule", "PutRule", "PutTargets", "RemoveTargets"];
+/// Calls that silence a topic (SNS developer guide, "Logging AWS SNS API calls using AWS CloudTrail": all but `Publish` are management
+/// events). A subscription that is ended by the link in a message, which is not signed, is not recorded (the same page).
+pub(crate) const TOPIC_CALLS: [&str; 7] = [
+    "AddPermission",
+    "DeleteTopic",
+    "PutDataProtectionPolicy",
+    "RemovePermission",
+    "SetSubscriptionAttributes",
+    "SetTopicAttributes",
+    "Unsubscribe",
+];
+/// Calls after which CloudTrail can't encrypt with a key, or nobody can read what it has encrypted (KMS developer guide, "Logging AWS KMS
+/// API calls with AWS CloudTrail").
+pub(crate) const KEY_CALLS: [&str; 5] =
+    ["DeleteImportedKeyMaterial", "DisableKey", "PutKeyPolicy", "RevokeGrant", "ScheduleKeyDeletion"];
+/// Calls that give the name of a key to another key, or to none.
+pub(crate) const ALIAS_CALLS: [&str; 2] = ["DeleteAlias", "UpdateAlias"];
+/// Calls that end or redirect a delivery of CloudWatch Logs, such as `S3_SERVER_ACCESS_LOGS` of a bucket (CloudWatch Logs API; CloudTrail
+/// records the calls of its API: CloudWatch Logs user guide, "Logging CloudWatch Logs API and console operations in AWS CloudTrail").
+pub(crate) const DELIVERY_CALLS: [&str; 7] = [
+    "DeleteDelivery",
+    "DeleteDeliveryDestination",
+    "DeleteDeliveryDestinationPolicy",
+    "DeleteDeliverySource",
+    "PutDeliveryDestination",
+    "PutDeliveryDestinationPolicy",
+    "UpdateDeliveryConfiguration",
+];
 
 /// Characters of an event pattern (EventBridge quotas, "Event pattern size", the default).
 pub(crate) const PATTERN_CHARS: usize = 2_048;
 /// Characters of a rule's name (EventBridge API, PutRule).
 pub(crate) const RULE_NAME_CHARS: usize = 64;
+/// Characters of the template of an input transformer, and the values it may take out of an event (EventBridge API, InputTransformer).
+#[cfg(test)]
+pub(crate) const TEMPLATE_CHARS: usize = 8_192;
+#[cfg(test)]
+pub(crate) const TEMPLATE_PATHS: usize = 100;
 /// Rules of one account and Region that name its sources; an event bus has room for 300 or, in some Regions, 100 (EventBridge quotas).
 pub(crate) const SOURCE_RULES: usize = 20;
 /// The service that evaluates rules and publishes what they match.
 pub(crate) const EVENTS_SERVICE: &str = "events.amazonaws.com";
+
+/// Characters that the ARNs of `except` may have together: a pattern has room for them beside the longest topic.
+pub(crate) const EXCEPT_CHARS: usize = 400;
+
+/// Characters of the ARN of a principal that `except` names.
+pub(crate) fn except_chars(name: &str) -> usize {
+    const LONGEST_HEAD: usize = "arn:aws-iso-b:iam::111122223333:role/".len();
+    // with quotes and a comma
+    name.len() + 3 + if name.starts_with("arn:") { 0 } else { LONGEST_HEAD }
+}
+
+/// Why a principal can't be named by `except`.
+pub(crate) fn except_problem(name: &str) -> Option<&'static str> {
+    let of = match name.strip_prefix("arn:") {
+        None => name,
+        Some(_) => match super::arn::parse(name) {
+            Some(arn) if (arn.service, arn.region) == ("iam", "") && super::limits::is_account_id(arn.account) => {
+                match arn.resource.split_once('/') {
+                    Some(("role" | "user", rest)) => rest,
+                    _ => {
+                        return Some(
+                            "is not the ARN of a role or user: CloudTrail names the role of a session, whoever assumed it",
+                        );
+                    }
+                }
+            }
+            _ => return Some("is not the ARN of a role or user: CloudTrail names the role of a session, whoever assumed it"),
+        },
+    };
+    if of.is_empty() || !of.bytes().all(|b| b.is_ascii_alphanumeric() || b"+=,.@_/-".contains(&b)) {
+        Some("has other characters than names of IAM: nothing can stand for several, so that nobody gets in by a name like it")
+    } else {
+        None
+    }
+}
+
+/// Those principals that can be named, sorted; none of them if they are too many for a pattern (reported already).
+pub(crate) fn exceptions<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let names: std::collections::BTreeSet<&str> = names.filter(|name| except_problem(name).is_none()).collect();
+    if names.iter().map(|name| except_chars(name)).sum::<usize>() > EXCEPT_CHARS {
+        return Vec::new();
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
 
 /// What SNS would not take of a topic's name, or EventBridge of the topic.
 pub(crate) fn topic_problem(name: &str) -> Option<&'static str> {
@@ -78,10 +168,42 @@ mod tests {
     }
 
     #[test]
+    fn exceptions_are_exact_and_few() {
+        for (name, good) in [
+            ("logmap-deployer", true),
+            ("ops/logmap-deployer", true),
+            ("arn:aws:iam::111122223333:role/ops/deployer", true),
+            ("arn:aws:iam::111122223333:user/ci", true),
+            ("arn:aws:iam::111122223333:root", false),
+            ("arn:aws:iam::*:role/deployer", false),
+            ("arn:aws:sts::111122223333:assumed-role/deployer/me", false),
+            ("logmap-*", false),
+            ("logmap\"]", false),
+            ("", false),
+        ] {
+            assert_eq!(except_problem(name).is_none(), good, "{name}");
+        }
+        assert_eq!(exceptions(["b", "a", "b", "c*"].into_iter()), ["a", "b"]);
+        assert!(exceptions(["a".repeat(400).as_str()].into_iter()).is_empty());
+    }
+
+    #[test]
     fn the_calls_are_sorted_and_each_is_there_once() {
-        for calls in [&BUCKET_CALLS[..], &LOG_BUCKET_CALLS, &TRAIL_CALLS] {
+        for calls in [
+            &BUCKET_CALLS[..],
+            &LOG_BUCKET_CALLS,
+            &TRAIL_CALLS,
+            &OBJECT_CALLS,
+            &REPLICATION_CALLS,
+            &ACCOUNT_CALLS,
+            &RULE_CALLS,
+            &TOPIC_CALLS,
+            &KEY_CALLS,
+            &ALIAS_CALLS,
+            &DELIVERY_CALLS,
+        ] {
             assert!(calls.windows(2).all(|pair| pair[0] < pair[1]));
         }
-        assert!(!LOG_BUCKET_CALLS.iter().any(|call| BUCKET_CALLS.contains(call)));
+        assert!(!LOG_BUCKET_CALLS.iter().chain(&REPLICATION_CALLS).any(|call| BUCKET_CALLS.contains(call)));
     }
 }

@@ -142,6 +142,7 @@ pub(super) fn trail(old: Option<&Trail>, new: Option<&Trail>) -> Vec<Setting> {
             let excluded = trail.data_events_exclude.as_ref()?;
             Some(if excluded.is_empty() { "all".to_owned() } else { format!("all but {}", excluded.join(", ")) })
         })
+        .row("events of log buckets", |trail| words(trail.log_bucket_events.iter().map(|events| events.what.word())))
         .row("management events", |trail| {
             (!Trail::is_all(&trail.management_events)).then(|| trail.management_events.word().to_owned())
         })
@@ -166,8 +167,12 @@ pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
     let named = |settings: &MonitoringSettings| settings.config_rule || settings.topic.is_some();
     Pairs::new(Some(&old.monitoring), Some(&new.monitoring))
         .row("publish.ssm_parameter", |settings| settings.parameter.clone())
+        .row("publish.ssm_logging_parameter", |settings| settings.logging_parameter.clone())
         .row("monitoring.config_rule", |settings| yes(settings.config_rule, "true", "false"))
         .row("monitoring.tamper_alerts.sns_topic_name", |settings| settings.topic.clone())
+        .row("monitoring.tamper_alerts.except", |settings| (!settings.except.is_empty()).then(|| settings.except.join(", ")))
+        .row("monitoring.tamper_alerts.message", |settings| yes(settings.readable, "text", "event"))
+        .row("monitoring.tamper_alerts.also", |settings| words(settings.also.iter().map(|one| one.word())))
         .row("names of rules begin with", |settings| named(settings).then(|| settings.stem()))
         .found
         .into_iter()

@@ -4,8 +4,9 @@ use super::{Kind, Out, State, policy, world::Place};
 use crate::{
     catalog::live::MONITORING_DIFFERS,
     diagnostics::Finding,
+    document::{self, Node},
     escape::shown,
-    plan::Placement,
+    plan::{Placement, monitoring::Message},
     snapshot::{Reading, child, items, text},
 };
 use serde_json::Value;
@@ -14,12 +15,12 @@ use serde_json::Value;
 pub(super) fn things(placement: &Placement) -> usize {
     let monitoring = &placement.monitoring;
     let alerts = monitoring.alerts.as_ref().map_or(0, |alerts| 1 + alerts.rules.len());
-    usize::from(monitoring.parameter.is_some()) + usize::from(monitoring.config_rule.is_some()) + alerts
+    monitoring.parameters().count() + usize::from(monitoring.config_rule.is_some()) + alerts
 }
 
 pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
     let monitoring = &place.placement.monitoring;
-    if let Some(parameter) = &monitoring.parameter {
+    for (parameter, _) in monitoring.parameters() {
         let before = out.on_map.len();
         let found = one(place, ("publish", "parameters", &parameter.name), out, |reading| {
             let value = reading.text(&["Parameter", "Value"]).unwrap_or_default();
@@ -66,12 +67,36 @@ pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
             } else if !state.starts_with("ENABLED") {
                 Some(format!("is `{}`", shown::line(state)))
             } else {
-                let publishes = targets.iter().any(|target| text(child(target, "Arn")) == Some(alerts.topic_arn.as_str()));
-                (!publishes).then(|| format!("does not publish to `{}`", alerts.topic))
+                let target = targets.iter().find(|target| text(child(target, "Arn")) == Some(alerts.topic_arn.as_str()));
+                match target {
+                    None => Some(format!("does not publish to `{}`", alerts.topic)),
+                    Some(target) if !says(target, rule.message.as_ref()) => {
+                        Some("publishes another text than the map says".to_owned())
+                    }
+                    Some(_) => None,
+                }
             }
         });
         out.known(Kind::Monitoring, found, before);
     }
+}
+
+/// Does a target publish this message, or without one the event?
+fn says(target: &Node, wanted: Option<&Message>) -> bool {
+    let of =
+        |key: &str| child(target, key).filter(|node| !matches!(&node.kind, document::Kind::Scalar { .. }) || text(Some(node)).is_some());
+    let Some(wanted) = wanted else {
+        return ["Input", "InputPath", "InputTransformer"].iter().all(|key| of(key).is_none());
+    };
+    let Some(found) = of("InputTransformer") else { return false };
+    let paths = child(found, "InputPathsMap");
+    let count = match paths.map(|paths| &paths.kind) {
+        Some(document::Kind::Mapping(entries)) => entries.len(),
+        _ => 0,
+    };
+    text(child(found, "InputTemplate")) == Some(wanted.template.as_str())
+        && count == wanted.paths.len()
+        && wanted.paths.iter().all(|(name, path)| text(paths.and_then(|paths| child(paths, name))) == Some(path.as_str()))
 }
 
 /// Checks a thing by its name among the Region's readings of its kind.

@@ -10,8 +10,8 @@ mod state;
 mod trails;
 
 use super::{
-    Adopt, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, Layout, LogBucket, Logging,
-    ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
+    Adopt, AlertMessage, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, Layout, LogBucket,
+    LogBucketEvents, Logging, ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
 };
 use super::{
     LockMode, StorageClass,
@@ -190,6 +190,8 @@ pub struct Trail<'m> {
     pub log_file_validation: bool,
     /// S3 data events.
     pub s3_data_events: bool,
+    /// What of the objects of log buckets, sorted.
+    pub log_bucket_events: Vec<LogBucketEvents>,
     /// Which management events.
     pub management_events: ManagementEvents,
     /// Services whose management events are left out, sorted.
@@ -555,8 +557,11 @@ fn tags(map: &RegionMap) -> IndexMap<String, String> {
 /// `monitoring` and `publish`, without names that AWS would not take (reported already).
 fn monitoring(map: &RegionMap) -> MonitoringSettings {
     let monitoring = map.monitoring.as_ref();
-    let topic = monitoring.and_then(|monitoring| monitoring.tamper_alerts.as_ref()?.sns_topic_name.as_ref());
-    let name = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref());
+    let alerts = monitoring.and_then(|monitoring| monitoring.tamper_alerts.as_ref());
+    let topic = alerts.and_then(|alerts| alerts.sns_topic_name.as_ref());
+    let publish = map.publish.as_ref();
+    let name = publish.and_then(|publish| publish.ssm_parameter.as_ref());
+    let logging = publish.and_then(|publish| publish.ssm_logging_parameter.as_ref());
     MonitoringSettings {
         organization: map
             .organization
@@ -565,8 +570,17 @@ fn monitoring(map: &RegionMap) -> MonitoringSettings {
             .filter(|name| is_org_name(name))
             .map_or(String::new(), |name| name.value.clone()),
         parameter: name.filter(|name| parameter::problem(name).is_none()).map(|name| name.value.clone()),
+        logging_parameter: logging
+            .filter(|logging| parameter::problem(logging).is_none() && name.is_none_or(|name| name.value != logging.value))
+            .map(|name| name.value.clone()),
         config_rule: monitoring.and_then(|monitoring| monitoring.config_rule.as_ref()).is_some_and(|on| on.value),
         topic: topic.filter(|name| watch::topic_problem(name).is_none()).map(|name| name.value.clone()),
+        also: trails::in_order(alerts.and_then(|alerts| alerts.also.as_deref())),
+        except: alerts
+            .and_then(|alerts| alerts.except.as_ref())
+            .map(|names| watch::exceptions(names.iter().map(|name| name.value.as_str())))
+            .unwrap_or_default(),
+        readable: alerts.and_then(|alerts| alerts.message).is_some_and(|message| message.value == AlertMessage::Text),
     }
 }
 

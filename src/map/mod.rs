@@ -290,7 +290,8 @@ impl JsonSchema for Bucket {
 record! {
     /// Rules and alerts about logging.
     Monitoring "`monitoring`" {
-        /// An AWS Config rule in each account and Region that compares each bucket's target with the derived one.
+        /// An AWS Config rule in each account and Region that compares each bucket's target with the derived one. Log buckets are marked, too:
+        /// such a rule can leave none out.
         config_rule: bool, { "examples": [true] };
         /// Alerts on changes to logging, log buckets and trails.
         tamper_alerts: TamperAlerts, { "examples": [{ "sns_topic_name": "acme-logging-alerts" }] };
@@ -302,6 +303,62 @@ record! {
     TamperAlerts "`tamper_alerts`" {
         /// Name of the SNS topic that is made for them.
         [required "write `sns_topic_name:` and a name"] sns_topic_name: String, { "examples": ["acme-logging-alerts"] };
+        /// What else is watched, beside log buckets, sources and trails.
+        also: Vec<Spanned<AlsoWatched>>, { "examples": [["alarm", "keys"]] };
+        /// What an alert says.
+        message: AlertMessage, { "default": "event", "examples": ["text"] };
+        /// Whose calls are told of only if they are refused, such as the role that applies what is generated: the name of a role, which is
+        /// that of the account, or the ARN of a role or user.
+        except: Vec<Spanned<String>>, { "pattern": ALERTS_EXCEPT, "examples": [["logmap-deployer"]] };
+    }
+}
+
+impl AlsoWatched {
+    /// What it is, and what of it nobody hears, for people.
+    pub(crate) fn phrase(self) -> &'static str {
+        match self {
+            AlsoWatched::Alarm => {
+                "these rules, topics and subscriptions; a subscription that is ended by the link in a message is not recorded, and a topic or rules that are gone tell nobody, but the daily drift job does"
+            }
+            AlsoWatched::Keys => "keys of trails, in the account and Region of each, if it is in the table",
+            AlsoWatched::PublicAccess => {
+                "what of the account's buckets can be public at all; heard in the Region whose endpoint was called, and so in those of the table"
+            }
+            AlsoWatched::Replication => "copies of log buckets that S3 makes elsewhere",
+            AlsoWatched::LogObjects => "who deletes objects of log buckets; many at once are one event that does not name them",
+            AlsoWatched::VendedLogs => "all deliveries of CloudWatch Logs, not of buckets alone: an event does not say of what",
+        }
+    }
+}
+
+/// A role's name with its path, or the ARN of a role or user. Nothing in it stands for several.
+const ALERTS_EXCEPT: &str = "^(arn:[a-z-]+:iam::[0-9]{12}:(role|user)/)?[A-Za-z0-9+=,.@_-][A-Za-z0-9+=,.@_/-]*$";
+
+words! {
+    /// What an alert says.
+    AlertMessage {
+        /// The event as CloudTrail records it, in JSON.
+        Event = "event",
+        /// Some lines for people: who called what on which bucket, in which account and Region, when, from where, and whether it was refused.
+        Text = "text",
+    }
+}
+
+words! {
+    /// What alerts watch beside logging itself.
+    AlsoWatched {
+        /// The alerts' own rules, topic and subscriptions.
+        Alarm = "alarm",
+        /// The KMS keys of trails, in the account and Region of each, if the map has that.
+        Keys = "keys",
+        /// What of the account's buckets can be public at all.
+        PublicAccess = "public-access",
+        /// Copies of log buckets that S3 makes elsewhere.
+        Replication = "replication",
+        /// Who deletes objects of log buckets, where a trail records it (`log_bucket_events` of a trail).
+        LogObjects = "log-objects",
+        /// Deliveries of CloudWatch Logs, such as a bucket's second copy of its access logs.
+        VendedLogs = "vended-logs",
     }
 }
 
@@ -310,6 +367,9 @@ record! {
     Publish "`publish`" {
         /// Name of a Regional SSM parameter that holds the Region's log bucket.
         ssm_parameter: String, { "examples": ["/logmap/access-log-bucket"] };
+        /// Name of a second one that holds all that the logging of a bucket there is set to, in JSON: bucket, prefix and key format, so that
+        /// what others set is what is granted.
+        ssm_logging_parameter: String, { "examples": ["/logmap/access-logging"] };
     }
 }
 

@@ -35,6 +35,8 @@ record! {
         log_file_validation: bool, { "default": true };
         /// Record reads and writes of S3 objects too; log buckets are left out.
         s3_data_events: bool, { "default": false };
+        /// What it records of the objects of log buckets, which `s3_data_events` leaves out: never a delivery, so that none makes another.
+        log_bucket_events: Vec<Spanned<LogBucketEvents>>, { "examples": [["deletes"]] };
         /// Which management events it records.
         management_events: ManagementEvents, { "default": "all", "examples": ["write-only"] };
         /// Services whose management events it leaves out: a busy KMS key makes most of a trail.
@@ -68,6 +70,16 @@ words! {
         MultiRegion = "multi-region",
         /// One single-Region trail in each mapped Region, delivered in that Region.
         PerRegion = "per-region",
+    }
+}
+
+words! {
+    /// What a trail records of the objects of log buckets.
+    LogBucketEvents {
+        /// Who deletes them, one or many at once.
+        Deletes = "deletes",
+        /// Who reads and lists them. Each query of Athena is many such events.
+        Reads = "reads",
     }
 }
 

@@ -1,6 +1,6 @@
 //! Values of the map after the defaults are applied: what the plan is made of. Vocabulary only.
 
-use super::{FunctionRuntime, TargetName};
+use super::{AlsoWatched, FunctionRuntime, TargetName};
 use crate::{aws::Partition, source::Span};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -110,10 +110,18 @@ pub struct MonitoringSettings {
     pub organization: String,
     /// Name of the parameter.
     pub parameter: Option<String>,
+    /// Name of the parameter with all that logging is set to.
+    pub logging_parameter: Option<String>,
     /// A Config rule in each place that has the managed rule.
     pub config_rule: bool,
     /// Name of the topic.
     pub topic: Option<String>,
+    /// What else alerts watch, sorted.
+    pub also: Vec<AlsoWatched>,
+    /// True: alerts are lines for people, not events.
+    pub readable: bool,
+    /// Whose calls are told of only if they are refused, sorted: names of roles, and ARNs.
+    pub except: Vec<String>,
 }
 
 /// Which roles pass the guardrails.

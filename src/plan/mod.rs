@@ -256,6 +256,9 @@ pub struct Trail {
     /// Set when S3 data events are recorded: the beginnings of object ARNs that are left out, so that no delivery
     /// makes an event of its own.
     pub data_events_exclude: Option<Vec<String>>,
+    /// What is recorded of the objects of log buckets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub log_bucket_events: Vec<selectors::OfLogBuckets>,
     /// Which management events it records.
     #[serde(skip_serializing_if = "Trail::is_all")]
     pub management_events: ManagementEvents,
@@ -288,7 +291,10 @@ impl Trail {
 
     /// Does it record anything else than all management events?
     pub(crate) fn selects(&self) -> bool {
-        self.data_events_exclude.is_some() || !Self::is_all(&self.management_events) || !self.excluded_event_sources.is_empty()
+        self.data_events_exclude.is_some()
+            || !self.log_bucket_events.is_empty()
+            || !Self::is_all(&self.management_events)
+            || !self.excluded_event_sources.is_empty()
     }
 
     /// Value of the field `readOnly` of its management events; `None` for both.

@@ -1,7 +1,7 @@
 //! Routes of trails: which account's trail delivers to which bucket, in which Region, and what follows from it: homes,
 //! quotas, the Regions of KMS keys, the order in which accounts are applied.
 
-use super::{Account, LogGroup, Placement, Topic, Trail};
+use super::{Account, LogGroup, Placement, Topic, Trail, selectors::OfLogBuckets};
 use crate::{
     aws::{Partition, arn, limits, region},
     diagnostics::{Finding, list},
@@ -249,11 +249,15 @@ pub(crate) fn finish_trails(
             Some(((account.key.clone(), placement.region.clone()), bucket.name.clone()))
         })
         .collect();
-    let mut excluded_by_all: BTreeMap<(Option<&str>, Partition), Vec<String>> = BTreeMap::new();
+    let mut excluded_by_all: BTreeMap<(Option<&str>, Partition, usize), Vec<String>> = BTreeMap::new();
     let lacking = keys_lacking(deliveries);
     for delivery in deliveries {
         let Some(bucket) = targets.get(&(delivery.reader.to_owned(), delivery.region.to_owned())) else { continue };
         let writer = super::position(accounts, delivery.writer);
+        let words = &delivery.trail.log_bucket_events;
+        // three values of the selectors are taken by categories and types, and lists of the same length share what is left
+        let lists = usize::from(delivery.trail.s3_data_events) + words.len();
+        let most = if words.is_empty() { limits::SELECTOR_VALUES - 10 } else { (limits::SELECTOR_VALUES - 20) / lists };
         let exclude = |accounts: &[Account]| {
             let recorded = |placement: &&Placement| {
                 (delivery.trail.home_region.is_some() || placement.region == delivery.region)
@@ -261,8 +265,19 @@ pub(crate) fn finish_trails(
             };
             let placements = accounts.iter().flat_map(|account| &account.placements).filter(recorded);
             within_selector(
+                most,
                 placements.flat_map(|placement| &placement.buckets).map(|bucket| format!("{}/", bucket.arn)).collect(),
             )
+        };
+        let log_objects = match writer.filter(|_| !delivery.trail.organization) {
+            _ if lists == 0 => Vec::new(),
+            Some(writer) => exclude(&accounts[writer..=writer]),
+            // the same for all such trails of a Region, or of a partition
+            None => {
+                let home = delivery.trail.home_region.is_none().then_some(delivery.region);
+                let key = (home, Partition::of_region(delivery.region), most);
+                excluded_by_all.entry(key).or_insert_with(|| exclude(accounts)).clone()
+            }
         };
         let trail = Trail {
             name: delivery.trail.name.value.clone(),
@@ -282,16 +297,12 @@ pub(crate) fn finish_trails(
             log_group: log_group(delivery, accounts),
             topic: topic(delivery, accounts),
             adopt: delivery.trail.exists_in(delivery.writer),
-            data_events_exclude: match writer.filter(|_| !delivery.trail.organization) {
-                _ if !delivery.trail.s3_data_events => None,
-                Some(writer) => Some(exclude(&accounts[writer..=writer])),
-                // the same for all such trails of a Region, or of a partition
-                None => {
-                    let home = delivery.trail.home_region.is_none().then_some(delivery.region);
-                    let key = (home, Partition::of_region(delivery.region));
-                    Some(excluded_by_all.entry(key).or_insert_with(|| exclude(accounts)).clone())
-                }
-            },
+            log_bucket_events: words
+                .iter()
+                .filter(|_| !log_objects.is_empty())
+                .map(|what| OfLogBuckets { what: *what, arns: log_objects.clone() })
+                .collect(),
+            data_events_exclude: delivery.trail.s3_data_events.then_some(log_objects),
         };
         judge_key(delivery, &lacking, bucket, findings);
         let home = writer
@@ -326,13 +337,11 @@ fn topic(delivery: &Delivery<'_>, accounts: &[Account]) -> Option<Topic> {
     Some(Topic { name, arn })
 }
 
-/// Beginnings of ARNs for a `NotStartsWith`, few enough for a selector: shorter ones where the list is too long.
-fn within_selector(mut arns: Vec<String>) -> Vec<String> {
-    // three values of the selectors are taken by categories and types
-    const MOST: usize = limits::SELECTOR_VALUES - 10;
+/// Beginnings of ARNs for a `StartsWith` or `NotStartsWith`, few enough for a selector: shorter ones where the list is too long.
+fn within_selector(most: usize, mut arns: Vec<String>) -> Vec<String> {
     arns.sort();
     arns.dedup();
-    while arns.len() > MOST {
+    while arns.len() > most {
         let longest = arns.iter().map(String::len).max().unwrap_or(0);
         for arn in &mut arns {
             if arn.len() == longest {

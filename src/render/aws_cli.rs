@@ -9,7 +9,7 @@ use crate::{
     plan::{
         Account, LogBucket, Placement, RenderSettings, Source, Trail, alike,
         lifecycle::{self, S3Rule},
-        monitoring::{CONFIG_RULE_DESCRIPTION, Monitoring},
+        monitoring::{CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, Monitoring},
     },
     text,
 };
@@ -363,10 +363,18 @@ pub(super) fn monitor_rows(monitoring: &Monitoring) -> Vec<MonitorRow<'_>> {
     if let Some(parameter) = &monitoring.parameter {
         rows.push(row("parameter", &parameter.name, json!({ "Type": "String", "Value": parameter.value })));
     }
+    if let Some(parameter) = &monitoring.logging_parameter {
+        let want = json!({ "Description": LOGGING_PARAMETER_DESCRIPTION, "Type": "String", "Value": parameter.value });
+        rows.push(row("parameter", &parameter.name, want));
+    }
     for alerts in monitoring.alerts.iter() {
         rows.push(MonitorRow { kind: "topic", name: &alerts.topic_arn, want: alerts.policy.to_json() });
         rows.extend(alerts.rules.iter().map(|rule| {
-            row("rule", &rule.name, json!({ "Description": rule.description, "EventPattern": rule.pattern, "State": "ENABLED" }))
+            let mut want = json!({ "Description": rule.description, "EventPattern": rule.pattern, "State": "ENABLED" });
+            if let Some(message) = &rule.message {
+                want["InputTransformer"] = message.to_value();
+            }
+            row("rule", &rule.name, want)
         }));
     }
     if let Some(rule) = &monitoring.config_rule {

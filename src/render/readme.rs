@@ -1,7 +1,12 @@
 //! The output's own README: what to run, in which order, for this map.
 
 use super::{Context, aws_cli::takes_over, engine::Engine};
-use crate::{artifacts::Artifact, aws::region, plan::Plan, tables::archives};
+use crate::{
+    artifacts::Artifact,
+    aws::region,
+    plan::{Plan, monitoring},
+    tables::archives,
+};
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -60,8 +65,18 @@ struct ReadmeContext {
     feeds: Vec<FeedRow>,
     /// Name of the parameter with the log bucket's name; empty for none.
     parameter: String,
+    /// Name of the parameter with all that logging is set to; empty for none.
+    logging_parameter: String,
+    /// Sources whose logging other code sets, if that parameter is there.
+    external: Vec<ExternalRow>,
     /// The placements with alerts.
     alerts: Vec<AlertsRow>,
+    /// What alerts are about beside logging itself: words of the map and phrases.
+    watched: Vec<WatchedRow>,
+    /// Whose calls are told of only if they are refused: names of roles, and ARNs.
+    excepted: Vec<String>,
+    /// Those of them in which no alert comes, or not every one.
+    silent: Vec<SilentRow>,
     /// The trails of the organization.
     organization_trails: Vec<OrganizationTrailRow>,
     /// The opt-in Regions, each with its account: `eu-south-1` of `prod`.
@@ -122,6 +137,69 @@ struct AlertsRow {
     rules: usize,
     /// True: every bucket is watched, not the sources by their names.
     every_bucket: bool,
+}
+
+/// Sources of an account and Region whose logging other code sets alike.
+#[derive(Debug, Serialize)]
+struct ExternalRow {
+    /// Account key.
+    account: String,
+    /// Region name.
+    region: String,
+    /// Names of the first of them.
+    sources: Vec<String>,
+    /// How many there are besides.
+    more: usize,
+    /// Name of the log bucket.
+    bucket: String,
+    /// Prefix, with `{source_bucket}` for the source's own name at its end.
+    prefix: String,
+    /// How S3 lays out their keys.
+    layout: &'static str,
+}
+
+/// So many sources are named in a row.
+const NAMED_SOURCES: usize = 10;
+
+fn external(plan: &Plan) -> Vec<ExternalRow> {
+    let mut rows = Vec::new();
+    for (account, placement) in plan.placements().filter(|(_, placement)| placement.monitoring.logging_parameter.is_some()) {
+        let mut groups: IndexMap<_, Vec<&str>> = IndexMap::new();
+        for source in placement.sources.iter().filter(|source| !source.managed) {
+            groups.entry(monitoring::layout(source)).or_default().push(&source.name);
+        }
+        let bucket = placement.access_log_bucket().map_or("", |bucket| &bucket.name);
+        rows.extend(groups.into_iter().map(|((prefix, format), names)| ExternalRow {
+            account: account.key.clone(),
+            region: placement.region.clone(),
+            sources: names.iter().take(NAMED_SOURCES).map(|name| (*name).to_owned()).collect(),
+            more: names.len().saturating_sub(NAMED_SOURCES),
+            bucket: bucket.to_owned(),
+            prefix: prefix.into_owned(),
+            layout: format.layout(),
+        }));
+    }
+    rows
+}
+
+/// What alerts are about beside logging itself.
+#[derive(Debug, Serialize)]
+struct WatchedRow {
+    /// Its word in the map.
+    word: &'static str,
+    /// What it is.
+    phrase: &'static str,
+}
+
+/// A placement with rules that hear nothing.
+#[derive(Debug, Serialize)]
+struct SilentRow {
+    /// Account key.
+    account: String,
+    /// Region name.
+    region: String,
+    /// Names of the rules; empty if it is all of them.
+    rules: Vec<String>,
 }
 
 /// An account.
@@ -355,6 +433,10 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         parameter: monitoring()
             .find_map(|(_, _, monitoring)| Some(monitoring.parameter.as_ref()?.name.clone()))
             .unwrap_or_default(),
+        logging_parameter: monitoring()
+            .find_map(|(_, _, monitoring)| Some(monitoring.logging_parameter.as_ref()?.name.clone()))
+            .unwrap_or_default(),
+        external: external(cx.plan()),
         alerts: monitoring()
             .filter_map(|(account, placement, monitoring)| {
                 let alerts = monitoring.alerts.as_ref()?;
@@ -365,6 +447,21 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
                     rules: alerts.rules.len(),
                     every_bucket: alerts.every_bucket,
                 })
+            })
+            .collect(),
+        watched: {
+            let asked = cx.plan().monitoring.also.iter().filter(|_| cx.plan().monitoring.topic.is_some());
+            asked.map(|one| WatchedRow { word: one.word(), phrase: one.phrase() }).collect()
+        },
+        excepted: {
+            let settings = &cx.plan().monitoring;
+            if settings.topic.is_some() { settings.except.clone() } else { Vec::new() }
+        },
+        silent: monitoring()
+            .filter_map(|(account, placement, monitoring)| {
+                let alerts = monitoring.alerts.as_ref().filter(|alerts| !alerts.silent.is_empty())?;
+                let rules = if alerts.is_silent() { Vec::new() } else { alerts.silent.clone() };
+                Some(SilentRow { account: account.key.clone(), region: placement.region.clone(), rules })
             })
             .collect(),
         organization_trails: cx
@@ -404,7 +501,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
     };
     let mut slice = serde_json::to_value(&context)?;
-    // without tags, what trails feed, trails that left, a role's name, modules or senders the head is what it was before a map could say them
+    // without tags, what trails feed, trails that left, a role's name, modules, senders or more alerts the head is what it was before a map could say them
     let unnamed = cx.plan().render.role_name_prefix.is_empty();
     for (key, empty) in [
         ("tags", context.tags.is_empty()),
@@ -413,6 +510,11 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         ("capability", unnamed),
         ("modules", !context.modules),
         ("senders", context.senders.is_empty()),
+        ("silent", context.silent.is_empty()),
+        ("watched", context.watched.is_empty()),
+        ("logging_parameter", context.logging_parameter.is_empty()),
+        ("external", context.external.is_empty()),
+        ("excepted", context.excepted.is_empty()),
     ] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
             keys.shift_remove(key);

@@ -15,20 +15,55 @@ rule_family! {
     PARAMETER_NAME = "LM0801" "parameter-name" Error Map blocking: "Systems Manager would not take this parameter name";
     TOPIC_NAME = "LM0802" "topic-name" Error Map blocking: "SNS would not take this topic name, or EventBridge the topic";
     CONFIG_RULE_REGION = "LM0803" "config-rule-region" Info Map: "a Region without the AWS Config rule";
-    ALERTS_WITHOUT_TRAIL = "LM0804" "alerts-without-trail" Info Map: "no trail of the map records what alerts are about";
+    ALERTS_WITHOUT_TRAIL = "LM0804" "alerts-without-trail" Warning Map: "no trail of the map records what alerts are about";
+    KEY_NOT_WATCHED = "LM0805" "key-not-watched" Info Map: "a key of a trail that no alert is about";
+    ALERTS_EXCEPT = "LM0806" "alerts-except" Error Map blocking: "nobody's calls can be left out of alerts by this";
+    PARAMETER_VALUE = "LM0807" "parameter-value" Error Map blocking: "Systems Manager would not take so long a value";
 }
 
 /// Checks the names that `publish` and `monitoring` give.
 pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
-    if let Some(name) = map.publish.as_ref().and_then(|publish| publish.ssm_parameter.as_ref())
-        && let Some(problem) = parameter::problem(name)
+    let publish = map.publish.as_ref();
+    let plain = publish.and_then(|publish| publish.ssm_parameter.as_ref());
+    let logging = publish.and_then(|publish| publish.ssm_logging_parameter.as_ref());
+    if let (Some(one), Some(other)) = (plain, logging)
+        && one.value == other.value
     {
+        findings.push(
+            Finding::new(&PARAMETER_NAME, other.span, "the two parameters of `publish` have the same name")
+                .related(one.span, "`ssm_parameter` has it, too")
+                .help("write another name, such as `/logmap/access-logging`"),
+        );
+    }
+    for name in plain.into_iter().chain(logging) {
+        let Some(problem) = parameter::problem(name) else { continue };
         findings.push(
             Finding::new(&PARAMETER_NAME, name.span, format!("`{}` can't be the name of a parameter: it {problem}", name.escape_debug()))
                 .help("letters, digits, `.`, `-` and `_`, in up to 15 levels such as `/logmap/access-log-bucket`; AWS answers `ValidationException`"),
         );
     }
     let alerts = map.monitoring.as_ref().and_then(|monitoring| monitoring.tamper_alerts.as_ref());
+    if let Some(names) = alerts.and_then(|alerts| alerts.except.as_ref()) {
+        for name in names.iter() {
+            if let Some(problem) = watch::except_problem(name) {
+                findings.push(
+                    Finding::new(&ALERTS_EXCEPT, name.span, format!("`{}` {problem}", name.escape_debug()))
+                        .help("write the name of a role, with its path, or the ARN of a role or user"),
+                );
+            }
+        }
+        let chars: usize = names.iter().map(|name| watch::except_chars(name)).sum();
+        if chars > watch::EXCEPT_CHARS {
+            findings.push(
+                Finding::new(
+                    &ALERTS_EXCEPT,
+                    names.span,
+                    format!("the principals of `except` have {chars} characters as ARNs, and a pattern of EventBridge has room for {}", watch::EXCEPT_CHARS),
+                )
+                .help("name the roles that apply what is generated, and no others"),
+            );
+        }
+    }
     if let Some(name) = alerts.and_then(|alerts| alerts.sns_topic_name.as_ref())
         && let Some(problem) = watch::topic_problem(name)
     {

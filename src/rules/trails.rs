@@ -220,7 +220,8 @@ pub(crate) fn is_topic(text: &str) -> bool {
 fn events(name: &Spanned<String>, trail: &Trail, findings: &mut Vec<Finding>) {
     let Some(management) = trail.management_events else { return };
     let none = management.value == ManagementEvents::None;
-    if none && !trail.s3_data_events.is_some_and(|on| on.value) {
+    let of_log_buckets = trail.log_bucket_events.as_ref().is_some_and(|events| !events.value.is_empty());
+    if none && !of_log_buckets && !trail.s3_data_events.is_some_and(|on| on.value) {
         let message = format!("the trail `{}` records neither management events nor data events", name.value);
         findings.push(
             Finding::new(&RECORDS_NOTHING, management.span, message)

@@ -85,17 +85,23 @@ fn monitoring(old: &Plan, new: &Plan) -> Vec<String> {
     }
     for (account, placement) in new.placements() {
         let before = old.placements().find(|(other, was)| (&other.id, &was.region) == (&account.id, &placement.region));
-        let before = before.and_then(|(_, was)| was.monitoring.parameter.as_ref());
-        if let Some(parameter) = placement
-            .monitoring
-            .parameter
-            .as_ref()
-            .filter(|now| before.is_some_and(|was| was.name == now.name && was.value != now.value))
-        {
-            notes.push(format!(
-                "the parameter `{}` names another log bucket in `{}` of `{}`: right after the phase switch run `aws ssm put-parameter --region {} --name={} --type String --overwrite --value {}` there, so that nobody is sent to the old one",
-                parameter.name, placement.region, account.key, placement.region, parameter.name, parameter.value
-            ));
+        let was = |name: &str| before.and_then(|(_, was)| was.monitoring.parameters().find(|(was, _)| was.name == name));
+        for (parameter, _) in placement.monitoring.parameters() {
+            if was(&parameter.name).is_none_or(|(was, _)| was.value == parameter.value) {
+                continue;
+            }
+            // a name needs no quotes, and JSON is no word of a shell
+            let plain = parameter.value.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
+            notes.push(match plain {
+                true => format!(
+                    "the parameter `{}` names another log bucket in `{}` of `{}`: right after the phase switch run `aws ssm put-parameter --region {} --name={} --type String --overwrite --value {}` there, so that nobody is sent to the old one",
+                    parameter.name, placement.region, account.key, placement.region, parameter.name, parameter.value
+                ),
+                false => format!(
+                    "the parameter `{}` says other things of logging in `{}` of `{}`: right after the phase switch give it the value that the new map's targets have, so that nobody sets what the old one says",
+                    parameter.name, placement.region, account.key
+                ),
+            });
         }
     }
     notes

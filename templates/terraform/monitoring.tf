@@ -19,6 +19,26 @@ resource "aws_ssm_parameter" "{{ region_label }}" {
   depends_on = [{{ parameter.last }}.{{ parameter.bucket_label }}]
 }
 {%- endfor %}
+{%- for parameter in monitoring.logging_parameters %}
+
+# What logging is set to here, for those who set it themselves: bucket, prefix and key format that the grant covers.
+resource "aws_ssm_parameter" "{{ region_label }}_logging" {
+{%- for skip in monitoring.parameter_checkov %}
+  #checkov:skip={{ skip.id }}:{{ skip.reason | comment }}
+{%- endfor %}
+{% include "terraform/where.tf" %}  name        = {{ parameter.name | hcl }}
+  description = {{ monitoring.logging_parameter_description | hcl }}
+  type        = "String"
+  value       = {{ parameter.value | hcl }}
+{%- if monitoring.tags %}
+
+  tags = {{ monitoring.tags | hcl(indent=2) }}
+{%- endif %}
+
+  # Whoever reads it may log there.
+  depends_on = [aws_s3_bucket_policy.{{ parameter.bucket_label }}, {{ parameter.last }}.{{ parameter.bucket_label }}]
+}
+{%- endfor %}
 {%- for rule in monitoring.config_rules %}
 
 # Marks each bucket of this account and Region that does not log to the one below: log buckets too, which must not, and
@@ -95,6 +115,14 @@ resource "aws_cloudwatch_event_target" "{{ rule.label }}" {
 
   # Through the policy, without which nothing arrives.
   arn = aws_sns_topic_policy.{{ region_label }}.arn
+{%- for message in rule.messages %}
+
+  input_transformer {
+    input_paths = {{ message.paths | hcl(indent=4) }}
+
+    input_template = {{ message.template | hcl }}
+  }
+{%- endfor %}
 }
 {%- endfor %}
 {%- endfor -%}

@@ -17,6 +17,23 @@ output "access_log_destinations" {
   value       = {}
 {%- endif %}
 }
+{%- if externals %}
+
+output "external_sources" {
+  description = "Source bucket whose logging other code sets => what it is to be: bucket, prefix, and the date of partitioned keys, null for simple ones."
+
+  value = merge(
+{%- for each in externals %}
+    { for source, prefix in local.{{ each.local }} : source => {
+      bucket                = aws_s3_bucket_policy.{{ each.bucket_label }}.bucket
+      prefix                = prefix
+      partition_date_source = {% if each.date_source %}{{ each.date_source | hcl }}{% else %}null{% endif %}
+      region                = {{ each.region | hcl }}
+    } },
+{%- endfor %}
+  )
+}
+{%- endif %}
 
 output "log_buckets" {
   description = "Region => the bucket that takes the access logs of this account and Region."

@@ -367,6 +367,41 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 {%- endif %}
   }
 {%- endif %}
+{%- for events in trail.of_log_buckets %}
+
+  # No deliveries, which are PutObject: each would be an event, which would be delivered.
+  advanced_event_selector {
+    name = {{ events.title | hcl }}
+
+    field_selector {
+      field  = "eventCategory"
+      equals = ["Data"]
+    }
+
+    field_selector {
+      field  = "resources.type"
+      equals = ["AWS::S3::Object"]
+    }
+{%- if events.names %}
+
+    field_selector {
+      field = "eventName"
+      equals = {{ events.names | hcl(indent=6) }}
+    }
+{%- else %}
+
+    field_selector {
+      field  = "readOnly"
+      equals = ["true"]
+    }
+{%- endif %}
+
+    field_selector {
+      field = "resources.ARN"
+      starts_with = {{ events.arns | hcl(indent=6) }}
+    }
+  }
+{%- endfor %}
 {%- if trail.adopted %}
 
   lifecycle {

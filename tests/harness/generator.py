@@ -191,10 +191,17 @@ class Maker:
         other = random.Random(f"{self.seed} is watched")
         if other.random() < 0.4:
             made["publish"] = {"ssm_parameter": other.choice(["/logs/access_log.bucket-1", "no", "logBucket", "/a/b/c/d/e"])}
+            if other.random() < 0.5:
+                made["publish"]["ssm_logging_parameter"] = "/logs/logging"
         if other.random() < 0.4:
             made["monitoring"] = {"config_rule": other.random() < 0.6, "tamper_alerts": {"sns_topic_name": other.choice(["alerts", "on", "-a_1-", "1e3"])}}
         if other.random() < 0.3:
             made["render"]["athena"] = {"glue": True}
+        if "monitoring" in made and other.random() < 0.6:
+            also = [word for word in ("alarm", "keys", "public-access", "replication", "vended-logs") if other.random() < 0.6]
+            made["monitoring"]["tamper_alerts"] |= {"also": also, "message": other.choice(["event", "text"])}
+            if other.random() < 0.5:
+                made["monitoring"]["tamper_alerts"]["except"] = other.choice([["logmap-deployer"], ["ops/deployer", "arn:aws:iam::111122223333:user/ci"]])
         return made
 
 

@@ -5,6 +5,7 @@ the mock, `of_script` a script's table, `of_template` a template's resources and
 a failure.  `check_alerts` asks moto's matcher of event patterns which rule hears of which call.
 """
 import json
+import re
 
 from botocore.exceptions import ClientError
 from moto.events.models import EventPattern
@@ -17,8 +18,24 @@ MANAGED = {"Owner": "AWS", "SourceIdentifier": "S3_BUCKET_LOGGING_ENABLED"}
 ON_SOURCES = ("PutBucketLogging", "PutBucketPolicy", "DeleteBucketPolicy", "PutBucketEncryption", "DeleteBucketEncryption", "PutBucketOwnershipControls",
               "DeleteBucketOwnershipControls", "PutBucketPublicAccessBlock", "DeleteBucketPublicAccessBlock", "PutBucketVersioning", "PutBucketAcl", "DeleteBucket")
 ON_LOG_BUCKETS = (*ON_SOURCES, "PutBucketLifecycle", "DeleteBucketLifecycle", "PutBucketObjectLockConfiguration", "PutBucketRequestPayment")
+ON_COPIES = ("PutBucketReplication", "DeleteBucketReplication")
+ON_OBJECTS = ("DeleteObject", "DeleteObjects")
+ON_ACCOUNTS = ("PutAccountPublicAccessBlock", "DeleteAccountPublicAccessBlock")
+# the parameter that names the rule
+ON_RULES = {"PutRule": "name", "DeleteRule": "name", "DisableRule": "name", "PutTargets": "rule", "RemoveTargets": "rule"}
+ON_TOPICS = {"DeleteTopic": "topicArn", "SetTopicAttributes": "topicArn", "AddPermission": "topicArn", "RemovePermission": "topicArn",
+             "PutDataProtectionPolicy": "resourceArn", "Unsubscribe": "subscriptionArn", "SetSubscriptionAttributes": "subscriptionArn"}
+ON_KEYS = ("DisableKey", "ScheduleKeyDeletion", "PutKeyPolicy", "RevokeGrant", "DeleteImportedKeyMaterial")
+ON_ALIASES = ("UpdateAlias", "DeleteAlias")
+ON_DELIVERIES = ("DeleteDelivery", "DeleteDeliverySource", "DeleteDeliveryDestination", "DeleteDeliveryDestinationPolicy", "PutDeliveryDestination",
+                 "PutDeliveryDestinationPolicy", "UpdateDeliveryConfiguration")
 ON_TRAILS = ("StopLogging", "DeleteTrail", "UpdateTrail", "PutEventSelectors")
 HARMLESS = ("GetBucketLogging", "PutBucketTagging", "PutBucketNotification", "CreateBucket", "PutObject")
+
+
+def target(each):
+    """Id, ARN, and what it gets instead of the event."""
+    return each["Id"], each["Arn"], json.dumps(each.get("InputTransformer") or {}, sort_keys=True)
 
 
 def key(account, region, kind, name):
@@ -69,7 +86,7 @@ def rules(client):
     for each in events.list_rules()["Rules"]:
         targets = events.list_targets_by_rule(Rule=each["Name"])["Targets"]
         yield each["Name"], {"pattern": json.loads(each["EventPattern"]), "state": each["State"], "description": each.get("Description", ""),
-                             "targets": sorted((target["Id"], target["Arn"]) for target in targets)}
+                             "targets": sorted(map(target, targets))}
 
 
 def config_rules(client):
@@ -127,13 +144,14 @@ def of_script(account, region, rows, topic_arn):
         want = json.loads(want)
         if kind == "parameter":
             each = {"type": want.pop("Type"), "value": want.pop("Value")}
+            want.pop("Description", None)
         elif kind == "topic":
             expect(name == topic_arn, f"the topic is {name}, and rules publish to {topic_arn}")
             name, each = name.rpartition(":")[2], {"policy": policy_of({"Statement": want.pop("Statement")})}
             expect(want == {"Version": "2012-10-17"}, f"a topic's policy has more: {want}")
             want = {}
         elif kind == "rule":
-            each = {"pattern": want.pop("EventPattern"), "state": want.pop("State"), "description": want.pop("Description"), "targets": [("logmap-alerts", topic_arn)]}
+            each = {"pattern": want.pop("EventPattern"), "state": want.pop("State"), "description": want.pop("Description"), "targets": [("logmap-alerts", topic_arn, json.dumps(want.pop("InputTransformer", {}), sort_keys=True))]}
         else:
             expect(kind == "config" and want.pop("ConfigRuleName") == name, f"{kind} {name} is not known here")
             each = {"target": want.pop("InputParameters"), "source": want.pop("Source"), "scope": want.pop("Scope")["ComplianceResourceTypes"],
@@ -163,7 +181,7 @@ def of_template(account, region, properties):
         tags.append(tag_map(each.pop("Tags", [])))
         found[key(account, region, "rule", each.pop("Name"))] = {
             "pattern": each.pop("EventPattern"), "state": each.pop("State"), "description": each.pop("Description"),
-            "targets": sorted((target["Id"], target["Arn"]) for target in each.pop("Targets"))}
+            "targets": sorted(map(target, each.pop("Targets")))}
         expect(not each, f"a rule has more: {each}")
     for each in properties("AWS::Config::ConfigRule"):
         found[key(account, region, "config", each.pop("ConfigRuleName"))] = {
@@ -176,13 +194,18 @@ def of_template(account, region, properties):
 
 # ------------------------------------------------------------------------------------------------------- Terraform
 
+def transformer(values):
+    made = [{"InputPathsMap": each["input_paths"], "InputTemplate": each["input_template"]} for each in values.get("input_transformer") or []]
+    return json.dumps(made[0] if made else {}, sort_keys=True)
+
+
 def of_plan(resources, account):
     found, policies, targets = {}, {}, {}
     for kind, values in resources:
         if kind == "aws_sns_topic_policy":
             policies[values["arn"]] = policy_of(values["policy"])
         elif kind == "aws_cloudwatch_event_target":
-            targets.setdefault((values["region"], values["rule"]), []).append((values["target_id"], values["arn"]))
+            targets.setdefault((values["region"], values["rule"]), []).append((values["target_id"], values["arn"], transformer(values)))
     for kind, values in resources:
         if kind == "aws_ssm_parameter":
             found[key(account, values["region"], "parameter", values["name"])] = {"type": values["type"], "value": values["value"]}
@@ -208,10 +231,127 @@ def call(service, name, account, region, parameters):
     return {
         "version": "0", "id": "6a7e8feb-b491-4cf7-a9f1-bf3703467718", "detail-type": "AWS API Call via CloudTrail", "source": f"aws.{service}",
         "account": account, "time": "2026-10-05T12:00:00Z", "region": region, "resources": [],
-        "detail": {"eventVersion": "1.11", "userIdentity": {"type": "AssumedRole", "accountId": account}, "eventTime": "2026-10-05T12:00:00Z",
+        "detail": {"eventVersion": "1.11", "userIdentity": {"type": "AssumedRole", "accountId": account, "arn": f"arn:{partition_of(region)}:sts::{account}:assumed-role/admin/nina"},
+                   "eventID": "1338bf78-9583-4f79-ad29-82b689b50d32", "eventTime": "2026-10-05T12:00:00Z",
                    "eventSource": f"{service}.amazonaws.com", "eventName": name, "awsRegion": region, "sourceIPAddress": "192.0.2.1",
                    "requestParameters": parameters, "responseElements": None, "readOnly": name.startswith("Get"), "eventType": "AwsApiCall",
                    "managementEvent": True, "recipientAccountId": account, "eventCategory": "Management"}}
+
+
+def spread(value):
+    """The same with lists of objects as objects of lists, which is how EventBridge matches them and moto does not."""
+    if isinstance(value, dict):
+        return {name: spread(each) for name, each in value.items()}
+    if isinstance(value, list) and value and all(isinstance(each, dict) for each in value):
+        return {name: [each[name] for each in value if name in each] for name in sorted({name for each in value for name in each})}
+    return value
+
+
+def other_calls(account, region, rules, topic):
+    """(service, call, parameters, more of the event, how many rules of the endings `rules` hear of it) of what may be watched beside logging."""
+    stem = next(name for name in rules if name.endswith("-topic") or name.endswith("-public-access") or "-log-buckets" in name or "-sources" in name)
+    stem = stem.partition("-topic")[0].partition("-public-access")[0].partition("-log-buckets")[0].partition("-sources")[0]
+    has = lambda ending: f"{stem}-{ending}" in rules
+    for what, parameter in ON_RULES.items():
+        for name in rules:
+            yield "events", what, {parameter: name}, {}, has("rules")
+        yield "events", what, {parameter: "somebody-elses"}, {}, 0
+        yield "events", what, {"description": f"{stem}-sources-1"}, {}, 0
+    for what in ("DescribeRule", "EnableRule", "ListTargetsByRule"):
+        yield "events", what, {"name": f"{stem}-rules"}, {}, 0
+    subscription = lambda of: f"{of}:1338bf78-9583-4f79-ad29-82b689b50d32"
+    for what, parameter in ON_TOPICS.items():
+        for of, wanted in ((topic, has("topic")), (f"{topic}-others", 0), (topic.replace(account, "000000000001"), 0)):
+            yield "sns", what, {parameter: subscription(of) if parameter == "subscriptionArn" else of}, {}, wanted
+    for what in ("Subscribe", "TagResource", "GetTopicAttributes"):
+        yield "sns", what, {"topicArn": topic}, {}, 0
+    for what in ON_ACCOUNTS:
+        yield "s3", what, {"PublicAccessBlockConfiguration": {"BlockPublicAcls": False}}, {}, has("public-access")
+    for what in ON_DELIVERIES:
+        yield "logs", what, {"id": "abc", "name": "web"}, {}, has("deliveries")
+    for what in ("CreateDelivery", "PutLogEvents", "DeleteLogGroup"):
+        yield "logs", what, {"name": "web"}, {}, 0
+
+
+def key_calls(keys):
+    """The same of keys, {ARN: True if it is watched here}."""
+    for key, watched in keys.items():
+        resource, seen = key.split(":", 5)[5], {"resources": [{"accountId": key.split(":")[4], "type": "AWS::KMS::Key", "ARN": key}]}
+        if resource.startswith("alias/"):
+            # the name is all that an event has, and another place may have one of the same name
+            watched = any(each and name.endswith(f":{resource}") for name, each in keys.items())
+            for what in ON_ALIASES:
+                yield "kms", what, {"aliasName": resource, "targetKeyId": "another"}, {}, watched
+            continue
+        for what in ON_KEYS:
+            yield "kms", what, {"keyId": resource.partition("/")[2]}, seen, watched
+            yield "kms", what, {"keyId": key}, seen, watched
+            # as one that is refused may look
+            yield "kms", what, {"keyId": key}, {"errorCode": "AccessDenied"}, watched
+            yield "kms", what, {"keyId": "alias/x"}, seen, watched
+            yield "kms", what, {"keyId": "00000000-0000-0000-0000-000000000000"}, {"resources": [{"ARN": key[:-1] + "0"}]}, 0
+        for what in ("Decrypt", "GenerateDataKey", "EnableKey", "DescribeKey"):
+            yield "kms", what, {"keyId": key}, seen, 0
+
+
+def published(message, event):
+    """What EventBridge makes of an event by an input transformer: each line is a string in quotes, a value that is not there is left out, and
+    values are not escaped (EventBridge user guide, "Amazon EventBridge input transformation").  None: this is no text."""
+    def value(path):
+        found = event
+        for name in path.removeprefix("$.").split("."):
+            found = found.get(name) if isinstance(found, dict) else None
+        return "" if found is None else str(found)
+    template = re.sub("<([A-Za-z0-9_-]+)>", lambda found: value(message["InputPathsMap"][found[1]]), message["InputTemplate"])
+    try:
+        return [json.loads(line) for line in template.split("\n")]
+    except ValueError:
+        return None
+
+
+def excepted(pattern):
+    """(roles, users) whose calls a pattern leaves out."""
+    roles, users = [], []
+    for choice in pattern.get("$or", []):
+        identity = choice["detail"].get("userIdentity", {})
+        for found, into in ((identity.get("arn"), users), (identity.get("sessionContext", {}).get("sessionIssuer", {}).get("arn"), roles)):
+            for each in found or []:
+                into += each.get("anything-but", [])
+    return roles, users
+
+
+def check_exceptions(name, pattern, event):
+    """Calls of excepted principals are heard if they are refused; calls of all others are heard."""
+    roles, users = excepted(json.loads(pattern._raw_pattern))
+    session = lambda arn: {"type": "AssumedRole", "arn": arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/me",
+                           "sessionContext": {"sessionIssuer": {"type": "Role", "arn": arn}, "attributes": {}}}
+    user = lambda arn: {"type": "IAMUser", "arn": arn}
+    left_out = [*map(session, roles), *map(user, users)]
+    others = [session(f"{arn}{more}") for arn in roles for more in ("-2", "/x")] + [session(arn.replace("::", "::9", 1)) for arn in roles]
+    others += [user(f"{arn}2") for arn in users] + [user(arn.replace(":role/", ":user/")) for arn in roles]
+    others += [{"type": "Root", "arn": "arn:aws:iam::111122223333:root"}, {"type": "AWSService", "invokedBy": "cloudformation.amazonaws.com"}]
+    for identity, wanted in [(each, False) for each in left_out] + [(each, True) for each in others]:
+        for error in ({}, {"errorCode": "AccessDenied"}):
+            seen = {**event, "detail": {**event["detail"], "userIdentity": identity, **error}}
+            heard = pattern.matches_event(seen)
+            expect(heard == (wanted or bool(error)), f"{name}: a call of {identity}, {error or 'not refused'}, is {'heard' if heard else 'not heard'}")
+
+
+def check_message(name, message, event):
+    """An alert says who did what on what, where and when, and whether it was refused."""
+    expect(len(message["InputTemplate"]) <= 8192 and len(message["InputPathsMap"]) <= 100, f"{name}: the message is too large")
+    unused = [each for each in message["InputPathsMap"] if f"<{each}>" not in message["InputTemplate"]]
+    expect(not unused, f"{name}: the message does not use {unused}")
+    detail, on = event["detail"], [str(each) for each in (event["detail"]["requestParameters"] or {}).values() if isinstance(each, str)]
+    for more in ({}, {"errorCode": "AccessDenied"}, {"userIdentity": {"type": "AWSService", "invokedBy": "cloudformation.amazonaws.com"}}):
+        seen = {**event, "detail": {**detail, **more}}
+        lines = published(message, seen)
+        expect(lines is not None and all(isinstance(line, str) for line in lines), f"{name}: EventBridge makes no text of {message['InputTemplate']}")
+        said = "\n".join(lines)
+        wanted = [detail["eventName"], detail["eventTime"], detail["sourceIPAddress"], event["account"], event["region"], more.get("errorCode", ""),
+                  seen["detail"]["userIdentity"].get("arn") or seen["detail"]["userIdentity"].get("invokedBy", "")]
+        expect(all(each in said for each in wanted), f"{name}: {wanted} is not all in {said!r}")
+        expect(not on or any(each in said for each in on), f"{name}: {on} is not in {said!r}")
 
 
 def check_alerts(model, sources):
@@ -228,8 +368,9 @@ def check_alerts(model, sources):
             expect(len(name.rpartition("/")[2]) <= 64, f"the name of {name} is too long")
         patterns = {name: EventPattern.load(json.dumps(rule["pattern"])) for name, rule in own.items()}
 
-        def heard(service, what, parameters):
+        def heard(service, what, parameters, more):
             event = call(service, what, account, region, parameters)
+            event["detail"] = spread({**event["detail"], **more})
             return [name for name, pattern in patterns.items() if pattern.matches_event(event)]
         asked = [("s3", what, {"bucketName": bucket, "Host": "s3.amazonaws.com"}, 1) for bucket in here("buckets") for what in ON_LOG_BUCKETS]
         asked += [("s3", what, {"bucketName": bucket, "Host": "s3.amazonaws.com"}, 1) for bucket in here("sources") for what in ON_SOURCES]
@@ -239,6 +380,26 @@ def check_alerts(model, sources):
         asked += [("cloudtrail", what, {"name": "any"}, 0) for what in ("StartLogging", "CreateTrail", "DescribeTrails")]
         if not any("anything-but" in json.dumps(rule["pattern"]) for rule in own.values()):
             asked += [("s3", what, {"bucketName": "somebody-elses"}, 0) for what in ON_LOG_BUCKETS]
-        for service, what, parameters, wanted in asked:
-            found = heard(service, what, parameters)
-            expect(len(found) == wanted, f"{account}/{region}: {what} of {parameters} is heard by {found}")
+        short = sorted(name.rpartition("/")[2] for name in own)
+        copies = any("PutBucketReplication" in json.dumps(rule["pattern"]) for rule in own.values())
+        asked += [("s3", what, {"bucketName": bucket}, copies) for bucket in here("buckets") for what in ON_COPIES]
+        asked += [("s3", what, {"bucketName": bucket}, 0) for bucket in here("sources") for what in ON_COPIES]
+        objects = any(name.endswith("-log-objects") for name in short)
+        asked += [("s3", what, {"bucketName": bucket, "key": "x"}, objects) for bucket in here("buckets") for what in ON_OBJECTS]
+        asked += [("s3", what, {"bucketName": bucket, "key": "x"}, 0) for bucket in here("sources") for what in ON_OBJECTS]
+        asked = [(service, what, parameters, {}, wanted) for service, what, parameters, wanted in asked]
+        topic = next(name for name in model["monitoring"] if name.startswith(f"{account}/{region}/topic/")).rpartition("/")[2]
+        asked += other_calls(account, region, short, f"arn:{partition_of(region)}:sns:{region}:{account}:{topic}")
+        watched = any("-keys-" in name for place in model["monitoring"] for name in (place.rpartition("/")[2],))
+        keys = sorted({each["kms"] for each in model["trails"].values() if each.get("kms")})
+        asked += key_calls({key: watched and key.split(":")[3:5] == [region, account] for key in keys})
+        for service, what, parameters, more, wanted in asked:
+            found = heard(service, what, parameters, more)
+            expect(len(found) == wanted, f"{account}/{region}: {what} of {parameters}, {more}, is heard by {found}")
+            for name in found:
+                if "errorCode" not in more:
+                    event = call(service, what, account, region, parameters)
+                    check_exceptions(name, patterns[name], {**event, "detail": spread({**event["detail"], **more})})
+                for _, _, message in own[name]["targets"]:
+                    if message != "{}":
+                        check_message(name, json.loads(message), call(service, what, account, region, parameters))

@@ -108,7 +108,8 @@ RESOURCES = {
         "force_destroy": "bool optional default=false", "arn": "string computed"},
     "aws_cloudwatch_event_target": {
         **PLACE, "rule": "string required new", "target_id": "string optional computed new", "arn": "string required", "role_arn": "string optional",
-        "event_bus_name": "string optional new default=default", "input": "string optional", "input_path": "string optional"},
+        "event_bus_name": "string optional new default=default", "input": "string optional", "input_path": "string optional",
+        "input_transformer": Block("list", {"input_paths": "map optional", "input_template": "string required"}, most=1)},
     "aws_config_config_rule": {
         **PLACE, **TAGS, "name": "string required new", "description": "string optional", "input_parameters": "string optional", "arn": "string computed",
         "rule_id": "string computed", "maximum_execution_frequency": "string optional",

@@ -392,7 +392,7 @@ def hcl_rules(values):
 
 
 def hcl_selectors(values):
-    words = {"equals": "Equals", "not_equals": "NotEquals", "not_starts_with": "NotStartsWith"}
+    words = {"equals": "Equals", "not_equals": "NotEquals", "starts_with": "StartsWith", "not_starts_with": "NotStartsWith"}
     advanced = [{"Name": each["name"], "FieldSelectors": [
         {"Field": field["field"], **{words.get(key, key): value for key, value in field.items() if key != "field" and value}}
         for field in each["field_selector"]]} for each in values.get("advanced_event_selector") or []]

@@ -103,7 +103,7 @@ MAPS = {"plain": PLAIN, "weak": WEAK, "events": EVENTS, "feeds": FEEDS, "not-ado
 def beside(world):
     """What a map can't say of the trail."""
     trail = world["trails"][ARN]
-    ours = {"Logmap management events", "Logmap S3 object events"}
+    ours = {"Logmap management events", "Logmap S3 object events", "Logmap log objects deleted", "Logmap log objects read"}
     others = [one for one in trail["selectors"] if one.get("Name") not in ours and one != PLAIN_SELECTOR]
     return {key: trail[key] for key in ("log_group", "topic", "insights", "tags")}, others
 

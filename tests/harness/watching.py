@@ -15,14 +15,14 @@ from .scripts import same, tail
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 TOPIC = f"arn:aws:sns:{REGION}:{ACCOUNT}:alerts"
-PARAMETER, RULE, CONFIG = "/logs/bucket", "logmap-acme-sources-1", "logmap-acme-access-logging"
+LOGGING, PARAMETER, RULE, CONFIG = "/logs/logging", "/logs/bucket", "logmap-acme-sources-1", "logmap-acme-access-logging"
 MAP = f"""
 version: 1
 organization: {{ name: acme }}
 accounts:
   prod: {{ id: "{ACCOUNT}", regions: {{ {REGION}: {{ buckets: [acme-web] }} }} }}
-monitoring: {{ config_rule: true, tamper_alerts: {{ sns_topic_name: alerts }} }}
-publish: {{ ssm_parameter: {PARAMETER} }}
+monitoring: {{ config_rule: true, tamper_alerts: {{ sns_topic_name: alerts, also: [alarm, public-access], message: text }} }}
+publish: {{ ssm_parameter: {PARAMETER}, ssm_logging_parameter: {LOGGING} }}
 """
 TAGGING = f"""{MAP}
 trails: {{ audit: {{ home_region: {REGION} }} }}
@@ -88,8 +88,11 @@ def refusals(attack):
 # what --verify must see: service, operation, arguments, and what the line must say
 DRIFT = [
     ("ssm", "delete_parameter", {"Name": PARAMETER}, f"parameter {PARAMETER}"),
+    ("ssm", "delete_parameter", {"Name": LOGGING}, f"parameter {LOGGING}"),
     ("sns", "set_topic_attributes", {"TopicArn": TOPIC, "AttributeName": "Policy", "AttributeValue": '{"Version":"2012-10-17","Statement":[]}'}, "topic alerts: policy"),
     ("events", "disable_rule", {"Name": RULE}, f"rule {RULE}"),
+    ("events", "put_targets", {"Rule": RULE, "Targets": [{"Id": "logmap-alerts", "Arn": TOPIC}]}, f"rule {RULE}: publishes to alerts"),
+    ("events", "put_targets", {"Rule": RULE, "Targets": [{"Id": "logmap-alerts", "Arn": TOPIC, "InputPath": "$.detail"}]}, f"rule {RULE}: publishes to alerts"),
     ("events", "remove_targets", {"Rule": RULE, "Ids": ["logmap-alerts"]}, f"rule {RULE}: publishes to alerts"),
     ("events", "put_rule", {"Name": RULE, "EventPattern": '{"source":["aws.s3"]}', "State": "ENABLED", "Description": "logmap: x"}, f"rule {RULE}"),
     ("config", "delete_config_rule", {"ConfigRuleName": CONFIG}, f"AWS Config rule {CONFIG}"),

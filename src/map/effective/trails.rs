@@ -76,6 +76,7 @@ fn effective_trail<'m>(
         kms_key: trail.kms_key_arn.as_ref().map(|key| &key.value),
         log_file_validation: trail.log_file_validation.is_none_or(|on| on.value),
         s3_data_events: trail.s3_data_events.is_some_and(|on| on.value),
+        log_bucket_events: in_order(trail.log_bucket_events.as_deref()),
         management_events: trail.management_events.as_ref().map_or(ManagementEvents::All, |events| events.value),
         excluded_event_sources: in_order(trail.exclude_event_sources.as_deref()),
         insights: in_order(trail.insights.as_deref()),
@@ -90,7 +91,7 @@ fn effective_trail<'m>(
 }
 
 /// The words of a list, sorted, each once.
-fn in_order<T: Ord + Copy>(words: Option<&Vec<Spanned<T>>>) -> Vec<T> {
+pub(super) fn in_order<T: Ord + Copy>(words: Option<&Vec<Spanned<T>>>) -> Vec<T> {
     let words: BTreeSet<T> = words.into_iter().flatten().map(|word| word.value).collect();
     words.into_iter().collect()
 }

@@ -72,3 +72,103 @@ fn the_policy_is_proven_and_no_mutant_of_it_is() {
         assert!(!failures(&bad).is_empty(), "mutant {at} passes");
     }
 }
+
+/// The alerts of the first place of a map.
+fn alerts_of(text: &str) -> Alerts {
+    let analysis = analyze(SourceFile::new("map.yaml", text));
+    let placement = analysis.plan.as_ref().and_then(|plan| plan.accounts.first()?.placements.first());
+    placement.and_then(|placement| placement.monitoring.alerts.clone()).unwrap_or_else(|| unreachable!("{:?}", analysis.findings))
+}
+
+const KEY: &str = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const ALL: &str = "also: [alarm, keys, log-objects, public-access, replication, vended-logs], message: text";
+
+#[test]
+fn everything_fits_at_the_limits() {
+    let org = "a".repeat(60);
+    let buckets: Vec<String> = (0..400).map(|at| format!("acme-{at:05}-{}", "x".repeat(52))).collect();
+    let except = format!("{}, arn:aws:iam::111122223333:user/{}", "r".repeat(64), "u".repeat(200));
+    for sources in [1, 100, 400] {
+        let text = format!(
+            "version: 1\norganization: {{ name: {org} }}\ndefaults: {{ log_bucket: {{ name: \"logs-{{account_id}}-{{region}}\" }} }}\naccounts:\n  prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [{}] }} }} }}\ntrails: {{ audit: {{ kms_key_arn: \"{KEY}\" }} }}\nmonitoring: {{ tamper_alerts: {{ sns_topic_name: {}, {ALL}, except: [{except}] }} }}\n",
+            buckets[..sources].join(", "),
+            "t".repeat(256),
+        );
+        let alerts = alerts_of(&text);
+        assert!(alerts.rules.len() < 100, "{}", alerts.rules.len());
+        assert!(
+            ["-rules", "-topic", "-keys-1", "-public-access", "-deliveries"].iter().all(|end| names_end(&alerts, end)),
+            "{:?}",
+            names(&alerts)
+        );
+        for rule in &alerts.rules {
+            let chars = rule.pattern.to_string().len();
+            assert!(chars <= watch::PATTERN_CHARS && rule.name.len() <= watch::RULE_NAME_CHARS, "{}: {chars}", rule.name);
+            assert_eq!(rule.pattern["$or"].as_array().map(Vec::len), Some(2), "{}", rule.name);
+            let message = rule.message.as_ref().unwrap_or_else(|| unreachable!());
+            assert!(message.template.len() <= watch::TEMPLATE_CHARS && message.paths.len() <= watch::TEMPLATE_PATHS);
+            assert!(message.paths.keys().all(|name| message.template.contains(&format!("<{name}>"))), "{}", message.template);
+        }
+    }
+}
+
+fn names_end(alerts: &Alerts, end: &str) -> bool {
+    alerts.rules.iter().any(|rule| rule.name.ends_with(end))
+}
+
+#[test]
+fn a_rule_is_silent_where_no_trail_records_its_service() {
+    let map = |trail: &str| {
+        alerts_of(&format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [acme-a] }} }} }}\ntrails: {{ audit: {{ kms_key_arn: \"{KEY}\", {trail} }} }}\nmonitoring: {{ tamper_alerts: {{ sns_topic_name: alerts, also: [keys] }} }}\n"
+        ))
+    };
+    assert_eq!(map("management_events: all").silent, Vec::<String>::new());
+    assert_eq!(map("management_events: write-only, exclude_event_sources: [rdsdata.amazonaws.com]").silent, Vec::<String>::new());
+    let partly = map("exclude_event_sources: [kms.amazonaws.com]");
+    assert_eq!(partly.silent, ["logmap-acme-keys-1"]);
+    assert!(!partly.is_silent());
+    assert!(map("management_events: read-only").is_silent());
+    let objects = |trail: &str| {
+        alerts_of(&format!(
+            "version: 1\norganization: {{ name: acme }}\naccounts:\n  prod: {{ id: \"111122223333\", regions: {{ us-east-1: {{ buckets: [acme-a] }} }} }}\ntrails: {{ audit: {{ {trail} }} }}\nmonitoring: {{ tamper_alerts: {{ sns_topic_name: alerts, also: [log-objects] }} }}\n"
+        ))
+        .silent
+    };
+    assert_eq!(objects("log_bucket_events: [reads], s3_data_events: true"), ["logmap-acme-log-objects"]);
+    assert_eq!(objects("log_bucket_events: [deletes]"), Vec::<String>::new());
+}
+
+#[test]
+fn nothing_is_added_unless_it_is_asked_for() {
+    let plain = monitoring("acme", 1).alerts.into_iter().next().unwrap_or_else(|| unreachable!());
+    assert!(plain.rules.iter().all(|rule| rule.message.is_none() && rule.pattern.get("$or").is_none()));
+    assert_eq!(names(&plain), ["logmap-acme-log-buckets", "logmap-acme-sources-1"]);
+}
+
+#[test]
+fn owners_of_sources_are_told_what_the_grant_covers() {
+    let text = "version: 1\norganization: { name: acme }\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1:\n        buckets: [acme-a, acme-b, { name: acme-c, logging: external }, { name: acme-d, logging: external, prefix: own/ }, { name: acme-e, prefix: mine/ }, { name: acme-f, logging: external, key_format: simple }]\n      eu-west-1:\n        log_bucket: { key_format: simple }\n        buckets: [{ name: acme-g, logging: external }, acme-h]\npublish: { ssm_logging_parameter: /x/logging }\n";
+    let analysis = analyze(SourceFile::new("map.yaml", text));
+    let account =
+        analysis.plan.as_ref().and_then(|plan| plan.accounts.first()).unwrap_or_else(|| unreachable!("{:?}", analysis.findings));
+    let value = |placement: &Placement| -> Value {
+        let parameter = placement.monitoring.logging_parameter.as_ref().unwrap_or_else(|| unreachable!());
+        serde_json::from_str(&parameter.value).unwrap_or_default()
+    };
+    let by_time = json!({ "PartitionedPrefix": { "PartitionDateSource": "EventTime" } });
+    let simple = json!({ "SimplePrefix": {} });
+    assert_eq!(
+        account.placements.iter().map(value).collect::<Vec<_>>(),
+        [
+            json!({ "TargetBucket": "acme-logs-111122223333-eu-west-1", "TargetPrefix": "s3-access/{source_bucket}/", "TargetObjectKeyFormat": simple }),
+            json!({
+                "TargetBucket": "acme-logs-111122223333-us-east-1", "TargetPrefix": "s3-access/", "TargetObjectKeyFormat": by_time,
+                "Sources": {
+                    "acme-d": { "TargetPrefix": "own/", "TargetObjectKeyFormat": by_time },
+                    "acme-f": { "TargetPrefix": "s3-access/acme-f/", "TargetObjectKeyFormat": simple },
+                }
+            }),
+        ]
+    );
+}

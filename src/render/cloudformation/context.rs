@@ -225,6 +225,17 @@ pub(super) struct Tag<'a> {
     pub value: &'a str,
 }
 
+/// A selector of events of the objects of log buckets.
+#[derive(Serialize)]
+pub(super) struct OfLogBucketsContext<'a> {
+    /// Its name.
+    pub title: &'static str,
+    /// Names of the events; none for all that read.
+    pub names: &'static [&'static str],
+    /// Beginnings of the ARNs of their objects.
+    pub arns: &'a [String],
+}
+
 /// A trail.
 #[derive(Serialize)]
 pub(super) struct TrailContext<'a> {
@@ -266,6 +277,8 @@ pub(super) struct TrailContext<'a> {
     pub data_events: bool,
     /// Beginnings of object ARNs that are not recorded; may be empty.
     pub data_events_exclude: &'a [String],
+    /// Selectors of events of the objects of log buckets.
+    pub of_log_buckets: Vec<OfLogBucketsContext<'a>>,
     /// `DeletionPolicy`: it goes with the deployment that made it, if that is rolled back, and stays otherwise.
     pub deletion: &'static str,
     /// It existed before, and keeps its own tags.
@@ -449,6 +462,11 @@ impl<'a> TrailContext<'a> {
             excluded_sources: trail.excluded_event_sources.iter().map(|source| source.word()).collect(),
             data_events: trail.data_events_exclude.is_some(),
             data_events_exclude: trail.data_events_exclude.as_deref().unwrap_or_default(),
+            of_log_buckets: trail
+                .log_bucket_events
+                .iter()
+                .map(|events| OfLogBucketsContext { title: events.title(), names: events.names(), arns: &events.arns })
+                .collect(),
             deletion: deletion(trail.adopt),
             adopted: trail.adopt,
         }

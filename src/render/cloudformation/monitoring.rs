@@ -6,7 +6,7 @@ use super::ids::{bucket_id, id, policy_id};
 use crate::{
     plan::{
         Account, Placement,
-        monitoring::{CONFIG_RULE_DESCRIPTION, TARGET_ID},
+        monitoring::{CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, Message, TARGET_ID},
     },
     policy::Policy,
     render::scanners::{Scanner, Skip, metadata, skips},
@@ -19,6 +19,10 @@ use serde_json::Value;
 pub(super) struct MonitoringContext<'a> {
     /// The parameter with the log bucket's name.
     pub parameters: Vec<Pointer<'a>>,
+    /// The parameter with all that logging is set to.
+    pub logging_parameters: Vec<Pointer<'a>>,
+    /// Description of that one.
+    pub logging_parameter_description: &'static str,
     /// The Config rule.
     pub config_rules: Vec<Pointer<'a>>,
     /// Description of the Config rule.
@@ -34,6 +38,8 @@ pub(super) struct Pointer<'a> {
     pub id: String,
     /// Name of the parameter or of the Config rule.
     pub name: &'a str,
+    /// What it holds, if it is not the bucket's name alone.
+    pub value: &'a str,
     /// Logical id of the log bucket.
     pub bucket_id: String,
     /// Logical id of its policy.
@@ -72,6 +78,8 @@ pub(super) struct RuleContext<'a> {
     pub description: &'a str,
     /// Event pattern, as a JSON object.
     pub pattern: &'a Value,
+    /// What it publishes instead of the event, as `InputTransformer` has it: none or one.
+    pub messages: Vec<Value>,
 }
 
 impl<'a> MonitoringContext<'a> {
@@ -79,11 +87,23 @@ impl<'a> MonitoringContext<'a> {
         let own = |kind: &str, name: &str| id(kind, &format!("{}/{name}", account.id));
         let bucket = placement.access_log_bucket();
         let pointer = |kind: &str, name: &'a str| {
-            bucket.map(|bucket| Pointer { id: own(kind, name), name, bucket_id: bucket_id(bucket), policy_id: policy_id(bucket) })
+            bucket.map(|bucket| Pointer {
+                id: own(kind, name),
+                name,
+                value: "",
+                bucket_id: bucket_id(bucket),
+                policy_id: policy_id(bucket),
+            })
         };
         let monitoring = &placement.monitoring;
         MonitoringContext {
             parameters: monitoring.parameter.iter().filter_map(|parameter| pointer("Parameter", &parameter.name)).collect(),
+            logging_parameters: monitoring
+                .logging_parameter
+                .iter()
+                .filter_map(|parameter| Some(Pointer { value: &parameter.value, ..pointer("Parameter", &parameter.name)? }))
+                .collect(),
+            logging_parameter_description: LOGGING_PARAMETER_DESCRIPTION,
             config_rules: monitoring.config_rule.iter().filter_map(|rule| pointer("ConfigRule", &rule.name)).collect(),
             config_rule_description: CONFIG_RULE_DESCRIPTION,
             alerts: monitoring
@@ -105,6 +125,7 @@ impl<'a> MonitoringContext<'a> {
                             name: &rule.name,
                             description: &rule.description,
                             pattern: &rule.pattern,
+                            messages: rule.message.iter().map(Message::to_value).collect(),
                         })
                         .collect(),
                 })

@@ -129,6 +129,7 @@ fn trail(account: &Account, region: &str, to_account: &str, to_key: &str) -> Tra
         log_group: None,
         topic: None,
         data_events_exclude: None,
+        log_bucket_events: Vec::new(),
         adopt: false,
     }
 }

@@ -157,6 +157,8 @@ pub(crate) struct OutputsContext {
     pub header: Vec<String>,
     /// The locals that map sources to prefixes, with what is the same for all sources in one.
     pub destinations: Vec<Destination>,
+    /// Those of them whose logging other code sets, if it is published: the same, and how keys are laid out.
+    pub externals: Vec<External>,
     /// Region → label of the bucket that takes its access logs.
     pub log_buckets: Vec<Named>,
     /// Region → label of the bucket that takes trails.
@@ -178,6 +180,19 @@ pub(crate) struct Destination {
     pub bucket_label: String,
     /// Region of the sources and their log bucket.
     pub region: String,
+}
+
+/// Sources whose logging other code sets.
+#[derive(Debug, Serialize)]
+pub(crate) struct External {
+    /// The local value, an identifier.
+    pub local: String,
+    /// Label of their log bucket.
+    pub bucket_label: String,
+    /// Region of the sources and their log bucket.
+    pub region: String,
+    /// `EventTime` or `DeliveryTime`; empty for simple keys.
+    pub date_source: &'static str,
 }
 
 /// A key and the label of the resource that it stands for.
@@ -318,9 +333,18 @@ impl Module<'_> {
     pub(super) fn outputs(&self, placements: &[Placement]) -> Result<OutputsContext> {
         let mut destinations = Vec::new();
         let (mut log_buckets, mut trail_buckets, mut trails) = (Vec::new(), Vec::new(), Vec::new());
+        let mut externals = Vec::new();
         for placement in placements {
             for group in groups(placement)? {
                 let region = placement.region.clone();
+                if !group.managed && placement.monitoring.logging_parameter.is_some() {
+                    externals.push(External {
+                        local: group.local.clone(),
+                        bucket_label: group.bucket_label.clone(),
+                        region: region.clone(),
+                        date_source: group.date_source,
+                    });
+                }
                 destinations.push(Destination { local: group.local, bucket_label: group.bucket_label, region });
             }
             for bucket in &placement.buckets {
@@ -343,6 +367,7 @@ impl Module<'_> {
         Ok(OutputsContext {
             header: self.header.clone(),
             destinations,
+            externals,
             log_buckets: named(log_buckets),
             trail_buckets: named(trail_buckets),
             trails: named(trails),

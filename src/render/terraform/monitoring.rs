@@ -6,7 +6,7 @@ use super::{label, region::last};
 use crate::{
     plan::{
         Placement,
-        monitoring::{CONFIG_RULE_DESCRIPTION, TARGET_ID},
+        monitoring::{CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, TARGET_ID},
     },
     render::scanners::{Scanner, Skip, skips},
 };
@@ -19,10 +19,14 @@ use serde_json::Value;
 pub(crate) struct MonitoringContext {
     /// The parameter with the log bucket's name.
     pub parameters: Vec<Pointer>,
+    /// The parameter with all that logging is set to.
+    pub logging_parameters: Vec<Pointer>,
     /// The Config rule.
     pub config_rules: Vec<Pointer>,
     /// Description of the Config rule.
     pub config_rule_description: &'static str,
+    /// Description of the second parameter.
+    pub logging_parameter_description: &'static str,
     /// The topic and what publishes to it.
     pub alerts: Vec<AlertsContext>,
     /// Tags of the parameter, the rules and the topic.
@@ -40,6 +44,8 @@ pub(crate) struct MonitoringContext {
 pub(crate) struct Pointer {
     /// Name of the parameter or of the Config rule.
     pub name: String,
+    /// What it holds, if it is not the bucket's name alone.
+    pub value: String,
     /// Label of the log bucket.
     pub bucket_label: String,
     /// Resource type of the setting of the log bucket that is made last.
@@ -68,12 +74,24 @@ pub(crate) struct RuleContext {
     pub description: String,
     /// Event pattern, as a JSON object.
     pub pattern: Value,
+    /// What it publishes instead of the event: none or one.
+    pub messages: Vec<MessageContext>,
+}
+
+/// What a rule publishes instead of the event.
+#[derive(Debug, Serialize)]
+pub(crate) struct MessageContext {
+    /// JSON paths of the values, by their names.
+    pub paths: IndexMap<String, String>,
+    /// The template.
+    pub template: String,
 }
 
 impl MonitoringContext {
     pub(super) fn new(placement: &Placement, tags: &IndexMap<String, String>) -> Self {
         let pointer = |name: &String, bucket: &String| Pointer {
             name: name.clone(),
+            value: String::new(),
             bucket_label: label(bucket),
             last: placement.buckets.iter().find(|found| found.name == *bucket).map(last).unwrap_or_default(),
         };
@@ -84,8 +102,15 @@ impl MonitoringContext {
             topic_checkov: skips(Scanner::Checkov, "aws_sns_topic", &[]),
             topic_trivy: skips(Scanner::Trivy, "aws_sns_topic", &[]),
             parameters: monitoring.parameter.iter().map(|parameter| pointer(&parameter.name, &parameter.value)).collect(),
+            logging_parameters: monitoring
+                .logging_parameter
+                .iter()
+                .zip(placement.access_log_bucket())
+                .map(|(parameter, bucket)| Pointer { value: parameter.value.clone(), ..pointer(&parameter.name, &bucket.name) })
+                .collect(),
             config_rules: monitoring.config_rule.iter().map(|rule| pointer(&rule.name, &rule.target_bucket)).collect(),
             config_rule_description: CONFIG_RULE_DESCRIPTION,
+            logging_parameter_description: LOGGING_PARAMETER_DESCRIPTION,
             alerts: monitoring
                 .alerts
                 .iter()
@@ -100,6 +125,14 @@ impl MonitoringContext {
                             name: rule.name.clone(),
                             description: rule.description.clone(),
                             pattern: rule.pattern.clone(),
+                            messages: rule
+                                .message
+                                .iter()
+                                .map(|message| MessageContext {
+                                    paths: message.paths.clone(),
+                                    template: message.template.clone(),
+                                })
+                                .collect(),
                         })
                         .collect(),
                 })
@@ -125,6 +158,9 @@ pub(crate) fn resources(placement: &Placement) -> Vec<(&'static str, String, Str
     let mut add = |kind, label: &str, id: &str| found.push((kind, label.to_owned(), id.to_owned()));
     if let Some(parameter) = &placement.monitoring.parameter {
         add("aws_ssm_parameter", &region, &parameter.name);
+    }
+    if let Some(parameter) = &placement.monitoring.logging_parameter {
+        add("aws_ssm_parameter", &format!("{region}_logging"), &parameter.name);
     }
     if let Some(rule) = &placement.monitoring.config_rule {
         add("aws_config_config_rule", &region, &rule.name);

@@ -52,6 +52,17 @@ pub(crate) struct RegionContext<'a> {
     pub target_id: &'static str,
 }
 
+/// A selector of events of the objects of log buckets.
+#[derive(Debug, Serialize)]
+pub(crate) struct OfLogBucketsContext {
+    /// Its name.
+    pub title: &'static str,
+    /// Names of the events; none for all that read.
+    pub names: Vec<&'static str>,
+    /// Beginnings of the ARNs of their objects.
+    pub arns: Vec<String>,
+}
+
 /// A log bucket.
 #[derive(Debug, Serialize)]
 pub(crate) struct Bucket<'a> {
@@ -167,6 +178,8 @@ pub(crate) struct TrailContext {
     pub data_events: bool,
     /// Beginnings of object ARNs that are left out of the data events.
     pub exclude: Vec<String>,
+    /// Selectors of events of the objects of log buckets.
+    pub of_log_buckets: Vec<OfLogBucketsContext>,
     /// True if it existed before.
     pub adopted: bool,
     /// Tags; none for one that existed before, which keeps its own.
@@ -253,6 +266,15 @@ impl Module<'_> {
             excluded_sources: trail.excluded_event_sources.iter().map(|source| source.word()).collect(),
             data_events: trail.data_events_exclude.is_some(),
             exclude: trail.data_events_exclude.clone().unwrap_or_default(),
+            of_log_buckets: trail
+                .log_bucket_events
+                .iter()
+                .map(|events| OfLogBucketsContext {
+                    title: events.title(),
+                    names: events.names().to_vec(),
+                    arns: events.arns.clone(),
+                })
+                .collect(),
             adopted: trail.adopt,
             tags: if trail.adopt { IndexMap::new() } else { self.cx.plan().render.tags.clone() },
             kept: kept(trail),

@@ -108,6 +108,7 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
         log_group: None,
         topic: None,
         data_events_exclude: None,
+        log_bucket_events: Vec::new(),
         adopt: false,
     }
 }

@@ -1447,7 +1447,7 @@ apply_monitor() {
   if [ "$sign" = + ] || ! printf '%s' "$want" | monitor_json same "$kind" "$of.state"; then
     remember "$file.state" "$want"
     case $kind in
-      parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | monitor_json value Value)" ;;
+      parameter) put_parameter "$sign" "$name" "$(printf '%s' "$want" | monitor_json value Value)" "$(printf '%s' "$want" | monitor_json value Description)" ;;
       topic)
         [ "$sign" = '~' ] || change "+ $what" sns create-topic "--name=${name##*:}" ${more[@]+"${more[@]}"}
         change "~ $what: policy" sns set-topic-attributes --topic-arn "$name" --attribute-name Policy --attribute-value "$want"
@@ -1457,17 +1457,17 @@ apply_monitor() {
     esac
   fi
   [ "$sign" = + ] || apply_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$of")" "$of.tags" "$what"
-  if [ "$kind" = rule ] && [ "$(monitor_json target "$of.targets" "$TARGET_ID")" != "$TOPIC_ARN" ]; then
-    change "~ $what: publishes to ${TOPIC_ARN##*:}" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$TOPIC_ARN\"}]"
+  if [ "$kind" = rule ] && ! { printf '%s' "$want" | monitor_json publishes "$of.targets" "$TARGET_ID" "$TOPIC_ARN"; }; then
+    change "~ $what: publishes to ${TOPIC_ARN##*:}" events put-targets --rule "$name" --targets "$(printf '%s' "$want" | monitor_json put-target "$of.targets" "$TARGET_ID" "$TOPIC_ARN")"
     if [ "$MODE" = apply ]; then # a target that is refused is no failure of the call
       fetch "$WORK/targets" '' events list-targets-by-rule --rule "$name"
-      [ "$(monitor_json target "$WORK/targets" "$TARGET_ID")" = "$TOPIC_ARN" ] || die 3 "EventBridge did not take the topic $TOPIC_ARN as the target of $name"
+      printf '%s' "$want" | monitor_json publishes "$WORK/targets" "$TARGET_ID" "$TOPIC_ARN" || die 3 "EventBridge did not take the topic $TOPIC_ARN as the target of $name"
     fi
   fi
 }
 
-put_parameter() { # put_parameter SIGN NAME VALUE
-  local more=(--description 'Bucket that takes the S3 access logs of this account and Region')
+put_parameter() { # put_parameter SIGN NAME VALUE DESCRIPTION
+  local more=(--description "${4:-Bucket that takes the S3 access logs of this account and Region}")
   if [ "$1" != + ]; then more=(--overwrite); elif [ -n "$TAGS" ]; then more+=(--tags "$(tag_list)"); fi
   change "$1 parameter $2: $3" ssm put-parameter "--name=$2" --type String --value "$3" "${more[@]}"
 }
@@ -1517,7 +1517,7 @@ rollback_monitor() {
   if [ "$target" = "$old" ]; then
     :
   elif [ -n "$old" ]; then
-    restore "~ $what: target as before" events put-targets --rule "$name" --targets "[{\"Id\":\"$TARGET_ID\",\"Arn\":\"$old\"}]"
+    restore "~ $what: target as before" events put-targets --rule "$name" --targets "[$old]"
   else
     restore "~ $what: no target $TARGET_ID, as before" events remove-targets --rule "$name" --ids "$TARGET_ID"
   fi

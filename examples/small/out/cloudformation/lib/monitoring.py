@@ -48,6 +48,10 @@ def config(state):
 KINDS = {"parameter": parameter, "topic": topic, "rule": rule, "config": config}
 
 def same(kind, have, want):
+    if kind == "parameter":  # what it says of itself, reading it does not tell
+        want = {key: value for key, value in (want or {}).items() if key != "Description"}
+    if kind == "rule":  # what it publishes is its target's
+        want = {key: value for key, value in (want or {}).items() if key not in MESSAGES}
     if kind == "topic":
         return plain(have.get("Statement", [])) == plain((want or {}).get("Statement", []))
     return have == want
@@ -60,7 +64,13 @@ def ours(kind, have):
     return kind in ("rule", "config") and have["Description"].startswith("logmap: ")
 
 def targets(path):
-    return {one["Id"]: one.get("Arn") for one in (read(path) or {}).get("Targets") or []}
+    return {one["Id"]: one for one in (read(path) or {}).get("Targets") or []}
+
+# what a target gets instead of the event: one of these
+MESSAGES = ("Input", "InputPath", "InputTransformer")
+
+def message(of):
+    return {key: of[key] for key in MESSAGES if of.get(key)}
 
 command, args = sys.argv[1], sys.argv[2:]
 if command == "absent":  # absent FILE
@@ -81,7 +91,7 @@ elif command == "shown":  # shown KIND FILE: for a message
     text = json.dumps(KINDS[args[0]](read(args[1])))
     print(text if len(text) <= 1000 else text[:1000] + " ...")
 elif command == "value":  # value KEY: of what is wanted
-    value = given().get(args[0])
+    value = given().get(args[0], "")
     print(value if isinstance(value, str) else json.dumps(value))
 elif command == "old":  # old KIND FILE KEY: of what was there
     value = KINDS[args[0]](read(args[1])).get(args[2])
@@ -93,8 +103,15 @@ elif command == "put-config":  # the Config rule as it is put: its parameters ar
     print(json.dumps({**wanted, "InputParameters": json.dumps(wanted["InputParameters"])}))
 elif command == "old-policy":
     print(json.dumps(topic(read(args[0]))))
-elif command == "target":  # target FILE ID: its ARN
-    print(targets(args[0]).get(args[1], ""))
+elif command == "target":  # target FILE ID: as it is put
+    found = targets(args[0]).get(args[1])
+    print(json.dumps(found, sort_keys=True) if found else "")
+elif command == "publishes":  # publishes FILE ID ARN: does the target publish what is wanted there?
+    found, wanted = targets(args[0]).get(args[1]) or {}, given() or {}
+    sys.exit(not (found.get("Arn") == args[2] and message(found) == message(wanted)))
+elif command == "put-target":  # put-target FILE ID ARN: the target as it is put, with what others have set on it
+    found = {key: value for key, value in (targets(args[0]).get(args[1]) or {}).items() if key not in MESSAGES}
+    print(json.dumps([{**found, "Id": args[1], "Arn": args[2], **message(given() or {})}]))
 elif command == "other-targets":  # other-targets FILE ID: is there another one?
     sys.exit(not set(targets(args[0])) - {args[1]})
 elif command == "subscribed":  # has the topic a subscriber?

@@ -8,7 +8,7 @@ sys.stdout.reconfigure(newline="\n")  # on Windows, too, bash reads what is prin
 
 # what logmap calls its statements and selectors: no others are replaced
 OURS = re.compile("Logmap(AccessLogs|CloudTrailAclCheck|CloudTrailWrite|CloudTrailOrganizationWrite|DenyInsecureTransport|SenderCloudFrontWrite|SenderConfigCheck|SenderConfigWrite|SenderFlowLogsCheck|SenderFlowLogsWrite|SenderLoadBalancersWrite|SenderNetworkLoadBalancersCheck|SenderNetworkLoadBalancersWrite)[0-9]*")
-SELECTORS = {"Logmap management events", "Logmap S3 object events"}
+SELECTORS = {"Logmap management events", "Logmap S3 object events", "Logmap log objects deleted", "Logmap log objects read"}
 
 def listed(value):
     return value if isinstance(value, list) else [] if value is None else [value]
