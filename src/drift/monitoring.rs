@@ -83,8 +83,9 @@ pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
 
 /// Does a target publish this message, or without one the event?
 fn says(target: &Node, wanted: Option<&Message>) -> bool {
-    let of =
-        |key: &str| child(target, key).filter(|node| !matches!(&node.kind, document::Kind::Scalar { .. }) || text(Some(node)).is_some());
+    let of = |key: &str| {
+        child(target, key).filter(|node| !matches!(&node.kind, document::Kind::Scalar { .. }) || text(Some(node)).is_some())
+    };
     let Some(wanted) = wanted else {
         return ["Input", "InputPath", "InputTransformer"].iter().all(|key| of(key).is_none());
     };

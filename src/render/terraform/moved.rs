@@ -1,6 +1,7 @@
 //! Addresses after another layout: `terraform/moved.tf` of a root module, and `moves` in the example of a root that calls modules.
 //!
-//! An address has the names of things only, so nothing else that a map can say changes one. What is in the plan moves to where it is now;
+//! An address has the names of things only, so nothing else that a map can say changes one. (A table of Athena over another folder is another
+//! table; there is nothing to keep in it.) What is in the plan moves to where it is now;
 //! what is not any more is forgotten at its old address, for Terraform would delete it there. A block for what is not in the state does
 //! nothing.
 

@@ -697,7 +697,9 @@ fn another_layout_moves_every_address_and_forgets_what_is_gone() {
 #[test]
 fn no_other_setting_changes_an_address() {
     let whole = addresses(&render_all("", &everything(6), &[]));
-    let keys: Vec<&String> = whole.keys().collect();
+    // a table is named after the folder that it reads: over another folder it is another table, in AWS as well
+    let is_table = |address: &&String| address.starts_with("aws_glue_catalog_table.");
+    let keys: Vec<&String> = whole.keys().filter(|address| !is_table(address)).collect();
     let mut plans = vec![everything(5)];
     let mut change = |change: &dyn Fn(&mut Plan)| {
         let mut plan = everything(6);
@@ -728,6 +730,7 @@ fn no_other_setting_changes_an_address() {
         }
     });
     for plan in &plans {
-        assert_eq!(addresses(&render_all("", plan, &[])).keys().collect::<Vec<_>>(), keys);
+        let found = addresses(&render_all("", plan, &[]));
+        assert_eq!(found.keys().filter(|address| !is_table(address)).collect::<Vec<_>>(), keys);
     }
 }
