@@ -38,7 +38,7 @@ pub mod cli {
 
 pub mod diagnostics {
     //! Findings and their formats.
-    pub use crate::diagnostics::{Finding, Report, Rule, Scope, Severity, fingerprint, github, junit, sarif};
+    pub use crate::diagnostics::{Finding, Report, Rule, Scope, Severity, concise, fingerprint, github, gitlab, junit, sarif};
 }
 
 pub mod digest {

@@ -24,7 +24,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("escape", "text"),
     ("edit", "source"),
     ("policy", "aws hole text"),
-    ("diagnostics", "edit escape formats source text"),
+    ("diagnostics", "digest edit escape formats source text"),
     ("catalog", "diagnostics"),
     ("document", "catalog diagnostics edit source text"),
     ("map", "aws catalog diagnostics document edit escape source"),

@@ -29,7 +29,7 @@ fn exit_codes_are_the_tables() {
 fn the_exit_code_is_the_same_in_every_format() {
     let dir = tempfile::tempdir().unwrap();
     for (map, code) in [(GOOD.to_owned(), 0), (GOOD.replace("abc-logs", "Abc"), 1)] {
-        for format in ["text", "json", "sarif", "github", "junit"] {
+        for format in ["text", "json", "sarif", "github", "junit", "gitlab", "concise"] {
             assert_eq!(logmap_with_input(dir.path(), &["validate", "-", "--format", format], &map).code, code, "{format}");
         }
     }

@@ -5,7 +5,7 @@ mod common;
 
 use common::logmap;
 use logmap::testing::{
-    diagnostics::{Finding, Report, Severity, fingerprint::fingerprints, github, junit, sarif},
+    diagnostics::{Finding, Report, Severity, concise, fingerprint::fingerprints, github, gitlab, junit, sarif},
     edit::Fix,
     rules,
     source::{FileId, SourceFile, Span},
@@ -46,6 +46,39 @@ fn annotations_are_one_line_each_and_hold_their_text() {
         "::error file=b%2C c%3A50%25%0A<d>.yaml,line=1,endLine=1,col=4,endColumn=7,title=LM0203 source-twice::\
          a `]]>&<\"'`\\u{d}%0A::error::no\\u{1} [x](y)%0Aa.yaml:1: it is <here>%0Ahelp: 100%25\n"
     );
+}
+
+#[test]
+fn a_concise_finding_is_one_line() {
+    let (files, findings) = hostile();
+    let text = concise::render(&report(&files, &findings));
+    assert_eq!(text.lines().count(), 1, "{text}");
+    assert!(text.contains(":1:4: error[LM0203] a `]]>&<") && !text.contains('\u{1}'), "{text}");
+    let dir = tempfile::tempdir().unwrap();
+    let lines = map(dir.path(), BAD, "concise");
+    assert!(
+        lines.lines().all(|line| line.starts_with("logmap.yaml:")) && lines.contains("logmap.yaml:5:9: error[LM0011]"),
+        "{lines}"
+    );
+}
+
+#[test]
+fn code_quality_names_each_finding_by_itself() {
+    let (files, mut findings) = hostile();
+    findings.push(findings[0].clone());
+    let entries = serde_json::to_value(gitlab::report(&report(&files, &findings))).unwrap();
+    let entries = entries.as_array().unwrap();
+    assert_eq!((entries[0]["severity"].as_str(), entries[0]["location"]["lines"]["begin"].as_u64()), (Some("major"), Some(1)));
+    assert_eq!(entries[0]["check_name"], "LM0203 source-twice");
+    assert!(entries[0]["description"].as_str().unwrap().ends_with("; 100%"));
+    assert_ne!(entries[0]["fingerprint"], entries[1]["fingerprint"], "GitLab shows one of those that are alike");
+    let again = serde_json::to_value(gitlab::report(&report(&files, &findings))).unwrap();
+    assert_eq!(again.as_array(), Some(entries));
+    let dir = tempfile::tempdir().unwrap();
+    let found: Value = serde_json::from_str(&map(dir.path(), BAD, "gitlab")).unwrap();
+    assert!(found.as_array().unwrap().iter().all(|entry| entry["location"]["path"] == "logmap.yaml"), "{found}");
+    let empty = logmap(dir.path(), &["validate", "-", "--format", "gitlab"]);
+    assert_eq!(empty.stdout.chars().next(), Some('['));
 }
 
 #[test]
@@ -127,7 +160,9 @@ fn findings_that_are_alike_have_one_fingerprint() {
 fn generate_reports_in_the_format_asked_for() {
     let dir = tempfile::tempdir().unwrap();
     fs::write(dir.path().join("logmap.yaml"), BAD).unwrap();
-    for (format, start) in [("sarif", "{"), ("github", "::error "), ("junit", "<?xml")] {
+    for (format, start) in
+        [("sarif", "{"), ("github", "::error "), ("junit", "<?xml"), ("gitlab", "[\n"), ("concise", "logmap.yaml:")]
+    {
         let run = logmap(dir.path(), &["generate", "--format", format]);
         assert_eq!((run.code, run.stdout.starts_with(start)), (1, true), "{format}: {}", run.stdout);
         assert!(!dir.path().join("out").exists());

@@ -6,7 +6,7 @@ use super::{
     exit::Exit,
     io::Io,
 };
-use crate::diagnostics::{Finding, Report, Severity, Summary, github, json, junit, sarif, text};
+use crate::diagnostics::{Finding, Report, Severity, Summary, concise, github, gitlab, json, junit, sarif, text};
 use crate::escape::shown;
 use serde::Serialize;
 
@@ -26,24 +26,24 @@ pub(crate) fn print(
     if asked.format == FindingFormat::Json && to_stdout {
         return Ok(io.write_json(&json::report(report, &[]))?);
     }
+    let seen = || -> Vec<Finding> {
+        let seen = report.findings.iter().filter(|finding| match finding.severity() {
+            Severity::Error => true,
+            Severity::Warning => !io.quiet,
+            Severity::Info => !io.quiet && infos,
+        });
+        seen.cloned().collect()
+    };
     let text = match asked.format {
         FindingFormat::Text => {
-            let seen: Vec<Finding> = report
-                .findings
-                .iter()
-                .filter(|finding| match finding.severity() {
-                    Severity::Error => true,
-                    Severity::Warning => !io.quiet,
-                    Severity::Info => !io.quiet && infos,
-                })
-                .cloned()
-                .collect();
-            let seen = Report { findings: &seen, ..*report };
+            let seen = Report { findings: &seen(), ..*report };
             shown::drawn(&text::render(&seen, io.width(to_stdout), io.colour(to_stdout), io.verbose)).into_owned()
         }
         FindingFormat::Json => pretty(&json::report(report, &[])),
         FindingFormat::Sarif => pretty(&sarif::log(report)),
         FindingFormat::Github => github::render(report),
+        FindingFormat::Concise => concise::render(&Report { findings: &seen(), ..*report }),
+        FindingFormat::Gitlab => pretty(&gitlab::report(report)),
         FindingFormat::Junit => junit::render(report, subject, |severity| fails(severity, asked)),
     };
     if to_stdout {

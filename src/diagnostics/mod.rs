@@ -4,8 +4,10 @@
 //! A finding names spans; the tree turns a span into a route (`accounts.prod.regions.us-east-1.buckets[3]`).
 
 pub(crate) mod baseline;
+pub mod concise;
 pub mod fingerprint;
 pub mod github;
+pub mod gitlab;
 pub(crate) mod json;
 pub mod junit;
 pub(crate) mod rule;

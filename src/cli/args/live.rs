@@ -169,6 +169,10 @@ pub enum DriftFormat {
     Github,
     /// JUnit XML, for test reports.
     Junit,
+    /// A Code Quality report of GitLab.
+    Gitlab,
+    /// One line each.
+    Concise,
 }
 
 impl DriftArgs {
@@ -180,6 +184,8 @@ impl DriftArgs {
             DriftFormat::Sarif => FindingFormat::Sarif,
             DriftFormat::Github => FindingFormat::Github,
             DriftFormat::Junit => FindingFormat::Junit,
+            DriftFormat::Gitlab => FindingFormat::Gitlab,
+            DriftFormat::Concise => FindingFormat::Concise,
         };
         ReportArgs { format, severity: self.severity.clone(), known: self.known.clone() }
     }

@@ -18,21 +18,24 @@ pub use program::LspArgs;
 pub use program::{Ci, CompletionsArgs, InitArgs, ManArgs, TemplatesArgs};
 pub use report::{FailOn, FindingFormat, KnownArgs, ReportArgs, SeverityArgs};
 
+use crate::aws::region;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use examples::examples;
+use std::sync::LazyLock;
 
 /// S3 access logging and CloudTrail delivery for many AWS accounts and Regions, from one region map.
 #[derive(Debug, Parser)]
 #[command(
     name = "logmap",
     version,
+    long_version = LONG_VERSION.as_str(),
     max_term_width = 110,
     disable_help_flag = true,
     disable_version_flag = true,
     after_help = "Exit codes: 0 clean; 1 findings, differences or drift; 2 usage, or a map that can't be read; 3 I/O or AWS failure."
 )]
 pub struct Cli {
-    /// Print the version
+    /// Print the version; --version also the commit it was built from and the date of its table of Regions
     #[arg(short = 'V', long, action = ArgAction::Version, help_heading = "Global options")]
     pub version: Option<bool>,
     /// Common options.
@@ -42,6 +45,13 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
+
+/// What `--version` prints: the version, the commit that it was built from where the build says so, and of when the table of Regions is.
+static LONG_VERSION: LazyLock<String> = LazyLock::new(|| {
+    let commit = option_env!("LOGMAP_COMMIT").filter(|commit| !commit.is_empty());
+    let commit = commit.map_or(String::new(), |commit| format!(" ({commit})"));
+    format!("{}{commit}\nRegions of {}", env!("CARGO_PKG_VERSION"), region::TABLE_DATE)
+});
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]

@@ -75,6 +75,10 @@ pub enum FindingFormat {
     Github,
     /// JUnit XML, for test reports.
     Junit,
+    /// A Code Quality report of GitLab.
+    Gitlab,
+    /// One line each.
+    Concise,
 }
 
 /// The least severity that fails.
