@@ -12,7 +12,7 @@ mod proof;
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
 mod tests;
 
-use super::{Account, Source};
+use super::{Account, Source, prove::CHANGES};
 pub(crate) use crate::map::values::GuardrailSettings;
 use crate::{
     aws::Partition,
@@ -34,27 +34,11 @@ const BUDGETS: [usize; 10] = [8_000, 6_500, 5_200, 4_200, 3_400, 2_700, 2_100, 1
 /// Names or patterns in a rule for templates; a longer list says nothing to a reader.
 const RULE_NAMES: usize = 500;
 
-/// What only the deployer may do with a log bucket and what lies in it (service authorization reference of Amazon S3).
-pub(crate) const LOG_BUCKET_ACTIONS: [&str; 18] = [
-    "s3:BypassGovernanceRetention",
-    "s3:DeleteBucket",
-    "s3:DeleteBucketPolicy",
-    "s3:DeleteObject",
-    "s3:DeleteObjectVersion",
-    "s3:PutBucketAcl",
-    "s3:PutBucketLogging",
-    "s3:PutBucketObjectLockConfiguration",
-    "s3:PutBucketOwnershipControls",
-    "s3:PutBucketPolicy",
-    "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketRequestPayment",
-    "s3:PutBucketVersioning",
-    "s3:PutEncryptionConfiguration",
-    "s3:PutLifecycleConfiguration",
-    "s3:PutObjectLegalHold",
-    "s3:PutObjectRetention",
-    "s3:PutReplicationConfiguration",
-];
+/// What only the deployer may do with a log bucket and what lies in it: all that changes it but writing, after which what was there is still
+/// there, as a version.
+pub(crate) fn log_bucket_actions() -> Vec<&'static str> {
+    CHANGES.into_iter().filter(|action| !matches!(*action, "s3:PutObject" | "s3:ReplicateObject")).collect()
+}
 /// What only the deployer may do with a source that logmap sets.
 pub(crate) const SOURCE_ACTION: &str = "s3:PutBucketLogging";
 /// What only the deployer may do with a trail (service authorization reference of AWS CloudTrail).
@@ -208,7 +192,7 @@ fn of_partition(subject: &Subject<'_>, settings: &GuardrailSettings, organizatio
     }
     fixed.push(statement("LogmapRoles", &ROLE_ACTIONS, setting.clone(), but(&passing)));
     // sources may take what log buckets leave, and those at most half of what is left where neither fits by name
-    let of_log_buckets = |resources| statement("LogmapLogBuckets", &LOG_BUCKET_ACTIONS, resources, but(&passing));
+    let of_log_buckets = |resources| statement("LogmapLogBuckets", &log_bucket_actions(), resources, but(&passing));
     let of_sources = |resource| Statement { resource, ..statement("LogmapSources", &[SOURCE_ACTION], Vec::new(), but(&setting)) };
     let scp_size = |more: &[Statement]| scp_text(&Policy::new([&fixed[..], more].concat())).len();
     let least = subject.managed.first().map_or(0, |_| 1_000);
@@ -229,13 +213,13 @@ fn of_partition(subject: &Subject<'_>, settings: &GuardrailSettings, organizatio
     let outside = |resources: Vec<String>| {
         let mut listed = but(&passing);
         listed.insert("BoolIfExists".to_owned(), one("aws:PrincipalIsAWSService", "false"));
-        let mut all = vec![statement("LogmapLogBuckets", &LOG_BUCKET_ACTIONS, resources.clone(), if_exists(listed))];
+        let mut all = vec![statement("LogmapLogBuckets", &log_bucket_actions(), resources.clone(), if_exists(listed))];
         if let Some(id) = organization_id {
             let foreign = Condition::from([
                 ("StringNotEqualsIfExists".to_owned(), one("aws:PrincipalOrgID", id)),
                 ("BoolIfExists".to_owned(), one("aws:PrincipalIsAWSService", "false")),
             ]);
-            all.push(statement("LogmapNobodyElse", &LOG_BUCKET_ACTIONS, resources, foreign));
+            all.push(statement("LogmapNobodyElse", &log_bucket_actions(), resources, foreign));
         }
         Policy::new(all)
     };

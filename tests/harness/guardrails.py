@@ -15,7 +15,7 @@ ORGANIZATION = "o-a1b2c3d4e5"
 BUCKET_CALLS = ["DeleteBucket", "DeleteBucketPolicy", "PutBucketPolicy", "PutEncryptionConfiguration", "PutLifecycleConfiguration", "PutBucketVersioning",
                 "PutBucketOwnershipControls", "PutBucketPublicAccessBlock", "PutReplicationConfiguration", "PutBucketObjectLockConfiguration",
                 "PutBucketRequestPayment", "PutBucketAcl", "PutBucketLogging"]
-OBJECT_CALLS = ["DeleteObject", "DeleteObjectVersion", "BypassGovernanceRetention", "PutObjectRetention", "PutObjectLegalHold"]
+OBJECT_CALLS = ["DeleteObject", "PutObjectAcl", "ReplicateDelete", "DeleteObjectVersion", "BypassGovernanceRetention", "PutObjectRetention", "PutObjectLegalHold"]
 MAP = """\
 version: 1
 organization: {{ name: acme, id: o-a1b2c3d4e5 }}

@@ -1,8 +1,8 @@
 //! The proof of guardrails: the deployer gets on with its work, each tampering is refused, and nothing else is.
 
 use super::{
-    ALERT_ACTIONS, GuardrailSettings, Guardrails, LOG_BUCKET_ACTIONS, Naming, RCP_CHARS, ROLE_ACTIONS, SCP_CHARS, SOURCE_ACTION,
-    Subject, TRAIL_ACTIONS, rcp_text, scp_text,
+    ALERT_ACTIONS, GuardrailSettings, Guardrails, Naming, RCP_CHARS, ROLE_ACTIONS, SCP_CHARS, SOURCE_ACTION, Subject,
+    TRAIL_ACTIONS, log_bucket_actions, rcp_text, scp_text,
 };
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, arn},
@@ -77,15 +77,17 @@ fn tamperings(found: &Guardrails, subject: &Subject<'_>, settings: &GuardrailSet
     let mut all: Vec<(&str, String, bool)> = Vec::new();
     let in_rcp = found.log_buckets.1 != Naming::LeftOut;
     if found.log_buckets.0 != Naming::LeftOut {
-        let objects =
-            |action: &str| action.contains("Object") && !action.contains("BucketObjectLock") || action.contains("Bypass");
+        let objects = |action: &str| {
+            action.contains("Object") && !action.contains("BucketObjectLock")
+                || ["Bypass", "Replicate"].iter().any(|word| action.contains(word))
+        };
         for bucket in &subject.log_buckets {
             all.push(("s3:PutBucketPolicy", subject.bucket(bucket), in_rcp));
             all.push(("s3:DeleteObjectVersion", subject.bucket(bucket) + "/s3-access/x", in_rcp));
         }
         if let Some(bucket) = subject.log_buckets.first() {
             let resource = |action| subject.bucket(bucket) + if objects(action) { "/AWSLogs/x" } else { "" };
-            all.extend(LOG_BUCKET_ACTIONS.into_iter().map(|action| (action, resource(action), in_rcp)));
+            all.extend(log_bucket_actions().into_iter().map(|action| (action, resource(action), in_rcp)));
         }
     }
     if found.sources != Naming::LeftOut {
@@ -170,7 +172,7 @@ impl Asked<'_> {
         for service in [LOGGING_SERVICE, CLOUDTRAIL_SERVICE] {
             let who =
                 Who { what: service, caller: Caller::Service(service), context: vec![("aws:PrincipalIsAWSService", "true")] };
-            for action in ["s3:PutObject", "s3:GetBucketAcl"].into_iter().chain(LOG_BUCKET_ACTIONS) {
+            for action in ["s3:PutObject", "s3:GetBucketAcl"].into_iter().chain(log_bucket_actions()) {
                 for bucket in &subject.log_buckets {
                     self.by_rcp(&who, action, &(subject.bucket(bucket) + "/x"), false);
                 }

@@ -32,7 +32,7 @@ pub struct Admitted {
 /// What a caller can do to a log bucket that changes which logs there are, who reads them or whether they arrive; bucket actions,
 /// then those on objects.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>
-pub(super) const CHANGES: [&str; 22] = [
+pub(in crate::plan) const CHANGES: [&str; 22] = [
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
     "s3:PutBucketAcl",

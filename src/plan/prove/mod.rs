@@ -13,6 +13,7 @@ mod senders;
 mod strangers;
 
 pub use admitted::Admitted;
+pub(super) use admitted::CHANGES;
 pub(crate) use {
     context::form,
     deliveries::{access_log_key, moment, service_context},
