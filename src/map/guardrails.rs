@@ -10,7 +10,7 @@ record! {
         [required "write `deployer:` and the name of a role, such as `logmap-deployer`"] deployer: String,
             { "pattern": ROLE, "examples": ["logmap-deployer"] };
         /// Names of further roles that may, such as one for emergencies. `*` stands for any text.
-        exempt: Vec<Spanned<String>>, { "items": { "type": "string", "pattern": ROLES }, "examples": [["break-glass", "aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Break_*"]] };
+        exempt: Vec<Spanned<String>>, { "items": { "type": "string", "pattern": ROLES, "examples": ["break-glass"] }, "examples": [["break-glass", "aws-reserved/sso.amazonaws.com/*/AWSReservedSSO_Break_*"]] };
     }
 }
 

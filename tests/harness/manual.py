@@ -9,6 +9,8 @@ TYPED = [
     (["logmap", "gen"], {"generate"}, {"validate"}),
     (["logmap", "validate", "--format", ""], {"json", "sarif"}, {"generate"}),
     (["logmap", "validate", "--fa"], {"--fail-on"}, {"--fix"}),
+    (["logmap", "generate", "--region", ""], {"eu-west-1", "us-gov-west-1"}, {"mars-1"}),
+    (["logmap", "explain", ""], {"LM0101", "LM2101"}, {"LM9999"}),
     (["logmap", "completions", ""], {"bash", "zsh", "fish", "elvish", "powershell"}, {"json"}),
 ]
 PROBE = """

@@ -1,6 +1,6 @@
 //! Arguments of the commands that begin with what others wrote.
 
-use super::{live::ReadingArgs, report::ReportArgs};
+use super::{live::ReadingArgs, offered::Offered, report::ReportArgs};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -21,7 +21,7 @@ pub struct CheckArgs {
     #[arg(long, value_name = "MAP", help_heading = "Input")]
     pub map: Option<PathBuf>,
     /// Region of templates, and of providers that have none
-    #[arg(long, value_name = "REGION", help_heading = "Input")]
+    #[arg(long, value_parser = Offered::REGIONS, hide_possible_values = true, value_name = "REGION", help_heading = "Input")]
     pub region: Option<String>,
     /// Account id of templates, and of providers with the environment's credentials
     #[arg(long, value_name = "ID", help_heading = "Input")]
@@ -62,7 +62,7 @@ pub struct ImportArgs {
     #[arg(long, value_name = "[KEY=]ID", help_heading = "Input")]
     pub account: Vec<String>,
     /// Region of templates, and of providers that have none
-    #[arg(long, value_name = "REGION", help_heading = "Input")]
+    #[arg(long, value_parser = Offered::REGIONS, hide_possible_values = true, value_name = "REGION", help_heading = "Input")]
     pub region: Option<String>,
     /// Value of a template's parameter; may be repeated
     #[arg(long, value_name = "KEY=VALUE", help_heading = "Input")]
@@ -109,7 +109,7 @@ pub struct ExplainArgs {
     /// A rule's id or name, an AWS error code, or a text with AWS errors in it
     ///
     /// `-` or nothing is standard input.
-    #[arg(value_name = "CODE|TEXT")]
+    #[arg(value_name = "CODE|TEXT", value_parser = Offered::RULES, hide_possible_values = true)]
     pub text: Vec<String>,
     /// A region map: says which entries an error concerns, what mends it, and what a rule counts
     #[arg(long, env = "LOGMAP_MAP", value_name = "MAP", help_heading = "Input")]

@@ -2,6 +2,7 @@
 
 use super::{
     maps::MapArgs,
+    offered::Offered,
     report::{FindingFormat, KnownArgs, ReportArgs, SeverityArgs},
 };
 use clap::{Args, ValueEnum};
@@ -47,7 +48,7 @@ pub struct SnapshotArgs {
     #[arg(long, value_delimiter = ',', value_name = "KEY", help_heading = "Selection")]
     pub account: Vec<String>,
     /// Only these Regions, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
+    #[arg(long, value_parser = Offered::REGIONS, hide_possible_values = true, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
     pub region: Vec<String>,
     /// Also the active accounts that AWS Organizations lists
     #[arg(long, help_heading = "Selection")]
@@ -108,7 +109,7 @@ pub struct DriftArgs {
     #[arg(long, value_delimiter = ',', value_name = "KEY", help_heading = "Selection")]
     pub account: Vec<String>,
     /// Only these Regions, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
+    #[arg(long, value_parser = Offered::REGIONS, hide_possible_values = true, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
     pub region: Vec<String>,
     /// Look at buckets that the map does not know, too
     #[arg(long, help_heading = "Selection")]

@@ -1,6 +1,9 @@
 //! Arguments of the commands that begin with a map, or with two.
 
-use super::report::{KnownArgs, ReportArgs, SeverityArgs};
+use super::{
+    offered::Offered,
+    report::{KnownArgs, ReportArgs, SeverityArgs},
+};
 use crate::render::targets::{TARGETS, Target};
 use clap::{
     Args, ValueEnum,
@@ -130,7 +133,7 @@ pub struct GenerateArgs {
     #[arg(long, value_delimiter = ',', value_name = "KEY", help_heading = "Selection")]
     pub account: Vec<String>,
     /// Only these Regions, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
+    #[arg(long, value_parser = Offered::REGIONS, hide_possible_values = true, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
     pub region: Vec<String>,
     /// The output folder [default: that of the map's settings, else `out` beside the map]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -176,7 +179,7 @@ pub struct GraphArgs {
     #[arg(long, value_delimiter = ',', value_name = "KEY", help_heading = "Selection")]
     pub account: Vec<String>,
     /// Only these Regions, and what they deliver to or take from
-    #[arg(long, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
+    #[arg(long, value_parser = Offered::REGIONS, hide_possible_values = true, value_delimiter = ',', value_name = "REGION", help_heading = "Selection")]
     pub region: Vec<String>,
     /// Mark what `logmap check` finds in files and folders, and what `drift` finds in snapshots
     ///

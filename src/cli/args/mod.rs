@@ -7,6 +7,7 @@ pub mod examples;
 mod inputs;
 mod live;
 mod maps;
+mod offered;
 mod program;
 mod report;
 

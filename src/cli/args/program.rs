@@ -1,6 +1,6 @@
 //! Arguments of the commands that are about logmap itself, and of `init`.
 
-use super::inputs::ListFormat;
+use super::{inputs::ListFormat, offered::Offered};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -14,7 +14,7 @@ pub struct InitArgs {
     #[arg(long, value_name = "KEY=ID", help_heading = "Map")]
     pub account: Vec<String>,
     /// A Region with source buckets; may be repeated
-    #[arg(long, value_delimiter = ',', value_name = "REGION", help_heading = "Map")]
+    #[arg(long, value_parser = Offered::REGIONS, hide_possible_values = true, value_delimiter = ',', value_name = "REGION", help_heading = "Map")]
     pub region: Vec<String>,
     /// Folder to write to
     #[arg(long, default_value = ".", value_name = "DIR", help_heading = "Output")]
