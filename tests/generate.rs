@@ -395,9 +395,9 @@ fn standard_output_gets_the_files_and_nothing_is_written() {
     let policy: serde_json::Value = serde_json::from_str(&one.stdout).expect("one file comes as it is");
     assert_eq!(policy["Version"], "2012-10-17");
     let many = generate(dir.path(), &["--stdout", "--target", "policies"]);
-    // of three log buckets, and of the role that reads each of two accounts
+    // of three log buckets, and of the roles that deploy to and read each of two accounts
     assert_eq!(many.stdout.matches("==> policies/acme-").count(), 3);
-    assert_eq!(many.stdout.matches("==> policies/iam/").count(), 2);
+    assert_eq!(many.stdout.matches("==> policies/iam/").count(), 4);
     assert!(!dir.path().join("out").exists());
 }
 
@@ -1111,4 +1111,64 @@ fn the_role_that_reads_an_account_may_list_keys_in_its_log_buckets_alone_and_its
     let lists = wide["Statement"].as_array().unwrap().last().unwrap();
     assert_eq!(lists["Resource"], "*");
     assert_eq!(lists["Condition"], serde_json::json!({ "StringEquals": { "s3:ResourceAccount": "111122223333" } }));
+}
+
+#[test]
+fn the_role_that_deploys_to_an_account_is_for_the_targets_of_the_map_and_its_policy_fits_at_any_size() {
+    let policies = |map: &str, key: &str| -> Vec<serde_json::Value> {
+        let dir = folder(map);
+        let run = generate(dir.path(), &["--target", "policies"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let files = ["deployer.json", "deployer-cloudformation.json"]
+            .map(|name| dir.path().join("out/policies/iam").join(key).join(name));
+        let read = |file: &std::path::PathBuf| -> serde_json::Value {
+            serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+        };
+        let found: Vec<serde_json::Value> = files.iter().filter(|file| file.exists()).map(read).collect();
+        for policy in &found {
+            assert!(policy.to_string().len() <= 6_144, "{} characters", policy.to_string().len());
+        }
+        found
+    };
+    let statement = |policy: &serde_json::Value, sid: &str| {
+        policy["Statement"].as_array().unwrap().iter().find(|statement| statement["Sid"] == sid).cloned()
+    };
+    let prod = &policies(MAP, "prod")[0];
+    let log_buckets = ["arn:aws:s3:::acme-logs-111122223333-eu-west-1", "arn:aws:s3:::acme-logs-111122223333-us-east-1"];
+    assert_eq!(statement(prod, "LogBucketsScripts").unwrap()["Resource"], serde_json::json!(log_buckets));
+    let sources = ["arn:aws:s3:::acme-data", "arn:aws:s3:::acme-eu", "arn:aws:s3:::acme-web"];
+    assert_eq!(statement(prod, "SourcesScripts").unwrap()["Resource"], serde_json::json!(sources));
+    assert!(statement(prod, "StacksCloudFormation").is_some() && statement(prod, "LogBucketsTerraform").is_some(), "{prod}");
+    // the targets that the map names; those of another account are not its own
+    let scripts = policies(&format!("{MAP}settings: {{ targets: [policies, aws-cli] }}\n"), "dev").remove(0);
+    let sids: Vec<&str> = scripts["Statement"].as_array().unwrap().iter().map(|one| one["Sid"].as_str().unwrap()).collect();
+    assert_eq!(sids, ["AnywhereScripts", "SourcesScripts", "LogBucketsScripts", "TrailsScripts"]);
+    assert!(!scripts.to_string().contains("111122223333"), "{scripts}");
+    let terraform = policies(&format!("{MAP}settings: {{ targets: [policies, terraform] }}\n"), "prod").remove(0);
+    // nothing before it has what it needs
+    let names = statement(&terraform, "LogBucketsTerraform").unwrap()["Action"].to_string();
+    assert!(names.contains("s3:CreateBucket") && names.contains("s3:ListTagsForResource"), "{names}");
+    // too many sources: any bucket of the account may log, and log buckets keep their names
+    let many: Vec<String> = (0..2_000).map(|number| format!("acme-source-{number}")).collect();
+    let wide = &policies(&MAP.replace("acme-web, acme-data", &many.join(", ")), "prod")[0];
+    let own = serde_json::json!({ "StringEquals": { "s3:ResourceAccount": "111122223333" } });
+    assert_eq!(statement(wide, "SourcesScripts").unwrap()["Resource"], "arn:aws:s3:::*");
+    assert_eq!(statement(wide, "SourcesScripts").unwrap()["Condition"], own);
+    assert_eq!(statement(wide, "LogBucketsScripts").unwrap()["Resource"], serde_json::json!(log_buckets));
+    // too many log buckets: any text for the Region, and two policies
+    let regions: Vec<String> =
+        (1..=80).map(|number| format!("      eu-west-{number}: {{ buckets: [acme-{number}] }}\n")).collect();
+    let map = format!(
+        "version: 1\norganization: {{ name: acme }}\naccounts:\n  all:\n    id: \"111122223333\"\n    regions:\n{}",
+        regions.concat()
+    );
+    let [rest, stacks] = &policies(&map, "all")[..] else { panic!("it takes two policies") };
+    for (policy, sid) in [(rest, "LogBucketsScripts"), (stacks, "LogBucketsCloudFormation")] {
+        let found = statement(policy, sid).unwrap();
+        assert_eq!(
+            (&found["Resource"], &found["Condition"]),
+            (&serde_json::json!("arn:aws:s3:::acme-logs-111122223333-*"), &own)
+        );
+    }
+    assert!(!stacks.to_string().contains("Scripts") && !rest.to_string().contains("cloudformation:"));
 }

@@ -10,7 +10,7 @@ mod trails;
 
 use super::{
     Adopt, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, Layout, LogBucket, Logging,
-    ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
+    ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging, TargetName,
 };
 use super::{
     LockMode, StorageClass,
@@ -71,6 +71,8 @@ pub struct EffectiveMap<'m> {
     pub render: RenderSettings,
     /// `monitoring` and `publish`.
     pub monitoring: MonitoringSettings,
+    /// `settings.targets`; `None` for all.
+    pub targets: Option<Vec<TargetName>>,
 }
 
 /// An account that can be used: it has a key, an id and one partition.
@@ -229,6 +231,7 @@ pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
         closed: closed(map).filter_map(|(_, account)| account.id.as_deref().map(String::as_str)).collect(),
         render: render(map),
         monitoring: monitoring(map),
+        targets: settings_of(map).targets,
     }
 }
 

@@ -130,7 +130,15 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     let key_policies = keys::key_policies(&accounts, &deliveries);
     once_each(findings, before);
     let closed = map.closed.iter().map(|id| (*id).to_owned()).collect();
-    Plan { accounts, apply_order, render: map.render.clone(), key_policies, closed, monitoring: map.monitoring.clone() }
+    Plan {
+        accounts,
+        apply_order,
+        render: map.render.clone(),
+        key_policies,
+        closed,
+        monitoring: map.monitoring.clone(),
+        targets: map.targets.clone(),
+    }
 }
 
 /// The placements of the planners, and the names that they use.

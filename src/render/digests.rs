@@ -72,7 +72,7 @@ impl<'p> Digests<'p> {
 
     /// Digest of the whole plan.
     pub fn whole(&self) -> String {
-        let Plan { accounts, apply_order, render, key_policies, monitoring: _, closed: _ } = &**self.plan;
+        let Plan { accounts, apply_order, render, key_policies, monitoring: _, closed: _, targets: _ } = &**self.plan;
         digest(&PlanSlice {
             accounts: accounts.iter().map(|account| self.account(account)).collect(),
             apply_order,

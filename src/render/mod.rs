@@ -6,6 +6,7 @@
 pub(crate) mod athena;
 pub(crate) mod aws_cli;
 pub(crate) mod cloudformation;
+mod deployer;
 pub mod digests;
 pub(crate) mod engine;
 pub(crate) mod graph;

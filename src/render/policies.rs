@@ -1,11 +1,11 @@
 //! Target `policies`: each log bucket's and topic's policy as reviewed, the statements that KMS keys of trails need, and the policies of roles.
 
-use super::{Context, Sink, reader};
+use super::{Context, Sink, deployer, reader};
 use crate::artifacts::Artifact;
 use anyhow::Result;
 
 /// Renders `policies/<log-bucket>.json`, `policies/sns/<account>/<region>.json`, `policies/kms/<trail>.json` and
-/// `policies/iam/<account>/reader.json`.
+/// `policies/iam/<account>/deployer.json` and `reader.json`.
 ///
 /// # Errors
 /// The sink fails.
@@ -21,9 +21,12 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
             }
         }
     }
-    // a role reads an account as a whole
+    // a role is for an account as a whole
     if cx.filter.regions.is_empty() {
         for account in cx.accounts() {
+            for (name, text) in deployer::policies(cx.plan(), account) {
+                sink(Artifact::file(format!("policies/iam/{}/{name}.json", account.key), text))?;
+            }
             sink(Artifact::file(format!("policies/iam/{}/reader.json", account.key), reader::policy(account)))?;
         }
     }

@@ -40,7 +40,7 @@ pub static TARGETS: [Target; 5] = [
         about: "Policies of buckets, topics, keys and roles as JSON",
         templates: &[],
         render: policies::render,
-        files: |accounts, placements| accounts + placements,
+        files: |accounts, placements| 2 * accounts + placements,
         unit: Unit::Map,
     },
     Target {

@@ -205,6 +205,7 @@ impl<'a> Maker<'a> {
             render: map.render.clone(),
             key_policies: map.key_policies.clone(),
             closed: map.closed.clone(),
+            targets: map.targets.clone(),
         }
     }
 

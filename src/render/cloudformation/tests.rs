@@ -154,7 +154,7 @@ fn plan(accounts: Vec<Account>) -> Plan {
         tags: indexmap::IndexMap::new(),
         glue: false,
     };
-    Plan { accounts, apply_order, render, key_policies: vec![], closed: vec![], monitoring: Default::default() }
+    Plan { accounts, apply_order, render, key_policies: vec![], closed: vec![], monitoring: Default::default(), targets: None }
 }
 
 fn prod() -> Account {

@@ -143,7 +143,7 @@ fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
         tags: indexmap::IndexMap::new(),
         glue: false,
     };
-    Plan { accounts, apply_order, render, key_policies: vec![], closed: vec![], monitoring: Default::default() }
+    Plan { accounts, apply_order, render, key_policies: vec![], closed: vec![], monitoring: Default::default(), targets: None }
 }
 
 /// Two Regions, all key formats, an external source, an adopted bucket, trails here and elsewhere, an archive that only
