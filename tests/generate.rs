@@ -395,9 +395,9 @@ fn standard_output_gets_the_files_and_nothing_is_written() {
     let policy: serde_json::Value = serde_json::from_str(&one.stdout).expect("one file comes as it is");
     assert_eq!(policy["Version"], "2012-10-17");
     let many = generate(dir.path(), &["--stdout", "--target", "policies"]);
-    // of three log buckets, and of the roles that deploy to and read each of two accounts
+    // of three log buckets, of the roles that deploy to and read each of two accounts, and those roles for all accounts
     assert_eq!(many.stdout.matches("==> policies/acme-").count(), 3);
-    assert_eq!(many.stdout.matches("==> policies/iam/").count(), 4);
+    assert_eq!(many.stdout.matches("==> policies/iam/").count(), 4 + 5);
     assert!(!dir.path().join("out").exists());
 }
 
@@ -625,7 +625,7 @@ fn scripts_know_every_sid_of_a_policy_that_logmap_makes() {
             continue; // one that shows what is refused
         }
         let policies = tree(&dir.path().join("out")).into_iter().filter(|(path, _)| path.starts_with("policies/"));
-        for (path, text) in policies.filter(|(path, _)| !path.contains("kms")) {
+        for (path, text) in policies.filter(|(path, _)| !path.contains("kms") && !path.contains("policies/iam/")) {
             let policy: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
             let sids = policy["Statement"].as_array().unwrap().iter().filter_map(|statement| statement["Sid"].as_str());
             let own = sids.filter_map(|sid| sid.trim_end_matches(|c: char| c.is_ascii_digit()).strip_prefix("Logmap"));
@@ -1171,4 +1171,51 @@ fn the_role_that_deploys_to_an_account_is_for_the_targets_of_the_map_and_its_pol
         );
     }
     assert!(!stacks.to_string().contains("Scripts") && !rest.to_string().contains("cloudformation:"));
+}
+
+#[test]
+fn the_roles_for_all_accounts_have_what_any_account_needs_and_name_none() {
+    let everything = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/maps/full.yaml")).unwrap();
+    let roles = |map: &str| {
+        let dir = folder(map);
+        let run = generate(dir.path(), &["--target", "policies"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let iam = dir.path().join("out/policies/iam");
+        let deployer = fs::read_to_string(iam.join("roles/deployer.json")).unwrap();
+        (fs::read_to_string(iam.join("roles.yaml")).unwrap(), deployer)
+    };
+    let (template, deployer) = roles(&everything);
+    for file in [&template, &deployer] {
+        assert!(!file.contains("000011112222") && !file.contains("111122223333") && !file.contains("acme-prod"), "{file}");
+    }
+    // from several accounts: an organization's trail is of one, and a trail's log group of another
+    for action in
+        ["organizations:DescribeOrganization", "iam:PassRole", "s3:PutBucketObjectLockConfiguration", "ssm:PutParameter"]
+    {
+        assert!(deployer.contains(action), "{action}");
+    }
+    let passed = "arn:{partition}:iam::{account_id}:role/service-role/acme-trail-to-logs";
+    assert!(deployer.contains(passed), "{deployer}");
+    assert!(
+        template.contains(r#""Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/service-role/acme-trail-to-logs""#)
+    );
+    // many trails: any of the account
+    let (mut accounts, mut trails) = (String::new(), String::new());
+    for number in 10..30 {
+        accounts +=
+            &format!("  a{number}: {{ id: \"1111222233{number}\", regions: {{ us-east-1: {{ buckets: [acme-{number}] }} }} }}\n");
+        trails += &format!("  trail-{number}: {{ accounts: [a{number}], home_region: us-east-1 }}\n");
+    }
+    let (_, deployer) = roles(&format!("version: 1\norganization: {{ name: acme }}\naccounts:\n{accounts}trails:\n{trails}"));
+    assert!(
+        deployer.contains("arn:{partition}:cloudtrail:*:{account_id}:trail/*") && !deployer.contains("trail-10"),
+        "{deployer}"
+    );
+    // a run for one account leaves what is about all of them alone
+    let dir = folder(MAP);
+    assert_eq!(generate(dir.path(), &["--target", "policies", "--account", "dev"]).code, 0);
+    assert!(
+        !dir.path().join("out/policies/iam/roles.yaml").exists()
+            && dir.path().join("out/policies/iam/dev/deployer.json").exists()
+    );
 }

@@ -434,6 +434,21 @@ pub(super) fn policies(plan: &Plan, account: &Account) -> Vec<(&'static str, Str
     vec![("deployer", part(false)), ("deployer-cloudformation", part(true))]
 }
 
+/// The same for a role that is to hold in any account: no bucket is named. Of a role all inline policies count together, which these
+/// stay far below.
+pub(super) fn of_any_account(plan: &Plan, account: &Account) -> Vec<(&'static str, Value)> {
+    let mut named = Vec::new();
+    for (name, stacks) in [("deployer", false), ("deployer-cloudformation", true)] {
+        let parts = parts(plan, account, (Naming::Own, Naming::Own)).into_iter();
+        let wanted = parts.filter(|(target, _)| (*target == TargetName::CloudFormation) == stacks);
+        let statements: Vec<Value> = wanted.flat_map(|(_, statements)| statements).collect();
+        if !statements.is_empty() {
+            named.push((name, document(statements)));
+        }
+    }
+    named
+}
+
 fn document(statements: Vec<Value>) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
 }

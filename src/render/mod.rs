@@ -14,6 +14,7 @@ pub(crate) mod line_ends;
 pub(crate) mod policies;
 mod reader;
 pub mod readme;
+pub(crate) mod roles;
 pub(crate) mod runbook;
 pub(crate) mod scanners;
 pub(crate) mod snapshot;

@@ -8,9 +8,12 @@ of all, the IAM authorization data says whether there are such actions, and of s
 import functools
 import json
 import re
+import shutil
 from pathlib import Path
 
-from . import evaluator_oracle, npm, refusals, trails, watching
+import yaml
+
+from . import evaluator_oracle, npm, refusals, templates, trails, watching
 from .attacks import Attack
 from .evaluate import Request, evaluate, glob, listed
 from .mock import find
@@ -29,6 +32,7 @@ WRITES = {key: name.replace("Get", "Put", 1) for key, name in READS.items() if n
 DELETES = {**WRITES, "policy": "DeleteBucketPolicy"}
 # the one call that the role may not make: no log bucket is deleted by it, not even an empty one
 NEVER = "s3:DeleteBucket"
+ALL_INLINE = 10_240  # characters of all inline policies of a role (IAM and AWS STS quotas)
 LIMIT = 6_144  # characters of a managed policy without white space (IAM and AWS STS quotas)
 
 
@@ -146,6 +150,12 @@ def policies(tree):
     return found
 
 
+def of_role(tree, account, partition="aws", kind="deployer"):
+    """{name: policy} of the role that is the same in all accounts, as it is in one of them."""
+    filled = lambda text: json.loads(text.replace("{account_id}", account).replace("{partition}", partition))
+    return {path.stem: filled(path.read_text()) for path in sorted(tree.glob(f"policies/iam/roles/{kind}*.json"))}
+
+
 class Held:
     """Which actions are granted, and which are needed, over all worlds."""
 
@@ -157,6 +167,9 @@ class Held:
         accounts = {account.id: key for key, account in stage.map.accounts.items()}
         found = policies(stage.tree)
         for account, needed in recorder.needed.items():
+            anywhere = [one for policy in of_role(stage.tree, account).values() for one in statements(policy, "Scripts")]
+            refused = sorted({need[:2] for need in needed if need[0] != NEVER and not allows(anywhere, need)})
+            expect(not refused, f"{what}: the role for all accounts may not do in {accounts[account]} what its scripts do: {refused[:10]}")
             scripts = statements(found[accounts[account]], "Scripts")
             self.granted |= {(one["Sid"], action) for one in scripts for action in listed(one["Action"])}
             refused = sorted({need[:2] for need in needed if need[0] != NEVER and not allows(scripts, need)})
@@ -290,6 +303,57 @@ def check(report, bench):
         expect(not wrong, "\n".join(sorted(wrong)[:20]))
     with report.check("deployer/never"):
         never(found)
+    for what in ("everything", "tagged"):
+        tree, folder = stages[what].tree, bench.new_folder()
+        with report.check(f"deployer/stack of roles, {what}"):
+            stack(tree)
+        with report.check(f"deployer/module of roles, {what}"):
+            module(bench.core(), tree, folder)
+
+
+def stack(tree):
+    """The template for a stack or a StackSet: cfn-lint takes it, and its policies are those of the module's files, short enough for a role."""
+    path = tree / "policies" / "iam" / "roles.yaml"
+    templates.lint([path])
+    template = yaml.safe_load(path.read_text())
+    fill = lambda value: (value["Fn::Sub"].replace("${AWS::AccountId}", refusals.ACCOUNT).replace("${AWS::Partition}", "aws") if isinstance(value, dict) and set(value) == {"Fn::Sub"}
+                          else {key: fill(one) for key, one in value.items()} if isinstance(value, dict) else [fill(one) for one in value] if isinstance(value, list) else value)
+    for role, kind in (("Deployer", "deployer"), ("Reader", "reader")):
+        properties = template["Resources"][role]["Properties"]
+        written = {one["PolicyName"]: fill(one["PolicyDocument"]) for one in properties["Policies"]}
+        wanted = of_role(tree, refusals.ACCOUNT, kind=kind)
+        expect(written and written == wanted, f"{role}: the stack has other policies than the module: {sorted(written)}, {sorted(wanted)}")
+        size = sum(len(json.dumps(policy, separators=(",", ":"))) for policy in written.values())
+        expect(size <= ALL_INLINE, f"{role}: {size} characters of policies")
+        wrong = [text for policy in written.values() for text in known(policy)]
+        expect(not wrong, "\n".join(wrong))
+        print(f"        {role}: {size} of {ALL_INLINE} characters")
+
+
+def module(core, tree, folder):
+    """Terraform's core takes the module, and plans it with and without external ids."""
+    root = folder / "root"
+    shutil.copytree(tree / "policies" / "iam" / "roles", root / "roles")
+    core.run(root, "fmt", "-check", "-diff", "-recursive")
+    calls = {"plain": "", "told": '  external_id          = "acme"\n  permissions_boundary = "arn:aws:iam::111122223333:policy/b"\n'}
+    (root / "main.tf").write_text('provider "aws" {\n  region              = "us-east-1"\n  allowed_account_ids = ["111122223333"]\n}\n' + "".join(
+        f'module "{name}" {{\n  source = "./roles"\n\n  trusted_account_id = "999988887777"\n{more}}}\n' for name, more in calls.items()))
+    core.run(root, "init", "-no-color")
+    found = json.loads(core.run(root, "validate", "-json"))
+    expect(not found["diagnostics"], json.dumps(found["diagnostics"], indent=1)[:3000])
+    core.run(root, "plan", "-no-color", "-out=plan")
+    planned = json.loads(core.run(root, "show", "-json", "plan"))["planned_values"]["root_module"]["child_modules"]
+    for one in planned:
+        told = one["address"] == "module.told"
+        values = {each["address"].removeprefix(one["address"] + "."): each["values"] for each in one["resources"]}
+        for kind, has_id in (("deployer", False), ("reader", told)):
+            role = values[f'aws_iam_role.this["{kind}"]']
+            [trust] = json.loads(role["assume_role_policy"])["Statement"]
+            wanted = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::999988887777:root"}, "Action": "sts:AssumeRole",
+                      **({"Condition": {"StringEquals": {"sts:ExternalId": "acme"}}} if has_id else {})}
+            expect(trust == wanted and role["name"] == f"logmap-{kind}" and bool(role["permissions_boundary"]) == told, f"{kind}: {role}")
+            for name, policy in of_role(tree, refusals.ACCOUNT, kind=kind).items():
+                expect(json.loads(values[f'aws_iam_role_policy.this["{name}"]']["policy"]) == policy, f"{name} is planned otherwise")
 
 
 def never(found):
