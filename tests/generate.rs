@@ -395,9 +395,9 @@ fn standard_output_gets_the_files_and_nothing_is_written() {
     let policy: serde_json::Value = serde_json::from_str(&one.stdout).expect("one file comes as it is");
     assert_eq!(policy["Version"], "2012-10-17");
     let many = generate(dir.path(), &["--stdout", "--target", "policies"]);
-    // of three log buckets, and of the role that reads each of two accounts
+    // of three log buckets, of the roles that deploy to and read each of two accounts, and those roles for all accounts
     assert_eq!(many.stdout.matches("==> policies/acme-").count(), 3);
-    assert_eq!(many.stdout.matches("==> policies/iam/").count(), 2);
+    assert_eq!(many.stdout.matches("==> policies/iam/").count(), 4 + 5);
     assert!(!dir.path().join("out").exists());
 }
 
@@ -625,7 +625,7 @@ fn scripts_know_every_sid_of_a_policy_that_logmap_makes() {
             continue; // one that shows what is refused
         }
         let policies = tree(&dir.path().join("out")).into_iter().filter(|(path, _)| path.starts_with("policies/"));
-        for (path, text) in policies.filter(|(path, _)| !path.contains("kms")) {
+        for (path, text) in policies.filter(|(path, _)| !path.contains("kms") && !path.contains("policies/iam/")) {
             let policy: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));
             let sids = policy["Statement"].as_array().unwrap().iter().filter_map(|statement| statement["Sid"].as_str());
             let own = sids.filter_map(|sid| sid.trim_end_matches(|c: char| c.is_ascii_digit()).strip_prefix("Logmap"));
@@ -1135,4 +1135,111 @@ fn the_readme_says_which_alerts_do_not_come() {
     assert!(partly.contains("- prod in us-east-1: `logmap-acme-log-objects`, `logmap-acme-keys-1`"), "{partly}");
     let silent = readme("management_events: read-only");
     assert!(silent.contains("- prod in us-east-1: no alert comes"), "{silent}");
+}
+
+#[test]
+fn the_role_that_deploys_to_an_account_is_for_the_targets_of_the_map_and_its_policy_fits_at_any_size() {
+    let policies = |map: &str, key: &str| -> Vec<serde_json::Value> {
+        let dir = folder(map);
+        let run = generate(dir.path(), &["--target", "policies"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let files = ["deployer.json", "deployer-cloudformation.json"]
+            .map(|name| dir.path().join("out/policies/iam").join(key).join(name));
+        let read = |file: &std::path::PathBuf| -> serde_json::Value {
+            serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
+        };
+        let found: Vec<serde_json::Value> = files.iter().filter(|file| file.exists()).map(read).collect();
+        for policy in &found {
+            assert!(policy.to_string().len() <= 6_144, "{} characters", policy.to_string().len());
+        }
+        found
+    };
+    let statement = |policy: &serde_json::Value, sid: &str| {
+        policy["Statement"].as_array().unwrap().iter().find(|statement| statement["Sid"] == sid).cloned()
+    };
+    let prod = &policies(MAP, "prod")[0];
+    let log_buckets = ["arn:aws:s3:::acme-logs-111122223333-eu-west-1", "arn:aws:s3:::acme-logs-111122223333-us-east-1"];
+    assert_eq!(statement(prod, "LogBucketsScripts").unwrap()["Resource"], serde_json::json!(log_buckets));
+    let sources = ["arn:aws:s3:::acme-data", "arn:aws:s3:::acme-eu", "arn:aws:s3:::acme-web"];
+    assert_eq!(statement(prod, "SourcesScripts").unwrap()["Resource"], serde_json::json!(sources));
+    assert!(statement(prod, "StacksCloudFormation").is_some() && statement(prod, "LogBucketsTerraform").is_some(), "{prod}");
+    // the targets that the map names; those of another account are not its own
+    let scripts = policies(&format!("{MAP}settings: {{ targets: [policies, aws-cli] }}\n"), "dev").remove(0);
+    let sids: Vec<&str> = scripts["Statement"].as_array().unwrap().iter().map(|one| one["Sid"].as_str().unwrap()).collect();
+    assert_eq!(sids, ["AnywhereScripts", "SourcesScripts", "LogBucketsScripts", "TrailsScripts"]);
+    assert!(!scripts.to_string().contains("111122223333"), "{scripts}");
+    let terraform = policies(&format!("{MAP}settings: {{ targets: [policies, terraform] }}\n"), "prod").remove(0);
+    // nothing before it has what it needs
+    let names = statement(&terraform, "LogBucketsTerraform").unwrap()["Action"].to_string();
+    assert!(names.contains("s3:CreateBucket") && names.contains("s3:ListTagsForResource"), "{names}");
+    // too many sources: any bucket of the account may log, and log buckets keep their names
+    let many: Vec<String> = (0..2_000).map(|number| format!("acme-source-{number}")).collect();
+    let wide = &policies(&MAP.replace("acme-web, acme-data", &many.join(", ")), "prod")[0];
+    let own = serde_json::json!({ "StringEquals": { "s3:ResourceAccount": "111122223333" } });
+    assert_eq!(statement(wide, "SourcesScripts").unwrap()["Resource"], "arn:aws:s3:::*");
+    assert_eq!(statement(wide, "SourcesScripts").unwrap()["Condition"], own);
+    assert_eq!(statement(wide, "LogBucketsScripts").unwrap()["Resource"], serde_json::json!(log_buckets));
+    // too many log buckets: any text for the Region, and two policies
+    let regions: Vec<String> =
+        (1..=80).map(|number| format!("      eu-west-{number}: {{ buckets: [acme-{number}] }}\n")).collect();
+    let map = format!(
+        "version: 1\norganization: {{ name: acme }}\naccounts:\n  all:\n    id: \"111122223333\"\n    regions:\n{}",
+        regions.concat()
+    );
+    let [rest, stacks] = &policies(&map, "all")[..] else { panic!("it takes two policies") };
+    for (policy, sid) in [(rest, "LogBucketsScripts"), (stacks, "LogBucketsCloudFormation")] {
+        let found = statement(policy, sid).unwrap();
+        assert_eq!(
+            (&found["Resource"], &found["Condition"]),
+            (&serde_json::json!("arn:aws:s3:::acme-logs-111122223333-*"), &own)
+        );
+    }
+    assert!(!stacks.to_string().contains("Scripts") && !rest.to_string().contains("cloudformation:"));
+}
+
+#[test]
+fn the_roles_for_all_accounts_have_what_any_account_needs_and_name_none() {
+    let everything = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/maps/full.yaml")).unwrap();
+    let roles = |map: &str| {
+        let dir = folder(map);
+        let run = generate(dir.path(), &["--target", "policies"]);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let iam = dir.path().join("out/policies/iam");
+        let deployer = fs::read_to_string(iam.join("roles/deployer.json")).unwrap();
+        (fs::read_to_string(iam.join("roles.yaml")).unwrap(), deployer)
+    };
+    let (template, deployer) = roles(&everything);
+    for file in [&template, &deployer] {
+        assert!(!file.contains("000011112222") && !file.contains("111122223333") && !file.contains("acme-prod"), "{file}");
+    }
+    // from several accounts: an organization's trail is of one, and a trail's log group of another
+    for action in
+        ["organizations:DescribeOrganization", "iam:PassRole", "s3:PutBucketObjectLockConfiguration", "ssm:PutParameter"]
+    {
+        assert!(deployer.contains(action), "{action}");
+    }
+    let passed = "arn:{partition}:iam::{account_id}:role/service-role/acme-trail-to-logs";
+    assert!(deployer.contains(passed), "{deployer}");
+    assert!(
+        template.contains(r#""Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/service-role/acme-trail-to-logs""#)
+    );
+    // many trails: any of the account
+    let (mut accounts, mut trails) = (String::new(), String::new());
+    for number in 10..30 {
+        accounts +=
+            &format!("  a{number}: {{ id: \"1111222233{number}\", regions: {{ us-east-1: {{ buckets: [acme-{number}] }} }} }}\n");
+        trails += &format!("  trail-{number}: {{ accounts: [a{number}], home_region: us-east-1 }}\n");
+    }
+    let (_, deployer) = roles(&format!("version: 1\norganization: {{ name: acme }}\naccounts:\n{accounts}trails:\n{trails}"));
+    assert!(
+        deployer.contains("arn:{partition}:cloudtrail:*:{account_id}:trail/*") && !deployer.contains("trail-10"),
+        "{deployer}"
+    );
+    // a run for one account leaves what is about all of them alone
+    let dir = folder(MAP);
+    assert_eq!(generate(dir.path(), &["--target", "policies", "--account", "dev"]).code, 0);
+    assert!(
+        !dir.path().join("out/policies/iam/roles.yaml").exists()
+            && dir.path().join("out/policies/iam/dev/deployer.json").exists()
+    );
 }

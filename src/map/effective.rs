@@ -11,7 +11,7 @@ mod trails;
 
 use super::{
     Adopt, AlertMessage, Bucket, EventSource, ExistingSetting, FunctionRuntime, Insight, KeyFormat, KmsKey, Layout, LogBucket,
-    LogBucketEvents, Logging, ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging,
+    LogBucketEvents, Logging, ManagementEvents, Namespace, PolicyScope, RegionMap, SourceLogging, TargetName,
 };
 use super::{
     LockMode, StorageClass,
@@ -74,6 +74,8 @@ pub struct EffectiveMap<'m> {
     pub monitoring: MonitoringSettings,
     /// `guardrails`.
     pub guardrails: Option<GuardrailSettings>,
+    /// `settings.targets`; `None` for all.
+    pub targets: Option<Vec<TargetName>>,
 }
 
 /// An account that can be used: it has a key, an id and one partition.
@@ -235,6 +237,7 @@ pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
         render: render(map),
         monitoring: monitoring(map),
         guardrails: guardrails::guardrails(map),
+        targets: settings_of(map).targets,
     }
 }
 

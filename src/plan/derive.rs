@@ -143,6 +143,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
         monitoring: map.monitoring.clone(),
         guardrail_settings: map.guardrails.clone(),
         guardrails,
+        targets: map.targets.clone(),
     }
 }
 

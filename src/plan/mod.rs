@@ -28,7 +28,7 @@ use crate::{
 pub use crate::{map::KeyFormat, policy::compose::Tier};
 pub(crate) use crate::{
     map::{
-        EventSource, ExistingSetting, FunctionRuntime, Insight, ManagementEvents, is_setting_name,
+        EventSource, ExistingSetting, FunctionRuntime, Insight, ManagementEvents, TargetName, is_setting_name,
         values::{FunctionVpc, ObjectLock, RenderSettings, Transition},
     },
     policy::compose::PolicyReport,
@@ -64,6 +64,9 @@ pub struct Plan {
     /// The guardrails of each partition.
     #[serde(skip)]
     pub guardrails: Vec<guardrails::Guardrails>,
+    /// The targets that the map names; `None` for all. Policies of roles have a part for each.
+    #[serde(skip)]
+    pub targets: Option<Vec<TargetName>>,
 }
 
 /// One account.

@@ -72,8 +72,17 @@ impl<'p> Digests<'p> {
 
     /// Digest of the whole plan.
     pub fn whole(&self) -> String {
-        let Plan { accounts, apply_order, render, key_policies, monitoring: _, closed: _, guardrail_settings: _, guardrails: _ } =
-            &**self.plan;
+        let Plan {
+            accounts,
+            apply_order,
+            render,
+            key_policies,
+            monitoring: _,
+            closed: _,
+            guardrail_settings: _,
+            guardrails: _,
+            targets: _,
+        } = &**self.plan;
         digest(&PlanSlice {
             accounts: accounts.iter().map(|account| self.account(account)).collect(),
             apply_order,

@@ -6,6 +6,7 @@
 pub(crate) mod athena;
 pub(crate) mod aws_cli;
 pub(crate) mod cloudformation;
+mod deployer;
 pub mod digests;
 pub(crate) mod engine;
 pub(crate) mod graph;
@@ -14,6 +15,7 @@ pub(crate) mod line_ends;
 pub(crate) mod policies;
 mod reader;
 pub mod readme;
+pub(crate) mod roles;
 pub(crate) mod runbook;
 pub(crate) mod scanners;
 pub(crate) mod snapshot;

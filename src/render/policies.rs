@@ -1,11 +1,11 @@
 //! Target `policies`: each log bucket's and topic's policy as reviewed, the statements that KMS keys of trails need, and the policies of roles.
 
-use super::{Context, Sink, reader};
+use super::{Context, Sink, deployer, reader, roles};
 use crate::artifacts::Artifact;
 use anyhow::Result;
 
 /// Renders `policies/<log-bucket>.json`, `policies/sns/<account>/<region>.json`, `policies/kms/<trail>.json` and
-/// `policies/iam/<account>/reader.json`.
+/// `policies/iam/<account>/deployer.json` and `reader.json`, and the roles for all accounts in `policies/iam/`.
 ///
 /// # Errors
 /// The sink fails.
@@ -21,14 +21,18 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
             }
         }
     }
-    // a role reads an account as a whole
+    // a role is for an account as a whole
     if cx.filter.regions.is_empty() {
         for account in cx.accounts() {
+            for (name, text) in deployer::policies(cx.plan(), account) {
+                sink(Artifact::file(format!("policies/iam/{}/{name}.json", account.key), text))?;
+            }
             sink(Artifact::file(format!("policies/iam/{}/reader.json", account.key), reader::policy(account)))?;
         }
     }
-    // a key may serve several accounts, so its document is about the whole map
+    // the roles are the same for all accounts, and a key may serve several
     if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
+        roles::render(cx, sink)?;
         for key in &cx.plan().key_policies {
             sink(Artifact::file(format!("policies/kms/{}.json", key.file), key.policy.to_pretty_json()))?;
         }

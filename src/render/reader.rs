@@ -37,6 +37,18 @@ const TRAILS: [&str; 7] = [
 
 /// The policy, as JSON for people.
 pub(super) fn policy(account: &Account) -> String {
+    let named = document(&statements(account, true));
+    // too many names for one policy: any bucket of this account, and of no other
+    let policy = if text::json(&named).len() <= LIMIT { named } else { of_any_account(account) };
+    text::pretty_json(&policy) + "\n"
+}
+
+/// The same without names of log buckets: any bucket of the account.
+pub(super) fn of_any_account(account: &Account) -> Value {
+    document(&statements(account, false))
+}
+
+fn statements(account: &Account, named: bool) -> Vec<Value> {
     let mut statements = vec![
         json!({ "Sid": "Buckets", "Effect": "Allow", "Action": BUCKETS, "Resource": "*" }),
         json!({ "Sid": "TrailsAndVendedDeliveries", "Effect": "Allow", "Action": TRAILS, "Resource": "*" }),
@@ -49,7 +61,7 @@ pub(super) fn policy(account: &Account) -> String {
     if has(|made| made.alerts.is_some()) {
         watched.extend(["events:DescribeRule", "events:ListTargetsByRule", "sns:GetTopicAttributes"]);
     }
-    if has(|made| made.parameter.is_some()) {
+    if has(|made| made.parameters().next().is_some()) {
         watched.push("ssm:GetParameter");
     }
     if !watched.is_empty() {
@@ -61,32 +73,17 @@ pub(super) fn policy(account: &Account) -> String {
         .flat_map(|placement| &placement.buckets)
         .map(|bucket| format!("arn:{}:s3:::{}", account.partition, bucket.name))
         .collect();
-    if buckets.is_empty() {
-        return pretty(&statements);
-    }
-    let lists = |resource: Value, condition: Option<Value>| {
-        let mut statement =
-            json!({ "Sid": "DeliveryOfLogs", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": resource });
-        if let Some(condition) = condition {
-            statement["Condition"] = condition;
+    if !buckets.is_empty() {
+        let mut lists = json!({ "Sid": "DeliveryOfLogs", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": buckets });
+        if !named {
+            lists["Resource"] = json!("*");
+            lists["Condition"] = json!({ "StringEquals": { "s3:ResourceAccount": account.id } });
         }
-        statement
-    };
-    let mut exact = statements.clone();
-    exact.push(lists(json!(buckets), None));
-    if text::json(&document(&exact)).len() <= LIMIT {
-        return pretty(&exact);
+        statements.push(lists);
     }
-    // too many names for one policy: any bucket of this account, and of no other
-    let own = json!({ "StringEquals": { "s3:ResourceAccount": account.id } });
-    statements.push(lists(json!("*"), Some(own)));
-    pretty(&statements)
+    statements
 }
 
 fn document(statements: &[Value]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": statements })
-}
-
-fn pretty(statements: &[Value]) -> String {
-    text::pretty_json(&document(statements)) + "\n"
 }

@@ -2,7 +2,7 @@
 //!
 //! A target that is added has its renderer and its templates beside the others', and one row here.
 
-use super::{Context, Sink, athena, aws_cli, cloudformation, guardrails, policies, terraform};
+use super::{Context, Sink, athena, aws_cli, cloudformation, guardrails, policies, roles, terraform};
 use anyhow::Result;
 
 /// A target of `generate`.
@@ -38,9 +38,9 @@ pub static TARGETS: [Target; 6] = [
     Target {
         name: "policies",
         about: "Policies of buckets, topics, keys and roles as JSON",
-        templates: &[],
+        templates: roles::TEMPLATES,
         render: policies::render,
-        files: |accounts, placements| accounts + placements,
+        files: |accounts, placements| 5 + 2 * accounts + placements,
         unit: Unit::Map,
     },
     Target {

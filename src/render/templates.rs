@@ -1,6 +1,6 @@
 //! The built-in templates of all renderers in one list: what `--templates` may replace, and what `logmap templates` shows.
 
-use super::{athena, aws_cli, cloudformation, engine::Engine, graph, guardrails, readme, runbook, terraform};
+use super::{athena, aws_cli, cloudformation, engine::Engine, graph, guardrails, readme, roles, runbook, terraform};
 use anyhow::Result;
 
 /// Version of what templates get: the names and types of the values in their contexts, and the filters. It goes up when one goes or
@@ -25,8 +25,9 @@ type Texts = &'static [(&'static str, &'static str)];
 
 /// The templates of all renderers, sorted by name.
 pub fn all() -> Vec<Template> {
-    let groups: [(Texts, &str, &[&str]); 8] = [
+    let groups: [(Texts, &str, &[&str]); 9] = [
         (readme::TEMPLATES, "generate", &[]),
+        (roles::TEMPLATES, "generate", &["policies"]),
         (terraform::TEMPLATES, "generate", &["terraform"]),
         (cloudformation::TEMPLATES, "generate", &["cloudformation"]),
         (aws_cli::TEMPLATES, "generate", &["aws-cli"]),

@@ -213,6 +213,7 @@ impl<'a> Maker<'a> {
             closed: map.closed.clone(),
             guardrail_settings: None,
             guardrails: Vec::new(),
+            targets: map.targets.clone(),
         }
     }
 

@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import adopted, athena, attacks, book, called, calls, changes, cli2, distribution, editor, report_formats, generated, graph, guardrails, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
+from . import adopted, athena, attacks, book, called, calls, changes, cli2, deployer, distribution, editor, report_formats, generated, graph, guardrails, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
 from . import readme, refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, vscode, watching, writer
 from .cli_shim import Shim
@@ -156,6 +156,7 @@ def jobs(tier):
         "changes": lambda bench, report: changes.check(report, bench.args.logmap, bench.core, bench.new_folder, tier.providers),
         "called": lambda bench, report: called.check(report, bench.args.logmap, bench.core, bench.new_folder, tier.providers),
         "live": lambda bench, report: live.check(report, bench),
+        "deployer": lambda bench, report: deployer.check(report, bench),
         "selftest": lambda bench, report: selftest.check(report, bench.stage_of, bench.new_folder, tier.mutants),
         "foreign_inputs": lambda bench, report: others_corpus(bench, report),
         "calls": lambda bench, report: calls.check(report, bench.stage_from),

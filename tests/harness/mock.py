@@ -405,6 +405,7 @@ class Gate:
         self.changes, self.fail_at = 0, None  # how many changes were asked for; the number of the one to refuse
         self.fault = None  # says of a (service, operation) whether it is refused, and how
         self.log = None  # (service, operation, path) of each request, if somebody wants them
+        self.recorder = None  # is given each request whole
         self.state = object()  # another one after each change: as long as it is the same, so is the world
 
     def __call__(self, environ, start):
@@ -416,6 +417,8 @@ class Gate:
         service = re.search(r"Credential=[^/]+/\d+/(?P<region>[^/]+)/(?P<name>[a-z0-9]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", "")) if self.log is not None or self.fault else None
         if self.log is not None and service:
             self.log.append((service["name"], self.operation(environ), environ["PATH_INFO"]))
+        if self.recorder:
+            self.record(environ)
         if self.fault and service and self.fault.hits(service["name"], self.operation(environ), service["region"]):
             return self.refuse(environ, start, *self.fault.answer)
         if not signed or signed[3] != "s3":
@@ -433,6 +436,21 @@ class Gate:
         if "requestPayment" in environ.get("QUERY_STRING", "") and (bucket := find(environ["PATH_INFO"].strip("/"))):
             return self.payment(environ, start, bucket, body)
         return self.app(environ, start)
+
+    def record(self, environ):
+        signed = re.search(r"Credential=(?P<key>[^/]+)/\d+/(?P<region>[^/]+)/(?P<service>[a-z0-9]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+        if not signed:
+            return
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        form = dict(urllib.parse.parse_qsl(body.decode())) if asked(environ) else {}
+        target = environ.get("HTTP_X_AMZ_TARGET", "").rpartition(".")[2]
+        with self.lock:
+            self.recorder({
+                "service": signed["service"], "region": signed["region"], "account": account_of(signed["key"]), "agent": environ.get("HTTP_USER_AGENT", ""),
+                "operation": target or form.get("Action", ""), "asked": json.loads(body) if target else form, "method": environ["REQUEST_METHOD"],
+                "path": environ["PATH_INFO"], "query": environ.get("QUERY_STRING", ""), "body": body,
+                "headers": lambda name: environ.get("HTTP_" + name.upper().replace("-", "_"))})
 
     @staticmethod
     def payment(environ, start, bucket, body):

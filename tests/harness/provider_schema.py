@@ -116,6 +116,11 @@ RESOURCES = {
         "scope": Block("list", {"compliance_resource_id": "string optional", "compliance_resource_types": "set optional",
                                 "tag_key": "string optional", "tag_value": "string optional"}, most=1),
         "source": Block("list", {"owner": "string required one-of=AWS|CUSTOM_LAMBDA|CUSTOM_POLICY", "source_identifier": "string optional"}, 1, 1)},
+    "aws_iam_role": {
+        **TAGS, "name": "string optional computed new", "description": "string optional", "assume_role_policy": "string required", "path": "string optional new default=/",
+        "permissions_boundary": "string optional", "max_session_duration": "number optional", "force_detach_policies": "bool optional default=false",
+        "arn": "string computed", "unique_id": "string computed", "create_date": "string computed"},
+    "aws_iam_role_policy": {"id": "string computed", "name": "string optional computed new", "role": "string required new", "policy": "string required"},
     "aws_cloudtrail": {
         **PLACE, **TAGS, "name": "string required new", "s3_bucket_name": "string required", "s3_key_prefix": "string optional",
         "arn": "string computed", "home_region": "string computed", "sns_topic_arn": "string computed", "sns_topic_name": "string optional",

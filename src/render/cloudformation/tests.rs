@@ -164,6 +164,7 @@ fn plan(accounts: Vec<Account>) -> Plan {
         monitoring: Default::default(),
         guardrail_settings: None,
         guardrails: vec![],
+        targets: None,
     }
 }
 

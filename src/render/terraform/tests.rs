@@ -153,6 +153,7 @@ fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
         monitoring: Default::default(),
         guardrail_settings: None,
         guardrails: vec![],
+        targets: None,
     }
 }
 

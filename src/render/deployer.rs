@@ -1,0 +1,631 @@
+//! The policy of the role that runs what is rendered for an account: scripts, Terraform's modules, CloudFormation's stacks.
+//!
+//! Owns which actions each of them needs, and of what. Those of the scripts are held against the calls that scripts make, both ways,
+//! by tests/harness/deployer.py; those of the others are what their sources say, which are named here. A statement speaks of one kind of
+//! thing for one target, and has no action that an earlier one has already. Nothing here deletes a log bucket or an object.
+
+use crate::{
+    aws::arn,
+    plan::{Account, Plan, TargetName, monitoring::Monitoring},
+    text,
+};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What IAM counts of a managed policy at most, without white space (IAM and AWS STS quotas).
+const LIMIT: usize = 6_144;
+
+/// What a statement speaks of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    /// What has no resource, and what is looked for wherever it may be.
+    Anywhere,
+    /// Buckets of the map whose logging is set.
+    Sources,
+    LogBuckets,
+    Trails,
+    /// The role with which CloudTrail writes to a log group.
+    LogRoles,
+    Organization,
+    OrganizationRole,
+    /// The parameter, the Config rule, the topic and the rules that publish to it.
+    Watched,
+    /// Databases and tables of Glue.
+    Tables,
+    Stacks,
+    /// The function behind the custom resource of a stack.
+    Function,
+    FunctionLogs,
+    FunctionRole,
+    /// Giving that role rights: only under its permissions boundary, if the map names one.
+    FunctionRights,
+    FunctionPass,
+}
+
+/// Actions of one target, of one kind of thing.
+type Needs = &'static [(Place, &'static [&'static str])];
+
+/// What a run reads of a log bucket, also the checks before Terraform and CloudFormation: `read_bucket`, `read_attached` and
+/// `holds_nothing` in templates/aws-cli/library.sh.
+const READS_OF_LOG_BUCKETS: &[&str] = &[
+    "s3:GetBucketAcl",
+    "s3:GetBucketNotification",
+    "s3:GetBucketObjectLockConfiguration",
+    "s3:GetBucketOwnershipControls",
+    "s3:GetBucketPolicy",
+    "s3:GetBucketPublicAccessBlock",
+    "s3:GetBucketRequestPayment",
+    "s3:GetBucketTagging",
+    "s3:GetBucketVersioning",
+    "s3:GetEncryptionConfiguration",
+    "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
+    "s3:ListBucketVersions",
+];
+
+/// `list_all_buckets`, `location` and `read_logging` there: who else logs to a log bucket is asked of all buckets.
+const READS_OF_BUCKETS: &[&str] = &["s3:GetBucketLocation", "s3:GetBucketLogging", "s3:ListAllMyBuckets"];
+
+/// `read_trail` there.
+const READS_OF_TRAILS: &[&str] = &[
+    "cloudtrail:GetEventSelectors",
+    "cloudtrail:GetInsightSelectors",
+    "cloudtrail:GetTrail",
+    "cloudtrail:GetTrailStatus",
+    "cloudtrail:ListTags",
+];
+
+/// Held against the recorded calls. Deletions take away what a run has made: `--rollback`, though never a bucket.
+const SCRIPTS: Needs = &[
+    (Place::Anywhere, READS_OF_BUCKETS),
+    (Place::Sources, &["s3:PutBucketLogging"]),
+    (Place::LogBuckets, READS_OF_LOG_BUCKETS),
+    (
+        Place::LogBuckets,
+        &[
+            "s3:CreateBucket",
+            "s3:DeleteBucketPolicy",
+            "s3:ListBucket", // HeadBucket, which `aws s3api wait bucket-exists` asks
+            "s3:PutBucketAcl",
+            "s3:PutBucketOwnershipControls",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketRequestPayment",
+            "s3:PutBucketTagging",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutLifecycleConfiguration",
+            "s3:TagResource", // tags in CreateBucket, and of a bucket whose tags decide on access
+        ],
+    ),
+    (Place::Trails, READS_OF_TRAILS),
+    (
+        Place::Trails,
+        &[
+            "cloudtrail:AddTags",
+            "cloudtrail:CreateTrail",
+            "cloudtrail:DeleteTrail",
+            "cloudtrail:PutEventSelectors",
+            "cloudtrail:PutInsightSelectors",
+            "cloudtrail:RemoveTags",
+            "cloudtrail:StartLogging",
+            "cloudtrail:StopLogging",
+            "cloudtrail:UpdateTrail",
+        ],
+    ),
+    (Place::LogRoles, &["iam:PassRole"]),
+    (Place::Organization, ORGANIZATION),
+    (Place::OrganizationRole, ORGANIZATION_ROLE),
+];
+
+/// What CloudTrail asks of who makes or changes a trail of the organization (CloudTrail user guide, "Permissions required to create and
+/// modify organization trails"; the handlers of AWS::CloudTrail::Trail name the same).
+const ORGANIZATION: &[&str] = &["organizations:DescribeOrganization", "organizations:ListAWSServiceAccessForOrganization"];
+const ORGANIZATION_ROLE: &[&str] = &["iam:CreateServiceLinkedRole", "iam:GetRole"];
+
+/// The scripts' part where something is published.
+const SCRIPTS_PARAMETER: Needs = &[(
+    Place::Watched,
+    &[
+        "ssm:AddTagsToResource",
+        "ssm:DeleteParameter",
+        "ssm:GetParameter",
+        "ssm:ListTagsForResource",
+        "ssm:PutParameter",
+        "ssm:RemoveTagsFromResource",
+    ],
+)];
+/// The same where there is a Config rule.
+const SCRIPTS_CONFIG: Needs = &[
+    (Place::Anywhere, &["config:DescribeConfigRules", "config:DescribeConfigurationRecorders"]),
+    (
+        Place::Watched,
+        &[
+            "config:DeleteConfigRule",
+            "config:ListTagsForResource",
+            "config:PutConfigRule",
+            "config:TagResource",
+            "config:UntagResource",
+        ],
+    ),
+];
+/// The same where there are alerts.
+const SCRIPTS_ALERTS: Needs = &[(
+    Place::Watched,
+    &[
+        "events:DeleteRule",
+        "events:DescribeRule",
+        "events:ListTagsForResource",
+        "events:ListTargetsByRule",
+        "events:PutRule",
+        "events:PutTargets",
+        "events:RemoveTargets",
+        "events:TagResource",
+        "events:UntagResource",
+        "sns:CreateTopic",
+        "sns:DeleteTopic",
+        "sns:GetTopicAttributes",
+        "sns:ListTagsForResource",
+        "sns:SetTopicAttributes",
+        "sns:TagResource",
+        "sns:UntagResource",
+    ],
+)];
+/// The same where a log bucket has Object Lock: S3 asks for it with CreateBucket, too (S3 API, "CreateBucket").
+const SCRIPTS_LOCK: Needs = &[(Place::LogBuckets, &["s3:PutBucketObjectLockConfiguration"])];
+
+/// Calls of the provider's resources, by their files below internal/service/ in hashicorp/terraform-provider-aws, versions 5 and 6.
+const TERRAFORM: Needs = &[
+    (Place::Anywhere, READS_OF_BUCKETS),
+    (Place::Sources, &["s3:PutBucketLogging"]), // s3/bucket_logging.go
+    (Place::LogBuckets, READS_OF_LOG_BUCKETS),
+    (
+        Place::LogBuckets,
+        &[
+            // s3/bucket.go: what a refresh reads of every bucket, whatever the module sets
+            "s3:GetAccelerateConfiguration",
+            "s3:GetBucketCORS",
+            "s3:GetBucketWebsite",
+            "s3:ListBucket",
+            // s3/bucket.go and, from 6.23 on, tags by the calls of S3 Control
+            "s3:CreateBucket",
+            "s3:ListTagsForResource",
+            "s3:PutBucketTagging",
+            "s3:TagResource",
+            "s3:UntagResource",
+            // s3/bucket_policy.go, bucket_ownership_controls.go, bucket_public_access_block.go, bucket_versioning.go,
+            // bucket_server_side_encryption_configuration.go, bucket_lifecycle_configuration.go
+            "s3:PutBucketOwnershipControls",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutLifecycleConfiguration",
+        ],
+    ),
+    (Place::Trails, READS_OF_TRAILS),
+    // cloudtrail/trail.go
+    (
+        Place::Trails,
+        &[
+            "cloudtrail:AddTags",
+            "cloudtrail:CreateTrail",
+            "cloudtrail:PutEventSelectors",
+            "cloudtrail:PutInsightSelectors",
+            "cloudtrail:RemoveTags",
+            "cloudtrail:StartLogging",
+            "cloudtrail:StopLogging",
+            "cloudtrail:UpdateTrail",
+        ],
+    ),
+    (Place::LogRoles, &["iam:PassRole"]),
+    (Place::Organization, ORGANIZATION),
+    (Place::OrganizationRole, ORGANIZATION_ROLE),
+];
+/// cloudtrail/trail.go: findTrailByARN.
+const TERRAFORM_TRAILS: Needs = &[(Place::Anywhere, &["cloudtrail:DescribeTrails"])];
+/// ssm/parameter.go: findParameterMetadataByName.
+const TERRAFORM_PARAMETER: Needs = &[(Place::Anywhere, &["ssm:DescribeParameters"])];
+/// glue/catalog_database.go and catalog_table.go.
+const TERRAFORM_TABLES: Needs = &[(
+    Place::Tables,
+    &[
+        "glue:CreateDatabase",
+        "glue:CreateTable",
+        "glue:DeleteDatabase",
+        "glue:DeleteTable",
+        "glue:GetDatabase",
+        "glue:GetPartitionIndexes",
+        "glue:GetTable",
+        "glue:GetTags",
+        "glue:TagResource",
+        "glue:UntagResource",
+        "glue:UpdateDatabase",
+        "glue:UpdateTable",
+    ],
+)];
+
+/// `handlers` in the schemas of the resource types (registry of CloudFormation, 20 October 2026): those of all reads, and of the
+/// properties that the templates set. The rest is what `aws cloudformation deploy`, imports and the checks before them call.
+const CLOUDFORMATION: Needs = &[
+    (Place::Anywhere, READS_OF_BUCKETS),
+    (
+        Place::Stacks,
+        &[
+            "cloudformation:ContinueUpdateRollback",
+            "cloudformation:CreateChangeSet",
+            "cloudformation:DeleteChangeSet",
+            "cloudformation:DeleteStack",
+            "cloudformation:DescribeChangeSet",
+            "cloudformation:DescribeStackEvents",
+            "cloudformation:DescribeStackResources",
+            "cloudformation:DescribeStacks",
+            "cloudformation:ExecuteChangeSet",
+            "cloudformation:GetTemplateSummary",
+            "cloudformation:ListStackResources",
+        ],
+    ),
+    (Place::LogBuckets, READS_OF_LOG_BUCKETS),
+    // AWS::S3::Bucket, AWS::S3::BucketPolicy
+    (
+        Place::LogBuckets,
+        &[
+            "s3:CreateBucket",
+            "s3:GetAccelerateConfiguration",
+            "s3:GetAnalyticsConfiguration",
+            "s3:GetBucketAbac",
+            "s3:GetBucketCORS",
+            "s3:GetBucketMetadataTableConfiguration",
+            "s3:GetBucketWebsite",
+            "s3:GetIntelligentTieringConfiguration",
+            "s3:GetInventoryConfiguration",
+            "s3:GetMetricsConfiguration",
+            "s3:ListBucket",
+            "s3:ListTagsForResource",
+            "s3:PutBucketOwnershipControls",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutBucketVersioning",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutLifecycleConfiguration",
+            "s3:TagResource",
+            "s3:UntagResource",
+        ],
+    ),
+    (Place::Trails, READS_OF_TRAILS),
+    // AWS::CloudTrail::Trail
+    (
+        Place::Trails,
+        &[
+            "cloudtrail:AddTags",
+            "cloudtrail:CreateTrail",
+            "cloudtrail:GetEventConfiguration",
+            "cloudtrail:PutEventSelectors",
+            "cloudtrail:PutInsightSelectors",
+            "cloudtrail:RemoveTags",
+            "cloudtrail:StartLogging",
+            "cloudtrail:StopLogging",
+            "cloudtrail:UpdateTrail",
+        ],
+    ),
+    (Place::LogRoles, &["iam:PassRole"]),
+    (Place::Organization, ORGANIZATION),
+    (Place::OrganizationRole, ORGANIZATION_ROLE),
+];
+/// AWS::S3::Bucket, of the trails' own bucket, which logs like a source.
+const CLOUDFORMATION_LOGGING: Needs = &[(Place::LogBuckets, &["s3:PutBucketLogging"])];
+/// AWS::SSM::Parameter.
+const CLOUDFORMATION_PARAMETER: Needs = &[(Place::Watched, &["ssm:GetParameters"])];
+/// AWS::Config::ConfigRule.
+const CLOUDFORMATION_CONFIG: Needs = &[(Place::Anywhere, &["config:DescribeComplianceByConfigRule"])];
+/// AWS::SNS::Topic.
+const CLOUDFORMATION_ALERTS: Needs = &[(Place::Watched, &["sns:GetDataProtectionPolicy", "sns:ListSubscriptionsByTopic"])];
+/// AWS::Glue::Database and AWS::Glue::Table; nothing of Lake Formation, which governs an account of its own.
+const CLOUDFORMATION_TABLES: Needs = &[(
+    Place::Tables,
+    &[
+        "glue:CreateDatabase",
+        "glue:CreateTable",
+        "glue:DeleteDatabase",
+        "glue:DeleteTable",
+        "glue:GetDatabase",
+        "glue:GetTable",
+        "glue:UpdateDatabase",
+        "glue:UpdateTable",
+    ],
+)];
+/// AWS::Lambda::Function, AWS::Logs::LogGroup, AWS::IAM::Role, AWS::IAM::Policy; CloudFormation calls the function as who deploys.
+const CLOUDFORMATION_FUNCTION: Needs = &[
+    (Place::Anywhere, &["logs:DescribeIndexPolicies", "logs:DescribeLogGroups", "logs:DescribeResourcePolicies"]),
+    (
+        Place::Function,
+        &[
+            "lambda:CreateFunction",
+            "lambda:DeleteFunction",
+            "lambda:GetFunction",
+            "lambda:GetFunctionCodeSigningConfig",
+            "lambda:GetFunctionRecursionConfig",
+            "lambda:GetFunctionScalingConfig",
+            "lambda:GetRuntimeManagementConfig",
+            "lambda:InvokeFunction",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+        ],
+    ),
+    (
+        Place::FunctionLogs,
+        &[
+            "logs:CreateLogGroup",
+            "logs:DeleteLogGroup",
+            "logs:GetDataProtectionPolicy",
+            "logs:ListTagsForResource",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:UntagResource",
+        ],
+    ),
+    (
+        Place::FunctionRole,
+        &[
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+            "iam:TagRole",
+            "iam:UntagRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateRole",
+        ],
+    ),
+    (Place::FunctionRights, &["iam:CreateRole", "iam:PutRolePolicy"]),
+    (Place::FunctionPass, &["iam:PassRole"]),
+];
+/// The same with a permissions boundary.
+const CLOUDFORMATION_BOUNDARY: Needs = &[(Place::FunctionRights, &["iam:PutRolePermissionsBoundary"])];
+/// The same in a VPC.
+const CLOUDFORMATION_VPC: Needs = &[(
+    Place::Anywhere,
+    &["ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"],
+)];
+
+/// How buckets are named in the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Naming {
+    /// Each by its name.
+    Exact,
+    /// With any text in the place of a Region: what is of the account.
+    Pattern,
+    /// Whatever is of the account.
+    Own,
+}
+
+/// How log buckets are named, and how sources.
+type Namings = (Naming, Naming);
+
+/// From the narrowest on.
+const NAMINGS: [Namings; 4] =
+    [(Naming::Exact, Naming::Exact), (Naming::Exact, Naming::Own), (Naming::Pattern, Naming::Own), (Naming::Own, Naming::Own)];
+
+/// The targets that are run, with the end of their statements' Sids.
+const TARGETS: [(TargetName, &str); 3] =
+    [(TargetName::AwsCli, "Scripts"), (TargetName::Terraform, "Terraform"), (TargetName::CloudFormation, "CloudFormation")];
+
+/// The policies, as JSON for people, by their names: one, or two where one would be longer than IAM takes, or would have to leave the
+/// names of log buckets out. The second is for CloudFormation, beside the first.
+pub(super) fn policies(plan: &Plan, account: &Account) -> Vec<(&'static str, String)> {
+    let whole = |naming| document(parts(plan, account, naming).into_iter().flat_map(|(_, statements)| statements).collect());
+    if let Some(one) = NAMINGS.into_iter().filter(|(buckets, _)| *buckets == Naming::Exact).map(whole).find(fits) {
+        return vec![("deployer", pretty(&one))];
+    }
+    let part = |stacks: bool| {
+        let written = |naming| {
+            let parts =
+                parts(plan, account, naming).into_iter().filter(|(target, _)| (*target == TargetName::CloudFormation) == stacks);
+            document(parts.flat_map(|(_, statements)| statements).collect())
+        };
+        let narrowest = NAMINGS.into_iter().map(written).find(fits);
+        pretty(&narrowest.unwrap_or_else(|| written((Naming::Own, Naming::Own))))
+    };
+    vec![("deployer", part(false)), ("deployer-cloudformation", part(true))]
+}
+
+/// The same for a role that is to hold in any account: no bucket is named. Of a role all inline policies count together, which these
+/// stay far below.
+pub(super) fn of_any_account(plan: &Plan, account: &Account) -> Vec<(&'static str, Value)> {
+    let mut named = Vec::new();
+    for (name, stacks) in [("deployer", false), ("deployer-cloudformation", true)] {
+        let parts = parts(plan, account, (Naming::Own, Naming::Own)).into_iter();
+        let wanted = parts.filter(|(target, _)| (*target == TargetName::CloudFormation) == stacks);
+        let statements: Vec<Value> = wanted.flat_map(|(_, statements)| statements).collect();
+        if !statements.is_empty() {
+            named.push((name, document(statements)));
+        }
+    }
+    named
+}
+
+fn document(statements: Vec<Value>) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": statements })
+}
+
+fn fits(policy: &Value) -> bool {
+    text::json(policy).len() <= LIMIT
+}
+
+fn pretty(policy: &Value) -> String {
+    text::pretty_json(policy) + "\n"
+}
+
+/// The statements of each target that the map names.
+fn parts(plan: &Plan, account: &Account, naming: Namings) -> Vec<(TargetName, Vec<Value>)> {
+    let mut had: BTreeSet<(Place, &str)> = BTreeSet::new();
+    let mut parts = Vec::new();
+    for (target, name) in TARGETS {
+        if plan.targets.as_ref().is_some_and(|targets| !targets.contains(&target)) {
+            continue;
+        }
+        let mut by_place: BTreeMap<Place, Vec<&str>> = BTreeMap::new();
+        for (place, actions) in needs(plan, account, target).into_iter().flatten() {
+            by_place.entry(*place).or_default().extend(actions.iter().filter(|action| had.insert((*place, action))));
+        }
+        let statement = |(place, mut actions): (Place, Vec<&str>)| {
+            let (resource, condition) = scope(plan, account, place, naming).filter(|_| !actions.is_empty())?;
+            actions.sort_unstable();
+            let mut statement =
+                json!({ "Sid": format!("{place:?}{name}"), "Effect": "Allow", "Action": actions, "Resource": resource });
+            if let Some(condition) = condition {
+                statement["Condition"] = condition;
+            }
+            Some(statement)
+        };
+        parts.push((target, by_place.into_iter().filter_map(statement).collect()));
+    }
+    parts
+}
+
+/// What a target needs in this account.
+fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
+    let watches = |made: fn(&Monitoring) -> bool| account.placements.iter().any(|placement| made(&placement.monitoring));
+    let parameter = watches(|made| made.parameters().next().is_some());
+    let config = watches(|made| made.config_rule.is_some());
+    let alerts = watches(|made| made.alerts.is_some());
+    let trails = account.placements.iter().any(|placement| !placement.trails.is_empty());
+    let lock = account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.object_lock.is_some());
+    // what is watched, and Object Lock, take the same calls whoever makes them
+    let shared = [(parameter, SCRIPTS_PARAMETER), (config, SCRIPTS_CONFIG), (alerts, SCRIPTS_ALERTS), (lock, SCRIPTS_LOCK)];
+    let own: Vec<(bool, Needs)> = match target {
+        TargetName::Terraform => vec![
+            (true, TERRAFORM),
+            (trails, TERRAFORM_TRAILS),
+            (parameter, TERRAFORM_PARAMETER),
+            (plan.render.glue, TERRAFORM_TABLES),
+        ],
+        TargetName::CloudFormation => {
+            let mut sources = account.placements.iter().flat_map(|placement| &placement.sources).filter(|source| source.managed);
+            let own_logs = sources.clone().any(|source| source.is_log_bucket);
+            let function = plan.render.custom_resource && sources.any(|source| !source.is_log_bucket);
+            vec![
+                (true, CLOUDFORMATION),
+                (trails, TERRAFORM_TRAILS),
+                (own_logs, CLOUDFORMATION_LOGGING),
+                (parameter, CLOUDFORMATION_PARAMETER),
+                (config, CLOUDFORMATION_CONFIG),
+                (alerts, CLOUDFORMATION_ALERTS),
+                (plan.render.glue, CLOUDFORMATION_TABLES),
+                (function, CLOUDFORMATION_FUNCTION),
+                (function && !plan.render.permissions_boundary.is_empty(), CLOUDFORMATION_BOUNDARY),
+                (function && account.placements.iter().any(|placement| placement.function_vpc.is_some()), CLOUDFORMATION_VPC),
+            ]
+        }
+        _ => vec![(true, SCRIPTS)],
+    };
+    own.into_iter().chain(shared).filter_map(|(is_there, needs)| is_there.then_some(needs)).collect()
+}
+
+/// The resources of a statement and its condition; `None` if the account has no such thing.
+fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namings) -> Option<(Value, Option<Value>)> {
+    let (partition, id) = (account.partition, account.id.as_str());
+    let trails = || account.placements.iter().flat_map(|placement| &placement.trails);
+    let regional = |service: &str, resource: &str| format!("arn:{partition}:{service}:*:{id}:{resource}");
+    let passed = |to: &str| Some(json!({ "StringEquals": { "iam:PassedToService": to } }));
+    let function_role = || {
+        let name = match plan.render.role_name_prefix.as_str() {
+            "" => "logmap*-SetAccessLoggingRole-*".to_owned(),
+            prefix => format!("{prefix}-*"),
+        };
+        arn::role(partition, id, &format!("{}{name}", plan.render.role_path.trim_start_matches('/')))
+    };
+    let (resources, condition): (Vec<String>, Option<Value>) = match place {
+        Place::Anywhere => (vec!["*".to_owned()], None),
+        Place::LogBuckets => {
+            let named = account
+                .placements
+                .iter()
+                .flat_map(|placement| placement.buckets.iter().map(|bucket| (bucket.name.as_str(), placement.region.as_str())));
+            return Some(of_buckets(account, named.collect(), buckets)).filter(|(resource, _)| !is_empty(resource));
+        }
+        Place::Sources => {
+            let named = account.placements.iter().flat_map(|placement| {
+                let managed = placement.sources.iter().filter(|source| source.managed);
+                managed.map(|source| (source.name.as_str(), placement.region.as_str()))
+            });
+            return Some(of_buckets(account, named.collect(), sources)).filter(|(resource, _)| !is_empty(resource));
+        }
+        Place::Trails => {
+            let names: BTreeSet<&str> = trails().map(|trail| trail.name.as_str()).collect();
+            (names.into_iter().map(|name| regional("cloudtrail", &format!("trail/{name}"))).collect(), None)
+        }
+        Place::LogRoles => {
+            let roles: BTreeSet<&str> = trails().filter_map(|trail| Some(trail.log_group.as_ref()?.role_arn.as_str())).collect();
+            (roles.into_iter().map(str::to_owned).collect(), passed("cloudtrail.amazonaws.com"))
+        }
+        Place::Organization | Place::OrganizationRole if !trails().any(|trail| trail.organization) => return None,
+        Place::Organization => (vec!["*".to_owned()], None),
+        Place::OrganizationRole => {
+            let role = "aws-service-role/cloudtrail.amazonaws.com/AWSServiceRoleForCloudTrail";
+            (vec![arn::role(partition, id, role)], None)
+        }
+        Place::Watched => (watched(plan, account), None),
+        Place::Tables => {
+            let resources = ["catalog", "database/logmap_*", "table/logmap_*/*"];
+            (resources.iter().map(|resource| regional("glue", resource)).collect(), None)
+        }
+        Place::Stacks => (vec![regional("cloudformation", "stack/logmap*/*")], None),
+        Place::Function => (vec![regional("lambda", "function:logmap*-SetAccessLogging-*")], None),
+        Place::FunctionLogs => (vec![regional("logs", "log-group:logmap*-SetAccessLoggingLogs-*")], None),
+        Place::FunctionRole => (vec![function_role()], None),
+        Place::FunctionRights => {
+            let boundary = &plan.render.permissions_boundary;
+            let bound =
+                json!({ "StringEquals": { "iam:PermissionsBoundary": format!("arn:{partition}:iam::{id}:policy/{boundary}") } });
+            (vec![function_role()], (!boundary.is_empty()).then_some(bound))
+        }
+        Place::FunctionPass => (vec![function_role()], passed("lambda.amazonaws.com")),
+    };
+    (!resources.is_empty()).then(|| (one_or_all(resources), condition))
+}
+
+fn is_empty(resource: &Value) -> bool {
+    resource.as_array().is_some_and(Vec::is_empty)
+}
+
+fn one_or_all(mut resources: Vec<String>) -> Value {
+    if resources.len() == 1 { json!(resources.remove(0)) } else { json!(resources) }
+}
+
+/// Buckets of the account, each with its Region.
+fn of_buckets(account: &Account, named: Vec<(&str, &str)>, naming: Naming) -> (Value, Option<Value>) {
+    let names: BTreeSet<String> = match naming {
+        _ if named.is_empty() => BTreeSet::new(),
+        Naming::Exact => named.into_iter().map(|(name, _)| name.to_owned()).collect(),
+        Naming::Pattern => named.into_iter().map(|(name, region)| name.replace(region, "*")).collect(),
+        Naming::Own => BTreeSet::from(["*".to_owned()]),
+    };
+    let arns = names.iter().map(|name| arn::bucket(account.partition, name)).collect();
+    let own = json!({ "StringEquals": { "s3:ResourceAccount": account.id } });
+    (one_or_all(arns), (naming != Naming::Exact).then_some(own))
+}
+
+/// What is published and watched in the account, in all its Regions. AWS makes the ids of Config rules.
+fn watched(plan: &Plan, account: &Account) -> Vec<String> {
+    let mut resources = BTreeSet::new();
+    for made in account.placements.iter().map(|placement| &placement.monitoring) {
+        for (parameter, _) in made.parameters() {
+            resources.insert(("ssm", format!("parameter/{}", parameter.name.trim_start_matches('/'))));
+        }
+        if made.config_rule.is_some() {
+            resources.insert(("config", "config-rule/*".to_owned()));
+        }
+        if let Some(alerts) = &made.alerts {
+            resources.insert(("sns", alerts.topic.clone()));
+            resources.insert(("events", format!("rule/{}-*", plan.monitoring.stem())));
+        }
+    }
+    let (partition, id) = (account.partition, &account.id);
+    resources.into_iter().map(|(service, resource)| format!("arn:{partition}:{service}:*:{id}:{resource}")).collect()
+}
