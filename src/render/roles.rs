@@ -151,6 +151,7 @@ fn any_account(plan: &Plan) -> Option<Account> {
     let mut monitoring = crate::plan::monitoring::Monitoring::default();
     for made in placements().map(|placement| &placement.monitoring) {
         monitoring.parameter = monitoring.parameter.or_else(|| made.parameter.clone());
+        monitoring.logging_parameter = monitoring.logging_parameter.or_else(|| made.logging_parameter.clone());
         monitoring.config_rule = monitoring.config_rule.or_else(|| made.config_rule.clone());
         monitoring.alerts = monitoring.alerts.or_else(|| made.alerts.clone());
     }
