@@ -309,7 +309,7 @@ record! {
         message: AlertMessage, { "default": "event", "examples": ["text"] };
         /// Whose calls are told of only if they are refused, such as the role that applies what is generated: the name of a role, which is
         /// that of the account, or the ARN of a role or user.
-        except: Vec<Spanned<String>>, { "pattern": ALERTS_EXCEPT, "examples": [["logmap-deployer"]] };
+        except: Vec<Spanned<String>>, { "items": { "type": "string", "pattern": ALERTS_EXCEPT, "examples": ["logmap-deployer"] }, "examples": [["logmap-deployer"]] };
     }
 }
 

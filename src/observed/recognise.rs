@@ -213,8 +213,9 @@ fn has(node: &Node, key: &str) -> bool {
     dumps::child(node, key).is_some()
 }
 
-/// Is a policy one of an identity? None of its statements has a principal, and one is about another service than S3, which no bucket
-/// policy can be: without a principal alone it is a bucket policy with a fault.
+/// Is a policy one of an identity? None of its statements has a principal, and one is about another service than S3, or about what no bucket is
+/// asked for (service authorization reference of Amazon S3), which no bucket policy can be: without a principal alone it is a bucket
+/// policy with a fault.
 fn is_of_an_identity(root: &Node) -> bool {
     // IAM takes one of them for a list of one
     fn all<'n>(node: &'n Node, key: &str) -> &'n [Node] {
@@ -225,7 +226,10 @@ fn is_of_an_identity(root: &Node) -> bool {
         }
     }
     let of_another_service = |action: &Node| match &action.kind {
-        Kind::Scalar { text, .. } => text.split_once(':').is_some_and(|(service, _)| !service.eq_ignore_ascii_case("s3")),
+        Kind::Scalar { text, .. } => text.split_once(':').is_some_and(|(service, name)| {
+            !service.eq_ignore_ascii_case("s3")
+                || ["ListAllMyBuckets", "CreateBucket"].iter().any(|one| name.eq_ignore_ascii_case(one))
+        }),
         _ => false,
     };
     let statements = all(root, "Statement");
