@@ -17,7 +17,7 @@ fn line(report: &Report<'_>, finding: &Finding) -> String {
     match finding.file.of(report.files) {
         Some(file) => {
             let at = file.position(finding.span.start);
-            format!("{}:{}:{}: {what}", shown::line(&file.address()), at.line, at.column)
+            format!("{}:{}:{}: {what}", shown::line(file.address()), at.line, at.column)
         }
         None => what,
     }
