@@ -269,7 +269,7 @@ fn session(text: &str, dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-const FINDINGS: [&str; 5] = ["text", "json", "sarif", "github", "junit"];
+const FINDINGS: [&str; 7] = ["text", "json", "sarif", "github", "junit", "gitlab", "concise"];
 
 /// What is run on a damaged map, and in which format.
 fn on_a_map(dice: &mut Dice) -> Vec<&'static str> {

@@ -110,9 +110,9 @@ fn the_format_is_the_pictures_alone() {
     };
     for format in ["svg", "dot", "mermaid", "html"] {
         let (code, said) = ends(&["validate", "map.yaml", "--format", format]);
-        assert!(code == 2 && said.contains("[possible values: text, json, sarif, github, junit]"), "{said}");
+        assert!(code == 2 && said.contains("[possible values: text, json, sarif, github, junit, gitlab, concise]"), "{said}");
     }
-    for format in ["json", "sarif", "github", "junit", "markdown"] {
+    for format in ["json", "sarif", "github", "junit", "gitlab", "concise", "markdown"] {
         let (code, said) = ends(&["graph", "map.yaml", "--format", format]);
         assert!(code == 2 && said.contains("[possible values: svg, dot, mermaid, html]"), "{said}");
     }

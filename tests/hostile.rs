@@ -106,7 +106,7 @@ fn documents(folder: &str, ending: &str) -> Vec<(String, Value)> {
         .collect()
 }
 
-const FORMATS: [&str; 5] = ["text", "json", "sarif", "github", "junit"];
+const FORMATS: [&str; 7] = ["text", "json", "sarif", "github", "junit", "gitlab", "concise"];
 
 #[test]
 fn strings_of_a_map_stay_text() {
