@@ -5,6 +5,12 @@
 pub const BUCKET_POLICY_BYTES: usize = 20_480;
 /// From here on a policy is called nearly full.
 pub(crate) const BUCKET_POLICY_WARN_BYTES: usize = 18_000;
+/// Characters of a managed policy, white space not among them (IAM user guide, "IAM and AWS STS quotas").
+pub(crate) const MANAGED_POLICY_CHARS: usize = 6_144;
+/// Characters of a service control policy, white space among them (AWS Organizations user guide, "Quotas").
+pub(crate) const SCP_CHARS: usize = 10_240;
+/// Characters of a resource control policy (the same page).
+pub(crate) const RCP_CHARS: usize = 5_120;
 /// Lifecycle rules of a bucket (S3 error responses, `PutBucketLifecycle`).
 pub(crate) const LIFECYCLE_RULES: usize = 1_000;
 /// Trails in a Region, shadow trails of multi-Region trails included; can't be raised (CloudTrail quotas).

@@ -6,6 +6,16 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 impl RenderSettings {
+    /// Pattern of the name, with its path, of the role of the function behind the custom resource. Without a prefix of the map CloudFormation names
+    /// it `<stack>-<logical id>-<random>`, which is for `made` to say.
+    pub(crate) fn function_role(&self, made: &str) -> String {
+        let name = match &*self.role_name_prefix {
+            "" => made.to_owned(),
+            prefix => format!("{prefix}-*"),
+        };
+        format!("{}{name}", self.role_path.trim_start_matches('/'))
+    }
+
     /// What a stack has to be allowed: making a role, or one with a name
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>, `Capabilities`).
     pub(crate) fn capability(&self) -> &'static str {

@@ -15,7 +15,10 @@ mod tests;
 use super::{Account, Source, prove::CHANGES};
 pub(crate) use crate::map::values::GuardrailSettings;
 use crate::{
-    aws::Partition,
+    aws::{
+        Partition,
+        limits::{RCP_CHARS, SCP_CHARS},
+    },
     diagnostics::Finding,
     map::effective::EffectiveMap,
     policy::{Condition, Effect, Element, Policy, Principal, Statement, condense, evaluate::glob},
@@ -25,10 +28,6 @@ use crate::{
 use indexmap::IndexMap;
 use std::collections::BTreeSet;
 
-/// Characters of a service control policy, white space among them (AWS Organizations user guide, "Quotas").
-pub(crate) const SCP_CHARS: usize = 10_240;
-/// Characters of a resource control policy (the same page).
-pub(crate) const RCP_CHARS: usize = 5_120;
 /// Bytes for names to try, the most first: how long a policy becomes is seen only when it is written.
 const BUDGETS: [usize; 10] = [8_000, 6_500, 5_200, 4_200, 3_400, 2_700, 2_100, 1_500, 1_000, 500];
 /// Names or patterns in a rule for templates; a longer list says nothing to a reader.
@@ -211,14 +210,11 @@ fn of_partition(subject: &Subject<'_>, settings: &GuardrailSettings, organizatio
     statements.extend(resource.map(of_sources));
 
     let outside = |resources: Vec<String>| {
-        let mut listed = but(&passing);
-        listed.insert("BoolIfExists".to_owned(), one("aws:PrincipalIsAWSService", "false"));
-        let mut all = vec![statement("LogmapLogBuckets", &log_bucket_actions(), resources.clone(), if_exists(listed))];
+        // who signs nothing has no ARN, and is none of these roles
+        let listed = of_callers("ArnNotLikeIfExists", principals(&passing));
+        let mut all = vec![statement("LogmapLogBuckets", &log_bucket_actions(), resources.clone(), listed)];
         if let Some(id) = organization_id {
-            let foreign = Condition::from([
-                ("StringNotEqualsIfExists".to_owned(), one("aws:PrincipalOrgID", id)),
-                ("BoolIfExists".to_owned(), one("aws:PrincipalIsAWSService", "false")),
-            ]);
+            let foreign = of_callers("StringNotEqualsIfExists", one("aws:PrincipalOrgID", id));
             all.push(statement("LogmapNobodyElse", &log_bucket_actions(), resources, foreign));
         }
         Policy::new(all)
@@ -256,15 +252,16 @@ fn one(key: &str, value: &str) -> IndexMap<String, Vec<String>> {
 
 /// Everybody but these roles.
 fn but(roles: &[String]) -> Condition {
-    Condition::from([("ArnNotLike".to_owned(), IndexMap::from([("aws:PrincipalArn".to_owned(), roles.to_vec())]))])
+    Condition::from([("ArnNotLike".to_owned(), principals(roles))])
 }
 
-/// The same where a caller may have no ARN: who signs nothing is none of these roles.
-fn if_exists(condition: Condition) -> Condition {
-    condition
-        .into_iter()
-        .map(|(operator, keys)| (if operator == "ArnNotLike" { "ArnNotLikeIfExists".to_owned() } else { operator }, keys))
-        .collect()
+fn principals(roles: &[String]) -> IndexMap<String, Vec<String>> {
+    IndexMap::from([("aws:PrincipalArn".to_owned(), roles.to_vec())])
+}
+
+/// Whoever this says, and no service.
+fn of_callers(operator: &str, keys: IndexMap<String, Vec<String>>) -> Condition {
+    Condition::from([(operator.to_owned(), keys), ("BoolIfExists".to_owned(), one("aws:PrincipalIsAWSService", "false"))])
 }
 
 /// The log buckets as resources, with what lies in them: by name, else by patterns that hold no source; none if there is no room.
@@ -273,11 +270,10 @@ fn log_bucket_resources(subject: &Subject<'_>, fits: impl Fn(&[String]) -> bool)
     let all = |patterns: &[condense::Pattern]| -> Vec<String> {
         patterns.iter().flat_map(|pattern| subject.with_objects(pattern)).collect()
     };
-    let exact: Vec<condense::Pattern> =
-        names.iter().map(|name| condense::Pattern { literal: (*name).to_owned(), exact: true }).collect();
-    // a name has three characters at least, so more of them can't fit
+    // each stands twice, so more of them can't fit
     if names.len() <= SCP_CHARS / 2 / overhead(subject) {
-        let resources = all(&exact);
+        let exact = names.iter().map(|name| condense::Pattern { literal: (*name).to_owned(), exact: true });
+        let resources = all(&exact.collect::<Vec<_>>());
         if fits(&resources) {
             return (resources, Naming::Names);
         }

@@ -207,6 +207,11 @@ impl Source {
     pub fn destination(&self) -> Destination<'_> {
         (&self.log_bucket, &self.prefix, self.key_format)
     }
+
+    /// The folder below which it has a folder of its own, as with `simple`: its prefix without its name at the end.
+    pub(crate) fn common_folder(&self) -> Option<&str> {
+        self.prefix.strip_suffix('/')?.strip_suffix(&*self.name).filter(|rest| rest.is_empty() || rest.ends_with('/'))
+    }
 }
 
 /// Sources, one after the other, that differ in their names only: most of a placement are one such run.
@@ -338,6 +343,24 @@ pub struct KeyPolicy {
     pub key_arn: String,
     /// The statements; the owner of the key merges them into its policy.
     pub policy: Policy,
+}
+
+#[cfg(test)]
+impl Plan {
+    /// Of these accounts, with nothing that a map may ask for beside them.
+    pub(crate) fn bare(accounts: Vec<Account>, apply_order: Vec<String>, render: RenderSettings) -> Self {
+        Plan {
+            accounts,
+            apply_order,
+            render,
+            key_policies: vec![],
+            closed: vec![],
+            monitoring: Default::default(),
+            guardrail_settings: None,
+            guardrails: vec![],
+            targets: None,
+        }
+    }
 }
 
 impl Plan {

@@ -173,8 +173,7 @@ type Layout<'a> = (Cow<'a, str>, KeyFormat);
 
 /// The layout of a source.
 pub(crate) fn layout(source: &Source) -> Layout<'_> {
-    let common = source.prefix.strip_suffix('/').and_then(|prefix| prefix.strip_suffix(source.name.as_str()));
-    let prefix = match common.filter(|common| common.is_empty() || common.ends_with('/')) {
+    let prefix = match source.common_folder() {
         Some(common) => format!("{common}{{source_bucket}}/").into(),
         None => Cow::Borrowed(&*source.prefix),
     };

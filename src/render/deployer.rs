@@ -5,15 +5,12 @@
 //! thing for one target, and has no action that an earlier one has already. Nothing here deletes a log bucket or an object.
 
 use crate::{
-    aws::arn,
+    aws::{arn, limits::MANAGED_POLICY_CHARS},
     plan::{Account, Plan, TargetName, monitoring::Monitoring},
     text,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-
-/// What IAM counts of a managed policy at most, without white space (IAM and AWS STS quotas).
-const LIMIT: usize = 6_144;
 
 /// What a statement speaks of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -75,47 +72,49 @@ const READS_OF_TRAILS: &[&str] = &[
     "cloudtrail:ListTags",
 ];
 
-/// Held against the recorded calls. Deletions take away what a run has made: `--rollback`, though never a bucket.
-const SCRIPTS: Needs = &[
+/// What all three write of a trail.
+const WRITES_OF_TRAILS: &[&str] = &[
+    "cloudtrail:AddTags",
+    "cloudtrail:CreateTrail",
+    "cloudtrail:PutEventSelectors",
+    "cloudtrail:PutInsightSelectors",
+    "cloudtrail:RemoveTags",
+    "cloudtrail:StartLogging",
+    "cloudtrail:StopLogging",
+    "cloudtrail:UpdateTrail",
+];
+
+/// What all three write of a log bucket; HeadBucket, which waiting for a new one asks, is `s3:ListBucket`.
+const WRITES_OF_LOG_BUCKETS: &[&str] = &[
+    "s3:CreateBucket",
+    "s3:ListBucket",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketTagging",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:TagResource", // tags in CreateBucket, and of a bucket whose tags decide on access
+];
+
+/// What takes the same calls whoever makes them, as do what is watched, and Object Lock; the scripts' are held against the recorded ones.
+const EVERY_TARGET: Needs = &[
     (Place::Anywhere, READS_OF_BUCKETS),
-    (Place::Sources, &["s3:PutBucketLogging"]),
     (Place::LogBuckets, READS_OF_LOG_BUCKETS),
-    (
-        Place::LogBuckets,
-        &[
-            "s3:CreateBucket",
-            "s3:DeleteBucketPolicy",
-            "s3:ListBucket", // HeadBucket, which `aws s3api wait bucket-exists` asks
-            "s3:PutBucketAcl",
-            "s3:PutBucketOwnershipControls",
-            "s3:PutBucketPolicy",
-            "s3:PutBucketPublicAccessBlock",
-            "s3:PutBucketRequestPayment",
-            "s3:PutBucketTagging",
-            "s3:PutBucketVersioning",
-            "s3:PutEncryptionConfiguration",
-            "s3:PutLifecycleConfiguration",
-            "s3:TagResource", // tags in CreateBucket, and of a bucket whose tags decide on access
-        ],
-    ),
+    (Place::LogBuckets, WRITES_OF_LOG_BUCKETS),
     (Place::Trails, READS_OF_TRAILS),
-    (
-        Place::Trails,
-        &[
-            "cloudtrail:AddTags",
-            "cloudtrail:CreateTrail",
-            "cloudtrail:DeleteTrail",
-            "cloudtrail:PutEventSelectors",
-            "cloudtrail:PutInsightSelectors",
-            "cloudtrail:RemoveTags",
-            "cloudtrail:StartLogging",
-            "cloudtrail:StopLogging",
-            "cloudtrail:UpdateTrail",
-        ],
-    ),
+    (Place::Trails, WRITES_OF_TRAILS),
     (Place::LogRoles, &["iam:PassRole"]),
     (Place::Organization, ORGANIZATION),
     (Place::OrganizationRole, ORGANIZATION_ROLE),
+];
+
+/// Held against the recorded calls. Deletions take away what a run has made: `--rollback`, though never a bucket.
+const SCRIPTS: Needs = &[
+    (Place::Sources, &["s3:PutBucketLogging"]),
+    (Place::LogBuckets, &["s3:DeleteBucketPolicy", "s3:PutBucketAcl", "s3:PutBucketRequestPayment"]),
+    (Place::Trails, &["cloudtrail:DeleteTrail"]),
 ];
 
 /// What CloudTrail asks of who makes or changes a trail of the organization (CloudTrail user guide, "Permissions required to create and
@@ -174,11 +173,11 @@ const SCRIPTS_ALERTS: Needs = &[(
 /// The same where a log bucket has Object Lock: S3 asks for it with CreateBucket, too (S3 API, "CreateBucket").
 const SCRIPTS_LOCK: Needs = &[(Place::LogBuckets, &["s3:PutBucketObjectLockConfiguration"])];
 
-/// Calls of the provider's resources, by their files below internal/service/ in hashicorp/terraform-provider-aws, versions 5 and 6.
+/// Calls of the provider's resources, by their files below internal/service/ in hashicorp/terraform-provider-aws, versions 5 and 6. What it
+/// has in common with the others is in s3/bucket_policy.go, bucket_ownership_controls.go, bucket_public_access_block.go,
+/// bucket_versioning.go, bucket_server_side_encryption_configuration.go, bucket_lifecycle_configuration.go and cloudtrail/trail.go.
 const TERRAFORM: Needs = &[
-    (Place::Anywhere, READS_OF_BUCKETS),
     (Place::Sources, &["s3:PutBucketLogging"]), // s3/bucket_logging.go
-    (Place::LogBuckets, READS_OF_LOG_BUCKETS),
     (
         Place::LogBuckets,
         &[
@@ -186,69 +185,23 @@ const TERRAFORM: Needs = &[
             "s3:GetAccelerateConfiguration",
             "s3:GetBucketCORS",
             "s3:GetBucketWebsite",
-            "s3:ListBucket",
             // s3/bucket.go and, from 6.23 on, tags by the calls of S3 Control
-            "s3:CreateBucket",
             "s3:ListTagsForResource",
-            "s3:PutBucketTagging",
-            "s3:TagResource",
             "s3:UntagResource",
-            // s3/bucket_policy.go, bucket_ownership_controls.go, bucket_public_access_block.go, bucket_versioning.go,
-            // bucket_server_side_encryption_configuration.go, bucket_lifecycle_configuration.go
-            "s3:PutBucketOwnershipControls",
-            "s3:PutBucketPolicy",
-            "s3:PutBucketPublicAccessBlock",
-            "s3:PutBucketVersioning",
-            "s3:PutEncryptionConfiguration",
-            "s3:PutLifecycleConfiguration",
         ],
     ),
-    (Place::Trails, READS_OF_TRAILS),
-    // cloudtrail/trail.go
-    (
-        Place::Trails,
-        &[
-            "cloudtrail:AddTags",
-            "cloudtrail:CreateTrail",
-            "cloudtrail:PutEventSelectors",
-            "cloudtrail:PutInsightSelectors",
-            "cloudtrail:RemoveTags",
-            "cloudtrail:StartLogging",
-            "cloudtrail:StopLogging",
-            "cloudtrail:UpdateTrail",
-        ],
-    ),
-    (Place::LogRoles, &["iam:PassRole"]),
-    (Place::Organization, ORGANIZATION),
-    (Place::OrganizationRole, ORGANIZATION_ROLE),
 ];
 /// cloudtrail/trail.go: findTrailByARN.
 const TERRAFORM_TRAILS: Needs = &[(Place::Anywhere, &["cloudtrail:DescribeTrails"])];
 /// ssm/parameter.go: findParameterMetadataByName.
 const TERRAFORM_PARAMETER: Needs = &[(Place::Anywhere, &["ssm:DescribeParameters"])];
-/// glue/catalog_database.go and catalog_table.go.
-const TERRAFORM_TABLES: Needs = &[(
-    Place::Tables,
-    &[
-        "glue:CreateDatabase",
-        "glue:CreateTable",
-        "glue:DeleteDatabase",
-        "glue:DeleteTable",
-        "glue:GetDatabase",
-        "glue:GetPartitionIndexes",
-        "glue:GetTable",
-        "glue:GetTags",
-        "glue:TagResource",
-        "glue:UntagResource",
-        "glue:UpdateDatabase",
-        "glue:UpdateTable",
-    ],
-)];
+/// glue/catalog_database.go and catalog_table.go, beside what CloudFormation calls, too.
+const TERRAFORM_TABLES: Needs =
+    &[(Place::Tables, &["glue:GetPartitionIndexes", "glue:GetTags", "glue:TagResource", "glue:UntagResource"])];
 
 /// `handlers` in the schemas of the resource types (registry of CloudFormation, 20 October 2026): those of all reads, and of the
 /// properties that the templates set. The rest is what `aws cloudformation deploy`, imports and the checks before them call.
 const CLOUDFORMATION: Needs = &[
-    (Place::Anywhere, READS_OF_BUCKETS),
     (
         Place::Stacks,
         &[
@@ -265,12 +218,10 @@ const CLOUDFORMATION: Needs = &[
             "cloudformation:ListStackResources",
         ],
     ),
-    (Place::LogBuckets, READS_OF_LOG_BUCKETS),
     // AWS::S3::Bucket, AWS::S3::BucketPolicy
     (
         Place::LogBuckets,
         &[
-            "s3:CreateBucket",
             "s3:GetAccelerateConfiguration",
             "s3:GetAnalyticsConfiguration",
             "s3:GetBucketAbac",
@@ -280,38 +231,11 @@ const CLOUDFORMATION: Needs = &[
             "s3:GetIntelligentTieringConfiguration",
             "s3:GetInventoryConfiguration",
             "s3:GetMetricsConfiguration",
-            "s3:ListBucket",
             "s3:ListTagsForResource",
-            "s3:PutBucketOwnershipControls",
-            "s3:PutBucketPolicy",
-            "s3:PutBucketPublicAccessBlock",
-            "s3:PutBucketTagging",
-            "s3:PutBucketVersioning",
-            "s3:PutEncryptionConfiguration",
-            "s3:PutLifecycleConfiguration",
-            "s3:TagResource",
             "s3:UntagResource",
         ],
     ),
-    (Place::Trails, READS_OF_TRAILS),
-    // AWS::CloudTrail::Trail
-    (
-        Place::Trails,
-        &[
-            "cloudtrail:AddTags",
-            "cloudtrail:CreateTrail",
-            "cloudtrail:GetEventConfiguration",
-            "cloudtrail:PutEventSelectors",
-            "cloudtrail:PutInsightSelectors",
-            "cloudtrail:RemoveTags",
-            "cloudtrail:StartLogging",
-            "cloudtrail:StopLogging",
-            "cloudtrail:UpdateTrail",
-        ],
-    ),
-    (Place::LogRoles, &["iam:PassRole"]),
-    (Place::Organization, ORGANIZATION),
-    (Place::OrganizationRole, ORGANIZATION_ROLE),
+    (Place::Trails, &["cloudtrail:GetEventConfiguration"]), // AWS::CloudTrail::Trail
 ];
 /// AWS::S3::Bucket, of the trails' own bucket, which logs like a source.
 const CLOUDFORMATION_LOGGING: Needs = &[(Place::LogBuckets, &["s3:PutBucketLogging"])];
@@ -322,7 +246,7 @@ const CLOUDFORMATION_CONFIG: Needs = &[(Place::Anywhere, &["config:DescribeCompl
 /// AWS::SNS::Topic.
 const CLOUDFORMATION_ALERTS: Needs = &[(Place::Watched, &["sns:GetDataProtectionPolicy", "sns:ListSubscriptionsByTopic"])];
 /// AWS::Glue::Database and AWS::Glue::Table; nothing of Lake Formation, which governs an account of its own.
-const CLOUDFORMATION_TABLES: Needs = &[(
+const TABLES: Needs = &[(
     Place::Tables,
     &[
         "glue:CreateDatabase",
@@ -454,7 +378,7 @@ fn document(statements: Vec<Value>) -> Value {
 }
 
 fn fits(policy: &Value) -> bool {
-    text::json(policy).len() <= LIMIT
+    text::json(policy).len() <= MANAGED_POLICY_CHARS
 }
 
 fn pretty(policy: &Value) -> String {
@@ -496,13 +420,19 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
     let alerts = watches(|made| made.alerts.is_some());
     let trails = account.placements.iter().any(|placement| !placement.trails.is_empty());
     let lock = account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.object_lock.is_some());
-    // what is watched, and Object Lock, take the same calls whoever makes them
-    let shared = [(parameter, SCRIPTS_PARAMETER), (config, SCRIPTS_CONFIG), (alerts, SCRIPTS_ALERTS), (lock, SCRIPTS_LOCK)];
+    let shared = [
+        (true, EVERY_TARGET),
+        (parameter, SCRIPTS_PARAMETER),
+        (config, SCRIPTS_CONFIG),
+        (alerts, SCRIPTS_ALERTS),
+        (lock, SCRIPTS_LOCK),
+    ];
     let own: Vec<(bool, Needs)> = match target {
         TargetName::Terraform => vec![
             (true, TERRAFORM),
             (trails, TERRAFORM_TRAILS),
             (parameter, TERRAFORM_PARAMETER),
+            (plan.render.glue, TABLES),
             (plan.render.glue, TERRAFORM_TABLES),
         ],
         TargetName::CloudFormation => {
@@ -516,7 +446,7 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
                 (parameter, CLOUDFORMATION_PARAMETER),
                 (config, CLOUDFORMATION_CONFIG),
                 (alerts, CLOUDFORMATION_ALERTS),
-                (plan.render.glue, CLOUDFORMATION_TABLES),
+                (plan.render.glue, TABLES),
                 (function, CLOUDFORMATION_FUNCTION),
                 (function && !plan.render.permissions_boundary.is_empty(), CLOUDFORMATION_BOUNDARY),
                 (function && account.placements.iter().any(|placement| placement.function_vpc.is_some()), CLOUDFORMATION_VPC),
@@ -533,13 +463,7 @@ fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namin
     let trails = || account.placements.iter().flat_map(|placement| &placement.trails);
     let regional = |service: &str, resource: &str| format!("arn:{partition}:{service}:*:{id}:{resource}");
     let passed = |to: &str| Some(json!({ "StringEquals": { "iam:PassedToService": to } }));
-    let function_role = || {
-        let name = match plan.render.role_name_prefix.as_str() {
-            "" => "logmap*-SetAccessLoggingRole-*".to_owned(),
-            prefix => format!("{prefix}-*"),
-        };
-        arn::role(partition, id, &format!("{}{name}", plan.render.role_path.trim_start_matches('/')))
-    };
+    let function_role = || arn::role(partition, id, &plan.render.function_role("logmap*-SetAccessLoggingRole-*"));
     let (resources, condition): (Vec<String>, Option<Value>) = match place {
         Place::Anywhere => (vec!["*".to_owned()], None),
         Place::LogBuckets => {

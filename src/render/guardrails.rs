@@ -3,8 +3,11 @@
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
-    aws::Partition,
-    plan::guardrails::{Guardrails, Naming, RCP_CHARS, SCP_CHARS, rcp_text, scp_text},
+    aws::{
+        Partition,
+        limits::{RCP_CHARS, SCP_CHARS},
+    },
+    plan::guardrails::{Guardrails, Naming, rcp_text, scp_text},
 };
 use anyhow::Result;
 use serde::Serialize;

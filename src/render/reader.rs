@@ -1,13 +1,12 @@
 //! The policy of the role that reads an account for `logmap snapshot`: each call that a reading can make, and nothing else.
 
 use crate::{
+    aws::limits::MANAGED_POLICY_CHARS,
     plan::{Account, monitoring::Monitoring},
     text,
 };
 use serde_json::{Value, json};
 
-/// What IAM counts of a managed policy at most, without white space (IAM and AWS STS quotas).
-const LIMIT: usize = 6_144;
 /// For the buckets: names of permissions differ from those of calls (service authorization reference of Amazon S3).
 const BUCKETS: [&str; 13] = [
     "s3:GetBucketAcl",
@@ -39,7 +38,7 @@ const TRAILS: [&str; 7] = [
 pub(super) fn policy(account: &Account) -> String {
     let named = document(&statements(account, true));
     // too many names for one policy: any bucket of this account, and of no other
-    let policy = if text::json(&named).len() <= LIMIT { named } else { of_any_account(account) };
+    let policy = if text::json(&named).len() <= MANAGED_POLICY_CHARS { named } else { of_any_account(account) };
     text::pretty_json(&policy) + "\n"
 }
 

@@ -13,7 +13,7 @@ pub(crate) mod shape;
 
 use crate::{
     aws::{Partition, region},
-    plan::{Account, KeyFormat, LogBucket, Placement, Plan, Source, Trail, later},
+    plan::{Account, KeyFormat, LifecycleRule, LogBucket, Placement, Plan, Source, Trail, later},
 };
 pub(crate) use between::{TablesChange, between};
 use indexmap::IndexMap;
@@ -152,11 +152,11 @@ fn access_tables(account: &Account, placement: &Placement, bucket: &LogBucket) -
                 [("account_id", account.id.as_str()), ("region", placement.region.as_str()), ("source_bucket", joined.as_str())];
             tables.push(AccessTable {
                 name: if of == 1 { name.clone() } else { format!("{name}__{}_of_{of}", at + 1) },
-                shape: shape::access(RECORD, &location, days(bucket, &location), &partitions),
+                shape: shape::access(RECORD, &location, days(bucket, prefix), &partitions),
                 flat: false,
                 part: (at + 1, of),
                 only: Vec::new(),
-                archived_after: archived_after(bucket, &location),
+                archived_after: archived_after(bucket, prefix),
                 location,
             });
         }
@@ -169,10 +169,10 @@ fn access_tables(account: &Account, placement: &Placement, bucket: &LogBucket) -
 /// have it twice.
 fn flat_tables<'a>(placement: &'a Placement, bucket: &'a LogBucket) -> impl Iterator<Item = AccessTable> + 'a {
     let flat: Vec<&Source> = placement.sources.iter().filter(|source| source.key_format == KeyFormat::Simple).collect();
-    let at_root = flat.iter().filter(|source| own_folder(source) == Some("")).count() > FOLDERS_AT_ROOT;
+    let at_root = flat.iter().filter(|source| source.common_folder() == Some("")).count() > FOLDERS_AT_ROOT;
     let mut by_folder: BTreeMap<&str, Vec<&Source>> = BTreeMap::new();
     for source in flat {
-        by_folder.entry(common_folder(source, at_root)).or_default().push(source);
+        by_folder.entry(folder_of(source, at_root)).or_default().push(source);
     }
     let mut outermost: Vec<(&str, Vec<&Source>)> = Vec::new();
     for (folder, sources) in by_folder {
@@ -188,24 +188,19 @@ fn flat_tables<'a>(placement: &'a Placement, bucket: &'a LogBucket) -> impl Iter
             || placement.sources.iter().any(|other| other.key_format != KeyFormat::Simple && other.prefix.starts_with(folder));
         AccessTable {
             name: named("flat_access_logs", folder),
-            shape: shape::access(RECORD, &location, days(bucket, &location), &[]),
+            shape: shape::access(RECORD, &location, days(bucket, folder), &[]),
             flat: true,
             part: (1, 1),
             only: if among_others { sources.iter().map(|source| source.name.clone()).collect() } else { Vec::new() },
-            archived_after: archived_after(bucket, &location),
+            archived_after: archived_after(bucket, folder),
             location,
         }
     })
 }
 
-/// The folder below which a source has a folder of its own.
-fn own_folder(source: &Source) -> Option<&str> {
-    source.prefix.strip_suffix('/')?.strip_suffix(&*source.name).filter(|rest| rest.is_empty() || rest.ends_with('/'))
-}
-
 /// The folder that one table reads. Others deliver at the root, too, so there each source's own folder is read as long as they are few.
-fn common_folder(source: &Source, at_root: bool) -> &str {
-    own_folder(source).filter(|folder| at_root || !folder.is_empty()).unwrap_or_else(|| folder(&source.prefix))
+fn folder_of(source: &Source, at_root: bool) -> &str {
+    source.common_folder().filter(|folder| at_root || !folder.is_empty()).unwrap_or_else(|| folder(&source.prefix))
 }
 
 /// The folder of keys that begin so.
@@ -261,8 +256,7 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placem
     }
     let mut folders: BTreeMap<(String, bool), Folder<'_>> = BTreeMap::new();
     for &(account, placement, trail) in writers {
-        let location = format!("s3://{}/{}", bucket.name, trail.folder());
-        let folder = folders.entry((location, trail.organization)).or_insert_with(|| Folder {
+        let folder = folders.entry((trail.folder(), trail.organization)).or_insert_with(|| Folder {
             prefix: &trail.prefix,
             trails: BTreeSet::new(),
             accounts: BTreeSet::new(),
@@ -284,7 +278,8 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placem
             folder.regions.insert(&placement.region);
         }
     }
-    let tables = folders.into_iter().map(|((location, organization), folder)| {
+    let tables = folders.into_iter().map(|((place, organization), folder)| {
+        let location = format!("s3://{}/{place}", bucket.name);
         let stem = if organization { "organization_cloudtrail" } else { "cloudtrail" };
         let prefix = if folder.prefix.is_empty() { String::new() } else { format!("{}/", folder.prefix) };
         let injected = organization || folder.accounts.len() > ACCOUNTS_PER_TABLE;
@@ -294,7 +289,7 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placem
         let room = if injected { ACCOUNTS_PER_QUERY } else { ACCOUNTS_PER_TABLE };
         TrailTable {
             name: named(stem, &prefix),
-            shape: shape::events(&location, days(bucket, &location), values, &joined(&folder.regions)),
+            shape: shape::events(&location, days(bucket, &place), values, &joined(&folder.regions)),
             trails: folder.trails,
             accounts: folder.accounts.into_iter().take(room).cloned().collect(),
             organization,
@@ -302,34 +297,32 @@ fn trail_tables(known: &Known, bucket: &LogBucket, writers: &[(&Account, &Placem
             every_region: folder.every_region,
             regions: folder.regions.into_iter().cloned().collect(),
             keys: folder.keys,
-            archived_after: archived_after(bucket, &location),
+            archived_after: archived_after(bucket, &place),
             location,
         }
     });
     tables.collect()
 }
 
-/// The lifecycle rules for what lies below a location, or for some of it.
-fn rules<'b>(bucket: &'b LogBucket, location: &str) -> impl Iterator<Item = &'b crate::plan::LifecycleRule> {
-    let prefix = location.strip_prefix("s3://").and_then(|rest| rest.strip_prefix(&*bucket.name)?.strip_prefix('/'));
-    let prefix = prefix.unwrap_or_default().to_owned();
-    bucket.lifecycle.iter().filter(move |rule| rule.prefix.starts_with(&prefix) || prefix.starts_with(&rule.prefix))
+/// The lifecycle rules for what lies below a prefix, or for some of it.
+fn rules<'b>(bucket: &'b LogBucket, prefix: &'b str) -> impl Iterator<Item = &'b LifecycleRule> {
+    bucket.lifecycle.iter().filter(move |rule| rule.prefix.starts_with(prefix) || prefix.starts_with(&rule.prefix))
 }
 
-/// Days that a query may look back for what lies below a location. Where nothing expires, or other code says when, it is ten years.
-fn days(bucket: &LogBucket, location: &str) -> u32 {
-    rules(bucket, location).map(|rule| rule.expire_after_days).reduce(later).flatten().unwrap_or(3650)
+/// Days that a query may look back for what lies below a prefix. Where nothing expires, or other code says when, it is ten years.
+fn days(bucket: &LogBucket, prefix: &str) -> u32 {
+    rules(bucket, prefix).map(|rule| rule.expire_after_days).reduce(later).flatten().unwrap_or(3650)
 }
 
 /// Are objects of the bucket archived, so that Athena skips them?
 pub(crate) fn archives(bucket: &LogBucket) -> bool {
-    archived_after(bucket, &format!("s3://{}/", bucket.name)).is_some()
+    archived_after(bucket, "").is_some()
 }
 
-/// Days after which objects below a location are in a storage class whose objects Athena skips: S3 Glacier Flexible Retrieval or Deep
+/// Days after which objects below a prefix are in a storage class whose objects Athena skips: S3 Glacier Flexible Retrieval or Deep
 /// Archive (Athena user guide, "Query restored Amazon Glacier objects").
-fn archived_after(bucket: &LogBucket, location: &str) -> Option<u32> {
-    let transitions = rules(bucket, location).flat_map(|rule| &rule.transitions);
+fn archived_after(bucket: &LogBucket, prefix: &str) -> Option<u32> {
+    let transitions = rules(bucket, prefix).flat_map(|rule| &rule.transitions);
     let archives = transitions.filter(|transition| matches!(transition.storage_class.as_str(), "GLACIER" | "DEEP_ARCHIVE"));
     archives.map(|transition| transition.after_days).min()
 }

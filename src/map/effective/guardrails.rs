@@ -20,13 +20,6 @@ pub(super) fn guardrails(map: &RegionMap) -> Option<GuardrailSettings> {
         span: deployer.span,
         deployer: deployer.value.clone(),
         exempt: exempt.into_iter().collect(),
-        function_role: (render.custom_resource && stacks).then(|| {
-            // CloudFormation names it `<stack>-<logical id>-<random>`
-            let name = match &*render.role_name_prefix {
-                "" => "*SetAccessLoggingRole*".to_owned(),
-                prefix => format!("{prefix}-*"),
-            };
-            format!("{}{name}", render.role_path.trim_start_matches('/'))
-        }),
+        function_role: (render.custom_resource && stacks).then(|| render.function_role("*SetAccessLoggingRole*")),
     })
 }

@@ -1,11 +1,14 @@
 //! The proof of guardrails: the deployer gets on with its work, each tampering is refused, and nothing else is.
 
 use super::{
-    ALERT_ACTIONS, GuardrailSettings, Guardrails, Naming, RCP_CHARS, ROLE_ACTIONS, SCP_CHARS, SOURCE_ACTION, Subject,
-    TRAIL_ACTIONS, log_bucket_actions, rcp_text, scp_text,
+    ALERT_ACTIONS, GuardrailSettings, Guardrails, Naming, ROLE_ACTIONS, SOURCE_ACTION, Subject, TRAIL_ACTIONS,
+    log_bucket_actions, rcp_text, scp_text,
 };
 use crate::{
-    aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, arn},
+    aws::{
+        CLOUDTRAIL_SERVICE, LOGGING_SERVICE, arn,
+        limits::{RCP_CHARS, SCP_CHARS},
+    },
     policy::evaluate::{Caller, Prepared, Request, Verdict},
 };
 

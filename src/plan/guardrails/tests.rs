@@ -1,6 +1,7 @@
-use super::{Guardrails, Naming, RCP_CHARS, SCP_CHARS, derive, log_bucket_actions, proof, rcp_text, scp_text};
+use super::{Guardrails, Naming, derive, log_bucket_actions, proof, rcp_text, scp_text};
 use crate::{
     analysis::{Analysis, analyze},
+    aws::limits::{RCP_CHARS, SCP_CHARS},
     plan::Plan,
     policy::{Element, Statement},
     source::SourceFile,

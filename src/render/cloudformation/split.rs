@@ -183,9 +183,9 @@ impl Source {
 
     /// The prefix, with `<source>/` for the source's own name at its end, so that sources with `simple` make one group.
     pub(super) fn prefix_pattern(&self) -> Cow<'_, str> {
-        match self.prefix.strip_suffix('/').and_then(|prefix| prefix.strip_suffix(self.name.as_str())) {
-            Some(common) if common.is_empty() || common.ends_with('/') => format!("{common}<source>/").into(),
-            _ => Cow::Borrowed(&self.prefix),
+        match self.common_folder() {
+            Some(common) => format!("{common}<source>/").into(),
+            None => Cow::Borrowed(&self.prefix),
         }
     }
 }

@@ -155,17 +155,7 @@ fn plan(accounts: Vec<Account>) -> Plan {
         tags: indexmap::IndexMap::new(),
         glue: false,
     };
-    Plan {
-        accounts,
-        apply_order,
-        render,
-        key_policies: vec![],
-        closed: vec![],
-        monitoring: Default::default(),
-        guardrail_settings: None,
-        guardrails: vec![],
-        targets: None,
-    }
+    Plan::bare(accounts, apply_order, render)
 }
 
 fn prod() -> Account {

@@ -304,8 +304,7 @@ fn region_data<'a>(area: &'a Area<'a>, marks: &mut MarkTable<'a>) -> RegionData<
 
 /// With `simple` each source has a prefix of its own below the common one.
 fn group(source: &Source) -> GroupKey<'_> {
-    let own = source.prefix.strip_suffix('/').and_then(|rest| rest.strip_suffix(source.name.as_str()));
-    let own = own.filter(|rest| rest.is_empty() || rest.ends_with('/'));
+    let own = source.common_folder();
     GroupKey { prefix: own.unwrap_or(&source.prefix), own: own.is_some(), managed: source.managed }
 }
 

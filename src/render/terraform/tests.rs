@@ -144,17 +144,7 @@ fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
         tags: indexmap::IndexMap::new(),
         glue: false,
     };
-    Plan {
-        accounts,
-        apply_order,
-        render,
-        key_policies: vec![],
-        closed: vec![],
-        monitoring: Default::default(),
-        guardrail_settings: None,
-        guardrails: vec![],
-        targets: None,
-    }
+    Plan::bare(accounts, apply_order, render)
 }
 
 /// Two Regions, all key formats, an external source, an adopted bucket, trails here and elsewhere, an archive that only
