@@ -1204,9 +1204,9 @@ fn the_roles_for_all_accounts_have_what_any_account_needs_and_name_none() {
         let dir = folder(map);
         let run = generate(dir.path(), &["--target", "policies"]);
         assert_eq!(run.code, 0, "{}", run.stderr);
-        let iam = dir.path().join("out/policies/iam");
-        let deployer = fs::read_to_string(iam.join("roles/deployer.json")).unwrap();
-        (fs::read_to_string(iam.join("roles.yaml")).unwrap(), deployer)
+        let policies = dir.path().join("out/policies");
+        let deployer = fs::read_to_string(policies.join("roles/deployer.json")).unwrap();
+        (fs::read_to_string(policies.join("roles.yaml")).unwrap(), deployer)
     };
     let (template, deployer) = roles(&everything);
     for file in [&template, &deployer] {
@@ -1239,7 +1239,17 @@ fn the_roles_for_all_accounts_have_what_any_account_needs_and_name_none() {
     let dir = folder(MAP);
     assert_eq!(generate(dir.path(), &["--target", "policies", "--account", "dev"]).code, 0);
     assert!(
-        !dir.path().join("out/policies/iam/roles.yaml").exists()
-            && dir.path().join("out/policies/iam/dev/deployer.json").exists()
+        !dir.path().join("out/policies/roles.yaml").exists() && dir.path().join("out/policies/iam/dev/deployer.json").exists()
     );
+}
+
+#[test]
+fn the_roles_for_all_accounts_stand_where_no_account_writes() {
+    let map = MAP.replace("dev:", "roles:");
+    assert_ne!(map, MAP);
+    let dir = folder(&map);
+    assert_eq!(generate(dir.path(), &["--target", "policies"]).code, 0);
+    let of_account = std::fs::read_to_string(dir.path().join("out/policies/iam/roles/reader.json")).unwrap();
+    let of_all = std::fs::read_to_string(dir.path().join("out/policies/roles/reader.json")).unwrap();
+    assert!(of_account != of_all && of_all.contains("{account_id}") && !of_account.contains("{account_id}"));
 }

@@ -5,7 +5,7 @@ use crate::artifacts::Artifact;
 use anyhow::Result;
 
 /// Renders `policies/<log-bucket>.json`, `policies/sns/<account>/<region>.json`, `policies/kms/<trail>.json` and
-/// `policies/iam/<account>/deployer.json` and `reader.json`, and the roles for all accounts in `policies/iam/`.
+/// `policies/iam/<account>/deployer.json` and `reader.json`, and the roles for all accounts as `policies/roles.yaml` and `policies/roles/`.
 ///
 /// # Errors
 /// The sink fails.

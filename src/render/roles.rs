@@ -63,7 +63,7 @@ struct RolePolicy {
     document: Value,
 }
 
-/// Renders `policies/iam/roles.yaml` and the module in `policies/iam/roles/`.
+/// Renders `policies/roles.yaml` and the module in `policies/roles/`.
 ///
 /// # Errors
 /// An overridden template fails, or the sink does.
@@ -104,10 +104,10 @@ pub(super) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     ];
     let header = cx.header(&files);
     let context = RolesContext { header, roles };
-    sink(Artifact::file("policies/iam/roles.yaml", engine.render(STACK, &context)?))?;
-    sink(Artifact::file("policies/iam/roles/main.tf", engine.render(MODULE, &context)?))?;
+    sink(Artifact::file("policies/roles.yaml", engine.render(STACK, &context)?))?;
+    sink(Artifact::file("policies/roles/main.tf", engine.render(MODULE, &context)?))?;
     for (name, document) in files {
-        sink(Artifact::file(format!("policies/iam/roles/{name}.json"), text::pretty_json(&document) + "\n"))?;
+        sink(Artifact::file(format!("policies/roles/{name}.json"), text::pretty_json(&document) + "\n"))?;
     }
     Ok(())
 }

@@ -153,7 +153,7 @@ def policies(tree):
 def of_role(tree, account, partition="aws", kind="deployer"):
     """{name: policy} of the role that is the same in all accounts, as it is in one of them."""
     filled = lambda text: json.loads(text.replace("{account_id}", account).replace("{partition}", partition))
-    return {path.stem: filled(path.read_text()) for path in sorted(tree.glob(f"policies/iam/roles/{kind}*.json"))}
+    return {path.stem: filled(path.read_text()) for path in sorted(tree.glob(f"policies/roles/{kind}*.json"))}
 
 
 class Held:
@@ -313,7 +313,7 @@ def check(report, bench):
 
 def stack(tree):
     """The template for a stack or a StackSet: cfn-lint takes it, and its policies are those of the module's files, short enough for a role."""
-    path = tree / "policies" / "iam" / "roles.yaml"
+    path = tree / "policies" / "roles.yaml"
     templates.lint([path])
     template = yaml.safe_load(path.read_text())
     fill = lambda value: (value["Fn::Sub"].replace("${AWS::AccountId}", refusals.ACCOUNT).replace("${AWS::Partition}", "aws") if isinstance(value, dict) and set(value) == {"Fn::Sub"}
@@ -333,7 +333,7 @@ def stack(tree):
 def module(core, tree, folder):
     """Terraform's core takes the module, and plans it with and without external ids."""
     root = folder / "root"
-    shutil.copytree(tree / "policies" / "iam" / "roles", root / "roles")
+    shutil.copytree(tree / "policies" / "roles", root / "roles")
     core.run(root, "fmt", "-check", "-diff", "-recursive")
     calls = {"plain": "", "told": '  external_id          = "acme"\n  permissions_boundary = "arn:aws:iam::111122223333:policy/b"\n'}
     (root / "main.tf").write_text('provider "aws" {\n  region              = "us-east-1"\n  allowed_account_ids = ["111122223333"]\n}\n' + "".join(
