@@ -181,7 +181,16 @@ fn plain(text: &str) -> String {
 
 /// A path as a URI reference: percent-encoded, with slashes; an absolute path as a `file` URI.
 fn uri(path: &str) -> String {
-    let path = if cfg!(windows) { path.replace('\\', "/") } else { path.to_owned() };
+    if cfg!(windows) { reference(&of_windows(path)) } else { reference(path) }
+}
+
+/// A path of Windows with slashes, and a drive as the first folder, as URIs have it.
+fn of_windows(path: &str) -> String {
+    let slash = if path.as_bytes().get(1) == Some(&b':') { "/" } else { "" };
+    format!("{slash}{}", path.replace('\\', "/"))
+}
+
+fn reference(path: &str) -> String {
     let mut uri = String::new();
     for byte in path.bytes() {
         // a colon in the first part of a relative reference would end a scheme
@@ -196,12 +205,14 @@ fn uri(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{plain, uri};
+    use super::{of_windows, plain, reference, uri};
 
     #[test]
     fn paths_become_uri_references_and_text_no_link() {
         assert_eq!(uri("maps/a b#1%:é.yaml"), "maps/a%20b%231%25%3A%C3%A9.yaml");
         assert_eq!(uri("/maps/a.yaml"), "file:///maps/a.yaml");
+        assert_eq!(reference(&of_windows(r"C:\maps\a.yaml")), "file:///C%3A/maps/a.yaml");
+        assert_eq!(reference(&of_windows(r"maps\a.yaml")), "maps/a.yaml");
         assert_eq!(plain("`buckets[3]`"), "`buckets[3]`");
         assert_eq!(plain("`[a](b)`"), r"`\[a\](b)`");
     }

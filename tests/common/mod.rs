@@ -81,7 +81,7 @@ fn run(output: Output) -> Run {
     run
 }
 
-/// Path → text of every file below a folder.
+/// Path, with slashes → text of every file below a folder.
 pub fn tree(dir: &Path) -> std::collections::BTreeMap<String, String> {
     fn walk(root: &Path, dir: &Path, found: &mut std::collections::BTreeMap<String, String>) {
         for entry in std::fs::read_dir(dir).unwrap() {
@@ -89,10 +89,8 @@ pub fn tree(dir: &Path) -> std::collections::BTreeMap<String, String> {
             if path.is_dir() {
                 walk(root, &path, found);
             } else {
-                found.insert(
-                    path.strip_prefix(root).unwrap().to_string_lossy().into_owned(),
-                    std::fs::read_to_string(&path).unwrap(),
-                );
+                let name = path.strip_prefix(root).unwrap().to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/");
+                found.insert(name, std::fs::read_to_string(&path).unwrap());
             }
         }
     }
