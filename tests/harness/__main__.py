@@ -20,6 +20,7 @@ def main():
     parser.add_argument("--only", action="append", default=[])
     parser.add_argument("--full", action="store_true")
     parser.add_argument("--logmap", type=Path, required=True)
+    parser.add_argument("--features", default="", help="that the program has beside the usual ones")
     parser.add_argument("--counts", required=True)
     parser.add_argument("--workers", type=int, default=min(os.cpu_count() or 1, 4))
     parser.add_argument("--exhaustive", action="store_true")

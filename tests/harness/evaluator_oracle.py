@@ -19,8 +19,9 @@ SIMULATE = "@cloud-copilot/iam-simulate", "0.1.173"
 
 
 @functools.cache
-def cases():
-    build = ["cargo", "test", "--quiet", "--profile", "ci", "--test", "evaluator_oracle"]
+def cases(features):
+    """Those of a build with the features that the program has: with others, everything would be built once more."""
+    build = ["cargo", "test", "--quiet", "--profile", "ci", *(["--features", features] if features else []), "--test", "evaluator_oracle"]
     subprocess.run([*build, "cases_for_other_judges"], cwd=ROOT, check=True, capture_output=True)
     return [json.loads(line) for line in CASES.read_text().splitlines()]
 
@@ -33,11 +34,11 @@ def compare(all_cases, verdicts):
         raise Failure(f"{len(split)} of {len(all_cases)} cases are judged otherwise:\n{shown}")
 
 
-def check(report):
+def check(report, features):
     if not report.wants("evaluator_oracle/"):
         return
     with report.check("evaluator_oracle/python"):
-        every = cases()
+        every = cases(features)
         verdicts = []
         for case in every:
             verdict, _ = evaluate(case["policy"], Request(case["service"], case["action"], case["resource"], case["context"]))
@@ -45,8 +46,9 @@ def check(report):
         compare(every, verdicts)
     with report.check("evaluator_oracle/iam-simulate"):
         node, folder = find_tool("node"), npm.package(*SIMULATE).parents[2]
-        lines = "".join(json.dumps(case) + "\n" for case in cases())
+        every = cases(features)
+        lines = "".join(json.dumps(case) + "\n" for case in every)
         script = Path(__file__).with_name("evaluator_oracle.mjs")
         done = subprocess.run([node, script, folder], input=lines, text=True, capture_output=True)
         expect(done.returncode == 0, done.stderr[-2000:])
-        compare(cases(), done.stdout.splitlines())
+        compare(every, done.stdout.splitlines())

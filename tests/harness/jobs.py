@@ -184,7 +184,7 @@ def jobs(tier):
         "distribution": lambda bench, report: distribution.check(report, ROOT, bench.args.logmap, bench.new_folder, tier.extension),
         "graph": lambda bench, report: graph.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "manual": lambda bench, report: manual.check(report, bench.args.logmap, bench.new_folder()),
-        "evaluator_oracle": lambda bench, report: evaluator_oracle.check(report),
+        "evaluator_oracle": lambda bench, report: evaluator_oracle.check(report, bench.args.features),
         "schema": lambda bench, report: schema.check(report, bench.args.logmap, good_maps(), bench.new_folder()),
         "editor": lambda bench, report: editor.check(report, bench.args.logmap, bench.new_folder()),
         "vscode": lambda bench, report: vscode.check(report, bench.args.logmap, bench.new_folder),
