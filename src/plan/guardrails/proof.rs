@@ -175,10 +175,12 @@ impl Asked<'_> {
         for service in [LOGGING_SERVICE, CLOUDTRAIL_SERVICE] {
             let who =
                 Who { what: service, caller: Caller::Service(service), context: vec![("aws:PrincipalIsAWSService", "true")] };
+            // each action on one bucket and one action on each, as with tamperings
             for action in ["s3:PutObject", "s3:GetBucketAcl"].into_iter().chain(log_bucket_actions()) {
-                for bucket in &subject.log_buckets {
-                    self.by_rcp(&who, action, &(subject.bucket(bucket) + "/x"), false);
-                }
+                self.by_rcp(&who, action, &(subject.bucket(bucket) + "/x"), false);
+            }
+            for bucket in &subject.log_buckets {
+                self.by_rcp(&who, "s3:PutObject", &(subject.bucket(bucket) + "/x"), false);
             }
         }
     }
