@@ -1,6 +1,9 @@
 //! Which events a trail records, as a map says it.
 
-use crate::map::{EventSource, ManagementEvents};
+use crate::{
+    aws::watch,
+    map::{EventSource, LogBucketEvents, ManagementEvents},
+};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,12 +16,15 @@ pub(super) struct Events {
     pub excluded: Vec<EventSource>,
     /// `s3_data_events`. Which buckets are left out is derived, and compared once it is.
     pub data: bool,
+    /// `log_bucket_events`. Which buckets these are is derived, and compared once it is.
+    pub of_log_buckets: Vec<LogBucketEvents>,
 }
 
 impl Events {
     /// From advanced event selectors; nothing if a map can't say them.
     pub(super) fn of(selectors: &Value) -> Option<Self> {
-        let mut events = Events { management: ManagementEvents::None, excluded: Vec::new(), data: false };
+        let mut events =
+            Events { management: ManagementEvents::None, excluded: Vec::new(), data: false, of_log_buckets: Vec::new() };
         for selector in selectors.as_array()? {
             let mut fields = fields(selector)?;
             match fields.remove("eventCategory")? {
@@ -35,12 +41,20 @@ impl Events {
                         Some(_) => return None,
                     };
                 }
-                ("Equals", category) if category == ["Data"].into() && !events.data => {
-                    let kind = fields.remove("resources.type")?;
-                    let left_out = fields.remove("resources.ARN").is_none_or(|(operator, _)| operator == "NotStartsWith");
-                    events.data = kind == ("Equals", ["AWS::S3::Object"].into()) && left_out;
-                    if !events.data {
+                ("Equals", category) if category == ["Data"].into() => {
+                    if fields.remove("resources.type")? != ("Equals", ["AWS::S3::Object"].into()) {
                         return None;
+                    }
+                    match fields.remove("resources.ARN") {
+                        Some(("StartsWith", _)) => {
+                            let what = of_log_buckets(fields.remove("eventName"), fields.remove("readOnly"))?;
+                            if events.of_log_buckets.contains(&what) {
+                                return None;
+                            }
+                            events.of_log_buckets.push(what);
+                        }
+                        None | Some(("NotStartsWith", _)) if !events.data => events.data = true,
+                        _ => return None,
                     }
                 }
                 _ => return None,
@@ -49,7 +63,18 @@ impl Events {
                 return None;
             }
         }
-        (events.data || events.management != ManagementEvents::None).then_some(events)
+        let any = events.data || !events.of_log_buckets.is_empty() || events.management != ManagementEvents::None;
+        events.of_log_buckets.sort_by_key(|what| what.word());
+        any.then_some(events)
+    }
+}
+
+/// Which events of single buckets' objects: those of deletions by name, or all that read.
+fn of_log_buckets(names: Option<(&str, BTreeSet<&str>)>, read_only: Option<(&str, BTreeSet<&str>)>) -> Option<LogBucketEvents> {
+    match (names, read_only) {
+        (Some(("Equals", names)), None) if names == watch::OBJECT_CALLS.into() => Some(LogBucketEvents::Deletes),
+        (None, Some(("Equals", values))) if values == ["true"].into() => Some(LogBucketEvents::Reads),
+        _ => None,
     }
 }
 

@@ -485,6 +485,9 @@ pub(super) fn trail_value(trail: &Trail) -> Map<String, Value> {
         if events.data {
             set("s3_data_events", true.into());
         }
+        if !events.of_log_buckets.is_empty() {
+            set("log_bucket_events", events.of_log_buckets.iter().map(|what| what.word()).collect());
+        }
         if events.management != ManagementEvents::All {
             set("management_events", events.management.word().into());
         }
