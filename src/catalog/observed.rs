@@ -42,4 +42,5 @@ rule_family! {
     TRAIL_KEY = "LM1504" "trail-key-region" Error Input: "a trail's KMS key is in another Region than its bucket";
     TRAIL_OFF = "LM1505" "trail-off" Error Input: "a trail is off";
     KEY_POLICY = "LM1506" "trail-key-policy" Error Input: "a KMS key's policy does not let CloudTrail use it";
+    TRAIL_LOOP = "LM1507" "trail-records-its-deliveries" Error Input: "a trail records what it delivers";
 }

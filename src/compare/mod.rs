@@ -14,6 +14,7 @@ mod joined;
 mod keys;
 mod policies;
 mod principals;
+mod recursion;
 pub(crate) mod report;
 mod settings;
 mod targets;
@@ -25,7 +26,8 @@ use crate::{
     aws::{arn, bucket_name},
     diagnostics::{self, Finding, Rule, Severity},
     observed::{
-        At, Bucket, EncryptionKey, Logging, Observed, Organization, Setting, SourceLocation, Text, hole, policy::PolicyDoc,
+        At, Bucket, EncryptionKey, Logging, Observed, Organization, Selection, Setting, SourceLocation, Text, hole,
+        policy::PolicyDoc,
     },
     plan::{Plan, Source},
     policy::Policy,
@@ -281,6 +283,8 @@ struct World<'a> {
     /// KMS keys by each of their names, and what aliases stand for.
     keys: BTreeMap<&'a str, &'a EncryptionKey>,
     aliases: BTreeMap<&'a str, &'a str>,
+    /// Event selectors by the ARN of their trail, where an answer of its own tells them.
+    selections: BTreeMap<&'a str, &'a Selection>,
     /// The AWS organization, if an input or the map tells.
     organization: Option<&'a Organization>,
     /// What the map has, which every input is held against.
@@ -295,6 +299,7 @@ impl<'a> World<'a> {
             buckets: IndexMap::new(),
             keys: observed.keys.iter().flat_map(|key| key.names.iter().map(move |name| (name.as_str(), key))).collect(),
             aliases: observed.aliases.iter().map(|alias| (alias.name.as_str(), alias.key.as_str())).collect(),
+            selections: observed.selections.iter().map(|(arn, selection)| (arn.as_str(), selection)).collect(),
             organization: observed.organization.as_ref().or(known.organization.as_ref()),
             known,
             work,

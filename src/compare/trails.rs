@@ -4,7 +4,7 @@ use super::{
     Configuration, Kind, World,
     admit::{self, Answer, by_each},
     delivery::{Delivery, Owner},
-    effective, finding, keys, name_of, related,
+    effective, finding, keys, name_of, recursion, related,
     settings::requester_pays,
     too_complex,
 };
@@ -43,6 +43,7 @@ pub(super) fn judge(world: &World<'_>, trail: &Trail) -> Configuration {
     keys::judge(world, trail, &bucket, &judged.delivery, &mut configuration);
     judged.payer(&mut configuration);
     judged.grant(&mut configuration);
+    recursion::judge(world, trail, &bucket, &mut configuration);
     if let Some(policy) = &trail.unordered {
         let name = hole::shown(&policy.value);
         // an address of Terraform has a dot, a logical id has none

@@ -335,6 +335,7 @@ impl Item {
             organization: flag("isOrganizationTrail"),
             multi_region: flag("isMultiRegionTrail"),
             validation: flag("logFileValidationEnabled"),
+            recursive: flag("recursiveLogging"),
             selectors: own("hasCustomEventSelectors")
                 .filter(|text| text.value == "true")
                 .map(|text| Selection::untold(text.place)),

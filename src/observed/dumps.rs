@@ -442,6 +442,7 @@ impl Reader {
             organization: flag("IsOrganizationTrail"),
             multi_region: flag("IsMultiRegionTrail"),
             validation: flag("LogFileValidationEnabled"),
+            recursive: flag("RecursiveLogging"),
             selectors: text("HasCustomEventSelectors")
                 .filter(|text| text.value == "true")
                 .map(|text| Selection::untold(text.place)),

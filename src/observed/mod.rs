@@ -271,6 +271,9 @@ pub(crate) struct Trail {
     pub multi_region: Setting<bool>,
     /// Are digest files delivered?
     pub validation: Setting<bool>,
+    /// Does it record its own deliveries, where it records events of their bucket's objects (CloudTrail API reference,
+    /// `RecursiveLogging`)? So does one that does not say it.
+    pub recursive: Setting<bool>,
     /// Its own event selectors, as far as an input tells.
     pub selectors: Option<Selection>,
     /// Does it log? An input that has no word for that says nothing.

@@ -436,6 +436,7 @@ impl Reader<'_, '_> {
             organization: self.flag(properties, "IsOrganizationTrail"),
             multi_region: self.flag(properties, "IsMultiRegionTrail"),
             validation: self.flag(properties, "EnableLogFileValidation"),
+            recursive: Setting::Unsaid,
             selectors,
             name,
             bucket,

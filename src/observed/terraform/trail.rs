@@ -63,6 +63,7 @@ impl<'a> Reader<'a> {
             organization: self.flag(item, "is_organization_trail"),
             multi_region: self.flag(item, "is_multi_region_trail"),
             validation: self.flag(item, "enable_log_file_validation"),
+            recursive: Setting::Unsaid,
             selectors: self.selection(item),
             key: match self.text(item, "kms_key_id") {
                 // a key of the plan has a name of its own
