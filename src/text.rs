@@ -107,6 +107,20 @@ pub(crate) fn no_command(json: &str) -> String {
     out + rest
 }
 
+/// Bytes in base64, with padding (RFC 4648, section 4).
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for chunk in bytes.chunks(3) {
+        let at = |at: usize| usize::from(chunk.get(at).copied().unwrap_or(0));
+        let (a, b, c) = (at(0), at(1), at(2));
+        for (number, index) in [a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63].into_iter().enumerate() {
+            out.push(if number > chunk.len() { '=' } else { char::from(LETTERS[index & 63]) });
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -71,6 +71,7 @@ proptest! {
             sources: sources.iter().map(|(prefix, names)| (prefix.as_str(), names.iter().map(String::as_str).collect())).collect(),
             trails: trails.clone(),
             senders: Vec::new(),
+            readers: None,
             scope: Scope::Auto,
             deny_insecure_transport,
             extra: &[],

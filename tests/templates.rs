@@ -93,8 +93,11 @@ fn text_is_needed(name: &str) -> bool {
 #[test]
 fn names_and_folders_choose_and_a_wrong_one_is_met_with_the_nearest() {
     let dir = tempfile::tempdir().unwrap();
-    assert_eq!(names(&list(dir.path(), &["athena"]), |_| true), ["athena/region.sql", "athena/table.sql"]);
-    assert_eq!(names(&list(dir.path(), &["athena/", "readme/README.md"]), |_| true).len(), 3);
+    assert_eq!(
+        names(&list(dir.path(), &["athena"]), |_| true),
+        ["athena/central.sql", "athena/question.sql", "athena/region.sql", "athena/table.sql", "athena/view.sql"]
+    );
+    assert_eq!(names(&list(dir.path(), &["athena/", "readme/README.md"]), |_| true).len(), 6);
     for (wrong, near) in [("terraform/regions.tf", "terraform/region.tf"), ("region.sql", "athena/region.sql"), ("athen", "")] {
         let run = logmap(dir.path(), &["templates", wrong]);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""));
@@ -109,7 +112,7 @@ fn what_differs_is_never_overwritten_and_then_nothing_is_written() {
     assert_eq!(out(&["athena/table.sql"]).code, 0);
     let again = out(&["athena"]);
     assert_eq!(again.code, 0);
-    assert!(again.stderr.contains("1 templates written, 1 unchanged"), "{}", again.stderr);
+    assert!(again.stderr.contains("4 templates written, 1 unchanged"), "{}", again.stderr);
     fs::write(dir.path().join("mine/athena/table.sql"), "mine\n").unwrap();
     let before = tree(dir.path());
     let refused = out(&[]);

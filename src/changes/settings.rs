@@ -164,6 +164,14 @@ pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
         .row("guardrails.deployer", |settings| Some(settings.as_ref()?.deployer.clone()))
         .row("guardrails.exempt", |settings| settings.as_ref().and_then(|settings| set(&settings.exempt.join(", "))))
         .found;
+    let central = Pairs::new(Some(&old.central), Some(&new.central))
+        .row("athena.central", |central| Some(central.as_ref()?.account.key.clone()))
+        .row("athena.region", |central| Some(central.as_ref()?.region.clone()))
+        .row("athena.readers", |central| set(&central.as_ref()?.roles.join(", ")))
+        .row("athena.result_bucket", |central| Some(central.as_ref()?.result_bucket.clone()))
+        .row("athena.result_days", |central| Some(central.as_ref()?.result_days.to_string()))
+        .row("athena.scan_limit_gb", |central| Some((central.as_ref()?.scan_limit_bytes / 1_000_000_000).to_string()))
+        .found;
     let named = |settings: &MonitoringSettings| settings.config_rule || settings.topic.is_some();
     Pairs::new(Some(&old.monitoring), Some(&new.monitoring))
         .row("publish.ssm_parameter", |settings| settings.parameter.clone())
@@ -177,6 +185,7 @@ pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
         .found
         .into_iter()
         .chain(guardrails)
+        .chain(central)
         .collect()
 }
 

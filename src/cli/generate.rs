@@ -223,8 +223,12 @@ fn word(path: &Path) -> String {
 
 /// `--account` and `--region`, whose words the plan must know.
 pub(super) fn filter(wanted_accounts: &[String], wanted_regions: &[String], plan: &Plan) -> Result<Filter, Stop> {
-    let accounts: Vec<&str> = plan.accounts.iter().map(|account| account.key.as_str()).collect();
-    let regions: Vec<&str> = plan.placements().map(|(_, placement)| placement.region.as_str()).collect();
+    // the account that asks the logs of all may have no log bucket
+    let asks = || plan.central.iter();
+    let accounts = plan.accounts.iter().chain(asks().map(|central| &central.account));
+    let accounts: Vec<&str> = accounts.map(|account| account.key.as_str()).collect();
+    let regions = plan.placements().map(|(_, placement)| &placement.region).chain(asks().map(|central| &central.region));
+    let regions: Vec<&str> = regions.map(String::as_str).collect();
     for (what, wanted, known) in [("account", wanted_accounts, &accounts), ("Region", wanted_regions, &regions)] {
         if let Some(unknown) = wanted.iter().find(|word| !known.contains(&word.as_str())) {
             let near = crate::diagnostics::did_you_mean(unknown, known.iter().copied())
@@ -233,7 +237,10 @@ pub(super) fn filter(wanted_accounts: &[String], wanted_regions: &[String], plan
         }
     }
     let filter = Filter { accounts: wanted_accounts.to_vec(), regions: wanted_regions.to_vec() };
-    if !plan.accounts.iter().any(|account| filter.account(account)) && !plan.accounts.is_empty() {
+    if !plan.accounts.iter().any(|account| filter.account(account))
+        && !asks().any(|central| filter.central(central))
+        && !plan.accounts.is_empty()
+    {
         return Err(Stop::usage(anyhow!("no account of `--account` has a Region of `--region`")));
     }
     Ok(filter)

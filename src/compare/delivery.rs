@@ -57,6 +57,7 @@ impl Delivery {
             sources: &[],
             trails: &[],
             senders: &[],
+            readers: None,
             denies_insecure_transport: false,
             of_placements: 1,
         }

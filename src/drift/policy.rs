@@ -110,7 +110,7 @@ fn judge(subject: &Subject<'_>, live: &Policy, out: &mut Out<'_>) {
 
 /// Claims that say who has to get in.
 fn is_need(kind: Kind) -> bool {
-    matches!(kind, Kind::SourcesWrite | Kind::TrailsWrite | Kind::SendersWrite | Kind::OwnerNotLockedOut)
+    matches!(kind, Kind::SourcesWrite | Kind::TrailsWrite | Kind::SendersWrite | Kind::ReadersRead | Kind::OwnerNotLockedOut)
 }
 
 /// A request that shows a failure.

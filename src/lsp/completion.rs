@@ -259,6 +259,7 @@ fn values(shape: &Shape, path: &[&str], accounts: &[String]) -> Vec<Offer> {
     let plain = |label: &str, kind| Offer { label: label.to_owned(), text: None, kind, detail: None, documentation: None };
     match path {
         ["organization", "management_account"]
+        | ["athena", "central"]
         | ["trails", _, "accounts", "[]"]
         | ["trails", _, "deliver_to", "account"]
         | [.., "senders", "[]", "accounts", "[]"] => {
@@ -269,7 +270,7 @@ fn values(shape: &Shape, path: &[&str], accounts: &[String]) -> Vec<Offer> {
             };
             return accounts.iter().map(offer).collect();
         }
-        ["trails", _, "home_region"] | ["render", "terraform", "backend", "s3", .., "region"] => {
+        ["trails", _, "home_region"] | ["athena", "region"] | ["render", "terraform", "backend", "s3", .., "region"] => {
             let known = region::KNOWN.iter();
             return known
                 .map(|region| Offer { detail: place(region.name), ..plain(region.name, CompletionItemKind::EnumMember) })

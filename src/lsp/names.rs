@@ -46,6 +46,8 @@ pub(super) fn uses<'d>(document: &'d Document) -> Vec<Use<'d>> {
     };
     let organization = tops.iter().find_map(|top| get(top, "organization"));
     refer(get(entries(document, organization), "management_account"), false);
+    let athena = tops.iter().find_map(|top| get(top, "athena"));
+    refer(get(entries(document, athena), "central"), athena.is_some_and(is_alias));
     for trail in tops.iter().flat_map(|top| entries(document, get(top, "trails"))) {
         let keys = entries(document, Some(&trail.value));
         let list = get(keys, "accounts");

@@ -3,6 +3,7 @@
 //! Takes a `RegionMap` that may be wrong; leaves out what can't be used (the rules have reported it), so that a plan can
 //! be derived from the rest and all findings come in one run. Pure: no findings, no AWS rules.
 
+mod athena;
 mod guardrails;
 mod retention;
 mod senders;
@@ -17,7 +18,9 @@ use super::{
     LockMode, StorageClass,
     decode::Field,
     statement::Statement,
-    values::{Backend, FunctionVpc, GuardrailSettings, MonitoringSettings, ObjectLock, RenderSettings, RunSettings, S3},
+    values::{
+        Backend, CentralSettings, FunctionVpc, GuardrailSettings, MonitoringSettings, ObjectLock, RenderSettings, RunSettings, S3,
+    },
 };
 use crate::{
     aws::{Partition, limits, parameter, region, watch},
@@ -74,6 +77,8 @@ pub struct EffectiveMap<'m> {
     pub monitoring: MonitoringSettings,
     /// `guardrails`.
     pub guardrails: Option<GuardrailSettings>,
+    /// `athena`, if it names an account that can be used.
+    pub central: Option<CentralSettings>,
     /// `settings.targets`; `None` for all.
     pub targets: Option<Vec<TargetName>>,
 }
@@ -228,6 +233,7 @@ impl Settings<'_> {
 pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
     let accounts = accounts(map);
     let trails = trails::trails(map, &accounts);
+    let central = athena::central(map, &accounts);
     EffectiveMap {
         organization: map.organization.as_ref().and_then(|organization| organization.name.as_ref()),
         organization_id: map.organization.as_ref().and_then(|organization| organization.id.as_ref()),
@@ -237,6 +243,7 @@ pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
         render: render(map),
         monitoring: monitoring(map),
         guardrails: guardrails::guardrails(map),
+        central,
         targets: settings_of(map).targets,
     }
 }

@@ -1,7 +1,10 @@
 //! Values of the map after the defaults are applied: what the plan is made of. Vocabulary only.
 
 use super::{AlsoWatched, FunctionRuntime, TargetName};
-use crate::{aws::Partition, source::Span};
+use crate::{
+    aws::Partition,
+    source::{Span, Spanned},
+};
 use indexmap::IndexMap;
 use serde::Serialize;
 
@@ -132,6 +135,25 @@ pub struct MonitoringSettings {
     pub readable: bool,
     /// Whose calls are told of only if they are refused, sorted: names of roles, and ARNs.
     pub except: Vec<String>,
+}
+
+/// The account from which the logs of all are asked: `athena` in the map.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CentralSettings {
+    /// Where the map names the account.
+    pub span: Span,
+    /// Key of the account.
+    pub account: String,
+    /// Region, if the map says so.
+    pub region: Option<Spanned<String>>,
+    /// Names or ARNs of roles, as written.
+    pub readers: Option<Spanned<Vec<Spanned<String>>>>,
+    /// Name of the bucket for results, if the map says so.
+    pub result_bucket: Option<Spanned<String>>,
+    /// Days after which results are deleted.
+    pub result_days: u32,
+    /// Gigabytes that a query may scan.
+    pub scan_limit_gb: u32,
 }
 
 /// Which roles pass the guardrails.

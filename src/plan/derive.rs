@@ -10,7 +10,7 @@ mod retention;
 mod settings;
 
 use super::{
-    Account, Placement, Plan, guardrails, keys, monitoring,
+    Account, Placement, Plan, central, guardrails, keys, monitoring,
     policy_cache::PolicyCache,
     routes::{self, Delivery},
 };
@@ -18,6 +18,7 @@ use crate::{
     aws::{Partition, arn},
     diagnostics::Finding,
     map::effective::{self, EffectiveMap, MOST_STATEMENTS},
+    policy::compose::ReaderGrant,
     rules::{
         budget,
         naming::LOG_BUCKET_NAME_TWICE,
@@ -75,6 +76,9 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     let before = findings.len();
     let deliveries = routes::deliveries(map, findings);
     let by_account = routes::by_account(&deliveries);
+    let central = central::derive(map, &by_account, findings);
+    let (readers, readers_partition) =
+        (central.as_ref().map(central::Central::grant), central.as_ref().map(|central| central.account.partition));
     let mut planned = Vec::new();
     let mut planners = Vec::new();
     let (mut statements, mut refused) = (0usize, false);
@@ -84,6 +88,9 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
             account.regions.iter().filter(|(_, region)| !region.sources.is_empty()).map(|(name, _)| *name).collect();
         let deliveries = by_account.get(account.key.as_str()).map_or(&[][..], Vec::as_slice);
         regions.extend(deliveries.iter().map(|delivery| delivery.region));
+        if regions.is_empty() && map.central.as_ref().is_some_and(|central| central.account == account.key.value) {
+            continue;
+        }
         if regions.is_empty() {
             findings.push(
                 Finding::new(
@@ -102,7 +109,16 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
             if !has_statements && !std::mem::replace(&mut refused, true) {
                 budget::report_too_many_in_all(MOST_STATEMENTS_IN_ALL, account.key.span, findings);
             }
-            planners.push(Planner { map, account, region, deliveries, has_statements, of_placements: 0 });
+            planners.push(Planner {
+                map,
+                account,
+                region,
+                deliveries,
+                has_statements,
+                of_placements: 0,
+                readers: readers.as_ref(),
+                readers_partition,
+            });
         }
     }
     let of_placements = planners.len();
@@ -131,7 +147,8 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
         map.guardrails.as_ref().map_or_else(Vec::new, |settings| guardrails::derive(&accounts, settings, organization_id));
     guardrails::check(map, &accounts, &guardrails, findings);
     let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
-    let key_policies = keys::key_policies(&accounts, &deliveries);
+    let key_policies = keys::key_policies(&accounts, &deliveries, central.as_ref());
+    central::check(map, central.as_ref(), &accounts, findings);
     once_each(findings, before);
     let closed = map.closed.iter().map(|id| (*id).to_owned()).collect();
     Plan {
@@ -143,6 +160,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
         monitoring: map.monitoring.clone(),
         guardrail_settings: map.guardrails.clone(),
         guardrails,
+        central,
         targets: map.targets.clone(),
     }
 }
@@ -232,7 +250,7 @@ fn log_buckets_that_are_sources(map: &EffectiveMap<'_>, taken: &Taken, findings:
 }
 
 /// ARN of the role with which an account is deployed to, if the map names one by its name or ARN.
-fn role_arn(account: &effective::Account<'_>, partition: Partition) -> Option<String> {
+pub(super) fn role_arn(account: &effective::Account<'_>, partition: Partition) -> Option<String> {
     let role = account.role?;
     Some(if role.starts_with("arn:") { role.value.clone() } else { arn::role(partition, account.id, role) })
 }
@@ -248,6 +266,9 @@ struct Planner<'a, 'm> {
     has_statements: bool,
     /// How many placements the map has.
     of_placements: usize,
+    /// Whom of another account the log buckets of a partition let read.
+    readers: Option<&'a ReaderGrant>,
+    readers_partition: Option<Partition>,
 }
 
 /// A log bucket before its policy is composed.

@@ -3,6 +3,7 @@
 //! Renderers read it and nothing else. It is serialisable: its canonical JSON, slice by slice, is what the digests in
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
+pub(crate) mod central;
 pub mod derive;
 pub(crate) mod guardrails;
 pub(crate) mod keys;
@@ -22,7 +23,7 @@ use crate::{
     aws::Partition,
     policy::{
         Policy, Statement,
-        compose::{SenderGrant, TrailGrant},
+        compose::{ReaderGrant, SenderGrant, TrailGrant},
     },
 };
 pub use crate::{map::KeyFormat, policy::compose::Tier};
@@ -64,6 +65,9 @@ pub struct Plan {
     /// The guardrails of each partition.
     #[serde(skip)]
     pub guardrails: Vec<guardrails::Guardrails>,
+    /// The account from which the logs of all are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub central: Option<central::Central>,
     /// The targets that the map names; `None` for all. Policies of roles have a part for each.
     #[serde(skip)]
     pub targets: Option<Vec<TargetName>>,
@@ -156,6 +160,8 @@ pub struct Basis {
     pub trails: Vec<TrailGrant>,
     /// The services that write logs of their own to the bucket.
     pub senders: Vec<SenderGrant>,
+    /// Whom of another account it lets read.
+    pub readers: Option<ReaderGrant>,
     /// With a TLS-only deny.
     pub deny_insecure_transport: bool,
     /// The statements of the map, filled in.
@@ -358,6 +364,7 @@ impl Plan {
             monitoring: Default::default(),
             guardrail_settings: None,
             guardrails: vec![],
+            central: None,
             targets: None,
         }
     }

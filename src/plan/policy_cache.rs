@@ -59,7 +59,7 @@ impl PolicyCache {
         write(grants.partition.id());
         write(grants.account_id);
         write(&format!("{:?} {} {:?} {:?}", grants.scope, grants.deny_insecure_transport, grants.trails, grants.extra));
-        write(&format!("{:?}", grants.senders));
+        write(&format!("{:?} {:?}", grants.senders, grants.readers));
         for (prefix, names) in &grants.sources {
             write(prefix);
             write(&names.len().to_string());

@@ -11,6 +11,7 @@ use crate::{
         statement::{EffectWord, PrincipalValue, Statement as MapStatement},
     },
     policy::{Condition, Effect, Element, Policy, Principal, Statement},
+    rules::athena::CENTRAL_DENIED,
     rules::delivery::{
         BLOCKS_DELIVERY, LOCKS_OUT, OPENS, PUBLIC, RIGHTS, STATEMENT_PRINCIPAL, STATEMENT_RESOURCE, iam_principal_problem,
     },
@@ -306,6 +307,11 @@ pub(crate) fn report_failures(
                     &BLOCKS_DELIVERY,
                     "denies",
                     "AWS accepts the policy and delivers nothing; leave AWS services out by adding the condition `Bool: { \"aws:PrincipalIsAWSService\": \"false\" }`, and don't deny by encryption headers, which S3 does not send",
+                ),
+                Kind::ReadersRead => (
+                    &CENTRAL_DENIED,
+                    "denies",
+                    "Athena comes with the rights of who asks, from addresses of its own: leave the account of `athena.central` out by the condition `StringNotEquals: { \"aws:PrincipalAccount\": … }` with its id",
                 ),
                 _ => (
                     &OPENS,

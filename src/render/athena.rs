@@ -3,11 +3,15 @@
 //! Which tables there are stands in `tables`; here they become text. Names that become identifiers are made of letters, digits and
 //! underscores; everything else lands in string literals through `hive` (DDL) or `sql` (queries).
 
-use super::{Context, Sink, engine::Engine};
+use super::{
+    Context, Sink,
+    central::{Asking, Question, View},
+    engine::Engine,
+};
 use crate::{
     artifacts::Artifact,
     aws::{region, watch},
-    plan::Source,
+    plan::{Source, central::DATABASE},
     tables::{Catalog, Tables, shape::Shape},
 };
 use anyhow::Result;
@@ -15,17 +19,21 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 const REGION: &str = "athena/region.sql";
+const CENTRAL: &str = "athena/central.sql";
 
 /// The templates.
 pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (REGION, include_str!("../../templates/athena/region.sql")),
+    (CENTRAL, include_str!("../../templates/athena/central.sql")),
+    ("athena/view.sql", include_str!("../../templates/athena/view.sql")),
+    ("athena/question.sql", include_str!("../../templates/athena/question.sql")),
     ("athena/table.sql", include_str!("../../templates/athena/table.sql")),
 ];
 
 /// About what a table and its queries take beside the names of sources.
 const SQL_BYTES: usize = 8_000;
 /// Names of sources in one statement: Athena takes 262,144 bytes, and a name may have 63 (Athena user guide, "Service Quotas").
-const NAMES_PER_STATEMENT: usize = 2_500;
+pub(super) const NAMES_PER_STATEMENT: usize = 2_500;
 
 /// Contract of `athena/region.sql`.
 #[derive(Debug, Serialize)]
@@ -149,7 +157,116 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
             sink(Artifact::file(format!("athena/{}/{}.sql", account.key, placement.region), text))?;
         }
     }
+    if let Some(asking) = Asking::of(cx, &engine, &catalog)? {
+        sink(Artifact::file(format!("athena/{}/central.sql", asking.central.account.key), central(cx, &engine, &asking)?))?;
+    }
     Ok(())
+}
+
+/// Contract of `athena/central.sql`.
+#[derive(Serialize)]
+struct CentralContext<'a> {
+    /// Header lines.
+    header: Vec<String>,
+    /// Key of the account.
+    account_key: &'a str,
+    /// Twelve digits.
+    account_id: &'a str,
+    /// Region of the database.
+    region: &'a str,
+    /// Name of the database.
+    database: &'static str,
+    /// Name of the workgroup.
+    workgroup: &'static str,
+    /// ARNs of the roles that may read; empty for whomever the account lets.
+    roles: &'a [String],
+    /// Regions whose buckets are read and which the account has to enable.
+    opt_in: Vec<&'a str>,
+    /// Terraform or CloudFormation makes all of it, too.
+    glue: bool,
+    /// What is left out, as sentences.
+    left_out: &'a [String],
+    /// The tables.
+    tables: Vec<CentralTable<'a>>,
+    /// The views, each behind those that it takes.
+    views: &'a [View],
+    /// Queries over them.
+    questions: &'a [Question],
+}
+
+/// A table of the account that asks.
+#[derive(Serialize)]
+struct CentralTable<'a> {
+    /// Letters, digits and underscores.
+    name: &'a str,
+    /// Key of the account of the log bucket.
+    account_key: &'a str,
+    /// Region of the log bucket.
+    region: &'a str,
+    /// `s3://<bucket>/<prefix>`.
+    location: &'a str,
+    /// Names of the trails that deliver there, with commas; empty for access logs.
+    trails: String,
+    /// Others deliver there, too.
+    others: bool,
+    /// A query must name the accounts that it asks about.
+    injected: bool,
+    /// KMS keys that encrypt what lies there.
+    keys: Vec<&'a str>,
+    /// Days after which objects become ones that a query skips; 0 for never.
+    archived_after: u32,
+    /// What it is.
+    shape: &'a Shape,
+}
+
+fn central(cx: &Context<'_>, engine: &Engine, asking: &Asking<'_>) -> Result<String> {
+    let mut tables = Vec::new();
+    for of in &asking.accounts {
+        let account_key = of.account.key.as_str();
+        tables.extend(of.access().map(|(region, table)| CentralTable {
+            name: &table.name,
+            account_key,
+            region,
+            location: &table.location,
+            trails: String::new(),
+            others: !table.only.is_empty(),
+            injected: false,
+            keys: Vec::new(),
+            archived_after: table.archived_after.unwrap_or(0),
+            shape: &table.shape,
+        }));
+        tables.extend(of.trails().map(|(region, table)| CentralTable {
+            name: &table.name,
+            account_key,
+            region,
+            location: &table.location,
+            trails: table.trails.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+            others: false,
+            injected: table.injected,
+            keys: table.keys.iter().map(String::as_str).collect(),
+            archived_after: table.archived_after.unwrap_or(0),
+            shape: &table.shape,
+        }));
+    }
+    let central = asking.central;
+    let mut context = CentralContext {
+        header: Vec::new(),
+        account_key: &central.account.key,
+        account_id: &central.account.id,
+        region: &central.region,
+        database: DATABASE,
+        workgroup: asking.workgroup(),
+        roles: &central.roles,
+        opt_in: asking.opt_in(),
+        glue: cx.plan().render.glue,
+        left_out: &asking.left_out,
+        tables,
+        views: &asking.views,
+        questions: &asking.questions,
+    };
+    context.header = cx.header(&context);
+    engine.reserve(SQL_BYTES * context.tables.len());
+    engine.render(CENTRAL, &context)
 }
 
 fn groups(sources: &[Source]) -> Vec<Vec<&str>> {

@@ -2,11 +2,19 @@
 //!
 //! Owns which actions each of them needs, and of what. Those of the scripts are held against the calls that scripts make, both ways,
 //! by tests/harness/deployer.py; those of the others are what their sources say, which are named here. A statement speaks of one kind of
-//! thing for one target, and has no action that an earlier one has already. Nothing here deletes a log bucket or an object.
+//! thing for one target, and has no action that an earlier one has already. Nothing here deletes a log bucket or a log; results of queries
+//! go with their bucket.
 
 use crate::{
-    aws::{arn, limits::MANAGED_POLICY_CHARS},
-    plan::{Account, Plan, TargetName, monitoring::Monitoring},
+    aws::{
+        arn,
+        limits::{MANAGED_POLICY_CHARS, is_account_id},
+    },
+    plan::{
+        Account, Plan, TargetName,
+        central::{Central, WORKGROUP},
+        monitoring::Monitoring,
+    },
     text,
 };
 use serde_json::{Value, json};
@@ -29,6 +37,11 @@ enum Place {
     Watched,
     /// Databases and tables of Glue.
     Tables,
+    /// The workgroup of the account that asks the logs of all, with its saved queries.
+    Workgroup,
+    /// The bucket for results there, and what is in it.
+    Results,
+    ResultObjects,
     Stacks,
     /// The function behind the custom resource of a stack.
     Function,
@@ -198,6 +211,69 @@ const TERRAFORM_PARAMETER: Needs = &[(Place::Anywhere, &["ssm:DescribeParameters
 /// glue/catalog_database.go and catalog_table.go, beside what CloudFormation calls, too.
 const TERRAFORM_TABLES: Needs =
     &[(Place::Tables, &["glue:GetPartitionIndexes", "glue:GetTags", "glue:TagResource", "glue:UntagResource"])];
+
+/// athena/workgroup.go and athena/named_query.go, beside what CloudFormation calls, too; s3/bucket.go, which empties the bucket for results
+/// before it deletes it.
+const TERRAFORM_CENTRAL: Needs = &[
+    (Place::Workgroup, &["athena:ListTagsForResource"]),
+    (
+        Place::Results,
+        &[
+            "s3:DeleteBucket",
+            "s3:DeleteBucketPolicy",
+            "s3:GetAccelerateConfiguration",
+            "s3:GetBucketCORS",
+            "s3:GetBucketLogging",
+            "s3:GetBucketWebsite",
+            "s3:ListTagsForResource",
+            "s3:UntagResource",
+        ],
+    ),
+    (Place::ResultObjects, &["s3:DeleteObject", "s3:DeleteObjectVersion"]),
+];
+/// AWS::Athena::WorkGroup and AWS::Athena::NamedQuery; of the bucket what all ask of a log bucket.
+const CENTRAL: Needs = &[
+    (
+        Place::Workgroup,
+        &[
+            "athena:CreateNamedQuery",
+            "athena:CreateWorkGroup",
+            "athena:DeleteNamedQuery",
+            "athena:DeleteWorkGroup",
+            "athena:GetNamedQuery",
+            "athena:GetWorkGroup",
+            "athena:ListNamedQueries",
+            "athena:TagResource",
+            "athena:UntagResource",
+            "athena:UpdateWorkGroup",
+        ],
+    ),
+    (Place::Results, READS_OF_LOG_BUCKETS),
+    (Place::Results, WRITES_OF_LOG_BUCKETS),
+];
+/// The handlers of AWS::Athena::WorkGroup try the bucket for results; those of AWS::S3::Bucket read what they read of any.
+const CLOUDFORMATION_CENTRAL: Needs = &[
+    (
+        Place::Results,
+        &[
+            "s3:GetAccelerateConfiguration",
+            "s3:GetAnalyticsConfiguration",
+            "s3:GetBucketAbac",
+            "s3:GetBucketCORS",
+            "s3:GetBucketLocation",
+            "s3:GetBucketLogging",
+            "s3:GetBucketMetadataTableConfiguration",
+            "s3:GetBucketWebsite",
+            "s3:GetIntelligentTieringConfiguration",
+            "s3:GetInventoryConfiguration",
+            "s3:GetMetricsConfiguration",
+            "s3:ListBucketMultipartUploads",
+            "s3:ListTagsForResource",
+            "s3:UntagResource",
+        ],
+    ),
+    (Place::ResultObjects, &["s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]),
+];
 
 /// `handlers` in the schemas of the resource types (registry of CloudFormation, 20 October 2026): those of all reads, and of the
 /// properties that the templates set. The rest is what `aws cloudformation deploy`, imports and the checks before them call.
@@ -420,6 +496,7 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
     let alerts = watches(|made| made.alerts.is_some());
     let trails = account.placements.iter().any(|placement| !placement.trails.is_empty());
     let lock = account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.object_lock.is_some());
+    let asks = asks(plan, account).is_some();
     let shared = [
         (true, EVERY_TARGET),
         (parameter, SCRIPTS_PARAMETER),
@@ -434,6 +511,8 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
             (parameter, TERRAFORM_PARAMETER),
             (plan.render.glue, TABLES),
             (plan.render.glue, TERRAFORM_TABLES),
+            (asks, CENTRAL),
+            (asks, TERRAFORM_CENTRAL),
         ],
         TargetName::CloudFormation => {
             let mut sources = account.placements.iter().flat_map(|placement| &placement.sources).filter(|source| source.managed);
@@ -447,6 +526,8 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
                 (config, CLOUDFORMATION_CONFIG),
                 (alerts, CLOUDFORMATION_ALERTS),
                 (plan.render.glue, TABLES),
+                (asks, CENTRAL),
+                (asks, CLOUDFORMATION_CENTRAL),
                 (function, CLOUDFORMATION_FUNCTION),
                 (function && !plan.render.permissions_boundary.is_empty(), CLOUDFORMATION_BOUNDARY),
                 (function && account.placements.iter().any(|placement| placement.function_vpc.is_some()), CLOUDFORMATION_VPC),
@@ -455,6 +536,12 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
         _ => vec![(true, SCRIPTS)],
     };
     own.into_iter().chain(shared).filter_map(|(is_there, needs)| is_there.then_some(needs)).collect()
+}
+
+/// The account that asks the logs of all, if it is this one, or any is meant, and its tables are resources.
+fn asks<'p>(plan: &'p Plan, account: &Account) -> Option<&'p Central> {
+    let here = |central: &&Central| central.account.id == account.id || !is_account_id(&account.id);
+    plan.central.as_ref().filter(|_| plan.render.glue).filter(here)
 }
 
 /// The resources of a statement and its condition; `None` if the account has no such thing.
@@ -496,8 +583,17 @@ fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namin
         }
         Place::Watched => (watched(plan, account), None),
         Place::Tables => {
-            let resources = ["catalog", "database/logmap_*", "table/logmap_*/*"];
-            (resources.iter().map(|resource| regional("glue", resource)).collect(), None)
+            let all = asks(plan, account).map(|_| ["database/logmap", "table/logmap/*"]);
+            let resources = ["catalog", "database/logmap_*", "table/logmap_*/*"].into_iter().chain(all.into_iter().flatten());
+            (resources.map(|resource| regional("glue", resource)).collect(), None)
+        }
+        Place::Workgroup => {
+            (asks(plan, account).map(|_| regional("athena", &format!("workgroup/{WORKGROUP}"))).into_iter().collect(), None)
+        }
+        Place::Results | Place::ResultObjects => {
+            let inside = if place == Place::Results { "" } else { "/*" };
+            let bucket = |central: &Central| arn::bucket(partition, &central.result_bucket) + inside;
+            (asks(plan, account).map(bucket).into_iter().collect(), None)
         }
         Place::Stacks => (vec![regional("cloudformation", "stack/logmap*/*")], None),
         Place::Function => (vec![regional("lambda", "function:logmap*-SetAccessLogging-*")], None),

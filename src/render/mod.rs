@@ -5,6 +5,7 @@
 
 pub(crate) mod athena;
 pub(crate) mod aws_cli;
+pub(crate) mod central;
 pub(crate) mod cloudformation;
 mod deployer;
 pub mod digests;
@@ -26,7 +27,7 @@ pub(crate) mod terraform;
 use crate::{
     artifacts::Artifact,
     digest::digest,
-    plan::{Account, BucketRecord, LayoutRecord, Placement, Plan, StackSetRecord, TrailRecord},
+    plan::{Account, BucketRecord, LayoutRecord, Placement, Plan, StackSetRecord, TrailRecord, central::Central},
 };
 use anyhow::Result;
 use digests::Digests;
@@ -99,6 +100,12 @@ impl Filter {
             && account.placements.iter().any(|placement| self.region(placement))
     }
 
+    /// Is what the account has that asks the logs of all?
+    pub fn central(&self, central: &Central) -> bool {
+        let of = |wanted: &[String], name: &String| wanted.is_empty() || wanted.contains(name);
+        of(&self.accounts, &central.account.key) && of(&self.regions, &central.region)
+    }
+
     /// Is this Region asked for?
     pub fn region(&self, placement: &Placement) -> bool {
         self.regions.is_empty() || self.regions.contains(&placement.region)
@@ -109,6 +116,11 @@ impl<'a> Context<'a> {
     /// The whole plan.
     pub fn plan(&self) -> &'a Plan {
         self.digests.plan
+    }
+
+    /// The account that asks the logs of all, if it was asked for.
+    pub fn central(&self) -> Option<&'a Central> {
+        self.plan().central.as_ref().filter(|central| self.filter.central(central))
     }
 
     /// The accounts that were asked for.

@@ -23,6 +23,13 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     }
     // a role is for an account as a whole
     if cx.filter.regions.is_empty() {
+        // one that only asks has no log bucket that could be read
+        let asks = cx.central().filter(|central| cx.plan().render.glue && cx.plan().account(&central.account.key).is_none());
+        for account in asks.iter().map(|central| &central.account) {
+            for (name, text) in deployer::policies(cx.plan(), account) {
+                sink(Artifact::file(format!("policies/iam/{}/{name}.json", account.key), text))?;
+            }
+        }
         for account in cx.accounts() {
             for (name, text) in deployer::policies(cx.plan(), account) {
                 sink(Artifact::file(format!("policies/iam/{}/{name}.json", account.key), text))?;

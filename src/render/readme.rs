@@ -1,11 +1,11 @@
 //! The output's own README: what to run, in which order, for this map.
 
-use super::{Context, aws_cli::takes_over, engine::Engine};
+use super::{Context, athena, aws_cli::takes_over, central::Asking, engine::Engine};
 use crate::{
     artifacts::Artifact,
     aws::region,
     plan::{Plan, monitoring},
-    tables::archives,
+    tables::{Catalog, archives},
 };
 use anyhow::Result;
 use indexmap::IndexMap;
@@ -51,6 +51,8 @@ struct ReadmeContext {
     archives: bool,
     /// True if modules and stacks carry the tables of Athena.
     glue: bool,
+    /// The account that asks the logs of all; none or one.
+    central: Vec<CentralRow>,
     /// True if an account has a profile.
     profiles: bool,
     /// True if a bucket is adopted.
@@ -91,6 +93,56 @@ struct ReadmeContext {
     no_config_rule: Vec<String>,
     /// Trails of earlier runs that the map no longer has, but for those of closed accounts.
     retired_trails: Vec<RetiredTrailRow>,
+}
+
+/// The account that asks the logs of all.
+#[derive(Debug, Serialize)]
+struct CentralRow {
+    /// Its key.
+    key: String,
+    /// Twelve digits.
+    id: String,
+    /// Region in which it asks.
+    region: String,
+    /// ARNs of the roles that may read; empty for whomever the account lets.
+    roles: Vec<String>,
+    /// Name of the workgroup.
+    workgroup: &'static str,
+    /// Name of the bucket for results.
+    bucket: String,
+    /// Days after which results are deleted.
+    result_days: u32,
+    /// Gigabytes that a query may scan.
+    scan_limit_gb: u64,
+    /// Regions whose buckets are read and which it has to enable.
+    opt_in: Vec<String>,
+    /// It has no log bucket, so that its module has nothing else.
+    alone: bool,
+    /// Accounts of other partitions, which it can't ask about.
+    not_covered: Vec<String>,
+    /// What is left out, as sentences.
+    left_out: Vec<String>,
+}
+
+fn central(cx: &Context<'_>) -> Result<Vec<CentralRow>> {
+    let engine = Engine::new(athena::TEMPLATES, cx.overrides)?;
+    let Some(asking) = Asking::of(cx, &engine, &Catalog::of(cx.plan()))? else { return Ok(Vec::new()) };
+    let central = asking.central;
+    let others = cx.plan().accounts.iter().filter(|account| account.partition != central.account.partition);
+    Ok(vec![CentralRow {
+        key: central.account.key.clone(),
+        id: central.account.id.clone(),
+        region: central.region.clone(),
+        roles: central.roles.clone(),
+        workgroup: asking.workgroup(),
+        bucket: central.result_bucket.clone(),
+        result_days: central.result_days,
+        scan_limit_gb: central.scan_limit_bytes / 1_000_000_000,
+        opt_in: asking.opt_in().into_iter().map(str::to_owned).collect(),
+        alone: cx.plan().account(&central.account.key).is_none(),
+        not_covered: others.map(|account| account.key.clone()).collect(),
+        left_out: asking.left_out.clone(),
+    }])
 }
 
 /// A trail that left the map.
@@ -412,6 +464,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         header: Vec::new(),
         map: cx.map_name.to_owned(),
         glue: cx.plan().render.glue,
+        central: central(cx)?,
         tags: {
             let tags = cx.plan().render.tags.iter().filter(|(key, _)| !key.contains('='));
             tags.map(|(key, value)| format!("{key}={value}")).collect()
@@ -515,6 +568,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         ("logging_parameter", context.logging_parameter.is_empty()),
         ("external", context.external.is_empty()),
         ("excepted", context.excepted.is_empty()),
+        ("central", context.central.is_empty()),
     ] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
             keys.shift_remove(key);

@@ -97,6 +97,10 @@ const NO_TOPIC_KEY: &str = "EventBridge can't publish to a topic under the key o
 const BEFORE_IMPORT: &str = "It only takes the bucket into the stack as it is; the deploy that follows sets this";
 const WITH_SOURCES: &str = "Its logging is set below with that of the sources, by a for_each that the scanner does not follow";
 
+const RESULTS_GO: &str = "It holds results of queries for some days; every query can be asked again";
+const RESULTS_LOGGED: &str =
+    "It holds results of queries, and CloudTrail records who asks; its own requests are no log that anybody keeps";
+
 /// Resource type, when, scanner, id of the check, reason.
 type Row = (&'static str, Only, Scanner, &'static str, &'static str);
 
@@ -176,6 +180,25 @@ const TABLE: &[Row] = &[
     ("AWS::Lambda::Function", Always, CfnGuard, "LAMBDA_INSIDE_VPC", PUBLIC_API),
     ("AWS::Lambda::Function", Always, Trivy, "AVD-AWS-0066", NO_TRACE),
     ("AWS::Lambda::Function", Always, CfnNag, "W58", OWN_LOG_GROUP),
+    (RESULTS_OF_TERRAFORM, Always, Checkov, "CKV_AWS_18", RESULTS_LOGGED),
+    (RESULTS_OF_TERRAFORM, Always, Checkov, "CKV_AWS_21", RESULTS_GO),
+    (RESULTS_OF_TERRAFORM, Always, Checkov, "CKV_AWS_144", RESULTS_GO),
+    (RESULTS_OF_TERRAFORM, Always, Checkov, "CKV_AWS_145", RESULTS_GO),
+    (RESULTS_OF_TERRAFORM, Always, Checkov, "CKV2_AWS_62", NOTHING_WAITS),
+    (RESULTS_OF_TERRAFORM, Always, Trivy, "AVD-AWS-0089", RESULTS_LOGGED),
+    (RESULTS_OF_TERRAFORM, Always, Trivy, "AVD-AWS-0090", RESULTS_GO),
+    (RESULTS_OF_TERRAFORM, Always, Trivy, "AVD-AWS-0132", RESULTS_GO),
+    (RESULTS, Always, Trivy, "AVD-AWS-0132", RESULTS_GO),
+    (RESULTS_OF_STACKS, Always, Checkov, "CKV_AWS_18", RESULTS_LOGGED),
+    (RESULTS_OF_STACKS, Always, Checkov, "CKV_AWS_21", RESULTS_GO),
+    (RESULTS_OF_STACKS, Always, CfnNag, "W35", RESULTS_LOGGED),
+    (RESULTS_OF_STACKS, Always, CfnGuard, "S3_BUCKET_LOGGING_ENABLED", RESULTS_LOGGED),
+    (RESULTS_OF_STACKS, Always, CfnGuard, "S3_BUCKET_REPLICATION_ENABLED", RESULTS_GO),
+    (RESULTS_OF_STACKS, Always, CfnGuard, "S3_BUCKET_DEFAULT_LOCK_ENABLED", RESULTS_GO),
+    (RESULTS_OF_STACKS, Always, CfnGuard, "S3_BUCKET_VERSIONING_ENABLED", RESULTS_GO),
+    (RESULTS_OF_STACKS, Always, CfnGuard, "S3_DEFAULT_ENCRYPTION_KMS", RESULTS_GO),
+    (RESULTS_OF_STACKS, Always, CfnGuard, "S3_BUCKET_NO_PUBLIC_RW_ACL", NO_ACLS),
+    (RESULTS_POLICY, Always, CfnGuard, "S3_BUCKET_SSL_REQUESTS_ONLY", TLS),
     (IMPORTED_BUCKET, Silent, Checkov, "CKV_AWS_18", NO_LOGGING),
     (IMPORTED_BUCKET, Logs, Checkov, "CKV_AWS_18", BEFORE_IMPORT),
     (IMPORTED_BUCKET, Silent, CfnNag, "W35", NO_LOGGING),
@@ -201,6 +224,15 @@ const TABLE: &[Row] = &[
 
 /// The bucket in the template of a resource import, which has nothing but its name.
 pub(crate) const IMPORTED_BUCKET: &str = "AWS::S3::Bucket, imported";
+
+/// The bucket for results of queries in Terraform.
+pub(crate) const RESULTS_OF_TERRAFORM: &str = "aws_s3_bucket, results";
+/// Its encryption.
+pub(crate) const RESULTS: &str = "aws_s3_bucket_server_side_encryption_configuration, results";
+/// The same bucket in a stack.
+pub(crate) const RESULTS_OF_STACKS: &str = "AWS::S3::Bucket, results";
+/// Its policy there.
+pub(crate) const RESULTS_POLICY: &str = "AWS::S3::BucketPolicy, results";
 
 /// What is so about a log bucket.
 pub(crate) fn of_bucket(bucket: &LogBucket, placement: &Placement) -> Vec<Only> {

@@ -81,6 +81,8 @@ pub(crate) fn report_overflow(
             let finding = Finding::new(&POLICY_SIZE, region, message).help(SHORTEN);
             extra.into_iter().fold(finding, |finding, span| finding.related(span, "these statements take the room"))
         }
+        Cause::Readers => Finding::new(&POLICY_SIZE, region, message)
+            .help("name fewer roles in `athena.readers`, or none: the account's own policies say who reads, then"),
         Cause::Senders => Finding::new(&POLICY_SIZE, region, message).help(
             "let fewer accounts' services write here: `accounts` of a sender names them, and without it each log bucket takes those of its own account",
         ),

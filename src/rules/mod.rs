@@ -4,6 +4,7 @@
 //! is what `explain`, the index in docs/rules/ and the tests read. Must not print, and must not change the map.
 
 mod accounts;
+pub(crate) mod athena;
 pub(crate) mod budget;
 pub(crate) mod delivery;
 pub(crate) mod guardrails;
@@ -37,6 +38,7 @@ pub fn all() -> Vec<&'static Rule> {
         trails::RULES,
         rendering::RULES,
         monitoring::RULES,
+        athena::RULES,
         guardrails::RULES,
         observed::RULES,
         importing::RULES,
@@ -63,6 +65,7 @@ pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
     rendering::check(map, findings);
     monitoring::check(map, findings);
     guardrails::check(map, findings);
+    athena::check(map, findings);
     settings::check(map, findings);
 }
 

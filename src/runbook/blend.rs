@@ -63,6 +63,7 @@ pub(super) fn blend(
         by_account: was.basis.by_account || is.basis.by_account,
         trails,
         senders: senders(&was.basis.senders, &is.basis.senders),
+        readers: is.basis.readers.clone(),
         deny_insecure_transport: was.basis.deny_insecure_transport,
         extra: statements(&was.basis.extra, &is.basis.extra),
         organization_id: is.basis.organization_id.clone().or(was.basis.organization_id.clone()),
@@ -102,6 +103,7 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
             sources: by_prefix,
             trails: bucket.basis.trails.clone(),
             senders: bucket.basis.senders.clone(),
+            readers: bucket.basis.readers.clone(),
             scope: if bucket.basis.by_account { Scope::Account } else { Scope::Auto },
             deny_insecure_transport: bucket.basis.deny_insecure_transport,
             extra: &bucket.basis.extra,
@@ -127,6 +129,7 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
             sources,
             trails: &bucket.basis.trails,
             senders: &bucket.basis.senders,
+            readers: bucket.basis.readers.as_ref(),
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
             of_placements: 1,
         });

@@ -213,6 +213,7 @@ impl<'a> Maker<'a> {
             closed: map.closed.clone(),
             guardrail_settings: None,
             guardrails: Vec::new(),
+            central: map.central.clone(),
             targets: map.targets.clone(),
         }
     }

@@ -1,7 +1,7 @@
 //! Tables of two plans: which are made anew, and which no statement makes any more.
 
 use super::{Catalog, Tables, shape::Shape};
-use crate::plan::Plan;
+use crate::plan::{Plan, central::DATABASE};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,8 +26,8 @@ pub struct TablesChange {
 pub(crate) fn between(old: &Plan, new: &Plan) -> Vec<TablesChange> {
     let (was, is) = (databases(old), databases(new));
     let mut changes = Vec::new();
-    for (database, (file, before)) in &was {
-        let after = is.get(database);
+    for (key, (file, before)) in &was {
+        let (database, after) = (&key.0, is.get(key));
         let file = after.map_or(file, |(file, _)| file);
         let (before, after) = (by_name(before), after.map(|(_, tables)| by_name(tables)).unwrap_or_default());
         let only = |these: &ByName<'_>, those: &ByName<'_>| -> Vec<String> {
@@ -50,14 +50,22 @@ pub(crate) fn between(old: &Plan, new: &Plan) -> Vec<TablesChange> {
 type What<'t> = (&'t Shape, &'t [String]);
 type ByName<'t> = BTreeMap<&'t str, What<'t>>;
 
-fn databases(plan: &Plan) -> BTreeMap<String, (String, Tables)> {
+/// By name and account: the one that asks the logs of all may be another one.
+type Key = (String, String);
+
+fn databases(plan: &Plan) -> BTreeMap<Key, (String, Tables)> {
     let catalog = Catalog::of(plan);
     let with_buckets = plan.placements().filter(|(_, placement)| !placement.buckets.is_empty());
     let each = with_buckets.map(|(account, placement)| {
         let tables = catalog.tables(account, placement);
-        (tables.database.clone(), (format!("athena/{}/{}.sql", account.key, placement.region), tables))
+        let key = (tables.database.clone(), account.id.clone());
+        (key, (format!("athena/{}/{}.sql", account.key, placement.region), tables))
     });
-    each.collect()
+    let central = plan.central.as_ref().map(|central| {
+        let key = (DATABASE.to_owned(), central.account.id.clone());
+        (key, (format!("athena/{}/central.sql", central.account.key), catalog.all_central(plan, central)))
+    });
+    each.chain(central).collect()
 }
 
 fn by_name(tables: &Tables) -> ByName<'_> {

@@ -8,6 +8,7 @@
 //! are, so that a map that grows gives no name to another table.
 
 mod between;
+mod central;
 mod names;
 pub(crate) mod shape;
 
@@ -16,6 +17,7 @@ use crate::{
     plan::{Account, KeyFormat, LifecycleRule, LogBucket, Placement, Plan, Source, Trail, later},
 };
 pub(crate) use between::{TablesChange, between};
+pub(crate) use central::{OfAccount, TABLES_PER_VIEW, keys_by_id, view_of};
 use indexmap::IndexMap;
 use names::{identifier, named};
 use shape::{Shape, Values};
@@ -225,7 +227,9 @@ impl Known {
                 regions.insert(name.to_owned());
             }
         }
-        for account in &plan.accounts {
+        // the account that asks may have no log bucket
+        let asks = plan.central.iter().map(|central| &central.account).filter(|asks| plan.account(&asks.key).is_none());
+        for account in plan.accounts.iter().chain(asks) {
             let (_, accounts) = by_partition.entry(account.partition).or_default();
             if accounts.len() < ACCOUNTS_PER_QUERY {
                 accounts.push(account.id.clone());

@@ -36,6 +36,15 @@ pub(super) fn named(stem: &str, folder: &str) -> String {
     }
 }
 
+/// The name of a table where those of all accounts and Regions are together.
+///
+/// Nothing plain has two underscores in a row, and the name of no Region is a digest, so no two are alike.
+pub(super) fn in_front(account: &str, region: &str, name: &str) -> String {
+    let plain = account.split('-').all(|word| !word.is_empty());
+    let digest = if plain { String::new() } else { format!("__{}", digest::short_digest(account)) };
+    format!("{}{digest}__{}__{name}", identifier(account), identifier(region))
+}
+
 /// The sources, spread over as few tables as hold `most` each. A source stays where it is while others come and go, until there are
 /// twice as many tables.
 pub(super) fn parts<'s>(sources: &[&'s str], most: usize) -> Vec<Vec<&'s str>> {
@@ -55,7 +64,7 @@ pub(super) fn parts<'s>(sources: &[&'s str], most: usize) -> Vec<Vec<&'s str>> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
-    use super::{named, parts};
+    use super::{in_front, named, parts};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -76,6 +85,15 @@ mod tests {
         fn two_folders_never_share_a_name(one in "[aA_/1.-]{0,6}", other in "[aA_/1.-]{0,6}") {
             prop_assume!(one != other);
             prop_assert_ne!(named("access_logs", &one), named("access_logs", &other));
+        }
+
+        #[test]
+        fn names_with_account_and_region_in_front_are_apart(
+            one in ("[a-b]-{0,2}(-us-east-1)?-{0,2}[a-b]?", "(us|us-gov|eu)-(east|west)-[12]", "(access_logs|cloudtrail)(_a|__0f)?"),
+            other in ("[a-b]-{0,2}(-us-east-1)?-{0,2}[a-b]?", "(us|us-gov|eu)-(east|west)-[12]", "(access_logs|cloudtrail)(_a|__0f)?"),
+        ) {
+            prop_assume!(one != other);
+            prop_assert_ne!(in_front(&one.0, &one.1, &one.2), in_front(&other.0, &other.1, &other.2));
         }
 
         #[test]

@@ -122,6 +122,17 @@ pub(crate) struct Column {
     pub glue: String,
 }
 
+/// A column of a view.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct ViewColumn {
+    /// Its name: letters, digits and underscores.
+    pub name: &'static str,
+    /// Type in Glue's spelling.
+    pub glue: String,
+    /// Type in the engine's spelling.
+    pub presto: String,
+}
+
 /// A property.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Property {
@@ -215,7 +226,63 @@ fn columns(table: &[(&'static str, &'static [&'static str])]) -> Vec<Column> {
     table.iter().map(|(name, lines)| Column { name, lines, glue: glue(lines) }).collect()
 }
 
+/// What a view has behind the columns of its tables of access logs.
+const BEHIND_ACCESS: [&str; 5] = ["account_id", "region", "source_bucket", "day", "account"];
+/// The same of events.
+const BEHIND_EVENTS: [&str; 4] = ["account_id", "region", "day", "account"];
+
+fn view(table: &[(&'static str, &'static [&'static str])], behind: &[&'static str]) -> Vec<ViewColumn> {
+    let own = columns(table).into_iter().map(|column| (column.name, column.glue));
+    let all = own.chain(behind.iter().map(|name| (*name, "string".to_owned())));
+    all.map(|(name, glue)| ViewColumn { name, presto: presto(&glue), glue }).collect()
+}
+
+/// A type of Glue's in the engine's spelling: `struct<arn:string>` is `row("arn" varchar)` (Trino documentation, "Data types"; Athena user
+/// guide, "Data types in Amazon Athena").
+fn presto(glue: &str) -> String {
+    let inner = |open: &str| glue.strip_prefix(open).and_then(|rest| rest.strip_suffix('>'));
+    if let Some(item) = inner("array<") {
+        return format!("array({})", presto(item));
+    }
+    if let Some(pair) = inner("map<") {
+        let parts: Vec<String> = fields(pair).into_iter().map(presto).collect();
+        return format!("map({})", parts.join(", "));
+    }
+    if let Some(all) = inner("struct<") {
+        let field = |field: &str| {
+            let (name, of) = field.split_once(':').unwrap_or((field, "string"));
+            format!("\"{name}\" {}", presto(of))
+        };
+        return format!("row({})", fields(all).into_iter().map(field).collect::<Vec<_>>().join(", "));
+    }
+    if glue == "string" { "varchar".to_owned() } else { glue.to_owned() }
+}
+
+/// What stands between the commas that are in no inner type.
+fn fields(text: &str) -> Vec<&str> {
+    let mut depth = 0_usize;
+    text.split(|c: char| {
+        match c {
+            '<' => depth += 1,
+            '>' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        c == ',' && depth == 0
+    })
+    .collect()
+}
+
 impl Shape {
+    /// The columns of a view over access logs.
+    pub(crate) fn of_access_view() -> Vec<ViewColumn> {
+        view(&ACCESS_COLUMNS, &BEHIND_ACCESS)
+    }
+
+    /// The columns of a view over events.
+    pub(crate) fn of_event_view() -> Vec<ViewColumn> {
+        view(&TRAIL_COLUMNS, &BEHIND_EVENTS)
+    }
+
     /// Properties of the table as Glue has them, by key; Athena reads external tables only.
     pub(crate) fn table_parameters(&self) -> IndexMap<&str, &str> {
         std::iter::once(("EXTERNAL", "TRUE")).chain(pairs(&self.parameters)).collect()
@@ -229,4 +296,21 @@ impl Shape {
 
 fn pairs(properties: &[Property]) -> impl Iterator<Item = (&str, &str)> {
     properties.iter().map(|property| (property.key.as_str(), property.value.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shape, presto};
+
+    #[test]
+    fn types_are_spelled_as_the_engine_does() {
+        assert_eq!(presto("bigint"), "bigint");
+        assert_eq!(
+            presto("struct<type:string,a:struct<b:map<string,string>,c:array<struct<d:string,e:bigint>>>,f:string>"),
+            r#"row("type" varchar, "a" row("b" map(varchar, varchar), "c" array(row("d" varchar, "e" bigint))), "f" varchar)"#
+        );
+        let names = |columns: Vec<super::ViewColumn>| columns.iter().map(|column| column.name).collect::<Vec<_>>();
+        assert_eq!(names(Shape::of_access_view()).len(), 32);
+        assert_eq!(names(Shape::of_event_view())[28..], ["tlsdetails", "account_id", "region", "day", "account"]);
+    }
 }

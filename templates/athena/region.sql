@@ -85,154 +85,36 @@ UNION ALL
 {% include "athena/table.sql" -%}
 {% endfor -%}
 {% if access %}
-{%- set window -%}
-{% if partitioned %}day >= DATE_FORMAT(CURRENT_DATE - INTERVAL '7' DAY, '%Y/%m/%d'){% else %}PARSE_DATETIME(requestdatetime, 'dd/MMM/yyyy:HH:mm:ss Z') >= CURRENT_TIMESTAMP - INTERVAL '7' DAY{% endif %}
-{%- endset %}
--- Who read or deleted an object? (Keys are URL-encoded in the log. Lifecycle rules delete as well; AWS says so by `S3.`.)
-SELECT
-  requestdatetime,
-  requester,
-  remoteip,
-  operation,
-  key,
-  versionid,
-  httpstatus,
-  useragent
-FROM "{{ database }}"."access_logs"
-WHERE
-  {{ window }}
-  AND {% if partitioned %}source_bucket{% else %}bucket_name{% endif %} = {{ sources | first | sql }}
-  AND key = 'path/to/object'
-  AND REGEXP_LIKE(
-    operation,
-    '^(REST|WEBSITE)[.]GET[.]|^REST[.]COPY[.](OBJECT|PART)_GET|^(REST|BATCH)[.]DELETE[.]|^S3[.](EXPIRE[.]|CREATE[.]DELETEMARKER)'
-  )
-ORDER BY requestdatetime;
+{%- set asked = "access_logs" %}
+{%- set example = sources | first %}
+{%- set keyed = false %}
+{% set ask = "read" %}{% include "athena/question.sql" %};
 
--- Which requests were denied?
-SELECT
-  bucket_name,
-  requester,
-  remoteip,
-  operation,
-  errorcode,
-  COUNT(*) AS requests
-FROM "{{ database }}"."access_logs"
-WHERE
-  {{ window }}
-  AND httpstatus = '403'
-GROUP BY 1, 2, 3, 4, 5
-ORDER BY requests DESC;
+{% set ask = "denied" %}{% include "athena/question.sql" %};
 
--- Who still comes without TLS?
-SELECT
-  bucket_name,
-  requester,
-  remoteip,
-  useragent,
-  COUNT(*) AS requests
-FROM "{{ database }}"."access_logs"
-WHERE
-  {{ window }}
-  AND tlsversion = '-'
-  AND operation NOT LIKE 'S3.%'
-GROUP BY 1, 2, 3, 4
-ORDER BY requests DESC;
+{% set ask = "tls" %}{% include "athena/question.sql" %};
 
--- Which requests are allowed only by an ACL, and would be denied once ACLs are switched off?
-SELECT
-  bucket_name,
-  requester,
-  operation,
-  COUNT(*) AS requests
-FROM "{{ database }}"."access_logs"
-WHERE
-  {{ window }}
-  AND aclrequired = 'Yes'
-GROUP BY 1, 2, 3
-ORDER BY requests DESC;
+{% set ask = "acl" %}{% include "athena/question.sql" %};
 
--- How many requests by requester and hour?
-SELECT
-  DATE_TRUNC('hour', PARSE_DATETIME(requestdatetime, 'dd/MMM/yyyy:HH:mm:ss Z')) AS hour,
-  requester,
-  COUNT(*) AS requests
-FROM "{{ database }}"."access_logs"
-WHERE
-  {{ window }}
-GROUP BY 1, 2
-ORDER BY 1, requests DESC;
+{% set ask = "hours" %}{% include "athena/question.sql" %};
 
--- How many bytes left each bucket?
-SELECT
-  bucket_name,
-  SUM(bytessent) AS bytes
-FROM "{{ database }}"."access_logs"
-WHERE
-  {{ window }}
-GROUP BY 1
-ORDER BY bytes DESC;
+{% set ask = "bytes" %}{% include "athena/question.sql" %};
 
+{%- set ask = "silent" %}
+{%- set parts = source_groups | length %}
 {%- for group in source_groups %}
--- Which buckets have had no log for 7 days? (A bucket that nobody used has none either.){% if source_groups | length > 1 %} Part {{ loop.index }} of {{ source_groups | length }}.{% endif %}
-WITH expected (bucket_name) AS (
-  VALUES
-  {%- for source in group %}
-    ({{ source | sql }}){% if not loop.last %},{% endif %}
-  {%- endfor %}
-),
-
-seen AS (
-  SELECT DISTINCT bucket_name
-  FROM "{{ database }}"."access_logs"
-  WHERE
-    {{ window }}
-)
-
-SELECT expected.bucket_name
-FROM expected
-LEFT JOIN seen ON expected.bucket_name = seen.bucket_name
-WHERE seen.bucket_name IS NULL
-ORDER BY 1;
+{%- set part = loop.index %}
+{% include "athena/question.sql" %};
 {% if not loop.last %}
 {% endif %}
 {%- endfor -%}
 {% endif -%}
+{% set ask = "changes" -%}
 {% for table in trails %}
--- Who changed logging, the log buckets or the trails?
-SELECT{% if table.several %} DISTINCT{% endif %}
-  eventtime,
-  eventname,
-  useridentity.arn AS who,
-  account_id,
-  region,
-  errorcode,
-  requestparameters
-FROM "{{ database }}"."{{ table.name }}"
-WHERE
-{%- if table.injected %}
-  account_id IN ({% for account in table.accounts %}'{{ account }}'{% if not loop.last %}, {% endif %}{% endfor %})
-  AND day >= DATE_FORMAT(CURRENT_DATE - INTERVAL '7' DAY, '%Y/%m/%d')
-{%- else %}
-  day >= DATE_FORMAT(CURRENT_DATE - INTERVAL '7' DAY, '%Y/%m/%d')
-{%- endif %}
-  AND (
-    (
-      eventsource = 's3.amazonaws.com'
-      AND eventname IN (
-{%- for call in bucket_calls %}
-        '{{ call }}'{% if not loop.last %},{% endif %}
-{%- endfor %}
-      )
-    )
-    OR (
-      eventsource = 'cloudtrail.amazonaws.com'
-      AND eventname IN ({% for call in trail_calls %}'{{ call }}'{% if not loop.last %}, {% endif %}{% endfor %})
-    )
-    OR (
-      eventsource = 'logs.amazonaws.com'
-      AND eventname IN ('DeleteDelivery', 'DeleteDeliverySource')
-    )
-  )
-ORDER BY eventtime DESC;
+{%- set asked = table.name %}
+{%- set several = table.several %}
+{%- set keyed = false %}
+{%- set injected = table.injected %}
+{%- set accounts = table.accounts %}
+{% include "athena/question.sql" %};
 {% endfor -%}

@@ -46,6 +46,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("usize", "number"),
     ("u8", "number"),
     ("u32", "number"),
+    ("u64", "number"),
     ("Value", "any JSON"),
     ("serde_json::Value", "any JSON"),
     ("Policy", "policy, for the filters `json`, `yaml` and `hcl`"),

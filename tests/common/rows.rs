@@ -223,6 +223,20 @@ pub fn asked(dice: &mut Dice, kind: Kind, subject: &Subject<'_>) -> Option<Asked
             fill_call(dice, &mut asked, &["aws:ResourceOrgID"], policy);
             asked
         }
+        Kind::ReadersRead => {
+            let readers = subject.readers?;
+            let arn = match readers.roles.as_slice() {
+                [] => format!("arn:aws:iam::{}:role/any", readers.account_id),
+                roles => roles[dice.below(roles.len())].replace('*', "x"),
+            };
+            let action = ["s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"][dice.below(3)];
+            let place = if action == "s3:GetObject" { format!("{bucket}/AWSLogs/x") } else { bucket.to_owned() };
+            let mut asked = administrator(dice, &arn, action, place, policy);
+            asked.set("aws:PrincipalAccount", &readers.account_id);
+            asked
+        }
+        // of the statement by itself: what the map's own give the same account is their word
+        Kind::ReadersOnly => return None,
         Kind::OwnerNotLockedOut => {
             // without a role there has to be one administrator, and nobody says which
             subject.role_arn?;

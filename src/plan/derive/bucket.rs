@@ -49,6 +49,12 @@ impl Planner<'_, '_> {
         tags.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
+    /// Is it the log bucket of an account that another one reads? The one that asks has its own policies for its own buckets.
+    fn is_read(&self) -> bool {
+        self.readers_partition == Some(self.partition())
+            && self.readers.is_some_and(|readers| readers.account_id != *self.account.id.value)
+    }
+
     pub(super) fn locks(&self, settings: &Settings<'_>, draft: &Draft) -> bool {
         settings.object_lock.is_some() && !draft.takes_access_logs
     }
@@ -98,6 +104,7 @@ impl Planner<'_, '_> {
             sources: by_prefix.into_iter().map(|(prefix, names)| (prefix, names.into_iter().collect())).collect(),
             trails,
             senders,
+            readers: self.readers.filter(|_| self.is_read()).cloned(),
             scope: match settings.policy_scope.value {
                 PolicyScope::Auto => Scope::Auto,
                 PolicyScope::Account => Scope::Account,
@@ -147,6 +154,7 @@ impl Planner<'_, '_> {
                 sources,
                 trails: &grants.trails,
                 senders: &grants.senders,
+                readers: grants.readers.as_ref(),
                 denies_insecure_transport: settings.deny_insecure_transport,
                 of_placements: self.of_placements,
             }),
@@ -161,6 +169,7 @@ impl Planner<'_, '_> {
             by_account: settings.policy_scope.value == PolicyScope::Account,
             trails: grants.trails.clone(),
             senders: grants.senders.clone(),
+            readers: grants.readers.clone(),
             deny_insecure_transport: settings.deny_insecure_transport,
             extra: extra.clone(),
             organization_id: self.map.organization_id.map(|id| id.value.clone()),

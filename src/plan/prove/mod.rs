@@ -9,6 +9,7 @@ mod context;
 mod deliveries;
 mod named;
 mod owner;
+mod readers;
 mod senders;
 mod strangers;
 
@@ -24,7 +25,7 @@ use crate::{
     aws::Partition,
     policy::{
         Effect, Policy,
-        compose::{SenderGrant, TrailGrant},
+        compose::{ReaderGrant, SenderGrant, TrailGrant},
         evaluate::{
             Patience, Prepared, Verdict,
             requests::{Holds, Requests},
@@ -64,6 +65,8 @@ pub struct Subject<'a> {
     pub trails: &'a [TrailGrant],
     /// The services that write logs of their own to it.
     pub senders: &'a [SenderGrant],
+    /// Whom of another account it lets read.
+    pub readers: Option<&'a ReaderGrant>,
     /// True if requests without TLS are to be denied.
     pub denies_insecure_transport: bool,
     /// How many placements its map has: they share the time that hard proofs may take.
@@ -123,6 +126,8 @@ pub enum Kind {
     TrailsWrite,
     /// The logs of each other service get in.
     SendersWrite,
+    /// The account that asks the logs of all can read, or its roles that the map names.
+    ReadersRead,
     /// The account can read, change and remove the policy.
     OwnerNotLockedOut,
     /// The same source in another account is kept out.
@@ -135,6 +140,8 @@ pub enum Kind {
     OtherTrail,
     /// What another service writes for another account, from another Region or beside its path is kept out.
     OtherSender,
+    /// The account that asks can do no more than read, and no other principal of it can even that.
+    ReadersOnly,
     /// Another service and strangers are kept out.
     Strangers,
     /// Deliveries and reads without TLS are kept out.
@@ -148,12 +155,14 @@ impl Kind {
             Kind::SourcesWrite => "each source can write",
             Kind::TrailsWrite => "each trail can write",
             Kind::SendersWrite => "each sender can write",
+            Kind::ReadersRead => "central account can read",
             Kind::OwnerNotLockedOut => "owner not locked out",
             Kind::OtherAccount => "other account kept out",
             Kind::OtherBucket => "other bucket kept out",
             Kind::SiblingPrefix => "sibling prefix kept out",
             Kind::OtherTrail => "other trail kept out",
             Kind::OtherSender => "other sender kept out",
+            Kind::ReadersOnly => "central account only reads",
             Kind::Strangers => "strangers kept out",
             Kind::WithoutTls => "no TLS kept out",
         }
@@ -325,6 +334,7 @@ pub fn prove(subject: &Subject<'_>) -> Proof {
     for (kind, row) in more.into_iter().chain(others.into_iter().flatten()) {
         rows.entry(kind).or_insert_with(|| Row::new(kind)).take(row);
     }
+    rows.extend(subject.readers_only());
     Proof { rows: rows.into_values().collect(), admitted: subject.admitted(prepared) }
 }
 
@@ -422,6 +432,7 @@ impl<'a> Subject<'a> {
             sources: if bucket.takes_access_logs { &placement.sources } else { &[] },
             trails: &bucket.basis.trails,
             senders: &bucket.basis.senders,
+            readers: bucket.basis.readers.as_ref(),
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
             of_placements: 1,
         }
@@ -436,6 +447,7 @@ impl Subject<'_> {
     fn but_deliveries_of_sources(&self, prepared: &Prepared<'_>, each: &mut dyn FnMut(Claim<'_>)) {
         self.trails_write(each);
         self.senders_write(each);
+        self.readers_read(prepared, each);
         self.owner(prepared, each);
         self.others_of_sources(each);
         self.others_of_trails(each);

@@ -12,7 +12,8 @@ use super::{Policy, Statement};
 use crate::aws::{Partition, Sender, limits::BUCKET_POLICY_BYTES};
 use access::access_forms;
 pub use report::{PolicyReport, Tier};
-use statements::{deny_insecure_transport, sender_statements, trail_statements};
+pub(crate) use statements::{READER_ACTIONS, READER_SID};
+use statements::{deny_insecure_transport, reader_statement, sender_statements, trail_statements};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that may write to one log bucket.
@@ -30,6 +31,8 @@ pub struct Grants<'a> {
     pub trails: Vec<TrailGrant>,
     /// The services that write logs of their own here, in order.
     pub senders: Vec<SenderGrant>,
+    /// Whom of another account it lets read.
+    pub readers: Option<ReaderGrant>,
     /// How tightly sources are named.
     pub scope: Scope,
     /// With a TLS-only deny.
@@ -77,6 +80,15 @@ pub struct SenderGrant {
     pub accounts: Vec<String>,
 }
 
+/// Another account that reads the logs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReaderGrant {
+    /// The account's id.
+    pub account_id: String,
+    /// ARNs of its roles that may, with `*` for any text; empty for whomever the account lets.
+    pub roles: Vec<String>,
+}
+
 /// A policy that does not fit, whatever form is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overflow {
@@ -95,6 +107,8 @@ pub enum Cause {
     Trails,
     /// Other services write for too many accounts.
     Senders,
+    /// Roles of the account that reads.
+    Readers,
     /// Statements of the map.
     Extra,
 }
@@ -156,6 +170,8 @@ pub fn compose(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> 
         Cause::Sources
     } else if !grants.extra.is_empty() && fits(&Grants { extra: &[], ..grants.clone() }) {
         Cause::Extra
+    } else if grants.readers.is_some() && fits(&Grants { readers: None, ..grants.clone() }) {
+        Cause::Readers
     } else if !grants.senders.is_empty() && fits(&Grants { senders: Vec::new(), ..grants.clone() }) {
         Cause::Senders
     } else {
@@ -177,6 +193,7 @@ fn with_access(grants: &Grants<'_>, others: &[Statement]) -> Result<Fitting, usi
     let assemble = |access: Vec<Statement>| {
         let mut statements = access;
         statements.extend_from_slice(others);
+        statements.extend(reader_statement(grants));
         statements.extend_from_slice(grants.extra);
         if grants.deny_insecure_transport {
             statements.push(deny_insecure_transport(grants));
@@ -239,6 +256,7 @@ mod tests {
             sources: sources.clone(),
             trails: Vec::new(),
             senders: Vec::new(),
+            readers: None,
             scope: Scope::Auto,
             deny_insecure_transport: true,
             extra: &[],

@@ -140,6 +140,30 @@ fn for_accounts(grants: &Grants<'_>, grant: &SenderGrant, accounts: &[String]) -
     }
 }
 
+/// Sid of the statement that lets another account read.
+pub(crate) const READER_SID: &str = "LogmapCentralRead";
+/// What Athena asks for to read a table's objects with the rights of who queries (Athena user guide, "Control access to Amazon S3 from
+/// Athena" and "Configure cross-account access in Athena to Amazon S3 buckets").
+pub(crate) const READER_ACTIONS: [&str; 3] = ["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"];
+
+/// The grant for the account that asks the logs of all.
+pub(super) fn reader_statement(grants: &Grants<'_>) -> Option<Statement> {
+    let readers = grants.readers.as_ref()?;
+    let root = format!("arn:{}:iam::{}:root", grants.partition, readers.account_id);
+    let condition = match readers.roles.is_empty() {
+        true => Condition::default(),
+        false => conditions([("ArnLike", "aws:PrincipalArn", readers.roles.clone())]),
+    };
+    Some(Statement {
+        sid: READER_SID.to_owned(),
+        effect: Effect::Allow,
+        principal: Element::Is(Principal::Kinds(IndexMap::from([("AWS".to_owned(), vec![root])]))),
+        action: Element::Is(READER_ACTIONS.map(str::to_owned).to_vec()),
+        resource: Element::Is(vec![arn::bucket(grants.partition, grants.bucket), object_arn(grants, "*")]),
+        condition,
+    })
+}
+
 pub(super) fn deny_insecure_transport(grants: &Grants<'_>) -> Statement {
     Statement {
         sid: "LogmapDenyInsecureTransport".to_owned(),

@@ -6,6 +6,7 @@
 //! `stacksets` and `import` the rest.
 
 mod athena;
+mod central;
 mod context;
 mod ids;
 mod import;
@@ -18,7 +19,7 @@ mod stacksets;
 mod tests;
 
 use super::{
-    Context, Sink, aws_cli,
+    Context, Sink, athena as athena_sql, aws_cli,
     engine::{Engine, Part},
 };
 use crate::{
@@ -42,6 +43,8 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (OUTPUTS, include_str!("../../../templates/cloudformation/outputs.yaml")),
     (FUNCTION, include_str!("../../../templates/cloudformation/function.yaml")),
     (PYTHON, include_str!("../../../templates/cloudformation/access_logging.py")),
+    (central::TEMPLATE, include_str!("../../../templates/cloudformation/central.yaml")),
+    ("cloudformation/table.yaml", include_str!("../../../templates/cloudformation/table.yaml")),
     (athena::TEMPLATE, include_str!("../../../templates/cloudformation/athena.yaml")),
     ("cloudformation/monitoring.yaml", include_str!("../../../templates/cloudformation/monitoring.yaml")),
     (preflight::TEMPLATE, include_str!("../../../templates/cloudformation/preflight.sh")),
@@ -105,6 +108,9 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
             }
         }
     }
+    if let Some(catalog) = &catalog {
+        central::render(cx, &renderer.engine, catalog, sink)?;
+    }
     if checked {
         aws_cli::library("cloudformation", &renderer.engine, sink)?;
     }
@@ -128,7 +134,8 @@ struct Renderer<'a> {
 impl<'a> Renderer<'a> {
     fn new(cx: &'a Context<'a>) -> Result<Self> {
         // the checks before a deployment are scripts like the others
-        let engine = Engine::new(&[TEMPLATES, aws_cli::TEMPLATES].concat(), cx.overrides)?;
+        // views and questions are those of the SQL
+        let engine = Engine::new(&[TEMPLATES, aws_cli::TEMPLATES, athena_sql::TEMPLATES].concat(), cx.overrides)?;
         let python = engine.render(PYTHON, &serde_json::json!({}))?;
         let function = engine.part(FUNCTION, &FunctionContext::new(python.clone(), &cx.plan().render, Vec::new()))?;
         Ok(Renderer { cx, engine, python, function })

@@ -100,6 +100,9 @@ impl Module<'_> {
             put("here.tf", engine.render("terraform/here.tf", &part.here(region))?)?;
             if let Some(placement) = placement {
                 part.files_of(placement, ("main.tf", "athena.tf"), engine, catalog, &mut put)?;
+                if let Some(catalog) = catalog {
+                    part.central_of(Some(region), engine, catalog, &mut put)?;
+                }
             }
             if part.forgets() {
                 put("removed.tf", engine.render("terraform/removed.tf", &part.removed())?)?;

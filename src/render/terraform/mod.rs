@@ -6,6 +6,7 @@
 
 mod athena;
 mod called;
+mod central;
 mod module;
 mod monitoring;
 mod moved;
@@ -15,14 +16,19 @@ mod region;
 mod tests;
 
 pub(crate) use called::called_module;
+pub(crate) use central::{CentralQuestion, CentralView};
 pub(crate) use module::BUCKET_TYPES;
 pub(crate) use monitoring::{MonitoringContext, resources as monitoring_resources};
 pub(crate) use names::{label, region_file, trail_label};
 
-use super::{Context, Sink, engine::Engine};
+use super::{
+    Context, Sink, athena as athena_sql,
+    central::{Asking, results_policy},
+    engine::Engine,
+};
 use crate::{
     artifacts::Artifact,
-    plan::{Account, BucketRecord, Layout, LayoutRecord, Placement, TrailRecord},
+    plan::{Account, BucketRecord, Layout, LayoutRecord, Placement, TrailRecord, central::Central},
     tables::Catalog,
 };
 use anyhow::Result;
@@ -34,6 +40,8 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/providers.tf", include_str!("../../../templates/terraform/providers.tf")),
     ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
     ("terraform/athena.tf", include_str!("../../../templates/terraform/athena.tf")),
+    (CENTRAL, include_str!("../../../templates/terraform/central.tf")),
+    ("terraform/table.tf", include_str!("../../../templates/terraform/table.tf")),
     ("terraform/monitoring.tf", include_str!("../../../templates/terraform/monitoring.tf")),
     ("terraform/here.tf", include_str!("../../../templates/terraform/here.tf")),
     ("terraform/root.tf", include_str!("../../../templates/terraform/root.tf")),
@@ -46,6 +54,9 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/outputs.tf", include_str!("../../../templates/terraform/outputs.tf")),
 ];
 
+/// What the account that asks the logs of all has.
+const CENTRAL: &str = "terraform/central.tf";
+
 /// About what a Region's file has beside its sources.
 const REGION_BYTES: usize = 16_000;
 
@@ -55,7 +66,8 @@ const REGION_BYTES: usize = 16_000;
 /// # Errors
 /// A template that can't be read or rendered, sources without a log bucket, or what the sink reports.
 pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
-    let engine = Engine::new(TEMPLATES, cx.overrides)?;
+    // views and questions are those of the SQL
+    let engine = Engine::new(&[TEMPLATES, athena_sql::TEMPLATES].concat(), cx.overrides)?;
     let catalog = cx.plan().render.glue.then(|| Catalog::of(cx.plan()));
     let mut retired: BTreeMap<&str, Vec<&BucketRecord>> = BTreeMap::new();
     for entry in cx.retired {
@@ -68,7 +80,12 @@ pub(crate) fn render(cx: &Context, sink: &mut Sink) -> Result<()> {
     let now = if cx.plan().render.modules { Layout::Module } else { Layout::Root };
     let was: BTreeMap<&str, &LayoutRecord> =
         cx.layouts.iter().filter(|record| record.from != now).map(|record| (record.account_id.as_str(), record)).collect();
-    for account in &cx.plan().accounts {
+    // one that only asks is not among them
+    let asks = cx
+        .central()
+        .map(|central| &central.account)
+        .filter(|asks| cx.plan().render.glue && cx.plan().account(&asks.key).is_none());
+    for account in cx.plan().accounts.iter().chain(asks) {
         let was = was.get(account.id.as_str()).copied();
         let retired = retired.remove(account.id.as_str()).unwrap_or_default();
         let trails = trails.remove(account.id.as_str()).unwrap_or_default();
@@ -117,7 +134,10 @@ impl<'a> Module<'a> {
         // two entries of one name would be two `removed` blocks of one address
         retired.dedup_by(|a, b| a.bucket == b.bucket);
         let filter = cx.filter;
-        let asked_for = if account.placements.is_empty() {
+        let asks = cx.plan().render.glue && cx.central().is_some_and(|central| central.account.key == account.key);
+        let asked_for = if asks {
+            true
+        } else if account.placements.is_empty() {
             (filter.accounts.is_empty() || filter.accounts.contains(&account.key))
                 && retired
                     .iter()
@@ -151,6 +171,9 @@ impl<'a> Module<'a> {
         for placement in &self.account.placements {
             let stem = names::file_stem(&placement.region);
             self.files_of(placement, (&format!("{stem}.tf"), &format!("{stem}-athena.tf")), engine, catalog, &mut put)?;
+        }
+        if let Some(catalog) = catalog {
+            self.central_of(None, engine, catalog, &mut put)?;
         }
         let imports = self.imports();
         if !imports.imports.is_empty() {
@@ -190,6 +213,29 @@ impl<'a> Module<'a> {
         Ok(())
     }
 
+    /// The file of the account that asks, if it is this one; in a module of a Region only if it asks there.
+    fn central_of(
+        &self,
+        region: Option<&str>,
+        engine: &Engine,
+        catalog: &Catalog<'_>,
+        put: &mut dyn FnMut(&str, String) -> Result<()>,
+    ) -> Result<()> {
+        let here =
+            |central: &&Central| central.account.key == self.account.key && region.is_none_or(|region| region == central.region);
+        if self.cx.central().filter(here).is_none() {
+            return Ok(());
+        }
+        let Some(asking) = Asking::of(self.cx, engine, catalog)? else { return Ok(()) };
+        let policy = results_policy(asking.central);
+        put("central.tf", engine.render(CENTRAL, &self.central(asking.central, &asking, &policy))?)
+    }
+
+    /// The account that asks, if it is this one and its tables are resources.
+    fn asks(&self) -> Option<&'a Central> {
+        self.cx.central().filter(|central| self.cx.plan().render.glue && central.account.key == self.account.key)
+    }
+
     /// True: a module for each Region, called with its provider. False: a root module.
     fn is_called(&self) -> bool {
         self.cx.plan().render.modules
@@ -210,7 +256,9 @@ impl<'a> Module<'a> {
     fn regions(&self) -> Vec<&'a str> {
         let placements = self.account.placements.iter().map(|placement| placement.region.as_str());
         let gone = self.retired.iter().map(|entry| &entry.region).chain(self.retired_trails.iter().map(|entry| &entry.region));
-        let mut regions: Vec<&str> = placements.chain(gone.map(String::as_str)).collect();
+        // a module of a Region that has nothing else is none
+        let asks = self.asks().filter(|_| !self.is_called()).map(|central| central.region.as_str());
+        let mut regions: Vec<&str> = placements.chain(gone.map(String::as_str)).chain(asks).collect();
         regions.sort_unstable();
         regions.dedup();
         regions
