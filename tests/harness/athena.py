@@ -72,8 +72,8 @@ def tables(path):
 
 def taken_by_view(path):
     """{table: the names of the sources that the view of all access logs takes from it}, where it does not take all."""
-    view = next((text for text in statements(path.read_text()) if text.startswith("CREATE OR REPLACE VIEW")), "")
-    found = re.findall(r'FROM "\w+"\."(\w+)"\s+WHERE bucket_name IN \(([^)]*)\)', view)
+    views = "\n".join(text for text in statements(path.read_text()) if text.startswith("CREATE OR REPLACE VIEW"))
+    found = re.findall(r'FROM "\w+"\."(\w+)"\s+WHERE bucket_name IN \(([^)]*)\)', views)
     return {table: set(re.findall(r"'([^']*)'", names)) for table, names in found}
 
 
@@ -99,6 +99,7 @@ def check(report, name, stage):
             expect(not wrong, f"{path.relative_to(stage.tree)}: {wrong[:3]}")
     with report.check(f"{name}/partitions"):
         every = {path: tables(path) for path in files}
+        asked_of_all = [path for path in files if path.stem == "central"]
         for path, found in every.items():
             ours = [text for table in found for text in (table.location, table.properties.get("storage.location.template")) if text]
             expect(sorted(ours) == sorted(read_elsewhere(path)), f"{path.name}: {ours} {list(read_elsewhere(path))}")
@@ -114,11 +115,15 @@ def check(report, name, stage):
             """Exactly one table of the bucket's account and Region reads the key, under the right values; of what lies in the folder
             of others, the view takes only what theirs is."""
             url = f"s3://{bucket}/{key}"
-            here = [(table, table.partition_of(url)) for path, found in every.items() for table in found
-                    if source in only[path].get(table.name, {source})]
-            here = [(table, values) for table, values in here if values is not None]
-            expect(len(here) == want, f"{url} is read by {[table.name for table, _ in here]}")
-            return here[0][1] if here else {}
+            places = [[path for path in files if path not in asked_of_all], *([path] for path in asked_of_all)]
+            for place in places:
+                here = [(table, table.partition_of(url)) for path in place for table in every[path] if source in only[path].get(table.name, {source})]
+                here = [(table, values) for table, values in here if values is not None]
+                # nothing of another partition is asked from the one account
+                elsewhere = place[0] in asked_of_all and not any(f"s3://{bucket}/" in table.location for table in every[place[0]])
+                expect(len(here) == (0 if elsewhere else want), f"{url} is read by {[table.name for table, _ in here]}")
+                values = here[0][1] if here and place is places[0] else values if place is not places[0] else {}
+            return values
         for source in stage.map.sources:
             bucket = buckets[source]
             values = reads(bucket["logging"]["TargetBucket"], access_log_key(source, bucket), 1, source)
@@ -280,3 +285,59 @@ def queries(path, access_rows):
     left = dict(results.pop("How many bytes left each bucket"))
     expect(left == {"acme-prod-web": 113 * (len(RECORDS) - 4) + 243, "acme-prod-data": 113}, f"bytes: {left}")
     expect(not results, f"questions without an answer here: {results}")
+
+
+def central(report, name, tree):
+    """The questions of the account that asks, over its views, on records of two accounts; written for the tree of tests/maps/ask.yaml."""
+    duckdb, sqlglot = module("duckdb"), module("sqlglot")
+    path = tree / "athena/security/central.sql"
+    with report.check(f"{name}/central"):
+        db, sql = duckdb.connect(), path.read_text()
+        db.execute("SET TimeZone = 'UTC'")
+        db.execute("CREATE SCHEMA logmap")
+        # what the engine has and DuckDB has not, or otherwise
+        db.execute("CREATE MACRO split_to_map(text, pairs, ends) AS map_from_entries(list_transform(string_split(text, pairs), lambda one: {'k': split_part(one, ends, 1), 'v': split_part(one, ends, 2)}))")
+        number = {"bytessent", "objectsize"}
+        records = {
+            "prod__us_east_1__access_logs_s3_access": [("acme-prod-web", "403", "AccessDenied"), ("acme-prod-web", "200", "-")],
+            "staging__eu_west_1__access_logs_s3_access": [("acme-staging", "403", "AccessDenied")],
+            "prod__eu_south_1__flat_access_logs": [("acme-prod-old", "403", "AccessDenied"), ("acme-prod-milan", "403", "AccessDenied")]}
+        today, places = f"{NOW:%Y/%m/%d}", {"prod": ("111122223333", "us-east-1"), "staging": ("222233334444", "eu-west-1")}
+        for table in tables(path):
+            account, region = table.name.split("__")[:2]
+            if table.regex:
+                columns = [f"{column} {'BIGINT' if column in number else 'VARCHAR'}" for column in table.columns + table.partitions]
+                db.execute(f"CREATE TABLE logmap.{table.name} ({', '.join(columns)})")
+                for bucket, status, error in records.get(table.name, []):
+                    _, row = record(bucket_name=bucket, httpstatus=status, errorcode=error, bytessent="10")
+                    place = places[account]
+                    row |= {"account_id": place[0], "region": place[1], "source_bucket": bucket, "day": today}
+                    db.execute(f"INSERT INTO logmap.{table.name} VALUES ({', '.join('?' * len(columns))})",
+                               [None if row.get(column) == "-" and column in number else row.get(column) for column in table.columns + table.partitions])
+                continue
+            nulls = ", ".join(f"NULL::VARCHAR AS {column}" if column not in ("useridentity", "eventsource", "eventname", "eventtime") else
+                              {"useridentity": "{'arn': who} AS useridentity"}.get(column, column) for column in table.columns)
+            events = {"log_archive__us_east_1__organization_cloudtrail": [("t1", "111122223333", "us-east-1"), ("t2", "999988887777", "us-east-1"), ("t9", "123412341234", "us-east-1")],
+                      "staging__eu_west_1__cloudtrail": [("t3", "222233334444", "eu-west-1")]}.get(table.name, [])
+            rows = ", ".join(f"('{time}', 's3.amazonaws.com', 'PutBucketLogging', 'mallory', '{account}', '{region}', '{today}')" for time, account, region in events)
+            where = "" if rows else " WHERE false"
+            rows = rows or "('', '', '', '', '', '', '')"
+            db.execute(f"CREATE TABLE logmap.{table.name} AS SELECT {nulls}, account_id, region, day FROM (VALUES {rows}) AS events (eventtime, eventsource, eventname, who, account_id, region, day){where}")
+        ours = lambda text: sqlglot.transpile(text, read="trino", write="duckdb")[0].replace("'dd/MMM/yyyy:HH:mm:ss Z'", "'%d/%b/%Y:%H:%M:%S %z'").replace("'yyyy/MM/dd'", "'%Y/%m/%d'")
+        for statement in [text for text in statements(sql) if text.startswith("CREATE OR REPLACE VIEW")]:
+            view, _, select = statement.removeprefix("CREATE OR REPLACE VIEW ").partition(" AS\n")
+            select = re.sub(r"FORMAT_DATETIME\((PARSE_DATETIME\(requestdatetime, '[^']*'\)), '([^']*)'\)", rf"'{today}'", select)
+            select = select.replace("ELEMENT_AT(SPLIT_TO_MAP(", "map_extract_value(split_to_map(")
+            db.execute(f"CREATE VIEW {view} AS {select}")
+        found = {question.split("?")[0]: db.execute(ours(statement)).fetchall()
+                 for question, statement in re.findall(r"^-- (.*\?.*)\n((?:SELECT|WITH)[^;]*);", sql, re.M)}
+        denied = sorted(row[0] for row in found["Which requests were denied"])
+        expect(denied == ["acme-prod-old", "acme-prod-web", "acme-staging"], f"denied, of three accounts' buckets and not of others' in the flat folder: {denied}")
+        silent = {row[0] for row in found["Which buckets have had no log for 7 days"]}
+        expect(silent == {"acme-mgmt-state", "acme-prod-data", "acme-prod-milan"}, f"silent: {silent}")
+        changed = [(row[0], row[2], row[3], row[4], row[5]) for row in found["Who changed logging, the log buckets or the trails"]]
+        expect(changed == [("t3", "mallory", "staging", "222233334444", "eu-west-1"), ("t2", "mallory", "security", "999988887777", "us-east-1"),
+                           ("t1", "mallory", "prod", "111122223333", "us-east-1")], f"changed: {changed}")
+        counts = dict(db.execute("SELECT account, COUNT(*) FROM logmap.access_logs GROUP BY 1").fetchall())
+        expect(counts == {"prod": 3, "staging": 1}, f"records by account: {counts}")
+        expect(db.execute("SELECT COUNT(*) FROM logmap.access_logs_staging WHERE region = 'eu-west-1'").fetchall() == [(1,)], "one account's view")

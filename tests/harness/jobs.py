@@ -86,6 +86,8 @@ def check_map(report, args, name, path, stage_of, core, folder):
         athena.check(report, f"{name}/athena", stage)
         if name == ATTACKED:  # the records are written for its sources
             athena.records(report, f"{name}/athena", stage.tree)
+        if path.stem == "ask":
+            athena.central(report, f"{name}/athena", stage.tree)
 
 
 def stage_from(logmap, stage_of, text, folder):

@@ -86,12 +86,25 @@ RESOURCES = {
         "location_uri": "string optional computed", "arn": "string computed"},
     "aws_glue_catalog_table": {
         **PLACE, "name": "string required new", "database_name": "string required new", "catalog_id": "string optional computed new", "arn": "string computed",
-        "table_type": "string optional", "parameters": "map optional", "description": "string optional", "owner": "string optional",
+        "table_type": "string optional", "view_original_text": "string optional", "view_expanded_text": "string optional", "parameters": "map optional", "description": "string optional", "owner": "string optional",
         "partition_keys": Block("list", {"name": "string required", "type": "string optional", "comment": "string optional"}),
         "storage_descriptor": Block("list", {
             "location": "string optional", "input_format": "string optional", "output_format": "string optional", "compressed": "bool optional",
             "columns": Block("list", {"name": "string required", "type": "string optional", "comment": "string optional"}),
             "ser_de_info": Block("list", {"name": "string optional", "parameters": "map optional", "serialization_library": "string optional"}, most=1)}, most=1)},
+    "aws_athena_workgroup": {
+        **PLACE, **TAGS, "name": "string required new", "description": "string optional", "state": "string optional default=ENABLED one-of=ENABLED|DISABLED",
+        "force_destroy": "bool optional", "arn": "string computed",
+        "configuration": Block("list", {
+            "bytes_scanned_cutoff_per_query": "number optional", "enforce_workgroup_configuration": "bool optional default=true",
+            "publish_cloudwatch_metrics_enabled": "bool optional default=true", "requester_pays_enabled": "bool optional",
+            "result_configuration": Block("list", {
+                "output_location": "string optional", "expected_bucket_owner": "string optional",
+                "encryption_configuration": Block("list", {
+                    "encryption_option": "string optional one-of=SSE_S3|SSE_KMS|CSE_KMS", "kms_key_arn": "string optional"}, most=1)}, most=1)}, most=1)},
+    "aws_athena_named_query": {
+        **PLACE, "name": "string required new", "database": "string required new", "query": "string required new", "workgroup": "string optional new default=primary",
+        "description": "string optional new"},
     "aws_ssm_parameter": {
         **PLACE, **TAGS, "name": "string required new", "type": "string required one-of=String|StringList|SecureString", "value": "string optional computed",
         "description": "string optional", "insecure_value": "string optional computed", "overwrite": "bool optional", "tier": "string optional computed",

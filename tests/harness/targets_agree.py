@@ -309,7 +309,7 @@ def of_templates(tree, region_map):
     """The model, and the sources that the outputs name."""
     model, published, adopted = empty(), set(), set()
     for path in sorted((tree / "cloudformation").glob("*/*.yaml")):
-        if path.parent.name == "stacksets" or path.stem.endswith("-athena"):
+        if path.parent.name == "stacksets" or "-athena" in path.stem:
             continue
         region = path.stem.partition("-sources-")[0]
         template = Template(path, region_map.accounts[path.parent.name].id, region)

@@ -92,8 +92,15 @@ def resources(plan):
     for module in modules:
         modules += module.get("child_modules", [])
         for resource in module.get("resources", []):
-            if resource["mode"] == "managed":
+            if resource["mode"] == "managed" and not is_of_results(resource, modules):
                 yield resource["type"], resource["values"]
+
+
+def is_of_results(resource, modules):
+    """Is it the bucket for results of the account that asks, or a setting of it? It holds no logs, so that Terraform may empty it."""
+    emptied = {each["values"]["bucket"] for module in modules for each in module.get("resources", [])
+               if each["type"] == "aws_s3_bucket" and each["values"].get("force_destroy")}
+    return resource["type"].startswith("aws_s3_bucket") and resource["values"].get("bucket") in emptied
 
 
 def changes(plan, region_map):
