@@ -130,7 +130,7 @@ pub(crate) fn derive(
             key: account.key.value.clone(),
             id: account.id.value.clone(),
             partition,
-            role_arn: super::derive::role_arn(account, partition),
+            role_arn: super::names::role_arn(account, partition),
             profile: account.profile.map(|profile| profile.value.clone()),
             placements: Vec::new(),
         },

@@ -10,12 +10,12 @@ mod retention;
 mod settings;
 
 use super::{
-    Account, Placement, Plan, central, guardrails, keys, monitoring,
+    Account, Placement, Plan, central, guardrails, keys, monitoring, names,
     policy_cache::PolicyCache,
     routes::{self, Delivery},
 };
 use crate::{
-    aws::{Partition, arn},
+    aws::Partition,
     diagnostics::Finding,
     map::effective::{self, EffectiveMap, MOST_STATEMENTS},
     policy::compose::ReaderGrant,
@@ -132,7 +132,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
             key: account.key.value.clone(),
             id: account.id.value.clone(),
             partition,
-            role_arn: role_arn(account, partition),
+            role_arn: names::role_arn(account, partition),
             profile: account.profile.map(|profile| profile.value.clone()),
             placements,
         });
@@ -247,12 +247,6 @@ fn log_buckets_that_are_sources(map: &EffectiveMap<'_>, taken: &Taken, findings:
             }
         }
     }
-}
-
-/// ARN of the role with which an account is deployed to, if the map names one by its name or ARN.
-pub(super) fn role_arn(account: &effective::Account<'_>, partition: Partition) -> Option<String> {
-    let role = account.role?;
-    Some(if role.starts_with("arn:") { role.value.clone() } else { arn::role(partition, account.id, role) })
 }
 
 /// Plans one account in one Region.

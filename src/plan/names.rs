@@ -1,7 +1,7 @@
-//! Names of log buckets: templates filled in and judged.
+//! Names of log buckets: templates filled in and judged. And the ARN of the role of an account.
 
 use crate::{
-    aws::{Partition, bucket_name, region},
+    aws::{Partition, arn, bucket_name, region},
     diagnostics::Finding,
     map::{
         effective,
@@ -10,6 +10,12 @@ use crate::{
     rules::naming::{ACCOUNT_REGIONAL, LOG_BUCKET_DOTS, LOG_BUCKET_NAME, PLACEHOLDER, unknown_placeholder},
     source::{Span, Spanned},
 };
+
+/// ARN of the role with which an account is deployed to, if the map names one by its name or ARN.
+pub(super) fn role_arn(account: &effective::Account<'_>, partition: Partition) -> Option<String> {
+    let role = account.role?;
+    Some(if role.starts_with("arn:") { role.value.clone() } else { arn::role(partition, account.id, role) })
+}
 
 /// Values of the placeholders in a name.
 #[derive(Debug, Clone, Copy)]

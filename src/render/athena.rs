@@ -12,7 +12,7 @@ use crate::{
     artifacts::Artifact,
     aws::{region, watch},
     plan::{Source, central::DATABASE},
-    tables::{Catalog, Tables, shape::Shape},
+    tables::{Catalog, NAMES_PER_STATEMENT, Tables, shape::Shape},
 };
 use anyhow::Result;
 use indexmap::IndexMap;
@@ -32,8 +32,6 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
 
 /// About what a table and its queries take beside the names of sources.
 const SQL_BYTES: usize = 8_000;
-/// Names of sources in one statement: Athena takes 262,144 bytes, and a name may have 63 (Athena user guide, "Service Quotas").
-pub(super) const NAMES_PER_STATEMENT: usize = 2_500;
 
 /// Contract of `athena/region.sql`.
 #[derive(Debug, Serialize)]

@@ -5,7 +5,6 @@
 
 use super::{
     Context,
-    athena::NAMES_PER_STATEMENT,
     engine::{Engine, Part},
 };
 use crate::{
@@ -16,7 +15,7 @@ use crate::{
     },
     policy::{Effect, Element, Policy, Principal, Statement},
     tables::{
-        AccessTable, Catalog, OfAccount, TABLES_PER_VIEW, TrailTable, keys_by_id,
+        AccessTable, Catalog, NAMES_PER_STATEMENT, OfAccount, TABLES_PER_VIEW, TrailTable, keys_by_id,
         shape::{Shape, ViewColumn},
         view_of,
     },

@@ -34,6 +34,8 @@ const RECORD: &str = concat!(
 /// must stay below the 262,144 bytes of a statement, and the metadata of a table below a megabyte (Athena user guide, "Service
 /// Quotas" and "Supported types for partition projection").
 const SOURCES_PER_TABLE: usize = 2_000;
+/// Names of sources in one statement: Athena takes 262,144 bytes, and a name may have 63 (Athena user guide, "Service Quotas").
+pub(crate) const NAMES_PER_STATEMENT: usize = 2_500;
 /// Folders of single sources at the root of a bucket that get a table each.
 const FOLDERS_AT_ROOT: usize = 50;
 /// Values of an `IN` that give an injected column its values.

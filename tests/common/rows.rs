@@ -348,7 +348,7 @@ pub fn asked(dice: &mut Dice, kind: Kind, subject: &Subject<'_>) -> Option<Asked
 /// Does the policy say of a request of this kind what a row that holds says?
 pub fn agrees(kind: Kind, verdict: &Verdict<'_>) -> bool {
     match kind {
-        Kind::SourcesWrite | Kind::TrailsWrite | Kind::SendersWrite => matches!(verdict, Verdict::Allowed(_)),
+        Kind::SourcesWrite | Kind::TrailsWrite | Kind::SendersWrite | Kind::ReadersRead => matches!(verdict, Verdict::Allowed(_)),
         Kind::OwnerNotLockedOut => !matches!(verdict, Verdict::Denied(_)),
         _ => !matches!(verdict, Verdict::Allowed(_)),
     }

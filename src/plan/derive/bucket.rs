@@ -1,6 +1,6 @@
 //! One log bucket: its policy, composed and proven, its lifecycle rules, and its settings.
 
-use super::{Draft, Planner, role_arn};
+use super::{Draft, Planner};
 use crate::{
     aws::{arn, limits},
     diagnostics::Finding,
@@ -9,7 +9,7 @@ use crate::{
         effective::{MOST_STATEMENTS, Settings},
     },
     plan::{
-        Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source, lifecycle,
+        Adopt, Basis, KeyFormat, LifecycleRule, LogBucket, Source, lifecycle, names,
         policy_cache::PolicyCache,
         prove::{Proof, Subject, prove, steps_among},
         routes::Delivery,
@@ -119,7 +119,7 @@ impl Planner<'_, '_> {
         for source in sources.iter().filter(|source| source.key_format != settings.key_format) {
             layout += &format!(" {}={:?}", source.name, source.key_format);
         }
-        let role_arn = role_arn(self.account, self.partition());
+        let role_arn = names::role_arn(self.account, self.partition());
         let steps = steps_among(self.of_placements).to_string();
         let also = [self.region, organization_id.unwrap_or_default(), role_arn.as_deref().unwrap_or_default(), &layout, &steps];
         let origin = cache.origin(&grants, &also);
