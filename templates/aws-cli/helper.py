@@ -7,7 +7,7 @@ import json, re, sys
 sys.stdout.reconfigure(newline="\n")  # on Windows, too, bash reads what is printed
 
 # what logmap calls its statements and selectors: no others are replaced
-OURS = re.compile("Logmap(AccessLogs|CloudTrailAclCheck|CloudTrailWrite|CloudTrailOrganizationWrite|DenyInsecureTransport|SenderCloudFrontWrite|SenderConfigCheck|SenderConfigWrite|SenderFlowLogsCheck|SenderFlowLogsWrite|SenderLoadBalancersWrite|SenderNetworkLoadBalancersCheck|SenderNetworkLoadBalancersWrite)[0-9]*")
+OURS = re.compile("Logmap(AccessLogs|CentralRead|CloudTrailAclCheck|CloudTrailWrite|CloudTrailOrganizationWrite|DenyInsecureTransport|SenderCloudFrontWrite|SenderConfigCheck|SenderConfigWrite|SenderFlowLogsCheck|SenderFlowLogsWrite|SenderLoadBalancersWrite|SenderNetworkLoadBalancersCheck|SenderNetworkLoadBalancersWrite)[0-9]*")
 SELECTORS = {"Logmap management events", "Logmap S3 object events", "Logmap log objects deleted", "Logmap log objects read"}
 
 def listed(value):
