@@ -47,20 +47,28 @@ struct GlueCatalog {
     view: String,
 }
 
+/// Runs a statement about a table; false if it is none.
+fn of_table(tables: &mut BTreeMap<String, String>, statement: &str) -> bool {
+    assert!(statement.len() <= 262_144, "a statement of {} bytes", statement.len());
+    let name = || quoted(statement, "`.", '`')[0].to_owned();
+    if statement.starts_with("DROP TABLE IF EXISTS ") {
+        tables.remove(&name());
+    } else if statement.starts_with("CREATE EXTERNAL TABLE ") {
+        assert!(tables.insert(name(), statement.to_owned()).is_none(), "Athena answers that {} exists", name());
+    } else {
+        return false;
+    }
+    true
+}
+
 impl GlueCatalog {
     /// Runs the first statements of a file, as it says: to the last CREATE.
     fn run(&mut self, sql: &str) {
         for statement in statements(sql) {
-            assert!(statement.len() <= 262_144, "a statement of {} bytes", statement.len());
-            let name = || quoted(&statement, "`.", '`')[0].to_owned();
-            if statement.starts_with("DROP TABLE IF EXISTS ") {
-                self.tables.remove(&name());
-            } else if statement.starts_with("CREATE EXTERNAL TABLE ") {
-                let once = if statement.contains("IF NOT EXISTS") { self.tables.contains_key(&name()) } else { false };
-                if !once {
-                    assert!(self.tables.insert(name(), statement.clone()).is_none(), "Athena answers that {} exists", name());
-                }
-            } else if statement.starts_with("CREATE OR REPLACE VIEW ") {
+            if of_table(&mut self.tables, &statement) {
+                continue;
+            }
+            if statement.starts_with("CREATE OR REPLACE VIEW ") {
                 for table in quoted(&statement, "FROM \"logmap_prod_us_east_1\".", '"') {
                     assert!(self.tables.contains_key(table), "the view takes from {table}, which is not there");
                 }
@@ -194,13 +202,10 @@ impl Central {
     /// Runs the first statements of a file, as it says: to the last CREATE.
     fn run(&mut self, sql: &str) {
         for statement in statements(sql) {
-            assert!(statement.len() <= 262_144, "a statement of {} bytes", statement.len());
-            let name = || quoted(&statement, "`.", '`')[0].to_owned();
-            if statement.starts_with("DROP TABLE IF EXISTS ") {
-                self.tables.remove(&name());
-            } else if statement.starts_with("CREATE EXTERNAL TABLE ") {
-                assert!(self.tables.insert(name(), statement.clone()).is_none(), "Athena answers that {} exists", name());
-            } else if let Some(rest) = statement.strip_prefix("CREATE OR REPLACE VIEW ") {
+            if of_table(&mut self.tables, &statement) {
+                continue;
+            }
+            if let Some(rest) = statement.strip_prefix("CREATE OR REPLACE VIEW ") {
                 let (name, select) = rest.split_once(" AS\n").unwrap();
                 for taken in quoted(select, "FROM \"logmap\".", '"') {
                     assert!(
