@@ -71,6 +71,8 @@ proptest! {
             sources: sources.iter().map(|(prefix, names)| (prefix.as_str(), names.iter().map(String::as_str).collect())).collect(),
             trails: trails.clone(),
             senders: Vec::new(),
+            copies: &[],
+            organization_id: None,
             scope: Scope::Auto,
             deny_insecure_transport,
             extra: &[],

@@ -245,6 +245,7 @@ fn accused(policy: &Policy) -> Vec<(Effect, Witness)> {
         sources: &[],
         trails: &[trail],
         senders: &[],
+        copies: &[],
         denies_insecure_transport: false,
         of_placements: 1,
     });

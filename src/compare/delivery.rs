@@ -57,6 +57,7 @@ impl Delivery {
             sources: &[],
             trails: &[],
             senders: &[],
+            copies: &[],
             denies_insecure_transport: false,
             of_placements: 1,
         }

@@ -4,6 +4,7 @@
 //! Each type's schema, decoder and documentation come from the one declaration here.
 
 pub(crate) mod additions;
+mod central;
 mod coverage;
 pub mod decode;
 pub(crate) mod edit;
@@ -31,6 +32,7 @@ use crate::{
     source::{Span, Spanned},
     words,
 };
+pub(crate) use central::*;
 pub(crate) use coverage::*;
 use decode::{Cx, Decode, Entries};
 pub(crate) use guardrails::*;
@@ -79,6 +81,8 @@ record! {
         monitoring: Monitoring, { "examples": [{ "config_rule": true }] };
         /// Policies of the organization that keep everybody else from changing what logmap makes.
         guardrails: Guardrails, { "examples": [{ "deployer": "logmap-deployer" }] };
+        /// A second copy of the logs, in one bucket of one account: S3 replicates each log bucket to it.
+        central: Central, { "examples": [{ "deliver_to": { "account": "log-archive", "region": "eu-central-1" }, "via": "replication" }] };
         /// Tags of everything that is made: buckets, trails, topics, parameters, rules, functions with their roles and log groups. Tags of a
         /// `log_bucket` win over them by key. What is adopted keeps its own.
         tags: Entries<TagKeys, String>, { "examples": [{ "cost-center": "4711" }] };

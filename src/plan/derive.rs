@@ -4,13 +4,14 @@
 //! Takes an effective map, gives a plan of whatever can be used, and the findings that only the whole shows. Deterministic:
 //! the order of keys in the map does not matter.
 
+mod archive;
 mod bucket;
 mod placement;
 mod retention;
 mod settings;
 
 use super::{
-    Account, Placement, Plan, guardrails, keys, monitoring,
+    Account, Placement, Plan, central, guardrails, keys, monitoring,
     policy_cache::PolicyCache,
     routes::{self, Delivery},
 };
@@ -84,6 +85,12 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
             account.regions.iter().filter(|(_, region)| !region.sources.is_empty()).map(|(name, _)| *name).collect();
         let deliveries = by_account.get(account.key.as_str()).map_or(&[][..], Vec::as_slice);
         regions.extend(deliveries.iter().map(|delivery| delivery.region));
+        regions.extend(
+            map.central
+                .iter()
+                .filter(|central| central.account.as_str() == account.key.as_str())
+                .map(|central| central.region.value),
+        );
         if regions.is_empty() {
             findings.push(
                 Finding::new(
@@ -123,6 +130,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     }
     log_buckets_that_are_sources(map, &taken, findings);
     names_twice(taken, findings);
+    let central = central::finish(map, &deliveries, &mut accounts, findings);
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
     monitoring::fill(&mut accounts, &map.monitoring);
     monitoring::check(map, &accounts, findings);
@@ -130,8 +138,8 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     let guardrails =
         map.guardrails.as_ref().map_or_else(Vec::new, |settings| guardrails::derive(&accounts, settings, organization_id));
     guardrails::check(map, &accounts, &guardrails, findings);
-    let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
-    let key_policies = keys::key_policies(&accounts, &deliveries);
+    let apply_order = routes::apply_order(map, &accounts, &deliveries, &central::waiting(central.as_ref()), findings);
+    let key_policies = keys::key_policies(&accounts, &deliveries, central.as_ref());
     once_each(findings, before);
     let closed = map.closed.iter().map(|id| (*id).to_owned()).collect();
     Plan {
@@ -142,6 +150,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
         closed,
         monitoring: map.monitoring.clone(),
         guardrail_settings: map.guardrails.clone(),
+        central,
         guardrails,
         targets: map.targets.clone(),
     }

@@ -3,6 +3,7 @@
 //! Renderers read it and nothing else. It is serialisable: its canonical JSON, slice by slice, is what the digests in
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
+pub(crate) mod central;
 pub mod derive;
 pub(crate) mod guardrails;
 pub(crate) mod keys;
@@ -22,7 +23,7 @@ use crate::{
     aws::Partition,
     policy::{
         Policy, Statement,
-        compose::{SenderGrant, TrailGrant},
+        compose::{CopyGrant, SenderGrant, TrailGrant},
     },
 };
 pub use crate::{map::KeyFormat, policy::compose::Tier};
@@ -33,6 +34,7 @@ pub(crate) use crate::{
     },
     policy::compose::PolicyReport,
 };
+pub(crate) use central::{Central, Replication, ReplicationRole};
 use indexmap::IndexMap;
 pub(crate) use lifecycle::LifecycleRule;
 pub(crate) use record::{BucketRecord, Layout, LayoutRecord, TrailRecord};
@@ -61,6 +63,9 @@ pub struct Plan {
     /// What `guardrails` asks for. They hang on all accounts, so no digest is made of them.
     #[serde(skip)]
     pub guardrail_settings: Option<guardrails::GuardrailSettings>,
+    /// The archive that logs are copied to, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub central: Option<Central>,
     /// The guardrails of each partition.
     #[serde(skip)]
     pub guardrails: Vec<guardrails::Guardrails>,
@@ -91,7 +96,7 @@ pub struct Account {
 pub struct Placement {
     /// Region name.
     pub region: String,
-    /// None, one, or (with `split_trails`) two log buckets; the one that takes access logs first.
+    /// None, one, or (with `split_trails`) two log buckets, the one that takes access logs first; after them the archive, if it is here.
     pub buckets: Vec<LogBucket>,
     /// The source buckets here, sorted by name. They log to the bucket with `takes_access_logs`.
     #[serde(serialize_with = "runs")]
@@ -101,6 +106,9 @@ pub struct Placement {
     /// VPC of the custom resource's function.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function_vpc: Option<FunctionVpc>,
+    /// The role with which S3 copies the log buckets here to the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replication_role: Option<ReplicationRole>,
     /// What is published and watched here.
     #[serde(skip_serializing_if = "monitoring::Monitoring::is_empty")]
     pub monitoring: monitoring::Monitoring,
@@ -117,6 +125,12 @@ pub struct LogBucket {
     pub takes_access_logs: bool,
     /// True if a trail delivers to it.
     pub takes_trails: bool,
+    /// True if it is the archive: it takes nothing but copies of what other log buckets get.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub takes_copies: bool,
+    /// How S3 copies what it gets to the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replication: Option<Replication>,
     /// Set when the bucket exists already: it is imported and brought to these settings, never created or deleted.
     pub adopt: Option<Adopt>,
     /// True if the map says that there is no such bucket (`adopt: false`), whatever earlier runs have made.
@@ -156,6 +170,8 @@ pub struct Basis {
     pub trails: Vec<TrailGrant>,
     /// The services that write logs of their own to the bucket.
     pub senders: Vec<SenderGrant>,
+    /// The roles that copy logs to the bucket.
+    pub copies: Vec<CopyGrant>,
     /// With a TLS-only deny.
     pub deny_insecure_transport: bool,
     /// The statements of the map, filled in.
@@ -357,6 +373,7 @@ impl Plan {
             closed: vec![],
             monitoring: Default::default(),
             guardrail_settings: None,
+            central: None,
             guardrails: vec![],
             targets: None,
         }
@@ -396,6 +413,16 @@ impl Trail {
 }
 
 impl LogBucket {
+    /// What it takes, for people.
+    pub(crate) fn takes(&self) -> &'static str {
+        match (self.takes_access_logs, self.takes_trails) {
+            _ if self.takes_copies => "copies of logs",
+            (true, true) => "access logs and trails",
+            (true, false) => "access logs",
+            _ => "trails",
+        }
+    }
+
     /// Is it to be made in the account regional namespace? One that exists is there or not already, and no target asks again.
     pub fn made_account_regional(&self) -> bool {
         self.account_regional && self.adopt.is_none()

@@ -5,7 +5,7 @@
 use crate::{
     aws::Partition,
     digest::digest,
-    plan::{Account, KeyPolicy, Placement, Plan, RenderSettings, position, prove::Proven},
+    plan::{Account, Central, KeyPolicy, Placement, Plan, RenderSettings, position, prove::Proven},
 };
 use serde::Serialize;
 use std::sync::OnceLock;
@@ -37,6 +37,8 @@ struct PlanSlice<'p> {
     apply_order: &'p [String],
     render: &'p RenderSettings,
     key_policies: &'p [KeyPolicy],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    central: &'p Option<Central>,
 }
 
 impl<'p> Digests<'p> {
@@ -80,6 +82,7 @@ impl<'p> Digests<'p> {
             monitoring: _,
             closed: _,
             guardrail_settings: _,
+            central,
             guardrails: _,
             targets: _,
         } = &**self.plan;
@@ -88,6 +91,7 @@ impl<'p> Digests<'p> {
             apply_order,
             render,
             key_policies,
+            central,
         })
     }
 }

@@ -4,13 +4,13 @@ use super::{Context, aws_cli::takes_over, engine::Engine};
 use crate::{
     artifacts::Artifact,
     aws::region,
-    plan::{Plan, monitoring},
+    plan::{Central, Plan, monitoring},
     tables::archives,
 };
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Path below the output folder.
 pub const PATH: &str = "README.md";
@@ -59,6 +59,8 @@ struct ReadmeContext {
     admitted: Vec<AdmittedRow>,
     /// Services that may write logs of their own, for each log bucket.
     senders: Vec<SenderRow>,
+    /// The archive that logs are copied to: none or one.
+    central: Vec<CentralRow>,
     /// KMS documents: file and key ARN.
     keys: Vec<KeyRow>,
     /// Log groups and topics that trails feed; empty if there are none.
@@ -91,6 +93,27 @@ struct ReadmeContext {
     no_config_rule: Vec<String>,
     /// Trails of earlier runs that the map no longer has, but for those of closed accounts.
     retired_trails: Vec<RetiredTrailRow>,
+}
+
+/// The archive that logs are copied to.
+#[derive(Debug, Serialize)]
+struct CentralRow {
+    /// Key of its account.
+    account: String,
+    /// Its Region.
+    region: String,
+    /// Name of the bucket.
+    bucket: String,
+    /// KMS key of the copies; empty for none.
+    kms_key_arn: String,
+    /// True if it has Object Lock.
+    locked: bool,
+    /// How many log buckets are copied.
+    copied: usize,
+    /// Names of log buckets that are not, because they existed before.
+    left_out: Vec<String>,
+    /// Trails whose files are encrypted with a KMS key and not copied, because copies have none.
+    encrypted: Vec<String>,
 }
 
 /// A trail that left the map.
@@ -486,6 +509,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
         admitted: admitted(cx.plan()),
         senders: senders(cx.plan()),
+        central: cx.plan().central.iter().map(|central| central_row(cx.plan(), central)).collect(),
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
         feeds: feeds(cx.plan()),
         retired_trails: cx
@@ -515,6 +539,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         ("logging_parameter", context.logging_parameter.is_empty()),
         ("external", context.external.is_empty()),
         ("excepted", context.excepted.is_empty()),
+        ("central", context.central.is_empty()),
     ] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
             keys.shift_remove(key);
@@ -522,4 +547,23 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
     }
     context.header = cx.header(&slice);
     Ok(Artifact::file(PATH, engine.render("readme/README.md", &context)?))
+}
+
+fn central_row(plan: &Plan, central: &Central) -> CentralRow {
+    let buckets = || plan.placements().flat_map(|(_, placement)| &placement.buckets);
+    let encrypted = plan.trails().map(|(_, trail)| trail).filter(|trail| {
+        let copied = || buckets().any(|bucket| bucket.name == trail.bucket && bucket.replication.is_some());
+        trail.kms_key_arn.is_some() && central.kms_key_arn.is_none() && copied()
+    });
+    let encrypted: BTreeSet<&str> = encrypted.map(|trail| trail.name.as_str()).collect();
+    CentralRow {
+        account: central.account.clone(),
+        region: central.region.clone(),
+        bucket: central.bucket.clone(),
+        kms_key_arn: central.kms_key_arn.clone().unwrap_or_default(),
+        locked: buckets().any(|bucket| bucket.takes_copies && bucket.object_lock.is_some()),
+        copied: central.copied.len(),
+        left_out: central.left_out.clone(),
+        encrypted: encrypted.into_iter().map(str::to_owned).collect(),
+    }
 }

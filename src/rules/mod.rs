@@ -5,6 +5,7 @@
 
 mod accounts;
 pub(crate) mod budget;
+pub(crate) mod central;
 pub(crate) mod delivery;
 pub(crate) mod guardrails;
 pub(crate) mod ignore;
@@ -38,6 +39,7 @@ pub fn all() -> Vec<&'static Rule> {
         rendering::RULES,
         monitoring::RULES,
         guardrails::RULES,
+        central::RULES,
         observed::RULES,
         importing::RULES,
         generated::RULES,
@@ -63,6 +65,7 @@ pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
     rendering::check(map, findings);
     monitoring::check(map, findings);
     guardrails::check(map, findings);
+    central::check(map, findings);
     settings::check(map, findings);
 }
 

@@ -30,7 +30,7 @@ const SENDERS: &str = "other-services";
 
 impl Planner<'_, '_> {
     /// Tags of a log bucket: its own before those of everything that is made. One that exists keeps what it has beside its own.
-    fn tags(
+    pub(super) fn tags(
         &self,
         settings: &Settings<'_>,
         adopted: bool,
@@ -98,6 +98,8 @@ impl Planner<'_, '_> {
             sources: by_prefix.into_iter().map(|(prefix, names)| (prefix, names.into_iter().collect())).collect(),
             trails,
             senders,
+            copies: &[],
+            organization_id: self.map.organization_id.map(|id| id.as_str()),
             scope: match settings.policy_scope.value {
                 PolicyScope::Auto => Scope::Auto,
                 PolicyScope::Account => Scope::Account,
@@ -147,6 +149,7 @@ impl Planner<'_, '_> {
                 sources,
                 trails: &grants.trails,
                 senders: &grants.senders,
+                copies: &[],
                 denies_insecure_transport: settings.deny_insecure_transport,
                 of_placements: self.of_placements,
             }),
@@ -161,6 +164,7 @@ impl Planner<'_, '_> {
             by_account: settings.policy_scope.value == PolicyScope::Account,
             trails: grants.trails.clone(),
             senders: grants.senders.clone(),
+            copies: Vec::new(),
             deny_insecure_transport: settings.deny_insecure_transport,
             extra: extra.clone(),
             organization_id: self.map.organization_id.map(|id| id.value.clone()),
@@ -191,6 +195,8 @@ impl Planner<'_, '_> {
             name: draft.name.clone(),
             takes_access_logs: draft.takes_access_logs,
             takes_trails: draft.takes_trails,
+            takes_copies: false,
+            replication: None,
             account_regional: settings.account_regional.is_some() && adopt.is_none(),
             adopt: adopt.as_ref().map(|adopt| {
                 let mut existing = adopt.value.clone();

@@ -6,6 +6,7 @@
 
 mod admitted;
 mod context;
+mod copies;
 mod deliveries;
 mod named;
 mod owner;
@@ -24,7 +25,7 @@ use crate::{
     aws::Partition,
     policy::{
         Effect, Policy,
-        compose::{SenderGrant, TrailGrant},
+        compose::{CopyGrant, SenderGrant, TrailGrant},
         evaluate::{
             Patience, Prepared, Verdict,
             requests::{Holds, Requests},
@@ -64,6 +65,8 @@ pub struct Subject<'a> {
     pub trails: &'a [TrailGrant],
     /// The services that write logs of their own to it.
     pub senders: &'a [SenderGrant],
+    /// The roles that copy logs to it.
+    pub copies: &'a [CopyGrant],
     /// True if requests without TLS are to be denied.
     pub denies_insecure_transport: bool,
     /// How many placements its map has: they share the time that hard proofs may take.
@@ -123,6 +126,8 @@ pub enum Kind {
     TrailsWrite,
     /// The logs of each other service get in.
     SendersWrite,
+    /// Each role that copies logs can.
+    CopiesWrite,
     /// The account can read, change and remove the policy.
     OwnerNotLockedOut,
     /// The same source in another account is kept out.
@@ -135,6 +140,8 @@ pub enum Kind {
     OtherTrail,
     /// What another service writes for another account, from another Region or beside its path is kept out.
     OtherSender,
+    /// Another role, the same role of a stranger's account, and whatever else a role that copies could do is kept out.
+    OtherCopy,
     /// Another service and strangers are kept out.
     Strangers,
     /// Deliveries and reads without TLS are kept out.
@@ -148,12 +155,14 @@ impl Kind {
             Kind::SourcesWrite => "each source can write",
             Kind::TrailsWrite => "each trail can write",
             Kind::SendersWrite => "each sender can write",
+            Kind::CopiesWrite => "each role can copy",
             Kind::OwnerNotLockedOut => "owner not locked out",
             Kind::OtherAccount => "other account kept out",
             Kind::OtherBucket => "other bucket kept out",
             Kind::SiblingPrefix => "sibling prefix kept out",
             Kind::OtherTrail => "other trail kept out",
             Kind::OtherSender => "other sender kept out",
+            Kind::OtherCopy => "other copies kept out",
             Kind::Strangers => "strangers kept out",
             Kind::WithoutTls => "no TLS kept out",
         }
@@ -422,6 +431,7 @@ impl<'a> Subject<'a> {
             sources: if bucket.takes_access_logs { &placement.sources } else { &[] },
             trails: &bucket.basis.trails,
             senders: &bucket.basis.senders,
+            copies: &bucket.basis.copies,
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
             of_placements: 1,
         }
@@ -436,10 +446,12 @@ impl Subject<'_> {
     fn but_deliveries_of_sources(&self, prepared: &Prepared<'_>, each: &mut dyn FnMut(Claim<'_>)) {
         self.trails_write(each);
         self.senders_write(each);
+        self.copies_write(each);
         self.owner(prepared, each);
         self.others_of_sources(each);
         self.others_of_trails(each);
         self.others_of_senders(each);
+        self.others_of_copies(each);
         self.strangers(each);
         self.without_tls(each);
     }

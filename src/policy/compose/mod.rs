@@ -12,7 +12,8 @@ use super::{Policy, Statement};
 use crate::aws::{Partition, Sender, limits::BUCKET_POLICY_BYTES};
 use access::access_forms;
 pub use report::{PolicyReport, Tier};
-use statements::{deny_insecure_transport, sender_statements, trail_statements};
+pub(crate) use statements::COPIES;
+use statements::{copy_statement, deny_insecure_transport, sender_statements, trail_statements};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that may write to one log bucket.
@@ -30,6 +31,10 @@ pub struct Grants<'a> {
     pub trails: Vec<TrailGrant>,
     /// The services that write logs of their own here, in order.
     pub senders: Vec<SenderGrant>,
+    /// The roles that copy logs here, in order; with some the bucket takes nothing else.
+    pub copies: &'a [CopyGrant],
+    /// Id of the organization, if the map tells.
+    pub organization_id: Option<&'a str>,
     /// How tightly sources are named.
     pub scope: Scope,
     /// With a TLS-only deny.
@@ -77,6 +82,15 @@ pub struct SenderGrant {
     pub accounts: Vec<String>,
 }
 
+/// A role with which S3 copies logs to the bucket.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CopyGrant {
+    /// The account that owns it.
+    pub account_id: String,
+    /// Its ARN.
+    pub role_arn: String,
+}
+
 /// A policy that does not fit, whatever form is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overflow {
@@ -97,6 +111,8 @@ pub enum Cause {
     Senders,
     /// Statements of the map.
     Extra,
+    /// Too many accounts copy logs.
+    Copies,
 }
 
 /// The forms of the CloudTrail grant, tightest first.
@@ -123,11 +139,45 @@ enum SenderForm {
     Lists,
 }
 
+/// The forms of the grant for copies, tightest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CopyForm {
+    /// A list of roles.
+    Roles,
+    /// The organization, and the pattern of the roles' names.
+    Organization,
+}
+
+/// The policy of a bucket to which logs are copied.
+fn compose_copies(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> {
+    let mut bytes = 0;
+    for form in [CopyForm::Roles, CopyForm::Organization] {
+        let Some(statement) = copy_statement(grants, form) else { continue };
+        match with_access(grants, &[statement]) {
+            Ok(Fitting { policy, bytes_used, tier, notes: _ }) => {
+                let notes = match form {
+                    CopyForm::Roles => None,
+                    CopyForm::Organization => Some(
+                        "roles that copy logs are admitted by the pattern of their names in the whole organization, because the list of their ARNs does not fit",
+                    ),
+                };
+                let notes = notes.into_iter().map(str::to_owned).collect();
+                return Ok((policy, PolicyReport { tier, bytes_used, bytes_left: BUCKET_POLICY_BYTES - bytes_used, notes }));
+            }
+            Err(many) => bytes = many,
+        }
+    }
+    Err(Overflow { bytes, what: Cause::Copies })
+}
+
 /// Composes the policy of a log bucket.
 ///
 /// # Errors
 /// [`Overflow`] when no permitted form fits into 20,480 bytes.
 pub fn compose(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> {
+    if !grants.copies.is_empty() {
+        return compose_copies(grants);
+    }
     let mut overflow = None;
     let forms = if grants.trails.is_empty() { &TRAIL_FORMS[..1] } else { &TRAIL_FORMS[..] };
     let several = grants.senders.iter().any(|sender| sender.accounts.len() > 1);
@@ -239,6 +289,8 @@ mod tests {
             sources: sources.clone(),
             trails: Vec::new(),
             senders: Vec::new(),
+            copies: &[],
+            organization_id: None,
             scope: Scope::Auto,
             deny_insecure_transport: true,
             extra: &[],

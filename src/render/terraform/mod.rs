@@ -34,6 +34,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("terraform/providers.tf", include_str!("../../../templates/terraform/providers.tf")),
     ("terraform/region.tf", include_str!("../../../templates/terraform/region.tf")),
     ("terraform/athena.tf", include_str!("../../../templates/terraform/athena.tf")),
+    ("terraform/copies.tf", include_str!("../../../templates/terraform/copies.tf")),
     ("terraform/monitoring.tf", include_str!("../../../templates/terraform/monitoring.tf")),
     ("terraform/here.tf", include_str!("../../../templates/terraform/here.tf")),
     ("terraform/root.tf", include_str!("../../../templates/terraform/root.tf")),
