@@ -246,6 +246,12 @@ class Stack:
                 s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": value})
             elif key == "ObjectLockConfiguration":
                 s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=value)
+            elif key == "ReplicationConfiguration":
+                # roles are not made here, and stacks of other Regions may come first: that the rule is whole is all that is looked at
+                [rule] = value["Rules"]
+                whole = rule["Status"] == "Enabled" and rule["Priority"] == 1 and rule["Filter"] == {"Prefix": ""} and rule["DeleteMarkerReplication"] == {"Status": "Disabled"}
+                if not whole or set(value) != {"Role", "Rules"} or not rule["Destination"]["Bucket"].startswith("arn:"):
+                    raise ValueError(f"{logical}: a replication that S3 would not take, or that copies less: {value}")
             else:
                 raise ValueError(f"{logical}: the property {key} is not known here")
         self.attributes[logical, "Arn"] = f"arn:{partition_of(self.region)}:s3:::{name}"

@@ -272,6 +272,7 @@ def bucket_of(bucket):
     bucket = dict(bucket)
     del bucket["BucketName"]
     (encryption,), (ownership,) = bucket.pop("BucketEncryption")["ServerSideEncryptionConfiguration"], bucket.pop("OwnershipControls")["Rules"]
+    bucket.pop("ReplicationConfiguration", None)  # of it stacks.py and central.py judge
     lock = bucket.pop("ObjectLockConfiguration", None)
     expect(bool(lock) == bucket.pop("ObjectLockEnabled", False), "Object Lock is configured and not enabled, or enabled and not configured")
     found = {
