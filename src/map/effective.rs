@@ -3,7 +3,7 @@
 //! Takes a `RegionMap` that may be wrong; leaves out what can't be used (the rules have reported it), so that a plan can
 //! be derived from the rest and all findings come in one run. Pure: no findings, no AWS rules.
 
-mod central;
+mod archive;
 mod guardrails;
 mod retention;
 mod senders;
@@ -24,7 +24,7 @@ use crate::{
     aws::{Partition, limits, parameter, region, watch},
     source::{Span, Spanned, beginning},
 };
-pub use central::Central;
+pub use archive::Archive;
 use indexmap::IndexMap;
 pub use retention::Kept;
 pub(crate) use senders::MOST_SENDERS;
@@ -80,8 +80,8 @@ pub struct EffectiveMap<'m> {
     pub monitoring: MonitoringSettings,
     /// `guardrails`.
     pub guardrails: Option<GuardrailSettings>,
-    /// `central`, if it names an account and a Region that can be used.
-    pub central: Option<Central<'m>>,
+    /// The archive of `central`, if it names an account and a Region that can be used.
+    pub archive: Option<Archive<'m>>,
     /// `settings.targets`; `None` for all.
     pub targets: Option<Vec<TargetName>>,
 }
@@ -236,9 +236,9 @@ impl Settings<'_> {
 pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
     let accounts = accounts(map);
     let trails = trails::trails(map, &accounts);
-    let central = central::central(map, &accounts);
+    let archive = archive::archive(map, &accounts);
     EffectiveMap {
-        central,
+        archive,
         organization: map.organization.as_ref().and_then(|organization| organization.name.as_ref()),
         organization_id: map.organization.as_ref().and_then(|organization| organization.id.as_ref()),
         trails,

@@ -11,7 +11,7 @@ mod retention;
 mod settings;
 
 use super::{
-    Account, Placement, Plan, central, guardrails, keys, monitoring,
+    Account, Placement, Plan, copies, guardrails, keys, monitoring,
     policy_cache::PolicyCache,
     routes::{self, Delivery},
 };
@@ -86,7 +86,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
         let deliveries = by_account.get(account.key.as_str()).map_or(&[][..], Vec::as_slice);
         regions.extend(deliveries.iter().map(|delivery| delivery.region));
         regions.extend(
-            map.central
+            map.archive
                 .iter()
                 .filter(|central| central.account.as_str() == account.key.as_str())
                 .map(|central| central.region.value),
@@ -130,7 +130,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     }
     log_buckets_that_are_sources(map, &taken, findings);
     names_twice(taken, findings);
-    let central = central::finish(map, &deliveries, &mut accounts, findings);
+    let archive = copies::finish(map, &deliveries, &mut accounts, findings);
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
     monitoring::fill(&mut accounts, &map.monitoring);
     monitoring::check(map, &accounts, findings);
@@ -138,8 +138,8 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     let guardrails =
         map.guardrails.as_ref().map_or_else(Vec::new, |settings| guardrails::derive(&accounts, settings, organization_id));
     guardrails::check(map, &accounts, &guardrails, findings);
-    let apply_order = routes::apply_order(map, &accounts, &deliveries, &central::waiting(central.as_ref()), findings);
-    let key_policies = keys::key_policies(&accounts, &deliveries, central.as_ref());
+    let apply_order = routes::apply_order(map, &accounts, &deliveries, &copies::waiting(archive.as_ref()), findings);
+    let key_policies = keys::key_policies(&accounts, &deliveries, archive.as_ref());
     once_each(findings, before);
     let closed = map.closed.iter().map(|id| (*id).to_owned()).collect();
     Plan {
@@ -150,7 +150,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
         closed,
         monitoring: map.monitoring.clone(),
         guardrail_settings: map.guardrails.clone(),
-        central,
+        archive,
         guardrails,
         targets: map.targets.clone(),
     }

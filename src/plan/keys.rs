@@ -1,6 +1,6 @@
 //! Policies of the KMS keys of trails: the statements that a key's owner has to apply.
 
-use super::{Account, Central, KeyPolicy, central::via_service, routes::Delivery};
+use super::{Account, Archive, KeyPolicy, copies::via_service, routes::Delivery};
 use crate::{
     aws::{CLOUDTRAIL_SERVICE, Partition, REPLICATION_ROLE, arn},
     map::KmsKey,
@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The statements that keys of trails need, one document for each key.
 /// Source: CloudTrail user guide, "Configure AWS KMS key policies for CloudTrail".
-pub(crate) fn key_policies(accounts: &[Account], deliveries: &[Delivery<'_>], central: Option<&Central>) -> Vec<KeyPolicy> {
+pub(crate) fn key_policies(accounts: &[Account], deliveries: &[Delivery<'_>], central: Option<&Archive>) -> Vec<KeyPolicy> {
     let mut by_file: BTreeMap<String, (String, Vec<&Delivery<'_>>)> = BTreeMap::new();
     for delivery in deliveries {
         let Some((key, _)) = delivery.key().filter(|_| super::position(accounts, delivery.writer).is_some()) else {
@@ -36,7 +36,7 @@ const OF_COPIES: &str = "_central";
 
 /// What a key of trails has to let roles that copy do: they read what is encrypted with it.
 /// Source: S3 user guide, "Replicating encrypted objects (SSE-S3, SSE-KMS, DSSE-KMS, SSE-C)".
-fn decrypt(accounts: &[Account], users: &[&Delivery<'_>], central: &Central) -> Option<Statement> {
+fn decrypt(accounts: &[Account], users: &[&Delivery<'_>], central: &Archive) -> Option<Statement> {
     central.kms_key_arn.as_ref()?;
     let places: BTreeSet<(&str, &str)> = users.iter().map(|user| (user.reader, user.region)).collect();
     let here = |account: &Account, region: &str| places.contains(&(account.key.as_str(), region));
@@ -45,7 +45,7 @@ fn decrypt(accounts: &[Account], users: &[&Delivery<'_>], central: &Central) -> 
 }
 
 /// What the key of copies has to let roles that copy do.
-fn of_copies(accounts: &[Account], central: &Central) -> Option<KeyPolicy> {
+fn of_copies(accounts: &[Account], central: &Archive) -> Option<KeyPolicy> {
     let regions = BTreeSet::from([central.region.as_str()]);
     let statement = roles_may(accounts, central.partition, "LogmapCopiesEncrypt", "kms:Encrypt", &regions, |_, _| true)?;
     let key_arn = central.kms_key_arn.clone()?;

@@ -3,7 +3,7 @@
 //! Renderers read it and nothing else. It is serialisable: its canonical JSON, slice by slice, is what the digests in
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
-pub(crate) mod central;
+pub(crate) mod copies;
 pub mod derive;
 pub(crate) mod guardrails;
 pub(crate) mod keys;
@@ -34,7 +34,7 @@ pub(crate) use crate::{
     },
     policy::compose::PolicyReport,
 };
-pub(crate) use central::{Central, Replication, ReplicationRole};
+pub(crate) use copies::{Archive, Replication, ReplicationRole};
 use indexmap::IndexMap;
 pub(crate) use lifecycle::LifecycleRule;
 pub(crate) use record::{BucketRecord, Layout, LayoutRecord, TrailRecord};
@@ -65,7 +65,7 @@ pub struct Plan {
     pub guardrail_settings: Option<guardrails::GuardrailSettings>,
     /// The archive that logs are copied to, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub central: Option<Central>,
+    pub archive: Option<Archive>,
     /// The guardrails of each partition.
     #[serde(skip)]
     pub guardrails: Vec<guardrails::Guardrails>,
@@ -373,7 +373,7 @@ impl Plan {
             closed: vec![],
             monitoring: Default::default(),
             guardrail_settings: None,
-            central: None,
+            archive: None,
             guardrails: vec![],
             targets: None,
         }

@@ -8,7 +8,7 @@ use crate::{
     artifacts::Artifact,
     plan::{
         Account, LogBucket, Placement, RenderSettings, Source, Trail, alike,
-        central::{ROLE_DESCRIPTION, trust},
+        copies::{ROLE_DESCRIPTION, trust},
         lifecycle::{self, S3Rule},
         monitoring::{CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, Monitoring},
     },

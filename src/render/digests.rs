@@ -5,7 +5,7 @@
 use crate::{
     aws::Partition,
     digest::digest,
-    plan::{Account, Central, KeyPolicy, Placement, Plan, RenderSettings, position, prove::Proven},
+    plan::{Account, Archive, KeyPolicy, Placement, Plan, RenderSettings, position, prove::Proven},
 };
 use serde::Serialize;
 use std::sync::OnceLock;
@@ -38,7 +38,7 @@ struct PlanSlice<'p> {
     render: &'p RenderSettings,
     key_policies: &'p [KeyPolicy],
     #[serde(skip_serializing_if = "Option::is_none")]
-    central: &'p Option<Central>,
+    archive: &'p Option<Archive>,
 }
 
 impl<'p> Digests<'p> {
@@ -82,7 +82,7 @@ impl<'p> Digests<'p> {
             monitoring: _,
             closed: _,
             guardrail_settings: _,
-            central,
+            archive,
             guardrails: _,
             targets: _,
         } = &**self.plan;
@@ -91,7 +91,7 @@ impl<'p> Digests<'p> {
             apply_order,
             render,
             key_policies,
-            central,
+            archive,
         })
     }
 }

@@ -4,7 +4,7 @@ use super::{Context, aws_cli::takes_over, engine::Engine};
 use crate::{
     artifacts::Artifact,
     aws::region,
-    plan::{Central, Plan, monitoring},
+    plan::{Archive, Plan, monitoring},
     tables::archives,
 };
 use anyhow::Result;
@@ -509,7 +509,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
         admitted: admitted(cx.plan()),
         senders: senders(cx.plan()),
-        central: cx.plan().central.iter().map(|central| central_row(cx.plan(), central)).collect(),
+        central: cx.plan().archive.iter().map(|central| central_row(cx.plan(), central)).collect(),
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
         feeds: feeds(cx.plan()),
         retired_trails: cx
@@ -549,7 +549,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
     Ok(Artifact::file(PATH, engine.render("readme/README.md", &context)?))
 }
 
-fn central_row(plan: &Plan, central: &Central) -> CentralRow {
+fn central_row(plan: &Plan, central: &Archive) -> CentralRow {
     let buckets = || plan.placements().flat_map(|(_, placement)| &placement.buckets);
     let encrypted = plan.trails().map(|(_, trail)| trail).filter(|trail| {
         let copied = || buckets().any(|bucket| bucket.name == trail.bucket && bucket.replication.is_some());

@@ -4,8 +4,8 @@
 //! is what `explain`, the index in docs/rules/ and the tests read. Must not print, and must not change the map.
 
 mod accounts;
+pub(crate) mod archive;
 pub(crate) mod budget;
-pub(crate) mod central;
 pub(crate) mod delivery;
 pub(crate) mod guardrails;
 pub(crate) mod ignore;
@@ -39,7 +39,7 @@ pub fn all() -> Vec<&'static Rule> {
         rendering::RULES,
         monitoring::RULES,
         guardrails::RULES,
-        central::RULES,
+        archive::RULES,
         observed::RULES,
         importing::RULES,
         generated::RULES,
@@ -65,7 +65,7 @@ pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
     rendering::check(map, findings);
     monitoring::check(map, findings);
     guardrails::check(map, findings);
-    central::check(map, findings);
+    archive::check(map, findings);
     settings::check(map, findings);
 }
 

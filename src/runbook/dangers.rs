@@ -217,7 +217,7 @@ pub(super) fn dangers(old: &Plan, new: &Plan, stages: &Stages, steps: &[Step]) -
             ),
         );
     }
-    let copied = |plan: &Plan| plan.central.as_ref().map(|central| (central.bucket.clone(), central.copied.clone()));
+    let copied = |plan: &Plan| plan.archive.as_ref().map(|central| (central.bucket.clone(), central.copied.clone()));
     let (was, is) = (copied(old), copied(new));
     if was != is {
         let mut text = String::new();

@@ -202,7 +202,7 @@ impl<'a> Maker<'a> {
         let mut accounts: Vec<Account> = accounts.collect();
         let map = if stage == Stage::Old { self.old } else { self.new };
         // what is copied needs the archive
-        let archive = map.central.as_ref().map(|central| central.account_id.as_str());
+        let archive = map.archive.as_ref().map(|central| central.account_id.as_str());
         let (first, others): (Vec<&Account>, Vec<&Account>) =
             accounts.iter().partition(|account| Some(account.id.as_str()) == archive);
         let apply_order = first.into_iter().chain(others).map(|account| account.key.clone()).collect();
@@ -216,7 +216,7 @@ impl<'a> Maker<'a> {
             key_policies: map.key_policies.clone(),
             closed: map.closed.clone(),
             guardrail_settings: None,
-            central: map.central.clone(),
+            archive: map.archive.clone(),
             guardrails: Vec::new(),
             targets: map.targets.clone(),
         }

@@ -4,7 +4,7 @@ use super::{Draft, Planner, Taken, role_arn};
 use crate::{
     aws::arn,
     diagnostics::Finding,
-    map::effective::{Central, DEFAULT_ACCOUNT_REGIONAL_CENTRAL_NAME, DEFAULT_CENTRAL_NAME, Settings},
+    map::effective::{Archive, DEFAULT_ACCOUNT_REGIONAL_CENTRAL_NAME, DEFAULT_CENTRAL_NAME, Settings},
     plan::{Basis, LifecycleRule, LogBucket, PolicyReport, prove::Proof},
     policy::Policy,
     rules::retention::LOCK_OUTLIVES,
@@ -15,8 +15,8 @@ impl Planner<'_, '_> {
     /// The archive, if it is here. How long it keeps copies, its tags and its namespace are those of log buckets here.
     pub(super) fn archive(&self, settings: &Settings<'_>, taken: &mut Taken, findings: &mut Vec<Finding>) -> Option<LogBucket> {
         let is_here =
-            |central: &&Central<'_>| central.account.as_str() == self.account.key.as_str() && central.region.value == self.region;
-        let central = self.map.central.as_ref().filter(is_here)?;
+            |central: &&Archive<'_>| central.account.as_str() == self.account.key.as_str() && central.region.value == self.region;
+        let central = self.map.archive.as_ref().filter(is_here)?;
         let default = match settings.account_regional {
             Some(_) => DEFAULT_ACCOUNT_REGIONAL_CENTRAL_NAME,
             None => DEFAULT_CENTRAL_NAME,

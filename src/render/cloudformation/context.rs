@@ -13,7 +13,7 @@ use crate::{
     aws::arn,
     plan::{
         Account, FunctionRuntime, FunctionVpc, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
-        central::{ROLE_DESCRIPTION, RULE, trust},
+        copies::{ROLE_DESCRIPTION, RULE, trust},
         lifecycle::{self, S3Rule},
     },
     policy::Policy,

@@ -6,7 +6,7 @@ use super::{Module, MonitoringContext, label, names::file_stem, trail_label};
 use crate::{
     plan::{
         KeyFormat, LogBucket, Placement, Source, Trail,
-        central::{ROLE_DESCRIPTION, RULE, trust},
+        copies::{ROLE_DESCRIPTION, RULE, trust},
         lifecycle::{self, S3Rule},
         monitoring::TARGET_ID,
     },

@@ -1,5 +1,5 @@
 //! Rules on `central`: accounts, Regions and keys that can't be. What hangs on the derived log buckets, such as keys that two of them
-//! could write, `plan::central` judges, with the rules declared here.
+//! could write, `plan::copies` judges, with the rules declared here.
 
 use super::{accounts, naming, trails::is_kms_key};
 use crate::{
@@ -12,14 +12,14 @@ use crate::{
 
 rule_family! {
     since "0.1.0";
-    CENTRAL_PLACE = "LM1001" "central-place" Error Map blocking: "the archive can't be in this account or Region, or can't have its copies";
-    CENTRAL_KEY = "LM1002" "central-key" Error Map: "copies can't be made with a KMS key";
-    CENTRAL_VERSIONING = "LM1003" "central-versioning" Error Map: "a log bucket that is copied has no versioning";
-    CENTRAL_SAME_KEYS = "LM1004" "central-same-keys" Error Map: "two log buckets could have copies of one key";
-    CENTRAL_LOCK = "LM1005" "central-lock" Error Map: "a log bucket with Object Lock can't be copied to an archive without";
-    CENTRAL_ENCRYPTED = "LM1006" "central-encrypted" Warning Map: "files of a trail are encrypted and not copied";
-    CENTRAL_LEFT_OUT = "LM1007" "central-left-out" Info Map: "a log bucket that existed before is not copied";
-    CENTRAL_EMPTY = "LM1008" "central-empty" Warning Map: "nothing is copied to the archive";
+    ARCHIVE_PLACE = "LM1001" "archive-place" Error Map blocking: "the archive can't be in this account or Region, or can't have its copies";
+    ARCHIVE_KEY = "LM1002" "archive-key" Error Map: "copies can't be made with a KMS key";
+    ARCHIVE_VERSIONING = "LM1003" "archive-versioning" Error Map: "a log bucket that is copied has no versioning";
+    ARCHIVE_SAME_KEYS = "LM1004" "archive-same-keys" Error Map: "two log buckets could have copies of one key";
+    ARCHIVE_LOCK = "LM1005" "archive-lock" Error Map: "a log bucket with Object Lock can't be copied to an archive without";
+    ARCHIVE_ENCRYPTED = "LM1006" "archive-encrypted" Warning Map: "files of a trail are encrypted and not copied";
+    ARCHIVE_LEFT_OUT = "LM1007" "archive-left-out" Info Map: "a log bucket that existed before is not copied";
+    ARCHIVE_EMPTY = "LM1008" "archive-empty" Warning Map: "nothing is copied to the archive";
 }
 
 /// Checks the accounts, the Region and the key that `central` names.
@@ -30,11 +30,11 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     let archive = place.and_then(|place| place.account.as_ref());
     let named = archive.into_iter().chain(central.only.iter().flat_map(|keys| keys.iter()));
     for key in named {
-        accounts::known(&CENTRAL_PLACE, key, &known, findings);
+        accounts::known(&ARCHIVE_PLACE, key, &known, findings);
         let closed = map.accounts().find(|(other, account)| other.value == key.value && account.is_closed());
         if let Some((_, account)) = closed {
             findings.push(
-                Finding::new(&CENTRAL_PLACE, key.span, format!("the account `{}` is closed", key.value))
+                Finding::new(&ARCHIVE_PLACE, key.span, format!("the account `{}` is closed", key.value))
                     .label("nothing is copied to it or from it")
                     .related(account.state.map_or(key.span, |state| state.span), "it is closed by this")
                     .help("name an account that is in use"),
@@ -54,7 +54,7 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
         if let Some(name) = torn {
             findings.push(
                 Finding::new(
-                    &CENTRAL_PLACE,
+                    &ARCHIVE_PLACE,
                     key.span,
                     format!(
                         "`{}` is in the partition `{}`, the archive is in `{partition}`",
@@ -81,14 +81,14 @@ fn key_of_archive(key: &Spanned<String>, region: &Spanned<String>, findings: &mu
     let Some(arn) = parsed.filter(|arn| arn.resource.starts_with("key/")) else {
         let what = if parsed.is_some() { "is an alias" } else { "is not the ARN of a KMS key" };
         findings.push(
-            Finding::new(&CENTRAL_KEY, key.span, format!("`{}` {what}", key.value.escape_debug()))
+            Finding::new(&ARCHIVE_KEY, key.span, format!("`{}` {what}", key.value.escape_debug()))
                 .help(format!("write the ARN of the key itself; {looks}")),
         );
         return;
     };
     if arn.region != region.value {
         findings.push(
-            Finding::new(&CENTRAL_KEY, key.span, format!("the key is in `{}`, the archive is in `{}`", arn.region, region.value))
+            Finding::new(&ARCHIVE_KEY, key.span, format!("the key is in `{}`, the archive is in `{}`", arn.region, region.value))
                 .label("not the Region of the archive")
                 .related(region.span, "the archive is here")
                 .help("S3 takes the setting and then copies nothing; use a key of that Region"),

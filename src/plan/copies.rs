@@ -20,10 +20,10 @@ use crate::{
     },
     policy::compose::{CopyGrant, Grants, Scope, compose},
     rules::{
-        budget,
-        central::{
-            CENTRAL_EMPTY, CENTRAL_ENCRYPTED, CENTRAL_KEY, CENTRAL_LEFT_OUT, CENTRAL_LOCK, CENTRAL_SAME_KEYS, CENTRAL_VERSIONING,
+        archive::{
+            ARCHIVE_EMPTY, ARCHIVE_ENCRYPTED, ARCHIVE_KEY, ARCHIVE_LEFT_OUT, ARCHIVE_LOCK, ARCHIVE_SAME_KEYS, ARCHIVE_VERSIONING,
         },
+        budget,
     },
     source::{Span, Spanned},
 };
@@ -33,7 +33,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The archive, and what is copied to it.
 #[derive(Debug, Clone, Serialize)]
-pub struct Central {
+pub struct Archive {
     /// Key of its account.
     pub account: String,
     /// Id of its account.
@@ -125,13 +125,13 @@ pub(crate) fn finish(
     deliveries: &[Delivery<'_>],
     accounts: &mut [Account],
     findings: &mut Vec<Finding>,
-) -> Option<Central> {
-    let wanted = map.central.as_ref()?;
+) -> Option<Archive> {
+    let wanted = map.archive.as_ref()?;
     let (account, archive) = accounts.iter().find_map(|account| {
         let buckets = account.placements.iter().flat_map(|placement| &placement.buckets);
         buckets.into_iter().find(|bucket| bucket.takes_copies).map(|bucket| (account, bucket))
     })?;
-    let mut central = Central {
+    let mut central = Archive {
         account: account.key.clone(),
         account_id: account.id.clone(),
         region: wanted.region.value.to_owned(),
@@ -178,7 +178,7 @@ pub(crate) fn finish(
     same_keys(map, deliveries, accounts, findings);
     if copies.is_empty() {
         findings.push(
-            Finding::new(&CENTRAL_EMPTY, wanted.account.span, format!("nothing is copied to `{}`", central.bucket))
+            Finding::new(&ARCHIVE_EMPTY, wanted.account.span, format!("nothing is copied to `{}`", central.bucket))
                 .help("list accounts with log buckets that logmap makes under `only`, or leave `central` out"),
         );
     }
@@ -192,7 +192,7 @@ fn left_out(account: &effective::Account<'_>, region: &str, bucket: &LogBucket, 
     let adopt = if settings.is_first(bucket.takes_access_logs) { &settings.adopt } else { &settings.adopt_trails_bucket };
     let span = adopt.as_ref().map_or(account.key.span, |adopt| adopt.span);
     findings.push(
-        Finding::new(&CENTRAL_LEFT_OUT, span, format!("`{}` existed before and is not copied to the archive", bucket.name))
+        Finding::new(&ARCHIVE_LEFT_OUT, span, format!("`{}` existed before and is not copied to the archive", bucket.name))
             .help("copy it with a replication rule of your own; logmap replaces none that others may have set"),
     );
 }
@@ -205,11 +205,11 @@ fn judge(
     bucket: &LogBucket,
     findings: &mut Vec<Finding>,
 ) {
-    let Some(central) = &map.central else { return };
+    let Some(central) = &map.archive else { return };
     if !bucket.versioning {
         let versioning = account.settings(region).versioning;
         findings.push(
-            Finding::new(&CENTRAL_VERSIONING, versioning.span, format!("`{}` can't be copied without versioning", bucket.name))
+            Finding::new(&ARCHIVE_VERSIONING, versioning.span, format!("`{}` can't be copied without versioning", bucket.name))
                 .related(central.account.span, "`central` copies it to this account")
                 .help("leave `versioning` at true, or leave the account out with `central.only`: S3 answers `InvalidRequest`"),
         );
@@ -217,7 +217,7 @@ fn judge(
     if bucket.object_lock.is_some() && central.object_lock.is_none() {
         let lock = account.settings(region).object_lock.map_or(central.account.span, |lock| lock.span);
         findings.push(
-            Finding::new(&CENTRAL_LOCK, lock, format!("`{}` has Object Lock, and the archive has none", bucket.name))
+            Finding::new(&ARCHIVE_LOCK, lock, format!("`{}` has Object Lock, and the archive has none", bucket.name))
                 .related(central.account.span, "`central` copies it to this account")
                 .help("write `object_lock` under `central`, too: where a source has it, its destination must have it"),
         );
@@ -235,11 +235,11 @@ fn keys<'d>(
     let mut keys = BTreeSet::new();
     for delivery in deliveries.iter().filter(|delivery| delivery.reader == account && delivery.region == region) {
         let Some((key, span)) = delivery.key() else { continue };
-        let Some(central) = &map.central else { continue };
+        let Some(central) = &map.archive else { continue };
         let trail = &delivery.trail.name.value;
         if central.kms_key_arn.is_none() {
             findings.push(
-                Finding::new(&CENTRAL_ENCRYPTED, span, format!("the files of the trail `{trail}` are encrypted and not copied to the archive"))
+                Finding::new(&ARCHIVE_ENCRYPTED, span, format!("the files of the trail `{trail}` are encrypted and not copied to the archive"))
                     .related(central.account.span, "`central` has no key")
                     .help("write `kms_key_arn` under `central`: S3 copies what is encrypted with a KMS key only if it is told a key for the copies"),
             );
@@ -247,7 +247,7 @@ fn keys<'d>(
         }
         if arn::parse(key).is_some_and(|arn| arn.resource.starts_with("alias/")) {
             findings.push(
-                Finding::new(&CENTRAL_KEY, span, format!("the key of the trail `{trail}` is named by an alias"))
+                Finding::new(&ARCHIVE_KEY, span, format!("the key of the trail `{trail}` is named by an alias"))
                     .related(central.account.span, "the role that copies its files must be able to decrypt them")
                     .help("write the ARN of the key itself: a policy can't name a key by its alias, and S3 would copy nothing"),
             );
@@ -260,7 +260,7 @@ fn keys<'d>(
 
 /// The role of an account and Region. Of KMS the page names `kms:Decrypt` for the key of the source and `kms:Encrypt` for that of copies. Which
 /// object is meant is in the encryption context, but in another form with S3 Bucket Keys, so that nothing is said of it here.
-fn role(role_arn: &str, placement: &Placement, keys: &BTreeSet<&str>, central: &Central) -> Role {
+fn role(role_arn: &str, placement: &Placement, keys: &BTreeSet<&str>, central: &Archive) -> Role {
     let copied: Vec<&LogBucket> = placement.buckets.iter().filter(|bucket| bucket.replication.is_some()).collect();
     let buckets: Vec<&str> = copied.iter().map(|bucket| bucket.arn.as_str()).collect();
     let objects: Vec<String> = copied.iter().map(|bucket| format!("{}/*", bucket.arn)).collect();
@@ -302,7 +302,7 @@ pub(super) fn via_service(partition: Partition, region: &str) -> String {
 }
 
 /// Composes the archive's policy and proves it.
-fn admit(wanted: &effective::Central<'_>, copies: Vec<CopyGrant>, accounts: &mut [Account], findings: &mut Vec<Finding>) {
+fn admit(wanted: &effective::Archive<'_>, copies: Vec<CopyGrant>, accounts: &mut [Account], findings: &mut Vec<Finding>) {
     let of_placements = accounts.iter().map(|account| account.placements.len()).sum();
     for account in accounts {
         for placement in &mut account.placements {
@@ -412,7 +412,7 @@ fn tell(one: &Keys, other: &Keys, told: &mut BTreeSet<(String, String)>, finding
     let shown = if shown.is_empty() { "without a prefix".to_owned() } else { format!("under `{}`", shown.escape_debug()) };
     findings.push(
         Finding::new(
-            &CENTRAL_SAME_KEYS,
+            &ARCHIVE_SAME_KEYS,
             later.span,
             format!("{} and {} could both write {shown}, and the archive keeps the keys", first.what, later.what),
         )
@@ -523,8 +523,8 @@ fn keys_of_sender(sender: Sender, prefix: &str, account: &str, region: &str) -> 
 }
 
 /// The accounts that copy to the archive, each with the archive's, for the order in which to apply.
-pub(super) fn waiting(central: Option<&Central>) -> Vec<(&str, &str)> {
-    let Some(central) = central else { return Vec::new() };
-    let others = central.accounts.iter().filter(|account| **account != central.account);
-    others.map(|account| (account.as_str(), central.account.as_str())).collect()
+pub(super) fn waiting(archive: Option<&Archive>) -> Vec<(&str, &str)> {
+    let Some(archive) = archive else { return Vec::new() };
+    let others = archive.accounts.iter().filter(|account| **account != archive.account);
+    others.map(|account| (account.as_str(), archive.account.as_str())).collect()
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 /// A second copy of the logs.
 #[derive(Debug)]
-pub struct Central<'m> {
+pub struct Archive<'m> {
     /// Key of the archive's account, with its place.
     pub account: &'m Spanned<String>,
     /// Region of the archive, with its place.
@@ -25,7 +25,7 @@ pub struct Central<'m> {
     pub only: Option<&'m [Spanned<String>]>,
 }
 
-impl Central<'_> {
+impl Archive<'_> {
     /// Are the log buckets of the account with this key copied, as far as its partition is the archive's?
     pub(crate) fn covers(&self, account: &str) -> bool {
         self.only.is_none_or(|keys| keys.iter().any(|key| key.as_str() == account))
@@ -33,12 +33,12 @@ impl Central<'_> {
 }
 
 /// `central`, without what can't be used (reported already).
-pub(super) fn central<'m>(map: &'m RegionMap, accounts: &BTreeMap<&str, Account<'m>>) -> Option<Central<'m>> {
+pub(super) fn archive<'m>(map: &'m RegionMap, accounts: &BTreeMap<&str, Account<'m>>) -> Option<Archive<'m>> {
     let central = map.central.as_ref()?;
     let place = central.deliver_to.as_ref()?;
     let region = place.region.as_ref().filter(|name| region::is_well_formed(name))?;
     central.via.as_ref()?;
-    Some(Central {
+    Some(Archive {
         account: place.account.as_ref().filter(|key| {
             let partition = accounts.get(key.as_str()).map(Account::partition);
             partition.is_some_and(|known| known.is_none_or(|known| known == Partition::of_region(region)))
