@@ -72,6 +72,8 @@ proptest! {
             trails: trails.clone(),
             senders: Vec::new(),
             readers: None,
+            copies: &[],
+            organization_id: None,
             scope: Scope::Auto,
             deny_insecure_transport,
             extra: &[],

@@ -246,6 +246,7 @@ fn accused(policy: &Policy) -> Vec<(Effect, Witness)> {
         trails: &[trail],
         senders: &[],
         readers: None,
+        copies: &[],
         denies_insecure_transport: false,
         of_placements: 1,
     });

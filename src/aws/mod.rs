@@ -18,5 +18,10 @@ pub use sender::Sender;
 pub(crate) const LOGGING_SERVICE: &str = "logging.s3.amazonaws.com";
 /// Service principal of CloudTrail, the same in every partition (CloudTrail user guide, bucket policy).
 pub(crate) const CLOUDTRAIL_SERVICE: &str = "cloudtrail.amazonaws.com";
+/// Service principal that replicates objects, the same in every partition (S3 user guide, "Setting up permissions for live replication",
+/// also of China).
+pub(crate) const REPLICATION_SERVICE: &str = "s3.amazonaws.com";
+/// What the names of roles begin with with which S3 copies logs to an archive; the Region follows. Ours, and within IAM's 64 characters.
+pub(crate) const REPLICATION_ROLE: &str = "logmap-replication-";
 /// The service that delivers vended logs (CloudWatch Logs user guide, "Logs sent to Amazon S3").
 pub(crate) const LOG_DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";

@@ -31,7 +31,9 @@ impl<'a> LogBuckets<'a> {
         let mut gone: Vec<At<'_, LogBucket>> = was.into_values().collect();
         for bucket in fresh {
             let heir = gone.iter().position(|old| {
-                same_place(&old.placement(), &bucket.placement()) && old.thing.takes_access_logs == bucket.thing.takes_access_logs
+                same_place(&old.placement(), &bucket.placement())
+                    && old.thing.takes_access_logs == bucket.thing.takes_access_logs
+                    && old.thing.takes_copies == bucket.thing.takes_copies
             });
             pairs.push((heir.map(|at| gone.remove(at)), Some(bucket)));
         }

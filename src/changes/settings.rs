@@ -77,11 +77,17 @@ pub(super) fn log_bucket(old: Option<&LogBucket>, new: Option<&LogBucket>) -> Ve
     }
     let mut pairs = Pairs::new(old, new)
         .row("takes", |bucket| {
-            let words = [(bucket.takes_access_logs, "access logs"), (bucket.takes_trails, "trails")];
+            let words = [
+                (bucket.takes_access_logs, "access logs"),
+                (bucket.takes_trails, "trails"),
+                (bucket.takes_copies, "copies of logs"),
+            ];
             let words: Vec<&str> = words.iter().filter(|(takes, _)| *takes).map(|(_, word)| *word).collect();
             Some(words.join(" and "))
         })
         .row("adopted", |bucket| yes(bucket.adopt.is_some(), "yes", "no"))
+        .row("copied to", |bucket| bucket.replication.as_ref().map(|copy| copy.archive_arn.clone()))
+        .row("key of copies", |bucket| bucket.replication.as_ref()?.kms_key_arn.clone())
         .row("settings that Terraform imports", |bucket| {
             let words: Vec<&str> = bucket.adopt.as_ref()?.existing.iter().map(|setting| setting.word()).collect();
             (!words.is_empty()).then(|| words.join(", "))

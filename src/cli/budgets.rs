@@ -11,7 +11,13 @@ pub(super) fn budgets(plan: &Plan, most: usize) -> String {
         .iter()
         .take(most)
         .map(|bucket| {
-            let tier = if bucket.report.tier == Tier::None { "trails only" } else { bucket.report.tier.word() };
+            let tier = if bucket.takes_copies {
+                "copies only"
+            } else if bucket.report.tier == Tier::None {
+                "trails only"
+            } else {
+                bucket.report.tier.word()
+            };
             let notes: String = bucket.report.notes.iter().map(|note| format!("    {note}\n")).collect();
             format!(
                 "policy of {:width$}  {tier:<11}  {:>5} bytes used, {:>5} left\n{notes}",

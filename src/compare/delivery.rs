@@ -58,6 +58,7 @@ impl Delivery {
             trails: &[],
             senders: &[],
             readers: None,
+            copies: &[],
             denies_insecure_transport: false,
             of_placements: 1,
         }

@@ -167,12 +167,7 @@ fn region_text(plan: &Plan, account: &str, name: &str) -> String {
     let placement =
         plan.account(account).and_then(|account| account.placements.iter().find(|placement| placement.region == name));
     for bucket in placement.iter().flat_map(|placement| &placement.buckets) {
-        let takes = match (bucket.takes_access_logs, bucket.takes_trails) {
-            (true, true) => "access logs and trails",
-            (true, false) => "access logs",
-            _ => "trails",
-        };
-        text += &format!("\n\n- log bucket {} takes {takes}", code(&bucket.name));
+        text += &format!("\n\n- log bucket {} takes {}", code(&bucket.name), bucket.takes());
         if bucket.adopt.is_some() {
             text += "; it exists and is adopted";
         }

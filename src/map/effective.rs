@@ -3,6 +3,7 @@
 //! Takes a `RegionMap` that may be wrong; leaves out what can't be used (the rules have reported it), so that a plan can
 //! be derived from the rest and all findings come in one run. Pure: no findings, no AWS rules.
 
+mod archive;
 mod athena;
 mod guardrails;
 mod retention;
@@ -26,6 +27,7 @@ use crate::{
     aws::{Partition, limits, parameter, region, watch},
     source::{Span, Spanned, beginning},
 };
+pub use archive::Archive;
 use indexmap::IndexMap;
 pub use retention::Kept;
 pub(crate) use senders::MOST_SENDERS;
@@ -44,6 +46,10 @@ pub const DEFAULT_ACCOUNT_REGIONAL_NAME: &str = "{org}-logs";
 pub const DEFAULT_TRAILS_NAME: &str = "{org}-trails-{account_id}-{region}";
 /// Default of `log_bucket.trails_name` in the account regional namespace.
 pub const DEFAULT_ACCOUNT_REGIONAL_TRAILS_NAME: &str = "{org}-trails";
+/// Default of `central.bucket`.
+pub(crate) const DEFAULT_CENTRAL_NAME: &str = "{org}-central-{account_id}-{region}";
+/// Default of `central.bucket` in the account regional namespace.
+pub(crate) const DEFAULT_ACCOUNT_REGIONAL_CENTRAL_NAME: &str = "{org}-central";
 /// Default of `log_bucket.prefix`.
 pub const DEFAULT_PREFIX: &str = "s3-access/";
 /// Default of `log_bucket.key_format`.
@@ -79,6 +85,8 @@ pub struct EffectiveMap<'m> {
     pub guardrails: Option<GuardrailSettings>,
     /// `athena`, if it names an account that can be used.
     pub central: Option<CentralSettings>,
+    /// The archive of `central`, if it names an account and a Region that can be used.
+    pub archive: Option<Archive<'m>>,
     /// `settings.targets`; `None` for all.
     pub targets: Option<Vec<TargetName>>,
 }
@@ -234,7 +242,9 @@ pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
     let accounts = accounts(map);
     let trails = trails::trails(map, &accounts);
     let central = athena::central(map, &accounts);
+    let archive = archive::archive(map, &accounts);
     EffectiveMap {
+        archive,
         organization: map.organization.as_ref().and_then(|organization| organization.name.as_ref()),
         organization_id: map.organization.as_ref().and_then(|organization| organization.id.as_ref()),
         trails,
@@ -423,11 +433,14 @@ fn settings<'m>(layers: &[&'m LogBucket], span: Span) -> Settings<'m> {
             nearest(layers, |layer| layer.adopt.as_ref()).is_some_and(|adopt| !adopt.yes),
             nearest(layers, |layer| layer.adopt_trails_bucket.as_ref()).is_some_and(|adopt| !adopt.yes),
         ),
-        object_lock: nearest(layers, |layer| layer.object_lock.as_ref()).and_then(|lock| {
-            let mode = if lock.mode.as_ref()?.value == LockMode::Governance { "GOVERNANCE" } else { "COMPLIANCE" };
-            Some(Spanned { value: ObjectLock { mode: mode.to_owned(), days: lock.days.as_ref()?.value }, span: lock.span })
-        }),
+        object_lock: nearest(layers, |layer| layer.object_lock.as_ref()).and_then(object_lock),
     }
+}
+
+/// Object Lock as S3 spells it, if nothing of it lacks.
+fn object_lock(lock: &Spanned<super::ObjectLock>) -> Option<Spanned<ObjectLock>> {
+    let mode = if lock.mode.as_ref()?.value == LockMode::Governance { "GOVERNANCE" } else { "COMPLIANCE" };
+    Some(Spanned { value: ObjectLock { mode: mode.to_owned(), days: lock.days.as_ref()?.value }, span: lock.span })
 }
 
 /// What exists on a bucket, if it is adopted.
@@ -516,6 +529,7 @@ fn render(map: &RegionMap) -> RenderSettings {
         role_name_prefix: cloudformation
             .and_then(|keys| keys.role_name_prefix.as_ref())
             .map_or(String::new(), |name| name.value.clone()),
+        named_roles: map.central.is_some(),
         function_runtime: cloudformation
             .and_then(|keys| keys.function_runtime)
             .map(|runtime| runtime.value)

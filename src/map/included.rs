@@ -15,8 +15,8 @@ use crate::{
 use std::collections::BTreeMap;
 
 /// The keys of an included file. Whose map it is and how commands treat it, the map says itself.
-const KEYS: [&str; 10] =
-    ["version", "accounts", "trails", "defaults", "monitoring", "guardrails", "athena", "tags", "publish", "render"];
+const KEYS: [&str; 11] =
+    ["version", "accounts", "trails", "defaults", "monitoring", "guardrails", "athena", "central", "tags", "publish", "render"];
 
 /// Adds what the included files have. What stands in two files is reported and added, as a key that stands twice in one file is.
 pub(super) fn decode(document: &Document, map: &mut RegionMap, findings: &mut Vec<Finding>) {
@@ -51,6 +51,7 @@ pub(super) fn decode(document: &Document, map: &mut RegionMap, findings: &mut Ve
         map.monitoring = map.monitoring.take().or(more.monitoring);
         map.guardrails = map.guardrails.take().or(more.guardrails);
         map.athena = map.athena.take().or(more.athena);
+        map.central = map.central.take().or(more.central);
         map.tags = map.tags.take().or(more.tags);
         map.publish = map.publish.take().or(more.publish);
         map.render = map.render.take().or(more.render);

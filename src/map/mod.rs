@@ -5,6 +5,7 @@
 
 pub(crate) mod additions;
 mod athena;
+mod central;
 mod coverage;
 pub mod decode;
 pub(crate) mod edit;
@@ -33,6 +34,7 @@ use crate::{
     words,
 };
 pub(crate) use athena::*;
+pub(crate) use central::*;
 pub(crate) use coverage::*;
 use decode::{Cx, Decode, Entries};
 pub(crate) use guardrails::*;
@@ -83,6 +85,8 @@ record! {
         guardrails: Guardrails, { "examples": [{ "deployer": "logmap-deployer" }] };
         /// One account that asks the logs of all of them, with Athena.
         athena: Athena, { "examples": [{ "central": "security" }] };
+        /// A second copy of the logs, in one bucket of one account: S3 replicates each log bucket to it.
+        central: Central, { "examples": [{ "deliver_to": { "account": "log-archive", "region": "eu-central-1" }, "via": "replication" }] };
         /// Tags of everything that is made: buckets, trails, topics, parameters, rules, functions with their roles and log groups. Tags of a
         /// `log_bucket` win over them by key. What is adopted keeps its own.
         tags: Entries<TagKeys, String>, { "examples": [{ "cost-center": "4711" }] };

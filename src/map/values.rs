@@ -22,7 +22,7 @@ impl RenderSettings {
     /// What a stack has to be allowed: making a role, or one with a name
     /// (<https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html>, `Capabilities`).
     pub(crate) fn capability(&self) -> &'static str {
-        if self.role_name_prefix.is_empty() { "CAPABILITY_IAM" } else { "CAPABILITY_NAMED_IAM" }
+        if self.role_name_prefix.is_empty() && !self.named_roles { "CAPABILITY_IAM" } else { "CAPABILITY_NAMED_IAM" }
     }
 }
 
@@ -70,6 +70,9 @@ pub struct RenderSettings {
     /// Beginning of its name; empty for a name that CloudFormation makes.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub role_name_prefix: String,
+    /// True if stacks have roles with names of their own: those with which S3 copies logs.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub named_roles: bool,
     /// Runtime of the function; `None` for the default one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function_runtime: Option<FunctionRuntime>,

@@ -4,13 +4,14 @@
 //! Takes an effective map, gives a plan of whatever can be used, and the findings that only the whole shows. Deterministic:
 //! the order of keys in the map does not matter.
 
+mod archive;
 mod bucket;
 mod placement;
 mod retention;
 mod settings;
 
 use super::{
-    Account, Placement, Plan, central, guardrails, keys, monitoring, names,
+    Account, Placement, Plan, central, copies, guardrails, keys, monitoring, names,
     policy_cache::PolicyCache,
     routes::{self, Delivery},
 };
@@ -88,6 +89,8 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
             account.regions.iter().filter(|(_, region)| !region.sources.is_empty()).map(|(name, _)| *name).collect();
         let deliveries = by_account.get(account.key.as_str()).map_or(&[][..], Vec::as_slice);
         regions.extend(deliveries.iter().map(|delivery| delivery.region));
+        let archive = map.archive.iter().filter(|archive| archive.account.as_str() == account.key.as_str());
+        regions.extend(archive.map(|archive| archive.region.value));
         if regions.is_empty() && map.central.as_ref().is_some_and(|central| central.account == account.key.value) {
             continue;
         }
@@ -139,6 +142,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     }
     log_buckets_that_are_sources(map, &taken, findings);
     names_twice(taken, findings);
+    let archive = copies::finish(map, &deliveries, &mut accounts, findings);
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
     monitoring::fill(&mut accounts, &map.monitoring);
     monitoring::check(map, &accounts, findings);
@@ -146,8 +150,8 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     let guardrails =
         map.guardrails.as_ref().map_or_else(Vec::new, |settings| guardrails::derive(&accounts, settings, organization_id));
     guardrails::check(map, &accounts, &guardrails, findings);
-    let apply_order = routes::apply_order(map, &accounts, &deliveries, findings);
-    let key_policies = keys::key_policies(&accounts, &deliveries, central.as_ref());
+    let apply_order = routes::apply_order(map, &accounts, &deliveries, &copies::waiting(archive.as_ref()), findings);
+    let key_policies = keys::key_policies(&accounts, &deliveries, central.as_ref(), archive.as_ref());
     central::check(map, central.as_ref(), &accounts, findings);
     once_each(findings, before);
     let closed = map.closed.iter().map(|id| (*id).to_owned()).collect();
@@ -159,6 +163,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
         closed,
         monitoring: map.monitoring.clone(),
         guardrail_settings: map.guardrails.clone(),
+        archive,
         guardrails,
         central,
         targets: map.targets.clone(),

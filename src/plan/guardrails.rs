@@ -16,7 +16,7 @@ use super::{Account, Source, prove::CHANGES};
 pub(crate) use crate::map::values::GuardrailSettings;
 use crate::{
     aws::{
-        Partition,
+        Partition, REPLICATION_ROLE,
         limits::{RCP_CHARS, SCP_CHARS},
     },
     diagnostics::Finding,
@@ -189,7 +189,12 @@ fn of_partition(subject: &Subject<'_>, settings: &GuardrailSettings, organizatio
     if !watched.is_empty() {
         fixed.push(statement("LogmapAlerts", &ALERT_ACTIONS, watched, but(&passing)));
     }
-    fixed.push(statement("LogmapRoles", &ROLE_ACTIONS, setting.clone(), but(&passing)));
+    let mut held = setting.clone();
+    // whoever changes these ends the copies, or makes them without a record of who did
+    if subject.accounts.iter().flat_map(|account| &account.placements).any(|placement| placement.replication_role.is_some()) {
+        held.extend(roles(&[format!("{REPLICATION_ROLE}*")]));
+    }
+    fixed.push(statement("LogmapRoles", &ROLE_ACTIONS, held, but(&passing)));
     // sources may take what log buckets leave, and those at most half of what is left where neither fits by name
     let of_log_buckets = |resources| statement("LogmapLogBuckets", &log_bucket_actions(), resources, but(&passing));
     let of_sources = |resource| Statement { resource, ..statement("LogmapSources", &[SOURCE_ACTION], Vec::new(), but(&setting)) };

@@ -4,6 +4,7 @@
 //! the headers of generated files are made of. Accounts are sorted by key, Regions, sources and trails by name.
 
 pub(crate) mod central;
+pub(crate) mod copies;
 pub mod derive;
 pub(crate) mod guardrails;
 pub(crate) mod keys;
@@ -23,7 +24,7 @@ use crate::{
     aws::Partition,
     policy::{
         Policy, Statement,
-        compose::{ReaderGrant, SenderGrant, TrailGrant},
+        compose::{CopyGrant, ReaderGrant, SenderGrant, TrailGrant},
     },
 };
 pub use crate::{map::KeyFormat, policy::compose::Tier};
@@ -34,6 +35,7 @@ pub(crate) use crate::{
     },
     policy::compose::PolicyReport,
 };
+pub(crate) use copies::{Archive, Replication, ReplicationRole};
 use indexmap::IndexMap;
 pub(crate) use lifecycle::LifecycleRule;
 pub(crate) use record::{BucketRecord, Layout, LayoutRecord, TrailRecord};
@@ -62,6 +64,9 @@ pub struct Plan {
     /// What `guardrails` asks for. They hang on all accounts, so no digest is made of them.
     #[serde(skip)]
     pub guardrail_settings: Option<guardrails::GuardrailSettings>,
+    /// The archive that logs are copied to, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Archive>,
     /// The guardrails of each partition.
     #[serde(skip)]
     pub guardrails: Vec<guardrails::Guardrails>,
@@ -95,7 +100,7 @@ pub struct Account {
 pub struct Placement {
     /// Region name.
     pub region: String,
-    /// None, one, or (with `split_trails`) two log buckets; the one that takes access logs first.
+    /// None, one, or (with `split_trails`) two log buckets, the one that takes access logs first; after them the archive, if it is here.
     pub buckets: Vec<LogBucket>,
     /// The source buckets here, sorted by name. They log to the bucket with `takes_access_logs`.
     #[serde(serialize_with = "runs")]
@@ -105,6 +110,9 @@ pub struct Placement {
     /// VPC of the custom resource's function.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub function_vpc: Option<FunctionVpc>,
+    /// The role with which S3 copies the log buckets here to the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replication_role: Option<ReplicationRole>,
     /// What is published and watched here.
     #[serde(skip_serializing_if = "monitoring::Monitoring::is_empty")]
     pub monitoring: monitoring::Monitoring,
@@ -121,6 +129,12 @@ pub struct LogBucket {
     pub takes_access_logs: bool,
     /// True if a trail delivers to it.
     pub takes_trails: bool,
+    /// True if it is the archive: it takes nothing but copies of what other log buckets get.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub takes_copies: bool,
+    /// How S3 copies what it gets to the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replication: Option<Replication>,
     /// Set when the bucket exists already: it is imported and brought to these settings, never created or deleted.
     pub adopt: Option<Adopt>,
     /// True if the map says that there is no such bucket (`adopt: false`), whatever earlier runs have made.
@@ -162,6 +176,8 @@ pub struct Basis {
     pub senders: Vec<SenderGrant>,
     /// Whom of another account it lets read.
     pub readers: Option<ReaderGrant>,
+    /// The roles that copy logs to the bucket.
+    pub copies: Vec<CopyGrant>,
     /// With a TLS-only deny.
     pub deny_insecure_transport: bool,
     /// The statements of the map, filled in.
@@ -363,6 +379,7 @@ impl Plan {
             closed: vec![],
             monitoring: Default::default(),
             guardrail_settings: None,
+            archive: None,
             guardrails: vec![],
             central: None,
             targets: None,
@@ -403,13 +420,36 @@ impl Trail {
 }
 
 impl LogBucket {
+    /// What it takes, for people.
+    pub(crate) fn takes(&self) -> &'static str {
+        match (self.takes_access_logs, self.takes_trails) {
+            _ if self.takes_copies => "copies of logs",
+            (true, true) => "access logs and trails",
+            (true, false) => "access logs",
+            _ => "trails",
+        }
+    }
+
     /// Is it to be made in the account regional namespace? One that exists is there or not already, and no target asks again.
     pub fn made_account_regional(&self) -> bool {
         self.account_regional && self.adopt.is_none()
     }
 }
 
+impl Account {
+    /// The placements in the order in which to apply them: S3 refuses to copy to an archive that is not there.
+    pub(crate) fn in_apply_order(&self) -> impl Iterator<Item = &Placement> {
+        let archive = self.placements.iter().filter(|placement| placement.has_archive());
+        archive.chain(self.placements.iter().filter(|placement| !placement.has_archive()))
+    }
+}
+
 impl Placement {
+    /// Is the archive here?
+    pub(crate) fn has_archive(&self) -> bool {
+        self.buckets.iter().any(|bucket| bucket.takes_copies)
+    }
+
     /// The bucket the sources here log to.
     pub fn access_log_bucket(&self) -> Option<&LogBucket> {
         self.buckets.iter().find(|bucket| bucket.takes_access_logs)

@@ -446,20 +446,25 @@ fn quotas(map: &EffectiveMap<'_>, deliveries: &[Delivery<'_>], findings: &mut Ve
     }
 }
 
-/// Accounts whose buckets take others' trails come first. A circle is reported, and its accounts follow in order.
+/// Accounts whose buckets take others' trails, or copies from others, come first; `copies` says who copies to whom. A circle is reported, and its accounts follow in order.
 pub(crate) fn apply_order(
     map: &EffectiveMap<'_>,
     accounts: &[Account],
     deliveries: &[Delivery<'_>],
+    copies: &[(&str, &str)],
     findings: &mut Vec<Finding>,
 ) -> Vec<String> {
     let mut waits: BTreeMap<&str, BTreeSet<&str>> =
         accounts.iter().map(|account| (account.key.as_str(), BTreeSet::new())).collect();
     let mut behind: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for delivery in deliveries.iter().filter(|d| d.writer != d.reader && super::position(accounts, d.reader).is_some()) {
-        if let Some(readers) = waits.get_mut(delivery.writer) {
-            readers.insert(delivery.reader);
-            behind.entry(delivery.reader).or_default().push(delivery.writer);
+    let trails = deliveries.iter().map(|delivery| (delivery.writer, delivery.reader));
+    for (writer, reader) in trails.chain(copies.iter().copied()) {
+        if writer == reader || super::position(accounts, reader).is_none() {
+            continue;
+        }
+        if let Some(readers) = waits.get_mut(writer) {
+            readers.insert(reader);
+            behind.entry(reader).or_default().push(writer);
         }
     }
     let mut ready: BTreeSet<&str> = waits.iter().filter(|(_, readers)| readers.is_empty()).map(|(key, _)| *key).collect();
@@ -467,9 +472,13 @@ pub(crate) fn apply_order(
     while !waits.is_empty() {
         let next = ready.pop_first().unwrap_or_else(|| {
             let stuck = waits.keys().next().copied().unwrap_or_default();
-            let others = waits.get(stuck).map(|readers| list(readers.iter().copied())).unwrap_or_default();
+            let others = waits.get(stuck).cloned().unwrap_or_default();
+            let copies = copies.iter().any(|(from, _)| *from == stuck);
+            let what = if copies { "delivers trails or copies logs to" } else { "delivers trails to" };
+            let message =
+                format!("the account `{stuck}` {what} {}, and one of theirs comes back to it", list(others.iter().copied()));
             findings.push(
-                Finding::new(&CIRCLE, map.accounts.get(stuck).map_or(Span::default(), |account| account.key.span), format!("the account `{stuck}` delivers trails to {others}, and one of theirs comes back to it"))
+                Finding::new(&CIRCLE, map.accounts.get(stuck).map_or(Span::default(), |account| account.key.span), message)
                     .help("no order of accounts has every bucket ready before the trails that need it: apply twice, or deliver all trails to one account"),
             );
             stuck

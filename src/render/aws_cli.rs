@@ -8,6 +8,7 @@ use crate::{
     artifacts::Artifact,
     plan::{
         Account, LogBucket, Placement, RenderSettings, Source, Trail, alike,
+        copies::{ROLE_DESCRIPTION, trust},
         lifecycle::{self, S3Rule},
         monitoring::{CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, Monitoring},
     },
@@ -23,6 +24,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("aws-cli/find-library.sh", include_str!("../../templates/aws-cli/find-library.sh")),
     ("aws-cli/library.sh", include_str!("../../templates/aws-cli/library.sh")),
     ("aws-cli/monitoring.sh", include_str!("../../templates/aws-cli/monitoring.sh")),
+    ("aws-cli/copies.sh", include_str!("../../templates/aws-cli/copies.sh")),
     (STACK_CHECKS, include_str!("../../templates/aws-cli/stack.sh")),
     (LIBRARY, include_str!("../../templates/aws-cli/lib.sh")),
     (HELPER, include_str!("../../templates/aws-cli/helper.py")),
@@ -83,6 +85,10 @@ struct ScriptContext<'a> {
     trails: Vec<TrailRow<'a>>,
     /// What is published and watched.
     monitors: Vec<MonitorRow<'a>>,
+    /// The role with which S3 copies log buckets to the archive: none or one.
+    roles: Vec<RoleRow<'a>>,
+    /// The log buckets that are copied.
+    copies: Vec<CopyRow<'a>>,
     /// ARN of the topic of the alerts; empty for none.
     topic_arn: &'a str,
     /// Tags of everything that is made but for log buckets, as a JSON object; empty for none.
@@ -100,6 +106,34 @@ struct LibraryContext {
     stacks: bool,
     /// What scripts expect of it.
     interface: u32,
+}
+
+/// The role with which S3 copies log buckets to the archive.
+#[derive(Debug, Serialize)]
+struct RoleRow<'a> {
+    /// Its name.
+    name: &'a str,
+    /// Its ARN.
+    arn: &'a str,
+    /// Who may assume it, as JSON.
+    trust: String,
+    /// Name of its inline policy.
+    policy_name: &'static str,
+    /// Its inline policy, as JSON.
+    policy: String,
+    /// What it is for.
+    description: &'static str,
+}
+
+/// A log bucket that is copied to the archive.
+#[derive(Debug, Serialize)]
+struct CopyRow<'a> {
+    /// Bucket name.
+    name: &'a str,
+    /// Argument of `put-bucket-replication`.
+    replication: String,
+    /// Key of the account that has to be applied first, because it owns the archive; empty if it is this one.
+    first: &'a str,
 }
 
 /// Something that is published or watched.
@@ -228,8 +262,9 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     // it is about all accounts, so a run for some leaves it alone
     if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
         let accounts = cx.plan().apply_order.iter().filter_map(|key| cx.plan().account(key));
-        let scripts: Vec<String> =
-            accounts.flat_map(|account| account.placements.iter().map(|placement| path(account, placement))).collect();
+        let scripts: Vec<String> = accounts
+            .flat_map(|account| account.in_apply_order().map(|placement| path(account, placement)))
+            .collect();
         let context = RunAllContext { header: cx.header(&scripts), scripts };
         sink(Artifact::script("aws-cli/run-all.sh", engine.render(RUN_ALL, &context)?))?;
     }
@@ -345,6 +380,27 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, placement: &'a Placement) 
         sources: source_rows(placement),
         trails: placement.trails.iter().map(|trail| trail_row(&account.key, trail)).collect(),
         monitors: monitor_rows(&placement.monitoring),
+        roles: placement
+            .replication_role
+            .iter()
+            .map(|role| RoleRow {
+                name: &role.name,
+                arn: &role.arn,
+                trust: text::json(&trust()),
+                policy_name: role.policy_name,
+                policy: text::json(&role.policy),
+                description: ROLE_DESCRIPTION,
+            })
+            .collect(),
+        copies: placement
+            .buckets
+            .iter()
+            .filter_map(|bucket| {
+                let copy = bucket.replication.as_ref()?;
+                let first = if copy.archive_account == account.key { "" } else { &copy.archive_account };
+                Some(CopyRow { name: &bucket.name, replication: text::json(&copy.configuration()), first })
+            })
+            .collect(),
         topic_arn: placement.monitoring.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),
         tags: tags(&cx.plan().render),
         interface: INTERFACE,

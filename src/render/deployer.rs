@@ -7,7 +7,7 @@
 
 use crate::{
     aws::{
-        arn,
+        REPLICATION_ROLE, REPLICATION_SERVICE, arn,
         limits::{MANAGED_POLICY_CHARS, is_account_id},
     },
     plan::{
@@ -33,6 +33,10 @@ enum Place {
     LogRoles,
     Organization,
     OrganizationRole,
+    /// The roles with which S3 copies logs.
+    CopyRoles,
+    /// Giving them to S3.
+    CopyPass,
     /// The parameter, the Config rule, the topic and the rules that publish to it.
     Watched,
     /// Databases and tables of Glue.
@@ -185,6 +189,38 @@ const SCRIPTS_ALERTS: Needs = &[(
 )];
 /// The same where a log bucket has Object Lock: S3 asks for it with CreateBucket, too (S3 API, "CreateBucket").
 const SCRIPTS_LOCK: Needs = &[(Place::LogBuckets, &["s3:PutBucketObjectLockConfiguration"])];
+
+/// The same where log buckets are copied to an archive (S3 user guide, "Setting up permissions for live replication": `iam:PassRole` beside
+/// `s3:PutReplicationConfiguration`). S3 asks for the same action to take a replication away (S3 API, "DeleteBucketReplication").
+const COPIES: Needs = &[
+    (Place::LogBuckets, &["s3:GetReplicationConfiguration", "s3:PutReplicationConfiguration"]),
+    (
+        Place::CopyRoles,
+        &[
+            "iam:CreateRole",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:PutRolePolicy",
+            "iam:TagRole",
+            "iam:UpdateAssumeRolePolicy",
+        ],
+    ),
+    (Place::CopyPass, &["iam:PassRole"]),
+];
+/// iam/role.go and iam/role_policy.go; the handlers of AWS::IAM::Role read the same.
+const MODULES_COPIES: Needs = &[(
+    Place::CopyRoles,
+    &[
+        "iam:ListAttachedRolePolicies",
+        "iam:ListInstanceProfilesForRole",
+        "iam:ListRolePolicies",
+        "iam:UntagRole",
+        "iam:UpdateRole",
+        "iam:UpdateRoleDescription",
+    ],
+)];
 
 /// Calls of the provider's resources, by their files below internal/service/ in hashicorp/terraform-provider-aws, versions 5 and 6. What it
 /// has in common with the others is in s3/bucket_policy.go, bucket_ownership_controls.go, bucket_public_access_block.go,
@@ -497,8 +533,10 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
     let trails = account.placements.iter().any(|placement| !placement.trails.is_empty());
     let lock = account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.object_lock.is_some());
     let asks = asks(plan, account).is_some();
+    let copies = account.placements.iter().any(|placement| placement.replication_role.is_some());
     let shared = [
         (true, EVERY_TARGET),
+        (copies, COPIES),
         (parameter, SCRIPTS_PARAMETER),
         (config, SCRIPTS_CONFIG),
         (alerts, SCRIPTS_ALERTS),
@@ -507,6 +545,7 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
     let own: Vec<(bool, Needs)> = match target {
         TargetName::Terraform => vec![
             (true, TERRAFORM),
+            (copies, MODULES_COPIES),
             (trails, TERRAFORM_TRAILS),
             (parameter, TERRAFORM_PARAMETER),
             (plan.render.glue, TABLES),
@@ -520,6 +559,7 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
             let function = plan.render.custom_resource && sources.any(|source| !source.is_log_bucket);
             vec![
                 (true, CLOUDFORMATION),
+                (copies, MODULES_COPIES),
                 (trails, TERRAFORM_TRAILS),
                 (own_logs, CLOUDFORMATION_LOGGING),
                 (parameter, CLOUDFORMATION_PARAMETER),
@@ -581,6 +621,8 @@ fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namin
             let role = "aws-service-role/cloudtrail.amazonaws.com/AWSServiceRoleForCloudTrail";
             (vec![arn::role(partition, id, role)], None)
         }
+        Place::CopyRoles => (vec![arn::role(partition, id, &format!("{REPLICATION_ROLE}*"))], None),
+        Place::CopyPass => (vec![arn::role(partition, id, &format!("{REPLICATION_ROLE}*"))], passed(REPLICATION_SERVICE)),
         Place::Watched => (watched(plan, account), None),
         Place::Tables => {
             let all = asks(plan, account).map(|_| ["database/logmap", "table/logmap/*"]);

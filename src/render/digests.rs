@@ -5,7 +5,7 @@
 use crate::{
     aws::Partition,
     digest::digest,
-    plan::{Account, KeyPolicy, Placement, Plan, RenderSettings, central::Central, position, prove::Proven},
+    plan::{Account, Archive, KeyPolicy, Placement, Plan, RenderSettings, central::Central, position, prove::Proven},
 };
 use serde::Serialize;
 use std::sync::OnceLock;
@@ -39,6 +39,7 @@ struct PlanSlice<'p> {
     key_policies: &'p [KeyPolicy],
     #[serde(skip_serializing_if = "Option::is_none")]
     central: &'p Option<Central>,
+    archive: &'p Option<Archive>,
 }
 
 impl<'p> Digests<'p> {
@@ -82,6 +83,7 @@ impl<'p> Digests<'p> {
             monitoring: _,
             closed: _,
             guardrail_settings: _,
+            archive,
             guardrails: _,
             central,
             targets: _,
@@ -92,6 +94,7 @@ impl<'p> Digests<'p> {
             render,
             key_policies,
             central,
+            archive,
         })
     }
 }

@@ -4,13 +4,13 @@ use super::{Context, athena, aws_cli::takes_over, central::Asking, engine::Engin
 use crate::{
     artifacts::Artifact,
     aws::region,
-    plan::{Plan, monitoring},
+    plan::{Account, Archive, Plan, monitoring},
     tables::{Catalog, archives},
 };
 use anyhow::Result;
 use indexmap::IndexMap;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Path below the output folder.
 pub const PATH: &str = "README.md";
@@ -61,6 +61,8 @@ struct ReadmeContext {
     admitted: Vec<AdmittedRow>,
     /// Services that may write logs of their own, for each log bucket.
     senders: Vec<SenderRow>,
+    /// The archive that logs are copied to: none or one.
+    archive: Vec<ArchiveRow>,
     /// KMS documents: file and key ARN.
     keys: Vec<KeyRow>,
     /// Log groups and topics that trails feed; empty if there are none.
@@ -143,6 +145,27 @@ fn central(cx: &Context<'_>) -> Result<Vec<CentralRow>> {
         not_covered: others.map(|account| account.key.clone()).collect(),
         left_out: asking.left_out.clone(),
     }])
+}
+
+/// The archive that logs are copied to.
+#[derive(Debug, Serialize)]
+struct ArchiveRow {
+    /// Key of its account.
+    account: String,
+    /// Its Region.
+    region: String,
+    /// Name of the bucket.
+    bucket: String,
+    /// KMS key of the copies; empty for none.
+    kms_key_arn: String,
+    /// True if it has Object Lock.
+    locked: bool,
+    /// How many log buckets are copied.
+    copied: usize,
+    /// Names of log buckets that are not, because they existed before.
+    left_out: Vec<String>,
+    /// Trails whose files are encrypted with a KMS key and not copied, because copies have none.
+    encrypted: Vec<String>,
 }
 
 /// A trail that left the map.
@@ -261,13 +284,13 @@ struct AccountRow {
     key: String,
     /// Twelve digits.
     id: String,
-    /// Region names, sorted.
+    /// Region names in the order in which to apply: sorted, that of the archive first.
     regions: Vec<String>,
     /// Regions with an adopted bucket.
     adopted: Vec<String>,
     /// True if its Terraform module has a preflight check.
     preflight: bool,
-    /// Keys of accounts that its trails deliver to and that therefore come first.
+    /// Keys of accounts that its trails deliver to or its log buckets are copied to, and that therefore come first.
     after: Vec<String>,
     /// Name of its profile in the settings of the AWS CLI; empty for none.
     profile: String,
@@ -426,6 +449,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .iter()
             .flat_map(|placement| &placement.trails)
             .map(|trail| trail.bucket_account.clone())
+            .chain(copies_to(cx.plan(), account))
             .filter(|key| *key != account.key)
             .collect();
         after.sort();
@@ -433,7 +457,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         AccountRow {
             key: account.key.clone(),
             id: account.id.clone(),
-            regions: account.placements.iter().map(|placement| placement.region.clone()).collect(),
+            regions: account.in_apply_order().map(|placement| placement.region.clone()).collect(),
             adopted: account
                 .placements
                 .iter()
@@ -539,6 +563,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
             .collect(),
         admitted: admitted(cx.plan()),
         senders: senders(cx.plan()),
+        archive: cx.plan().archive.iter().map(|archive| archive_row(cx.plan(), archive)).collect(),
         keys: cx.plan().key_policies.iter().map(|key| KeyRow { file: key.file.clone(), arn: key.key_arn.clone() }).collect(),
         feeds: feeds(cx.plan()),
         retired_trails: cx
@@ -568,7 +593,7 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
         ("logging_parameter", context.logging_parameter.is_empty()),
         ("external", context.external.is_empty()),
         ("excepted", context.excepted.is_empty()),
-        ("central", context.central.is_empty()),
+        ("archive", context.archive.is_empty()),
     ] {
         if let Some(keys) = slice.as_object_mut().filter(|_| empty) {
             keys.shift_remove(key);
@@ -576,4 +601,29 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
     }
     context.header = cx.header(&slice);
     Ok(Artifact::file(PATH, engine.render("readme/README.md", &context)?))
+}
+
+/// Key of the account with the archive, if the account's log buckets are copied there.
+fn copies_to(plan: &Plan, account: &Account) -> Option<String> {
+    let copied = account.placements.iter().any(|placement| placement.replication_role.is_some());
+    plan.archive.as_ref().filter(|_| copied).map(|archive| archive.account.clone())
+}
+
+fn archive_row(plan: &Plan, archive: &Archive) -> ArchiveRow {
+    let buckets = || plan.placements().flat_map(|(_, placement)| &placement.buckets);
+    let encrypted = plan.trails().map(|(_, trail)| trail).filter(|trail| {
+        let copied = || buckets().any(|bucket| bucket.name == trail.bucket && bucket.replication.is_some());
+        trail.kms_key_arn.is_some() && archive.kms_key_arn.is_none() && copied()
+    });
+    let encrypted: BTreeSet<&str> = encrypted.map(|trail| trail.name.as_str()).collect();
+    ArchiveRow {
+        account: archive.account.clone(),
+        region: archive.region.clone(),
+        bucket: archive.bucket.clone(),
+        kms_key_arn: archive.kms_key_arn.clone().unwrap_or_default(),
+        locked: buckets().any(|bucket| bucket.takes_copies && bucket.object_lock.is_some()),
+        copied: archive.copied.len(),
+        left_out: archive.left_out.clone(),
+        encrypted: encrypted.into_iter().map(str::to_owned).collect(),
+    }
 }

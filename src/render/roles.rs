@@ -161,6 +161,7 @@ fn any_account(plan: &Plan) -> Option<Account> {
         sources: sources.into_iter().flatten().cloned().collect(),
         trails,
         function_vpc: placements().find_map(|placement| placement.function_vpc.clone()),
+        replication_role: placements().find_map(|placement| placement.replication_role.clone()),
         monitoring,
     };
     Some(Account {

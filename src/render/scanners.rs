@@ -241,7 +241,7 @@ pub(crate) fn of_bucket(bucket: &LogBucket, placement: &Placement) -> Vec<Only> 
         (bucket.takes_access_logs, AccessLogs),
         (!bucket.takes_access_logs, TrailsAlone),
         (!logs, Silent),
-        (!logs && bucket.takes_trails, SilentTrails),
+        (!logs && (bucket.takes_trails || bucket.takes_copies), SilentTrails),
         (logs, Logs),
         (!bucket.versioning, Unversioned),
         (bucket.basis.deny_insecure_transport, Tls),

@@ -86,6 +86,9 @@ pub(crate) fn report_overflow(
         Cause::Senders => Finding::new(&POLICY_SIZE, region, message).help(
             "let fewer accounts' services write here: `accounts` of a sender names them, and without it each log bucket takes those of its own account",
         ),
+        Cause::Copies => Finding::new(&POLICY_SIZE, region, message).help(
+            "write `organization.id`, so that the roles of the whole organization can be admitted, or name fewer accounts under `central.only`",
+        ),
         Cause::Trails => Finding::new(&POLICY_SIZE, region, message).help(
             "use one organization trail instead of a trail in each account (`scope: organization`): its grant has the same size for any number of accounts",
         ),

@@ -4,6 +4,7 @@
 //! is what `explain`, the index in docs/rules/ and the tests read. Must not print, and must not change the map.
 
 mod accounts;
+pub(crate) mod archive;
 pub(crate) mod athena;
 pub(crate) mod budget;
 pub(crate) mod delivery;
@@ -40,6 +41,7 @@ pub fn all() -> Vec<&'static Rule> {
         monitoring::RULES,
         athena::RULES,
         guardrails::RULES,
+        archive::RULES,
         observed::RULES,
         importing::RULES,
         generated::RULES,
@@ -66,6 +68,7 @@ pub fn check_map(map: &RegionMap, findings: &mut Vec<Finding>) {
     monitoring::check(map, findings);
     guardrails::check(map, findings);
     athena::check(map, findings);
+    archive::check(map, findings);
     settings::check(map, findings);
 }
 

@@ -290,8 +290,9 @@ fn prefix(prefix: &Spanned<String>, findings: &mut Vec<Finding>) {
     }
 }
 
-fn kms_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
-    let well_formed = arn::parse(key).is_some_and(|arn| {
+/// Is it the ARN of a KMS key, or of an alias of one?
+pub(super) fn is_kms_key(key: &str) -> bool {
+    arn::parse(key).is_some_and(|arn| {
         arn.service == "kms"
             && key.len() <= limits::KMS_KEY_CHARS
             && region::is_well_formed(arn.region)
@@ -302,8 +303,11 @@ fn kms_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
                     .strip_prefix(kind)
                     .is_some_and(|id| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_/".contains(&b)))
             })
-    });
-    if !well_formed {
+    })
+}
+
+fn kms_key(key: &Spanned<String>, findings: &mut Vec<Finding>) {
+    if !is_kms_key(key) {
         findings.push(
             Finding::new(&KMS_KEY, key.span, format!("`{}` is not the ARN of a KMS key", key.value.escape_debug()))
                 .help("it looks like `arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab`; CloudTrail answers `InvalidKmsKeyIdException`"),

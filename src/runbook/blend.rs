@@ -64,6 +64,7 @@ pub(super) fn blend(
         trails,
         senders: senders(&was.basis.senders, &is.basis.senders),
         readers: is.basis.readers.clone(),
+        copies: was.basis.copies.iter().chain(&is.basis.copies).cloned().collect::<BTreeSet<_>>().into_iter().collect(),
         deny_insecure_transport: was.basis.deny_insecure_transport,
         extra: statements(&was.basis.extra, &is.basis.extra),
         organization_id: is.basis.organization_id.clone().or(was.basis.organization_id.clone()),
@@ -83,7 +84,8 @@ pub(super) fn bare(at: BucketPlacement<'_>, old: &LogBucket) -> Result<LogBucket
     let mut bucket = old.clone();
     // a policy needs a statement
     let deny_insecure_transport = old.basis.deny_insecure_transport || old.basis.extra.is_empty();
-    bucket.basis = Basis { trails: Vec::new(), senders: Vec::new(), deny_insecure_transport, ..old.basis.clone() };
+    bucket.basis =
+        Basis { trails: Vec::new(), senders: Vec::new(), copies: Vec::new(), deny_insecure_transport, ..old.basis.clone() };
     grant(at, &mut bucket, &[], &mut Vec::new())?;
     Ok(bucket)
 }
@@ -104,6 +106,8 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
             trails: bucket.basis.trails.clone(),
             senders: bucket.basis.senders.clone(),
             readers: bucket.basis.readers.clone(),
+            copies: &bucket.basis.copies,
+            organization_id: bucket.basis.organization_id.as_deref(),
             scope: if bucket.basis.by_account { Scope::Account } else { Scope::Auto },
             deny_insecure_transport: bucket.basis.deny_insecure_transport,
             extra: &bucket.basis.extra,
@@ -130,6 +134,7 @@ fn grant(at: BucketPlacement<'_>, bucket: &mut LogBucket, sources: &[Source], no
             trails: &bucket.basis.trails,
             senders: &bucket.basis.senders,
             readers: bucket.basis.readers.as_ref(),
+            copies: &bucket.basis.copies,
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
             of_placements: 1,
         });

@@ -217,6 +217,22 @@ pub(super) fn dangers(old: &Plan, new: &Plan, stages: &Stages, steps: &[Step]) -
             ),
         );
     }
+    let copied = |plan: &Plan| plan.archive.as_ref().map(|central| (central.bucket.clone(), central.copied.clone()));
+    let (was, is) = (copied(old), copied(new));
+    if was != is {
+        let mut text = String::new();
+        if let Some((archive, _)) = &is {
+            text += &format!(
+                "The scripts of the steps copy nothing: run those that `logmap generate` makes of the new map after the last step, the account of `{archive}` first. "
+            );
+        }
+        if let Some((archive, _)) = was.filter(|(archive, _)| is.as_ref().is_none_or(|(name, _)| name != archive)) {
+            text += &format!(
+                "What was copied to `{archive}` stays there and is not copied again. Scripts end no replication that the map no longer has: `aws s3api delete-bucket-replication` does. "
+            );
+        }
+        say("The central copy", text.trim_end().to_owned());
+    }
     if old
         .key_policies
         .iter()

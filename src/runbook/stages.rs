@@ -200,9 +200,13 @@ impl<'a> Maker<'a> {
             })
         });
         let mut accounts: Vec<Account> = accounts.collect();
-        let apply_order = accounts.iter().map(|account| account.key.clone()).collect();
-        accounts.sort_by(|a, b| a.key.cmp(&b.key));
         let map = if stage == Stage::Old { self.old } else { self.new };
+        // what is copied needs the archive
+        let archive = map.archive.as_ref().map(|central| central.account_id.as_str());
+        let (first, others): (Vec<&Account>, Vec<&Account>) =
+            accounts.iter().partition(|account| Some(account.id.as_str()) == archive);
+        let apply_order = first.into_iter().chain(others).map(|account| account.key.clone()).collect();
+        accounts.sort_by(|a, b| a.key.cmp(&b.key));
         monitoring::fill(&mut accounts, &map.monitoring);
         Plan {
             monitoring: map.monitoring.clone(),
@@ -212,6 +216,7 @@ impl<'a> Maker<'a> {
             key_policies: map.key_policies.clone(),
             closed: map.closed.clone(),
             guardrail_settings: None,
+            archive: map.archive.clone(),
             guardrails: Vec::new(),
             central: map.central.clone(),
             targets: map.targets.clone(),
@@ -247,6 +252,7 @@ impl<'a> Maker<'a> {
             sources,
             trails: self.trails(stage, old, new),
             function_vpc: new.or(old).and_then(|placement| placement.function_vpc.clone()),
+            replication_role: new.or(old).and_then(|placement| placement.replication_role.clone()),
             monitoring: Monitoring::default(),
         }
     }

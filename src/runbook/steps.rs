@@ -231,9 +231,10 @@ fn placements(stages: &Stages) -> Vec<PlacementStages<'_>> {
             }
         }
     }
-    // the order of accounts is that of the plans; within one, of its Regions
+    // the order of accounts is that of the plans; within one, that of the archive comes first
     let position = |key: &str| stages.plans[Stage::Granted].apply_order.iter().position(|other| other == key);
-    order.sort_by(|a, b| (position(&a.0), &a.1).cmp(&(position(&b.0), &b.1)));
+    let archive = |at: &At| found.get(at).and_then(|staged| staged.stages[Stage::Granted]).is_some_and(Placement::has_archive);
+    order.sort_by_cached_key(|at| (position(&at.0), !archive(at), at.clone()));
     order.into_iter().filter_map(|at| found.remove(&at)).collect()
 }
 

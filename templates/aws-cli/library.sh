@@ -31,6 +31,8 @@ FORCE_HINT=' (--force replaces it and keeps a backup)' ACL_ADVICE='' ATTACHED_HI
 ALONE=''
 # the tags of everything that is made, as a JSON object; empty for none. Log buckets have theirs with them
 TAGS=''
+# the role that copies log buckets to an archive, and what is copied; none where nothing is
+COPY_ROLE=() COPIES=() ARCHIVE_FIRST=''
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
@@ -208,6 +210,10 @@ already_made() {
       printf '%s' "$4" | json same-input "$WORK/made" || die 3 "there is a trail $(cat "$WORK/name") already, made since this script looked, with other settings"
       ;;
     ssm.put-parameter.ParameterAlreadyExists) parameter_made "$@" ;;
+    iam.create-role.EntityAlreadyExists)
+      fetch "$WORK/role" NoSuchEntity iam get-role --role-name "$4"
+      printf '%s' "$6" | json same-role "$WORK/role" || die 3 "there is a role $4 already, made since this script looked, that others may assume"
+      ;;
     *) return 1 ;;
   esac
 }
@@ -217,6 +223,8 @@ explain_failure() {
     CrossLocationLogging*) warn "the source is not in $REGION: a bucket can log only within its own Region" ;;
     InsufficientS3BucketPolicyException | S3BucketDoesNotExistException)
       [ -z "${FIRST:-}" ] || warn "the trail's bucket belongs to the account '$FIRST': apply that account first" ;;
+    InvalidRequest | InvalidArgument | NoSuchBucket)
+      [ -z "$ARCHIVE_FIRST" ] || warn "the archive must be there and have versioning before anything is copied to it: apply the account '$ARCHIVE_FIRST' first, its archive's Region before others" ;;
     BucketAlreadyExists) warn "the name is taken by another account; choose another name for the log bucket in the map" ;;
   esac
 }
@@ -924,6 +932,7 @@ restore() { # restore TEXT ARGS...
   run "$@" >/dev/null && return 0
   case $1.$2.$ERROR_CODE in
     cloudtrail.delete-trail.TrailNotFoundException | ssm.delete-parameter.ParameterNotFound) ;;
+    iam.delete-role.NoSuchEntity | iam.delete-role-policy.NoSuchEntity) ;;
     sns.delete-topic.NotFound* | events.delete-rule.ResourceNotFoundException | configservice.delete-config-rule.NoSuchConfigRuleException) ;;
     *) failed "$@" ;;
   esac
@@ -1243,6 +1252,7 @@ rollback() {
   [ -n "$DRY_ROLLBACK" ] || take_turn
   list_all_buckets
   rollback_monitors
+  rollback_copies
   # sources first, then trails: nothing logs to a bucket whose grants are taken away
   each_bucket rollback_ownership
   each_source rollback_source
@@ -1291,6 +1301,12 @@ list_all_buckets() {
 each_monitor() { :; }
 # shellcheck disable=SC2317,SC2329 # as above
 rollback_monitors() { :; }
+# shellcheck disable=SC2317,SC2329 # as above
+read_copies() { :; }
+# shellcheck disable=SC2317,SC2329 # as above
+apply_copies() { :; }
+# shellcheck disable=SC2317,SC2329 # as above
+rollback_copies() { :; }
 each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 6)); do "$1" "${TRAILS[@]:i:6}"; done; }
 
 prepare() {
@@ -1343,6 +1359,7 @@ main() {
   list_all_buckets
 
   each_bucket read_bucket
+  read_copies
   each_source read_source
   each_bucket read_listeners
   each_trail read_trail
@@ -1352,6 +1369,7 @@ main() {
   fi
 
   each_bucket apply_bucket
+  apply_copies
   each_source apply_source
   each_trail apply_trail
   each_monitor apply_monitor

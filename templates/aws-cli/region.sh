@@ -53,7 +53,24 @@ MONITORS=(
   {{ monitor.want | sh }}
 {% endfor %})
 TOPIC_ARN={{ topic_arn | sh }}
-{% if tags %}
+{% if roles %}
+# the role that copies log buckets to the archive: name, ARN, who may assume it, name of its policy, its policy, what it is for
+# shellcheck disable=SC2016 # what looks like an expansion is text
+COPY_ROLE=(
+{% for role in roles %}  {{ role.name | sh }} {{ role.arn | sh }}
+  {{ role.trust | sh }}
+  {{ role.policy_name | sh }} {{ role.policy | sh }}
+  {{ role.description | sh }}
+{% endfor %})
+
+# for each log bucket that is copied: name, replication, the account to apply first if the archive is another's
+# shellcheck disable=SC2016 # what looks like an expansion is text
+COPIES=(
+{% for copy in copies %}  {{ copy.name | sh }}
+  {{ copy.replication | sh }}
+  {{ copy.first | sh }}
+{% endfor %})
+{% endif %}{% if tags %}
 # the tags of everything that is made but for log buckets, which have theirs above
 # shellcheck disable=SC2016 # what looks like an expansion is text
 TAGS={{ tags | sh }}

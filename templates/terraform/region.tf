@@ -415,4 +415,5 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 {%- endif %}
 }
 {%- endfor %}
+{%- include "terraform/copies.tf" %}
 {%- include "terraform/monitoring.tf" %}

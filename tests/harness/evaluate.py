@@ -82,8 +82,12 @@ def unmet(condition, context):
 
 
 def names(principal, service):
+    """Is a service, or a principal by its ARN, named: itself or its account?"""
     if principal == "*":
         return True
+    if service.startswith("arn:") and isinstance(principal, dict):
+        account = service.split(":")[4]
+        return any(one in ("*", account, service) or one.endswith(f":iam::{account}:root") for one in listed(principal.get("AWS")))
     return isinstance(principal, dict) and (service in listed(principal.get("Service")) or "*" in listed(principal.get("AWS")))
 
 

@@ -33,7 +33,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.utilities.utils import get_partition
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from . import evaluate as policies, mock_beside, mock_listing, mock_stacks
+from . import evaluate as policies, mock_beside, mock_listing, mock_replication, mock_stacks
 from .evaluate import CLOUDTRAIL, POLICY_LIMIT, Request, evaluate, listed
 
 KEY = "AKIAACCT"
@@ -245,7 +245,12 @@ def check_acl(bucket, body):
         raise Refusal(400, "AccessControlListNotSupported", "The bucket does not allow ACLs")
 
 
-PUT = {"policy": check_policy, "lifecycle": check_lifecycle, "encryption": check_encryption, "logging": check_put_logging, "acl": check_acl,
+def check_replication(bucket, body):
+    if found := mock_replication.problem(bucket, body):
+        raise Refusal(400, *found)
+
+
+PUT = {"replication": check_replication, "policy": check_policy, "lifecycle": check_lifecycle, "encryption": check_encryption, "logging": check_put_logging, "acl": check_acl,
        "ownershipControls": check_ownership}
 
 
@@ -368,6 +373,7 @@ def patch():
     s3.FakeBucket.set_lifecycle, s3_responses.S3Response.get_bucket_lifecycle = set_lifecycle, get_bucket_lifecycle
     mock_stacks.install()
     mock_beside.install()
+    mock_replication.install()
     s3_responses.S3Response.all_buckets = mock_listing.all_buckets
     s3.S3Backend.list_object_versions = mock_listing.list_object_versions
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
@@ -574,12 +580,21 @@ class Mock:
         """Everything there is in these services, for `restore`."""
         state = {(service, account, region): one.__dict__ for service, backends in SERVICES.items() for account, regions in backends.items()
                  for region, one in regions.items()}
-        return self.gate.state, copy.deepcopy((state, s3.s3_backends.bucket_accounts))
+        # of IAM the roles alone: each account has all policies of AWS
+        roles = {(account, partition): {name: role.__dict__ for name, role in one.roles.items()}
+                 for account, partitions in iam.iam_backends.items() for partition, one in partitions.items() if one.roles}
+        made = {place: {name: type(iam.iam_backends[place[0]][place[1]].roles[name]) for name in found} for place, found in roles.items()}
+        return self.gate.state, copy.deepcopy((state, s3.s3_backends.bucket_accounts)), copy.deepcopy(roles), made
 
     def restore(self, saved):
         """The world as it was saved, and nothing else."""
         self.reset()
         self.gate.state, (state, accounts) = saved[0], copy.deepcopy(saved[1])
+        for (account, partition), roles in copy.deepcopy(saved[2]).items():
+            for name, fields in roles.items():
+                role = saved[3][account, partition][name].__new__(saved[3][account, partition][name])
+                role.__dict__.update(fields)
+                iam.iam_backends[account][partition].roles[name] = role
         for (service, account, region), fields in state.items():
             SERVICES[service][account][region].__dict__.update(fields)
         s3.s3_backends.bucket_accounts.update(accounts)

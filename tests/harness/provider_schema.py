@@ -69,6 +69,21 @@ RESOURCES = {
         **OF_BUCKET, "object_lock_enabled": "string optional new default=Enabled", "token": "string optional",
         "rule": Block("list", {"default_retention": Block("list", {
             "mode": "string optional one-of=GOVERNANCE|COMPLIANCE", "days": "number optional", "years": "number optional"}, 1, 1)}, most=1)},
+    "aws_s3_bucket_replication_configuration": {
+        **OF_BUCKET, "role": "string required", "token": "string optional",
+        "rule": Block("list", {
+            "id": "string optional computed", "prefix": "string optional", "priority": "number optional", "status": "string required one-of=Enabled|Disabled",
+            "filter": Block("list", {"prefix": "string optional", "tag": Block("list", {"key": "string required", "value": "string required"}, most=1),
+                                     "and": Block("list", {"prefix": "string optional", "tags": "map optional"}, most=1)}, most=1),
+            "delete_marker_replication": Block("list", {"status": "string required one-of=Enabled|Disabled"}, most=1),
+            "existing_object_replication": Block("list", {"status": "string required one-of=Enabled|Disabled"}, most=1),
+            "source_selection_criteria": Block("list", {
+                "sse_kms_encrypted_objects": Block("list", {"status": "string required one-of=Enabled|Disabled"}, most=1),
+                "replica_modifications": Block("list", {"status": "string required one-of=Enabled|Disabled"}, most=1)}, most=1),
+            "destination": Block("list", {
+                "bucket": "string required", "account": "string optional", "storage_class": "string optional",
+                "access_control_translation": Block("list", {"owner": "string required"}, most=1),
+                "encryption_configuration": Block("list", {"replica_kms_key_id": "string required"}, most=1)}, 1, 1)}, 1)},
     "aws_s3_bucket_lifecycle_configuration": {
         **OF_BUCKET, "transition_default_minimum_object_size": "string optional computed one-of=varies_by_storage_class|all_storage_classes_128K",
         "rule": Block("list", {

@@ -185,6 +185,7 @@ def replicated(stage):
     stage.world.create_bucket(ACCOUNT, "us-east-1", "acme-copy")
     s3(stage, region="us-east-1").put_bucket_versioning(Bucket="acme-copy", VersioningConfiguration={"Status": "Enabled"})
     versioned(stage)
+    stage.world.client("iam", ACCOUNT, REGION).create_role(RoleName="copy", AssumeRolePolicyDocument="{}")
     s3(stage).put_bucket_replication(Bucket="acme-old-logs", ReplicationConfiguration={"Role": f"arn:aws:iam::{ACCOUNT}:role/copy", "Rules": [
         {"ID": "copy", "Status": "Enabled", "Priority": 1, "Filter": {"Prefix": ""}, "DeleteMarkerReplication": {"Status": "Disabled"}, "Destination": {"Bucket": "arn:aws:s3:::acme-copy"}}]})
 

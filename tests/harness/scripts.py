@@ -53,8 +53,11 @@ class Stage:
         return {**found, "monitoring": {key: value for key, value in seen.items() if key not in beside}}
 
     def scripts(self):
-        """[(account, script)] in the order in which the lock says to apply them."""
-        found = [(self.map.accounts[key], path) for key in self.order for path in region_scripts(self.tree / "aws-cli", key)]
+        """[(account, script)] in the order in which the lock says to apply accounts, and run-all.sh their Regions."""
+        all_of_them = self.tree / "aws-cli" / "run-all.sh"
+        named = re.findall(r"^  '(.*)'$", all_of_them.read_text(), re.M) if all_of_them.exists() else []
+        place = lambda path: named.index(f"{path.parent.name}/{path.name}") if named else 0
+        found = [(self.map.accounts[key], path) for key in self.order for path in sorted(region_scripts(self.tree / "aws-cli", key), key=lambda path: (place(path), path))]
         expect(found, "there is no script")
         return found
 

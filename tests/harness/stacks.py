@@ -158,7 +158,7 @@ class Stack:
 
     def attribute(self, resource, name):
         kind = self.resources[resource]["Type"]
-        if name == "Arn" and kind in INERT:  # known from the name on, like every ARN
+        if name == "Arn" and kind in INERT and (resource, name) not in self.attributes:  # known from the name on, like every ARN
             return f"arn:{partition_of(self.region)}:{kind.split('::')[1].lower()}:{self.region}:{self.account}:{resource}"
         expect((resource, name) in self.attributes, f"GetAtt of {resource}.{name}, which is not there yet or not known")
         return self.attributes[resource, name]
@@ -200,6 +200,14 @@ class Stack:
         self.values[name] = name
         if kind == "AWS::S3::Bucket":
             self.values[name] = self.bucket(name, resource, properties)
+        elif kind == "AWS::IAM::Role" and "RoleName" in properties:  # S3 looks at one that copies; the function's is not played
+            iam = self.client("iam")
+            trust = as_json(properties["AssumeRolePolicyDocument"])
+            if properties["RoleName"] not in {one["RoleName"] for one in iam.list_roles()["Roles"]}:
+                iam.create_role(RoleName=properties["RoleName"], AssumeRolePolicyDocument=trust, Description=properties["Description"])
+            for policy in properties["Policies"]:
+                iam.put_role_policy(RoleName=properties["RoleName"], PolicyName=policy["PolicyName"], PolicyDocument=as_json(policy["PolicyDocument"]))
+            self.attributes[name, "Arn"] = f"arn:{partition_of(self.region)}:iam::{self.account}:role/{properties['RoleName']}"
         elif kind == "AWS::S3::BucketPolicy":
             self.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=as_json(properties["PolicyDocument"]))
         elif kind == "AWS::CloudTrail::Trail":
@@ -246,6 +254,9 @@ class Stack:
                 s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": value})
             elif key == "ObjectLockConfiguration":
                 s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration=value)
+            elif key == "ReplicationConfiguration":
+                rules = [{**{key: item for key, item in rule.items() if key != "Id"}, "ID": rule["Id"]} for rule in value["Rules"]]
+                s3.put_bucket_replication(Bucket=name, ReplicationConfiguration={"Role": value["Role"], "Rules": rules})
             else:
                 raise ValueError(f"{logical}: the property {key} is not known here")
         self.attributes[logical, "Arn"] = f"arn:{partition_of(self.region)}:s3:::{name}"

@@ -24,7 +24,7 @@ PROTECTED = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 
 
 def empty():
-    return {"buckets": {}, "sources": {}, "trails": {}, "monitoring": {}}
+    return {"buckets": {}, "sources": {}, "trails": {}, "roles": {}, "monitoring": {}}
 
 
 def merge(model, other):
@@ -35,7 +35,7 @@ def merge(model, other):
     return model
 
 
-def differences(one, other, names, kinds=("buckets", "sources", "trails", "monitoring"), ignore=()):
+def differences(one, other, names, kinds=("buckets", "sources", "trails", "roles", "monitoring"), ignore=()):
     """Each thing that is not the same in the two models, with both values."""
     for kind in kinds:
         for name in sorted({**one[kind], **other[kind]}):
@@ -83,6 +83,23 @@ def api_rules(rules):
     return found
 
 
+def copy_of(replication):
+    """A replication as the S3 API writes it, without the role."""
+    (rule,) = replication["Rules"]
+    rule, to = dict(rule), dict(rule["Destination"])
+    found = {"id": rule.pop("ID"), "priority": rule.pop("Priority"), "prefix": rule.pop("Filter")["Prefix"], "status": rule.pop("Status"),
+             "deletions": rule.pop("DeleteMarkerReplication")["Status"], "to": to.pop("Bucket"), "key": (to.pop("EncryptionConfiguration", None) or {}).get("ReplicaKmsKeyID"),
+             "encrypted": ((rule.pop("SourceSelectionCriteria", None) or {}).get("SseKmsEncryptedObjects") or {}).get("Status")}
+    expect(not to and rule == {"Destination": rule["Destination"]}, f"a replication has more: {rule}")
+    return found
+
+
+def role_of(name, trust, policy_name, policy, what):
+    """A role that copies."""
+    read = lambda document: json.loads(document) if isinstance(document, str) else document
+    return {"name": name, "trust": read(trust), "policies": {policy_name: read(policy)}, "what": what}
+
+
 def selectors(advanced, field="Field"):
     """Advanced event selectors: name and what each field must be.  None: management events, the default."""
     if not advanced:
@@ -114,6 +131,7 @@ def of_world(snapshot, log_buckets):
             "block": sorted(key for key in BLOCKS if (bucket["public_access_block"] or {}).get(key)),
             # a bucket that never had versions is for a log bucket what one with suspended versions is
             "versioning": bucket["versioning"] or "Suspended", "lock": (lock["Mode"], lock["Days"]) if lock else None,
+            "copied": copy_of(bucket["replication"]) if bucket["replication"] else None,
             "lifecycle": api_rules(bucket["lifecycle"]), "tags": {tag["Key"]: tag["Value"] for tag in bucket["tags"] or []}}
     model["monitoring"] = snapshot.get("monitoring", {})
     for arn, trail in snapshot["trails"].items():
@@ -142,6 +160,8 @@ each_bucket show; printf 'end\\0'
 each_source show; printf 'end\\0'
 each_trail show; printf 'end\\0'
 each_monitor show; printf 'end\\0'
+role_of_copies show; printf 'end\\0'
+each_copy show; printf 'end\\0'
 printf '%s\\0' "${TOPIC_ARN:-}" "${TAGS:-}"
 """
 
@@ -154,7 +174,7 @@ def tables(script):
     expect(done.returncode == 0 and not done.stderr, f"{script.name}: {done.stderr.decode()}")
     words = iter(done.stdout.decode().split("\0"))
     head, rows = [next(words) for _ in range(4)], []
-    for _ in range(4):
+    for _ in range(6):
         rows.append([])
         while (count := next(words)) != "end":
             rows[-1].append([next(words) for _ in range(int(count))])
@@ -165,7 +185,7 @@ def of_scripts(tree, region_map):
     """The model, and {(account, Region): (profile, role)}.  External sources are left out, as in every target."""
     model, callers = empty(), {}
     for path in region_scripts(tree / "aws-cli", "*"):
-        (account, region, profile, role, topic, tags), buckets, sources, trails, watched = tables(path)
+        (account, region, profile, role, topic, tags), buckets, sources, trails, watched, roles, copied = tables(path)
         expect((account, region) == (region_map.accounts[path.parent.name].id, path.stem), f"{path}: is for {account}/{region}")
         callers[account, region] = profile, role
         place = {"account": account, "region": region}
@@ -173,7 +193,13 @@ def of_scripts(tree, region_map):
             lock = json.loads(lock)["Rule"]["DefaultRetention"] if lock else None
             model["buckets"][name] = {
                 **place, "adopted": origin == "adopt", "regional": namespace == "account-regional", "versioning": versioning, "policy": json.loads(policy),
-                "lifecycle": api_rules(json.loads(lifecycle)["Rules"]), "tags": json.loads(own_tags), "lock": (lock["Mode"], lock["Days"]) if lock else None}
+                "lifecycle": api_rules(json.loads(lifecycle)["Rules"]), "tags": json.loads(own_tags), "lock": (lock["Mode"], lock["Days"]) if lock else None, "copied": None}
+        for name, replication, _ in copied:
+            expect(json.loads(replication)["Role"] == roles[0][1], f"{path}: {name} is copied with another role")
+            model["buckets"][name]["copied"] = copy_of(json.loads(replication))
+        for name, arn, trust, policy_name, policy, what in roles:
+            expect(arn == f"arn:{partition_of(region)}:iam::{account}:role/{name}", f"{path}: {arn}")
+            model["roles"][f"{account}/{region}/role"] = role_of(name, trust, policy_name, policy, what)
         model["monitoring"] |= monitoring.of_script(account, region, watched, topic)
         for name, by, logging in sources:
             logging = json.loads(logging)["LoggingEnabled"]
@@ -247,6 +273,11 @@ class Template:
                 model["sources"][bucket["BucketName"]] = {
                     **place, "target": logging.pop("DestinationBucketName"), "prefix": logging.pop("LogFilePrefix"), "format": key_format(logging)}
             model["buckets"][bucket["BucketName"]] = {**place, **bucket_of(bucket)}
+        for role in self.properties("AWS::IAM::Role"):
+            if "RoleName" in role and role["RoleName"].startswith("logmap-replication-"):
+                (policy,) = role["Policies"]
+                model["roles"][f"{self.account}/{self.region}/role"] = role_of(
+                    role["RoleName"], role["AssumeRolePolicyDocument"], policy["PolicyName"], policy["PolicyDocument"], role["Description"])
         for policy in self.properties("AWS::S3::BucketPolicy"):
             model["buckets"][policy["Bucket"]]["policy"] = policy["PolicyDocument"]
         for trail in self.properties("AWS::CloudTrail::Trail"):
@@ -278,7 +309,8 @@ def bucket_of(bucket):
         "regional": bucket.pop("BucketNamespace", "global") == "account-regional", "encryption": encryption["ServerSideEncryptionByDefault"]["SSEAlgorithm"],
         "ownership": ownership["ObjectOwnership"], "block": sorted(key for key, on in bucket.pop("PublicAccessBlockConfiguration").items() if on is True),
         "versioning": bucket.pop("VersioningConfiguration")["Status"], "tags": {tag["Key"]: tag["Value"] for tag in bucket.pop("Tags", [])}, "lifecycle": {},
-        "lock": (lock["Rule"]["DefaultRetention"]["Mode"], lock["Rule"]["DefaultRetention"]["Days"]) if lock else None}
+        "lock": (lock["Rule"]["DefaultRetention"]["Mode"], lock["Rule"]["DefaultRetention"]["Days"]) if lock else None,
+        "copied": of_stack(bucket.pop("ReplicationConfiguration", None))}
     for rule in bucket.pop("LifecycleConfiguration")["Rules"]:
         rule = dict(rule)
         expect(rule.pop("Status") == "Enabled", f"the lifecycle rule {rule['Id']} is off")
@@ -290,6 +322,14 @@ def bucket_of(bucket):
         expect(not rule, f"a lifecycle rule has more: {rule}")
     expect(not bucket, f"a bucket has more: {bucket}")
     return found
+
+
+def of_stack(replication):
+    """What a template's bucket is copied by."""
+    if not replication:
+        return None
+    (rule,) = replication["Rules"]
+    return copy_of({"Rules": [{**{key: value for key, value in rule.items() if key != "Id"}, "ID": rule["Id"]}]})
 
 
 def trail_of(trail, account, region):
@@ -352,7 +392,12 @@ def of_plan(plan, account):
             expect(values["force_destroy"] is False, f"{values['bucket']}: force_destroy")
             model["buckets"][values["bucket"]] = {
                 "account": account, "region": values["region"], "tags": values.get("tags_all") or {}, "adopted": values["bucket"] in imported,
-                "regional": values.get("bucket_namespace") == "account-regional", "lock": None, "lifecycle": {}}
+                "regional": values.get("bucket_namespace") == "account-regional", "lock": None, "lifecycle": {}, "copied": None}
+    inline = {values["role"]: values for kind, values in found if kind == "aws_iam_role_policy"}
+    for kind, values in found:
+        if kind == "aws_iam_role":
+            region, policy = values["name"].removeprefix("logmap-replication-"), inline[values["name"]]
+            model["roles"][f"{account}/{region}/role"] = role_of(values["name"], values["assume_role_policy"], policy["name"], policy["policy"], values["description"])
     for kind, values in found:
         bucket = model["buckets"].get(values.get("bucket"))
         if kind == "aws_s3_bucket" or not kind.startswith(("aws_s3", "aws_cloudtrail")):
@@ -410,6 +455,11 @@ SETTINGS = {
     "aws_s3_bucket_lifecycle_configuration": lambda values: {"lifecycle": hcl_rules(values)},
     "aws_s3_bucket_object_lock_configuration": lambda values: {
         "lock": (first(values, "rule", "default_retention", "mode"), first(values, "rule", "default_retention", "days"))},
+    "aws_s3_bucket_replication_configuration": lambda values: {"copied": {
+        "id": first(values, "rule", "id"), "priority": first(values, "rule", "priority"), "prefix": first(values, "rule", "filter").get("prefix") or "",
+        "status": first(values, "rule", "status"), "deletions": first(values, "rule", "delete_marker_replication", "status"),
+        "to": first(values, "rule", "destination", "bucket"), "key": first(values, "rule", "destination", "encryption_configuration", "replica_kms_key_id"),
+        "encrypted": first(values, "rule", "source_selection_criteria", "sse_kms_encrypted_objects", "status")}},
 }
 
 
@@ -419,7 +469,7 @@ def compare_texts(tree, region_map):
     """The targets that are read without running anything: scripts, templates, StackSets, reviewed policies, the map itself."""
     scripts, callers = of_scripts(tree, region_map)
     templates, published = of_templates(tree, region_map)
-    kinds = ("buckets", "trails", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
+    kinds = ("buckets", "trails", "roles", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
     same(scripts, templates, ("the scripts", "CloudFormation"), kinds=kinds)
     own = set(scripts["sources"]) & set(scripts["buckets"])  # the trails' own buckets, which log, too
     for name in own:
@@ -458,7 +508,7 @@ def plans(core, tree, region_map, work):
 
 def compare_plan(planned, published, scripts, templates, region_map):
     same(scripts, planned, ("the scripts", "Terraform"))
-    kinds = ("buckets", "trails", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
+    kinds = ("buckets", "trails", "roles", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
     same(templates, planned, ("CloudFormation", "Terraform"), kinds=kinds)
     own = set(scripts["sources"]) & set(scripts["buckets"])
     expect(set(published) - own == set(region_map.sources) | set(region_map.external), "Terraform's output does not name the map's sources")

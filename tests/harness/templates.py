@@ -1,4 +1,5 @@
 """Checks the CloudFormation templates: cfn-lint without a warning, then deployed into the mock and judged like the scripts."""
+import re
 import subprocess
 
 from . import delivery
@@ -18,8 +19,10 @@ def lint(paths):
 
 
 def placed(stage):
-    """[(account, template)] in apply order."""
-    return [(stage.map.accounts[key], path) for key in stage.order for path in sorted((stage.tree / "cloudformation" / key).glob("*.yaml"))
+    """[(account, template)] in apply order: within an account as its README has them."""
+    named = re.findall(r"cloudformation/(\S+\.yaml)", (stage.tree / "README.md").read_text())
+    place = lambda path: named.index("/".join(path.parts[-2:])) if "/".join(path.parts[-2:]) in named else len(named)
+    return [(stage.map.accounts[key], path) for key in stage.order for path in sorted((stage.tree / "cloudformation" / key).glob("*.yaml"), key=lambda path: (place(path), path))
             if "-athena" not in path.stem]  # those are compared with the DDL
 
 

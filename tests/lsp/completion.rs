@@ -41,6 +41,7 @@ fn keys_of_the_place_that_are_not_there_yet_with_documentation() {
             "monitoring",
             "guardrails",
             "athena",
+            "central",
             "tags",
             "publish",
             "render",

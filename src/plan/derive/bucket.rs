@@ -30,7 +30,7 @@ const SENDERS: &str = "other-services";
 
 impl Planner<'_, '_> {
     /// Tags of a log bucket: its own before those of everything that is made. One that exists keeps what it has beside its own.
-    fn tags(
+    pub(super) fn tags(
         &self,
         settings: &Settings<'_>,
         adopted: bool,
@@ -105,6 +105,8 @@ impl Planner<'_, '_> {
             trails,
             senders,
             readers: self.readers.filter(|_| self.is_read()).cloned(),
+            copies: &[],
+            organization_id: self.map.organization_id.map(|id| id.as_str()),
             scope: match settings.policy_scope.value {
                 PolicyScope::Auto => Scope::Auto,
                 PolicyScope::Account => Scope::Account,
@@ -155,6 +157,7 @@ impl Planner<'_, '_> {
                 trails: &grants.trails,
                 senders: &grants.senders,
                 readers: grants.readers.as_ref(),
+                copies: &[],
                 denies_insecure_transport: settings.deny_insecure_transport,
                 of_placements: self.of_placements,
             }),
@@ -170,6 +173,7 @@ impl Planner<'_, '_> {
             trails: grants.trails.clone(),
             senders: grants.senders.clone(),
             readers: grants.readers.clone(),
+            copies: Vec::new(),
             deny_insecure_transport: settings.deny_insecure_transport,
             extra: extra.clone(),
             organization_id: self.map.organization_id.map(|id| id.value.clone()),
@@ -200,6 +204,8 @@ impl Planner<'_, '_> {
             name: draft.name.clone(),
             takes_access_logs: draft.takes_access_logs,
             takes_trails: draft.takes_trails,
+            takes_copies: false,
+            replication: None,
             account_regional: settings.account_regional.is_some() && adopt.is_none(),
             adopt: adopt.as_ref().map(|adopt| {
                 let mut existing = adopt.value.clone();

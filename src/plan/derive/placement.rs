@@ -5,7 +5,7 @@ use crate::{
     aws::Partition,
     diagnostics::Finding,
     map::effective::{self, Settings, with_slash},
-    plan::{KeyFormat, Placement, Source, Trail, monitoring, names, policy_cache::PolicyCache, routes::Delivery},
+    plan::{KeyFormat, LogBucket, Placement, Source, Trail, monitoring, names, policy_cache::PolicyCache, routes::Delivery},
     rules::{
         delivery::{PREFIX_OVERLAP, SHARED_PREFIX},
         naming::ACCOUNT_REGIONAL,
@@ -79,18 +79,21 @@ impl Planner<'_, '_> {
             }
         }
         self.check_settings(&settings, &drafts, findings);
-        let buckets = drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, cache, findings)).collect();
+        let mut buckets: Vec<LogBucket> =
+            drafts.iter().map(|draft| self.bucket(draft, &settings, &sources, &received, cache, findings)).collect();
+        buckets.extend(self.archive(&settings, taken, findings));
         Placement {
             region: self.region.to_owned(),
             buckets,
             sources,
             trails: Vec::<Trail>::new(),
             function_vpc: self.account.regions.get(self.region).and_then(|region| region.function_vpc.clone()),
+            replication_role: None,
             monitoring: monitoring::Monitoring::default(),
         }
     }
 
-    fn name(
+    pub(super) fn name(
         &self,
         template: crate::source::Spanned<&str>,
         settings: &Settings<'_>,

@@ -6,6 +6,7 @@
 
 mod admitted;
 mod context;
+mod copies;
 mod deliveries;
 mod named;
 mod owner;
@@ -25,7 +26,7 @@ use crate::{
     aws::Partition,
     policy::{
         Effect, Policy,
-        compose::{ReaderGrant, SenderGrant, TrailGrant},
+        compose::{CopyGrant, ReaderGrant, SenderGrant, TrailGrant},
         evaluate::{
             Patience, Prepared, Verdict,
             requests::{Holds, Requests},
@@ -67,6 +68,8 @@ pub struct Subject<'a> {
     pub senders: &'a [SenderGrant],
     /// Whom of another account it lets read.
     pub readers: Option<&'a ReaderGrant>,
+    /// The roles that copy logs to it.
+    pub copies: &'a [CopyGrant],
     /// True if requests without TLS are to be denied.
     pub denies_insecure_transport: bool,
     /// How many placements its map has: they share the time that hard proofs may take.
@@ -128,6 +131,8 @@ pub enum Kind {
     SendersWrite,
     /// The account that asks the logs of all can read, or its roles that the map names.
     ReadersRead,
+    /// Each role that copies logs can.
+    CopiesWrite,
     /// The account can read, change and remove the policy.
     OwnerNotLockedOut,
     /// The same source in another account is kept out.
@@ -142,6 +147,8 @@ pub enum Kind {
     OtherSender,
     /// The account that asks can do no more than read, and no other principal of it can even that.
     ReadersOnly,
+    /// Another role, the same role of a stranger's account, and whatever else a role that copies could do is kept out.
+    OtherCopy,
     /// Another service and strangers are kept out.
     Strangers,
     /// Deliveries and reads without TLS are kept out.
@@ -156,6 +163,7 @@ impl Kind {
             Kind::TrailsWrite => "each trail can write",
             Kind::SendersWrite => "each sender can write",
             Kind::ReadersRead => "central account can read",
+            Kind::CopiesWrite => "each role can copy",
             Kind::OwnerNotLockedOut => "owner not locked out",
             Kind::OtherAccount => "other account kept out",
             Kind::OtherBucket => "other bucket kept out",
@@ -163,6 +171,7 @@ impl Kind {
             Kind::OtherTrail => "other trail kept out",
             Kind::OtherSender => "other sender kept out",
             Kind::ReadersOnly => "central account only reads",
+            Kind::OtherCopy => "other copies kept out",
             Kind::Strangers => "strangers kept out",
             Kind::WithoutTls => "no TLS kept out",
         }
@@ -433,6 +442,7 @@ impl<'a> Subject<'a> {
             trails: &bucket.basis.trails,
             senders: &bucket.basis.senders,
             readers: bucket.basis.readers.as_ref(),
+            copies: &bucket.basis.copies,
             denies_insecure_transport: bucket.basis.deny_insecure_transport,
             of_placements: 1,
         }
@@ -448,10 +458,12 @@ impl Subject<'_> {
         self.trails_write(each);
         self.senders_write(each);
         self.readers_read(prepared, each);
+        self.copies_write(each);
         self.owner(prepared, each);
         self.others_of_sources(each);
         self.others_of_trails(each);
         self.others_of_senders(each);
+        self.others_of_copies(each);
         self.strangers(each);
         self.without_tls(each);
     }

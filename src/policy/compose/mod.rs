@@ -12,8 +12,8 @@ use super::{Policy, Statement};
 use crate::aws::{Partition, Sender, limits::BUCKET_POLICY_BYTES};
 use access::access_forms;
 pub use report::{PolicyReport, Tier};
-pub(crate) use statements::{READER_ACTIONS, READER_SID};
-use statements::{deny_insecure_transport, reader_statement, sender_statements, trail_statements};
+pub(crate) use statements::{COPIES, READER_ACTIONS, READER_SID};
+use statements::{copy_statement, deny_insecure_transport, reader_statement, sender_statements, trail_statements};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that may write to one log bucket.
@@ -33,6 +33,10 @@ pub struct Grants<'a> {
     pub senders: Vec<SenderGrant>,
     /// Whom of another account it lets read.
     pub readers: Option<ReaderGrant>,
+    /// The roles that copy logs here, in order; with some the bucket takes nothing else.
+    pub copies: &'a [CopyGrant],
+    /// Id of the organization, if the map tells.
+    pub organization_id: Option<&'a str>,
     /// How tightly sources are named.
     pub scope: Scope,
     /// With a TLS-only deny.
@@ -89,6 +93,15 @@ pub struct ReaderGrant {
     pub roles: Vec<String>,
 }
 
+/// A role with which S3 copies logs to the bucket.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CopyGrant {
+    /// The account that owns it.
+    pub account_id: String,
+    /// Its ARN.
+    pub role_arn: String,
+}
+
 /// A policy that does not fit, whatever form is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overflow {
@@ -111,6 +124,8 @@ pub enum Cause {
     Readers,
     /// Statements of the map.
     Extra,
+    /// Too many accounts copy logs.
+    Copies,
 }
 
 /// The forms of the CloudTrail grant, tightest first.
@@ -137,11 +152,45 @@ enum SenderForm {
     Lists,
 }
 
+/// The forms of the grant for copies, tightest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CopyForm {
+    /// A list of roles.
+    Roles,
+    /// The organization, and the pattern of the roles' names.
+    Organization,
+}
+
+/// The policy of a bucket to which logs are copied.
+fn compose_copies(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> {
+    let mut bytes = 0;
+    for form in [CopyForm::Roles, CopyForm::Organization] {
+        let Some(statement) = copy_statement(grants, form) else { continue };
+        match with_access(grants, &[statement]) {
+            Ok(Fitting { policy, bytes_used, tier, notes: _ }) => {
+                let notes = match form {
+                    CopyForm::Roles => None,
+                    CopyForm::Organization => Some(
+                        "roles that copy logs are admitted by the pattern of their names in the whole organization, because the list of their ARNs does not fit",
+                    ),
+                };
+                let notes = notes.into_iter().map(str::to_owned).collect();
+                return Ok((policy, PolicyReport { tier, bytes_used, bytes_left: BUCKET_POLICY_BYTES - bytes_used, notes }));
+            }
+            Err(many) => bytes = many,
+        }
+    }
+    Err(Overflow { bytes, what: Cause::Copies })
+}
+
 /// Composes the policy of a log bucket.
 ///
 /// # Errors
 /// [`Overflow`] when no permitted form fits into 20,480 bytes.
 pub fn compose(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> {
+    if !grants.copies.is_empty() {
+        return compose_copies(grants);
+    }
     let mut overflow = None;
     let forms = if grants.trails.is_empty() { &TRAIL_FORMS[..1] } else { &TRAIL_FORMS[..] };
     let several = grants.senders.iter().any(|sender| sender.accounts.len() > 1);
@@ -257,6 +306,8 @@ mod tests {
             trails: Vec::new(),
             senders: Vec::new(),
             readers: None,
+            copies: &[],
+            organization_id: None,
             scope: Scope::Auto,
             deny_insecure_transport: true,
             extra: &[],

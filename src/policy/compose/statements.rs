@@ -1,8 +1,8 @@
 //! The statements themselves: the only place where grants for the logging service and CloudTrail are written down.
 
-use super::{Grants, SenderForm, SenderGrant, TrailForm, TrailGrant};
+use super::{CopyForm, Grants, SenderForm, SenderGrant, TrailForm, TrailGrant};
 use crate::{
-    aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, arn},
+    aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, REPLICATION_ROLE, arn},
     policy::{Condition, Effect, Element, Principal, Statement},
 };
 use indexmap::IndexMap;
@@ -124,6 +124,43 @@ pub(super) fn sender_statements(grants: &Grants<'_>, form: SenderForm) -> Vec<St
         }
     }
     statements
+}
+
+/// Sid of the grant for copies.
+pub(crate) const COPIES: &str = "LogmapCopies";
+
+/// The grant for the roles that copy logs here; none if the form needs an organization and there is none.
+///
+/// The principals are whole accounts, because a role that is not there yet can't be named as one, and the condition says which of their
+/// roles. "Permissions for the `s3:ReplicateObject` action on the destination bucket also allow replication of metadata such as object tags
+/// and ACLs. Therefore, you don't need to explicitly grant permission for the `s3:ReplicateTags` action"; delete markers are not copied, and
+/// of the bucket itself the roles may nothing, so that neither is granted (S3 user guide, "Setting up permissions for live replication").
+pub(super) fn copy_statement(grants: &Grants<'_>, form: CopyForm) -> Option<Statement> {
+    let unique = |values: Vec<String>| values.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
+    let partition = grants.partition;
+    let accounts = unique(grants.copies.iter().map(|copy| format!("arn:{partition}:iam::{}:root", copy.account_id)).collect());
+    let accounts = Principal::Kinds(IndexMap::from([("AWS".to_owned(), accounts)]));
+    let (principal, condition) = match form {
+        CopyForm::Roles => {
+            let roles = unique(grants.copies.iter().map(|copy| copy.role_arn.clone()).collect());
+            (accounts, conditions([("ArnEquals", "aws:PrincipalArn", roles)]))
+        }
+        CopyForm::Organization => {
+            let by_name = vec![arn::role(partition, "*", &format!("{REPLICATION_ROLE}*"))];
+            let id = vec![grants.organization_id?.to_owned()];
+            let condition = conditions([("StringEquals", "aws:PrincipalOrgID", id), ("ArnLike", "aws:PrincipalArn", by_name)]);
+            // of everybody, because no list fits; S3 calls no policy public that is bound to an organization
+            (Principal::Kinds(IndexMap::from([("AWS".to_owned(), vec!["*".to_owned()])])), condition)
+        }
+    };
+    Some(Statement {
+        sid: COPIES.to_owned(),
+        effect: Effect::Allow,
+        principal: Element::Is(principal),
+        action: Element::Is(vec!["s3:ReplicateObject".to_owned()]),
+        resource: Element::Is(vec![object_arn(grants, "*")]),
+        condition,
+    })
 }
 
 /// For whom a service may call.

@@ -4,7 +4,7 @@
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
 use super::{
-    ids::{bucket_id, id, policy_id, trail_id},
+    ids::{bucket_id, id, policy_id, role_id, trail_id},
     import,
     monitoring::MonitoringContext,
     outputs::Output,
@@ -13,6 +13,7 @@ use crate::{
     aws::arn,
     plan::{
         Account, FunctionRuntime, FunctionVpc, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
+        copies::{ROLE_DESCRIPTION, RULE, trust},
         lifecycle::{self, S3Rule},
     },
     policy::Policy,
@@ -143,6 +144,8 @@ pub(super) struct PlacementContext<'a> {
     pub condition: &'a str,
     /// Log buckets.
     pub buckets: Vec<BucketContext<'a>>,
+    /// The role with which S3 copies them to the archive: one or none.
+    pub roles: Vec<RoleContext<'a>>,
     /// Trails.
     pub trails: Vec<TrailContext<'a>>,
     /// Tags of what is made here beside buckets.
@@ -191,6 +194,10 @@ pub(super) struct BucketContext<'a> {
     pub lifecycle: Vec<S3Rule<'a>>,
     /// Tags.
     pub tags: Vec<Tag<'a>>,
+    /// Logical ids of what must be there before it, beside what it refers to.
+    pub needs: Vec<String>,
+    /// How it is copied to the archive: one or none.
+    pub copies: Vec<CopyContext<'a>>,
     /// Its own logging: one for the trails' own bucket, or none.
     pub logging: Vec<OwnLogging<'a>>,
     /// The bucket policy.
@@ -201,6 +208,38 @@ pub(super) struct BucketContext<'a> {
     pub trivy: Vec<Skip>,
     /// Checks that don't fit its policy, as metadata.
     pub policy_metadata: Value,
+}
+
+/// How a log bucket is copied to the archive.
+#[derive(Serialize)]
+pub(super) struct CopyContext<'a> {
+    /// Logical id of the role.
+    pub role_id: String,
+    /// Id of the rule.
+    pub rule: &'static str,
+    /// ARN of the archive.
+    pub archive_arn: &'a str,
+    /// KMS key of the copies; empty for none.
+    pub kms_key_arn: &'a str,
+}
+
+/// The role with which S3 copies log buckets to the archive.
+#[derive(Serialize)]
+pub(super) struct RoleContext<'a> {
+    /// Logical id.
+    pub id: String,
+    /// Its name.
+    pub name: &'a str,
+    /// What it is for.
+    pub description: &'static str,
+    /// Who may assume it.
+    pub trust: Value,
+    /// Name of its inline policy.
+    pub policy_name: &'static str,
+    /// Its inline policy.
+    pub policy: &'a Value,
+    /// Scanners' checks that don't fit it, as its metadata.
+    pub metadata: Value,
 }
 
 /// How a log bucket logs itself.
@@ -374,6 +413,20 @@ impl<'a> PlacementContext<'a> {
             condition,
             tags: tags(render),
             buckets: buckets.iter().map(|bucket| BucketContext::new(bucket, placement)).collect(),
+            roles: placement
+                .replication_role
+                .iter()
+                .filter(|_| with_buckets)
+                .map(|role| RoleContext {
+                    id: role_id(role),
+                    name: &role.name,
+                    description: ROLE_DESCRIPTION,
+                    trust: trust(),
+                    policy_name: role.policy_name,
+                    policy: &role.policy,
+                    metadata: metadata("AWS::IAM::Role", &[]),
+                })
+                .collect(),
             trails: trails.iter().map(|trail| TrailContext::new(trail, account, placement)).collect(),
             monitoring: if with_buckets { MonitoringContext::new(account, placement) } else { MonitoringContext::default() },
             needs: grants.chain([permission.clone()]).collect(),
@@ -406,7 +459,16 @@ impl<'a> BucketContext<'a> {
         let logging = placement.logging_of(bucket).filter(|source| source.managed);
         let target = placement.access_log_bucket().filter(|_| logging.is_some());
         let so = of_bucket(bucket, placement);
+        let archive = placement.buckets.iter().find(|other| other.takes_copies && bucket.replication.is_some());
+        let copies = bucket.replication.iter().zip(&placement.replication_role).map(|(copy, role)| CopyContext {
+            role_id: role_id(role),
+            rule: RULE,
+            archive_arn: &copy.archive_arn,
+            kms_key_arn: copy.kms_key_arn.as_deref().unwrap_or_default(),
+        });
         BucketContext {
+            needs: target.map(policy_id).into_iter().chain(archive.map(bucket_id)).collect(),
+            copies: copies.collect(),
             id: bucket_id(bucket),
             policy_id: policy_id(bucket),
             deletion: deletion(bucket.adopt.is_some()),

@@ -2,7 +2,7 @@
 
 use crate::{
     digest::short_digest,
-    plan::{LogBucket, Trail},
+    plan::{LogBucket, ReplicationRole, Trail},
 };
 
 /// Logical id of a log bucket.
@@ -13,6 +13,11 @@ pub(super) fn bucket_id(bucket: &LogBucket) -> String {
 /// Logical id of its policy.
 pub(super) fn policy_id(bucket: &LogBucket) -> String {
     id("LogBucketPolicy", &bucket.name)
+}
+
+/// Logical id of a role with which S3 copies logs.
+pub(super) fn role_id(role: &ReplicationRole) -> String {
+    id("CopyRole", &role.arn)
 }
 
 /// Logical id of a trail.

@@ -21,12 +21,8 @@ pub(super) struct Output {
 pub(super) fn outputs(account: &Account, placement: &Placement, with_buckets: bool, sources: &[&Source]) -> Vec<Output> {
     let mut list: Vec<Output> = Vec::new();
     for bucket in placement.buckets.iter().filter(|_| with_buckets) {
-        let what = match (bucket.takes_access_logs, bucket.takes_trails) {
-            (true, true) => "access logs and trails",
-            (true, false) => "access logs",
-            _ => "trails",
-        };
-        let description = format!("Bucket for {what} of {} in {}", account.key, placement.region);
+        let of = format!("{} of {} in {}", bucket.takes(), account.key, placement.region);
+        let description = if bucket.takes_copies { "Archive of all log buckets".to_owned() } else { format!("Bucket for {of}") };
         list.push(Output { id: id("Bucket", &bucket.name), description, value: bucket.name.clone() });
     }
     for trail in placement.trails.iter().filter(|_| with_buckets) {

@@ -72,6 +72,8 @@ fn placement(account: &str, partition: &str, region: &str, sources: &[&str], tra
         arn,
         takes_access_logs: !sources.is_empty(),
         takes_trails: !trail_accounts.is_empty(),
+        takes_copies: false,
+        replication: None,
         adopt: None,
         says_new: false,
         account_regional: false,
@@ -106,6 +108,7 @@ fn placement(account: &str, partition: &str, region: &str, sources: &[&str], tra
         sources: sources.iter().map(source).collect(),
         trails: vec![],
         function_vpc: None,
+        replication_role: None,
         monitoring: Default::default(),
     }
 }
@@ -151,6 +154,7 @@ fn plan(accounts: Vec<Account>) -> Plan {
         permissions_boundary: String::new(),
         role_path: String::new(),
         role_name_prefix: String::new(),
+        named_roles: false,
         function_runtime: None,
         tags: indexmap::IndexMap::new(),
         glue: false,

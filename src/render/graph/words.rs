@@ -15,12 +15,9 @@ use crate::{
 
 /// What a log bucket takes, and what is special about it.
 pub(super) fn bucket(bucket: &LogBucket) -> String {
-    let mut words = vec![match (bucket.takes_access_logs, bucket.takes_trails) {
-        (true, true) => "access logs and trails",
-        (true, false) => "access logs",
-        _ => "trails",
-    }];
+    let mut words = vec![bucket.takes()];
     words.extend(bucket.adopt.as_ref().map(|_| "adopted"));
+    words.extend(bucket.replication.as_ref().map(|_| "copied to the archive"));
     words.extend(bucket.object_lock.as_ref().map(|_| "Object Lock"));
     words.join(" · ")
 }

@@ -182,7 +182,13 @@ pub(super) fn render(book: &Runbook, map_name: &str, sink: &mut Sink<'_>) -> Res
                 Stack { file: format!("cloudformation/{account}/{file}.yaml"), account, region, name, capability }
             })
             .collect();
-        stacks.sort_by(|a, b| (order(&a.account), &a.region, &a.name).cmp(&(order(&b.account), &b.region, &b.name)));
+        let archive = |stack: &Stack| {
+            let placements = plan.account(&stack.account).map_or(&[][..], |account| &account.placements);
+            placements.iter().any(|placement| placement.region == stack.region && placement.has_archive())
+        };
+        stacks.sort_by(|a, b| {
+            (order(&a.account), !archive(a), &a.region, &a.name).cmp(&(order(&b.account), !archive(b), &b.region, &b.name))
+        });
         if !modules.is_empty() || !stacks.is_empty() {
             let works: &[Work] = match stage {
                 Stage::Granted => &[Work::Create, Work::Grant],

@@ -6,10 +6,12 @@ use super::{Module, MonitoringContext, label, names::file_stem, trail_label};
 use crate::{
     plan::{
         KeyFormat, LogBucket, Placement, Source, Trail,
+        copies::{ROLE_DESCRIPTION, RULE, trust},
         lifecycle::{self, S3Rule},
         monitoring::TARGET_ID,
     },
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
+    text,
 };
 use anyhow::{Result, bail};
 use indexmap::IndexMap;
@@ -32,6 +34,10 @@ pub(crate) struct RegionContext<'a> {
     pub region_label: String,
     /// The log buckets.
     pub buckets: Vec<Bucket<'a>>,
+    /// The role with which S3 copies log buckets of the Region to the archive: none or one.
+    pub roles: Vec<RoleContext<'a>>,
+    /// The log buckets that are copied.
+    pub copies: Vec<Copy<'a>>,
     /// All sources, by key format and by who sets their logging.
     pub groups: Vec<Group<'a>>,
     /// The groups whose logging is set here.
@@ -61,6 +67,44 @@ pub(crate) struct OfLogBucketsContext {
     pub names: Vec<&'static str>,
     /// Beginnings of the ARNs of their objects.
     pub arns: Vec<String>,
+}
+
+/// The role with which S3 copies log buckets of a Region to the archive.
+#[derive(Debug, Serialize)]
+pub(crate) struct RoleContext<'a> {
+    /// Resource label of the role and its policy.
+    pub label: String,
+    /// Name of the role.
+    pub name: &'a str,
+    /// What it is for.
+    pub description: &'static str,
+    /// Who may assume it, as JSON.
+    pub trust: String,
+    /// Name of its inline policy.
+    pub policy_name: &'static str,
+    /// Its inline policy, as JSON.
+    pub policy: String,
+    /// Tags by key.
+    pub tags: IndexMap<String, String>,
+}
+
+/// A log bucket that is copied to the archive.
+#[derive(Debug, Serialize)]
+pub(crate) struct Copy<'a> {
+    /// Label of the bucket.
+    pub label: String,
+    /// Resource type of the setting of it that is made last.
+    pub last: String,
+    /// Id of the rule.
+    pub id: &'static str,
+    /// ARN of the archive.
+    pub archive_arn: &'a str,
+    /// KMS key of the copies; empty for none.
+    pub kms_key_arn: &'a str,
+    /// Address of the archive's versioning, if it is in this module; else empty.
+    pub archive: String,
+    /// Key of the archive's account, if that is another one; else empty.
+    pub first: &'a str,
 }
 
 /// A log bucket.
@@ -218,6 +262,20 @@ impl Module<'_> {
             region: placement.region.clone(),
             region_label: label(&placement.region),
             buckets: placement.buckets.iter().map(|found| bucket(found, placement)).collect(),
+            roles: placement
+                .replication_role
+                .iter()
+                .map(|role| RoleContext {
+                    label: label(&role.name),
+                    name: &role.name,
+                    description: ROLE_DESCRIPTION,
+                    trust: text::json(&trust()),
+                    policy_name: role.policy_name,
+                    policy: text::json(&role.policy),
+                    tags: self.cx.plan().render.tags.clone(),
+                })
+                .collect(),
+            copies: placement.buckets.iter().filter_map(|bucket| self.copy(bucket, placement)).collect(),
             mixed: logged.len() > 1,
             target_last: placement.access_log_bucket().map(last).unwrap_or_default(),
             own: placement
@@ -232,6 +290,26 @@ impl Module<'_> {
             trails: placement.trails.iter().map(|trail| self.trail(trail, placement)).collect(),
             monitoring: MonitoringContext::new(placement, &self.cx.plan().render.tags),
             target_id: TARGET_ID,
+        })
+    }
+
+    /// How a log bucket is copied. An archive of the same module is waited for; another account's, or another module's, has to be there.
+    fn copy<'a>(&self, bucket: &'a LogBucket, placement: &'a Placement) -> Option<Copy<'a>> {
+        let copy = bucket.replication.as_ref()?;
+        let in_module = |other: &&Placement| !self.is_called() || other.region == placement.region;
+        let archive = self.account.placements.iter().filter(in_module).flat_map(|other| &other.buckets);
+        let archive = archive.into_iter().find(|other| other.takes_copies);
+        Some(Copy {
+            label: label(&bucket.name),
+            last: match &bucket.object_lock {
+                Some(_) => format!("aws_s3_bucket_object_lock_configuration.{}", label(&bucket.name)),
+                None => format!("{}.{}", last(bucket), label(&bucket.name)),
+            },
+            id: RULE,
+            archive_arn: &copy.archive_arn,
+            kms_key_arn: copy.kms_key_arn.as_deref().unwrap_or_default(),
+            archive: archive.map_or_else(String::new, |archive| format!("aws_s3_bucket_versioning.{}", label(&archive.name))),
+            first: if copy.archive_account == self.account.key { "" } else { &copy.archive_account },
         })
     }
 
@@ -344,6 +422,7 @@ fn bucket<'a>(bucket: &'a LogBucket, placement: &Placement) -> Bucket<'a> {
         label: label(&bucket.name),
         name: bucket.name.clone(),
         takes: match (bucket.takes_access_logs, bucket.takes_trails) {
+            _ if bucket.takes_copies => "copies of what other log buckets get, and nothing else",
             (true, false) => "the S3 access logs of this account and Region",
             (true, true) => "the S3 access logs of this account and Region, and trails",
             (false, _) => "trails",

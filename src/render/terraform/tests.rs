@@ -55,6 +55,8 @@ fn log_bucket(name: &str, account: &str, trails: &[(&str, &str)]) -> LogBucket {
         arn,
         takes_access_logs: true,
         takes_trails: !trails.is_empty(),
+        takes_copies: false,
+        replication: None,
         adopt: None,
         says_new: false,
         account_regional: false,
@@ -114,7 +116,15 @@ fn trail(name: &str, account: &str, region: &str, to: (&str, &str, &str)) -> Tra
 }
 
 fn placement(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails: Vec<Trail>) -> Placement {
-    Placement { region: region.to_owned(), buckets, sources, trails, function_vpc: None, monitoring: Default::default() }
+    Placement {
+        region: region.to_owned(),
+        buckets,
+        sources,
+        trails,
+        function_vpc: None,
+        replication_role: None,
+        monitoring: Default::default(),
+    }
 }
 
 fn account(key: &str, id: &str, placements: Vec<Placement>) -> Account {
@@ -140,6 +150,7 @@ fn plan(aws_provider: u32, accounts: Vec<Account>) -> Plan {
         permissions_boundary: String::new(),
         role_path: String::new(),
         role_name_prefix: String::new(),
+        named_roles: false,
         function_runtime: None,
         tags: indexmap::IndexMap::new(),
         glue: false,

@@ -7,7 +7,7 @@ import json, re, sys
 sys.stdout.reconfigure(newline="\n")  # on Windows, too, bash reads what is printed
 
 # what logmap calls its statements and selectors: no others are replaced
-OURS = re.compile("Logmap(AccessLogs|CentralRead|CloudTrailAclCheck|CloudTrailWrite|CloudTrailOrganizationWrite|DenyInsecureTransport|SenderCloudFrontWrite|SenderConfigCheck|SenderConfigWrite|SenderFlowLogsCheck|SenderFlowLogsWrite|SenderLoadBalancersWrite|SenderNetworkLoadBalancersCheck|SenderNetworkLoadBalancersWrite)[0-9]*")
+OURS = re.compile("Logmap(AccessLogs|CentralRead|Copies|CloudTrailAclCheck|CloudTrailWrite|CloudTrailOrganizationWrite|DenyInsecureTransport|SenderCloudFrontWrite|SenderConfigCheck|SenderConfigWrite|SenderFlowLogsCheck|SenderFlowLogsWrite|SenderLoadBalancersWrite|SenderNetworkLoadBalancersCheck|SenderNetworkLoadBalancersWrite)[0-9]*")
 SELECTORS = {"Logmap management events", "Logmap S3 object events", "Logmap log objects deleted", "Logmap log objects read"}
 
 def listed(value):
@@ -76,6 +76,16 @@ def logging(document):
     else:
         form = {"SimplePrefix": {}}
     return enabled.get("TargetBucket"), enabled.get("TargetPrefix", ""), json.dumps(form, sort_keys=True), bool(enabled.get("TargetGrants"))
+
+def replication(configuration):
+    """Role and rules, in order of their ids; a filter of nothing is one of everything."""
+    def rule(one):
+        kept = {key: value for key, value in one.items() if key not in ("Filter", "Prefix")}
+        scope = one.get("Filter") or {}
+        kept["Filter"] = scope if set(scope) - {"Prefix"} else {"Prefix": scope.get("Prefix", one.get("Prefix") or "")}
+        return kept
+    found = configuration or {}
+    return found.get("Role"), sorted((rule(one) for one in found.get("Rules") or []), key=lambda one: one.get("ID", ""))
 
 def tags(path):
     return {tag["Key"]: tag["Value"] for tag in (read(path) or {}).get("TagSet", [])}
@@ -152,6 +162,9 @@ SAME = {
     "tags": lambda path, want: {**tags(path), **want} == tags(path),  # every wanted tag is there
     "trail": lambda path, want: trail(get(read(path), "Trail") or {}, want) == trail(want or {}, want),
     "selectors": same_selectors,
+    "replication": lambda path, want: replication(get(read(path), "ReplicationConfiguration")) == replication(want),
+    "role": lambda path, want: policy(get(read(path), "Role.AssumeRolePolicyDocument")) == policy(want),
+    "role-policy": lambda path, want: policy(get(read(path), "PolicyDocument")) == policy(want),
     "insights": lambda path, want: insights((read(path) or {}).get("InsightSelectors")) == insights(want),
 }
 
@@ -659,6 +672,15 @@ elif command == "attached":  # attached REPLICATION NOTIFICATIONS: what else a b
     targets = {one.get(arn) for kind, arn in lists.items() for one in on.get(kind) or []} | ({"EventBridge"} if "EventBridgeConfiguration" in on else set())
     if targets:
         print("notifications to " + ", ".join(sorted(map(shown, targets))))
+elif command == "no-replication":  # no-replication FILE: is there none?
+    sys.exit(bool(get(read(args[0]), "ReplicationConfiguration")))
+elif command == "our-replication":  # our-replication FILE: is there nothing but the rule of logmap?
+    rules = get(read(args[0]), "ReplicationConfiguration.Rules") or []
+    sys.exit([one.get("ID") for one in rules] != ["logmap-central"])
+elif command == "shown-replication":  # shown-replication FILE: where it copies to
+    found = read(args[0]) or {}
+    rules = (found.get("ReplicationConfiguration") or found).get("Rules") or []
+    print(", ".join(sorted(shown((get(one, "Destination.Bucket") or "?").rpartition(":")[2]) for one in rules)))
 elif command == "names":  # the names in a list of buckets
     print("".join(one["Name"] + "\n" for one in (read(args[0]) or {}).get("Buckets") or []), end="")
 elif command == "outside":  # outside FILE MARKER PREFIX...: on a page of versions, is one under none of the prefixes? If not, where to read on
