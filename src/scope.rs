@@ -44,6 +44,8 @@ pub(crate) struct PlaceScope {
     pub sources: Vec<SourceScope>,
     /// ARNs of trails that have Insights.
     pub insights: Vec<String>,
+    /// Names of roles with which S3 copies log buckets.
+    pub copy_roles: Vec<String>,
     /// Names of SSM parameters.
     pub parameters: Vec<String>,
     /// Names of rules of AWS Config.
@@ -112,6 +114,7 @@ impl PlaceScope {
                 })
                 .collect(),
             insights: placement.trails.iter().filter(|trail| !trail.insights.is_empty()).map(|trail| trail.arn.clone()).collect(),
+            copy_roles: placement.replication_role.iter().map(|role| role.name.clone()).collect(),
             parameters: monitoring.parameters().map(|(parameter, _)| parameter.name.clone()).collect(),
             config_rules: monitoring.config_rule.iter().map(|rule| rule.name.clone()).collect(),
             event_rules: alerts.clone().flat_map(|alerts| &alerts.rules).map(|rule| rule.name.clone()).collect(),

@@ -2,6 +2,9 @@
 //! proven, in each of the forms that the policy takes as the accounts grow.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
+mod common;
+
+use common::logmap_with_input;
 use logmap::testing::{
     analysis::{Analysis, analyze},
     plan::{
@@ -11,6 +14,7 @@ use logmap::testing::{
     policy::{Element, Policy},
     source::SourceFile,
 };
+use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// So many accounts, each of which is copied.
@@ -115,4 +119,131 @@ fn log_buckets_that_could_write_one_key_are_refused() {
     assert!(!same(&flat("logs/a-"), &flat("logs/b-")));
     assert!(!same("prefix: logs/", "prefix: logs/"), "account and Region tell them apart, as they tell trails of one Region");
     assert!(!same("key_format: simple", "key_format: simple"), "the bucket's name is in the prefix");
+}
+
+const KEY: &str = "arn:aws:kms:eu-central-1:999900001111:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+const ARCHIVE: &str = "arn:aws:s3:::acme-central-999900001111-eu-central-1";
+const ROLE: &str = "arn:aws:iam::100000000000:role/logmap-replication-us-east-1";
+const COPIED: &str = "acme-logs-100000000000-us-east-1";
+
+/// What is read of an account that is copied, as far as it is about copies: the replication of its log bucket, and the role.
+fn reading() -> Value {
+    let statement = |sid: &str, action: Value, resource: Value| json!({ "Sid": sid, "Effect": "Allow", "Action": action, "Resource": resource });
+    let mut encrypt = statement("EncryptCopies", json!("kms:Encrypt"), json!(KEY));
+    encrypt["Condition"] = json!({ "StringEquals": { "kms:ViaService": "s3.eu-central-1.amazonaws.com" } });
+    let reads = json!(["s3:GetObjectVersionAcl", "s3:GetObjectVersionForReplication", "s3:GetObjectVersionTagging"]);
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        statement("ReadLogBuckets", json!(["s3:GetReplicationConfiguration", "s3:ListBucket"]), json!(format!("arn:aws:s3:::{COPIED}"))),
+        statement("ReadLogs", reads, json!(format!("arn:aws:s3:::{COPIED}/*"))),
+        statement("WriteCopies", json!(["s3:ReplicateObject", "s3:ReplicateTags"]), json!([format!("{ARCHIVE}/*")])),
+        encrypt,
+    ] });
+    let trust = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": { "Service": "s3.amazonaws.com" }, "Action": "sts:AssumeRole" }] });
+    let rule = json!({ "ID": "named-by-hand", "Priority": 3, "Status": "Enabled", "Filter": { "Prefix": "" },
+        "DeleteMarkerReplication": { "Status": "Disabled" }, "SourceSelectionCriteria": { "SseKmsEncryptedObjects": { "Status": "Enabled" } },
+        "Destination": { "Bucket": ARCHIVE, "EncryptionConfiguration": { "ReplicaKmsKeyID": KEY } } });
+    json!({ "Id": "100000000000", "partition": "aws", "taken_at": "2026-11-30T02:00:00Z", "buckets_complete": true,
+        "regions": [{ "Region": "us-east-1", "copy_roles": {
+            "logmap-replication-us-east-1": { "trust": trust, "boundary": null, "policy": policy } } }],
+        "buckets": [{ "Name": COPIED, "BucketRegion": "us-east-1",
+            "replication": { "ReplicationConfiguration": { "Role": ROLE, "Rules": [rule] } } }] })
+}
+
+/// What `drift` says of copies, and whether it says that they were not read.
+fn drift(account: &Value) -> (Vec<String>, bool) {
+    let map = format!(
+        "version: 1\norganization: {{ name: acme }}\naccounts:\n  archive: {{ id: \"999900001111\" }}\n  \
+         team: {{ id: \"100000000000\", regions: {{ us-east-1: {{ buckets: [acme-0] }} }} }}\n\
+         central: {{ deliver_to: {{ account: archive, region: eu-central-1 }}, via: replication, kms_key_arn: \"{KEY}\" }}\n"
+    );
+    let dir = tempfile::tempdir().unwrap();
+    let world = json!({ "logmap_snapshot": "1.0", "taken_at": "2026-11-30T02:00:00Z", "scope": { "accounts": [], "buckets": "all" }, "accounts": [account] });
+    std::fs::write(dir.path().join("s.json"), world.to_string()).unwrap();
+    let run = logmap_with_input(dir.path(), &["drift", "-", "--snapshot", "s.json", "--format", "json"], &map);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{}{}", run.stdout, run.stderr));
+    let all = || report["findings"].as_array().unwrap().iter();
+    let said = |finding: &Value| finding["message"].as_str().unwrap().to_owned();
+    let unread = all()
+        .filter(|one| one["rule"] == "LM2291")
+        .map(said)
+        .any(|text| text.starts_with("replication") || text.starts_with("copy roles"));
+    (all().filter(|one| one["rule"] == "LM2115").map(said).collect(), unread)
+}
+
+#[test]
+fn copies_that_are_as_the_map_says_are_no_drift() {
+    assert_eq!(drift(&reading()), (Vec::new(), false));
+    // another rule, to elsewhere, is nobody's business
+    let mut more = reading();
+    let rules = more["buckets"][0]["replication"]["ReplicationConfiguration"]["Rules"].as_array_mut().unwrap();
+    rules.insert(0, json!({ "ID": "other", "Status": "Enabled", "Filter": { "Prefix": "x" }, "Destination": { "Bucket": "arn:aws:s3:::other" } }));
+    assert_eq!(drift(&more), (Vec::new(), false));
+}
+
+type Change = fn(&mut Value);
+
+#[test]
+fn each_way_in_which_nothing_or_less_is_copied_is_found() {
+    fn rule(account: &mut Value) -> &mut Value {
+        &mut account["buckets"][0]["replication"]["ReplicationConfiguration"]["Rules"][0]
+    }
+    fn role(account: &mut Value) -> &mut Value {
+        &mut account["regions"][0]["copy_roles"]["logmap-replication-us-east-1"]
+    }
+    let changes: [(&str, Change); 17] = [
+        ("has no replication", |a| a["buckets"][0]["replication"] = Value::Null),
+        ("is copied with the role `arn:aws:iam::100000000000:role/other`", |a| {
+            a["buckets"][0]["replication"]["ReplicationConfiguration"]["Role"] = "arn:aws:iam::100000000000:role/other".into();
+        }),
+        ("its rule is off", |a| rule(a)["Status"] = "Disabled".into()),
+        ("for the prefix `x` only", |a| rule(a)["Filter"]["Prefix"] = "x".into()),
+        ("for the prefix `x` only", |a| {
+            rule(a)["Filter"] = json!({});
+            rule(a)["Prefix"] = "x".into();
+        }),
+        ("certain tags only", |a| rule(a)["Filter"] = json!({ "And": { "Prefix": "", "Tags": [{ "Key": "a", "Value": "b" }] } })),
+        ("delete markers are copied", |a| rule(a)["DeleteMarkerReplication"]["Status"] = "Enabled".into()),
+        ("copies have no KMS key", |a| rule(a)["Destination"]["EncryptionConfiguration"] = Value::Null),
+        ("what is encrypted with a KMS key is left out", |a| rule(a)["SourceSelectionCriteria"] = Value::Null),
+        ("no rule of its replication has it as its destination", |a| {
+            rule(a)["Destination"]["Bucket"] = "arn:aws:s3:::other".into()
+        }),
+        ("is not there", |a| *role(a) = Value::Null),
+        ("another trust policy", |a| role(a)["trust"]["Statement"][0]["Principal"] = json!("*")),
+        ("another trust policy", |a| role(a)["trust"]["Statement"][0]["Condition"] = json!({})),
+        ("another policy `copy-logs`", |a| role(a)["policy"]["Statement"][1]["Resource"] = "arn:aws:s3:::other/*".into()),
+        ("another policy `copy-logs`", |a| drop(role(a)["policy"]["Statement"].as_array_mut().unwrap().remove(3))),
+        ("has no policy `copy-logs`", |a| role(a)["policy"] = Value::Null),
+        ("has the permissions boundary `arn:aws:iam::100000000000:policy/b`", |a| {
+            role(a)["boundary"] = "arn:aws:iam::100000000000:policy/b".into();
+        }),
+    ];
+    for (says, change) in changes {
+        let mut account = reading();
+        change(&mut account);
+        let (found, unread) = drift(&account);
+        assert!(!unread, "{says}");
+        assert!(matches!(&found[..], [one] if one.contains(says)), "{says}: {found:?}");
+    }
+}
+
+#[test]
+fn what_was_not_read_of_copies_is_unknown() {
+    let denied = json!({ "error": "AccessDenied", "call": "s3:GetBucketReplication", "message": "no" });
+    for change in [
+        |a: &mut Value, _: &Value| drop(a["buckets"][0].as_object_mut().unwrap().remove("replication")),
+        |a, denied| {
+            a["buckets"][0]["replication"] = denied.clone();
+        },
+        |a, _| drop(a["regions"][0].as_object_mut().unwrap().remove("copy_roles")),
+        |a, denied| {
+            a["regions"][0]["copy_roles"]["logmap-replication-us-east-1"] = denied.clone();
+        },
+    ] as [fn(&mut Value, &Value); 4]
+    {
+        let mut account = reading();
+        change(&mut account, &denied);
+        assert_eq!(drift(&account), (Vec::new(), true), "{account}");
+    }
 }

@@ -115,7 +115,7 @@ fn the_world_of_the_scripts_has_no_drift() {
     let (code, report) = drift(&world(), &[]);
     assert_eq!((code, report["findings"].as_array().unwrap().len()), (0, 0), "{report:#}");
     let checked = &report["checked"];
-    for (kind, count) in [("log_buckets", 4), ("sources", 6), ("trails", 2), ("monitoring", 17)] {
+    for (kind, count) in [("log_buckets", 5), ("sources", 6), ("trails", 2), ("monitoring", 17)] {
         assert_eq!(checked[kind], json!({ "as_mapped": count, "drifted": 0, "unknown": 0 }), "{kind}");
     }
 }
@@ -317,6 +317,12 @@ fn each_change_has_its_rule_at_its_line() {
             "ACLs",
             |w| bucket(w, LOGS)["ownership"]["OwnershipControls"]["Rules"][0]["ObjectOwnership"] = "ObjectWriter".into(),
             &[("LM2107", LOG_BUCKET)],
+        ),
+        ("no replication", |w| bucket(w, LOGS)["replication"] = Value::Null, &[("LM2115", LOG_BUCKET)]),
+        (
+            "no role that copies",
+            |w| region(w, "us-east-1")["copy_roles"] = json!({ "logmap-replication-us-east-1": null }),
+            &[("LM2115", "central:")],
         ),
         ("no ownership controls", |w| bucket(w, LOGS)["ownership"] = Value::Null, &[("LM2107", LOG_BUCKET)]),
         (

@@ -1,7 +1,7 @@
 //! A log bucket: is it there, does it take logs, and is it protected and kept as the map says?
 
 use super::{
-    Out, State, lifecycle, policy,
+    Out, State, copies, lifecycle, policy,
     subject::Subject,
     world::{Found, Place},
 };
@@ -43,7 +43,7 @@ pub(super) fn check(place: &Place<'_>, bucket: &LogBucket, out: &mut Out<'_>) ->
     let subject = Subject { place, bucket, live, span };
     let before = out.on_map.len();
     let mut whole = true;
-    for (key, check) in CHECKS {
+    for (key, check) in CHECKS.into_iter().filter(|(key, _)| *key != COPIES || bucket.replication.is_some()) {
         match subject.read(key, out) {
             Some(reading) => check(&subject, reading, out),
             None => whole = false,
@@ -52,10 +52,13 @@ pub(super) fn check(place: &Place<'_>, bucket: &LogBucket, out: &mut Out<'_>) ->
     out.state(before, whole)
 }
 
+/// The reading of how it is copied: of a bucket that the map does not copy nothing is judged by it.
+const COPIES: &str = "replication";
+
 type Check = fn(&Subject<'_>, Reading<'_>, &mut Out<'_>);
 
 /// The readings of a log bucket, in the order in which they are told.
-const CHECKS: [(&str, Check); 10] = [
+const CHECKS: [(&str, Check); 11] = [
     ("policy", policy::check),
     ("encryption", encryption),
     ("object_lock", object_lock),
@@ -64,6 +67,7 @@ const CHECKS: [(&str, Check); 10] = [
     ("public_access", public_access),
     ("versioning", versioning),
     ("lifecycle", retention),
+    (COPIES, copies::check),
     ("tags", tags),
     ("logging", logging),
 ];

@@ -5,6 +5,7 @@
 //! never taken for right.
 
 mod buckets;
+mod copies;
 mod coverage;
 mod delivery;
 mod known;
@@ -189,9 +190,13 @@ pub(crate) fn drift(analysis: &Analysis, plan: &Plan, snapshots: &[Snapshot<'_>]
                 continue;
             }
             out.begin(account, placement);
+            let mut role = None;
             for bucket in &placement.buckets {
                 let before = out.on_map.len();
-                let state = buckets::check(&place, bucket, &mut out);
+                let mut state = buckets::check(&place, bucket, &mut out);
+                if let Some(copies) = placement.replication_role.as_ref().filter(|_| bucket.replication.is_some()) {
+                    state = state.max(*role.get_or_insert_with(|| copies::role(&place, copies, &mut out)));
+                }
                 out.known(Kind::Bucket, state, before);
             }
             sources::check(&place, &mut out);

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// The readings of a snapshot, with the permission that each needs.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html>, and the lists of the other services
-pub(super) const PERMISSIONS: [(&str, &str); 21] = [
+pub(super) const PERMISSIONS: [(&str, &str); 23] = [
     ("listing", "s3:ListAllMyBuckets"),
     ("head", "s3:ListBucket"),
     ("logging", "s3:GetBucketLogging"),
@@ -24,12 +24,14 @@ pub(super) const PERMISSIONS: [(&str, &str); 21] = [
     ("public_access", "s3:GetBucketPublicAccessBlock"),
     ("versioning", "s3:GetBucketVersioning"),
     ("lifecycle", "s3:GetLifecycleConfiguration"),
+    ("replication", "s3:GetReplicationConfiguration"),
     ("tags", "s3:GetBucketTagging"),
     ("delivered", "s3:ListBucket"),
     ("trails", "cloudtrail:DescribeTrails"),
     ("selectors", "cloudtrail:GetEventSelectors"),
     ("insights", "cloudtrail:GetInsightSelectors"),
     ("status", "cloudtrail:GetTrailStatus"),
+    ("copy_roles", "iam:GetRole"),
     ("parameters", "ssm:GetParameter"),
     ("config_rules", "config:DescribeConfigRules"),
     ("event_rules", "events:DescribeRule"),

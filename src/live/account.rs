@@ -196,14 +196,16 @@ impl<'c> Account<'c> {
 
     /// The same; a code that may be wrong is believed when it comes twice.
     pub(super) fn ask_again(&self, operation: &Operation, region: &str, input: &Input<'_>, again: Option<&str>) -> Answer {
+        // its one endpoint is that of no Region
+        let silent_as = if operation.service.name == "iam" { "iam" } else { region };
         for turn in 0..TRIES {
-            if let Some(why) = self.unreachable(region) {
+            if let Some(why) = self.unreachable(silent_as) {
                 return Answer::Failed(Failure::new(operation.call(), "Unreachable", why));
             }
             self.keep_pace(operation, region);
             match self.once(operation, region, input) {
                 Outcome::Answer(Answer::Failed(failure)) => {
-                    self.heard(region);
+                    self.heard(silent_as);
                     let doubted = again == Some(failure.code.as_str());
                     if turn + 1 >= if doubted { 2 } else { TRIES } || !doubted && !BUSY.contains(&failure.code.as_str()) {
                         return Answer::Failed(failure);
@@ -212,13 +214,14 @@ impl<'c> Account<'c> {
                     thread::sleep(Duration::from_secs_f64(most * share() + if doubted { 2.0 } else { 0.0 }));
                 }
                 Outcome::Answer(answer) => {
-                    self.heard(region);
+                    self.heard(silent_as);
                     return answer;
                 }
                 Outcome::Silent(failure) => {
                     let mut silent = lock(&self.silent);
-                    let (count, why) =
-                        silent.entry(region.to_owned()).or_insert_with(|| (0, format!("{}: {}", failure.code, failure.message)));
+                    let (count, why) = silent
+                        .entry(silent_as.to_owned())
+                        .or_insert_with(|| (0, format!("{}: {}", failure.code, failure.message)));
                     *count += 1;
                     if turn >= 1 {
                         return Answer::Failed(Failure { message: why.clone(), ..failure });

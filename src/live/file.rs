@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 const HEAD: [&str; 10] =
     ["Id", "partition", "taken_at", "caller", "buckets_complete", "listing", "error", "call", "status", "message"];
 /// Keys of a bucket, in order.
-const BUCKET: [&str; 17] = [
+const BUCKET: [&str; 18] = [
     "Name",
     "BucketRegion",
     "listed",
@@ -24,6 +24,7 @@ const BUCKET: [&str; 17] = [
     "public_access",
     "versioning",
     "lifecycle",
+    "replication",
     "tags",
     "acl",
     "delivered",

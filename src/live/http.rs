@@ -137,6 +137,11 @@ pub(super) fn address(operation: &Operation, region: &str, endpoint: Option<&str
             format!("https://{service}.{region}.{}/{bucket}", partition.dns_suffix())
         }
         (None, Some(bucket)) => format!("https://{bucket}.{service}.{region}.{}/", partition.dns_suffix()),
+        (None, None) if service == "iam" => match partition {
+            Partition::Aws => "https://iam.amazonaws.com/".to_owned(),
+            Partition::UsGov => "https://iam.us-gov.amazonaws.com/".to_owned(),
+            _ => format!("https://iam.{region}.{}/", partition.dns_suffix()),
+        },
         (None, None) => format!("https://{service}.{region}.{}/", partition.dns_suffix()),
     }
 }
@@ -260,6 +265,9 @@ mod tests {
             (&operation::GET_LOGGING, "cn-north-1", None, Some("acme.web"), "https://s3.cn-north-1.amazonaws.com.cn/acme.web"),
             (&operation::GET_LOGGING, "eu-west-1", Some("http://127.0.0.1:5000/"), Some("a"), "http://127.0.0.1:5000/a"),
             (&operation::LIST_BUCKETS, "us-iso-east-1", None, None, "https://s3.us-iso-east-1.c2s.ic.gov/"),
+            (&operation::GET_ROLE, "us-east-1", None, None, "https://iam.amazonaws.com/"),
+            (&operation::GET_ROLE, "us-gov-west-1", None, None, "https://iam.us-gov.amazonaws.com/"),
+            (&operation::GET_ROLE, "cn-north-1", None, None, "https://iam.cn-north-1.amazonaws.com.cn/"),
             (&operation::GET_CALLER, "us-gov-west-1", None, None, "https://sts.us-gov-west-1.amazonaws.com/"),
             // what a list of buckets says is nobody's host
             (

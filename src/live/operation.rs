@@ -19,6 +19,7 @@ const SSM: Service = Service { name: "ssm", id: "SSM" };
 const CONFIG: Service = Service { name: "config", id: "Config Service" };
 const EVENTS: Service = Service { name: "events", id: "EventBridge" };
 const SNS: Service = Service { name: "sns", id: "SNS" };
+const IAM: Service = Service { name: "iam", id: "IAM" };
 const ORGANIZATIONS: Service = Service { name: "organizations", id: "Organizations" };
 
 /// A call.
@@ -107,7 +108,7 @@ pub(super) const GET_LOCATION: Operation = s3("GetBucketLocation", "location", B
 pub(super) const GET_LOGGING: Operation = s3("GetBucketLogging", "logging", Body::Xml(shape::LOGGING), &[]);
 pub(super) const GET_ACL: Operation = s3("GetBucketAcl", "acl", Body::Xml(shape::ACL), &[]);
 /// The readings of a log bucket beside its logging, by their keys in the snapshot.
-pub(super) const READINGS: [(&str, Operation); 9] = [
+pub(super) const READINGS: [(&str, Operation); 10] = [
     ("policy", s3("GetBucketPolicy", "policy", Body::Text("Policy"), &["NoSuchBucketPolicy"])),
     (
         "encryption",
@@ -159,6 +160,15 @@ pub(super) const READINGS: [(&str, Operation); 9] = [
                 headers: &[("x-amz-transition-default-minimum-object-size", "TransitionDefaultMinimumObjectSize")],
             },
         },
+    ),
+    (
+        "replication",
+        s3(
+            "GetBucketReplication",
+            "replication",
+            Body::Part("ReplicationConfiguration", shape::REPLICATION),
+            &["ReplicationConfigurationNotFoundError"],
+        ),
     ),
     ("tags", s3("GetBucketTagging", "tagging", Body::Xml(shape::TAGGING), &["NoSuchTagSet"])),
 ];
@@ -214,6 +224,18 @@ pub(super) const GET_TOPIC: Operation = Operation {
     name: "GetTopicAttributes",
     absent: &["NotFound", "NotFoundException"],
     how: How::Query { version: "2010-03-31", shape: shape::TOPIC },
+};
+pub(super) const GET_ROLE: Operation = Operation {
+    service: IAM,
+    name: "GetRole",
+    absent: &["NoSuchEntity"],
+    how: How::Query { version: "2010-05-08", shape: shape::ROLE },
+};
+pub(super) const GET_ROLE_POLICY: Operation = Operation {
+    service: IAM,
+    name: "GetRolePolicy",
+    absent: &["NoSuchEntity"],
+    how: How::Query { version: "2010-05-08", shape: shape::TEXTS },
 };
 pub(super) const LIST_ACCOUNTS: Operation = Operation {
     service: ORGANIZATIONS,

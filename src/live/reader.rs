@@ -10,9 +10,11 @@ use super::{
 };
 use crate::{
     aws::{Partition, region},
+    plan::copies::{POLICY_NAME, ROLE_READINGS},
     scope::{AccountScope, PlaceScope},
     threads,
 };
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -261,6 +263,27 @@ impl Reader<'_> {
         Value::Array(trails.into_iter().map(one).collect())
     }
 
+    /// A role with which S3 copies: whom it trusts, what bounds it, and its policy.
+    fn copy_role(&self, region: &str, name: &str) -> Answer {
+        // where requests to IAM are signed for (AWS General Reference, "AWS Identity and Access Management endpoints and quotas")
+        let home = match Partition::of_region(region) {
+            Partition::Cn => "cn-north-1",
+            partition => partition.global_region(),
+        };
+        let ask = |operation: &Operation, fields| self.account.ask(operation, home, &Input { fields, ..Input::default() });
+        let role = match ask(&operation::GET_ROLE, vec![("RoleName", name)]) {
+            Answer::Is(mut answer) => answer["Role"].take(),
+            other => return other,
+        };
+        let policy = match ask(&operation::GET_ROLE_POLICY, vec![("RoleName", name), ("PolicyName", POLICY_NAME)]) {
+            Answer::Is(answer) => document(&answer["PolicyDocument"]),
+            Answer::Nothing => Value::Null,
+            failed @ Answer::Failed(_) => return failed,
+        };
+        let trust = document(&role["AssumeRolePolicyDocument"]);
+        Answer::Is(json!({ "trust": trust, "boundary": role["PermissionsBoundary"]["PermissionsBoundaryArn"], "policy": policy }))
+    }
+
     fn region(&self, region: &str) -> Record {
         let place = self.places.get(region).copied();
         let mut found = record([("Region", json!(region))]);
@@ -278,6 +301,7 @@ impl Reader<'_> {
             }
         };
         let ask = |operation: &Operation, body: Value| self.account.ask(operation, region, &Input::json(body));
+        all(ROLE_READINGS, &place.copy_roles, &|name| self.copy_role(region, name));
         all("parameters", &place.parameters, &|name| ask(&operation::GET_PARAMETER, json!({ "Name": name })));
         all("config_rules", &place.config_rules, &|name| match ask(
             &operation::DESCRIBE_CONFIG_RULES,
@@ -299,6 +323,12 @@ impl Reader<'_> {
         });
         found
     }
+}
+
+/// A policy as IAM has it in its answers: JSON, encoded as in an address. What is none stays as it is.
+fn document(encoded: &Value) -> Value {
+    let text = percent_decode_str(encoded.as_str().unwrap_or_default()).decode_utf8_lossy();
+    serde_json::from_str(&text).unwrap_or_else(|_| encoded.clone())
 }
 
 /// The accounts that AWS Organizations lists.

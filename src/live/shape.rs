@@ -123,6 +123,34 @@ pub(super) const LIFECYCLE: Shape = Shape::Record(&[many(
         one("AbortIncompleteMultipartUpload", Shape::Record(&[one("DaysAfterInitiation", Shape::Number)])),
     ]),
 )]);
+const STATUS: Shape = Shape::Record(&[]);
+const MINUTES: Shape = Shape::Record(&[one("Minutes", Shape::Number)]);
+/// `GetBucketReplication`.
+pub(super) const REPLICATION: Shape = Shape::Record(&[many(
+    "Rule",
+    "Rules",
+    Shape::Record(&[
+        one("Priority", Shape::Number),
+        one("Filter", Shape::Record(&[one("Tag", TAG), one("And", Shape::Record(&[many("Tag", "Tags", TAG)]))])),
+        one(
+            "SourceSelectionCriteria",
+            Shape::Record(&[one("SseKmsEncryptedObjects", STATUS), one("ReplicaModifications", STATUS)]),
+        ),
+        one("ExistingObjectReplication", STATUS),
+        one(
+            "Destination",
+            Shape::Record(&[
+                one("AccessControlTranslation", STATUS),
+                one("EncryptionConfiguration", STATUS),
+                one("ReplicationTime", Shape::Record(&[one("Time", MINUTES)])),
+                one("Metrics", Shape::Record(&[one("EventThreshold", MINUTES)])),
+            ]),
+        ),
+        one("DeleteMarkerReplication", STATUS),
+    ]),
+)]);
+/// `GetRole`.
+pub(super) const ROLE: Shape = Shape::Record(&[one("Role", Shape::Record(&[one("PermissionsBoundary", Shape::Record(&[]))]))]);
 /// `GetBucketTagging`.
 pub(super) const TAGGING: Shape = Shape::Record(&[one("TagSet", Shape::List(&TAG))]);
 /// `GetBucketAcl`.

@@ -107,9 +107,13 @@ pub struct ReplicationRole {
 }
 
 /// Name of the inline policy of each role.
-const POLICY_NAME: &str = "copy-logs";
+pub(crate) const POLICY_NAME: &str = "copy-logs";
 /// What each role is for, in its description.
 pub(crate) const ROLE_DESCRIPTION: &str = "S3 copies the log buckets of one Region to the archive with it. Made by logmap.";
+
+/// Key of a Region's readings in a snapshot: roles by name, each with its `trust` policy, the ARN of its permissions `boundary`, and its inline
+/// `policy`.
+pub(crate) const ROLE_READINGS: &str = "copy_roles";
 
 /// Who may assume a role that copies: S3, and nothing is documented that would tell for which bucket.
 pub(crate) fn trust() -> Value {

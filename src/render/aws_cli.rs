@@ -262,9 +262,8 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     // it is about all accounts, so a run for some leaves it alone
     if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
         let accounts = cx.plan().apply_order.iter().filter_map(|key| cx.plan().account(key));
-        let scripts: Vec<String> = accounts
-            .flat_map(|account| account.in_apply_order().map(|placement| path(account, placement)))
-            .collect();
+        let scripts: Vec<String> =
+            accounts.flat_map(|account| account.in_apply_order().map(|placement| path(account, placement))).collect();
         let context = RunAllContext { header: cx.header(&scripts), scripts };
         sink(Artifact::script("aws-cli/run-all.sh", engine.render(RUN_ALL, &context)?))?;
     }

@@ -1,14 +1,14 @@
 //! The policy of the role that reads an account for `logmap snapshot`: each call that a reading can make, and nothing else.
 
 use crate::{
-    aws::limits::MANAGED_POLICY_CHARS,
+    aws::{REPLICATION_ROLE, arn, limits::MANAGED_POLICY_CHARS},
     plan::{Account, monitoring::Monitoring},
     text,
 };
 use serde_json::{Value, json};
 
 /// For the buckets: names of permissions differ from those of calls (service authorization reference of Amazon S3).
-const BUCKETS: [&str; 13] = [
+const BUCKETS: [&str; 14] = [
     "s3:GetBucketAcl",
     "s3:GetBucketLocation",
     "s3:GetBucketLogging",
@@ -21,6 +21,7 @@ const BUCKETS: [&str; 13] = [
     "s3:GetBucketVersioning",
     "s3:GetEncryptionConfiguration",
     "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
     "s3:ListAllMyBuckets",
 ];
 /// For trails, and for vended deliveries of access logs.
@@ -52,6 +53,10 @@ fn statements(account: &Account, named: bool) -> Vec<Value> {
         json!({ "Sid": "Buckets", "Effect": "Allow", "Action": BUCKETS, "Resource": "*" }),
         json!({ "Sid": "TrailsAndVendedDeliveries", "Effect": "Allow", "Action": TRAILS, "Resource": "*" }),
     ];
+    if account.placements.iter().any(|placement| placement.replication_role.is_some()) {
+        let roles = arn::role(account.partition, &account.id, &format!("{REPLICATION_ROLE}*"));
+        statements.push(json!({ "Sid": "RolesThatCopy", "Effect": "Allow", "Action": ["iam:GetRole", "iam:GetRolePolicy"], "Resource": roles }));
+    }
     let has = |made: fn(&Monitoring) -> bool| account.placements.iter().any(|placement| made(&placement.monitoring));
     let mut watched = Vec::new();
     if has(|made| made.config_rule.is_some()) {

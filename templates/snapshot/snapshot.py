@@ -33,9 +33,10 @@ SCOPE = json.loads(@SCOPE@)
 CALLS = {
     "s3": ["ListBuckets", "HeadBucket", "ListObjectsV2", "GetBucketLocation", "GetBucketLogging", "GetBucketPolicy", "GetBucketEncryption",
            "GetObjectLockConfiguration", "GetBucketRequestPayment", "GetBucketOwnershipControls", "GetPublicAccessBlock",
-           "GetBucketVersioning", "GetBucketLifecycleConfiguration", "GetBucketTagging", "GetBucketAcl"],
+           "GetBucketVersioning", "GetBucketLifecycleConfiguration", "GetBucketReplication", "GetBucketTagging", "GetBucketAcl"],
     "cloudtrail": ["DescribeTrails", "GetEventSelectors", "GetInsightSelectors", "GetTrailStatus"],
     "logs": ["DescribeDeliverySources", "DescribeDeliveryDestinations", "DescribeDeliveries"],
+    "iam": ["GetRole", "GetRolePolicy"],
     "ssm": ["GetParameter"],
     "config": ["DescribeConfigRules"],
     "events": ["DescribeRule", "ListTargetsByRule"],
@@ -55,6 +56,7 @@ READINGS = [
     ("public_access", "GetPublicAccessBlock", "get_public_access_block", ("NoSuchPublicAccessBlockConfiguration",)),
     ("versioning", "GetBucketVersioning", "get_bucket_versioning", ()),
     ("lifecycle", "GetBucketLifecycleConfiguration", "get_bucket_lifecycle_configuration", ("NoSuchLifecycleConfiguration",)),
+    ("replication", "GetBucketReplication", "get_bucket_replication", ("ReplicationConfigurationNotFoundError",)),
     ("tags", "GetBucketTagging", "get_bucket_tagging", ("NoSuchTagSet",)),
 ]
 BUSY = ("SlowDown", "Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded",
@@ -140,17 +142,18 @@ class Account:
         """AWS's answer, None if AWS says that there is none, or the failure. Tries again what may pass."""
         assert operation in CALLS[service], operation
         call = service + ":" + operation
+        place = "iam" if service == "iam" else region  # its one endpoint is that of no Region
         for turn in range(TRIES):
-            why = self.unreachable(region)
+            why = self.unreachable(place)
             if why:
                 return failure(call, "Unreachable", why)
             self.keep_pace(service, region)
             try:
                 answer = plain(getattr(self.client(service, region), method)(**arguments))
-                self.heard(region)
+                self.heard(place)
                 return answer
             except botocore.exceptions.ClientError as error:
-                self.heard(region)
+                self.heard(place)
                 code = error.response.get("Error", {}).get("Code", "")
                 status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
                 if code in absent:
@@ -161,8 +164,8 @@ class Account:
                 return failure(call, code, error.response.get("Error", {}).get("Message", ""), status)
             except GOING as error:
                 with self.lock:
-                    self.silent[region] += 1
-                    why = self.why.setdefault(region, type(error).__name__ + ": " + str(error).split("\n", 1)[0])
+                    self.silent[place] += 1
+                    why = self.why.setdefault(place, type(error).__name__ + ": " + str(error).split("\n", 1)[0])
                 if turn >= 1:
                     return failure(call, type(error).__name__, why)
             except (botocore.exceptions.BotoCoreError, AttributeError) as error:
@@ -347,6 +350,18 @@ def read_trails(account, region, scope, status_regions):
     return found
 
 
+def read_copy_role(account, region, name):
+    """A role with which S3 copies: whom it trusts, what bounds it, and its policy."""
+    role = account.ask("iam", region, "GetRole", "get_role", ("NoSuchEntity",), RoleName=name)
+    if role is None or is_failure(role):
+        return role
+    policy = account.ask("iam", region, "GetRolePolicy", "get_role_policy", ("NoSuchEntity",), RoleName=name, PolicyName="copy-logs")
+    if is_failure(policy):
+        return policy
+    return {"trust": role["Role"].get("AssumeRolePolicyDocument"), "policy": policy and policy.get("PolicyDocument"),
+            "boundary": role["Role"].get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")}
+
+
 def read_region(account, region, scope, everything, status_regions):
     found = {"Region": region}
     if scope or everything:
@@ -358,6 +373,8 @@ def read_region(account, region, scope, everything, status_regions):
     ]:
         found[key] = account.pages("logs", region, operation, method, name)
     scope = scope or {}
+    if scope.get("copy_roles"):
+        found["copy_roles"] = {name: read_copy_role(account, region, name) for name in scope["copy_roles"]}
     if scope.get("parameters"):
         found["parameters"] = {name: account.ask("ssm", region, "GetParameter", "get_parameter", ("ParameterNotFound",), Name=name)
                                for name in scope["parameters"]}

@@ -97,6 +97,8 @@ def keys(tree):
 
 
 def check(report, stage_from):
+    if not any(report.wants(f"copied/{part}") for part in ("scripts", "foreign", "rollback")):
+        return
     stage = None
     with report.check("copied/scripts"):
         stage = stage_from(MAP.read_text())

@@ -85,6 +85,12 @@ def of_watched(call, asked, arn):
     return [(f"{service}:{operation}", resource)] + ([(f"{service}:{tagged}", resource)] if tagged and has_tags else [])
 
 
+def of_roles(call, asked, arn):
+    role = f"arn:{call['partition']}:iam::{call['account']}:role/{asked['RoleName']}"
+    tagged = call["operation"] == "CreateRole" and any(key.startswith("Tags.") for key in asked)
+    return [("iam:" + call["operation"], role)] + ([("iam:TagRole", role)] if tagged else [])
+
+
 def needs(call):
     """What AWS asks for a call: [(action, resource, context)]."""
     if call["service"] == "sts":
@@ -96,8 +102,10 @@ def needs(call):
             owner = (call["owner"] or call["account"]) if name else call["account"]
             if owner == call["account"]:  # what another account has is refused by that account
                 found.append((f"s3:{action}", f"arn:{call['partition']}:s3:::{name}" if name else "*", {"s3:ResourceAccount": owner}))
-        return found
-    of = of_trail if call["service"] == "cloudtrail" else of_watched
+        # S3 user guide, "Setting up permissions for live replication": the role is passed to S3
+        given = re.search(rb"<Role>(.*?)</Role>", call["body"]) if call["method"] == "PUT" and "replication" in call["query"] else None
+        return found + ([("iam:PassRole", given[1].decode(), {"iam:PassedToService": "s3.amazonaws.com"})] if given else [])
+    of = {"cloudtrail": of_trail, "iam": of_roles}.get(call["service"], of_watched)
     return [(*need, {})[:3] for need in of(call, call["asked"], arn)]
 
 
@@ -188,6 +196,22 @@ def all_of(stage):
         stage.run_all(*flags)
 
 
+def copied(stage):
+    """The role as others left it, and the replication, brought to the plan and taken back."""
+    all_of(stage)
+    stage.set_scene()
+    stage.run_all()
+    account, script = next((account, script) for account, script in stage.scripts() if "COPY_ROLE=(" in script.read_text())
+    name = f"logmap-replication-{script.stem}"
+    client = stage.world.client("iam", account.id, "us-east-1")
+    another = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}
+    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "s3:*", "Resource": "*"}]}
+    client.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(another))
+    client.put_role_policy(RoleName=name, PolicyName="copy-logs", PolicyDocument=json.dumps(nothing))
+    stage.run_well(account, script)
+    stage.run_well(account, script, "--rollback")
+
+
 def attack_of(stage, scene=None):
     return Attack(stage, *stage.scripts()[0], scene=scene)
 
@@ -225,6 +249,7 @@ def record(bench, held):
     worlds = {
         "everything": ((ROOT / "tests" / "maps" / "full.yaml").read_text(), all_of),
         "adopted": (refusals.MAP, forced),
+        "copied": ((ROOT / "tests" / "maps" / "central.yaml").read_text() + "tags: { team: platform }\n", copied),
         "tagged": (watching.TAGGING, lambda stage: (watching.tagged(attack_of(stage)), of_others(stage))),
         "feeds": (trails.FEEDS, lambda stage: trails.feeds(attack_of(stage))),
         "trails": (trails.PLAIN, lambda stage: trail_back(attack_of(stage))),
@@ -292,7 +317,7 @@ def check(report, bench):
     with report.check("deployer/allowed"):
         for what, stage in record(bench, held):
             stages[what] = stage
-    if len(stages) < 5:
+    if len(stages) < 6:
         return
     with report.check("deployer/least"):
         print(f"        {held.calls} calls of scripts; {len(held.asked)} permissions asked for, {len({action for _, action in held.granted})} granted")

@@ -27,12 +27,14 @@ from .scripts import tail
 
 ROOT = Path(__file__).resolve().parents[2]
 WORLD = ROOT / "tests" / "drift"
+NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"s3:x","Resource":"*"}]}'
+ANOTHER = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}'
 LOGS, TRAILS = "acme-logs-111122223333-us-east-1", "acme-trails-444455556666-us-east-1"
 READS = re.compile(r"^(Get|List|Head|Describe|AssumeRole$)")
 # permissions by what the mock calls an operation of S3; other services name theirs (service authorization reference)
 S3 = {"Get:list": "ListAllMyBuckets", "Get:logging": "GetBucketLogging", "Get:policy": "GetBucketPolicy", "Get:encryption": "GetEncryptionConfiguration",
       "Get:object-lock": "GetBucketObjectLockConfiguration", "Get:requestPayment": "GetBucketRequestPayment", "Get:ownershipControls": "GetBucketOwnershipControls",
-      "Get:publicAccessBlock": "GetBucketPublicAccessBlock", "Get:versioning": "GetBucketVersioning", "Get:lifecycle": "GetLifecycleConfiguration",
+      "Get:publicAccessBlock": "GetBucketPublicAccessBlock", "Get:versioning": "GetBucketVersioning", "Get:lifecycle": "GetLifecycleConfiguration", "Get:replication": "GetReplicationConfiguration",
       "Get:tagging": "GetBucketTagging", "Get:acl": "GetBucketAcl", "Get:location": "GetBucketLocation", "Get:list-type": "ListBucket", "Head:bucket": "ListBucket"}
 
 
@@ -176,6 +178,9 @@ def changes(live):
         "no-block": (lambda: client("s3").delete_public_access_block(Bucket=LOGS), ["LM2107"]),
         "suspended": (lambda: client("s3").put_bucket_versioning(Bucket=LOGS, VersioningConfiguration={"Status": "Suspended"}), ["LM2107"]),
         "no-lifecycle": (lambda: client("s3").delete_bucket_lifecycle(Bucket=LOGS), ["LM2108"]),
+        "not-copied": (lambda: client("s3").delete_bucket_replication(Bucket=LOGS), ["LM2115"]),
+        "copies-refused": (lambda: client("iam").put_role_policy(RoleName="logmap-replication-us-east-1", PolicyName="copy-logs", PolicyDocument=NOTHING), ["LM2115"]),
+        "copies-by-all": (lambda: client("iam").update_assume_role_policy(RoleName="logmap-replication-us-east-1", PolicyDocument=ANOTHER), ["LM2115"]),
         "no-tags": (lambda: client("s3").delete_bucket_tagging(Bucket=LOGS), ["LM2109"]),
         "off": (lambda: client("s3").put_bucket_logging(Bucket="acme-web", BucketLoggingStatus={}), ["LM2111"]),
         "flat": (lambda: client("s3").put_bucket_logging(Bucket="acme-web", BucketLoggingStatus={"LoggingEnabled": {"TargetBucket": LOGS, "TargetPrefix": "s3-access/"}}), ["LM2113"]),
@@ -280,7 +285,7 @@ def faults(live):
     expect(rules(live.report(code=1)) == ["LM2111"], "the drift of this world is not found")
     kinds = [("s3", operation) for operation in S3 if operation not in ("Get:acl", "Get:location", "Get:list-type", "Head:bucket")]
     kinds += [("cloudtrail", "DescribeTrails"), ("cloudtrail", "GetTrailStatus"), ("cloudtrail", "GetEventSelectors"), ("ssm", "GetParameter"), ("events", "DescribeRule"),
-              ("config", "DescribeConfigRules"), ("sns", "GetTopicAttributes"), ("sts", "GetCallerIdentity")]
+              ("config", "DescribeConfigRules"), ("sns", "GetTopicAttributes"), ("iam", "GetRole"), ("iam", "GetRolePolicy"), ("sts", "GetCallerIdentity")]
     tried = 0
     for service, operation in kinds:
         for name in FAULTS if operation == "Get:logging" or live.exhaustive else ("denied",):

@@ -400,7 +400,7 @@ def asked(environ):
 
 
 S3_READS = ("logging", "policy", "encryption", "object-lock", "requestPayment", "ownershipControls", "publicAccessBlock", "versioning", "lifecycle",
-            "tagging", "acl", "location", "list-type")
+            "tagging", "acl", "location", "list-type", "replication")
 
 
 class Gate:

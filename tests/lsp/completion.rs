@@ -158,7 +158,7 @@ fn a_text_that_is_broken_elsewhere_or_here_is_no_obstacle() {
     let names: Vec<&str> = list.as_array().unwrap().iter().map(|item| item["label"].as_str().unwrap()).collect();
     assert_eq!(names, ["prod", "log-archive"]);
     client.goodbye();
-    assert_eq!(labels("‸").len(), 14);
+    assert_eq!(labels("‸").len(), 15);
     assert_eq!(labels("version: 1 # ‸\n"), Vec::<String>::new(), "in a comment");
 }
 

@@ -142,6 +142,8 @@ mod tests {
             scope: Scope::Auto,
             deny_insecure_transport: true,
             extra: &[],
+            copies: &[],
+            organization_id: None,
         };
         compose(&grants).unwrap().0
     }
@@ -163,6 +165,7 @@ mod tests {
             readers: Some(readers),
             denies_insecure_transport: true,
             of_placements: 1,
+            copies: &[],
         })
     }
 
