@@ -332,7 +332,7 @@ fn what_drift_says_of_a_snapshot_is_on_every_node() {
     ];
     let draw = |format: &str| held(&files, &["--check", "now.json", "--since", "before.json", "--format", format]);
     let (svg, said) = draw("svg");
-    assert!(said.contains("held against a snapshot: 25 as the map says, 2 in drift, 2 not read"), "{said}");
+    assert!(said.contains("held against a snapshot: 26 as the map says, 2 in drift, 2 not read"), "{said}");
     let nodes = nodes(&svg);
     for (begins, class, words) in [
         ("source bucket acme-web ", "stopped", &["as the map says", "delivery: stopped, last on 2026-11-26", "LM2303: "][..]),
@@ -528,6 +528,29 @@ fn a_snapshot_that_cannot_be_read_is_refused() {
     fs::write(dir.path().join("t.yaml"), "Resources: {}").unwrap();
     let run = logmap(dir.path(), &["graph", "map.yaml", "--check", "t.yaml", "--since", "s.json"]);
     assert!(run.code == 2 && run.stderr.contains("no file of `--check` is a snapshot"), "{}", run.stderr);
+}
+
+#[test]
+fn copies_and_guardrails_are_on_every_picture() {
+    let map = "version: 1\norganization: { name: acme }\naccounts:\n  prod: { id: \"111122223333\", regions: { us-east-1: { buckets: [acme-web] } } }\n  vault: { id: \"222233334444\" }\ncentral: { deliver_to: { account: vault, region: eu-west-1 }, via: replication }\nguardrails: { deployer: logmap-deployer }\n";
+    for format in ["svg", "dot", "mermaid"] {
+        let drawn = draw(map, &["--format", format]);
+        // its title has it once more where there are titles
+        assert!((1..=2).contains(&drawn.matches("copied to the archive of vault").count()), "{format}: {drawn}");
+        assert_eq!(drawn.matches("guardrails: SCP, RCP").count(), 2, "{format}: {drawn}");
+    }
+    assert!(draw(map, &["--format", "dot"]).contains("b0x0 -> b1x0 [color=\"#556273\", style=dashed"));
+    assert!(draw(map, &["--format", "mermaid"]).contains("  b0x0 -. copy .-> b1x0\n"));
+    let page = draw(map, &["--format", "html"]);
+    assert!(page.contains(r#""copies":[[0,0,0,1,0,0]]"#) && page.matches(r#""guarded":true"#).count() == 2, "{page}");
+    // of one account alone the archive stays, with nothing else of its account
+    assert!(draw(map, &["--format", "mermaid", "--account", "prod"]).contains("b0x0 -. copy .-> b1x0"));
+    let (plain, _) = map.split_once("central").unwrap();
+    let plain = plain.replace("  vault: { id: \"222233334444\" }\n", "");
+    for format in ["svg", "dot", "mermaid", "html"] {
+        let drawn = draw(&plain, &["--format", format]);
+        assert!(!drawn.contains("copied to the archive of") && !drawn.contains("guardrails: SCP") && !drawn.contains("\"copies\""), "{format}");
+    }
 }
 
 #[test]

@@ -7,6 +7,8 @@ pub const BUCKET_POLICY_BYTES: usize = 20_480;
 pub(crate) const BUCKET_POLICY_WARN_BYTES: usize = 18_000;
 /// Characters of a managed policy, white space not among them (IAM user guide, "IAM and AWS STS quotas").
 pub(crate) const MANAGED_POLICY_CHARS: usize = 6_144;
+/// Characters of all inline policies of a role, white space not among them (the same page).
+pub(crate) const ROLE_POLICIES_CHARS: usize = 10_240;
 /// Characters of a service control policy, white space among them (AWS Organizations user guide, "Quotas").
 pub(crate) const SCP_CHARS: usize = 10_240;
 /// Characters of a resource control policy (the same page).

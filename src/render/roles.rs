@@ -5,6 +5,7 @@
 
 use super::{Context, Sink, deployer, engine::Engine, reader};
 use crate::{
+    aws::limits::ROLE_POLICIES_CHARS,
     artifacts::Artifact,
     plan::{Account, LogBucket, Placement, Plan, Source, Trail},
     text,
@@ -50,8 +51,10 @@ struct Role {
     external_id_condition: &'static str,
     /// Variable with the external id.
     external_id_variable: &'static str,
-    /// Its policies.
+    /// Its inline policies.
     policies: Vec<RolePolicy>,
+    /// Policies of its own that are attached to it, for want of room in a role.
+    managed: Vec<RolePolicy>,
 }
 
 /// A policy in a role.
@@ -73,15 +76,15 @@ pub(super) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     let reader = vec![("reader", reader::of_any_account(&account))];
     let engine = Engine::new(TEMPLATES, cx.overrides)?;
     let mut files = Vec::new();
-    let mut policies = |documents: Vec<(&'static str, Value)>| -> Vec<RolePolicy> {
-        let anywhere = documents.into_iter().map(|(name, document)| (name, any_partition(document)));
-        anywhere
-            .map(|(name, document)| {
-                files.push((name, document.clone()));
-                RolePolicy { name, document: substituted(document) }
-            })
-            .collect()
+    let mut policies = |documents: Vec<(&'static str, Value)>| -> [Vec<RolePolicy>; 2] {
+        let documents: Vec<(&'static str, Value)> =
+            documents.into_iter().map(|(name, document)| (name, any_partition(document))).collect();
+        let inline = inline(&documents);
+        files.extend(documents.iter().cloned());
+        let mut policies = documents.into_iter().map(|(name, document)| RolePolicy { name, document: substituted(document) });
+        [policies.by_ref().take(inline).collect(), policies.collect()]
     };
+    let ([deployer, deployer_managed], [reader, reader_managed]) = (policies(deployer), policies(reader));
     let roles = vec![
         Role {
             id: "Deployer",
@@ -90,7 +93,8 @@ pub(super) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
             external_id: "DeployerExternalId",
             external_id_condition: "HasDeployerExternalId",
             external_id_variable: "deployer_external_id",
-            policies: policies(deployer),
+            policies: deployer,
+            managed: deployer_managed,
         },
         Role {
             id: "Reader",
@@ -99,7 +103,8 @@ pub(super) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
             external_id: "ExternalId",
             external_id_condition: "HasExternalId",
             external_id_variable: "external_id",
-            policies: policies(reader),
+            policies: reader,
+            managed: reader_managed,
         },
     ];
     let header = cx.header(&files);
@@ -110,6 +115,15 @@ pub(super) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
         sink(Artifact::file(format!("policies/roles/{name}.json"), text::pretty_json(&document) + "\n"))?;
     }
     Ok(())
+}
+
+/// How many of the policies, from the first one, a role has room for; the others are managed policies.
+fn inline(documents: &[(&'static str, Value)]) -> usize {
+    let sizes = documents.iter().scan(0, |size, (_, document)| {
+        *size += text::json(document).len();
+        Some(*size)
+    });
+    sizes.take_while(|size| *size <= ROLE_POLICIES_CHARS).count()
 }
 
 /// One account with one of each that any account of the plan has; `None` if there is none.

@@ -1,5 +1,5 @@
 //! The topology: what a plan lays out as areas (an account in a Region), nodes (sources, log buckets, trails) and deliveries
-//! (a trail to its bucket), with what an inspection and drift say of them.
+//! (a trail to its bucket) and copies (a log bucket to the archive), with what an inspection and drift say of them.
 //!
 //! Takes a [`Proven`] plan and what was asked for; gives references into it. Knows no picture: `render::graph` draws it. That a source
 //! logs to the bucket of its own area needs no edge: nothing else can be derived.
@@ -17,6 +17,8 @@ pub(crate) struct Topology<'a> {
     pub areas: Vec<Area<'a>>,
     /// Trails and the buckets they deliver to, in the order of the trails.
     pub deliveries: Vec<Delivery>,
+    /// Log buckets and the archive they are copied to, each as an index of an area and one of a bucket in it, in the order of the log buckets.
+    pub copies: Vec<((usize, usize), (usize, usize))>,
     /// Were configurations checked?
     pub checked: bool,
     /// What of the accounts was read, if it was held against the map.
@@ -38,6 +40,8 @@ pub(crate) struct Area<'a> {
     pub asked: bool,
     /// True: alerts are asked for here, and no trail of the map records what they are about.
     pub silent: bool,
+    /// True: the map asks for guardrails, and they are about the account.
+    pub guarded: bool,
     /// The sources.
     pub sources: Vec<Node<'a, Source>>,
     /// The log buckets.
@@ -124,6 +128,20 @@ impl<'a> Topology<'a> {
                 }
             }
         }
+        let all = || {
+            placements
+                .iter()
+                .enumerate()
+                .flat_map(|(at, (_, one))| one.buckets.iter().enumerate().map(move |(n, bucket)| (at, n, bucket)))
+        };
+        let archive = all().find(|(.., bucket)| bucket.takes_copies).map(|(at, n, _)| (at, n));
+        let copied = all().filter(|(.., bucket)| bucket.replication.is_some()).map(|(at, n, _)| (at, n));
+        let copied: Vec<((usize, usize), (usize, usize))> = archive.map_or_else(Vec::new, |to| {
+            copied.map(|from| (from, to)).filter(|(from, to)| wanted[from.0] || wanted[to.0]).collect()
+        });
+        for (at, bucket) in copied.iter().flat_map(|(from, to)| [*from, *to]) {
+            buckets[at][bucket] = true;
+        }
         let stays = |at: usize| wanted[at] || trails[at].contains(&true) || buckets[at].contains(&true);
         let silent = monitoring::silent(&plan.accounts);
         let mut new_areas = vec![0; placements.len()];
@@ -134,6 +152,7 @@ impl<'a> Topology<'a> {
                 account,
                 placement,
                 asked: wanted[at],
+                guarded: plan.guardrails.iter().any(|guardrails| guardrails.partition == account.partition),
                 silent: silent.contains(&(account.key.as_str(), placement.region.as_str())),
                 sources: chosen(&placement.sources, |_| wanted[at], |source| marks.source((account, placement), source)),
                 buckets: chosen(
@@ -144,9 +163,10 @@ impl<'a> Topology<'a> {
                 trails: chosen(&placement.trails, |trail| trails[at][trail], |trail| marks.trail((account, placement), trail)),
             });
         }
+        let place = |(at, bucket): (usize, usize)| (new_areas[at], nth_left(&buckets[at], bucket));
         let deliveries = pairs.into_iter().map(|((from, trail), (to, bucket))| Delivery {
             from: (new_areas[from], nth_left(&trails[from], trail)),
-            to: (new_areas[to], nth_left(&buckets[to], bucket)),
+            to: place((to, bucket)),
             crosses: match (placements[from].0.key == placements[to].0.key, from == to) {
                 (_, true) => Crossing::Nothing,
                 (true, false) => Crossing::Region,
@@ -154,6 +174,7 @@ impl<'a> Topology<'a> {
             },
         });
         Topology {
+            copies: copied.into_iter().map(|(from, to)| (place(from), place(to))).collect(),
             deliveries: deliveries.collect(),
             areas,
             checked: marks.checked,
@@ -243,6 +264,25 @@ trails:
                 "audit → acme-logs-444455556666-us-east-1: Account",
             ]
         );
+    }
+
+    #[test]
+    fn copies_lead_to_the_archive_and_keep_it_in_the_picture() {
+        let more = "central: { deliver_to: { account: archive, region: eu-west-1 }, via: replication, only: [prod] }\nguardrails: { deployer: d }\n";
+        let plan = analyze(SourceFile::new("map", MAP.to_owned() + more)).plan.and_then(|plan| proven(plan).ok());
+        let plan = plan.unwrap_or_else(|| unreachable!());
+        for (account, expected) in [
+            ("", vec!["acme-logs-111122223333-eu-west-1", "acme-logs-111122223333-us-east-1"]),
+            ("archive", vec!["acme-logs-111122223333-eu-west-1", "acme-logs-111122223333-us-east-1"]),
+            ("prod", vec!["acme-logs-111122223333-eu-west-1", "acme-logs-111122223333-us-east-1"]),
+            ("beijing", vec![]),
+        ] {
+            let topology = Topology::of(&plan, |one, _| account.is_empty() || one.key == account, Marks::default());
+            let name = |(area, bucket): (usize, usize)| topology.areas[area].buckets[bucket].item.name.as_str();
+            assert!(topology.copies.iter().all(|(_, to)| name(*to) == "acme-central-444455556666-eu-west-1"), "{account}");
+            assert_eq!(topology.copies.iter().map(|(from, _)| name(*from)).collect::<Vec<_>>(), expected, "{account}");
+            assert!(topology.areas.iter().all(|area| area.guarded), "{account}");
+        }
     }
 
     #[test]

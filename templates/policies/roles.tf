@@ -79,6 +79,20 @@ locals {
 {%- endfor %}
 {%- endfor %}
   }
+{%- for role in roles %}
+{%- if role.managed %}
+
+  # Those for which the role has no room.
+  managed = {
+{%- for policy in role.managed %}
+    {{ policy.name | hcl }} = {
+      role = {{ role.key | hcl }}
+      text = file("${path.module}/{{ policy.name }}.json")
+    }
+{%- endfor %}
+  }
+{%- endif %}
+{%- endfor %}
 }
 
 resource "aws_iam_role" "this" {
@@ -113,6 +127,30 @@ resource "aws_iam_role_policy" "this" {
     data.aws_partition.here.partition,
   )))
 }
+{%- for role in roles %}
+{%- if role.managed %}
+
+resource "aws_iam_policy" "this" {
+  for_each = local.managed
+
+  name        = "${aws_iam_role.this[each.value.role].name}-${each.key}"
+  description = aws_iam_role.this[each.value.role].description
+
+  policy = jsonencode(jsondecode(replace(
+    replace(each.value.text, "{account_id}", data.aws_caller_identity.here.account_id),
+    "{partition}",
+    data.aws_partition.here.partition,
+  )))
+}
+
+resource "aws_iam_role_policy_attachment" "this" {
+  for_each = local.managed
+
+  role       = aws_iam_role.this[each.value.role].name
+  policy_arn = aws_iam_policy.this[each.key].arn
+}
+{%- endif %}
+{%- endfor %}
 
 output "role_arns" {
   description = "The roles, by what they do."

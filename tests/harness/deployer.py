@@ -32,6 +32,13 @@ WRITES = {key: name.replace("Get", "Put", 1) for key, name in READS.items() if n
 DELETES = {**WRITES, "policy": "DeleteBucketPolicy"}
 # the one call that the role may not make: no log bucket is deleted by it, not even an empty one
 NEVER = "s3:DeleteBucket"
+WHOLE = """
+central:
+  deliver_to: { account: log-archive, region: us-west-2 }
+  via: replication
+  kms_key_arn: "arn:aws:kms:us-west-2:444455556666:key/99999999-12ab-34cd-56ef-1234567890ab"
+  object_lock: { mode: COMPLIANCE, days: 365 }
+"""
 ALL_INLINE = 10_240  # characters of all inline policies of a role (IAM and AWS STS quotas)
 LIMIT = 6_144  # characters of a managed policy without white space (IAM and AWS STS quotas)
 
@@ -328,7 +335,9 @@ def check(report, bench):
         expect(not wrong, "\n".join(sorted(wrong)[:20]))
     with report.check("deployer/never"):
         never(found)
-    for what in ("everything", "tagged"):
+    full = (ROOT / "tests" / "maps" / "full.yaml").read_text().replace(":alias/trails", ":key/1234abcd-12ab-34cd-56ef-1234567890ab")
+    stages["whole"] = bench.stage_from(full + WHOLE)  # more than a role has room for
+    for what in ("everything", "tagged", "whole"):
         tree, folder = stages[what].tree, bench.new_folder()
         with report.check(f"deployer/stack of roles, {what}"):
             stack(tree)
@@ -346,11 +355,15 @@ def stack(tree):
     for role, kind in (("Deployer", "deployer"), ("Reader", "reader")):
         properties = template["Resources"][role]["Properties"]
         written = {one["PolicyName"]: fill(one["PolicyDocument"]) for one in properties["Policies"]}
-        wanted = of_role(tree, refusals.ACCOUNT, kind=kind)
-        expect(written and written == wanted, f"{role}: the stack has other policies than the module: {sorted(written)}, {sorted(wanted)}")
         size = sum(len(json.dumps(policy, separators=(",", ":"))) for policy in written.values())
+        managed = [fill(one["Properties"]["PolicyDocument"]) for name, one in template["Resources"].items()
+                   if one["Type"] == "AWS::IAM::ManagedPolicy" and one["Properties"]["Roles"] == [{"Ref": role}]]
+        expect(all(len(json.dumps(policy, separators=(",", ":"))) <= LIMIT for policy in managed), f"{role}: a managed policy is too long")
+        wanted = of_role(tree, refusals.ACCOUNT, kind=kind)
+        attached = [policy for name, policy in wanted.items() if name not in written]
+        expect(written and {**written, **{name: wanted[name] for name in wanted if wanted[name] in managed}} == wanted and attached == managed, f"{role}: the stack has other policies than the module: {sorted(written)}, {sorted(wanted)}")
         expect(size <= ALL_INLINE, f"{role}: {size} characters of policies")
-        wrong = [text for policy in written.values() for text in known(policy)]
+        wrong = [text for policy in [*written.values(), *managed] for text in known(policy)]
         expect(not wrong, "\n".join(wrong))
         print(f"        {role}: {size} of {ALL_INLINE} characters")
 
@@ -378,7 +391,9 @@ def module(core, tree, folder):
                       **({"Condition": {"StringEquals": {"sts:ExternalId": "acme"}}} if has_id else {})}
             expect(trust == wanted and role["name"] == f"logmap-{kind}" and bool(role["permissions_boundary"]) == told, f"{kind}: {role}")
             for name, policy in of_role(tree, refusals.ACCOUNT, kind=kind).items():
-                expect(json.loads(values[f'aws_iam_role_policy.this["{name}"]']["policy"]) == policy, f"{name} is planned otherwise")
+                [at] = [address for address in (f'aws_iam_role_policy.this["{name}"]', f'aws_iam_policy.this["{name}"]') if address in values]
+                expect("aws_iam_policy" not in at or f'aws_iam_role_policy_attachment.this["{name}"]' in values, f"{name} is attached to nothing")
+                expect(json.loads(values[at]["policy"]) == policy, f"{name} is planned otherwise")
 
 
 def never(found):

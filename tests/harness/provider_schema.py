@@ -149,6 +149,10 @@ RESOURCES = {
         "permissions_boundary": "string optional", "max_session_duration": "number optional", "force_detach_policies": "bool optional default=false",
         "arn": "string computed", "unique_id": "string computed", "create_date": "string computed"},
     "aws_iam_role_policy": {"id": "string computed", "name": "string optional computed new", "role": "string required new", "policy": "string required"},
+    "aws_iam_policy": {
+        **TAGS, "id": "string computed", "name": "string optional computed new", "description": "string optional new", "path": "string optional new default=/",
+        "policy": "string required", "arn": "string computed", "policy_id": "string computed"},
+    "aws_iam_role_policy_attachment": {"id": "string computed", "role": "string required new", "policy_arn": "string required new"},
     "aws_cloudtrail": {
         **PLACE, **TAGS, "name": "string required new", "s3_bucket_name": "string required", "s3_key_prefix": "string optional",
         "arn": "string computed", "home_region": "string computed", "sns_topic_arn": "string computed", "sns_topic_name": "string optional",

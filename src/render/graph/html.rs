@@ -65,6 +65,9 @@ struct Data<'a> {
     marks: Vec<MarkData<'a>>,
     /// Account, Region and trail, then account, Region and bucket, each as an index.
     deliveries: Vec<[usize; 6]>,
+    /// Account, Region and log bucket, then those of the archive, each as an index.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    copies: Vec<[usize; 6]>,
     unplaced: Vec<CheckData<'a>>,
 }
 
@@ -73,6 +76,8 @@ struct AccountData<'a> {
     key: &'a str,
     id: &'a str,
     partition: &'static str,
+    #[serde(skip_serializing_if = "is_false")]
+    guarded: bool,
     regions: Vec<RegionData<'a>>,
 }
 
@@ -244,7 +249,13 @@ fn data<'a>(topology: &'a Topology<'a>) -> Data<'a> {
     for area in &topology.areas {
         let (key, id) = (area.account.key.as_str(), area.account.id.as_str());
         if accounts.last().is_none_or(|last| last.key != key) {
-            accounts.push(AccountData { key, id, partition: area.account.partition.id(), regions: Vec::new() });
+            accounts.push(AccountData {
+                key,
+                id,
+                partition: area.account.partition.id(),
+                guarded: area.guarded,
+                regions: Vec::new(),
+            });
         }
         let at = accounts.len() - 1;
         index.push((at, accounts[at].regions.len()));
@@ -254,7 +265,12 @@ fn data<'a>(topology: &'a Topology<'a>) -> Data<'a> {
         let ((account, region), (to_account, to_region)) = (index[one.from.0], index[one.to.0]);
         [account, region, one.from.1, to_account, to_region, one.to.1]
     });
+    let copies = topology.copies.iter().map(|(from, to)| {
+        let ((account, region), (to_account, to_region)) = (index[from.0], index[to.0]);
+        [account, region, from.1, to_account, to_region, to.1]
+    });
     Data {
+        copies: copies.collect(),
         checked: topology.checked,
         held: topology.reading.is_some(),
         deliveries: crossing.collect(),

@@ -123,11 +123,13 @@ pub(super) struct Page {
 impl Page {
     fn account(&mut self, account: &Account, areas: &[AreaView<'_>]) {
         let top = self.y;
-        let key = fit(&account.key, self.right - 350, KEY);
+        let key = fit(&account.key, self.right - 450, KEY);
         let id_x = MARGIN + INSET + sans(&key, KEY) + 22;
         self.frames.push(text("account", (MARGIN + INSET, top + 23), key));
         self.frames.push(text("id", (id_x, top + 23), &account.id));
-        self.frames.push(text("small end", (self.right - INSET, top + 23), format!("partition {}", account.partition)));
+        let guarded = if areas.iter().any(|view| view.area.guarded) { format!("{} · ", words::GUARDED) } else { String::new() };
+        let told = format!("{guarded}partition {}", account.partition);
+        self.frames.push(text("small end", (self.right - INSET, top + 23), told));
         self.y += 36;
         for view in areas {
             self.area(view);

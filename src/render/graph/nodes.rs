@@ -111,6 +111,7 @@ impl Columns {
         let title = words::bucket_title(node);
         let mut lines = vec![("name strong", bucket.name.clone()), ("small", words::bucket(bucket))];
         lines.extend(words::senders(bucket).map(|senders| ("small", fit(&senders, self.buckets - 2 * PAD, SMALL))));
+        lines.extend(words::copied(bucket).map(|copied| ("small", fit(&copied, self.buckets - 2 * PAD, SMALL))));
         lines.push(("small", words::budget(bucket)));
         self.card((class, title, format!("bucket/{}", bucket.name)), lines, "", node.mark.as_ref(), self.buckets)
     }

@@ -15,6 +15,7 @@ use crate::{
     },
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// What `graph/topology.dot` and `graph/topology.mmd` get.
 #[derive(Debug, Serialize)]
@@ -78,7 +79,7 @@ pub(super) struct Edge {
     /// Id of a node.
     pub to: String,
     /// `log`; `trail`, to the bucket of its own area; `crossing`; or `beside`, not to be seen: it keeps a trail at the side of
-    /// trails.
+    /// trails; `copy`, to the archive.
     pub kind: &'static str,
     /// What stands at it; may be empty.
     pub words: Vec<String>,
@@ -125,6 +126,7 @@ pub(super) fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<
                 let kind = if node.item.adopt.is_some() { "adopted" } else { "bucket" };
                 let mut lines = vec![name(&node.item.name), words::bucket(node.item)];
                 lines.extend(words::senders(node.item));
+                lines.extend(words::copied(node.item));
                 lines.push(words::budget(node.item));
                 nodes.push(labelled(
                     format!("b{at}x{number}"),
@@ -166,7 +168,9 @@ pub(super) fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<
             lines.extend(view.area.silent.then(|| words::SILENT.to_owned()));
             areas.push(Area { id: format!("r{at}"), lines, nodes });
         }
-        outline.accounts.push(Account { id: format!("a{number}"), lines: vec![label], areas });
+        let guarded = account.areas.iter().any(|view| view.area.guarded);
+        let lines = std::iter::once(label).chain(guarded.then(|| words::GUARDED.to_owned())).collect();
+        outline.accounts.push(Account { id: format!("a{number}"), lines, areas });
     }
     for (number, rest) in folded.rest.iter().enumerate() {
         let lines = vec![
@@ -185,6 +189,11 @@ pub(super) fn outline(topology: &Topology<'_>, folded: &Folded<'_>, header: Vec<
         };
         let to = format!("b{}x{}", link.to.0, link.to.1);
         outline.edges.push(Edge { from: id(link.from), to, kind: "crossing", words: vec![words], lane: link.lane });
+    }
+    let drawn: BTreeSet<usize> = folded.accounts.iter().flat_map(|account| &account.areas).map(|view| view.at).collect();
+    for (from, to) in topology.copies.iter().filter(|(from, to)| drawn.contains(&from.0) && drawn.contains(&to.0)) {
+        let [from, to] = [from, to].map(|(area, bucket)| format!("b{area}x{bucket}"));
+        outline.edges.push(Edge { from, to, kind: "copy", words: Vec::new(), lane: 0 });
     }
     let seen = outline.edges.iter().filter(|edge| edge.kind != "beside").enumerate();
     outline.crossing = seen.filter(|(_, edge)| edge.kind == "crossing").map(|(at, edge)| (at, edge.lane)).collect();

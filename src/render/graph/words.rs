@@ -17,10 +17,17 @@ use crate::{
 pub(super) fn bucket(bucket: &LogBucket) -> String {
     let mut words = vec![bucket.takes()];
     words.extend(bucket.adopt.as_ref().map(|_| "adopted"));
-    words.extend(bucket.replication.as_ref().map(|_| "copied to the archive"));
     words.extend(bucket.object_lock.as_ref().map(|_| "Object Lock"));
     words.join(" · ")
 }
+
+/// Where it is copied to; `None` if it is not.
+pub(super) fn copied(bucket: &LogBucket) -> Option<String> {
+    bucket.replication.as_ref().map(|copies| format!("copied to the archive of {}", copies.archive_account))
+}
+
+/// What the guardrails of the map are about an account, in few words.
+pub(super) const GUARDED: &str = "guardrails: SCP, RCP";
 
 /// The services that write logs of their own into it; `None` if there are none.
 pub(super) fn senders(bucket: &LogBucket) -> Option<String> {
@@ -32,6 +39,7 @@ pub(super) fn senders(bucket: &LogBucket) -> Option<String> {
 pub(super) fn bucket_title(node: &Node<'_, LogBucket>) -> String {
     let bucket = node.item;
     let mut title = format!("log bucket {}, takes {}", bucket.name, self::bucket(bucket));
+    title.extend(copied(bucket).map(|copied| format!("\n{copied}")));
     for grant in &bucket.basis.senders {
         let (service, folder) = (grant.sender.phrase(), grant.sender.folder(&grant.prefix));
         title += &format!("\n{service} may write under {folder} for {}", count(grant.accounts.len(), "account"));

@@ -15,7 +15,8 @@ const link = (node, text) => make('button', { type: 'button', class: 'link', onc
 const heading = (text) => make('h3', {}, text);
 
 function place(area) {
-  return [['account', `${area.account.key} (${area.account.id})`], ['Region', `${area.region.name}${area.region.place ? `, ${area.region.place}` : ''}`], ['partition', area.account.partition]];
+  return [['account', `${area.account.key} (${area.account.id})`], ['Region', `${area.region.name}${area.region.place ? `, ${area.region.place}` : ''}`], ['partition', area.account.partition],
+    ['guardrails', area.account.guarded ? 'an SCP and an RCP, in guardrails/: they bind once the organization attaches them' : '']];
 }
 
 const listed = (reasons) => (reasons.length ? make('ul', {}, reasons.map(([reason, at]) => make('li', {}, reason, at ? make('div', { class: 'soft' }, at) : ''))) : '');
@@ -82,12 +83,14 @@ const details = {
     bar.firstChild.style.width = `${Math.min(100, (bucket.used / limit) * 100)}%`;
     const takes = node.takes.slice(0, STEP);
     return [facts(...place(area), ['ARN', code(bucket.arn)], ['takes', bucket.takes], ['sources', bucket.access ? number(area.sources.length) : '0'],
+      ['copied to', node.copiedTo ? make('span', {}, link(node.copiedTo), ` ${where(node.copiedTo.area)}`) : ''],
       ['adopted', bucket.adopted ? 'yes: it exists, and is imported' : ''], ['namespace', bucket.regional ? 'account-regional' : ''],
       ['tier', bucket.tier], ['policy', make('span', {}, `${number(bucket.used)} bytes used, ${number(bucket.left)} left of ${number(limit)}`, bar)],
       ['versioning', bucket.versioning ? 'enabled' : 'suspended'], ['Object Lock', bucket.lock]),
     bucket.notes.length ? make('ul', {}, bucket.notes.map((note) => make('li', {}, note))) : '',
     ...checked(node), heading('Retention'), retention(bucket),
     ...(takes.length ? [heading('Trails that deliver here'), make('ul', {}, takes.map((trail) => make('li', {}, link(trail), ` ${where(trail.area)}`)), node.takes.length > STEP ? make('li', {}, `and ${number(node.takes.length - STEP)} more`) : '')] : []),
+    ...(node.copies ? [heading('Log buckets that are copied here'), make('ul', {}, node.copies.slice(0, STEP).map((from) => make('li', {}, link(from), ` ${where(from.area)}`)), node.copies.length > STEP ? make('li', {}, `and ${number(node.copies.length - STEP)} more`) : '')] : []),
     ...(bucket.senders ? [heading('Other services that may write'), make('ul', {}, bucket.senders.map((one) => make('li', {}, `${one.service}: `, code(`s3://${node.name}/${one.folder}`), ` for ${one.accounts.map(nameOf).join(', ')}${one.more ? ` and ${number(one.more)} more` : ''}`)))] : []),
     ...(bucket.tags.length ? [heading('Tags'), make('ul', {}, bucket.tags.map(([key, value]) => make('li', {}, code(`${key} = ${value}`))))] : []),
     ...json('Bucket policy', bucket.policy)];

@@ -52,6 +52,12 @@ for (const [account, region, trail, toAccount, toRegion, bucket] of data.deliver
     crossing.get(flow)[1].push(from);
   }
 }
+for (const [account, region, bucket, toAccount, toRegion, archive] of data.copies || []) {
+  const from = data.accounts[account].areas[region].buckets[bucket];
+  const to = data.accounts[toAccount].areas[toRegion].buckets[archive];
+  from.copiedTo = to;
+  (to.copies ||= []).push(from);
+}
 const sources = areas.reduce((sum, area) => sum + area.sources.length, 0);
 const small = areas.length <= SMALL.areas && sources <= SMALL.sources;
 areas.forEach((area) => { area.open = small; });
