@@ -359,7 +359,7 @@ fn what_drift_says_of_a_snapshot_is_on_every_node() {
         assert!(text.contains(&format!("class=\"sign {class}\"")), "{begins}: {text}");
         words.iter().for_each(|words| assert!(text.contains(words), "{begins} lacks {words}: {text}"));
     }
-    let heading = "as read at 2026-11-30T02:00:00Z · 9 as the map says · 2 in drift · 1 not read · delivery: 5 arrives, 1 stopped, 1 never, 1 unknown";
+    let heading = "as read at 2026-11-30T02:00:00Z · 10 as the map says · 2 in drift · 1 not read · delivery: 5 arrives, 1 stopped, 1 never, 1 unknown";
     for format in ["svg", "dot", "mermaid", "html"] {
         let (drawn, _) = draw(format);
         assert!(drawn.replace('\n', " ").contains(heading), "{format}: {}", drawn.replace('\n', " "));
@@ -549,7 +549,10 @@ fn copies_and_guardrails_are_on_every_picture() {
     let plain = plain.replace("  vault: { id: \"222233334444\" }\n", "");
     for format in ["svg", "dot", "mermaid", "html"] {
         let drawn = draw(&plain, &["--format", format]);
-        assert!(!drawn.contains("copied to the archive of") && !drawn.contains("guardrails: SCP") && !drawn.contains("\"copies\""), "{format}");
+        assert!(
+            !drawn.contains("copied to the archive of") && !drawn.contains("guardrails: SCP") && !drawn.contains("\"copies\""),
+            "{format}"
+        );
     }
 }
 

@@ -5,8 +5,8 @@
 
 use super::{Context, Sink, deployer, engine::Engine, reader};
 use crate::{
-    aws::limits::ROLE_POLICIES_CHARS,
     artifacts::Artifact,
+    aws::limits::ROLE_POLICIES_CHARS,
     plan::{Account, LogBucket, Placement, Plan, Source, Trail},
     text,
 };
