@@ -174,7 +174,7 @@ fn drift(account: &Value) -> (Vec<String>, bool) {
 #[test]
 fn copies_that_are_as_the_map_says_are_no_drift() {
     assert_eq!(drift(&reading()), (Vec::new(), false));
-    // another rule, to elsewhere, is nobody's business
+    // another rule, to elsewhere, is no fault of the copies that are wanted
     let mut more = reading();
     let rules = more["buckets"][0]["replication"]["ReplicationConfiguration"]["Rules"].as_array_mut().unwrap();
     rules.insert(0, json!({ "ID": "other", "Status": "Enabled", "Filter": { "Prefix": "x" }, "Destination": { "Bucket": "arn:aws:s3:::other" } }));

@@ -320,6 +320,23 @@ fn each_change_has_its_rule_at_its_line() {
         ),
         ("no replication", |w| bucket(w, LOGS)["replication"] = Value::Null, &[("LM2115", LOG_BUCKET)]),
         (
+            "logs that somebody else has copied",
+            |w| {
+                let rule = json!({ "ID": "x", "Status": "Enabled", "Filter": { "Prefix": "" }, "Destination": { "Bucket": "arn:aws:s3:::not-ours" } });
+                bucket(w, LOGS)["replication"]["ReplicationConfiguration"]["Rules"].as_array_mut().unwrap().push(rule);
+            },
+            &[("LM2116", LOG_BUCKET)],
+        ),
+        (
+            "logs of a bucket that nobody should copy",
+            |w| {
+                let rule =
+                    json!({ "ID": "x", "Status": "Enabled", "Prefix": "", "Destination": { "Bucket": "arn:aws:s3:::not-ours" } });
+                bucket(w, TRAILS)["replication"] = json!({ "ReplicationConfiguration": { "Role": "r", "Rules": [rule] } });
+            },
+            &[("LM2116", ARCHIVE)],
+        ),
+        (
             "no role that copies",
             |w| region(w, "us-east-1")["copy_roles"] = json!({ "logmap-replication-us-east-1": null }),
             &[("LM2115", "central:")],

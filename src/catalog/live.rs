@@ -19,6 +19,7 @@ rule_family! {
     LOG_KEYS = "LM2113" "log-keys-differ" Error Live: "a source's log objects get other keys than the map says";
     SOURCE_PLACE = "LM2114" "source-place" Error Live: "a source is not where the map has it";
     COPIES_DIFFER = "LM2115" "copies-differ" Error Live: "a log bucket is not copied to the archive as the map says";
+    COPIED_ELSEWHERE = "LM2116" "copied-elsewhere" Error Live: "a log bucket is copied to a bucket that the map does not name";
     TRAIL_MISSING = "LM2121" "trail-missing" Error Live: "a trail of the map is not there";
     TRAIL_STOPPED = "LM2122" "trail-stopped" Error Live: "a trail of the map does not record";
     TRAIL_DIFFERS = "LM2123" "trail-differs" Error Live: "a trail has other settings than the map says";

@@ -43,6 +43,7 @@ pub(super) fn check(place: &Place<'_>, bucket: &LogBucket, out: &mut Out<'_>) ->
     let subject = Subject { place, bucket, live, span };
     let before = out.on_map.len();
     let mut whole = true;
+    copies::elsewhere(&subject, out);
     for (key, check) in CHECKS.into_iter().filter(|(key, _)| *key != COPIES || bucket.replication.is_some()) {
         match subject.read(key, out) {
             Some(reading) => check(&subject, reading, out),

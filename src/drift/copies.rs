@@ -3,8 +3,8 @@
 
 use super::{Out, State, subject::Subject, world::Place};
 use crate::{
-    catalog::live::COPIES_DIFFER,
-    diagnostics::Finding,
+    catalog::live::{COPIED_ELSEWHERE, COPIES_DIFFER},
+    diagnostics::{Finding, few},
     document::{Kind, Node},
     escape::shown,
     plan::{
@@ -14,6 +14,7 @@ use crate::{
     snapshot::{Reading, child, items, text},
 };
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 /// What the archive gets of a log bucket.
 pub(super) fn check(subject: &Subject<'_>, reading: Reading<'_>, out: &mut Out<'_>) {
@@ -36,6 +37,33 @@ pub(super) fn check(subject: &Subject<'_>, reading: Reading<'_>, out: &mut Out<'
         let message = format!("`{name}` is not copied to `{to}` as the map says: {}", faults.join("; "));
         out.found(subject.finding(&COPIES_DIFFER, message));
     }
+}
+
+/// Whoever may set a log bucket's replication may have its logs: copies that the map does not name. Who made a bucket that existed before says
+/// what of it is copied. What was not read is noted where copies are wanted, and nowhere else.
+pub(super) fn elsewhere(subject: &Subject<'_>, out: &mut Out<'_>) {
+    let bucket = subject.bucket;
+    let reading = subject.live.reading("replication");
+    if bucket.adopt.is_some() {
+        return;
+    }
+    let wanted = bucket.replication.as_ref().map(|wanted| wanted.archive_arn.as_str());
+    let rules = items(reading.at(&["ReplicationConfiguration", "Rules"]));
+    let on = |rule: &&Node| text(child(rule, "Status")) == Some("Enabled");
+    let to = rules.iter().filter(on).filter_map(|rule| text(at(rule, &["Destination", "Bucket"])));
+    let others: BTreeSet<&str> = to.filter(|to| Some(*to) != wanted).collect();
+    if others.is_empty() {
+        return;
+    }
+    let names: Vec<String> =
+        others.iter().map(|arn| shown::line(arn.rsplit(':').next().unwrap_or_default()).into_owned()).collect();
+    let message = format!("`{}` is copied to {}, which the map does not name", bucket.name, few(&names, 3));
+    let help = "end the replication, or say in a comment that it is meant: `# logmap: ignore LM2116`";
+    out.found(Finding::new(&COPIED_ELSEWHERE, subject.span, message).help(help).related_in(
+        subject.place.live.file,
+        subject.live.span,
+        "as it was read",
+    ));
 }
 
 /// What a rule does otherwise than the map says.
