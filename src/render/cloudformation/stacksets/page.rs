@@ -15,7 +15,9 @@ pub(super) struct Page {
     tags: String,
     /// What a stack has to be allowed.
     capability: &'static str,
-    /// The templates.
+    /// The account and Region of the archive that log buckets are copied to, for people; empty for none.
+    archive: String,
+    /// The templates, that of the archive's Region first.
     templates: Vec<Template>,
     /// Accounts that an earlier run had in a template that has them no more.
     moves: Vec<Move>,
@@ -94,7 +96,7 @@ impl Template {
 
 impl Page {
     /// `records` say who is in which template, and who has left it.
-    pub(super) fn new(cx: &Context, templates: Vec<Template>, left_out: Vec<LeftOut>, records: &[StackSetRecord]) -> Self {
+    pub(super) fn new(cx: &Context, mut templates: Vec<Template>, left_out: Vec<LeftOut>, records: &[StackSetRecord]) -> Self {
         let accounts: BTreeMap<&str, &Account> =
             cx.plan().accounts.iter().map(|account| (account.id.as_str(), account)).collect();
         let places: BTreeMap<(&str, &str), usize> = records
@@ -128,6 +130,9 @@ impl Page {
             "" => cx.header(&(&templates, &moves, &left_out)),
             tags => cx.header(&(&templates, &moves, &left_out, tags)),
         };
-        Page { header, tags, capability: cx.plan().render.capability(), templates, moves, left_out }
+        let archive = cx.plan().archive.as_ref();
+        templates.sort_by_key(|template| archive.is_some_and(|archive| archive.region != template.region));
+        let archive = archive.map_or_else(String::new, |archive| format!("{} in {}", archive.account, archive.region));
+        Page { header, tags, capability: cx.plan().render.capability(), archive, templates, moves, left_out }
     }
 }
