@@ -247,3 +247,11 @@ fn what_was_not_read_of_copies_is_unknown() {
         assert_eq!(drift(&account), (Vec::new(), true), "{account}");
     }
 }
+
+#[test]
+fn a_lock_of_the_archive_has_days_that_s3_takes() {
+    for (days, wrong) in [(0, true), (1, false), (36_500, false), (36_501, true)] {
+        let found = analysis(1, ORGANIZATION, &format!(", object_lock: {{ mode: COMPLIANCE, days: {days} }}"));
+        assert_eq!(found.findings.iter().any(|finding| finding.rule.id == "LM0501"), wrong, "{days}: {:?}", found.findings);
+    }
+}

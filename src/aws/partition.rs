@@ -47,7 +47,6 @@ impl Partition {
     }
 
     /// What the names of its endpoints end with: `dnsSuffix` of the SDKs' metadata.
-    #[cfg(feature = "live")]
     pub(crate) fn dns_suffix(self) -> &'static str {
         match self {
             Partition::Aws | Partition::UsGov => "amazonaws.com",

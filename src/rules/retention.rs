@@ -28,14 +28,14 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                 transitions(stream.transition.as_ref(), stream.transition_larger_than_bytes, findings);
             }
         }
-        if let Some(days) =
-            layer.object_lock.as_ref().and_then(|lock| lock.days).filter(|days| days.value == 0 || days.value > 36_500)
-        {
-            findings.push(
-                Finding::new(&RETENTION, days.span, format!("Object Lock can't keep objects for {} days", days.value))
-                    .help("write 1 to 36500"),
-            );
-        }
+    }
+    let locks = log_buckets(map).filter_map(|layer| layer.object_lock.as_ref());
+    let of_archive = map.central.iter().filter_map(|central| central.object_lock.as_ref());
+    for days in locks.chain(of_archive).filter_map(|lock| lock.days).filter(|days| days.value == 0 || days.value > 36_500) {
+        findings.push(
+            Finding::new(&RETENTION, days.span, format!("Object Lock can't keep objects for {} days", days.value))
+                .help("write 1 to 36500"),
+        );
     }
 }
 
