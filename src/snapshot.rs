@@ -14,6 +14,9 @@ use std::{collections::BTreeMap, fmt};
 pub(crate) const FORMAT_VERSION: &str = "1.0";
 /// The key by which a file is known as a snapshot.
 pub(crate) const MARK: &str = "logmap_snapshot";
+/// Key of a Region's readings in a snapshot: roles by name, each with its `trust` policy, the ARN of its permissions `boundary`, and its inline
+/// `policy`.
+pub(crate) const ROLE_READINGS: &str = "copy_roles";
 
 /// A snapshot.
 #[derive(Debug)]

@@ -543,6 +543,9 @@ fn copies_and_guardrails_are_on_every_picture() {
     assert!(draw(map, &["--format", "mermaid"]).contains("  b0x0 -. copy .-> b1x0\n"));
     let page = draw(map, &["--format", "html"]);
     assert!(page.contains(r#""copies":[[0,0,0,1,0,0]]"#) && page.matches(r#""guarded":true"#).count() == 2, "{page}");
+    // they bind all accounts but the management account
+    let organization = map.replace("name: acme", "name: acme, id: o-a1b2c3d4e5, management_account: prod");
+    assert_eq!(draw(&organization, &["--format", "dot"]).matches("guardrails: SCP, RCP").count(), 1);
     // of one account alone the archive stays, with nothing else of its account
     assert!(draw(map, &["--format", "mermaid", "--account", "prod"]).contains("b0x0 -. copy .-> b1x0"));
     let (plain, _) = map.split_once("central").unwrap();

@@ -23,5 +23,7 @@ pub(crate) const CLOUDTRAIL_SERVICE: &str = "cloudtrail.amazonaws.com";
 pub(crate) const REPLICATION_SERVICE: &str = "s3.amazonaws.com";
 /// What the names of roles begin with with which S3 copies logs to an archive; the Region follows. Ours, and within IAM's 64 characters.
 pub(crate) const REPLICATION_ROLE: &str = "logmap-replication-";
+/// Name of the inline policy of each of them.
+pub(crate) const REPLICATION_POLICY: &str = "copy-logs";
 /// The service that delivers vended logs (CloudWatch Logs user guide, "Logs sent to Amazon S3").
 pub(crate) const LOG_DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";

@@ -76,6 +76,36 @@ pub(crate) const TEMPLATE_CHARS: usize = 8_192;
 pub(crate) const TEMPLATE_PATHS: usize = 100;
 /// Rules of one account and Region that name its sources; an event bus has room for 300 or, in some Regions, 100 (EventBridge quotas).
 pub(crate) const SOURCE_RULES: usize = 20;
+/// Characters of the policy of an event bus: "cannot exceed 10 KB in size" (EventBridge API, PutPermission).
+pub(crate) const BUS_POLICY_CHARS: usize = 10_240;
+/// Name of the role with which EventBridge sends events to another bus, if the map names none.
+pub(crate) const BUS_ROLE: &str = "logmap-alerts";
+
+/// Is this the name of a role that stands at no path?
+pub(crate) fn is_bus_role(name: &str) -> bool {
+    super::limits::is_role_name(name) && !name.contains('/')
+}
+
+/// Why events can't be sent to this bus. A rule of the bus `default` hears of what arrives there, those of the map too, and would send it on.
+pub(crate) fn bus_problem(arn: &str) -> Option<&'static str> {
+    let Some(parsed) = super::arn::parse(arn).filter(|arn| arn.service == "events") else {
+        return Some("is not the ARN of an event bus");
+    };
+    let name = parsed.resource.strip_prefix("event-bus/").unwrap_or_default();
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    if name.is_empty()
+        || name.len() > 256
+        || !name.bytes().all(is_name)
+        || !super::limits::is_account_id(parsed.account)
+        || !super::region::is_well_formed(parsed.region)
+        || parsed.partition != super::Partition::of_region(parsed.region).id()
+    {
+        return Some("is not the ARN of an event bus");
+    }
+    (name == "default")
+        .then_some("is the bus of AWS's own events: the rules of its account would hear again of what arrives there")
+}
+
 /// The service that evaluates rules and publishes what they match.
 pub(crate) const EVENTS_SERVICE: &str = "events.amazonaws.com";
 

@@ -184,6 +184,9 @@ pub(super) fn monitoring(old: &Plan, new: &Plan) -> Vec<Setting> {
         .row("publish.ssm_logging_parameter", |settings| settings.logging_parameter.clone())
         .row("monitoring.config_rule", |settings| yes(settings.config_rule, "true", "false"))
         .row("monitoring.tamper_alerts.sns_topic_name", |settings| settings.topic.clone())
+        .row("monitoring.tamper_alerts.event_bus", |settings| {
+            settings.bus.as_ref().map(|bus| format!("{} by the role {}", bus.arn, bus.role))
+        })
         .row("monitoring.tamper_alerts.except", |settings| (!settings.except.is_empty()).then(|| settings.except.join(", ")))
         .row("monitoring.tamper_alerts.message", |settings| yes(settings.readable, "text", "event"))
         .row("monitoring.tamper_alerts.also", |settings| words(settings.also.iter().map(|one| one.word())))

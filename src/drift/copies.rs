@@ -7,11 +7,8 @@ use crate::{
     diagnostics::{Finding, few},
     document::{Kind, Node},
     escape::shown,
-    plan::{
-        Replication, ReplicationRole,
-        copies::{ROLE_READINGS, trust},
-    },
-    snapshot::{Reading, child, items, text},
+    plan::{Replication, ReplicationRole, copies::trust},
+    snapshot::{ROLE_READINGS, Reading, child, items, text},
 };
 use serde_json::Value;
 use std::collections::BTreeSet;

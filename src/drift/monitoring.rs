@@ -6,7 +6,10 @@ use crate::{
     diagnostics::Finding,
     document::{self, Node},
     escape::shown,
-    plan::{Placement, monitoring::Message},
+    plan::{
+        Placement,
+        monitoring::{BusTarget, Message},
+    },
     snapshot::{Reading, child, items, text},
 };
 use serde_json::Value;
@@ -73,12 +76,23 @@ pub(super) fn check(place: &Place<'_>, out: &mut Out<'_>) {
                     Some(target) if !says(target, rule.message.as_ref()) => {
                         Some("publishes another text than the map says".to_owned())
                     }
-                    Some(_) => None,
+                    Some(_) => alerts.bus.as_ref().and_then(|bus| unsent(targets, bus)),
                 }
             }
         });
         out.known(Kind::Monitoring, found, before);
     }
+}
+
+/// Why events are not sent to the bus; nothing if they are.
+fn unsent(targets: &[Node], bus: &BusTarget) -> Option<String> {
+    let Some(target) = targets.iter().find(|target| text(child(target, "Arn")) == Some(bus.arn.as_str())) else {
+        return Some(format!("does not send to the bus `{}`", bus.arn));
+    };
+    if text(child(target, "RoleArn")) != Some(bus.role_arn.as_str()) {
+        return Some(format!("does not send to the bus with the role `{}`", bus.role_arn));
+    }
+    (!says(target, None)).then(|| "sends another text to the bus than the event".to_owned())
 }
 
 /// Does a target publish this message, or without one the event?

@@ -9,9 +9,9 @@ use super::{
     operation::{self, Operation},
 };
 use crate::{
-    aws::{Partition, region},
-    plan::copies::{POLICY_NAME, ROLE_READINGS},
+    aws::{Partition, REPLICATION_POLICY, region},
     scope::{AccountScope, PlaceScope},
+    snapshot::ROLE_READINGS,
     threads,
 };
 use percent_encoding::percent_decode_str;
@@ -275,7 +275,7 @@ impl Reader<'_> {
             Answer::Is(mut answer) => answer["Role"].take(),
             other => return other,
         };
-        let policy = match ask(&operation::GET_ROLE_POLICY, vec![("RoleName", name), ("PolicyName", POLICY_NAME)]) {
+        let policy = match ask(&operation::GET_ROLE_POLICY, vec![("RoleName", name), ("PolicyName", REPLICATION_POLICY)]) {
             Answer::Is(answer) => document(&answer["PolicyDocument"]),
             Answer::Nothing => Value::Null,
             failed @ Answer::Failed(_) => return failed,

@@ -20,7 +20,8 @@ use super::{
     decode::Field,
     statement::Statement,
     values::{
-        Backend, CentralSettings, FunctionVpc, GuardrailSettings, MonitoringSettings, ObjectLock, RenderSettings, RunSettings, S3,
+        Backend, BusSettings, CentralSettings, FunctionVpc, GuardrailSettings, MonitoringSettings, ObjectLock, RenderSettings,
+        RunSettings, S3,
     },
 };
 use crate::{
@@ -85,6 +86,8 @@ pub struct EffectiveMap<'m> {
     pub guardrails: Option<GuardrailSettings>,
     /// `athena`, if it names an account that can be used.
     pub central: Option<CentralSettings>,
+    /// Key of the management account, if the map names it.
+    pub management_account: Option<&'m str>,
     /// The archive of `central`, if it names an account and a Region that can be used.
     pub archive: Option<Archive<'m>>,
     /// `settings.targets`; `None` for all.
@@ -244,6 +247,11 @@ pub fn effective_map(map: &RegionMap) -> EffectiveMap<'_> {
     let central = athena::central(map, &accounts);
     let archive = archive::archive(map, &accounts);
     EffectiveMap {
+        management_account: map
+            .organization
+            .as_ref()
+            .and_then(|one| one.management_account.as_ref())
+            .map(|key| key.value.as_str()),
         archive,
         organization: map.organization.as_ref().and_then(|organization| organization.name.as_ref()),
         organization_id: map.organization.as_ref().and_then(|organization| organization.id.as_ref()),
@@ -604,6 +612,11 @@ fn monitoring(map: &RegionMap) -> MonitoringSettings {
             .and_then(|alerts| alerts.except.as_ref())
             .map(|names| watch::exceptions(names.iter().map(|name| name.value.as_str())))
             .unwrap_or_default(),
+        bus: alerts.and_then(|alerts| alerts.event_bus.as_ref()).and_then(|bus| {
+            let arn = bus.arn.as_ref().filter(|arn| watch::bus_problem(arn).is_none())?;
+            let role = bus.role.as_ref().map_or(watch::BUS_ROLE, |role| role.value.as_str());
+            watch::is_bus_role(role).then(|| BusSettings { arn: arn.value.clone(), role: role.to_owned(), span: arn.span })
+        }),
         readable: alerts.and_then(|alerts| alerts.message).is_some_and(|message| message.value == AlertMessage::Text),
     }
 }

@@ -313,11 +313,23 @@ record! {
         [required "write `sns_topic_name:` and a name"] sns_topic_name: String, { "examples": ["acme-logging-alerts"] };
         /// What else is watched, beside log buckets, sources and trails.
         also: Vec<Spanned<AlsoWatched>>, { "examples": [["alarm", "keys"]] };
+        /// A bus that gets the events of all accounts and Regions, beside the topic of each.
+        event_bus: EventBus, { "examples": [{ "arn": "arn:aws:events:us-east-1:444455556666:event-bus/security" }] };
         /// What an alert says.
         message: AlertMessage, { "default": "event", "examples": ["text"] };
         /// Whose calls are told of only if they are refused, such as the role that applies what is generated: the name of a role, which is
         /// that of the account, or the ARN of a role or user.
         except: Vec<Spanned<String>>, { "items": { "type": "string", "pattern": ALERTS_EXCEPT, "examples": ["logmap-deployer"] }, "examples": [["logmap-deployer"]] };
+    }
+}
+
+record! {
+    /// One event bus for the events of all accounts and Regions. It is there already, and whoever owns it adds `policies/events/bus.json` to its policy.
+    EventBus "`event_bus`" {
+        /// ARN of the bus, in any account and Region of the partition. The bus `default` is refused: rules hear of what arrives there.
+        [required "write `arn:` and the ARN of an event bus"] arn: String, { "examples": ["arn:aws:events:us-east-1:444455556666:event-bus/security"] };
+        /// Name of the role, in each account, with which EventBridge sends: `policies/roles` makes it.
+        role: String, { "default": "logmap-alerts", "examples": ["logmap-alerts"] };
     }
 }
 

@@ -138,6 +138,20 @@ pub struct MonitoringSettings {
     pub readable: bool,
     /// Whose calls are told of only if they are refused, sorted: names of roles, and ARNs.
     pub except: Vec<String>,
+    /// The bus that gets the events, too.
+    pub bus: Option<BusSettings>,
+}
+
+/// The bus that gets the events of all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BusSettings {
+    /// ARN of the bus.
+    pub arn: String,
+    /// Name of the role, in each account, with which EventBridge sends.
+    pub role: String,
+    /// Where the map names it.
+    #[serde(skip)]
+    pub span: Span,
 }
 
 /// The account from which the logs of all are asked: `athena` in the map.

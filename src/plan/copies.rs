@@ -12,7 +12,7 @@ use super::{
     routes::Delivery,
 };
 use crate::{
-    aws::{Partition, REPLICATION_ROLE, REPLICATION_SERVICE, Sender, arn},
+    aws::{Partition, REPLICATION_POLICY, REPLICATION_ROLE, REPLICATION_SERVICE, Sender, arn},
     diagnostics::Finding,
     map::{
         PolicyScope,
@@ -106,14 +106,8 @@ pub struct ReplicationRole {
     pub policy: Value,
 }
 
-/// Name of the inline policy of each role.
-pub(crate) const POLICY_NAME: &str = "copy-logs";
 /// What each role is for, in its description.
 pub(crate) const ROLE_DESCRIPTION: &str = "S3 copies the log buckets of one Region to the archive with it. Made by logmap.";
-
-/// Key of a Region's readings in a snapshot: roles by name, each with its `trust` policy, the ARN of its permissions `boundary`, and its inline
-/// `policy`.
-pub(crate) const ROLE_READINGS: &str = "copy_roles";
 
 /// Who may assume a role that copies: S3, and nothing is documented that would tell for which bucket.
 pub(crate) fn trust() -> Value {
@@ -295,7 +289,7 @@ fn role(role_arn: &str, placement: &Placement, keys: &BTreeSet<&str>, central: &
     Role {
         name: format!("{REPLICATION_ROLE}{}", placement.region),
         arn: role_arn.to_owned(),
-        policy_name: POLICY_NAME,
+        policy_name: REPLICATION_POLICY,
         policy: json!({ "Version": "2012-10-17", "Statement": statements }),
     }
 }

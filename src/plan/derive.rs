@@ -153,6 +153,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     let apply_order = routes::apply_order(map, &accounts, &deliveries, &copies::waiting(archive.as_ref()), findings);
     let key_policies = keys::key_policies(&accounts, &deliveries, central.as_ref(), archive.as_ref());
     central::check(map, central.as_ref(), &accounts, findings);
+    let bus = monitoring::bus_policy(&accounts, &map.monitoring, organization_id);
     once_each(findings, before);
     let closed = map.closed.iter().map(|id| (*id).to_owned()).collect();
     Plan {
@@ -164,6 +165,8 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
         monitoring: map.monitoring.clone(),
         guardrail_settings: map.guardrails.clone(),
         archive,
+        bus,
+        management_account: map.management_account.map(str::to_owned),
         guardrails,
         central,
         targets: map.targets.clone(),

@@ -194,6 +194,13 @@ fn of_partition(subject: &Subject<'_>, settings: &GuardrailSettings, organizatio
     if subject.accounts.iter().flat_map(|account| &account.placements).any(|placement| placement.replication_role.is_some()) {
         held.extend(roles(&[format!("{REPLICATION_ROLE}*")]));
     }
+    let buses = subject
+        .accounts
+        .iter()
+        .flat_map(|account| &account.placements)
+        .filter_map(|one| one.monitoring.alerts.as_ref()?.bus.as_ref());
+    let senders: BTreeSet<&str> = buses.filter_map(|bus| bus.role_arn.rsplit('/').next()).collect();
+    held.extend(roles(&senders.into_iter().map(str::to_owned).collect::<Vec<_>>()));
     fixed.push(statement("LogmapRoles", &ROLE_ACTIONS, held, but(&passing)));
     // sources may take what log buckets leave, and those at most half of what is left where neither fits by name
     let of_log_buckets = |resources| statement("LogmapLogBuckets", &log_bucket_actions(), resources, but(&passing));

@@ -67,6 +67,12 @@ pub struct Plan {
     /// The archive that logs are copied to, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub archive: Option<Archive>,
+    /// What the bus for the alerts of all has to let in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bus: Option<monitoring::BusPolicy>,
+    /// Key of the management account, if the map names it: no guardrail binds it. It changes nothing that is rendered.
+    #[serde(skip)]
+    pub management_account: Option<String>,
     /// The guardrails of each partition.
     #[serde(skip)]
     pub guardrails: Vec<guardrails::Guardrails>,
@@ -380,6 +386,8 @@ impl Plan {
             monitoring: Default::default(),
             guardrail_settings: None,
             archive: None,
+            bus: None,
+            management_account: None,
             guardrails: vec![],
             central: None,
             targets: None,

@@ -5,7 +5,7 @@
 //! values as they are. Event patterns are made here and nowhere else.
 
 use super::{Account, KeyFormat, Placement, Source, Trail};
-pub(crate) use crate::map::values::MonitoringSettings;
+pub(crate) use crate::map::values::{BusSettings, MonitoringSettings};
 use crate::{
     aws::{Partition, arn, parameter, watch},
     diagnostics::Finding,
@@ -14,7 +14,9 @@ use crate::{
         Condition, Effect, Element, Policy, Principal, Statement,
         evaluate::{Caller, Request, Verdict, evaluate},
     },
-    rules::monitoring::{ALERTS_WITHOUT_TRAIL, CONFIG_RULE_REGION, KEY_NOT_WATCHED, PARAMETER_VALUE},
+    rules::monitoring::{
+        ALERTS_WITHOUT_TRAIL, CONFIG_RULE_REGION, EVENT_BUS, EVENT_BUS_LEFT_OUT, KEY_NOT_WATCHED, PARAMETER_VALUE,
+    },
 };
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -75,11 +77,40 @@ pub struct Alerts {
     pub policy: Policy,
     /// The rules of the default event bus, in a fixed order.
     pub rules: Vec<EventRule>,
+    /// The bus that gets what the rules match, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bus: Option<BusTarget>,
     /// True: the sources are too many to be named, so one rule watches every bucket of the account and Region.
     pub every_bucket: bool,
     /// Names of the rules that hear nothing: no trail of the map records here what they are about. Derived, so no digest is made of it.
     #[serde(skip)]
     pub silent: Vec<String>,
+}
+
+/// What the owner of the bus has to add to its policy.
+#[derive(Debug, Clone, Serialize)]
+pub struct BusPolicy {
+    /// The statement.
+    pub policy: Policy,
+    /// Claims about it that don't hold: a bug, and nothing is written.
+    #[serde(skip)]
+    pub failures: Vec<String>,
+}
+
+/// An event bus as the target of rules.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BusTarget {
+    /// ARN of the bus.
+    pub arn: String,
+    /// ARN of the role with which EventBridge sends.
+    pub role_arn: String,
+}
+
+impl BusTarget {
+    /// As EventBridge's API has the target. A bus gets the event as it is.
+    pub(crate) fn to_value(&self) -> Value {
+        json!({ "Id": BUS_TARGET_ID, "Arn": self.arn, "RoleArn": self.role_arn })
+    }
 }
 
 /// A rule of EventBridge.
@@ -222,8 +253,10 @@ const SNS: &str = "sns";
 const LOGS: &str = "logs";
 const KMS: &str = "kms";
 
-/// Id of the one target that logmap gives a rule.
+/// Id of the target that logmap gives each rule: the topic.
 pub(crate) const TARGET_ID: &str = "logmap-alerts";
+/// Id of the other one, if there is a bus for all.
+pub(crate) const BUS_TARGET_ID: &str = "logmap-bus";
 
 impl Monitoring {
     /// True if nothing is published or watched.
@@ -342,7 +375,12 @@ impl MonitoringSettings {
         }
         let rule_arns = arn::event_rule(partition, &placement.region, account_id, &format!("{stem}-*"));
         let policy = policy(&topic_arn, &rule_arns, account_id);
-        Alerts { topic: topic.to_owned(), policy, topic_arn, rules, every_bucket, silent: Vec::new() }
+        let bus = self
+            .bus
+            .as_ref()
+            .filter(|bus| Some(partition) == partition_of_bus(bus))
+            .map(|bus| BusTarget { arn: bus.arn.clone(), role_arn: arn::role(partition, account_id, &bus.role) });
+        Alerts { topic: topic.to_owned(), policy, topic_arn, rules, bus, every_bucket, silent: Vec::new() }
     }
 }
 
@@ -556,6 +594,84 @@ impl Alerts {
     }
 }
 
+/// The partition that a bus is in: EventBridge sends nothing across its border.
+fn partition_of_bus(bus: &BusSettings) -> Option<Partition> {
+    arn::parse(&bus.arn).map(|arn| Partition::of_region(arn.region))
+}
+
+/// What the bus has to let the accounts do, for its owner: the whole organization where the map names it, else each account. The sending side
+/// needs the role, whoever is let in: "We recommend always using IAM roles when the target of a rule is an event bus", and with an organization
+/// it must have one (EventBridge user guide, "Permissions for event buses"; EventBridge API, PutPermission).
+pub(crate) fn bus_policy(
+    accounts: &[Account],
+    settings: &MonitoringSettings,
+    organization_id: Option<&str>,
+) -> Option<BusPolicy> {
+    let bus = settings.bus.as_ref()?;
+    let sends = |account: &&Account| {
+        account.placements.iter().any(|one| one.monitoring.alerts.as_ref().is_some_and(|alerts| alerts.bus.is_some()))
+    };
+    let owners: Vec<String> =
+        accounts.iter().filter(sends).map(|account| format!("arn:{}:iam::{}:root", account.partition, account.id)).collect();
+    if owners.is_empty() {
+        return None;
+    }
+    let (principal, condition) = match organization_id {
+        Some(id) => (
+            Principal::Any,
+            IndexMap::from([(
+                "StringEquals".to_owned(),
+                IndexMap::from([("aws:PrincipalOrgID".to_owned(), vec![id.to_owned()])]),
+            )]),
+        ),
+        None => (Principal::Kinds(IndexMap::from([("AWS".to_owned(), owners)])), Condition::new()),
+    };
+    let policy = Policy::new(vec![Statement {
+        sid: "LogmapAlertsOfAll".to_owned(),
+        effect: Effect::Allow,
+        principal: Element::Is(principal),
+        action: Element::Is(vec!["events:PutEvents".to_owned()]),
+        resource: Element::Is(vec![bus.arn.clone()]),
+        condition,
+    }]);
+    let failures = bus_failures(accounts, settings, &policy, organization_id);
+    Some(BusPolicy { policy, failures })
+}
+
+/// Claims about that policy that do not hold: the role of each account that sends gets in, and one of a stranger's account does not, nor does
+/// anybody with another action.
+fn bus_failures(
+    accounts: &[Account],
+    settings: &MonitoringSettings,
+    policy: &Policy,
+    organization_id: Option<&str>,
+) -> Vec<String> {
+    let Some(bus) = &settings.bus else { return Vec::new() };
+    let may = |account: &str, organization: Option<&str>, action: &str| {
+        let role = arn::role(partition_of_bus(bus).unwrap_or(Partition::Aws), account, &bus.role);
+        let mut context = vec![("aws:PrincipalArn", role.as_str()), ("aws:PrincipalAccount", account)];
+        context.extend(organization.map(|id| ("aws:PrincipalOrgID", id)));
+        let request = Request { principal: Caller::Iam { arn: &role, account }, action, resource: &bus.arn, context: &context };
+        matches!(evaluate(policy, &request), Verdict::Allowed(_))
+    };
+    let mut failures = Vec::new();
+    let mut claim = |holds: bool, what: String| failures.extend((!holds).then_some(what));
+    for account in accounts {
+        let sends =
+            account.placements.iter().any(|one| one.monitoring.alerts.as_ref().is_some_and(|alerts| alerts.bus.is_some()));
+        if sends {
+            claim(may(&account.id, organization_id, "events:PutEvents"), format!("`{}` can't send to the bus", account.key));
+            claim(!may(&account.id, organization_id, "events:PutRule"), format!("`{}` may make rules of the bus", account.key));
+        }
+    }
+    let stranger = (0_u64..).map(|id| format!("{id:012}")).find(|id| accounts.iter().all(|account| account.id != *id));
+    let stranger = stranger.unwrap_or_default();
+    for organization in [None, Some("o-0000000000").filter(|id| Some(*id) != organization_id)] {
+        claim(!may(&stranger, organization, "events:PutEvents"), "a stranger's account can send to the bus".to_owned());
+    }
+    failures
+}
+
 /// Sets `monitoring` of each placement.
 pub(crate) fn fill(accounts: &mut [Account], settings: &MonitoringSettings) {
     let arns: BTreeSet<String> = key_arns(accounts).map(str::to_owned).collect();
@@ -606,6 +722,7 @@ pub(crate) fn silent(accounts: &[Account]) -> BTreeSet<(&str, &str)> {
 /// Reports what only the plan shows: Regions without the Config rule, and accounts whose changes no trail records.
 pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
     check_keys(map, accounts, findings);
+    check_bus(map, accounts, findings);
     let recorded = Recorded::of(accounts);
     for account in accounts {
         let Some(effective) = map.accounts.get(account.key.as_str()) else { continue };
@@ -668,6 +785,35 @@ pub(crate) fn check(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut
                 .related(at, format!("`{name}` records no writes: `management_events: {}`", trail.management_events.word()));
         }
         findings.push(finding);
+    }
+}
+
+/// Reports accounts that can't send to the bus, and a policy of the bus that is too long.
+fn check_bus(map: &EffectiveMap<'_>, accounts: &[Account], findings: &mut Vec<Finding>) {
+    let Some(bus) = &map.monitoring.bus else { return };
+    for account in accounts.iter().filter(|account| Some(account.partition) != partition_of_bus(bus)) {
+        let span = map.accounts.get(account.key.as_str()).map_or(bus.span, |account| account.key.span);
+        findings.push(
+            Finding::new(
+                &EVENT_BUS_LEFT_OUT,
+                span,
+                format!("`{}` sends no events to the bus: it is in the partition `{}`", account.key, account.partition),
+            )
+            .related(bus.span, "the bus is in another one")
+            .help("nothing crosses a partition: subscribe to the topics there"),
+        );
+    }
+    let organization_id = map.organization_id.map(|id| id.value.as_str());
+    let chars = bus_policy(accounts, &map.monitoring, organization_id).map_or(0, |bus| bus.policy.to_json().len());
+    if chars > watch::BUS_POLICY_CHARS {
+        findings.push(
+            Finding::new(
+                &EVENT_BUS,
+                bus.span,
+                format!("the policy of the bus would have {chars} characters, and it has room for {}", watch::BUS_POLICY_CHARS),
+            )
+            .help("write `organization.id`, so that the whole organization can be let in"),
+        );
     }
 }
 

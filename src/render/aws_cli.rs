@@ -429,6 +429,9 @@ pub(super) fn monitor_rows(monitoring: &Monitoring) -> Vec<MonitorRow<'_>> {
             if let Some(message) = &rule.message {
                 want["InputTransformer"] = message.to_value();
             }
+            if let Some(bus) = &alerts.bus {
+                want["Bus"] = bus.to_value();
+            }
             row("rule", &rule.name, want)
         }));
     }

@@ -9,11 +9,12 @@ use crate::{
     aws::{
         REPLICATION_ROLE, REPLICATION_SERVICE, arn,
         limits::{MANAGED_POLICY_CHARS, is_account_id},
+        watch::EVENTS_SERVICE,
     },
     plan::{
         Account, Plan, TargetName,
         central::{Central, WORKGROUP},
-        monitoring::Monitoring,
+        monitoring::{BusTarget, Monitoring},
     },
     text,
 };
@@ -39,6 +40,8 @@ enum Place {
     CopyPass,
     /// The parameter, the Config rule, the topic and the rules that publish to it.
     Watched,
+    /// Giving EventBridge the role with which it sends to the bus.
+    BusPass,
     /// Databases and tables of Glue.
     Tables,
     /// The workgroup of the account that asks the logs of all, with its saved queries.
@@ -187,6 +190,8 @@ const SCRIPTS_ALERTS: Needs = &[(
         "sns:UntagResource",
     ],
 )];
+/// The same where there is a bus for all: PutTargets gives EventBridge the role (EventBridge user guide, "Using IAM policies for Amazon EventBridge").
+const BUS: Needs = &[(Place::BusPass, &["iam:PassRole"])];
 /// The same where a log bucket has Object Lock: S3 asks for it with CreateBucket, too (S3 API, "CreateBucket").
 const SCRIPTS_LOCK: Needs = &[(Place::LogBuckets, &["s3:PutBucketObjectLockConfiguration"])];
 
@@ -540,6 +545,7 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
         (parameter, SCRIPTS_PARAMETER),
         (config, SCRIPTS_CONFIG),
         (alerts, SCRIPTS_ALERTS),
+        (buses(account).next().is_some(), BUS),
         (lock, SCRIPTS_LOCK),
     ];
     let own: Vec<(bool, Needs)> = match target {
@@ -623,6 +629,10 @@ fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namin
         }
         Place::CopyRoles => (vec![arn::role(partition, id, &format!("{REPLICATION_ROLE}*"))], None),
         Place::CopyPass => (vec![arn::role(partition, id, &format!("{REPLICATION_ROLE}*"))], passed(REPLICATION_SERVICE)),
+        Place::BusPass => {
+            let roles: BTreeSet<&str> = buses(account).map(|bus| bus.role_arn.as_str()).collect();
+            (roles.into_iter().map(str::to_owned).collect(), passed(EVENTS_SERVICE))
+        }
         Place::Watched => (watched(plan, account), None),
         Place::Tables => {
             let all = asks(plan, account).map(|_| ["database/logmap", "table/logmap/*"]);
@@ -650,6 +660,11 @@ fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namin
         Place::FunctionPass => (vec![function_role()], passed("lambda.amazonaws.com")),
     };
     (!resources.is_empty()).then(|| (one_or_all(resources), condition))
+}
+
+/// The bus of each placement that has one.
+fn buses(account: &Account) -> impl Iterator<Item = &BusTarget> {
+    account.placements.iter().filter_map(|one| one.monitoring.alerts.as_ref()?.bus.as_ref())
 }
 
 fn is_empty(resource: &Value) -> bool {

@@ -5,7 +5,10 @@
 use crate::{
     aws::Partition,
     digest::digest,
-    plan::{Account, Archive, KeyPolicy, Placement, Plan, RenderSettings, central::Central, position, prove::Proven},
+    plan::{
+        Account, Archive, KeyPolicy, Placement, Plan, RenderSettings, central::Central, monitoring::BusPolicy, position,
+        prove::Proven,
+    },
 };
 use serde::Serialize;
 use std::sync::OnceLock;
@@ -39,7 +42,10 @@ struct PlanSlice<'p> {
     key_policies: &'p [KeyPolicy],
     #[serde(skip_serializing_if = "Option::is_none")]
     central: &'p Option<Central>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     archive: &'p Option<Archive>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bus: &'p Option<BusPolicy>,
 }
 
 impl<'p> Digests<'p> {
@@ -84,6 +90,8 @@ impl<'p> Digests<'p> {
             closed: _,
             guardrail_settings: _,
             archive,
+            bus,
+            management_account: _,
             guardrails: _,
             central,
             targets: _,
@@ -95,6 +103,7 @@ impl<'p> Digests<'p> {
             key_policies,
             central,
             archive,
+            bus,
         })
     }
 }

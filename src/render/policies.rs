@@ -4,7 +4,7 @@ use super::{Context, Sink, deployer, reader, roles};
 use crate::artifacts::Artifact;
 use anyhow::Result;
 
-/// Renders `policies/<log-bucket>.json`, `policies/sns/<account>/<region>.json`, `policies/kms/<trail>.json` and
+/// Renders `policies/<log-bucket>.json`, `policies/sns/<account>/<region>.json`, `policies/kms/<trail>.json`, `policies/events/bus.json` and
 /// `policies/iam/<account>/deployer.json` and `reader.json`, and the roles for all accounts as `policies/roles.yaml` and `policies/roles/`.
 ///
 /// # Errors
@@ -40,6 +40,9 @@ pub(crate) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
     // the roles are the same for all accounts, and a key may serve several
     if cx.filter.accounts.is_empty() && cx.filter.regions.is_empty() {
         roles::render(cx, sink)?;
+        if let Some(bus) = &cx.plan().bus {
+            sink(Artifact::file("policies/events/bus.json".to_owned(), bus.policy.to_pretty_json()))?;
+        }
         for key in &cx.plan().key_policies {
             sink(Artifact::file(format!("policies/kms/{}.json", key.file), key.policy.to_pretty_json()))?;
         }

@@ -34,6 +34,19 @@ struct RolesContext {
     header: Vec<String>,
     /// The roles.
     roles: Vec<Role>,
+    /// The role with which EventBridge sends to the bus for the alerts of all: none or one.
+    senders: Vec<Sender>,
+}
+
+/// The role with which EventBridge sends.
+#[derive(Serialize)]
+struct Sender {
+    /// Its name.
+    name: String,
+    /// ARN of the bus.
+    bus_arn: String,
+    /// What it is for.
+    description: &'static str,
 }
 
 /// A role.
@@ -108,7 +121,12 @@ pub(super) fn render(cx: &Context<'_>, sink: &mut Sink<'_>) -> Result<()> {
         },
     ];
     let header = cx.header(&files);
-    let context = RolesContext { header, roles };
+    let senders = cx.plan().monitoring.bus.iter().map(|bus| Sender {
+        name: bus.role.clone(),
+        bus_arn: bus.arn.clone(),
+        description: "EventBridge sends the events of logmap's alerts to one bus with it",
+    });
+    let context = RolesContext { header, roles, senders: senders.collect() };
     sink(Artifact::file("policies/roles.yaml", engine.render(STACK, &context)?))?;
     sink(Artifact::file("policies/roles/main.tf", engine.render(MODULE, &context)?))?;
     for (name, document) in files {

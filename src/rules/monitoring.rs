@@ -19,6 +19,8 @@ rule_family! {
     KEY_NOT_WATCHED = "LM0805" "key-not-watched" Info Map: "a key of a trail that no alert is about";
     ALERTS_EXCEPT = "LM0806" "alerts-except" Error Map blocking: "nobody's calls can be left out of alerts by this";
     PARAMETER_VALUE = "LM0807" "parameter-value" Error Map blocking: "Systems Manager would not take so long a value";
+    EVENT_BUS = "LM0808" "event-bus" Error Map blocking: "events can't be sent to this bus";
+    EVENT_BUS_LEFT_OUT = "LM0809" "event-bus-left-out" Warning Map: "an account sends no events to the bus";
 }
 
 /// Checks the names that `publish` and `monitoring` give.
@@ -61,6 +63,22 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
                     format!("the principals of `except` have {chars} characters as ARNs, and a pattern of EventBridge has room for {}", watch::EXCEPT_CHARS),
                 )
                 .help("name the roles that apply what is generated, and no others"),
+            );
+        }
+    }
+    if let Some(bus) = alerts.and_then(|alerts| alerts.event_bus.as_ref()) {
+        if let Some(arn) = &bus.arn
+            && let Some(problem) = watch::bus_problem(arn)
+        {
+            findings.push(
+                Finding::new(&EVENT_BUS, arn.span, format!("`{}` {problem}", arn.value.escape_debug()))
+                    .help("write the ARN of a bus of its own: `arn:aws:events:us-east-1:444455556666:event-bus/security`"),
+            );
+        }
+        if let Some(role) = bus.role.as_ref().filter(|role| !watch::is_bus_role(role)) {
+            findings.push(
+                Finding::new(&EVENT_BUS, role.span, format!("`{}` can't be the name of a role", role.value.escape_debug()))
+                    .help("1 to 64 letters, digits and `+=,.@_-`, without a path; it has the same name in every account"),
             );
         }
     }

@@ -217,6 +217,8 @@ impl<'a> Maker<'a> {
             closed: map.closed.clone(),
             guardrail_settings: None,
             archive: map.archive.clone(),
+            bus: map.bus.clone(),
+            management_account: map.management_account.clone(),
             guardrails: Vec::new(),
             central: map.central.clone(),
             targets: map.targets.clone(),

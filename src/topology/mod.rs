@@ -40,7 +40,7 @@ pub(crate) struct Area<'a> {
     pub asked: bool,
     /// True: alerts are asked for here, and no trail of the map records what they are about.
     pub silent: bool,
-    /// True: the map asks for guardrails, and they are about the account.
+    /// True: the map asks for guardrails, and they are about the account: all but the management account.
     pub guarded: bool,
     /// The sources.
     pub sources: Vec<Node<'a, Source>>,
@@ -152,7 +152,8 @@ impl<'a> Topology<'a> {
                 account,
                 placement,
                 asked: wanted[at],
-                guarded: plan.guardrails.iter().any(|guardrails| guardrails.partition == account.partition),
+                guarded: plan.guardrails.iter().any(|guardrails| guardrails.partition == account.partition)
+                    && plan.management_account.as_ref() != Some(&account.key),
                 silent: silent.contains(&(account.key.as_str(), placement.region.as_str())),
                 sources: chosen(&placement.sources, |_| wanted[at], |source| marks.source((account, placement), source)),
                 buckets: chosen(

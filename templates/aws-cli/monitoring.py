@@ -50,8 +50,8 @@ KINDS = {"parameter": parameter, "topic": topic, "rule": rule, "config": config}
 def same(kind, have, want):
     if kind == "parameter":  # what it says of itself, reading it does not tell
         want = {key: value for key, value in (want or {}).items() if key != "Description"}
-    if kind == "rule":  # what it publishes is its target's
-        want = {key: value for key, value in (want or {}).items() if key not in MESSAGES}
+    if kind == "rule":  # what it publishes is its targets'
+        want = {key: value for key, value in (want or {}).items() if key not in (*MESSAGES, "Bus")}
     if kind == "topic":
         return plain(have.get("Statement", [])) == plain((want or {}).get("Statement", []))
     return have == want
@@ -68,6 +68,10 @@ def targets(path):
 
 # what a target gets instead of the event: one of these
 MESSAGES = ("Input", "InputPath", "InputTransformer")
+
+def bus(of):
+    """A bus as a target: what others have set beside that is theirs."""
+    return {key: (of or {}).get(key) for key in ("Id", "Arn", "RoleArn")}
 
 def message(of):
     return {key: of[key] for key in MESSAGES if of.get(key)}
@@ -108,12 +112,15 @@ elif command == "target":  # target FILE ID: as it is put
     print(json.dumps(found, sort_keys=True) if found else "")
 elif command == "publishes":  # publishes FILE ID ARN: does the target publish what is wanted there?
     found, wanted = targets(args[0]).get(args[1]) or {}, given() or {}
-    sys.exit(not (found.get("Arn") == args[2] and message(found) == message(wanted)))
+    own, others = wanted.get("Bus"), targets(args[0]).get((wanted.get("Bus") or {}).get("Id"))
+    sys.exit(not (found.get("Arn") == args[2] and message(found) == message(wanted) and (own is None or bus(own) == bus(others) and not message(others))))
 elif command == "put-target":  # put-target FILE ID ARN: the target as it is put, with what others have set on it
-    found = {key: value for key, value in (targets(args[0]).get(args[1]) or {}).items() if key not in MESSAGES}
-    print(json.dumps([{**found, "Id": args[1], "Arn": args[2], **message(given() or {})}]))
-elif command == "other-targets":  # other-targets FILE ID: is there another one?
-    sys.exit(not set(targets(args[0])) - {args[1]})
+    wanted = given() or {}
+    kept = lambda id: {key: value for key, value in (targets(args[0]).get(id) or {}).items() if key not in MESSAGES}
+    own = wanted.get("Bus")
+    print(json.dumps([{**kept(args[1]), "Id": args[1], "Arn": args[2], **message(wanted)}] + ([{**kept(own["Id"]), **own}] if own else [])))
+elif command == "other-targets":  # other-targets FILE ID...: is there another one?
+    sys.exit(not set(targets(args[0])) - set(args[1:]))
 elif command == "subscribed":  # has the topic a subscriber?
     found = (read(args[0]) or {}).get("Attributes") or {}
     sys.exit(all(str(found.get(key, "0")) == "0" for key in ("SubscriptionsConfirmed", "SubscriptionsPending")))

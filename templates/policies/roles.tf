@@ -152,6 +152,38 @@ resource "aws_iam_role_policy_attachment" "this" {
 {%- endif %}
 {%- endfor %}
 
+{%- for sender in senders %}
+
+resource "aws_iam_role" "sender" {
+  name                 = {{ sender.name | hcl }}
+  description          = {{ sender.description | hcl }}
+  permissions_boundary = var.permissions_boundary
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "events.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "sender" {
+  name = "send-alerts"
+  role = aws_iam_role.sender.name
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect   = "Allow"
+      Action   = "events:PutEvents"
+      Resource = {{ sender.bus_arn | hcl }}
+    }]
+  })
+}
+{%- endfor %}
+
 output "role_arns" {
   description = "The roles, by what they do."
   value       = { for key, role in aws_iam_role.this : key => role.arn }

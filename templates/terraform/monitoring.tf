@@ -124,5 +124,14 @@ resource "aws_cloudwatch_event_target" "{{ rule.label }}" {
   }
 {%- endfor %}
 }
+{%- for bus in alerts.buses %}
+
+resource "aws_cloudwatch_event_target" "{{ rule.label }}_bus" {
+{% include "terraform/where.tf" %}  rule      = aws_cloudwatch_event_rule.{{ rule.label }}.name
+  target_id = {{ bus_target_id | hcl }}
+  arn       = {{ bus.arn | hcl }}
+  role_arn  = {{ bus.role_arn | hcl }}
+}
+{%- endfor %}
 {%- endfor %}
 {%- endfor -%}

@@ -89,7 +89,9 @@ def of_watched(call, asked, arn):
     # tags of what is made take a permission of their own (service authorization reference: with aws:RequestTag)
     tagged = {"PutRule": "TagResource", "CreateTopic": "TagResource", "PutParameter": "AddTagsToResource", "PutConfigRule": "TagResource"}.get(operation)
     has_tags = asked.get("Tags") or any(key.startswith("Tags.") for key in asked)
-    return [(f"{service}:{operation}", resource)] + ([(f"{service}:{tagged}", resource)] if tagged and has_tags else [])
+    # EventBridge user guide, "Using IAM policies for Amazon EventBridge": the role of a target is passed to it
+    given = [("iam:PassRole", one["RoleArn"], {"iam:PassedToService": "events.amazonaws.com"}) for one in listed(asked.get("Targets")) if operation == "PutTargets" and one.get("RoleArn")]
+    return [(f"{service}:{operation}", resource), *given] + ([(f"{service}:{tagged}", resource)] if tagged and has_tags else [])
 
 
 def of_roles(call, asked, arn):
@@ -257,6 +259,7 @@ def record(bench, held):
         "everything": ((ROOT / "tests" / "maps" / "full.yaml").read_text(), all_of),
         "adopted": (refusals.MAP, forced),
         "copied": ((ROOT / "tests" / "maps" / "central.yaml").read_text() + "tags: { team: platform }\n", copied),
+        "bus": ((ROOT / "tests" / "maps" / "bus.yaml").read_text(), all_of),
         "tagged": (watching.TAGGING, lambda stage: (watching.tagged(attack_of(stage)), of_others(stage))),
         "feeds": (trails.FEEDS, lambda stage: trails.feeds(attack_of(stage))),
         "trails": (trails.PLAIN, lambda stage: trail_back(attack_of(stage))),
@@ -324,7 +327,7 @@ def check(report, bench):
     with report.check("deployer/allowed"):
         for what, stage in record(bench, held):
             stages[what] = stage
-    if len(stages) < 6:
+    if len(stages) < 7:
         return
     with report.check("deployer/least"):
         print(f"        {held.calls} calls of scripts; {len(held.asked)} permissions asked for, {len({action for _, action in held.granted})} granted")

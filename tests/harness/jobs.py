@@ -14,7 +14,7 @@ import time
 import traceback
 from pathlib import Path
 
-from . import adopted, athena, attacks, book, called, calls, central, changes, cli2, deployer, distribution, editor, report_formats, generated, graph, guardrails, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
+from . import adopted, athena, attacks, book, bus, called, calls, central, changes, cli2, deployer, distribution, editor, report_formats, generated, graph, guardrails, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
 from . import readme, refusals, scanners, schema, scripts
 from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, vscode, watching, writer
 from .cli_shim import Shim
@@ -152,6 +152,7 @@ def jobs(tier):
         found |= {f"moves {pair.name} {part}": lambda bench, report, pair=pair, part=part: moves.check(report, bench, pair, part) for part in parts}
     for part, run in refusals.parts(tier).items():
         found[f"refusals {part}"] = lambda bench, report, part=part, run=run: refusals.check(report, bench.stage_from, part, run)
+    found["bus"] = lambda bench, report: bus.check(report, bench.stage_from)
     found["copied"] = lambda bench, report: central.check(report, bench.stage_from)
     for part, run in watching.parts(tier.watching).items():
         found[f"watching {part}"] = lambda bench, report, part=part, run=run: watching.check(report, bench.stage_from, part, run)

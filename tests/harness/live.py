@@ -191,6 +191,7 @@ def changes(live):
         "no-config-rule": (lambda: client("config").delete_config_rule(ConfigRuleName="logmap-acme-access-logging"), ["LM2131"]),
         "rule-disabled": (lambda: client("events").disable_rule(Name="logmap-acme-trails"), ["LM2131"]),
         "no-target": (lambda: client("events").remove_targets(Rule="logmap-acme-trails", Ids=["logmap-alerts"]), ["LM2131"]),
+        "nothing-for-the-bus": (lambda: client("events").remove_targets(Rule="logmap-acme-trails", Ids=["logmap-bus"]), ["LM2131"]),
         "no-topic-policy": (lambda: client("sns").set_topic_attributes(TopicArn=alerts, AttributeName="Policy", AttributeValue='{"Version":"2012-10-17","Statement":[]}'), ["LM2131"]),
         "trails-off": (lambda: archive("s3").put_bucket_logging(Bucket=TRAILS, BucketLoggingStatus={}), ["LM2111"]),
     }

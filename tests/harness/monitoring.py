@@ -34,8 +34,8 @@ HARMLESS = ("GetBucketLogging", "PutBucketTagging", "PutBucketNotification", "Cr
 
 
 def target(each):
-    """Id, ARN, and what it gets instead of the event."""
-    return each["Id"], each["Arn"], json.dumps(each.get("InputTransformer") or {}, sort_keys=True)
+    """Id, ARN, role, and what it gets instead of the event."""
+    return each["Id"], each["Arn"], each.get("RoleArn") or "", json.dumps(each.get("InputTransformer") or {}, sort_keys=True)
 
 
 def key(account, region, kind, name):
@@ -151,7 +151,9 @@ def of_script(account, region, rows, topic_arn):
             expect(want == {"Version": "2012-10-17"}, f"a topic's policy has more: {want}")
             want = {}
         elif kind == "rule":
-            each = {"pattern": want.pop("EventPattern"), "state": want.pop("State"), "description": want.pop("Description"), "targets": [("logmap-alerts", topic_arn, json.dumps(want.pop("InputTransformer", {}), sort_keys=True))]}
+            own = [want.pop("Bus")] if "Bus" in want else []
+            targets = [{"Id": "logmap-alerts", "Arn": topic_arn, "InputTransformer": want.pop("InputTransformer", {})}, *own]
+            each = {"pattern": want.pop("EventPattern"), "state": want.pop("State"), "description": want.pop("Description"), "targets": sorted(map(target, targets))}
         else:
             expect(kind == "config" and want.pop("ConfigRuleName") == name, f"{kind} {name} is not known here")
             each = {"target": want.pop("InputParameters"), "source": want.pop("Source"), "scope": want.pop("Scope")["ComplianceResourceTypes"],
@@ -205,7 +207,7 @@ def of_plan(resources, account):
         if kind == "aws_sns_topic_policy":
             policies[values["arn"]] = policy_of(values["policy"])
         elif kind == "aws_cloudwatch_event_target":
-            targets.setdefault((values["region"], values["rule"]), []).append((values["target_id"], values["arn"], transformer(values)))
+            targets.setdefault((values["region"], values["rule"]), []).append((values["target_id"], values["arn"], values.get("role_arn") or "", transformer(values)))
     for kind, values in resources:
         if kind == "aws_ssm_parameter":
             found[key(account, values["region"], "parameter", values["name"])] = {"type": values["type"], "value": values["value"]}
@@ -400,6 +402,6 @@ def check_alerts(model, sources):
                 if "errorCode" not in more:
                     event = call(service, what, account, region, parameters)
                     check_exceptions(name, patterns[name], {**event, "detail": spread({**event["detail"], **more})})
-                for _, _, message in own[name]["targets"]:
+                for message in (one[3] for one in own[name]["targets"] if one[0] == "logmap-alerts"):
                     if message != "{}":
                         check_message(name, json.loads(message), call(service, what, account, region, parameters))

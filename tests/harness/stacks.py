@@ -200,7 +200,7 @@ class Stack:
         self.values[name] = name
         if kind == "AWS::S3::Bucket":
             self.values[name] = self.bucket(name, resource, properties)
-        elif kind == "AWS::IAM::Role" and "RoleName" in properties:  # S3 looks at one that copies; the function's is not played
+        elif kind == "AWS::IAM::Role" and str(properties.get("RoleName", "")).startswith("logmap-replication-"):  # S3 looks at one that copies; the function's is not played
             iam = self.client("iam")
             trust = as_json(properties["AssumeRolePolicyDocument"])
             if properties["RoleName"] not in {one["RoleName"] for one in iam.list_roles()["Roles"]}:

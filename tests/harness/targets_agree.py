@@ -273,8 +273,8 @@ class Template:
                 model["sources"][bucket["BucketName"]] = {
                     **place, "target": logging.pop("DestinationBucketName"), "prefix": logging.pop("LogFilePrefix"), "format": key_format(logging)}
             model["buckets"][bucket["BucketName"]] = {**place, **bucket_of(bucket)}
-        for role in self.properties("AWS::IAM::Role"):
-            if "RoleName" in role and role["RoleName"].startswith("logmap-replication-"):
+        for role in [one["Properties"] for one in self.resources.values() if one["Type"] == "AWS::IAM::Role"]:
+            if str(role.get("RoleName", "")).startswith("logmap-replication-"):  # the function's is not compared
                 (policy,) = role["Policies"]
                 model["roles"][f"{self.account}/{self.region}/role"] = role_of(
                     role["RoleName"], role["AssumeRolePolicyDocument"], policy["PolicyName"], policy["PolicyDocument"], role["Description"])

@@ -172,3 +172,71 @@ fn owners_of_sources_are_told_what_the_grant_covers() {
         ]
     );
 }
+
+const BUS: &str = "arn:aws:events:us-east-1:999900001111:event-bus/security";
+
+/// So many accounts that send to the bus, with the id of an organization or without.
+fn sending(accounts: usize, organization: &str) -> crate::analysis::Analysis {
+    use std::fmt::Write;
+    let mut text = format!("version: 1\norganization: {{ name: acme{organization} }}\naccounts:\n");
+    for at in 0..accounts {
+        let id = 100_000_000_000_u64 + at as u64;
+        let _ = writeln!(text, "  a{at}: {{ id: \"{id}\", regions: {{ us-east-1: {{ buckets: [acme-{at}] }} }} }}");
+    }
+    let _ = writeln!(
+        text,
+        "trails: {{ audit: {{}} }}\nmonitoring: {{ tamper_alerts: {{ sns_topic_name: t, event_bus: {{ arn: \"{BUS}\" }} }} }}"
+    );
+    analyze(SourceFile::new("map.yaml", text))
+}
+
+#[test]
+fn what_the_bus_lets_in_is_proven_and_no_mutant_of_it_is() {
+    for (accounts, organization) in [(1, ""), (50, ""), (50, ", id: o-a1b2c3d4e5"), (1_000, ", id: o-a1b2c3d4e5")] {
+        let found = sending(accounts, organization);
+        let plan = found.plan.as_ref().unwrap_or_else(|| unreachable!("{:?}", found.findings));
+        let bus = plan.bus.as_ref().unwrap_or_else(|| unreachable!());
+        assert_eq!(bus.failures, Vec::<String>::new(), "{accounts}");
+        assert!(bus.policy.to_json().len() <= watch::BUS_POLICY_CHARS, "{accounts}");
+        let id = (!organization.is_empty()).then_some("o-a1b2c3d4e5");
+        let mutants: [fn(&mut Policy); 5] = [
+            |policy| policy.statements.clear(),
+            |policy| policy.statements[0].resource = Element::Is(vec![format!("{BUS}-other")]),
+            |policy| policy.statements[0].action = Element::Is(vec!["events:*".to_owned()]),
+            |policy| policy.statements[0].effect = Effect::Deny,
+            |policy| {
+                policy.statements[0].principal = Element::Is(Principal::Any);
+                policy.statements[0].condition.clear();
+            },
+        ];
+        for (at, mutate) in mutants.iter().enumerate() {
+            let mut bad = bus.policy.clone();
+            mutate(&mut bad);
+            assert!(!bus_failures(&plan.accounts, &plan.monitoring, &bad, id).is_empty(), "mutant {at} of {accounts} passes");
+        }
+    }
+}
+
+#[test]
+fn a_policy_of_the_bus_that_is_too_long_asks_for_the_organization() {
+    let long = |found: &crate::analysis::Analysis| found.findings.iter().any(|finding| finding.rule.id == "LM0808");
+    assert!(!long(&sending(200, "")) && long(&sending(400, "")) && !long(&sending(400, ", id: o-a1b2c3d4e5")));
+}
+
+#[test]
+fn a_bus_is_one_of_its_own() {
+    for (arn, good) in [
+        (BUS, true),
+        ("arn:aws-cn:events:cn-north-1:999900001111:event-bus/a.b-c_d", true),
+        ("arn:aws:events:us-east-1:999900001111:event-bus/default", false),
+        ("arn:aws:events:us-east-1:999900001111:event-bus/", false),
+        ("arn:aws:events:us-east-1:999900001111:event-bus/a/b", false),
+        ("arn:aws:events:us-east-1:999900001111:rule/security", false),
+        ("arn:aws:events:us-east-1:99990000111:event-bus/security", false),
+        ("arn:aws:events:cn-north-1:999900001111:event-bus/security", false),
+        ("arn:aws:sns:us-east-1:999900001111:event-bus/security", false),
+        ("security", false),
+    ] {
+        assert_eq!(watch::bus_problem(arn).is_none(), good, "{arn}");
+    }
+}

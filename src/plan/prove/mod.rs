@@ -290,6 +290,9 @@ pub fn proven(plan: Plan) -> Result<Proven, Unproven> {
             return Err(Unproven { subject: alerts.topic_arn.clone(), failure });
         }
     }
+    if let Some(failure) = plan.bus.as_ref().and_then(|bus| bus.failures.first()) {
+        return Err(Unproven { subject: "the event bus".to_owned(), failure: failure.clone() });
+    }
     for guardrails in &plan.guardrails {
         if let Some(failure) = guardrails.failures.first() {
             return Err(Unproven { subject: format!("the guardrails of {}", guardrails.partition), failure: failure.clone() });

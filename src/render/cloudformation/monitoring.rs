@@ -6,7 +6,7 @@ use super::ids::{bucket_id, id, policy_id};
 use crate::{
     plan::{
         Account, Placement,
-        monitoring::{CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, Message, TARGET_ID},
+        monitoring::{BusTarget, CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, Message, TARGET_ID},
     },
     policy::Policy,
     render::scanners::{Scanner, Skip, metadata, skips},
@@ -63,6 +63,8 @@ pub(super) struct AlertsContext<'a> {
     pub policy: &'a Policy,
     /// Id of the target of each rule.
     pub target_id: &'static str,
+    /// The bus that gets what they match, too, as a target: none or one.
+    pub buses: Vec<Value>,
     /// The rules.
     pub rules: Vec<RuleContext<'a>>,
 }
@@ -117,6 +119,7 @@ impl<'a> MonitoringContext<'a> {
                     trivy: skips(Scanner::Trivy, "AWS::SNS::Topic", &[]),
                     policy: &alerts.policy,
                     target_id: TARGET_ID,
+                    buses: alerts.bus.iter().map(BusTarget::to_value).collect(),
                     rules: alerts
                         .rules
                         .iter()

@@ -6,7 +6,7 @@ use super::{label, region::last};
 use crate::{
     plan::{
         Placement,
-        monitoring::{CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, TARGET_ID},
+        monitoring::{BUS_TARGET_ID, BusTarget, CONFIG_RULE_DESCRIPTION, LOGGING_PARAMETER_DESCRIPTION, TARGET_ID},
     },
     render::scanners::{Scanner, Skip, skips},
 };
@@ -59,6 +59,8 @@ pub(crate) struct AlertsContext {
     pub topic: String,
     /// Path of its policy below the module.
     pub policy_file: String,
+    /// The bus that gets what they match, too: none or one.
+    pub buses: Vec<BusTarget>,
     /// The rules.
     pub rules: Vec<RuleContext>,
 }
@@ -117,6 +119,7 @@ impl MonitoringContext {
                 .map(|alerts| AlertsContext {
                     topic: alerts.topic.clone(),
                     policy_file: policy_file(&placement.region),
+                    buses: alerts.bus.iter().cloned().collect(),
                     rules: alerts
                         .rules
                         .iter()
@@ -172,6 +175,9 @@ pub(crate) fn resources(placement: &Placement) -> Vec<(&'static str, String, Str
             let label = rule_label(&rule.name, &placement.region);
             add("aws_cloudwatch_event_rule", &label, &rule.name);
             add("aws_cloudwatch_event_target", &label, &format!("{}/{TARGET_ID}", rule.name));
+            if alerts.bus.is_some() {
+                add("aws_cloudwatch_event_target", &format!("{label}_bus"), &format!("{}/{BUS_TARGET_ID}", rule.name));
+            }
         }
     }
     found

@@ -8,7 +8,7 @@ use crate::{
         KeyFormat, LogBucket, Placement, Source, Trail,
         copies::{ROLE_DESCRIPTION, RULE, trust},
         lifecycle::{self, S3Rule},
-        monitoring::TARGET_ID,
+        monitoring::{BUS_TARGET_ID, TARGET_ID},
     },
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
     text,
@@ -56,6 +56,8 @@ pub(crate) struct RegionContext<'a> {
     pub monitoring: MonitoringContext,
     /// Id of the target of each rule.
     pub target_id: &'static str,
+    /// Id of the other one, if there is a bus for the alerts of all.
+    pub bus_target_id: &'static str,
 }
 
 /// A selector of events of the objects of log buckets.
@@ -290,6 +292,7 @@ impl Module<'_> {
             trails: placement.trails.iter().map(|trail| self.trail(trail, placement)).collect(),
             monitoring: MonitoringContext::new(placement, &self.cx.plan().render.tags),
             target_id: TARGET_ID,
+            bus_target_id: BUS_TARGET_ID,
         })
     }
 

@@ -1388,6 +1388,8 @@ main() {
 monitor_json() { run_python "$WORK/monitoring.py" "$@"; }
 
 TARGET_ID=logmap-alerts
+# the bus for the alerts of all, if there is one
+BUS_TARGET_ID=logmap-bus
 
 # monitor_file KIND NAME: how its files are called
 monitor_file() { printf 'monitor.%s.%s' "$1" "${2//\//%}"; }
@@ -1499,7 +1501,7 @@ parameter_made() {
 # ---- rollback
 
 rollback_monitor() {
-  local kind=$1 name=$2 want=$3 file was now what target old
+  local kind=$1 name=$2 want=$3 file was now what
   file=$(monitor_file "$kind" "$name")
   was="$BACKUP/$file"
   now="$NOW/$file"
@@ -1530,20 +1532,26 @@ rollback_monitor() {
   fi
   rollback_tags_of "$kind" "$name" "$(monitor_arn "$kind" "$name" "$now")" "$file" "$what"
   [ "$kind" = rule ] || return 0
-  target=$(monitor_json target "$now.targets" "$TARGET_ID")
-  old=$(monitor_json target "$was.targets" "$TARGET_ID")
+  rollback_target "$name" "$what" "$now" "$was" "$TARGET_ID"
+  [ -z "$(printf '%s' "$want" | monitor_json value Bus)" ] || rollback_target "$name" "$what" "$now" "$was" "$BUS_TARGET_ID"
+}
+
+rollback_target() { # rollback_target RULE WHAT NOW WAS ID
+  local target old
+  target=$(monitor_json target "$3.targets" "$5")
+  old=$(monitor_json target "$4.targets" "$5")
   if [ "$target" = "$old" ]; then
     :
   elif [ -n "$old" ]; then
-    restore "~ $what: target as before" events put-targets --rule "$name" --targets "[$old]"
+    restore "~ $2: target as before" events put-targets --rule "$1" --targets "[$old]"
   else
-    restore "~ $what: no target $TARGET_ID, as before" events remove-targets --rule "$name" --ids "$TARGET_ID"
+    restore "~ $2: no target $5, as before" events remove-targets --rule "$1" --ids "$5"
   fi
 }
 
 # What this script made goes, unless others have come to use it.
 rollback_new_monitor() { # rollback_new_monitor KIND NAME NOW FILE WHAT
-  local name=$2 text="- $5, which this script made"
+  local name=$2 target text="- $5, which this script made"
   case $1 in
     parameter) restore "$text" ssm delete-parameter "--name=$name" ;;
     topic)
@@ -1554,8 +1562,10 @@ rollback_new_monitor() { # rollback_new_monitor KIND NAME NOW FILE WHAT
       fi
       ;;
     rule)
-      [ -z "$(monitor_json target "$3.targets" "$TARGET_ID")" ] || restore "~ $5: no target $TARGET_ID" events remove-targets --rule "$name" --ids "$TARGET_ID"
-      if monitor_json other-targets "$3.targets" "$TARGET_ID"; then
+      for target in "$TARGET_ID" "$BUS_TARGET_ID"; do
+        [ -z "$(monitor_json target "$3.targets" "$target")" ] || restore "~ $5: no target $target" events remove-targets --rule "$name" --ids "$target"
+      done
+      if monitor_json other-targets "$3.targets" "$TARGET_ID" "$BUS_TARGET_ID"; then
         keep "$4" '' "the $5, which has other targets"
       else
         restore "$text" events delete-rule --name "$name"
