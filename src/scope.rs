@@ -2,6 +2,9 @@
 //!
 //! Takes a plan; the program that `logmap snapshot --script` prints has it as JSON, and the reading in this program takes it as it is.
 
+/// Where the roles that copy are in a reading, and which of their policies is asked for: a reading knows no plan.
+#[cfg(feature = "live")]
+pub(crate) use crate::plan::copies::{POLICY_NAME, ROLE_READINGS};
 use crate::{
     aws::Partition,
     plan::{self, Plan},

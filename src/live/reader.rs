@@ -10,8 +10,7 @@ use super::{
 };
 use crate::{
     aws::{Partition, region},
-    plan::copies::{POLICY_NAME, ROLE_READINGS},
-    scope::{AccountScope, PlaceScope},
+    scope::{AccountScope, POLICY_NAME, PlaceScope, ROLE_READINGS},
     threads,
 };
 use percent_encoding::percent_decode_str;
