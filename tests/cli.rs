@@ -286,3 +286,55 @@ fn braces_in_statements_are_written_twice() {
     let policy = std::fs::read_to_string(dir.path().join("out/policies/acme-logs-111122223333-us-east-1.json")).unwrap();
     assert!(policy.contains("acme-logs-111122223333-us-east-1/{a}/*"), "{policy}");
 }
+
+#[test]
+fn scripts_of_shells_are_given_the_accounts_that_go_on_from_what_is_typed() {
+    let dir = tempfile::tempdir().unwrap();
+    let account = |key: &str, id: &str| format!("  {key}: {{ id: \"{id}\" }}\n");
+    let map = |accounts: &[String]| format!("version: 1\naccounts:\n{}", accounts.concat());
+    let write = |name: &str, text: &str| fs::write(dir.path().join(name), text).unwrap();
+    write("logmap.yaml", &map(&[account("prod", "111122223333"), account("\"$(id)\"", "$(id)"), account("dev", "222233334444")]));
+    write("a b.yaml", &map(&[account("spaced", "333344445555")]));
+    write("several.yaml", "version: 1\ninclude: [part.yaml]\naccounts: { one: { id: \"111122223333\" } }\n");
+    write("part.yaml", "accounts: { two: { id: \"222233334444\" } }\n");
+    write("broken.yaml", "accounts: { one: [\n");
+    let home = dir.path().to_str().unwrap();
+    let offered = |typed: &str, words: &[&str]| {
+        let typed = format!("--accounts={typed}");
+        let arguments = [&["completions", typed.as_str(), "--", "logmap"], words].concat();
+        let run = logmap_with_variables(dir.path(), &arguments, GOOD, &[("HOME", home)]);
+        assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{arguments:?}");
+        run.stdout.lines().collect::<Vec<_>>().join(" ")
+    };
+    for (typed, words, wanted) in [
+        ("", &["generate", "--account", ""][..], "prod dev"),
+        ("p", &["generate", "--account", "p"], "prod"),
+        ("prod,", &["-q", "graph", "--account", "prod,"], "prod,dev"),
+        ("x", &["generate", "--account", "x"], ""),
+        // maps that are named, before and after, with quotes, a backslash, a home folder, a break at `=`
+        ("", &["drift", "a\\ b.yaml", "--account", ""], "spaced"),
+        ("", &["drift", "--account", "", "'a b.yaml'"], "spaced"),
+        ("", &["drift", "\"a b.yaml\"", "--account", ""], "spaced"),
+        ("", &["drift", "~/several.yaml", "--account", ""], "one two"),
+        ("", &["check", "--map", "=", "logmap.yaml", "x.json", "--account", ""], "111122223333 222233334444"),
+        ("2", &["check", "--map=logmap.yaml", "--account", "2"], "222233334444"),
+        ("", &["generate", "--frobnicate", "--account", ""], "prod dev"),
+        // nothing, and no word
+        ("", &["check", "--account", ""], ""),
+        ("", &["generate", "broken.yaml", "--account", ""], ""),
+        ("", &["generate", "missing.yaml", "--account", ""], ""),
+        ("", &["generate", "-", "--account", ""], ""),
+        ("", &["generate", "/dev/stdin", "--account", ""], ""),
+        ("", &["schema", "--account", ""], ""),
+        ("", &[], ""),
+    ] {
+        assert_eq!(offered(typed, words), wanted, "{typed} {words:?}");
+    }
+    // of no use to people, and not offered to them
+    assert_eq!(logmap(dir.path(), &["completions", "--accounts=x"]).code, 2);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = logmap(dir.path(), &["completions", shell]).stdout;
+        assert!(!script.contains("logmap-accounts"), "{shell}");
+        assert_eq!(script.contains("\"--accounts="), !matches!(shell, "elvish" | "powershell"), "{shell}");
+    }
+}

@@ -387,3 +387,30 @@ fn every_page_is_in_the_summary_once() {
         assert!(name == "SUMMARY.md" || times == 1, "docs/SUMMARY.md lists {name} {times} times");
     }
 }
+
+#[test]
+fn settings_of_editors_that_are_not_run_have_keys_that_these_read() {
+    let page = fs::read_to_string(root().join("docs/editors.md")).unwrap();
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    // Zed passes over keys that it does not know (crates/settings_content/src/project.rs, `LspSettings` and `BinarySettings`)
+    let zed =
+        page.split("**Zed**").nth(1).and_then(|rest| rest.split("```json\n").nth(1)).and_then(|rest| rest.split("```").next());
+    let zed: Value = serde_json::from_str(zed.unwrap()).unwrap();
+    assert_eq!(keys(&zed), ["lsp"]);
+    let server = &zed["lsp"]["yaml-language-server"];
+    assert_eq!(
+        (keys(server), keys(&server["binary"])),
+        (vec!["binary".to_owned()], vec!["path".to_owned(), "arguments".to_owned()])
+    );
+    assert_eq!(server["binary"]["arguments"], serde_json::json!(["lsp"]));
+    // LSP4IJ takes a template without an id or mappings, too, and then starts nothing (ServerTemplateJsonDeserializer)
+    let template: Value =
+        serde_json::from_str(&fs::read_to_string(root().join("editors/lsp4ij/template.json")).unwrap()).unwrap();
+    assert_eq!(keys(&template), ["id", "name", "programArgs", "fileTypeMappings"]);
+    assert_eq!(template["programArgs"], serde_json::json!({ "default": "logmap lsp" }));
+    let patterns = page.split("*File name patterns*, `").nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    let patterns: Vec<&str> = patterns.split(';').collect();
+    assert_eq!(patterns, ["logmap.yaml", "logmap.yml", "*.logmap.yaml", "*.logmap.yml"]);
+    let mapping = serde_json::json!([{ "fileType": { "patterns": patterns }, "languageId": "yaml" }]);
+    assert_eq!(template["fileTypeMappings"], mapping);
+}

@@ -81,6 +81,10 @@ pub(crate) type Outcome = Result<Exit, Stop>;
 /// Runs the command line and gives the exit code.
 pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(asked) = completions::asked(&arguments) {
+        let io = Io::new(args::Color::Never, true, false);
+        return completions::answer(&asked, &io).map_or(Exit::Failure, |exit| exit).code();
+    }
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(error) => return usage::print(error, &arguments).code(),

@@ -187,7 +187,9 @@ pub(crate) fn compare(observed: &Observed, known: &Known<'_>, work: &Work) -> Ve
     twice(&observed.logging, &mut configurations);
     configurations.extend(access_logs::off(&world, observed));
     configurations.extend(vended::judge(&world, observed));
-    configurations.extend(observed.trails.iter().map(|trail| trails::judge(&world, trail)));
+    let mut trails: Vec<Configuration> = observed.trails.iter().map(|trail| trails::judge(&world, trail)).collect();
+    recursion::circles(&world, &observed.trails, &mut trails);
+    configurations.extend(trails);
     configurations.extend(observed.policies.iter().filter_map(|doc| policies::judge(&world, doc)));
     configurations.extend(observed.control_policies.iter().map(|doc| control::judge(&world, doc)));
     configurations.extend(targets::judge(&world, observed));

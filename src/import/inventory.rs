@@ -232,7 +232,7 @@ fn add(drafts: &mut BTreeMap<(String, Partition), Draft>, bucket: Bucket, way: (
 
 /// What tells the selectors counts before what tells only that there are some.
 fn tell(there: &mut Option<Selection>, new: &Option<Selection>) {
-    if there.as_ref().is_none_or(|there| there.selectors.is_none()) && new.is_some() {
+    if there.as_ref().is_none_or(|there| there.told().is_none()) && new.is_some() {
         there.clone_from(new);
     }
 }

@@ -254,7 +254,7 @@ fn make(
         })
         .collect();
     let feeds = Fed::by_all(trails);
-    let events = same(trails, |trail| Events::of(trail.selectors.as_ref()?.selectors.as_ref()?)).flatten();
+    let events = same(trails, |trail| Events::of(trail.selectors.as_ref()?.told()?)).flatten();
     for (_, trail) in trails {
         notes.extend(feeds.rest_of(trail).into_iter().map(|what| {
             let subject = format!("the {} of the trail `{}`", what.value, trail.name.value);
@@ -285,7 +285,7 @@ fn make(
 
 /// That the map does not say which events a trail records.
 fn unsaid(name: &str, selection: &Selection) -> Note {
-    let why = match selection.selectors {
+    let why = match selection.told() {
         Some(_) => "the map can't say it; it stays on the trail, which is adopted",
         None => {
             "no input tells it, and it stays on the trail, which is adopted; import what `aws cloudtrail get-event-selectors` prints, too"
@@ -302,7 +302,7 @@ pub(super) fn unsay(proposal: &mut Proposal, analysis: &Analysis) -> bool {
     for (name, trail) in &mut proposal.trails {
         let others = |(arn, selection): (&String, &Selection)| {
             let planned = planned.get(arn.as_str());
-            planned.zip(selection.selectors.as_ref()).is_some_and(|(planned, selectors)| !planned.records(selectors))
+            planned.zip(selection.told()).is_some_and(|(planned, selectors)| !planned.records(selectors))
         };
         if trail.events.is_some() && trail.selectors.iter().any(others) {
             trail.events = None;

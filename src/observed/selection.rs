@@ -2,7 +2,7 @@
 //! selects management events, unless it says that it does not, and the data events of its resources, of reads and writes by default
 //! (<https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_EventSelector.html>).
 
-use super::SourceLocation;
+use super::{SourceLocation, hole};
 use serde_json::{Value, json};
 
 /// Event selectors of a trail.
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 pub(crate) struct Selection {
     /// Where they stand.
     pub place: SourceLocation,
-    /// The advanced selectors, as the API has them; nothing if the input tells only that there are some.
+    /// The advanced selectors, as the API has them; nothing if the input tells only that there are some. Texts in them may have holes.
     pub selectors: Option<Value>,
 }
 
@@ -18,6 +18,11 @@ impl Selection {
     /// Selectors of which an input only tells that they are there.
     pub(crate) fn untold(place: SourceLocation) -> Self {
         Selection { place, selectors: None }
+    }
+
+    /// The selectors, if all of them is known.
+    pub(crate) fn told(&self) -> Option<&Value> {
+        self.selectors.as_ref().filter(|selectors| !hole::has(&selectors.to_string()))
     }
 
     /// From selectors as the API has them: basic ones, or advanced ones, which count if there are some.

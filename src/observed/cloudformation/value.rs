@@ -126,7 +126,7 @@ impl<'a> Template<'a> {
         }
     }
 
-    /// Plain data, with what functions give in it; nothing if a part of it can't be known. Numbers and truth values are texts.
+    /// Plain data, with what functions give in it, also holes; nothing if a part of it is no text. Numbers and truth values are texts.
     pub(crate) fn value(&self, node: &Node) -> Option<serde_json::Value> {
         let Resolved::Node(node) = self.resolve(node) else { return None };
         match &node.kind {
@@ -134,7 +134,7 @@ impl<'a> Template<'a> {
             Kind::Mapping(entries) if !is_function(entries) => {
                 entries.iter().map(|entry| Some((entry.key.to_string(), self.value(&entry.value)?))).collect()
             }
-            _ => self.text(node).filter(|text| !hole::has(text)).map(serde_json::Value::from),
+            _ => self.text(node).map(serde_json::Value::from),
         }
     }
 
