@@ -20,7 +20,8 @@ def lint(paths):
 
 def placed(stage):
     """[(account, template)] in apply order: within an account as its README has them."""
-    named = re.findall(r"cloudformation/(\S+\.yaml)", (stage.tree / "README.md").read_text())
+    readme = stage.tree / "README.md"  # a stack alone has none
+    named = re.findall(r"cloudformation/(\S+\.yaml)", readme.read_text()) if readme.exists() else []
     place = lambda path: named.index("/".join(path.parts[-2:])) if "/".join(path.parts[-2:]) in named else len(named)
     return [(stage.map.accounts[key], path) for key in stage.order for path in sorted((stage.tree / "cloudformation" / key).glob("*.yaml"), key=lambda path: (place(path), path))
             if "-athena" not in path.stem]  # those are compared with the DDL
