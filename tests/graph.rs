@@ -5,7 +5,11 @@ mod common;
 
 use common::{logmap, logmap_with_input};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
 
 fn example(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples").join(name).join("logmap.yaml")).unwrap()
@@ -611,4 +615,49 @@ fn lines_of_different_trails_into_one_bucket_are_told_apart() {
     assert!(dot.contains("style=dashed") && dot.contains("data: another account"), "{dot}");
     let mermaid = draw(&trails(&["audit", "data"]), &["--format", "mermaid"]);
     assert!(mermaid.contains("stroke-dasharray:9 4") && mermaid.contains("audit: another account"), "{mermaid}");
+}
+
+/// A map in which each trail delivers to an account of its own. An account may have five trails.
+fn archives(count: usize) -> String {
+    let archive = |at: usize| format!("  archive{at:02}: {{ id: \"{:012}\", regions: {{}} }}\n", 444_400_000_000_u64 + at as u64);
+    let prod = |at: usize| {
+        let id = 111_100_000_000_u64 + at as u64;
+        format!("  prod{at:02}: {{ id: \"{id:012}\", regions: {{ us-east-1: {{ buckets: [acme-web-{at:02}] }} }} }}\n")
+    };
+    let trail = |at: usize| {
+        let from = at / 5;
+        format!(
+            "  audit{at:02}: {{ accounts: [prod{from:02}], home_region: us-east-1, deliver_to: {{ account: archive{at:02} }} }}\n"
+        )
+    };
+    let accounts: String = (0..count).map(archive).chain((0..count.div_ceil(5)).map(prod)).collect();
+    let trails: String = (0..count).map(trail).collect();
+    format!("version: 1\norganization: {{ name: acme }}\naccounts:\n{accounts}trails:\n{trails}")
+}
+
+#[test]
+fn lines_of_different_trails_into_different_buckets_are_told_apart() {
+    let two = draw(&archives(2), &[]);
+    for wanted in ["← audit00: 1 trail of 1 other account", "← audit01: 1 trail of 1 other account", "another trail"] {
+        assert!(two.contains(wanted), "{wanted}: {two}");
+    }
+    // a line to the right and the arrow at its bucket, of each; and the legend
+    for class in ["line crossing\"", "line crossing lane1\""] {
+        assert_eq!(two.matches(&format!("<path class=\"{class}")).count(), 3, "{two}");
+    }
+    let mermaid = draw(&archives(2), &["--format", "mermaid"]);
+    assert!(mermaid.contains("audit00: another account") && mermaid.contains("audit01: another account"), "{mermaid}");
+}
+
+#[test]
+fn many_lines_lie_closer_and_not_on_each_other() {
+    let places = |count: usize| -> BTreeSet<String> {
+        let svg = draw(&archives(count), &[]);
+        let paths = svg.split("<path class=\"line crossing").skip(1).filter_map(|rest| rest.split("/>").next());
+        let down = paths.filter(|path| path.contains('V')).filter_map(|path| path.split('Q').nth(1)?.split(' ').next());
+        down.map(str::to_owned).collect()
+    };
+    for count in [2, 24, 40] {
+        assert_eq!(places(count).len(), count);
+    }
 }

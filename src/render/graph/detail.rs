@@ -9,7 +9,7 @@ use crate::{
         marks::{Look, Mark},
     },
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many of what are drawn.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +23,7 @@ pub(super) struct Limits {
 }
 
 /// What is drawn.
+#[derive(Default)]
 pub(super) struct Folded<'t> {
     /// The accounts that are drawn.
     pub accounts: Vec<AccountView<'t>>,
@@ -30,8 +31,10 @@ pub(super) struct Folded<'t> {
     pub rest: Vec<Rest>,
     /// Links from trails to buckets, both ends drawn.
     pub links: Vec<Link>,
-    /// The lines into each bucket that takes from elsewhere, by area and bucket: names of trails. Those behind share the last line.
-    pub lanes: BTreeMap<(usize, usize), Vec<&'t str>>,
+    /// Which line each trail that delivers elsewhere is, by its name: the same in the whole picture.
+    pub lanes: BTreeMap<&'t str, usize>,
+    /// The names of the trails of each line into a bucket: more than one share it if there are more trails than lines.
+    names: BTreeMap<(Goal, usize), BTreeSet<&'t str>>,
     /// Was anything left out?
     pub grouped: bool,
 }
@@ -104,17 +107,24 @@ pub(super) struct Link {
     pub crosses: Crossing,
     /// How many trails it stands for.
     pub trails: usize,
-    /// Which of the lines into the bucket it is part of, below [`LANES`].
+    /// Which line it is part of, below [`LANES`].
     pub lane: usize,
 }
 
-/// So many lines into one bucket look different.
+/// A bucket: area of the topology and bucket of the area.
+type Goal = (usize, usize);
+
+/// So many lines look different.
 pub(super) const LANES: usize = 4;
 
 /// Folds a topology.
 pub(super) fn fold<'t>(topology: &'t Topology<'t>, limits: Limits) -> Folded<'t> {
     let shown = choose(topology, limits.areas);
-    let mut folded = Folded { accounts: Vec::new(), rest: Vec::new(), links: Vec::new(), lanes: lanes(topology), grouped: false };
+    let mut folded = Folded { lanes: lanes(topology), ..Folded::default() };
+    for delivery in topology.deliveries.iter().filter(|delivery| delivery.crosses != Crossing::Nothing) {
+        let line = (delivery.to, folded.lane(topology, delivery));
+        folded.names.entry(line).or_default().insert(trail_of(topology, delivery));
+    }
     let mut drawn_trails: Vec<Vec<bool>> = Vec::new();
     for (at, area) in topology.areas.iter().enumerate() {
         let mut drawn = vec![false; area.trails.len()];
@@ -161,17 +171,16 @@ pub(super) fn fold<'t>(topology: &'t Topology<'t>, limits: Limits) -> Folded<'t>
 }
 
 impl Folded<'_> {
-    /// Which of the lines into its bucket a delivery is part of.
+    /// Which line a delivery is part of.
     pub(super) fn lane(&self, topology: &Topology<'_>, delivery: &Delivery) -> usize {
-        let names = self.lanes.get(&delivery.to).map_or(&[][..], Vec::as_slice);
-        let name = trail_of(topology, delivery);
-        names.iter().position(|one| *one == name).unwrap_or_default().min(LANES - 1)
+        let crosses = delivery.crosses != Crossing::Nothing;
+        self.lanes.get(trail_of(topology, delivery)).copied().filter(|_| crosses).unwrap_or_default()
     }
 
-    /// The name of a line into a bucket: its trail's, if there are several lines; empty for what several trails share.
+    /// The name of a line into a bucket: its trail's, if there are several trails; empty for what several trails share.
     pub(super) fn lane_name(&self, to: (usize, usize), lane: usize) -> Option<&str> {
-        let names = self.lanes.get(&to).filter(|names| names.len() > 1)?;
-        Some(if lane + 1 == LANES && names.len() > LANES { "" } else { names.get(lane)? })
+        let names = self.names.get(&(to, lane)).filter(|_| self.lanes.len() > 1)?;
+        Some(if names.len() > 1 { "" } else { names.first()? })
     }
 }
 
@@ -179,18 +188,27 @@ fn trail_of<'t>(topology: &'t Topology<'t>, delivery: &Delivery) -> &'t str {
     &topology.areas[delivery.from.0].trails[delivery.from.1].item.name
 }
 
-/// The names of the trails that deliver to each bucket from elsewhere, those that do so from most places first.
-fn lanes<'t>(topology: &'t Topology<'t>) -> BTreeMap<(usize, usize), Vec<&'t str>> {
-    let mut counts: BTreeMap<(usize, usize), BTreeMap<&str, usize>> = BTreeMap::new();
+/// Which line each trail that delivers elsewhere is, those that do so from most places first. Trails that deliver to one bucket are different
+/// lines, and so are all others as long as there are enough; then those share one that meet nowhere.
+fn lanes<'t>(topology: &'t Topology<'t>) -> BTreeMap<&'t str, usize> {
+    let mut goals: BTreeMap<&str, (usize, BTreeSet<Goal>)> = BTreeMap::new();
     for delivery in topology.deliveries.iter().filter(|delivery| delivery.crosses != Crossing::Nothing) {
-        *counts.entry(delivery.to).or_default().entry(trail_of(topology, delivery)).or_default() += 1;
+        let (count, buckets) = goals.entry(trail_of(topology, delivery)).or_default();
+        *count += 1;
+        buckets.insert(delivery.to);
     }
-    let order = |names: BTreeMap<&'t str, usize>| {
-        let mut names: Vec<(usize, &str)> = names.into_iter().map(|(name, count)| (count, name)).collect();
-        names.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        names.into_iter().map(|(_, name)| name).collect()
-    };
-    counts.into_iter().map(|(to, names)| (to, order(names))).collect()
+    let mut order: Vec<_> = goals.into_iter().collect();
+    order.sort_by(|(a, (of_a, _)), (b, (of_b, _))| of_b.cmp(of_a).then(a.cmp(b)));
+    let mut lanes: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut taken: [(usize, BTreeSet<Goal>); LANES] = Default::default();
+    for (name, (_, buckets)) in order {
+        let free = (0..LANES).filter(|lane| taken[*lane].1.is_disjoint(&buckets));
+        let lane = free.min_by_key(|lane| taken[*lane].0).unwrap_or(LANES - 1);
+        taken[lane].0 += 1;
+        taken[lane].1.extend(buckets);
+        lanes.insert(name, lane);
+    }
+    lanes
 }
 
 /// Which areas are drawn: whole accounts, as many as there is room for.

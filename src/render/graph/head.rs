@@ -56,8 +56,8 @@ impl Page {
         let trails = topology.areas.iter().any(|area| !area.trails.is_empty());
         entries.extend(trails.then_some(("node trail", "trail")));
         entries.extend((topology.counts().crossings > 0).then_some(("line crossing", "delivers to another account or Region")));
-        if folded.lanes.values().any(|names| names.len() > 1) {
-            entries.push(("line crossing lane1", "another trail to the same bucket"));
+        if folded.lanes.len() > 1 {
+            entries.push(("line crossing lane1", "another trail"));
         }
         if topology.areas.iter().any(|area| area.silent) {
             entries.push(("sign silent", "an account in a Region whose alerts are silent"));
@@ -81,7 +81,8 @@ impl Page {
         let y = self.y;
         if class.starts_with("line") {
             let arrow = if class.ends_with("lane1") { "lane1" } else { "crossing" };
-            self.frames.push(path(class, format!("M{x} {}h18", y - 4), arrow));
+            // long enough for a gap before the arrow
+            self.frames.push(path(class, format!("M{x} {}h22", y - 4), arrow));
         } else if let Some(mark) = class.strip_prefix("sign ") {
             self.frames.extend(sign(mark, x + 6, y - 9));
         } else {

@@ -11,10 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// From the accounts to the first lane.
 const FIRST: i32 = 22;
-/// From lane to lane.
+/// From lane to lane, where there is room; many lanes lie closer.
 const STEP: i32 = 12;
-/// More lanes than this share their places.
-const MOST: usize = 24;
+/// So close that lines are still told apart.
+const CLOSE: i32 = 4;
+/// Room for all lanes.
+const ROOM: i32 = 288;
 /// Longest names of trails at lines, in cells.
 const NAME: i32 = 24;
 /// Radius of a bend.
@@ -83,7 +85,7 @@ pub(super) fn local(view: &AreaView<'_>, at: usize) -> Vec<usize> {
     }
 }
 
-/// The class of a line into a bucket: those into one bucket differ in colour and in how they are dashed.
+/// The class of a line: those of different trails differ in colour and in how they are dashed.
 pub(super) fn class(lane: usize) -> &'static str {
     ["crossing", "crossing lane1", "crossing lane2", "crossing lane3"].get(lane).unwrap_or(&"crossing")
 }
@@ -99,8 +101,6 @@ pub(super) fn draw(folded: &Folded<'_>, ends: &Ends, right: i32, into: &mut Vec<
     for link in crossing(folded) {
         by_goal.entry((link.to, link.lane)).or_default().extend(ends.outgoing.get(&link.from));
     }
-    // the lowest y that each lane is taken to
-    let mut taken: Vec<i32> = Vec::new();
     let mut goals: Vec<(Point, Vec<Point>, usize)> =
         by_goal.into_iter().filter_map(|(to, starts)| Some((*ends.incoming.get(&to)?, starts, to.1))).collect();
     let span = |(goal, starts, _): &(Point, Vec<Point>, usize)| {
@@ -108,18 +108,24 @@ pub(super) fn draw(folded: &Folded<'_>, ends: &Ends, right: i32, into: &mut Vec<
         (ys().min().unwrap_or(goal.1), ys().max().unwrap_or(goal.1))
     };
     goals.sort_by_key(|one| (span(one), one.0));
-    for (number, one) in goals.iter().enumerate() {
+    // which lane each is in, and the lowest y that each lane is taken to
+    let mut taken: Vec<i32> = Vec::new();
+    let mut lanes = Vec::new();
+    for one in &goals {
         let (top, bottom) = span(one);
-        let lane = match taken.iter().position(|end| *end + STEP < top) {
-            Some(lane) => lane,
-            None if taken.len() < MOST => {
-                taken.push(bottom);
-                taken.len() - 1
-            }
-            None => number % MOST,
-        };
-        taken[lane] = taken[lane].max(bottom);
-        let x = right + FIRST + STEP * i32::try_from(lane).unwrap_or(0);
+        let lane = taken.iter().position(|end| *end + STEP < top).unwrap_or(taken.len());
+        match taken.get_mut(lane) {
+            Some(end) => *end = bottom,
+            None => taken.push(bottom),
+        }
+        lanes.push(i32::try_from(lane).unwrap_or(0));
+    }
+    let count = i32::try_from(taken.len()).unwrap_or(i32::MAX);
+    let step = (ROOM / count.max(1)).clamp(CLOSE, STEP);
+    // those that have no room even so lie on others
+    let most = count.min(ROOM / step);
+    for (one, lane) in goals.iter().zip(lanes) {
+        let x = right + FIRST + step * (lane % most);
         let (goal_x, goal_y) = one.0;
         // what comes furthest runs to the goal, above it and below, and the others join: dashes lie on each other nowhere
         let furthest = [one.1.iter().map(|start| start.1).min(), one.1.iter().map(|start| start.1).max()];
@@ -133,5 +139,5 @@ pub(super) fn draw(folded: &Folded<'_>, ends: &Ends, right: i32, into: &mut Vec<
             into.push(path(&format!("line {}", class(one.2)), if is_furthest { stub + &rest } else { stub }, ""));
         }
     }
-    right + if taken.is_empty() { 0 } else { FIRST + STEP * i32::try_from(taken.len()).unwrap_or(0) }
+    right + if taken.is_empty() { 0 } else { FIRST + step * most }
 }

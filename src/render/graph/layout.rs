@@ -201,8 +201,10 @@ impl Page {
             }
         }
         let mut y = start(2);
+        let mut left = into.clone();
         for (bucket, lane, words) in rows {
-            let below = PORTS * (into[bucket] - 1 - i32::try_from(lane).unwrap_or(0)).max(0);
+            left[bucket] -= 1;
+            let below = PORTS * left[bucket];
             let port = (bucket_x + columns.buckets + 2, ports[bucket].0 - 6 - below);
             self.nodes.push(text("small", (trail_x, y + 12), words));
             self.lines.push(curve(lanes::class(lane), (trail_x - 4, y + 20), port, lanes::arrow(lane)));
