@@ -474,11 +474,11 @@ def windows(attack):
     attack.set_scene()
     bin_folder, real = attack.home / "bin", attack.stage.shim.bin
     bin_folder.mkdir()
+    # calls run beside each other: each has a file of its own for its error
     (bin_folder / "aws").write_text(f"""#!/bin/bash
-'{real}/aws' "$@" > >(sed 's/$/\r/') 2>"$0.error"
-code=$?
-if [ "${{AWS_CLI_ERROR_FORMAT:-enhanced}}" = legacy ]; then sed 's/$/\r/' "$0.error" >&2; else echo '{{"Code": "see the manual"}}' >&2; fi
-wait
+'{real}/aws' "$@" 2>"$0.$$.error" | sed 's/$/\r/'
+code=${{PIPESTATUS[0]}}
+if [ "${{AWS_CLI_ERROR_FORMAT:-enhanced}}" = legacy ]; then sed 's/$/\r/' "$0.$$.error" >&2; else echo '{{"Code": "see the manual"}}' >&2; fi
 exit "$code"
 """)
     (bin_folder / "crlf.py").write_text("import sys\nsys.stdout.reconfigure(newline='\\r\\n')\ndel sys.argv[0]\n"
