@@ -57,13 +57,14 @@ def current_policy(path):
     answer = read(path)
     return load(answer["Policy"]) if answer else None
 
-def lifecycle(document):
+def rules_of(document):
+    """Rules in order of their ids; a filter of nothing is one of everything."""
     def rule(one):
         kept = {key: value for key, value in one.items() if key not in ("Filter", "Prefix")}
         scope = one.get("Filter") or {}
         kept["Filter"] = scope if set(scope) - {"Prefix"} else {"Prefix": scope.get("Prefix", one.get("Prefix") or "")}
         return kept
-    return sorted((rule(one) for one in (document or {}).get("Rules", [])), key=lambda one: one.get("ID", ""))
+    return sorted((rule(one) for one in (document or {}).get("Rules") or []), key=lambda one: one.get("ID", ""))
 
 def logging(document):
     enabled = (document or {}).get("LoggingEnabled")
@@ -78,14 +79,7 @@ def logging(document):
     return enabled.get("TargetBucket"), enabled.get("TargetPrefix", ""), json.dumps(form, sort_keys=True), bool(enabled.get("TargetGrants"))
 
 def replication(configuration):
-    """Role and rules, in order of their ids; a filter of nothing is one of everything."""
-    def rule(one):
-        kept = {key: value for key, value in one.items() if key not in ("Filter", "Prefix")}
-        scope = one.get("Filter") or {}
-        kept["Filter"] = scope if set(scope) - {"Prefix"} else {"Prefix": scope.get("Prefix", one.get("Prefix") or "")}
-        return kept
-    found = configuration or {}
-    return found.get("Role"), sorted((rule(one) for one in found.get("Rules") or []), key=lambda one: one.get("ID", ""))
+    return (configuration or {}).get("Role"), rules_of(configuration)
 
 def tags(path):
     return {tag["Key"]: tag["Value"] for tag in (read(path) or {}).get("TagSet", [])}
@@ -157,7 +151,7 @@ def in_stack(resource):
 # is what a file holds the same, in meaning, as what is wanted?
 SAME = {
     "policy": lambda path, want: policy(current_policy(path)) == policy(want),
-    "lifecycle": lambda path, want: lifecycle(read(path)) == lifecycle(want),
+    "lifecycle": lambda path, want: rules_of(read(path)) == rules_of(want),
     "logging": lambda path, want: logging(read(path)) == logging(want),
     "tags": lambda path, want: {**tags(path), **want} == tags(path),  # every wanted tag is there
     "trail": lambda path, want: trail(get(read(path), "Trail") or {}, want) == trail(want or {}, want),

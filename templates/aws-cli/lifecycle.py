@@ -21,14 +21,14 @@ def rules_set(files):
     for path in files:
         try:
             with open(path, encoding="utf-8") as file:
-                return [rule for line in file if line.endswith("\n") for rule in lifecycle(load(line))]
+                return [rule for line in file if line.endswith("\n") for rule in rules_of(load(line))]
         except FileNotFoundError:
             pass
     return []
 
 def split_rules(path, want, known):
     """(ours, others'): a rule is ours by what scripts have set, by id and form, or because a wanted one takes its id."""
-    present, ids = lifecycle(read(path)), {rule["ID"] for rule in want}
+    present, ids = rules_of(read(path)), {rule["ID"] for rule in want}
     whole = {rule["ID"] for rule in want if scope(rule)[1]}  # transitions by size may come later
     ours = [rule for rule in present if rule in known or ours_by_form(rule)]
     others = [rule for rule in present if rule not in ours]
@@ -95,8 +95,8 @@ def judged_lifecycle(bucket, path, versions, alone, *sets):
     """A line for each thing to say: `refuse`, `keep` or `early` and the text; `unless-empty`, a prefix and the text where nothing
     is lost if there are no objects. `alone` is yes where others' rules can't be kept: Terraform sets all rules or none."""
     document = given()
-    want, known = lifecycle(document), rules_set(sets)
-    present = lifecycle(read(path))
+    want, known = rules_of(document), rules_set(sets)
+    present = rules_of(read(path))
     _, others, begun = split_rules(path, want, known)
     versioned = get(read(versions), "Status") is not None
     blocks = others and (alone or not begun)
@@ -139,7 +139,7 @@ def judged_lifecycle(bucket, path, versions, alone, *sets):
 def merged_lifecycle(path, force, *sets):
     """The document to put: what is wanted, and what others wrote, but with --force."""
     want = given() or {}
-    _, others, _ = split_rules(path, lifecycle(want), rules_set(sets))
+    _, others, _ = split_rules(path, rules_of(want), rules_set(sets))
     ids = {rule.get("ID") for rule in want.get("Rules") or []}
     kept = [] if force else [rule for rule in others if rule.get("ID") not in ids]
     print(json.dumps({"Rules": [*(want.get("Rules") or []), *kept]}))
@@ -150,7 +150,7 @@ DEFAULT_SIZE = "all_storage_classes_128K"
 def minimum_size(path, force, *sets):
     """What to say of the size below which objects stay: what the bucket has, unless only our rules move objects by it. Then it is the
     default, which the other targets set. Nothing where the answer has none."""
-    present, want = read(path), lifecycle(given() or {})
+    present, want = read(path), rules_of(given() or {})
     value = get(present, "TransitionDefaultMinimumObjectSize")
     by_default = lambda rules: any((one.get("Transitions") or one.get("NoncurrentVersionTransitions"))
                                    and "ObjectSizeGreaterThan" not in ((one.get("Filter") or {}).get("And") or one.get("Filter") or {}) for one in rules)

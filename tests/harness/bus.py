@@ -9,7 +9,7 @@ import yaml
 
 from .evaluate import Request, evaluate
 from .report import expect
-from .scripts import same, tail
+from .scripts import same, settled
 
 MAP = Path(__file__).resolve().parents[2] / "tests" / "maps" / "bus.yaml"
 BUS = "arn:aws:events:us-east-1:444455556666:event-bus/security"
@@ -62,9 +62,7 @@ def check(report, stage_from):
         policy(stage.tree)
         stage.run_all()
         sent(stage)
-        for said in stage.run_all():
-            expect(": 0 changes made" in said, f"the second run changes something\n{tail(said)}")
-        stage.run_all("--verify")
+        settled(stage)
     if stage is None:
         return
     with report.check("bus/mended"):

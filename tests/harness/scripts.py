@@ -139,6 +139,13 @@ def same(one, other, what):
     expect(not differing, f"{what}\n" + "\n".join(sorted(differing)[:20]))
 
 
+def settled(stage):
+    """What has been applied is there: a second run changes nothing, and --verify finds nothing."""
+    for said in stage.run_all():
+        expect(": 0 changes made" in said, f"the second run changes something\n{tail(said)}")
+    stage.run_all("--verify")
+
+
 def check(report, name, stage, sample=None, also=None):
     with report.check(f"{name}/lint"):
         lint(stage.tree)

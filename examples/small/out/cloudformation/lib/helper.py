@@ -57,13 +57,14 @@ def current_policy(path):
     answer = read(path)
     return load(answer["Policy"]) if answer else None
 
-def lifecycle(document):
+def rules_of(document):
+    """Rules in order of their ids; a filter of nothing is one of everything."""
     def rule(one):
         kept = {key: value for key, value in one.items() if key not in ("Filter", "Prefix")}
         scope = one.get("Filter") or {}
         kept["Filter"] = scope if set(scope) - {"Prefix"} else {"Prefix": scope.get("Prefix", one.get("Prefix") or "")}
         return kept
-    return sorted((rule(one) for one in (document or {}).get("Rules", [])), key=lambda one: one.get("ID", ""))
+    return sorted((rule(one) for one in (document or {}).get("Rules") or []), key=lambda one: one.get("ID", ""))
 
 def logging(document):
     enabled = (document or {}).get("LoggingEnabled")
@@ -78,14 +79,7 @@ def logging(document):
     return enabled.get("TargetBucket"), enabled.get("TargetPrefix", ""), json.dumps(form, sort_keys=True), bool(enabled.get("TargetGrants"))
 
 def replication(configuration):
-    """Role and rules, in order of their ids; a filter of nothing is one of everything."""
-    def rule(one):
-        kept = {key: value for key, value in one.items() if key not in ("Filter", "Prefix")}
-        scope = one.get("Filter") or {}
-        kept["Filter"] = scope if set(scope) - {"Prefix"} else {"Prefix": scope.get("Prefix", one.get("Prefix") or "")}
-        return kept
-    found = configuration or {}
-    return found.get("Role"), sorted((rule(one) for one in found.get("Rules") or []), key=lambda one: one.get("ID", ""))
+    return (configuration or {}).get("Role"), rules_of(configuration)
 
 def tags(path):
     return {tag["Key"]: tag["Value"] for tag in (read(path) or {}).get("TagSet", [])}
@@ -157,7 +151,7 @@ def in_stack(resource):
 # is what a file holds the same, in meaning, as what is wanted?
 SAME = {
     "policy": lambda path, want: policy(current_policy(path)) == policy(want),
-    "lifecycle": lambda path, want: lifecycle(read(path)) == lifecycle(want),
+    "lifecycle": lambda path, want: rules_of(read(path)) == rules_of(want),
     "logging": lambda path, want: logging(read(path)) == logging(want),
     "tags": lambda path, want: {**tags(path), **want} == tags(path),  # every wanted tag is there
     "trail": lambda path, want: trail(get(read(path), "Trail") or {}, want) == trail(want or {}, want),
@@ -191,14 +185,14 @@ def rules_set(files):
     for path in files:
         try:
             with open(path, encoding="utf-8") as file:
-                return [rule for line in file if line.endswith("\n") for rule in lifecycle(load(line))]
+                return [rule for line in file if line.endswith("\n") for rule in rules_of(load(line))]
         except FileNotFoundError:
             pass
     return []
 
 def split_rules(path, want, known):
     """(ours, others'): a rule is ours by what scripts have set, by id and form, or because a wanted one takes its id."""
-    present, ids = lifecycle(read(path)), {rule["ID"] for rule in want}
+    present, ids = rules_of(read(path)), {rule["ID"] for rule in want}
     whole = {rule["ID"] for rule in want if scope(rule)[1]}  # transitions by size may come later
     ours = [rule for rule in present if rule in known or ours_by_form(rule)]
     others = [rule for rule in present if rule not in ours]
@@ -265,8 +259,8 @@ def judged_lifecycle(bucket, path, versions, alone, *sets):
     """A line for each thing to say: `refuse`, `keep` or `early` and the text; `unless-empty`, a prefix and the text where nothing
     is lost if there are no objects. `alone` is yes where others' rules can't be kept: Terraform sets all rules or none."""
     document = given()
-    want, known = lifecycle(document), rules_set(sets)
-    present = lifecycle(read(path))
+    want, known = rules_of(document), rules_set(sets)
+    present = rules_of(read(path))
     _, others, begun = split_rules(path, want, known)
     versioned = get(read(versions), "Status") is not None
     blocks = others and (alone or not begun)
@@ -309,7 +303,7 @@ def judged_lifecycle(bucket, path, versions, alone, *sets):
 def merged_lifecycle(path, force, *sets):
     """The document to put: what is wanted, and what others wrote, but with --force."""
     want = given() or {}
-    _, others, _ = split_rules(path, lifecycle(want), rules_set(sets))
+    _, others, _ = split_rules(path, rules_of(want), rules_set(sets))
     ids = {rule.get("ID") for rule in want.get("Rules") or []}
     kept = [] if force else [rule for rule in others if rule.get("ID") not in ids]
     print(json.dumps({"Rules": [*(want.get("Rules") or []), *kept]}))
@@ -320,7 +314,7 @@ DEFAULT_SIZE = "all_storage_classes_128K"
 def minimum_size(path, force, *sets):
     """What to say of the size below which objects stay: what the bucket has, unless only our rules move objects by it. Then it is the
     default, which the other targets set. Nothing where the answer has none."""
-    present, want = read(path), lifecycle(given() or {})
+    present, want = read(path), rules_of(given() or {})
     value = get(present, "TransitionDefaultMinimumObjectSize")
     by_default = lambda rules: any((one.get("Transitions") or one.get("NoncurrentVersionTransitions"))
                                    and "ObjectSizeGreaterThan" not in ((one.get("Filter") or {}).get("And") or one.get("Filter") or {}) for one in rules)
