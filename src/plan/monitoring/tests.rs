@@ -1,7 +1,11 @@
 //! Patterns, names and the topic's policy, at their limits.
 
-use super::*;
-use crate::{analysis::analyze, source::SourceFile};
+use super::{bus::bus_failures, *};
+use crate::{
+    analysis::analyze,
+    policy::{Effect, Element, Principal},
+    source::SourceFile,
+};
 
 const HEAD: &str = "version: 1\norganization: { name: ORG }\naccounts:\n  prod:\n    id: \"111122223333\"\n    regions:\n      us-east-1:\n        buckets: [BUCKETS]\nmonitoring: { config_rule: true, tamper_alerts: { sns_topic_name: alerts } }\npublish: { ssm_parameter: /x/y }\n";
 
