@@ -9,6 +9,7 @@ use super::{Configuration, World, finding, name_of, related};
 use crate::{
     aws::arn,
     catalog::observed::TRAIL_LOOP,
+    diagnostics,
     observed::{At, Bucket, Selection, Setting, Trail, hole},
     plan::selectors::{Selector, meaning},
 };
@@ -274,13 +275,10 @@ fn shortest(edges: &[Vec<usize>], start: usize, left: &mut usize) -> Option<Vec<
 fn report(order: &[&Party<'_>], configurations: &mut [Configuration]) {
     let name = |party: &Party<'_>| hole::shown(&party.trail.name.value);
     let bucket = |party: &Party<'_>| hole::shown(&party.bucket.name.value);
-    let mut names: Vec<String> = order.iter().take(MOST_NAMED).map(|party| format!("`{}`", name(party))).collect();
-    if order.len() > MOST_NAMED {
-        names.push(format!("{} others", order.len() - MOST_NAMED));
-    }
-    let names = match names.as_slice() {
-        [one, other] => format!("{one} and {other}"),
-        _ => names.join(", "),
+    let names: Vec<String> = order.iter().map(|party| name(party)).collect();
+    let names = match names.len() {
+        ..=MOST_NAMED => diagnostics::list(names.iter().map(String::as_str)),
+        _ => diagnostics::few(&names, MOST_NAMED),
     };
     let (Some(first), Some(second)) = (order.first(), order.get(1)) else { return };
     let object = arn::object(second.bucket.partition(), &second.bucket.name.value, "");
