@@ -1,12 +1,16 @@
 """Guardrails by another evaluator than logmap's own: who tampers is refused, the deployer and the services get on, and each policy has
 the form and the length that AWS takes, for a hundred sources as for a hundred thousand.
 
-What counts as tampering is written down here by hand, not taken from the policies.
+What counts as tampering is written down here by hand, not taken from the policies. The rule for templates is run by cfn-guard itself.
 """
 import json
+import platform
 import random
 import re
+import subprocess
+import sys
 
+from . import npm
 from .evaluate import CLOUDTRAIL, LOGGING, Request, evaluate
 from .report import expect
 
@@ -30,6 +34,54 @@ trails: {{ audit: {{ home_region: us-east-1 }} }}
 monitoring: {{ tamper_alerts: {{ sns_topic_name: acme-alerts }} }}
 guardrails: {{ deployer: logmap-deployer, exempt: [break-glass] }}
 """
+
+
+# so many that the rule has patterns, beside names with dots
+MANY = """\
+version: 1
+organization: {{ name: acme }}
+accounts:
+{accounts}guardrails: {{ deployer: logmap-deployer }}
+settings: {{ targets: [guardrails] }}
+"""
+MEMBER = """\
+  a{at:03}:
+    id: "{id}"
+    regions:
+      us-east-1: {{ buckets: [acme-web-{at}] }}
+      eu-west-1: {{ log_bucket: {{ adopt: true, name: old.logs.{at} }}, buckets: [acme-eu-{at}] }}
+"""
+# name of a template's target and whether the rule lets it pass, of either map
+TARGETS = {"names": {"acme-logs-111122223333-us-east-1": True, "acme-logs-111122223333-eu-west-1": True, "acme-logs-111122223333-us-east-1-x": False,
+                     "xacme-logs-111122223333-us-east-1": False, "acme-eu": False},
+           "patterns": {"acme-logs-111100000003-us-east-1": True, "old.logs.5": True, "oldxlogsx5": False, "old.logs.5x": False,
+                        "xacme-logs-111100000003-us-east-1": False, "acme-web-3": False}}
+
+
+def cfn_guard():
+    """The program, which AWS's plugin for the CDK has in it. Its peers, the CDK, are not needed."""
+    plugin = npm.package("@cdklabs/cdk-validator-cfnguard", "0.0.62", "--legacy-peer-deps")
+    system = "macos" if sys.platform == "darwin" else "ubuntu"
+    return plugin / "bin" / system / ("aarch64" if platform.machine() in ("aarch64", "arm64") else "x86_64") / "cfn-guard"
+
+
+def rule(tree, targets, folder):
+    program, file, template = cfn_guard(), tree / "guardrails" / "logging.guard", folder / "template.json"
+
+    def passes(*targets):
+        buckets = {f"B{at}": {"Type": "AWS::S3::Bucket", "Properties": {"LoggingConfiguration": target}} for at, target in enumerate(targets)}
+        template.write_text(json.dumps({"Resources": {"Logs": {"Type": "AWS::S3::Bucket"}, **buckets}}))
+        done = subprocess.run([program, "validate", "--rules", file, "--data", template], capture_output=True, text=True)
+        expect(done.returncode in (0, 19), f"cfn-guard exits {done.returncode}: {done.stdout}{done.stderr}")
+        expect(done.returncode == 0 or "not a log bucket of the region map" in done.stdout, f"its message: {done.stdout}")
+        return done.returncode == 0
+    good = {"DestinationBucketName": next(name for name, fits in targets.items() if fits), "LogFilePrefix": "x/"}
+    for name, fits in targets.items():
+        expect(passes({"DestinationBucketName": name}) == fits, f"{name}: passes is not {fits}")
+        expect(passes(good, {"DestinationBucketName": name}) == fits, f"{name} beside one that fits: passes is not {fits}")
+    # what is not judged: a name that is made by a function, and a bucket that logs nowhere
+    made = {"DestinationBucketName": {"Ref": "Logs"}}
+    expect(passes() and passes({"LogFilePrefix": "x/"}) and passes(made) and not passes(made, {"DestinationBucketName": "other"}), "what is not judged")
 
 
 def principal(role, account="111122223333", organization=ORGANIZATION):
@@ -67,6 +119,18 @@ def check(report, generate, new_folder):
             scp, rcp = form(texts[0], SCP, False), form(texts[1], RCP, True)
             asked = holds(scp, rcp, sources)
             print(f"        {asked} questions; {SCP - len(texts[0])} characters left in the SCP, {RCP - len(texts[1])} in the RCP")
+
+
+    for naming, text in (("names", MAP.format(sources="acme-web")),
+                         ("patterns", MANY.format(accounts="".join(MEMBER.format(at=at, id=111_100_000_000 + at) for at in range(260))))):
+        name = f"guardrails/rule of {naming}"
+        if report.wants(name):
+            with report.check(name):
+                folder = new_folder()
+                (folder / "logmap.yaml").write_text(text)
+                tree = generate(folder / "logmap.yaml", folder)
+                expect(("/^" in (tree / "guardrails" / "logging.guard").read_text()) == (naming == "patterns"), "names or patterns")
+                rule(tree, TARGETS[naming], folder)
 
 
 def holds(scp, rcp, sources):
