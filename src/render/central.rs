@@ -135,6 +135,42 @@ pub(crate) struct Question {
     pub query: Part,
 }
 
+/// A view as a Glue table.
+#[derive(Debug, Serialize)]
+pub(crate) struct CentralView<'a> {
+    /// Resource label.
+    pub label: String,
+    /// Name in the database.
+    pub name: &'a str,
+    /// What Athena keeps of it in Glue.
+    pub original_text: &'a str,
+    /// Columns with their types in Glue.
+    pub columns: &'a [ViewColumn],
+}
+
+/// A saved query.
+#[derive(Debug, Serialize)]
+pub(crate) struct CentralQuestion<'a> {
+    /// Resource label.
+    pub label: String,
+    /// Its name.
+    pub name: &'a str,
+    /// The query.
+    pub query: &'a Part,
+}
+
+impl<'a> CentralView<'a> {
+    pub(crate) fn new(label: String, view: &'a View) -> Self {
+        CentralView { label, name: &view.name, original_text: &view.original_text, columns: &view.columns }
+    }
+}
+
+impl<'a> CentralQuestion<'a> {
+    pub(crate) fn new(label: String, question: &'a Question) -> Self {
+        CentralQuestion { label, name: &question.name, query: &question.query }
+    }
+}
+
 /// All that the account that asks has.
 pub(crate) struct Asking<'p> {
     /// Where it is.

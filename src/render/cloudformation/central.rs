@@ -17,10 +17,9 @@ use crate::{
     render::{
         Context, Sink,
         athena::GlueTable,
-        central::{Asking, View, results_policy},
+        central::{Asking, CentralQuestion, CentralView, View, results_policy},
         engine::Engine,
         scanners::{RESULTS_OF_STACKS, RESULTS_POLICY, metadata},
-        terraform::{CentralQuestion, CentralView},
     },
     tables::{Catalog, shape::Shape},
 };

@@ -7,11 +7,9 @@ use crate::{
     policy::Policy,
     render::{
         athena::GlueTable,
-        central::{Asking, Question, View},
-        engine::Part,
+        central::{Asking, CentralQuestion, CentralView},
         scanners::{RESULTS, RESULTS_OF_TERRAFORM, Scanner, Skip, skips},
     },
-    tables::shape::ViewColumn,
 };
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -65,42 +63,6 @@ pub(crate) struct CentralContext<'a> {
     pub questions: Vec<CentralQuestion<'a>>,
     /// What is left out, as sentences.
     pub left_out: &'a [String],
-}
-
-/// A view as a Glue table.
-#[derive(Debug, Serialize)]
-pub(crate) struct CentralView<'a> {
-    /// Resource label.
-    pub label: String,
-    /// Name in the database.
-    pub name: &'a str,
-    /// What Athena keeps of it in Glue.
-    pub original_text: &'a str,
-    /// Columns with their types in Glue.
-    pub columns: &'a [ViewColumn],
-}
-
-/// A saved query.
-#[derive(Debug, Serialize)]
-pub(crate) struct CentralQuestion<'a> {
-    /// Resource label.
-    pub label: String,
-    /// Its name.
-    pub name: &'a str,
-    /// The query.
-    pub query: &'a Part,
-}
-
-impl<'a> CentralView<'a> {
-    pub(crate) fn new(label: String, view: &'a View) -> Self {
-        CentralView { label, name: &view.name, original_text: &view.original_text, columns: &view.columns }
-    }
-}
-
-impl<'a> CentralQuestion<'a> {
-    pub(crate) fn new(label: String, question: &'a Question) -> Self {
-        CentralQuestion { label, name: &question.name, query: &question.query }
-    }
 }
 
 impl Module<'_> {

@@ -16,7 +16,6 @@ mod region;
 mod tests;
 
 pub(crate) use called::called_module;
-pub(crate) use central::{CentralQuestion, CentralView};
 pub(crate) use module::BUCKET_TYPES;
 pub(crate) use monitoring::{MonitoringContext, resources as monitoring_resources};
 pub(crate) use names::{label, region_file, trail_label};
