@@ -1238,6 +1238,13 @@ fn the_roles_for_all_accounts_have_what_any_account_needs_and_name_none() {
         deployer.contains("arn:{partition}:cloudtrail:*:{account_id}:trail/*") && !deployer.contains("trail-10"),
         "{deployer}"
     );
+    // the role that sends to a bus, although the first account sends nothing there
+    let bus = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/maps/bus.yaml")).unwrap();
+    let (template, deployer) = roles(&bus);
+    assert!(deployer.contains("arn:{partition}:iam::{account_id}:role/acme-alerts-sender"), "{deployer}");
+    for file in [&template, &deployer] {
+        assert!(!file.contains("111122223333") && !file.contains("333344445555"), "{file}");
+    }
     // a run for one account leaves what is about all of them alone
     let dir = folder(MAP);
     assert_eq!(generate(dir.path(), &["--target", "policies", "--account", "dev"]).code, 0);

@@ -6,8 +6,11 @@
 use super::{Context, Sink, deployer, engine::Engine, reader};
 use crate::{
     artifacts::Artifact,
-    aws::limits::ROLE_POLICIES_CHARS,
-    plan::{Account, LogBucket, Placement, Plan, Source, Trail},
+    aws::{arn, limits::ROLE_POLICIES_CHARS},
+    plan::{
+        Account, LogBucket, Placement, Plan, Source, Trail,
+        monitoring::{BusTarget, Monitoring},
+    },
     text,
 };
 use anyhow::Result;
@@ -180,12 +183,15 @@ fn any_account(plan: &Plan) -> Option<Account> {
             });
         }
     }
-    let mut monitoring = crate::plan::monitoring::Monitoring::default();
+    let mut monitoring = Monitoring::default();
     for made in placements().map(|placement| &placement.monitoring) {
         monitoring.parameter = monitoring.parameter.or_else(|| made.parameter.clone());
         monitoring.logging_parameter = monitoring.logging_parameter.or_else(|| made.logging_parameter.clone());
         monitoring.config_rule = monitoring.config_rule.or_else(|| made.config_rule.clone());
         monitoring.alerts = monitoring.alerts.or_else(|| made.alerts.clone());
+    }
+    if let (Some(alerts), Some(bus)) = (&mut monitoring.alerts, &plan.monitoring.bus) {
+        alerts.bus = Some(BusTarget { arn: bus.arn.clone(), role_arn: arn::role(partition, ACCOUNT, &bus.role) });
     }
     let placement = Placement {
         region: "*".to_owned(),

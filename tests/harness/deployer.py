@@ -184,7 +184,8 @@ class Held:
         accounts = {account.id: key for key, account in stage.map.accounts.items()}
         found = policies(stage.tree)
         for account, needed in recorder.needed.items():
-            anywhere = [one for policy in of_role(stage.tree, account).values() for one in statements(policy, "Scripts")]
+            partition = next((partition_of(region) for owner, region in stage.map.sources.values() if owner == account), "aws")
+            anywhere = [one for policy in of_role(stage.tree, account, partition).values() for one in statements(policy, "Scripts")]
             refused = sorted({need[:2] for need in needed if need[0] != NEVER and not allows(anywhere, need)})
             expect(not refused, f"{what}: the role for all accounts may not do in {accounts[account]} what its scripts do: {refused[:10]}")
             scripts = statements(found[accounts[account]], "Scripts")
