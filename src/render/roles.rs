@@ -7,7 +7,7 @@ use super::{Context, Sink, deployer, engine::Engine, reader};
 use crate::{
     artifacts::Artifact,
     aws::limits::ROLE_POLICIES_CHARS,
-    plan::{Account, LogBucket, Placement, Plan, Source, Trail},
+    plan::{Account, LogBucket, Placement, Plan, Source, Trail, vended::Vended},
     text,
 };
 use anyhow::Result;
@@ -187,6 +187,14 @@ fn any_account(plan: &Plan) -> Option<Account> {
         monitoring.config_rule = monitoring.config_rule.or_else(|| made.config_rule.clone());
         monitoring.alerts = monitoring.alerts.or_else(|| made.alerts.clone());
     }
+    let mut vended: Option<Vended> = None;
+    for one in placements().filter_map(|placement| placement.vended.as_ref()) {
+        let all = vended.get_or_insert_with(|| one.clone());
+        all.destination = all.destination.take().or_else(|| one.destination.clone());
+        if all.sources.is_empty() {
+            all.sources.clone_from(&one.sources);
+        }
+    }
     let placement = Placement {
         region: "*".to_owned(),
         buckets: bucket.cloned().into_iter().collect(),
@@ -194,6 +202,7 @@ fn any_account(plan: &Plan) -> Option<Account> {
         trails,
         function_vpc: placements().find_map(|placement| placement.function_vpc.clone()),
         replication_role: placements().find_map(|placement| placement.replication_role.clone()),
+        vended,
         monitoring,
     };
     Some(Account {
