@@ -40,8 +40,10 @@ enum Place {
     CopyPass,
     /// Sources whose logs CloudWatch Logs delivers.
     Vended,
-    /// Delivery sources and deliveries of the account, and the destination that they have, which is the archive's account's.
+    /// Delivery sources and deliveries of the account.
     Deliveries,
+    /// The same, and the destination that they have, which is the archive's account's.
+    Delivering,
     /// Delivery destinations of the account.
     Destinations,
     /// The parameter, the Config rule, the topic and the rules that publish to it.
@@ -225,7 +227,8 @@ const COPIES: Needs = &[
 const DELIVERS: Needs = &[
     (Place::Anywhere, &["logs:DescribeDeliveries", "logs:DescribeDeliverySources"]),
     (Place::Vended, &["s3:AllowVendedLogDeliveryForResource"]),
-    (Place::Deliveries, &["logs:CreateDelivery", "logs:DeleteDelivery", "logs:DeleteDeliverySource", "logs:PutDeliverySource"]),
+    (Place::Deliveries, &["logs:DeleteDelivery", "logs:DeleteDeliverySource", "logs:PutDeliverySource"]),
+    (Place::Delivering, &["logs:CreateDelivery"]),
 ];
 /// The same with tags.
 const DELIVERS_TAGGED: Needs = &[(Place::Deliveries, &["logs:TagResource"])];
@@ -245,18 +248,20 @@ const RECEIVES: Needs = &[(
 const RECEIVES_TAGGED: Needs = &[(Place::Destinations, &["logs:TagResource"])];
 /// logs/delivery.go, delivery_source.go and delivery_destination.go; the handlers of AWS::Logs::Delivery, AWS::Logs::DeliverySource and
 /// AWS::Logs::DeliveryDestination read and tag the same.
-const MODULES_DELIVERS: Needs = &[(
-    Place::Deliveries,
-    &[
-        "logs:GetDelivery",
-        "logs:GetDeliveryDestination",
-        "logs:GetDeliverySource",
-        "logs:ListTagsForResource",
-        "logs:TagResource",
-        "logs:UntagResource",
-        "logs:UpdateDeliveryConfiguration",
-    ],
-)];
+const MODULES_DELIVERS: Needs = &[
+    (
+        Place::Deliveries,
+        &[
+            "logs:GetDelivery",
+            "logs:GetDeliverySource",
+            "logs:ListTagsForResource",
+            "logs:TagResource",
+            "logs:UntagResource",
+            "logs:UpdateDeliveryConfiguration",
+        ],
+    ),
+    (Place::Delivering, &["logs:GetDeliveryDestination"]),
+];
 /// The same of destinations.
 const MODULES_RECEIVES: Needs = &[(Place::Destinations, &["logs:ListTagsForResource", "logs:TagResource", "logs:UntagResource"])];
 /// iam/role.go and iam/role_policy.go; the handlers of AWS::IAM::Role read the same.
@@ -695,11 +700,11 @@ fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namin
             let (resource, _) = of_buckets(account, named.collect(), sources);
             return Some((resource, None)).filter(|(resource, _)| !is_empty(resource));
         }
-        Place::Deliveries => {
-            let destination = plan
-                .archive
-                .as_ref()
-                .map(|archive| format!("arn:{partition}:logs:*:{}:delivery-destination:{DELIVERY_SOURCE}*", archive.account_id));
+        Place::Deliveries | Place::Delivering => {
+            let destination =
+                plan.archive.as_ref().filter(|_| place == Place::Delivering).map(|archive| {
+                    format!("arn:{partition}:logs:*:{}:delivery-destination:{DELIVERY_SOURCE}*", archive.account_id)
+                });
             let own = ["delivery:*".to_owned(), format!("delivery-source:{DELIVERY_SOURCE}*")];
             (own.iter().map(|resource| regional("logs", resource)).chain(destination).collect(), None)
         }

@@ -239,17 +239,19 @@ def copied(stage):
 
 
 def vended(stage):
-    """Deliveries, made and taken back, and a policy of a destination that there was."""
-    all_of(stage)
+    """Deliveries, made and taken back, the destinations last; and a policy of a destination that there was before."""
     stage.set_scene()
-    stage.run_all()
+    for flags in (("--dry-run",), (), ("--verify",)):
+        stage.run_all(*flags)
     account, script = next((account, script) for account, script in stage.scripts() if "DESTINATION=(" in script.read_text())
+    archive = next(path for of, path in stage.scripts() if of is account and path.stem == "us-west-2")
     [name] = mock_vended.BACKENDS[account.id][script.stem].delivery_destinations
+    for of, path in reversed(stage.scripts()):
+        stage.run_well(of, path, "--rollback")
     stage.set_scene()
     logs = stage.world.client("logs", account.id, script.stem)
-    stage.run_well(account, next(path for of, path in stage.scripts() if of is account and path.stem == "us-west-2"))
-    archive = {"destinationResourceArn": "arn:aws:s3:::acme-central-logs-444455556666"}
-    logs.put_delivery_destination(name=name, outputFormat="parquet", deliveryDestinationConfiguration=archive)
+    stage.run_well(account, archive)
+    logs.put_delivery_destination(name=name, outputFormat="parquet", deliveryDestinationConfiguration={"destinationResourceArn": "arn:aws:s3:::acme-central-logs-444455556666"})
     for before in (None, {"Version": "2012-10-17", "Statement": []}):
         if before:
             logs.put_delivery_destination_policy(deliveryDestinationName=name, deliveryDestinationPolicy=json.dumps(before))
