@@ -42,7 +42,8 @@ enum Place {
     Vended,
     /// Delivery sources and deliveries of the account.
     Deliveries,
-    /// The same, and the destination that they have, which is the archive's account's.
+    /// The same, and destinations: the one that they have is the archive's account's, and the service authorization reference says of
+    /// `logs:DeleteDeliverySource` that it is of destinations, where the user guide has delivery sources.
     Delivering,
     /// Delivery destinations of the account.
     Destinations,
@@ -227,8 +228,8 @@ const COPIES: Needs = &[
 const DELIVERS: Needs = &[
     (Place::Anywhere, &["logs:DescribeDeliveries", "logs:DescribeDeliverySources"]),
     (Place::Vended, &["s3:AllowVendedLogDeliveryForResource"]),
-    (Place::Deliveries, &["logs:DeleteDelivery", "logs:DeleteDeliverySource", "logs:PutDeliverySource"]),
-    (Place::Delivering, &["logs:CreateDelivery"]),
+    (Place::Deliveries, &["logs:DeleteDelivery", "logs:PutDeliverySource"]),
+    (Place::Delivering, &["logs:CreateDelivery", "logs:DeleteDeliverySource"]),
 ];
 /// The same with tags.
 const DELIVERS_TAGGED: Needs = &[(Place::Deliveries, &["logs:TagResource"])];
@@ -701,12 +702,12 @@ fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namin
             return Some((resource, None)).filter(|(resource, _)| !is_empty(resource));
         }
         Place::Deliveries | Place::Delivering => {
-            let destination =
-                plan.archive.as_ref().filter(|_| place == Place::Delivering).map(|archive| {
-                    format!("arn:{partition}:logs:*:{}:delivery-destination:{DELIVERY_SOURCE}*", archive.account_id)
-                });
+            let owners = plan.archive.iter().map(|archive| archive.account_id.as_str()).chain([id]);
+            let owners: BTreeSet<&str> = owners.filter(|_| place == Place::Delivering).collect();
+            let destinations =
+                owners.into_iter().map(|owner| format!("arn:{partition}:logs:*:{owner}:delivery-destination:{DELIVERY_SOURCE}*"));
             let own = ["delivery:*".to_owned(), format!("delivery-source:{DELIVERY_SOURCE}*")];
-            (own.iter().map(|resource| regional("logs", resource)).chain(destination).collect(), None)
+            (own.iter().map(|resource| regional("logs", resource)).chain(destinations).collect(), None)
         }
         Place::Destinations => (vec![regional("logs", &format!("delivery-destination:{DELIVERY_SOURCE}*"))], None),
         Place::BusPass => {
