@@ -27,3 +27,5 @@ pub(crate) const REPLICATION_ROLE: &str = "logmap-replication-";
 pub(crate) const REPLICATION_POLICY: &str = "copy-logs";
 /// The service that delivers vended logs (CloudWatch Logs user guide, "Logs sent to Amazon S3").
 pub(crate) const LOG_DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";
+/// Names of the delivery sources and destinations of CloudWatch Logs that are made here begin with it.
+pub(crate) const DELIVERY_SOURCE: &str = "logmap-";

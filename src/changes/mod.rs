@@ -256,13 +256,13 @@ fn sources(old: &Plan, new: &Plan) -> Vec<Change> {
     for (key @ (name, _), old) in &was {
         match is.get(key) {
             None => changes.push(Change {
-                settings: settings::source(Some(old.thing), None),
+                settings: settings::source(Some(logged(old)), None),
                 notes: elsewhere(&is, name).into_iter().collect(),
                 ..change(Kind::Removed, name, Some(old.placement()), None)
             }),
             Some(new) => {
                 let moved = !same_place(&old.placement(), &new.placement());
-                let settings = settings::source(Some(old.thing), Some(new.thing));
+                let settings = settings::source(Some(logged(old)), Some(logged(new)));
                 let note = "S3 moves no bucket: it is deleted and made again, and its name is free for anybody in between";
                 if moved || !settings.is_empty() {
                     let kind = if moved { Kind::Moved } else { Kind::Changed };
@@ -278,13 +278,18 @@ fn sources(old: &Plan, new: &Plan) -> Vec<Change> {
     for (key @ (name, _), new) in &is {
         if !was.contains_key(key) {
             changes.push(Change {
-                settings: settings::source(None, Some(new.thing)),
+                settings: settings::source(None, Some(logged(new))),
                 notes: elsewhere(&was, name).into_iter().collect(),
                 ..change(Kind::Added, name, None, Some(new.placement()))
             });
         }
     }
     changes
+}
+
+/// A source with what is delivered of its placement.
+fn logged<'a>(at: &At<'a, Source>) -> settings::Logged<'a> {
+    (at.thing, at.placement.vended.as_ref())
 }
 
 fn trails(old: &Plan, new: &Plan) -> Vec<Change> {

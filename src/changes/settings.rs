@@ -1,7 +1,9 @@
 //! Settings of things, in words for people, old beside new: only what differs.
 
 use super::Setting;
-use crate::plan::{Account, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail, monitoring::MonitoringSettings};
+use crate::plan::{
+    Account, KeyFormat, LifecycleRule, LogBucket, Plan, Source, Trail, monitoring::MonitoringSettings, vended::Vended,
+};
 use indexmap::IndexMap;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,12 +54,16 @@ pub(super) fn account(old: &Account, new: &Account) -> Vec<Setting> {
         .found
 }
 
-pub(super) fn source(old: Option<&Source>, new: Option<&Source>) -> Vec<Setting> {
-    Pairs::new(old, new)
-        .row("log bucket", |source| Some(source.log_bucket.to_string()))
-        .row("prefix", |source| Some(prefix(source)))
-        .row("key format", |source| Some(source.key_format.word().to_owned()))
-        .row("logging set by", |source| yes(source.managed, "logmap", "other code"))
+/// A source, and what is delivered of its placement.
+pub(super) type Logged<'a> = (&'a Source, Option<&'a Vended>);
+
+pub(super) fn source(old: Option<Logged<'_>>, new: Option<Logged<'_>>) -> Vec<Setting> {
+    Pairs::new(old.as_ref(), new.as_ref())
+        .row("log bucket", |(source, _)| Some(source.log_bucket.to_string()))
+        .row("prefix", |(source, _)| Some(prefix(source)))
+        .row("key format", |(source, _)| Some(source.key_format.word().to_owned()))
+        .row("logging set by", |(source, _)| yes(source.managed, "logmap", "other code"))
+        .row("delivered to", |(source, vended)| vended.and_then(|vended| vended.delivers(&source.name)))
         .found
 }
 

@@ -9,7 +9,9 @@ record! {
         /// Account and Region of the archive. No source has to be there.
         [required "write `deliver_to: { account: …, region: … }`"] deliver_to: CentralPlace, { "examples": [{ "account": "log-archive", "region": "eu-central-1" }] };
         /// Who copies.
-        [required "write `via: replication`"] via: CentralVia, { "examples": ["replication"] };
+        [required "write `via: replication` or `via: vended`"] via: CentralVia, { "examples": ["replication", "vended"] };
+        /// How CloudWatch Logs writes access logs, with `via: vended` only. Without it `json`.
+        format: CentralFormat, { "examples": ["json", "parquet"] };
         /// Name of the archive, in which placeholders stand as in `log_bucket.name`. Without it `{org}-central-{account_id}-{region}`.
         bucket: String, { "examples": ["acme-central-logs"] };
         /// ARN of the KMS key with which copies are encrypted: one that customers manage, in the Region of the archive. Without it S3 copies no
@@ -37,5 +39,17 @@ words! {
     CentralVia {
         /// S3: each log bucket has a replication rule.
         Replication = "replication",
+        /// CloudWatch Logs: each source that logmap sets has a delivery of its own, beside its logging. Costs by the byte; no trails.
+        Vended = "vended",
+    }
+}
+
+words! {
+    /// How CloudWatch Logs writes access logs to a bucket.
+    CentralFormat {
+        /// One JSON object for each record.
+        Json = "json",
+        /// Apache Parquet, for which AWS bills a conversion.
+        Parquet = "parquet",
     }
 }

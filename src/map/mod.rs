@@ -85,7 +85,7 @@ record! {
         guardrails: Guardrails, { "examples": [{ "deployer": "logmap-deployer" }] };
         /// One account that asks the logs of all of them, with Athena.
         athena: Athena, { "examples": [{ "central": "security" }] };
-        /// A second copy of the logs, in one bucket of one account: S3 replicates each log bucket to it.
+        /// A second copy of the logs, in one bucket of one account: S3 replicates each log bucket to it, or CloudWatch Logs delivers access logs.
         central: Central, { "examples": [{ "deliver_to": { "account": "log-archive", "region": "eu-central-1" }, "via": "replication" }] };
         /// Tags of everything that is made: buckets, trails, topics, parameters, rules, functions with their roles and log groups. Tags of a
         /// `log_bucket` win over them by key. What is adopted keeps its own.

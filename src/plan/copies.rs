@@ -46,11 +46,14 @@ pub struct Archive {
     pub partition: Partition,
     /// KMS key of the copies.
     pub kms_key_arn: Option<String>,
-    /// Names of the log buckets that are copied, sorted.
+    /// How CloudWatch Logs writes, `json` or `parquet`, if it is that which copies; none if S3 replicates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub format: Option<&'static str>,
+    /// Names of the log buckets that are copied, or of the sources whose logs CloudWatch Logs delivers, sorted.
     pub copied: Vec<String>,
     /// Names of log buckets that are not: they existed before, and who made them says what is copied.
     pub left_out: Vec<String>,
-    /// Keys of the accounts that have log buckets which are copied, sorted.
+    /// Keys of the accounts whose logs are copied, sorted.
     pub accounts: Vec<String>,
 }
 
@@ -117,7 +120,28 @@ pub(crate) fn trust() -> Value {
     })
 }
 
-/// Fills in who copies to the archive, and how.
+/// The archive as it is planned, of which nothing is said yet but where it is.
+pub(super) fn planned(map: &EffectiveMap<'_>, accounts: &[Account]) -> Option<Archive> {
+    let wanted = map.archive.as_ref()?;
+    let (account, archive) = accounts.iter().find_map(|account| {
+        let buckets = account.placements.iter().flat_map(|placement| &placement.buckets);
+        buckets.into_iter().find(|bucket| bucket.takes_copies).map(|bucket| (account, bucket))
+    })?;
+    Some(Archive {
+        account: account.key.clone(),
+        account_id: account.id.clone(),
+        region: wanted.region.value.to_owned(),
+        bucket: archive.name.clone(),
+        partition: account.partition,
+        kms_key_arn: wanted.kms_key_arn.map(|key| key.value.to_owned()),
+        format: None,
+        copied: Vec::new(),
+        left_out: Vec::new(),
+        accounts: Vec::new(),
+    })
+}
+
+/// Fills in which log buckets S3 replicates to the archive, and how.
 pub(crate) fn finish(
     map: &EffectiveMap<'_>,
     deliveries: &[Delivery<'_>],
@@ -125,22 +149,8 @@ pub(crate) fn finish(
     findings: &mut Vec<Finding>,
 ) -> Option<Archive> {
     let wanted = map.archive.as_ref()?;
-    let (account, archive) = accounts.iter().find_map(|account| {
-        let buckets = account.placements.iter().flat_map(|placement| &placement.buckets);
-        buckets.into_iter().find(|bucket| bucket.takes_copies).map(|bucket| (account, bucket))
-    })?;
-    let mut central = Archive {
-        account: account.key.clone(),
-        account_id: account.id.clone(),
-        region: wanted.region.value.to_owned(),
-        bucket: archive.name.clone(),
-        partition: account.partition,
-        kms_key_arn: wanted.kms_key_arn.map(|key| key.value.to_owned()),
-        copied: Vec::new(),
-        left_out: Vec::new(),
-        accounts: Vec::new(),
-    };
-    let archive_arn = archive.arn.clone();
+    let mut central = planned(map, accounts)?;
+    let archive_arn = arn::bucket(central.partition, &central.bucket);
     let mut copies = Vec::new();
     for account in accounts.iter_mut().filter(|account| account.partition == central.partition && wanted.covers(&account.key)) {
         let Some(written) = map.accounts.get(account.key.as_str()) else { continue };
@@ -164,7 +174,7 @@ pub(crate) fn finish(
             if placement.buckets.iter().any(|bucket| bucket.replication.is_some()) {
                 let keys = keys(map, deliveries, &account.key, &placement.region, findings);
                 placement.replication_role = Some(role(&role_arn, placement, &keys, &central));
-                copies.push(CopyGrant { account_id: account.id.clone(), role_arn });
+                copies.push(CopyGrant { account_id: account.id.clone(), role_arn: Some(role_arn) });
                 if central.accounts.last() != Some(&account.key) {
                     central.accounts.push(account.key.clone());
                 }
@@ -300,7 +310,12 @@ pub(super) fn via_service(partition: Partition, region: &str) -> String {
 }
 
 /// Composes the archive's policy and proves it.
-fn admit(wanted: &effective::Archive<'_>, copies: Vec<CopyGrant>, accounts: &mut [Account], findings: &mut Vec<Finding>) {
+pub(super) fn admit(
+    wanted: &effective::Archive<'_>,
+    copies: Vec<CopyGrant>,
+    accounts: &mut [Account],
+    findings: &mut Vec<Finding>,
+) {
     let of_placements = accounts.iter().map(|account| account.placements.len()).sum();
     for account in accounts {
         for placement in &mut account.placements {

@@ -14,6 +14,7 @@ use super::{
     Account, Placement, Plan, central, copies, guardrails, keys, monitoring, names,
     policy_cache::PolicyCache,
     routes::{self, Delivery},
+    vended,
 };
 use crate::{
     aws::Partition,
@@ -91,6 +92,7 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
         regions.extend(deliveries.iter().map(|delivery| delivery.region));
         let archive = map.archive.iter().filter(|archive| archive.account.as_str() == account.key.as_str());
         regions.extend(archive.map(|archive| archive.region.value));
+        regions.extend(vended::regions(map, account, &by_account));
         if regions.is_empty() && map.central.as_ref().is_some_and(|central| central.account == account.key.value) {
             continue;
         }
@@ -142,7 +144,10 @@ fn derive_on(threads: usize, map: &EffectiveMap<'_>, cache: &mut PolicyCache, fi
     }
     log_buckets_that_are_sources(map, &taken, findings);
     names_twice(taken, findings);
-    let archive = copies::finish(map, &deliveries, &mut accounts, findings);
+    let archive = match map.archive.as_ref().is_some_and(|archive| archive.vended.is_some()) {
+        true => vended::finish(map, &mut accounts, findings),
+        false => copies::finish(map, &deliveries, &mut accounts, findings),
+    };
     routes::finish_trails(map, &deliveries, &mut accounts, findings);
     monitoring::fill(&mut accounts, &map.monitoring);
     monitoring::check(map, &accounts, findings);

@@ -16,7 +16,7 @@ use super::{Account, Source, prove::CHANGES};
 pub(crate) use crate::map::values::GuardrailSettings;
 use crate::{
     aws::{
-        Partition, REPLICATION_ROLE,
+        DELIVERY_SOURCE, Partition, REPLICATION_ROLE,
         limits::{RCP_CHARS, SCP_CHARS},
     },
     diagnostics::Finding,
@@ -59,6 +59,17 @@ pub(crate) const ALERT_ACTIONS: [&str; 8] = [
     "sns:DeleteTopic",
     "sns:RemovePermission",
     "sns:SetTopicAttributes",
+];
+/// What only the deployer may do with delivery sources and destinations of logmap's names (CloudWatch Logs user guide, "Logs sent to Amazon
+/// S3", which has them with their ARNs). `logs:DeleteDelivery` is not among them: a delivery has an id that AWS makes, and nothing in a
+/// request for it tells whose it is.
+pub(crate) const DELIVERY_ACTIONS: [&str; 6] = [
+    "logs:DeleteDeliveryDestination",
+    "logs:DeleteDeliveryDestinationPolicy",
+    "logs:DeleteDeliverySource",
+    "logs:PutDeliveryDestination",
+    "logs:PutDeliveryDestinationPolicy",
+    "logs:PutDeliverySource",
 ];
 /// What only these roles may do with themselves: whoever may make a role of such a name, or say who assumes it, is past every guardrail
 /// (service authorization reference of AWS Identity and Access Management).
@@ -188,6 +199,11 @@ fn of_partition(subject: &Subject<'_>, settings: &GuardrailSettings, organizatio
     let watched: Vec<String> = rules.chain(topics).collect();
     if !watched.is_empty() {
         fixed.push(statement("LogmapAlerts", &ALERT_ACTIONS, watched, but(&passing)));
+    }
+    if subject.accounts.iter().flat_map(|account| &account.placements).any(|placement| placement.vended.is_some()) {
+        let of = |kind: &str| format!("arn:{}:logs:*:*:{kind}:{DELIVERY_SOURCE}*", subject.partition);
+        let resources = vec![of("delivery-destination"), of("delivery-source")];
+        fixed.push(statement("LogmapDeliveries", &DELIVERY_ACTIONS, resources, but(&passing)));
     }
     let mut held = setting.clone();
     // whoever changes these ends the copies, or makes them without a record of who did

@@ -19,6 +19,7 @@ pub(crate) mod selectors;
 mod stack_sets;
 mod state;
 pub(crate) mod statements;
+pub(crate) mod vended;
 
 use crate::{
     aws::Partition,
@@ -119,6 +120,9 @@ pub struct Placement {
     /// The role with which S3 copies the log buckets here to the archive.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub replication_role: Option<ReplicationRole>,
+    /// What CloudWatch Logs delivers from here to the archive, and its destination, if that is of this account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vended: Option<vended::Vended>,
     /// What is published and watched here.
     #[serde(skip_serializing_if = "monitoring::Monitoring::is_empty")]
     pub monitoring: monitoring::Monitoring,
@@ -182,7 +186,7 @@ pub struct Basis {
     pub senders: Vec<SenderGrant>,
     /// Whom of another account it lets read.
     pub readers: Option<ReaderGrant>,
-    /// The roles that copy logs to the bucket.
+    /// Who copies logs to the bucket.
     pub copies: Vec<CopyGrant>,
     /// With a TLS-only deny.
     pub deny_insecure_transport: bool,

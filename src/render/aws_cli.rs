@@ -6,6 +6,7 @@
 use super::{Context, Sink, engine::Engine};
 use crate::{
     artifacts::Artifact,
+    aws::arn,
     plan::{
         Account, LogBucket, Placement, RenderSettings, Source, Trail, alike,
         copies::{ROLE_DESCRIPTION, trust},
@@ -25,6 +26,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     ("aws-cli/library.sh", include_str!("../../templates/aws-cli/library.sh")),
     ("aws-cli/monitoring.sh", include_str!("../../templates/aws-cli/monitoring.sh")),
     ("aws-cli/copies.sh", include_str!("../../templates/aws-cli/copies.sh")),
+    ("aws-cli/vended.sh", include_str!("../../templates/aws-cli/vended.sh")),
     (STACK_CHECKS, include_str!("../../templates/aws-cli/stack.sh")),
     (LIBRARY, include_str!("../../templates/aws-cli/lib.sh")),
     (HELPER, include_str!("../../templates/aws-cli/helper.py")),
@@ -89,6 +91,8 @@ struct ScriptContext<'a> {
     roles: Vec<RoleRow<'a>>,
     /// The log buckets that are copied.
     copies: Vec<CopyRow<'a>>,
+    /// What CloudWatch Logs delivers to the archive: none or one.
+    vended: Vec<VendedRow<'a>>,
     /// ARN of the topic of the alerts; empty for none.
     topic_arn: &'a str,
     /// Tags of everything that is made but for log buckets, as a JSON object; empty for none.
@@ -134,6 +138,43 @@ struct CopyRow<'a> {
     replication: String,
     /// Key of the account that has to be applied first, because it owns the archive; empty if it is this one.
     first: &'a str,
+}
+
+/// What CloudWatch Logs delivers to the archive.
+#[derive(Debug, Serialize)]
+struct VendedRow<'a> {
+    /// The archive as a destination, if it is of this account: none or one.
+    destinations: Vec<DestinationRow<'a>>,
+    /// ARN of the destination of the deliveries.
+    destination_arn: &'a str,
+    /// Key of the account that has to be applied first, because it has the destination; empty if it is this one.
+    first: &'a str,
+    /// The sources whose logs are delivered.
+    sources: Vec<VendedSourceRow<'a>>,
+}
+
+/// The archive as a destination of deliveries.
+#[derive(Debug, Serialize)]
+struct DestinationRow<'a> {
+    /// Its name.
+    name: &'a str,
+    /// ARN of the archive.
+    bucket_arn: &'a str,
+    /// `json` or `parquet`.
+    format: &'static str,
+    /// Who of other accounts may deliver, as JSON; empty for nobody.
+    policy: String,
+}
+
+/// A source whose logs are delivered.
+#[derive(Debug, Serialize)]
+struct VendedSourceRow<'a> {
+    /// Name of the delivery source.
+    name: &'a str,
+    /// Bucket name.
+    bucket: &'a str,
+    /// ARN of the bucket.
+    arn: String,
 }
 
 /// Something that is published or watched.
@@ -398,6 +439,33 @@ fn script<'a>(cx: &Context<'_>, account: &'a Account, placement: &'a Placement) 
                 let copy = bucket.replication.as_ref()?;
                 let first = if copy.archive_account == account.key { "" } else { &copy.archive_account };
                 Some(CopyRow { name: &bucket.name, replication: text::json(&copy.configuration()), first })
+            })
+            .collect(),
+        vended: placement
+            .vended
+            .iter()
+            .map(|vended| VendedRow {
+                destinations: vended
+                    .destination
+                    .iter()
+                    .map(|destination| DestinationRow {
+                        name: &destination.name,
+                        bucket_arn: &destination.bucket_arn,
+                        format: vended.format,
+                        policy: destination.policy.as_ref().map(text::json).unwrap_or_default(),
+                    })
+                    .collect(),
+                destination_arn: &vended.destination_arn,
+                first: if vended.archive_account == account.key { "" } else { &vended.archive_account },
+                sources: vended
+                    .sources
+                    .iter()
+                    .map(|source| VendedSourceRow {
+                        name: &source.name,
+                        bucket: &source.bucket,
+                        arn: arn::bucket(account.partition, &source.bucket),
+                    })
+                    .collect(),
             })
             .collect(),
         topic_arn: placement.monitoring.alerts.as_ref().map_or("", |alerts| &alerts.topic_arn),

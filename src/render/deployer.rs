@@ -7,7 +7,7 @@
 
 use crate::{
     aws::{
-        REPLICATION_ROLE, REPLICATION_SERVICE, arn,
+        DELIVERY_SOURCE, REPLICATION_ROLE, REPLICATION_SERVICE, arn,
         limits::{MANAGED_POLICY_CHARS, is_account_id},
         watch::EVENTS_SERVICE,
     },
@@ -38,6 +38,15 @@ enum Place {
     CopyRoles,
     /// Giving them to S3.
     CopyPass,
+    /// Sources whose logs CloudWatch Logs delivers.
+    Vended,
+    /// Delivery sources and deliveries of the account.
+    Deliveries,
+    /// The same, and destinations: the one that they have is the archive's account's, and the service authorization reference says of
+    /// `logs:DeleteDeliverySource` that it is of destinations, where the user guide has delivery sources.
+    Delivering,
+    /// Delivery destinations of the account.
+    Destinations,
     /// The parameter, the Config rule, the topic and the rules that publish to it.
     Watched,
     /// Giving EventBridge the role with which it sends to the bus.
@@ -214,6 +223,48 @@ const COPIES: Needs = &[
     ),
     (Place::CopyPass, &["iam:PassRole"]),
 ];
+/// The same where CloudWatch Logs delivers to an archive (CloudWatch Logs user guide, "Logs sent to Amazon S3" and "Cross-account delivery
+/// example"; S3 user guide, "Delivering server access logs to CloudWatch Logs").
+const DELIVERS: Needs = &[
+    (Place::Anywhere, &["logs:DescribeDeliveries", "logs:DescribeDeliverySources"]),
+    (Place::Vended, &["s3:AllowVendedLogDeliveryForResource"]),
+    (Place::Deliveries, &["logs:DeleteDelivery", "logs:PutDeliverySource"]),
+    (Place::Delivering, &["logs:CreateDelivery", "logs:DeleteDeliverySource"]),
+];
+/// The same with tags.
+const DELIVERS_TAGGED: Needs = &[(Place::Deliveries, &["logs:TagResource"])];
+/// The same in the account of the archive.
+const RECEIVES: Needs = &[(
+    Place::Destinations,
+    &[
+        "logs:DeleteDeliveryDestination",
+        "logs:DeleteDeliveryDestinationPolicy",
+        "logs:GetDeliveryDestination",
+        "logs:GetDeliveryDestinationPolicy",
+        "logs:PutDeliveryDestination",
+        "logs:PutDeliveryDestinationPolicy",
+    ],
+)];
+/// The same with tags.
+const RECEIVES_TAGGED: Needs = &[(Place::Destinations, &["logs:TagResource"])];
+/// logs/delivery.go, delivery_source.go and delivery_destination.go; the handlers of AWS::Logs::Delivery, AWS::Logs::DeliverySource and
+/// AWS::Logs::DeliveryDestination read and tag the same.
+const MODULES_DELIVERS: Needs = &[
+    (
+        Place::Deliveries,
+        &[
+            "logs:GetDelivery",
+            "logs:GetDeliverySource",
+            "logs:ListTagsForResource",
+            "logs:TagResource",
+            "logs:UntagResource",
+            "logs:UpdateDeliveryConfiguration",
+        ],
+    ),
+    (Place::Delivering, &["logs:GetDeliveryDestination"]),
+];
+/// The same of destinations.
+const MODULES_RECEIVES: Needs = &[(Place::Destinations, &["logs:ListTagsForResource", "logs:TagResource", "logs:UntagResource"])];
 /// iam/role.go and iam/role_policy.go; the handlers of AWS::IAM::Role read the same.
 const MODULES_COPIES: Needs = &[(
     Place::CopyRoles,
@@ -539,9 +590,17 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
     let lock = account.placements.iter().flat_map(|placement| &placement.buckets).any(|bucket| bucket.object_lock.is_some());
     let asks = asks(plan, account).is_some();
     let copies = account.placements.iter().any(|placement| placement.replication_role.is_some());
+    let vended = || account.placements.iter().filter_map(|placement| placement.vended.as_ref());
+    let delivers = vended().any(|vended| !vended.sources.is_empty());
+    let receives = vended().any(|vended| vended.destination.is_some());
+    let tagged = !plan.render.tags.is_empty();
     let shared = [
         (true, EVERY_TARGET),
         (copies, COPIES),
+        (delivers, DELIVERS),
+        (delivers && tagged, DELIVERS_TAGGED),
+        (receives, RECEIVES),
+        (receives && tagged, RECEIVES_TAGGED),
         (parameter, SCRIPTS_PARAMETER),
         (config, SCRIPTS_CONFIG),
         (alerts, SCRIPTS_ALERTS),
@@ -552,6 +611,8 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
         TargetName::Terraform => vec![
             (true, TERRAFORM),
             (copies, MODULES_COPIES),
+            (delivers, MODULES_DELIVERS),
+            (receives, MODULES_RECEIVES),
             (trails, TERRAFORM_TRAILS),
             (parameter, TERRAFORM_PARAMETER),
             (plan.render.glue, TABLES),
@@ -566,6 +627,8 @@ fn needs(plan: &Plan, account: &Account, target: TargetName) -> Vec<Needs> {
             vec![
                 (true, CLOUDFORMATION),
                 (copies, MODULES_COPIES),
+                (delivers, MODULES_DELIVERS),
+                (receives, MODULES_RECEIVES),
                 (trails, TERRAFORM_TRAILS),
                 (own_logs, CLOUDFORMATION_LOGGING),
                 (parameter, CLOUDFORMATION_PARAMETER),
@@ -629,6 +692,24 @@ fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namin
         }
         Place::CopyRoles => (vec![arn::role(partition, id, &format!("{REPLICATION_ROLE}*"))], None),
         Place::CopyPass => (vec![arn::role(partition, id, &format!("{REPLICATION_ROLE}*"))], passed(REPLICATION_SERVICE)),
+        Place::Vended => {
+            let named = account.placements.iter().flat_map(|placement| {
+                let sources = placement.vended.iter().flat_map(|vended| &vended.sources);
+                sources.map(|source| (source.bucket.as_str(), placement.region.as_str()))
+            });
+            // whether the key of `Own` comes with this action is not documented
+            let (resource, _) = of_buckets(account, named.collect(), sources);
+            return Some((resource, None)).filter(|(resource, _)| !is_empty(resource));
+        }
+        Place::Deliveries | Place::Delivering => {
+            let owners = plan.archive.iter().map(|archive| archive.account_id.as_str()).chain([id]);
+            let owners: BTreeSet<&str> = owners.filter(|_| place == Place::Delivering).collect();
+            let destinations =
+                owners.into_iter().map(|owner| format!("arn:{partition}:logs:*:{owner}:delivery-destination:{DELIVERY_SOURCE}*"));
+            let own = ["delivery:*".to_owned(), format!("delivery-source:{DELIVERY_SOURCE}*")];
+            (own.iter().map(|resource| regional("logs", resource)).chain(destinations).collect(), None)
+        }
+        Place::Destinations => (vec![regional("logs", &format!("delivery-destination:{DELIVERY_SOURCE}*"))], None),
         Place::BusPass => {
             let roles: BTreeSet<&str> = buses(account).map(|bus| bus.role_arn.as_str()).collect();
             (roles.into_iter().map(str::to_owned).collect(), passed(EVENTS_SERVICE))

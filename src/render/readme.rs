@@ -4,7 +4,7 @@ use super::{Context, athena, aws_cli::takes_over, central::Asking, engine::Engin
 use crate::{
     artifacts::Artifact,
     aws::region,
-    plan::{Account, Archive, Plan, monitoring},
+    plan::{Account, Archive, Placement, Plan, monitoring},
     tables::{Catalog, archives},
 };
 use anyhow::Result;
@@ -160,7 +160,9 @@ struct ArchiveRow {
     kms_key_arn: String,
     /// True if it has Object Lock.
     locked: bool,
-    /// How many log buckets are copied.
+    /// How CloudWatch Logs writes, if it is that which copies; empty if S3 replicates.
+    format: &'static str,
+    /// How many log buckets are copied, or sources delivered.
     copied: usize,
     /// Names of log buckets that are not, because they existed before.
     left_out: Vec<String>,
@@ -605,7 +607,8 @@ pub fn render(cx: &Context<'_>, targets: &[&str]) -> Result<Artifact> {
 
 /// Key of the account with the archive, if the account's log buckets are copied there.
 fn copies_to(plan: &Plan, account: &Account) -> Option<String> {
-    let copied = account.placements.iter().any(|placement| placement.replication_role.is_some());
+    let delivers = |placement: &Placement| placement.vended.as_ref().is_some_and(|vended| !vended.sources.is_empty());
+    let copied = account.placements.iter().any(|placement| placement.replication_role.is_some() || delivers(placement));
     plan.archive.as_ref().filter(|_| copied).map(|archive| archive.account.clone())
 }
 
@@ -622,6 +625,7 @@ fn archive_row(plan: &Plan, archive: &Archive) -> ArchiveRow {
         bucket: archive.bucket.clone(),
         kms_key_arn: archive.kms_key_arn.clone().unwrap_or_default(),
         locked: buckets().any(|bucket| bucket.takes_copies && bucket.object_lock.is_some()),
+        format: archive.format.unwrap_or_default(),
         copied: archive.copied.len(),
         left_out: archive.left_out.clone(),
         encrypted: encrypted.into_iter().map(str::to_owned).collect(),

@@ -10,6 +10,7 @@ use crate::{
     plan::{
         Account, LogBucket, Placement, Plan, Source, Trail,
         monitoring::{BusTarget, Monitoring},
+        vended::Vended,
     },
     text,
 };
@@ -193,6 +194,14 @@ fn any_account(plan: &Plan) -> Option<Account> {
     if let (Some(alerts), Some(bus)) = (&mut monitoring.alerts, &plan.monitoring.bus) {
         alerts.bus = Some(BusTarget { arn: bus.arn.clone(), role_arn: arn::role(partition, ACCOUNT, &bus.role) });
     }
+    let mut vended: Option<Vended> = None;
+    for one in placements().filter_map(|placement| placement.vended.as_ref()) {
+        let all = vended.get_or_insert_with(|| one.clone());
+        all.destination = all.destination.take().or_else(|| one.destination.clone());
+        if all.sources.is_empty() {
+            all.sources.clone_from(&one.sources);
+        }
+    }
     let placement = Placement {
         region: "*".to_owned(),
         buckets: bucket.cloned().into_iter().collect(),
@@ -200,6 +209,7 @@ fn any_account(plan: &Plan) -> Option<Account> {
         trails,
         function_vpc: placements().find_map(|placement| placement.function_vpc.clone()),
         replication_role: placements().find_map(|placement| placement.replication_role.clone()),
+        vended,
         monitoring,
     };
     Some(Account {

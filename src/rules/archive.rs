@@ -5,7 +5,7 @@ use super::{accounts, naming, trails::is_kms_key};
 use crate::{
     aws::{Partition, arn, region},
     diagnostics::Finding,
-    map::RegionMap,
+    map::{Central, CentralVia, RegionMap},
     rule_family,
     source::Spanned,
 };
@@ -20,6 +20,9 @@ rule_family! {
     ARCHIVE_ENCRYPTED = "LM1006" "archive-encrypted" Warning Map: "files of a trail are encrypted and not copied";
     ARCHIVE_LEFT_OUT = "LM1007" "archive-left-out" Info Map: "a log bucket that existed before is not copied";
     ARCHIVE_EMPTY = "LM1008" "archive-empty" Warning Map: "nothing is copied to the archive";
+    ARCHIVE_PARTITION = "LM1009" "archive-partition" Error Map blocking: "CloudWatch Logs delivers no access logs in this partition";
+    ARCHIVE_FORMAT = "LM1010" "archive-format" Error Map: "a format of copies that are not written anew";
+    ARCHIVE_UNTRIED_LOCK = "LM1011" "archive-untried-lock" Warning Map: "AWS does not say whether deliveries get into a bucket with Object Lock";
 }
 
 /// Checks the accounts, the Region and the key that `central` names.
@@ -70,6 +73,50 @@ pub(crate) fn check(map: &RegionMap, findings: &mut Vec<Finding>) {
     }
     if let Some(key) = &central.kms_key_arn {
         key_of_archive(key, region, findings);
+    }
+    vended(central, region, partition, findings);
+}
+
+/// What goes with one way of copying only. "China and GovCloud" have no such deliveries, and of other partitions nothing is said (S3 user
+/// guide, "Logging options for Amazon S3"); to buckets they are JSON or Parquet (CloudWatch Logs API reference, "DescribeConfigurationTemplates").
+fn vended(central: &Central, region: &Spanned<String>, partition: Partition, findings: &mut Vec<Finding>) {
+    let Some(via) = &central.via else { return };
+    if via.value != CentralVia::Vended {
+        if let Some(format) = &central.format {
+            let word = format.value.word();
+            findings.push(
+                Finding::new(&ARCHIVE_FORMAT, format.span, format!("with `via: replication` nothing is written as `{word}`"))
+                    .label("S3 copies objects as they are")
+                    .related(via.span, "this copies")
+                    .help("leave `format` out, or write `via: vended`, with which CloudWatch Logs writes access logs anew"),
+            );
+        }
+        return;
+    }
+    if partition != Partition::Aws {
+        findings.push(
+            Finding::new(&ARCHIVE_PARTITION, via.span, format!("CloudWatch Logs delivers no access logs in `{partition}`"))
+                .related(region.span, "the archive is here")
+                .help("write `via: replication`; the log type `S3_SERVER_ACCESS_LOGS` is of the partition `aws` alone"),
+        );
+    }
+    if let Some(key) = &central.kms_key_arn {
+        findings.push(
+            Finding::new(&ARCHIVE_KEY, key.span, "with `via: vended` logmap makes no archive with a KMS key")
+                .related(via.span, "this delivers")
+                .help("leave `kms_key_arn` out: the archive is then encrypted with SSE-S3"),
+        );
+    }
+    if let Some(lock) = &central.object_lock {
+        findings.push(
+            Finding::new(
+                &ARCHIVE_UNTRIED_LOCK,
+                lock.span,
+                "nobody knows whether CloudWatch Logs can deliver to an archive with Object Lock",
+            )
+            .related(via.span, "this delivers")
+            .help("leave `object_lock` out, or deliver the logs of one account first (`only`), and look whether they arrive"),
+        );
     }
 }
 

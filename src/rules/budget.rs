@@ -89,6 +89,9 @@ pub(crate) fn report_overflow(
         Cause::Copies => Finding::new(&POLICY_SIZE, region, message).help(
             "write `organization.id`, so that the roles of the whole organization can be admitted, or name fewer accounts under `central.only`",
         ),
+        Cause::Deliveries => Finding::new(&POLICY_SIZE, region, message).help(
+            "name fewer accounts under `central.only`: deliveries are admitted by a list of accounts, because AWS does not say that they tell their organization",
+        ),
         Cause::Trails => Finding::new(&POLICY_SIZE, region, message).help(
             "use one organization trail instead of a trail in each account (`scope: organization`): its grant has the same size for any number of accounts",
         ),

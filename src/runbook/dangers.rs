@@ -228,7 +228,7 @@ pub(super) fn dangers(old: &Plan, new: &Plan, stages: &Stages, steps: &[Step]) -
         }
         if let Some((archive, _)) = was.filter(|(archive, _)| is.as_ref().is_none_or(|(name, _)| name != archive)) {
             text += &format!(
-                "What was copied to `{archive}` stays there and is not copied again. Scripts end no replication that the map no longer has: `aws s3api delete-bucket-replication` does. "
+                "What was copied to `{archive}` stays there and is not copied again. Scripts end no replication and no delivery that the map no longer has: `aws s3api delete-bucket-replication` and `aws logs delete-delivery` do. "
             );
         }
         say("The central copy", text.trim_end().to_owned());

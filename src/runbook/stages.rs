@@ -255,6 +255,7 @@ impl<'a> Maker<'a> {
             trails: self.trails(stage, old, new),
             function_vpc: new.or(old).and_then(|placement| placement.function_vpc.clone()),
             replication_role: new.or(old).and_then(|placement| placement.replication_role.clone()),
+            vended: None,
             monitoring: Monitoring::default(),
         }
     }

@@ -7,6 +7,7 @@
 {% include "aws-cli/library.sh" %}
 {% include "aws-cli/monitoring.sh" -%}
 {% include "aws-cli/copies.sh" -%}
+{% include "aws-cli/vended.sh" -%}
 {% if stacks %}{% include "aws-cli/stack.sh" -%}
 {% endif -%}
 {% raw -%}

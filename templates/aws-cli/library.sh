@@ -33,6 +33,8 @@ ALONE=''
 TAGS=''
 # the role that copies log buckets to an archive, and what is copied; none where nothing is
 COPY_ROLE=() COPIES=() ARCHIVE_FIRST=''
+# the delivery destination that is an archive, what is delivered and to which destination; none where nothing is
+DESTINATION=() DELIVERIES=() DELIVER_TO='' DELIVER_FIRST='' DELIVERS=''
 
 say() { printf '%s\n' "$*"; }
 warn() { printf '%s\n' "$*" >&2; }
@@ -214,6 +216,7 @@ already_made() {
       fetch "$WORK/role" NoSuchEntity iam get-role --role-name "$4"
       printf '%s' "$6" | json same-role "$WORK/role" || die 3 "there is a role $4 already, made since this script looked, that others may assume"
       ;;
+    logs.create-delivery.ConflictException) delivery_made "$@" ;;
     *) return 1 ;;
   esac
 }
@@ -225,6 +228,7 @@ explain_failure() {
       [ -z "${FIRST:-}" ] || warn "the trail's bucket belongs to the account '$FIRST': apply that account first" ;;
     InvalidRequest | InvalidArgument | NoSuchBucket)
       [ -z "$ARCHIVE_FIRST" ] || warn "the archive must be there and have versioning before anything is copied to it: apply the account '$ARCHIVE_FIRST' first, its archive's Region before others" ;;
+    AccessDenied* | ResourceNotFoundException) [ -z "$DELIVERS" ] || warn "$DELIVERS" ;;
     BucketAlreadyExists) warn "the name is taken by another account; choose another name for the log bucket in the map" ;;
   esac
 }
@@ -933,6 +937,7 @@ restore() { # restore TEXT ARGS...
   case $1.$2.$ERROR_CODE in
     cloudtrail.delete-trail.TrailNotFoundException | ssm.delete-parameter.ParameterNotFound) ;;
     iam.delete-role.NoSuchEntity | iam.delete-role-policy.NoSuchEntity) ;;
+    logs.delete-delivery.ResourceNotFoundException | logs.delete-delivery-source.ResourceNotFoundException) ;;
     sns.delete-topic.NotFound* | events.delete-rule.ResourceNotFoundException | configservice.delete-config-rule.NoSuchConfigRuleException) ;;
     *) failed "$@" ;;
   esac
@@ -1252,6 +1257,7 @@ rollback() {
   [ -n "$DRY_ROLLBACK" ] || take_turn
   list_all_buckets
   rollback_monitors
+  rollback_vended
   rollback_copies
   # sources first, then trails: nothing logs to a bucket whose grants are taken away
   each_bucket rollback_ownership
@@ -1307,6 +1313,14 @@ read_copies() { :; }
 apply_copies() { :; }
 # shellcheck disable=SC2317,SC2329 # as above
 rollback_copies() { :; }
+# shellcheck disable=SC2317,SC2329 # as above
+read_vended() { :; }
+# shellcheck disable=SC2317,SC2329 # as above
+apply_vended() { :; }
+# shellcheck disable=SC2317,SC2329 # as above
+rollback_vended() { :; }
+# shellcheck disable=SC2317,SC2329 # as above
+delivery_made() { return 1; }
 each_trail() { local i; for ((i = 0; i < ${#TRAILS[@]}; i += 6)); do "$1" "${TRAILS[@]:i:6}"; done; }
 
 prepare() {
@@ -1363,6 +1377,7 @@ main() {
   each_source read_source
   each_bucket read_listeners
   each_trail read_trail
+  read_vended
   each_monitor read_monitor
   if [ "$REFUSALS" -gt 0 ] && [ "$MODE" != verify ]; then
     die 1 "$ACCOUNT_KEY/$REGION: refused, see the $REFUSALS reasons above; nothing was changed"
@@ -1372,6 +1387,7 @@ main() {
   apply_copies
   each_source apply_source
   each_trail apply_trail
+  apply_vended
   each_monitor apply_monitor
   case $MODE in
     dry-run) say "$ACCOUNT_KEY/$REGION: $CHANGES changes would be made" ;;

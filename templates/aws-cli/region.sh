@@ -70,7 +70,21 @@ COPIES=(
   {{ copy.replication | sh }}
   {{ copy.first | sh }}
 {% endfor %})
-{% endif %}{% if tags %}
+{% endif %}{% for here in vended %}{% for destination in here.destinations %}
+# the delivery destination that is the archive: name, ARN of the archive, format, who of other accounts may deliver to it
+# shellcheck disable=SC2016 # what looks like an expansion is text
+DESTINATION=({{ destination.name | sh }} {{ destination.bucket_arn | sh }} {{ destination.format | sh }}
+  {{ destination.policy | sh }})
+{% endfor %}{% if here.sources %}
+# for each source whose logs are delivered: name of the delivery source, bucket, ARN of the bucket
+# shellcheck disable=SC2016 # what looks like an expansion is text
+DELIVERIES=(
+{% for source in here.sources %}  {{ source.name | sh }} {{ source.bucket | sh }} {{ source.arn | sh }}
+{% endfor %})
+# the destination of all, and the account to apply first if that is another's
+DELIVER_TO={{ here.destination_arn | sh }}
+DELIVER_FIRST={{ here.first | sh }}
+{% endif %}{% endfor %}{% if tags %}
 # the tags of everything that is made but for log buckets, which have theirs above
 # shellcheck disable=SC2016 # what looks like an expansion is text
 TAGS={{ tags | sh }}

@@ -416,4 +416,5 @@ resource "aws_cloudtrail" "{{ trail.label }}" {
 }
 {%- endfor %}
 {%- include "terraform/copies.tf" %}
+{%- include "terraform/vended.tf" %}
 {%- include "terraform/monitoring.tf" %}

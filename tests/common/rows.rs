@@ -163,7 +163,7 @@ pub fn asked(dice: &mut Dice, kind: Kind, subject: &Subject<'_>) -> Option<Asked
             asked
         }
         // no policy that is asked here is an archive's; tests/central.rs has those
-        Kind::CopiesWrite | Kind::OtherCopy => return None,
+        Kind::CopiesWrite | Kind::OtherCopy | Kind::VendedWrite | Kind::OtherVended => return None,
         Kind::SendersWrite => {
             let grant = &subject.senders[dice.below(subject.senders.len())];
             let account = grant.accounts[dice.below(grant.accounts.len())].as_str();

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import yaml
 
-from . import evaluator_oracle, npm, refusals, templates, trails, watching
+from . import evaluator_oracle, mock_vended, npm, refusals, templates, trails, watching
 from .attacks import Attack
 from .evaluate import Request, evaluate, glob, listed
 from .mock import find
@@ -100,6 +100,23 @@ def of_roles(call, asked, arn):
     return [("iam:" + call["operation"], role)] + ([("iam:TagRole", role)] if tagged else [])
 
 
+def of_deliveries(call, asked, arn):
+    """CloudWatch Logs user guide, "Cross-account delivery example": CreateDelivery asks of source, delivery and destination; S3 user guide, "Delivering
+    server access logs to CloudWatch Logs": s3:AllowVendedLogDeliveryForResource of the bucket."""
+    operation, name = call["operation"], asked.get("name") or asked.get("deliveryDestinationName")
+    if operation.startswith("Describe"):
+        return [("logs:" + operation, "*")]
+    if operation == "CreateDelivery":
+        of = [arn("logs", f"delivery-source:{asked['deliverySourceName']}"), arn("logs", "delivery:a1B2"), asked["deliveryDestinationArn"]]
+    elif operation == "DeleteDelivery":
+        of = [arn("logs", f"delivery:{asked['id']}")]
+    else:
+        of = [arn("logs", f"delivery-{'source' if operation.endswith('Source') else 'destination'}:{name}")]
+    tagged = [("logs:TagResource", of[-1] if len(of) == 1 else of[1])] if asked.get("tags") else []
+    vended = [("s3:AllowVendedLogDeliveryForResource", asked["resourceArn"])] if operation == "PutDeliverySource" else []
+    return [("logs:" + operation, resource) for resource in of] + tagged + vended
+
+
 def needs(call):
     """What AWS asks for a call: [(action, resource, context)]."""
     if call["service"] == "sts":
@@ -114,7 +131,7 @@ def needs(call):
         # S3 user guide, "Setting up permissions for live replication": the role is passed to S3
         given = re.search(rb"<Role>(.*?)</Role>", call["body"]) if call["method"] == "PUT" and "replication" in call["query"] else None
         return found + ([("iam:PassRole", given[1].decode(), {"iam:PassedToService": "s3.amazonaws.com"})] if given else [])
-    of = {"cloudtrail": of_trail, "iam": of_roles}.get(call["service"], of_watched)
+    of = {"cloudtrail": of_trail, "iam": of_roles, "logs": of_deliveries}.get(call["service"], of_watched)
     return [(*need, {})[:3] for need in of(call, call["asked"], arn)]
 
 
@@ -222,6 +239,27 @@ def copied(stage):
     stage.run_well(account, script, "--rollback")
 
 
+def vended(stage):
+    """Deliveries, made and taken back, the destinations last; and a policy of a destination that there was before."""
+    stage.set_scene()
+    for flags in (("--dry-run",), (), ("--verify",)):
+        stage.run_all(*flags)
+    account, script = next((account, script) for account, script in stage.scripts() if "DESTINATION=(" in script.read_text())
+    archive = next(path for of, path in stage.scripts() if of is account and path.stem == "us-west-2")
+    [name] = mock_vended.BACKENDS[account.id][script.stem].delivery_destinations
+    for of, path in reversed(stage.scripts()):
+        stage.run_well(of, path, "--rollback")
+    stage.set_scene()
+    logs = stage.world.client("logs", account.id, script.stem)
+    stage.run_well(account, archive)
+    logs.put_delivery_destination(name=name, outputFormat="parquet", deliveryDestinationConfiguration={"destinationResourceArn": "arn:aws:s3:::acme-central-logs-444455556666"})
+    for before in (None, {"Version": "2012-10-17", "Statement": []}):
+        if before:
+            logs.put_delivery_destination_policy(deliveryDestinationName=name, deliveryDestinationPolicy=json.dumps(before))
+        stage.run_well(account, script)
+        stage.run_well(account, script, "--rollback")
+
+
 def attack_of(stage, scene=None):
     return Attack(stage, *stage.scripts()[0], scene=scene)
 
@@ -260,6 +298,7 @@ def record(bench, held):
         "everything": ((ROOT / "tests" / "maps" / "full.yaml").read_text(), all_of),
         "adopted": (refusals.MAP, forced),
         "copied": ((ROOT / "tests" / "maps" / "central.yaml").read_text() + "tags: { team: platform }\n", copied),
+        "vended": ((ROOT / "tests" / "maps" / "vended.yaml").read_text(), vended),
         "bus": ((ROOT / "tests" / "maps" / "bus.yaml").read_text(), all_of),
         "tagged": (watching.TAGGING, lambda stage: (watching.tagged(attack_of(stage)), of_others(stage))),
         "feeds": (trails.FEEDS, lambda stage: trails.feeds(attack_of(stage))),

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from . import adopted, athena, attacks, book, bus, called, calls, central, changes, cli2, deployer, distribution, editor, report_formats, generated, graph, guardrails, hooks, evaluator_oracle, limits, live, manual, maps, targets_agree, moves, foreign_inputs, packages
 from . import readme, refusals, scanners, schema, scripts
-from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, vscode, watching, writer
+from . import selftest, selftest_readme, selftest_templates, selftest_terraform, rollback_after_changes, stack_refusals, templates, terraform, vended, vscode, watching, writer
 from .cli_shim import Shim
 from .mock import Mock
 from .report import Report, clean_env, expect
@@ -154,6 +154,7 @@ def jobs(tier):
         found[f"refusals {part}"] = lambda bench, report, part=part, run=run: refusals.check(report, bench.stage_from, part, run)
     found["bus"] = lambda bench, report: bus.check(report, bench.stage_from)
     found["copied"] = lambda bench, report: central.check(report, bench.stage_from)
+    found["vended"] = lambda bench, report: vended.check(report, bench.stage_from)
     for part, run in watching.parts(tier.watching).items():
         found[f"watching {part}"] = lambda bench, report, part=part, run=run: watching.check(report, bench.stage_from, part, run)
     found |= {

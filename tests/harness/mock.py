@@ -33,12 +33,12 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from moto.utilities.utils import get_partition
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from . import evaluate as policies, mock_beside, mock_listing, mock_replication, mock_stacks
+from . import evaluate as policies, mock_beside, mock_listing, mock_replication, mock_stacks, mock_vended
 from .evaluate import CLOUDTRAIL, POLICY_LIMIT, Request, evaluate, listed
 
 KEY = "AKIAACCT"
 SERVICES = {"s3": s3.s3_backends, "cloudtrail": cloudtrail.cloudtrail_backends, "sns": sns.sns_backends, "ssm": ssm.ssm_backends,
-            "events": events.events_backends, "config": config.config_backends, "cloudformation": mock_stacks.BACKENDS}
+            "events": events.events_backends, "config": config.config_backends, "cloudformation": mock_stacks.BACKENDS, "logs": mock_vended.BACKENDS}
 REASONS = {400: "Bad Request", 403: "Forbidden", 405: "Method Not Allowed", 409: "Conflict"}
 refused = []
 
@@ -374,6 +374,7 @@ def patch():
     mock_stacks.install()
     mock_beside.install()
     mock_replication.install()
+    mock_vended.install()
     s3_responses.S3Response.all_buckets = mock_listing.all_buckets
     s3.S3Backend.list_object_versions = mock_listing.list_object_versions
     cloudtrail.Trail.check_bucket_exists = lambda self: check_trail(self, self.bucket_name, self.s3_key_prefix)
@@ -415,7 +416,7 @@ class Gate:
         self.state = object()  # another one after each change: as long as it is the same, so is the world
 
     def __call__(self, environ, start):
-        signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/(s3|cloudtrail|sns|ssm|events|config)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
+        signed = re.search(r"Credential=([^/]+)/\d+/([^/]+)/(s3|cloudtrail|sns|ssm|events|config|logs)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
         if signed and self.is_change(environ):
             self.changes, self.state = self.changes + 1, object()
             if self.changes == self.fail_at:

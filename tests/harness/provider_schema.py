@@ -153,6 +153,18 @@ RESOURCES = {
         **TAGS, "id": "string computed", "name": "string optional computed new", "description": "string optional new", "path": "string optional new default=/",
         "policy": "string required", "arn": "string computed", "policy_id": "string computed"},
     "aws_iam_role_policy_attachment": {"id": "string computed", "role": "string required new", "policy_arn": "string required new"},
+    "aws_cloudwatch_log_delivery_source": {
+        **PLACE, **TAGS, "name": "string required new", "log_type": "string required new", "resource_arn": "string required new", "arn": "string computed",
+        "service": "string computed"},
+    "aws_cloudwatch_log_delivery_destination": {
+        **PLACE, **TAGS, "name": "string required new", "output_format": "string optional one-of=json|plain|w3c|raw|parquet", "arn": "string computed",
+        "delivery_destination_type": "string computed",
+        "delivery_destination_configuration": Block("list", {"destination_resource_arn": "string required"}, 1, 1)},
+    "aws_cloudwatch_log_delivery_destination_policy": {
+        "region": "string optional computed new", "delivery_destination_name": "string required new", "delivery_destination_policy": "string required"},
+    "aws_cloudwatch_log_delivery": {
+        **PLACE, **TAGS, "delivery_source_name": "string required new", "delivery_destination_arn": "string required new", "arn": "string computed",
+        "record_fields": "list optional computed", "field_delimiter": "string optional computed"},
     "aws_cloudtrail": {
         **PLACE, **TAGS, "name": "string required new", "s3_bucket_name": "string required", "s3_key_prefix": "string optional",
         "arn": "string computed", "home_region": "string computed", "sns_topic_arn": "string computed", "sns_topic_name": "string optional",

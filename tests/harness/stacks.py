@@ -41,6 +41,29 @@ scope[job["handler"].partition(".")[2]](job["event"], context)
 """
 
 
+def delivery_source(logs, properties):
+    logs.put_delivery_source(name=properties["Name"], resourceArn=properties["ResourceArn"], logType=properties["LogType"])
+    return properties["Name"]
+
+
+def delivery_destination(logs, properties):
+    name = properties["Name"]
+    logs.put_delivery_destination(name=name, outputFormat=properties["OutputFormat"],
+                                  deliveryDestinationConfiguration={"destinationResourceArn": properties["DestinationResourceArn"]})
+    if policy := properties.get("DeliveryDestinationPolicy"):
+        logs.put_delivery_destination_policy(deliveryDestinationName=policy["DeliveryDestinationName"],
+                                             deliveryDestinationPolicy=as_json(policy["DeliveryDestinationPolicy"]))
+    return name
+
+
+def delivery(logs, properties):
+    made = logs.create_delivery(deliverySourceName=properties["DeliverySourceName"], deliveryDestinationArn=properties["DeliveryDestinationArn"])
+    return made["delivery"]["id"]
+
+
+DELIVERIES = {"AWS::Logs::DeliverySource": delivery_source, "AWS::Logs::DeliveryDestination": delivery_destination, "AWS::Logs::Delivery": delivery}
+
+
 class Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short tags."""
 
@@ -212,6 +235,8 @@ class Stack:
             self.client("s3").put_bucket_policy(Bucket=properties["Bucket"], Policy=as_json(properties["PolicyDocument"]))
         elif kind == "AWS::CloudTrail::Trail":
             self.values[name] = self.trail(name, properties)
+        elif kind in DELIVERIES:
+            self.values[name] = DELIVERIES[kind](self.client("logs"), properties)
         elif kind in monitoring.MAKERS:
             self.values[name] = monitoring.MAKERS[kind](self.client, properties)
         elif kind.startswith("Custom::") or kind == "AWS::CloudFormation::CustomResource":

@@ -24,7 +24,7 @@ PROTECTED = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 
 
 def empty():
-    return {"buckets": {}, "sources": {}, "trails": {}, "roles": {}, "monitoring": {}}
+    return {"buckets": {}, "sources": {}, "trails": {}, "roles": {}, "monitoring": {}, "deliveries": {}}
 
 
 def merge(model, other):
@@ -35,7 +35,7 @@ def merge(model, other):
     return model
 
 
-def differences(one, other, names, kinds=("buckets", "sources", "trails", "roles", "monitoring"), ignore=()):
+def differences(one, other, names, kinds=("buckets", "sources", "trails", "roles", "monitoring", "deliveries"), ignore=()):
     """Each thing that is not the same in the two models, with both values."""
     for kind in kinds:
         for name in sorted({**one[kind], **other[kind]}):
@@ -100,6 +100,16 @@ def role_of(name, trust, policy_name, policy, what):
     return {"name": name, "trust": read(trust), "policies": {policy_name: read(policy)}, "what": what}
 
 
+def destination_of(name, arn, form, policy, tags):
+    """An archive as a destination of deliveries."""
+    return {"name": name, "arn": arn, "form": form, "policy": policy, "tags": tags}
+
+
+def delivery_of(name, arn, to, tags, log_type="S3_SERVER_ACCESS_LOGS"):
+    """A delivery source and its delivery."""
+    return {"name": name, "arn": arn, "to": to, "tags": tags, "type": log_type}
+
+
 def selectors(advanced, field="Field"):
     """Advanced event selectors: name and what each field must be.  None: management events, the default."""
     if not advanced:
@@ -162,6 +172,9 @@ each_trail show; printf 'end\\0'
 each_monitor show; printf 'end\\0'
 role_of_copies show; printf 'end\\0'
 each_copy show; printf 'end\\0'
+destination_of_deliveries show; printf 'end\\0'
+each_delivery show; printf 'end\\0'
+printf '%s\\0' "$DELIVER_TO"
 printf '%s\\0' "${TOPIC_ARN:-}" "${TAGS:-}"
 """
 
@@ -174,10 +187,11 @@ def tables(script):
     expect(done.returncode == 0 and not done.stderr, f"{script.name}: {done.stderr.decode()}")
     words = iter(done.stdout.decode().split("\0"))
     head, rows = [next(words) for _ in range(4)], []
-    for _ in range(6):
+    for _ in range(8):
         rows.append([])
         while (count := next(words)) != "end":
             rows[-1].append([next(words) for _ in range(int(count))])
+    rows.append(next(words))
     return [*head, next(words), json.loads(next(words) or "{}")], *rows
 
 
@@ -185,7 +199,7 @@ def of_scripts(tree, region_map):
     """The model, and {(account, Region): (profile, role)}.  External sources are left out, as in every target."""
     model, callers = empty(), {}
     for path in region_scripts(tree / "aws-cli", "*"):
-        (account, region, profile, role, topic, tags), buckets, sources, trails, watched, roles, copied = tables(path)
+        (account, region, profile, role, topic, tags), buckets, sources, trails, watched, roles, copied, destinations, delivered, deliver_to = tables(path)
         expect((account, region) == (region_map.accounts[path.parent.name].id, path.stem), f"{path}: is for {account}/{region}")
         callers[account, region] = profile, role
         place = {"account": account, "region": region}
@@ -200,6 +214,11 @@ def of_scripts(tree, region_map):
         for name, arn, trust, policy_name, policy, what in roles:
             expect(arn == f"arn:{partition_of(region)}:iam::{account}:role/{name}", f"{path}: {arn}")
             model["roles"][f"{account}/{region}/role"] = role_of(name, trust, policy_name, policy, what)
+        for name, arn, form, policy in destinations:
+            model["deliveries"][f"{account}/{region}/to"] = destination_of(name, arn, form, json.loads(policy) if policy else None, tags)
+        for name, bucket, arn in delivered:
+            expect(arn == f"arn:{partition_of(region)}:s3:::{bucket}", f"{path}: {arn} of {bucket}")
+            model["deliveries"][f"{account}/{region}/{bucket}"] = delivery_of(name, arn, deliver_to, tags)
         model["monitoring"] |= monitoring.of_script(account, region, watched, topic)
         for name, by, logging in sources:
             logging = json.loads(logging)["LoggingEnabled"]
@@ -242,6 +261,8 @@ class Template:
                 return self.account
             if function == "Ref" and self.template["Resources"][argument]["Type"] == "AWS::S3::Bucket":
                 return self.template["Resources"][argument]["Properties"]["BucketName"]
+            if function == "Ref" and self.template["Resources"][argument]["Type"] == "AWS::Logs::DeliverySource":
+                return self.template["Resources"][argument]["Properties"]["Name"]
             if function == "Ref" and self.template["Resources"][argument]["Type"] == "AWS::SNS::Topic":
                 name = self.template["Resources"][argument]["Properties"]["TopicName"]
                 return f"arn:{partition_of(self.region)}:sns:{self.region}:{self.account}:{name}"
@@ -283,6 +304,19 @@ class Template:
         for trail in self.properties("AWS::CloudTrail::Trail"):
             arn, own = trail_of(trail, self.account, self.region)
             model["trails"][arn] = {**place, **own}
+        tags_of = lambda one: {tag["Key"]: tag["Value"] for tag in one.get("Tags", [])}
+        for one in self.properties("AWS::Logs::DeliveryDestination"):
+            policy = one.get("DeliveryDestinationPolicy") or {"DeliveryDestinationName": one["Name"]}
+            expect(policy["DeliveryDestinationName"] == one["Name"], f"{self.path.name}: the policy of another destination")
+            model["deliveries"][f"{self.account}/{self.region}/to"] = destination_of(
+                one["Name"], one["DestinationResourceArn"], one["OutputFormat"], policy.get("DeliveryDestinationPolicy"), tags_of(one))
+        to = {one["DeliverySourceName"]: one for one in self.properties("AWS::Logs::Delivery")}
+        for one in self.properties("AWS::Logs::DeliverySource"):
+            delivery = to.pop(one["Name"])
+            expect(tags_of(delivery) == tags_of(one), f"{self.path.name}: tags of {one['Name']}")
+            model["deliveries"][f"{self.account}/{self.region}/{one['ResourceArn'].rpartition(':')[2]}"] = delivery_of(
+                one["Name"], one["ResourceArn"], delivery["DeliveryDestinationArn"], tags_of(one), one["LogType"])
+        expect(not to, f"{self.path.name}: deliveries without a source: {to}")
         model["monitoring"] = monitoring.of_template(self.account, self.region, self.properties)
         for source in self.properties("Custom::AccessLogging"):
             expect(source.pop("ServiceToken") == {"arn of": "SetAccessLogging"}, f"{self.path.name}: {source} has another function")
@@ -398,6 +432,20 @@ def of_plan(plan, account):
         if kind == "aws_iam_role":
             region, policy = values["name"].removeprefix("logmap-replication-"), inline[values["name"]]
             model["roles"][f"{account}/{region}/role"] = role_of(values["name"], values["assume_role_policy"], policy["name"], policy["policy"], values["description"])
+    of_kind = lambda name: [values for kind, values in found if kind == f"aws_cloudwatch_log_delivery{name}"]
+    tags_of = lambda values: values.get("tags_all") or {}
+    allowed = {(one["region"], one["delivery_destination_name"]): json.loads(one["delivery_destination_policy"]) for one in of_kind("_destination_policy")}
+    for one in of_kind("_destination"):
+        arn = first(one, "delivery_destination_configuration", "destination_resource_arn")
+        model["deliveries"][f"{account}/{one['region']}/to"] = destination_of(one["name"], arn, one["output_format"], allowed.pop((one["region"], one["name"]), None), tags_of(one))
+    expect(not allowed, f"policies of no destination: {allowed}")
+    to = {(one["region"], one["delivery_source_name"]): one for one in of_kind("")}
+    for one in of_kind("_source"):
+        delivery = to.pop((one["region"], one["name"]))
+        expect(tags_of(delivery) == tags_of(one), f"tags of {one['name']}")
+        model["deliveries"][f"{account}/{one['region']}/{one['resource_arn'].rpartition(':')[2]}"] = delivery_of(
+            one["name"], one["resource_arn"], delivery["delivery_destination_arn"], tags_of(one), one["log_type"])
+    expect(not to, f"deliveries without a source: {list(to)}")
     for kind, values in found:
         bucket = model["buckets"].get(values.get("bucket"))
         if kind == "aws_s3_bucket" or not kind.startswith(("aws_s3", "aws_cloudtrail")):
@@ -469,7 +517,7 @@ def compare_texts(tree, region_map):
     """The targets that are read without running anything: scripts, templates, StackSets, reviewed policies, the map itself."""
     scripts, callers = of_scripts(tree, region_map)
     templates, published = of_templates(tree, region_map)
-    kinds = ("buckets", "trails", "roles", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
+    kinds = ("buckets", "trails", "roles", "monitoring", "deliveries") + (("sources",) if region_map.stack_sets_logging else ())
     same(scripts, templates, ("the scripts", "CloudFormation"), kinds=kinds)
     own = set(scripts["sources"]) & set(scripts["buckets"])  # the trails' own buckets, which log, too
     for name in own:
@@ -508,7 +556,7 @@ def plans(core, tree, region_map, work):
 
 def compare_plan(planned, published, scripts, templates, region_map):
     same(scripts, planned, ("the scripts", "Terraform"))
-    kinds = ("buckets", "trails", "roles", "monitoring") + (("sources",) if region_map.stack_sets_logging else ())
+    kinds = ("buckets", "trails", "roles", "monitoring", "deliveries") + (("sources",) if region_map.stack_sets_logging else ())
     same(templates, planned, ("CloudFormation", "Terraform"), kinds=kinds)
     own = set(scripts["sources"]) & set(scripts["buckets"])
     expect(set(published) - own == set(region_map.sources) | set(region_map.external), "Terraform's output does not name the map's sources")

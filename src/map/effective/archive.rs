@@ -3,7 +3,7 @@
 use super::{Account, LONGEST_NAME, object_lock, within};
 use crate::{
     aws::{Partition, limits, region},
-    map::{RegionMap, values::ObjectLock},
+    map::{CentralFormat, CentralVia, RegionMap, values::ObjectLock},
     source::{Spanned, beginning},
 };
 use std::collections::BTreeMap;
@@ -15,6 +15,8 @@ pub struct Archive<'m> {
     pub account: &'m Spanned<String>,
     /// Region of the archive, with its place.
     pub region: Spanned<&'m str>,
+    /// How CloudWatch Logs writes, if it is that which copies; none if S3 replicates.
+    pub vended: Option<CentralFormat>,
     /// Name template of the archive; none for the default.
     pub bucket: Option<Spanned<&'m str>>,
     /// KMS key of the copies.
@@ -37,13 +39,15 @@ pub(super) fn archive<'m>(map: &'m RegionMap, accounts: &BTreeMap<&str, Account<
     let central = map.central.as_ref()?;
     let place = central.deliver_to.as_ref()?;
     let region = place.region.as_ref().filter(|name| region::is_well_formed(name))?;
-    central.via.as_ref()?;
+    let via = central.via.as_ref()?;
     Some(Archive {
         account: place.account.as_ref().filter(|key| {
             let partition = accounts.get(key.as_str()).map(Account::partition);
             partition.is_some_and(|known| known.is_none_or(|known| known == Partition::of_region(region)))
         })?,
         region: Spanned { value: region.value.as_str(), span: region.span },
+        vended: (via.value == CentralVia::Vended)
+            .then(|| central.format.as_ref().map_or(CentralFormat::Json, |format| format.value)),
         bucket: central.bucket.as_ref().map(|name| within(LONGEST_NAME, Spanned { value: name.value.as_str(), span: name.span })),
         kms_key_arn: central
             .kms_key_arn

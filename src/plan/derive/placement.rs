@@ -89,6 +89,7 @@ impl Planner<'_, '_> {
             trails: Vec::<Trail>::new(),
             function_vpc: self.account.regions.get(self.region).and_then(|region| region.function_vpc.clone()),
             replication_role: None,
+            vended: None,
             monitoring: monitoring::Monitoring::default(),
         }
     }

@@ -1,7 +1,7 @@
 //! The proof of guardrails: the deployer gets on with its work, each tampering is refused, and nothing else is.
 
 use super::{
-    ALERT_ACTIONS, GuardrailSettings, Guardrails, Naming, ROLE_ACTIONS, SOURCE_ACTION, Subject, TRAIL_ACTIONS,
+    ALERT_ACTIONS, DELIVERY_ACTIONS, GuardrailSettings, Guardrails, Naming, ROLE_ACTIONS, SOURCE_ACTION, Subject, TRAIL_ACTIONS,
     log_bucket_actions, rcp_text, scp_text,
 };
 use crate::{
@@ -67,6 +67,8 @@ pub(super) fn failures(
             asked.claim(&stranger, &inside(&stranger), action, &resource, false, false);
         }
     }
+    let theirs = format!("arn:{}:logs:us-east-1:{}:delivery-source:theirs", subject.partition, account.id);
+    asked.claim(&stranger, &inside(&stranger), "logs:DeleteDeliverySource", &theirs, false, false);
     for source in &subject.external {
         asked.claim(&stranger, &inside(&stranger), SOURCE_ACTION, &subject.bucket(source), false, false);
     }
@@ -100,6 +102,20 @@ fn tamperings(found: &Guardrails, subject: &Subject<'_>, settings: &GuardrailSet
         for placement in &account.placements {
             for trail in &placement.trails {
                 all.extend(TRAIL_ACTIONS.into_iter().map(|action| (action, trail.arn.clone(), false)));
+            }
+            if let Some(vended) = &placement.vended {
+                // an action on what it is not for is refused like the others, and nobody asks for it
+                all.extend(
+                    vended
+                        .destination
+                        .iter()
+                        .flat_map(|_| DELIVERY_ACTIONS)
+                        .map(|action| (action, vended.destination_arn.clone(), false)),
+                );
+                let sources = vended.sources.iter().map(|source| {
+                    format!("arn:{}:logs:{}:{}:delivery-source:{}", subject.partition, placement.region, account.id, source.name)
+                });
+                all.extend(sources.map(|arn| ("logs:DeleteDeliverySource", arn, false)));
             }
             if let Some(alerts) = &placement.monitoring.alerts {
                 for rule in &alerts.rules {

@@ -49,9 +49,22 @@ fn a_small_map_is_held_by_names() {
 /// Each statement, action, resource and condition is needed: without it, or with what it says turned around, the proof fails.
 #[test]
 fn a_policy_that_says_less_or_more_is_not_proven() {
-    let plan = plan(WATCHED, PROD);
+    each_part_is_needed(&plan(WATCHED, PROD));
+}
+
+#[test]
+fn deliveries_are_held_by_their_names() {
+    let plan = plan("central: { deliver_to: { account: prod, region: us-east-1 }, via: vended }\n", PROD);
+    let text = scp_text(&only(&plan).scp);
+    for kind in ["source", "destination"] {
+        assert!(text.contains(&format!("arn:aws:logs:*:*:delivery-{kind}:logmap-*")), "{text}");
+    }
+    each_part_is_needed(&plan);
+}
+
+fn each_part_is_needed(plan: &Plan) {
     let settings = plan.guardrail_settings.as_ref().unwrap();
-    let good = only(&plan);
+    let good = only(plan);
     let subject = super::Subject::of(good.partition, &plan.accounts);
     let failures = |bad: &Guardrails| proof::failures(bad, &subject, settings, Some("o-a1b2c3d4e5"));
     assert_eq!(failures(good), Vec::<String>::new());

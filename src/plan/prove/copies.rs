@@ -8,7 +8,7 @@ use super::{Claim, Expect, Kind, Subject, context::form};
 use crate::{
     aws::{REPLICATION_ROLE, arn},
     policy::{
-        compose::{COPIES, CopyGrant},
+        compose::COPIES,
         evaluate::{
             Set, Shape,
             requests::{Action, Key, Requests, Value, Who},
@@ -20,12 +20,23 @@ use std::{borrow::Cow, collections::BTreeSet};
 /// The one thing that the roles do.
 const COPY: &str = "s3:ReplicateObject";
 
+/// A role that copies.
+#[derive(Clone, Copy)]
+struct Role<'a> {
+    account_id: &'a str,
+    arn: &'a str,
+}
+
 impl<'a> Subject<'a> {
+    /// The roles among those who copy.
+    fn roles(&self) -> impl Iterator<Item = Role<'a>> {
+        self.copies.iter().filter_map(|copy| Some(Role { account_id: &copy.account_id, arn: copy.role_arn.as_deref()? }))
+    }
+
     /// The requests of a role: any object, always with TLS.
-    fn of_role(&self, copy: &'a CopyGrant) -> Requests<'a> {
-        let role = Value::Text(Cow::Borrowed(copy.role_arn.as_str()));
-        let mut keys =
-            vec![Key::always("aws:PrincipalArn", role.clone()), Key::is("aws:PrincipalAccount", copy.account_id.as_str())];
+    fn of_role(&self, copy: Role<'a>) -> Requests<'a> {
+        let role = Value::Text(Cow::Borrowed(copy.arn));
+        let mut keys = vec![Key::always("aws:PrincipalArn", role.clone()), Key::is("aws:PrincipalAccount", copy.account_id)];
         keys.extend(self.of_organization());
         keys.extend(self.of_caller());
         Requests { who: Who::Iam(role), action: Action::Is(COPY), resource: form(self.objects_of_bucket()), keys }
@@ -36,13 +47,13 @@ impl<'a> Subject<'a> {
         self.organization_id.map(|id| Key::is("aws:PrincipalOrgID", id))
     }
 
-    fn objects_of_bucket(&self) -> Shape {
+    pub(super) fn objects_of_bucket(&self) -> Shape {
         Shape::starting(self.object_arn("")).some(Set::Any)
     }
 
     pub(super) fn copies_write(&self, each: &mut dyn FnMut(Claim<'_>)) {
-        for copy in self.copies {
-            let what = || format!("S3 can't copy logs to `{}` with the role `{}`", self.bucket, copy.role_arn);
+        for copy in self.roles() {
+            let what = || format!("S3 can't copy logs to `{}` with the role `{}`", self.bucket, copy.arn);
             each(Claim { kind: Kind::CopiesWrite, what: &what, expect: Expect::Allowed, requests: &self.of_role(copy) });
         }
     }
@@ -54,7 +65,7 @@ impl<'a> Subject<'a> {
     }
 
     pub(super) fn others_of_copies(&self, each: &mut dyn FnMut(Claim<'_>)) {
-        if self.copies.is_empty() {
+        if self.roles().next().is_none() {
             return;
         }
         let by_arn = self.names_roles();
@@ -71,7 +82,7 @@ impl<'a> Subject<'a> {
             keys.extend(self.of_caller());
             Requests { who: Who::Iam(form(who)), action: Action::Any, resource: itself.clone(), keys }
         };
-        let accounts: BTreeSet<&'a str> = self.copies.iter().map(|copy| copy.account_id.as_str()).collect();
+        let accounts: BTreeSet<&'a str> = self.roles().map(|copy| copy.account_id).collect();
 
         // a role of that name in an account that is not copied; that no principal at all gets in whom the policy does not name is asked of
         // strangers
@@ -96,8 +107,8 @@ impl<'a> Subject<'a> {
         // any other principal, of whichever account: asked once, for each account has its own in the list
         let mut others = Shape::starting(format!("arn:{}:iam::", self.partition)).digits(12).text(":").some(Set::Any);
         if by_arn {
-            for copy in self.copies {
-                others = others.but_text(&copy.role_arn);
+            for copy in self.roles() {
+                others = others.but_text(copy.arn);
             }
         } else {
             others = others.but_arn(&arn::role(self.partition, "*", &format!("{REPLICATION_ROLE}*")));
@@ -108,8 +119,8 @@ impl<'a> Subject<'a> {
         keep_out(&what, &from(others, keys), &[objects.clone(), itself.clone()]);
 
         // whatever else one of the roles could do
-        for copy in self.copies {
-            let what = || format!("the role `{}` could do more with `{}` than copy logs to it", copy.role_arn, self.bucket);
+        for copy in self.roles() {
+            let what = || format!("the role `{}` could do more with `{}` than copy logs to it", copy.arn, self.bucket);
             let requests = Requests { action: Action::AnyBut(COPY), ..self.of_role(copy) };
             keep_out(&what, &requests, &[objects.clone(), itself.clone()]);
         }

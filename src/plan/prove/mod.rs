@@ -13,6 +13,7 @@ mod owner;
 mod readers;
 mod senders;
 mod strangers;
+mod vended;
 
 pub use admitted::Admitted;
 pub(super) use admitted::CHANGES;
@@ -68,7 +69,7 @@ pub struct Subject<'a> {
     pub senders: &'a [SenderGrant],
     /// Whom of another account it lets read.
     pub readers: Option<&'a ReaderGrant>,
-    /// The roles that copy logs to it.
+    /// Who copies logs to it.
     pub copies: &'a [CopyGrant],
     /// True if requests without TLS are to be denied.
     pub denies_insecure_transport: bool,
@@ -133,6 +134,8 @@ pub enum Kind {
     ReadersRead,
     /// Each role that copies logs can.
     CopiesWrite,
+    /// What CloudWatch Logs delivers for each account gets in.
+    VendedWrite,
     /// The account can read, change and remove the policy.
     OwnerNotLockedOut,
     /// The same source in another account is kept out.
@@ -149,6 +152,8 @@ pub enum Kind {
     ReadersOnly,
     /// Another role, the same role of a stranger's account, and whatever else a role that copies could do is kept out.
     OtherCopy,
+    /// What CloudWatch Logs delivers for another account, from another delivery source or beside the path, and whatever else it could do is kept out.
+    OtherVended,
     /// Another service and strangers are kept out.
     Strangers,
     /// Deliveries and reads without TLS are kept out.
@@ -164,6 +169,7 @@ impl Kind {
             Kind::SendersWrite => "each sender can write",
             Kind::ReadersRead => "central account can read",
             Kind::CopiesWrite => "each role can copy",
+            Kind::VendedWrite => "each account can deliver",
             Kind::OwnerNotLockedOut => "owner not locked out",
             Kind::OtherAccount => "other account kept out",
             Kind::OtherBucket => "other bucket kept out",
@@ -172,6 +178,7 @@ impl Kind {
             Kind::OtherSender => "other sender kept out",
             Kind::ReadersOnly => "central account only reads",
             Kind::OtherCopy => "other copies kept out",
+            Kind::OtherVended => "other deliveries kept out",
             Kind::Strangers => "strangers kept out",
             Kind::WithoutTls => "no TLS kept out",
         }
@@ -462,11 +469,13 @@ impl Subject<'_> {
         self.senders_write(each);
         self.readers_read(prepared, each);
         self.copies_write(each);
+        self.vended_write(each);
         self.owner(prepared, each);
         self.others_of_sources(each);
         self.others_of_trails(each);
         self.others_of_senders(each);
         self.others_of_copies(each);
+        self.others_of_vended(each);
         self.strangers(each);
         self.without_tls(each);
     }

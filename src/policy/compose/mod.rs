@@ -12,8 +12,10 @@ use super::{Policy, Statement};
 use crate::aws::{Partition, Sender, limits::BUCKET_POLICY_BYTES};
 use access::access_forms;
 pub use report::{PolicyReport, Tier};
-pub(crate) use statements::{COPIES, READER_ACTIONS, READER_SID};
-use statements::{copy_statement, deny_insecure_transport, reader_statement, sender_statements, trail_statements};
+pub(crate) use statements::{COPIES, DELIVERIES, READER_ACTIONS, READER_SID};
+use statements::{
+    copy_statement, deny_insecure_transport, reader_statement, sender_statements, trail_statements, vended_statements,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that may write to one log bucket.
@@ -33,7 +35,7 @@ pub struct Grants<'a> {
     pub senders: Vec<SenderGrant>,
     /// Whom of another account it lets read.
     pub readers: Option<ReaderGrant>,
-    /// The roles that copy logs here, in order; with some the bucket takes nothing else.
+    /// Who copies logs here, in order; with some the bucket takes nothing else.
     pub copies: &'a [CopyGrant],
     /// Id of the organization, if the map tells.
     pub organization_id: Option<&'a str>,
@@ -93,13 +95,13 @@ pub struct ReaderGrant {
     pub roles: Vec<String>,
 }
 
-/// A role with which S3 copies logs to the bucket.
+/// Who copies logs to the bucket: a role with which S3 does, or CloudWatch Logs for an account.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CopyGrant {
-    /// The account that owns it.
+    /// The account whose logs they are.
     pub account_id: String,
-    /// Its ARN.
-    pub role_arn: String,
+    /// ARN of its role; none if CloudWatch Logs delivers for it.
+    pub role_arn: Option<String>,
 }
 
 /// A policy that does not fit, whatever form is taken.
@@ -126,6 +128,8 @@ pub enum Cause {
     Extra,
     /// Too many accounts copy logs.
     Copies,
+    /// CloudWatch Logs delivers for too many accounts.
+    Deliveries,
 }
 
 /// The forms of the CloudTrail grant, tightest first.
@@ -161,26 +165,59 @@ enum CopyForm {
     Organization,
 }
 
+/// The forms of the grant for what CloudWatch Logs delivers, tightest first.
+///
+/// None is bound to an organization: that `aws:SourceOrgID` comes with its requests is documented nowhere, and what a condition on a key that
+/// is not there refuses is lost without a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum VendedForm {
+    /// One statement for each account and its own path.
+    EachAccount,
+    /// One statement with lists of accounts and their paths.
+    Lists,
+    /// One statement with a list of accounts, for all of `AWSLogs/`.
+    Accounts,
+}
+
 /// The policy of a bucket to which logs are copied.
 fn compose_copies(grants: &Grants<'_>) -> Result<(Policy, PolicyReport), Overflow> {
     let mut bytes = 0;
-    for form in [CopyForm::Roles, CopyForm::Organization] {
-        let Some(statement) = copy_statement(grants, form) else { continue };
-        match with_access(grants, &[statement]) {
+    // only between two maps are there both
+    let vended = grants.copies.iter().any(|copy| copy.role_arn.is_none());
+    let by_role = grants.copies.iter().any(|copy| copy.role_arn.is_some());
+    let roles: &[CopyForm] = if by_role { &[CopyForm::Roles, CopyForm::Organization] } else { &[CopyForm::Roles] };
+    let deliveries: &[VendedForm] = match vended {
+        true => &[VendedForm::EachAccount, VendedForm::Lists, VendedForm::Accounts],
+        false => &[VendedForm::EachAccount],
+    };
+    for (form, delivery) in roles.iter().flat_map(|form| deliveries.iter().map(move |delivery| (*form, *delivery))) {
+        let mut statements = vended_statements(grants, delivery);
+        if by_role {
+            let Some(statement) = copy_statement(grants, form) else { continue };
+            statements.push(statement);
+        }
+        match with_access(grants, &statements) {
             Ok(Fitting { policy, bytes_used, tier, notes: _ }) => {
-                let notes = match form {
-                    CopyForm::Roles => None,
-                    CopyForm::Organization => Some(
-                        "roles that copy logs are admitted by the pattern of their names in the whole organization, because the list of their ARNs does not fit",
+                let mut notes = Vec::new();
+                if form == CopyForm::Organization {
+                    notes.push("roles that copy logs are admitted by the pattern of their names in the whole organization, because the list of their ARNs does not fit");
+                }
+                match delivery {
+                    VendedForm::EachAccount => {}
+                    VendedForm::Lists => notes.push(
+                        "deliveries share one statement with lists of accounts and paths, because a statement for each account does not fit",
                     ),
-                };
+                    VendedForm::Accounts => notes.push(
+                        "deliveries are admitted by account for any path under `AWSLogs/`, because the list of paths does not fit",
+                    ),
+                }
                 let notes = notes.into_iter().map(str::to_owned).collect();
                 return Ok((policy, PolicyReport { tier, bytes_used, bytes_left: BUCKET_POLICY_BYTES - bytes_used, notes }));
             }
             Err(many) => bytes = many,
         }
     }
-    Err(Overflow { bytes, what: Cause::Copies })
+    Err(Overflow { bytes, what: if by_role { Cause::Copies } else { Cause::Deliveries } })
 }
 
 /// Composes the policy of a log bucket.

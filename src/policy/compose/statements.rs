@@ -1,8 +1,8 @@
 //! The statements themselves: the only place where grants for the logging service and CloudTrail are written down.
 
-use super::{CopyForm, Grants, SenderForm, SenderGrant, TrailForm, TrailGrant};
+use super::{CopyForm, Grants, SenderForm, SenderGrant, TrailForm, TrailGrant, VendedForm};
 use crate::{
-    aws::{CLOUDTRAIL_SERVICE, LOGGING_SERVICE, REPLICATION_ROLE, arn},
+    aws::{CLOUDTRAIL_SERVICE, DELIVERY_SOURCE, LOG_DELIVERY_SERVICE, LOGGING_SERVICE, REPLICATION_ROLE, arn},
     policy::{Condition, Effect, Element, Principal, Statement},
 };
 use indexmap::IndexMap;
@@ -138,11 +138,12 @@ pub(crate) const COPIES: &str = "LogmapCopies";
 pub(super) fn copy_statement(grants: &Grants<'_>, form: CopyForm) -> Option<Statement> {
     let unique = |values: Vec<String>| values.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
     let partition = grants.partition;
-    let accounts = unique(grants.copies.iter().map(|copy| format!("arn:{partition}:iam::{}:root", copy.account_id)).collect());
+    let by_role = || grants.copies.iter().filter_map(|copy| Some((&copy.account_id, copy.role_arn.as_ref()?)));
+    let accounts = unique(by_role().map(|(account, _)| format!("arn:{partition}:iam::{account}:root")).collect());
     let accounts = Principal::Kinds(IndexMap::from([("AWS".to_owned(), accounts)]));
     let (principal, condition) = match form {
         CopyForm::Roles => {
-            let roles = unique(grants.copies.iter().map(|copy| copy.role_arn.clone()).collect());
+            let roles = unique(by_role().map(|(_, role)| role.clone()).collect());
             (accounts, conditions([("ArnEquals", "aws:PrincipalArn", roles)]))
         }
         CopyForm::Organization => {
@@ -161,6 +162,42 @@ pub(super) fn copy_statement(grants: &Grants<'_>, form: CopyForm) -> Option<Stat
         resource: Element::Is(vec![object_arn(grants, "*")]),
         condition,
     })
+}
+
+/// Sids of the grant for what CloudWatch Logs delivers begin with it.
+pub(crate) const DELIVERIES: &str = "LogmapDeliveries";
+
+/// The grant for access logs that CloudWatch Logs delivers here.
+///
+/// AWS's page has a condition on `s3:x-amz-acl`, too. It is left out: a bucket with enforced ownership has no ACLs, and deliveries to such
+/// buckets were seen to come without that header, so that the condition would refuse every one of them. The account and the delivery source
+/// say who may write. Source: CloudWatch Logs user guide, "Logs sent to Amazon S3", "Amazon S3 bucket resource policy".
+pub(super) fn vended_statements(grants: &Grants<'_>, form: VendedForm) -> Vec<Statement> {
+    let accounts: BTreeSet<&str> =
+        grants.copies.iter().filter(|copy| copy.role_arn.is_none()).map(|copy| copy.account_id.as_str()).collect();
+    if accounts.is_empty() {
+        return Vec::new();
+    }
+    let accounts: Vec<&str> = accounts.into_iter().collect();
+    let source = |account: &str| format!("arn:{}:logs:*:{account}:delivery-source:{DELIVERY_SOURCE}*", grants.partition);
+    let each = if form == VendedForm::EachAccount { 1 } else { accounts.len() };
+    let statements = accounts.chunks(each).enumerate().map(|(at, accounts)| {
+        let paths = match form {
+            VendedForm::Accounts => vec![object_arn(grants, "AWSLogs/*")],
+            _ => accounts.iter().map(|account| object_arn(grants, &format!("AWSLogs/{account}/*"))).collect(),
+        };
+        // of several accounts the list says which; their ids once more in a pattern for each would say nothing else
+        let sources = match accounts {
+            [account] => source(account),
+            _ => source("*"),
+        };
+        let condition = conditions([
+            ("StringEquals", "aws:SourceAccount", accounts.iter().map(|account| (*account).to_owned()).collect()),
+            ("ArnLike", "aws:SourceArn", vec![sources]),
+        ]);
+        allow(numbered(DELIVERIES, at), LOG_DELIVERY_SERVICE, "s3:PutObject", paths, condition)
+    });
+    statements.collect()
 }
 
 /// For whom a service may call.

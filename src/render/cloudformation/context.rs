@@ -4,7 +4,7 @@
 //! come from a hash of the thing's own name, so that they stay when other things come or go.
 
 use super::{
-    ids::{bucket_id, id, policy_id, role_id, trail_id},
+    ids::{bucket_id, destination_id, id, policy_id, role_id, trail_id},
     import,
     monitoring::MonitoringContext,
     outputs::Output,
@@ -15,6 +15,7 @@ use crate::{
         Account, FunctionRuntime, FunctionVpc, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
         copies::{ROLE_DESCRIPTION, RULE, trust},
         lifecycle::{self, S3Rule},
+        vended::LOG_TYPE,
     },
     policy::Policy,
     render::{
@@ -146,6 +147,8 @@ pub(super) struct PlacementContext<'a> {
     pub buckets: Vec<BucketContext<'a>>,
     /// The role with which S3 copies them to the archive: one or none.
     pub roles: Vec<RoleContext<'a>>,
+    /// What CloudWatch Logs delivers to the archive: one or none.
+    pub vended: Vec<VendedContext<'a>>,
     /// Trails.
     pub trails: Vec<TrailContext<'a>>,
     /// Tags of what is made here beside buckets.
@@ -240,6 +243,92 @@ pub(super) struct RoleContext<'a> {
     pub policy: &'a Value,
     /// Scanners' checks that don't fit it, as its metadata.
     pub metadata: Value,
+}
+
+/// What CloudWatch Logs delivers to the archive.
+#[derive(Serialize)]
+pub(super) struct VendedContext<'a> {
+    /// The archive as a destination, if it is of this account: one or none.
+    pub destinations: Vec<DeliveryDestinationContext<'a>>,
+    /// ARN of the destination of the deliveries.
+    pub destination_arn: &'a str,
+    /// The log type of all.
+    pub log_type: &'static str,
+    /// The sources whose logs are delivered.
+    pub sources: Vec<VendedSourceContext<'a>>,
+}
+
+/// The archive as a destination of deliveries.
+#[derive(Serialize)]
+pub(super) struct DeliveryDestinationContext<'a> {
+    /// Logical id.
+    pub id: String,
+    /// Its name.
+    pub name: &'a str,
+    /// ARN of the archive.
+    pub bucket_arn: &'a str,
+    /// `json` or `parquet`.
+    pub format: &'static str,
+    /// Who of other accounts may deliver: one or none.
+    pub policies: Vec<&'a Value>,
+    /// Logical id of the archive's policy, if that is in this stack; else empty.
+    pub depends_on: String,
+}
+
+/// A source whose logs are delivered.
+#[derive(Serialize)]
+pub(super) struct VendedSourceContext<'a> {
+    /// Logical id of the delivery source.
+    pub source_id: String,
+    /// Logical id of the delivery.
+    pub delivery_id: String,
+    /// Name of the delivery source.
+    pub name: &'a str,
+    /// ARN of the bucket.
+    pub arn: String,
+    /// Logical ids of what comes first: one delivery after the other, for CloudWatch Logs takes no two changes at a time.
+    pub needs: Vec<String>,
+}
+
+impl<'a> VendedContext<'a> {
+    /// Of these sources, with the destination of the Region if the log buckets are there, too.
+    pub(super) fn new(account: &Account, placement: &'a Placement, with_buckets: bool, sources: &[&Source]) -> Vec<Self> {
+        let Some(vended) = &placement.vended else { return Vec::new() };
+        let destination = vended.destination.as_ref().filter(|_| with_buckets);
+        let archive = placement.buckets.iter().find(|bucket| bucket.takes_copies);
+        let mut before: Vec<String> = destination.iter().map(|_| destination_id(&vended.destination_arn)).collect();
+        let mut delivered = Vec::new();
+        for source in sources {
+            let at = vended.sources.binary_search_by(|one| one.bucket.as_str().cmp(&source.name));
+            let Some(one) = at.ok().and_then(|at| vended.sources.get(at)) else { continue };
+            let own = placement.buckets.iter().find(|bucket| with_buckets && bucket.name == one.bucket);
+            before.extend(own.map(bucket_id));
+            let delivery_id = id("Delivery", &one.bucket);
+            delivered.push(VendedSourceContext {
+                source_id: id("DeliverySource", &one.bucket),
+                needs: std::mem::replace(&mut before, vec![delivery_id.clone()]),
+                delivery_id,
+                name: &one.name,
+                arn: arn::bucket(account.partition, &one.bucket),
+            });
+        }
+        let destinations: Vec<DeliveryDestinationContext<'a>> = destination
+            .into_iter()
+            .map(|destination| DeliveryDestinationContext {
+                id: destination_id(&vended.destination_arn),
+                name: &destination.name,
+                bucket_arn: &destination.bucket_arn,
+                format: vended.format,
+                policies: destination.policy.iter().collect(),
+                depends_on: archive.map(policy_id).unwrap_or_default(),
+            })
+            .collect();
+        if destinations.is_empty() && delivered.is_empty() {
+            return Vec::new();
+        }
+        let destination_arn = &vended.destination_arn;
+        vec![VendedContext { destinations, destination_arn, log_type: LOG_TYPE, sources: delivered }]
+    }
 }
 
 /// How a log bucket logs itself.
@@ -427,6 +516,7 @@ impl<'a> PlacementContext<'a> {
                     metadata: metadata("AWS::IAM::Role", &[]),
                 })
                 .collect(),
+            vended: Vec::new(),
             trails: trails.iter().map(|trail| TrailContext::new(trail, account, placement)).collect(),
             monitoring: if with_buckets { MonitoringContext::new(account, placement) } else { MonitoringContext::default() },
             needs: grants.chain([permission.clone()]).collect(),

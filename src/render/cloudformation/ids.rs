@@ -20,6 +20,11 @@ pub(super) fn role_id(role: &ReplicationRole) -> String {
     id("CopyRole", &role.arn)
 }
 
+/// Logical id of the archive as a destination of deliveries, of an account and Region.
+pub(super) fn destination_id(arn: &str) -> String {
+    id("DeliveryDestination", arn)
+}
+
 /// Logical id of a trail.
 pub(super) fn trail_id(trail: &Trail) -> String {
     id("Trail", &trail.arn)

@@ -29,10 +29,11 @@ use crate::{
     tables::Catalog,
 };
 use anyhow::Result;
-use context::{FunctionContext, OutputsContext, PlacementContext, PlacementPart, StackContext, VpcContext};
+use context::{FunctionContext, OutputsContext, PlacementContext, PlacementPart, StackContext, VendedContext, VpcContext};
 use ids::camel;
 use outputs::outputs;
 use serde::Serialize;
+use split::Each;
 use stacksets::StackSets;
 use std::slice;
 
@@ -159,12 +160,12 @@ impl<'a> Renderer<'a> {
         let digest = digest(&slice);
 
         let everything: Vec<&Source> = placement.sources.iter().collect();
-        let sets_sources = self.cx.plan().render.custom_resource;
+        let each = Each::of(placement, &self.cx.plan().render);
         let (mut alone, mut numbers) = (None, vec![FIRST]);
-        if !split::surely_too_many(&placement.sources, sets_sources) {
+        if !split::surely_too_many(&placement.sources, each) {
             let part = self.part(account, placement, true, &everything, &digest)?;
             let text = self.stack(account, placement, &part, FIRST)?;
-            if split::fits(text.len(), &everything, sets_sources) {
+            if split::fits(text.len(), &everything, each) {
                 sink(Artifact::file(format!("{base}.yaml"), text))?;
                 alone = Some(part);
             }
@@ -197,7 +198,7 @@ impl<'a> Renderer<'a> {
             + self.function.text().len()
             + PERMISSION_BYTES
             + vpc_bytes(placement.function_vpc.as_ref());
-        let shards = split::shards(sources, self.cx.plan().render.custom_resource, overhead);
+        let shards = split::shards(sources, Each::of(placement, &self.cx.plan().render), overhead);
         // an empty one is no file, and the others keep their numbers
         let mut numbers = Vec::new();
         for (number, sources) in (FIRST + 1..).zip(shards).filter(|(_, sources)| !sources.is_empty()) {
@@ -225,7 +226,8 @@ impl<'a> Renderer<'a> {
             .filter(|source| self.cx.plan().render.custom_resource && source.managed && !source.is_log_bucket)
             .collect();
         let outputs = outputs(account, placement, buckets, sources);
-        let resources = PlacementContext::new(account, placement, buckets, &set, &condition, &self.cx.plan().render);
+        let mut resources = PlacementContext::new(account, placement, buckets, &set, &condition, &self.cx.plan().render);
+        resources.vended = VendedContext::new(account, placement, buckets, sources);
         Ok(PlacementPart {
             account_id: &account.id,
             account_key: &account.key,

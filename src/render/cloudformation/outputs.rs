@@ -1,4 +1,4 @@
-//! What a stack tells: its log buckets, where its trails deliver, and its sources by destination in as few values as can be.
+//! What a stack tells: its log buckets, where its trails and CloudWatch Logs deliver, and its sources by destination in as few values as can be.
 
 use super::{ids::id, split::OUTPUT_BYTES};
 use crate::plan::{Account, Placement, Source};
@@ -32,6 +32,10 @@ pub(super) fn outputs(account: &Account, placement: &Placement, with_buckets: bo
             description,
             value: format!("s3://{}/{}", trail.bucket, trail.prefix),
         });
+    }
+    if let Some(vended) = placement.vended.as_ref().filter(|vended| with_buckets && vended.destination.is_some()) {
+        let description = format!("Destination of what CloudWatch Logs delivers from {}", placement.region);
+        list.push(Output { id: id("DeliveriesTo", &vended.destination_arn), description, value: vended.destination_arn.clone() });
     }
     for alerts in placement.monitoring.alerts.iter().filter(|_| with_buckets) {
         let description = format!("Topic of the alerts of {} in {}", account.key, placement.region);

@@ -4,13 +4,16 @@
 //! more is needed, each gives a few sources to the new last one. Deployed in their order, the earlier stack lets go of a
 //! source before the later one takes it.
 
-use crate::{digest::number, plan::Source};
+use crate::{
+    digest::number,
+    plan::{Placement, RenderSettings, Source},
+};
 use std::borrow::Cow;
 
 /// Largest template that can be given to the API as it is, in bytes.
 pub(super) const INLINE_BYTES: usize = 51_200;
 /// Resources of one template, with room for those that are no sources.
-const MOST_SOURCES: usize = 450;
+const MOST_RESOURCES: usize = 450;
 /// Outputs of one template, with room for the log buckets'.
 const MOST_OUTPUTS: usize = 190;
 /// Room for the ARNs in the inline policy of the role; AWS allows 10,240 characters for all of a role's.
@@ -22,13 +25,30 @@ const LEAST_SOURCE_BYTES: usize = 300;
 /// More stacks than that help nobody.
 const MOST_SHARDS: usize = 10_000;
 
+/// What a template makes of each source that logmap sets.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Each {
+    /// A custom resource that sets its logging.
+    custom_resource: bool,
+    /// Bytes of its delivery source and delivery, beside its name; 0 if it has none.
+    delivery: usize,
+}
+
+impl Each {
+    pub(super) fn of(placement: &Placement, render: &RenderSettings) -> Self {
+        let tags: usize = render.tags.iter().map(|(key, value)| 2 * (key.len() + value.len()) + 60).sum();
+        let delivery = placement.vended.as_ref().map_or(0, |vended| 2 * tags + vended.destination_arn.len() + 700);
+        Each { custom_resource: render.custom_resource, delivery }
+    }
+}
+
 /// What the sources of a template take of its limits.
 #[derive(Debug, Clone, Copy, Default)]
 struct Load {
     /// Bytes of the template, at most.
     bytes: usize,
-    /// Sources that are set from there.
-    managed: usize,
+    /// Resources of the sources that are set from there, of which one of them has three at most.
+    resources: usize,
     /// Bytes of their ARNs in the permission.
     arns: usize,
     /// Bytes of the names in outputs.
@@ -36,11 +56,13 @@ struct Load {
 }
 
 impl Load {
-    fn of(source: &Source, custom_resource: bool) -> Self {
-        let managed = custom_resource && source.managed;
+    fn of(source: &Source, each: Each) -> Self {
+        let managed = each.custom_resource && source.managed;
+        let delivered = each.delivery > 0 && source.managed;
+        let delivery = if delivered { each.delivery + 4 * source.name.len() } else { 0 };
         Load {
-            bytes: template_bytes(source, managed),
-            managed: managed.into(),
+            bytes: template_bytes(source, managed) + delivery,
+            resources: usize::from(managed) + 2 * usize::from(delivered),
             arns: if managed { source.name.len() + 24 } else { 0 },
             names: source.name.len() + 1,
         }
@@ -49,7 +71,7 @@ impl Load {
     fn add(&mut self, other: Load) {
         *self = Load {
             bytes: self.bytes + other.bytes,
-            managed: self.managed + other.managed,
+            resources: self.resources + other.resources,
             arns: self.arns + other.arns,
             names: self.names + other.names,
         };
@@ -58,7 +80,7 @@ impl Load {
     fn take(&mut self, other: Load) {
         *self = Load {
             bytes: self.bytes - other.bytes,
-            managed: self.managed - other.managed,
+            resources: self.resources - other.resources,
             arns: self.arns - other.arns,
             names: self.names - other.names,
         };
@@ -68,29 +90,28 @@ impl Load {
     /// closed when the next name does not fit, so each but the last of a destination is more than half full.
     fn fits(&self, bytes: usize, destinations: usize) -> bool {
         bytes <= INLINE_BYTES
-            && self.managed <= MOST_SOURCES
+            && self.resources <= MOST_RESOURCES
             && self.arns <= POLICY_BYTES
             && destinations + self.names / (OUTPUT_BYTES - 256) <= MOST_OUTPUTS
     }
 }
 
 /// Does a template of this size, with these sources, stay within the limits?
-pub(super) fn fits(bytes: usize, sources: &[&Source], custom_resource: bool) -> bool {
+pub(super) fn fits(bytes: usize, sources: &[&Source], each: Each) -> bool {
     let mut load = Load::default();
-    sources.iter().for_each(|source| load.add(Load::of(source, custom_resource)));
+    sources.iter().for_each(|source| load.add(Load::of(source, each)));
     load.fits(bytes, destinations(sources))
 }
 
 /// Is it plain without rendering that these sources don't fit into one template?
-pub(super) fn surely_too_many(sources: &[Source], custom_resource: bool) -> bool {
-    let managed = sources.iter().filter(|source| custom_resource && source.managed).count();
+pub(super) fn surely_too_many(sources: &[Source], each: Each) -> bool {
+    let managed = sources.iter().filter(|source| each.custom_resource && source.managed).count();
     managed * LEAST_SOURCE_BYTES > INLINE_BYTES
 }
 
 /// The fewest shards that all fit; `overhead` is a template's size without sources. Sources keep their order.
-pub(super) fn shards<'a>(sources: &[&'a Source], custom_resource: bool, overhead: usize) -> Vec<Vec<&'a Source>> {
-    let mut placed: Vec<(Load, Jump)> =
-        sources.iter().map(|source| (Load::of(source, custom_resource), Jump::new(&source.name))).collect();
+pub(super) fn shards<'a>(sources: &[&'a Source], each: Each, overhead: usize) -> Vec<Vec<&'a Source>> {
+    let mut placed: Vec<(Load, Jump)> = sources.iter().map(|source| (Load::of(source, each), Jump::new(&source.name))).collect();
     let mut loads = vec![Load::default()];
     placed.iter().for_each(|(load, _)| loads[0].add(*load));
     let mut count = (loads[0].bytes / INLINE_BYTES.saturating_sub(overhead).max(1)).clamp(1, MOST_SHARDS);

@@ -109,6 +109,7 @@ fn placement(account: &str, partition: &str, region: &str, sources: &[&str], tra
         trails: vec![],
         function_vpc: None,
         replication_role: None,
+        vended: None,
         monitoring: Default::default(),
     }
 }

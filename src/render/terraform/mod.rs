@@ -42,6 +42,7 @@ pub(crate) const TEMPLATES: &[(&str, &str)] = &[
     (CENTRAL, include_str!("../../../templates/terraform/central.tf")),
     ("terraform/table.tf", include_str!("../../../templates/terraform/table.tf")),
     ("terraform/copies.tf", include_str!("../../../templates/terraform/copies.tf")),
+    ("terraform/vended.tf", include_str!("../../../templates/terraform/vended.tf")),
     ("terraform/monitoring.tf", include_str!("../../../templates/terraform/monitoring.tf")),
     ("terraform/here.tf", include_str!("../../../templates/terraform/here.tf")),
     ("terraform/root.tf", include_str!("../../../templates/terraform/root.tf")),

@@ -4,11 +4,13 @@
 
 use super::{Module, MonitoringContext, label, names::file_stem, trail_label};
 use crate::{
+    aws::arn,
     plan::{
         KeyFormat, LogBucket, Placement, Source, Trail,
         copies::{ROLE_DESCRIPTION, RULE, trust},
         lifecycle::{self, S3Rule},
         monitoring::{BUS_TARGET_ID, TARGET_ID},
+        vended::{LOG_TYPE, Vended},
     },
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
     text,
@@ -38,6 +40,8 @@ pub(crate) struct RegionContext<'a> {
     pub roles: Vec<RoleContext<'a>>,
     /// The log buckets that are copied.
     pub copies: Vec<Copy<'a>>,
+    /// What CloudWatch Logs delivers to the archive: none or one.
+    pub vended: Vec<VendedContext<'a>>,
     /// All sources, by key format and by who sets their logging.
     pub groups: Vec<Group<'a>>,
     /// The groups whose logging is set here.
@@ -107,6 +111,53 @@ pub(crate) struct Copy<'a> {
     pub archive: String,
     /// Key of the archive's account, if that is another one; else empty.
     pub first: &'a str,
+}
+
+/// What CloudWatch Logs delivers from a Region to the archive.
+#[derive(Debug, Serialize)]
+pub(crate) struct VendedContext<'a> {
+    /// The archive as a destination, if it is of this account: none or one.
+    pub destinations: Vec<DestinationContext<'a>>,
+    /// ARN of the destination of the deliveries.
+    pub destination_arn: &'a str,
+    /// Key of the archive's account, if that is another one; else empty.
+    pub first: &'a str,
+    /// The log type of all.
+    pub log_type: &'static str,
+    /// The sources whose logs are delivered.
+    pub sources: Vec<VendedSourceContext<'a>>,
+    /// Tags by key.
+    pub tags: IndexMap<String, String>,
+}
+
+/// The archive as a destination of deliveries.
+#[derive(Debug, Serialize)]
+pub(crate) struct DestinationContext<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Name of the archive.
+    pub bucket: &'a str,
+    /// ARN of the archive.
+    pub bucket_arn: &'a str,
+    /// `json` or `parquet`.
+    pub format: &'static str,
+    /// Who of other accounts may deliver, as JSON; empty for nobody.
+    pub policy: String,
+    /// Address of the archive's policy, if it is in this module; else empty.
+    pub archive: String,
+}
+
+/// A source whose logs are delivered.
+#[derive(Debug, Serialize)]
+pub(crate) struct VendedSourceContext<'a> {
+    /// Resource label of the bucket.
+    pub label: String,
+    /// Name of the delivery source.
+    pub name: &'a str,
+    /// ARN of the bucket.
+    pub arn: String,
+    /// Addresses that come first.
+    pub before: Vec<String>,
 }
 
 /// A log bucket.
@@ -278,6 +329,7 @@ impl Module<'_> {
                 })
                 .collect(),
             copies: placement.buckets.iter().filter_map(|bucket| self.copy(bucket, placement)).collect(),
+            vended: placement.vended.iter().map(|vended| self.vended(vended, placement)).collect(),
             mixed: logged.len() > 1,
             target_last: placement.access_log_bucket().map(last).unwrap_or_default(),
             own: placement
@@ -314,6 +366,56 @@ impl Module<'_> {
             archive: archive.map_or_else(String::new, |archive| format!("aws_s3_bucket_versioning.{}", label(&archive.name))),
             first: if copy.archive_account == self.account.key { "" } else { &copy.archive_account },
         })
+    }
+
+    /// What is delivered from a Region. An archive of the same module is waited for; another account's, or another module's, has to be there.
+    fn vended<'a>(&self, vended: &'a Vended, placement: &'a Placement) -> VendedContext<'a> {
+        let in_module = |other: &&Placement| !self.is_called() || other.region == placement.region;
+        let archive = self.account.placements.iter().filter(in_module).flat_map(|other| &other.buckets);
+        let archive = archive.into_iter().find(|other| other.takes_copies);
+        let region = label(&placement.region);
+        let destination = vended.destination.as_ref();
+        // a bucket that is made here, too, and what names the destination by its ARN come behind
+        let mut before = match destination {
+            Some(destination) => {
+                let policy = if destination.policy.is_some() { "_policy" } else { "" };
+                vec![format!("aws_cloudwatch_log_delivery_destination{policy}.{region}")]
+            }
+            None if self.is_called() => vec!["data.aws_caller_identity.here".to_owned(), "data.aws_region.here".to_owned()],
+            None => Vec::new(),
+        };
+        let mut sources = Vec::new();
+        for source in &vended.sources {
+            let own = label(&source.bucket);
+            if placement.buckets.iter().any(|bucket| bucket.name == source.bucket) {
+                before.push(format!("aws_s3_bucket.{own}"));
+            }
+            let next = vec![format!("aws_cloudwatch_log_delivery.{own}")];
+            sources.push(VendedSourceContext {
+                name: &source.name,
+                arn: arn::bucket(self.account.partition, &source.bucket),
+                before: std::mem::replace(&mut before, next),
+                label: own,
+            });
+        }
+        VendedContext {
+            destinations: destination
+                .iter()
+                .map(|destination| DestinationContext {
+                    name: &destination.name,
+                    bucket: arn::parse(&destination.bucket_arn).map_or("", |arn| arn.resource),
+                    bucket_arn: &destination.bucket_arn,
+                    format: vended.format,
+                    policy: destination.policy.as_ref().map(text::json).unwrap_or_default(),
+                    archive: archive.map_or_else(String::new, |archive| format!("aws_s3_bucket_policy.{}", label(&archive.name))),
+                })
+                .collect(),
+            destination_arn: &vended.destination_arn,
+            first: if vended.archive_account == self.account.key { "" } else { &vended.archive_account },
+            log_type: LOG_TYPE,
+            sources,
+            tags: self.cx.plan().render.tags.clone(),
+        }
     }
 
     fn trail(&self, trail: &Trail, placement: &Placement) -> TrailContext {

@@ -123,6 +123,7 @@ fn placement(region: &str, buckets: Vec<LogBucket>, sources: Vec<Source>, trails
         trails,
         function_vpc: None,
         replication_role: None,
+        vended: None,
         monitoring: Default::default(),
     }
 }

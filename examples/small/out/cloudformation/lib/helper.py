@@ -7,7 +7,7 @@ import json, re, sys
 sys.stdout.reconfigure(newline="\n")  # on Windows, too, bash reads what is printed
 
 # what logmap calls its statements and selectors: no others are replaced
-OURS = re.compile("Logmap(AccessLogs|CentralRead|Copies|CloudTrailAclCheck|CloudTrailWrite|CloudTrailOrganizationWrite|DenyInsecureTransport|SenderCloudFrontWrite|SenderConfigCheck|SenderConfigWrite|SenderFlowLogsCheck|SenderFlowLogsWrite|SenderLoadBalancersWrite|SenderNetworkLoadBalancersCheck|SenderNetworkLoadBalancersWrite)[0-9]*")
+OURS = re.compile("Logmap(AccessLogs|CentralRead|Copies|Deliveries|CloudTrailAclCheck|CloudTrailWrite|CloudTrailOrganizationWrite|DenyInsecureTransport|SenderCloudFrontWrite|SenderConfigCheck|SenderConfigWrite|SenderFlowLogsCheck|SenderFlowLogsWrite|SenderLoadBalancersWrite|SenderNetworkLoadBalancersCheck|SenderNetworkLoadBalancersWrite)[0-9]*")
 SELECTORS = {"Logmap management events", "Logmap S3 object events", "Logmap log objects deleted", "Logmap log objects read"}
 
 def listed(value):
@@ -80,6 +80,9 @@ def logging(document):
 
 def replication(configuration):
     return (configuration or {}).get("Role"), rules_of(configuration)
+
+def deliveries_of(path, name):
+    return [one for one in (read(path) or {}).get("deliveries") or [] if one.get("deliverySourceName") == name]
 
 def tags(path):
     return {tag["Key"]: tag["Value"] for tag in (read(path) or {}).get("TagSet", [])}
@@ -159,6 +162,7 @@ SAME = {
     "replication": lambda path, want: replication(get(read(path), "ReplicationConfiguration")) == replication(want),
     "role": lambda path, want: policy(get(read(path), "Role.AssumeRolePolicyDocument")) == policy(want),
     "role-policy": lambda path, want: policy(get(read(path), "PolicyDocument")) == policy(want),
+    "destination-policy": lambda path, want: policy(load(get(read(path), "policy.deliveryDestinationPolicy") or "")) == policy(want),
     "insights": lambda path, want: insights((read(path) or {}).get("InsightSelectors")) == insights(want),
 }
 
@@ -675,6 +679,26 @@ elif command == "shown-replication":  # shown-replication FILE: where it copies 
     found = read(args[0]) or {}
     rules = (found.get("ReplicationConfiguration") or found).get("Rules") or []
     print(", ".join(sorted(shown((get(one, "Destination.Bucket") or "?").rpartition(":")[2]) for one in rules)))
+elif command == "delivery-source":  # delivery-source FILE NAME ARN: here, taken by something else, other NAME of the bucket's access logs, or nothing
+    found = (read(args[0]) or {}).get("deliverySources") or []
+    of_bucket = [one.get("name") for one in found if args[2] in listed(one.get("resourceArns")) and one.get("logType") == "S3_SERVER_ACCESS_LOGS"]
+    others = [shown(name or "?") for name in of_bucket if name != args[1]]
+    if others:
+        print("other " + others[0])
+    elif args[1] in of_bucket:
+        print("here")
+    elif any(one.get("name") == args[1] for one in found):
+        print("taken")
+elif command == "same-destination":  # same-destination FILE ARN FORMAT: does the delivery destination lead there, in that format?
+    found = get(read(args[0]), "deliveryDestination") or {}
+    sys.exit([get(found, "deliveryDestinationConfiguration.destinationResourceArn"), found.get("outputFormat")] != args[1:])
+elif command == "delivery":  # delivery FILE NAME ARN: here, if that source is delivered there; beside, if also to what is no bucket; other ARN, if to another bucket
+    found = deliveries_of(args[0], args[1])
+    others = [one for one in found if one.get("deliveryDestinationArn") != args[2]]
+    buckets = ["other " + shown(one.get("deliveryDestinationArn") or "?") for one in others if one.get("deliveryDestinationType", "S3") == "S3"]
+    print(" ".join(["here"] * (len(found) > len(others)) + ["beside"] * (len(others) > len(buckets)) + buckets[:1]))
+elif command == "delivery-id":  # delivery-id FILE NAME ARN: the id of that delivery
+    print("".join([one.get("id") or "" for one in deliveries_of(args[0], args[1]) if one.get("deliveryDestinationArn") == args[2]][:1]))
 elif command == "names":  # the names in a list of buckets
     print("".join(one["Name"] + "\n" for one in (read(args[0]) or {}).get("Buckets") or []), end="")
 elif command == "outside":  # outside FILE MARKER PREFIX...: on a page of versions, is one under none of the prefixes? If not, where to read on
