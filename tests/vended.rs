@@ -169,6 +169,12 @@ fn destinations_are_in_the_regions_of_the_sources_and_let_their_accounts_in() {
         ]
     );
     assert_eq!(plan.apply_order, ["archive", "a", "b", "c"]);
+    // what is left out is said
+    let left_out = found.findings.iter().filter(|finding| finding.rule.id == "LM1007");
+    assert_eq!(
+        left_out.map(|finding| finding.message.as_str()).collect::<Vec<_>>(),
+        ["other", "b-ext"].map(|name| format!("logmap makes no delivery to the archive for `{name}`, whose logging others set"))
+    );
     assert!(plan.account("a").unwrap().placements.iter().all(|placement| placement.replication_role.is_none()));
 }
 

@@ -9,13 +9,13 @@
 use super::{Account, Archive, copies, routes::Delivery};
 use crate::{
     aws::{DELIVERY_SOURCE, Partition},
-    diagnostics::Finding,
+    diagnostics::{self, Finding},
     map::{
         CentralFormat,
         effective::{self, EffectiveMap},
     },
     policy::compose::CopyGrant,
-    rules::archive::ARCHIVE_EMPTY,
+    rules::archive::{ARCHIVE_EMPTY, ARCHIVE_LEFT_OUT},
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -26,6 +26,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) const LOG_TYPE: &str = "S3_SERVER_ACCESS_LOGS";
 /// Longest name of a delivery source (CloudWatch Logs API reference, "PutDeliverySource": `[\w-]*`, at most 60 characters).
 const LONGEST_NAME: usize = 60;
+/// Names of sources in a finding.
+const FEW: usize = 5;
 
 /// What CloudWatch Logs has in one account and Region.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -136,10 +138,9 @@ pub(super) fn finish(map: &EffectiveMap<'_>, accounts: &mut [Account], findings:
     let mut copies = Vec::new();
     let mut writers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for account in accounts.iter_mut().filter(|account| account.partition == central.partition && wanted.covers(&account.key)) {
-        if !map.accounts.contains_key(account.key.as_str()) {
-            continue;
-        }
+        let Some(written) = map.accounts.get(account.key.as_str()) else { continue };
         for placement in &mut account.placements {
+            findings.extend(written.regions.get(placement.region.as_str()).and_then(left_out));
             let sources: Vec<VendedSource> = placement
                 .sources
                 .iter()
@@ -195,6 +196,15 @@ pub(super) fn finish(map: &EffectiveMap<'_>, accounts: &mut [Account], findings:
     }
     copies::admit(wanted, copies, accounts, findings);
     Some(central)
+}
+
+/// That the sources of a Region whose logging others set are not delivered.
+fn left_out(region: &effective::Region<'_>) -> Option<Finding> {
+    let others: Vec<&effective::Source<'_>> = region.sources.iter().filter(|source| !source.managed).collect();
+    let names: Vec<&str> = others.iter().map(|source| source.name.value.as_str()).collect();
+    let said = format!("logmap makes no delivery to the archive for {}, whose logging others set", diagnostics::few(&names, FEW));
+    let help = "make one of your own, or leave `logging: external` out, so that logmap sets the logging, too";
+    others.first().map(|first| Finding::new(&ARCHIVE_LEFT_OUT, first.name.span, said).help(help))
 }
 
 /// A destination's policy, as AWS's example has it. At most 51,200 characters (CloudWatch Logs API reference, "PutDeliveryDestinationPolicy"),

@@ -18,7 +18,7 @@ rule_family! {
     ARCHIVE_SAME_KEYS = "LM1004" "archive-same-keys" Error Map: "two log buckets could have copies of one key";
     ARCHIVE_LOCK = "LM1005" "archive-lock" Error Map: "a log bucket with Object Lock can't be copied to an archive without";
     ARCHIVE_ENCRYPTED = "LM1006" "archive-encrypted" Warning Map: "files of a trail are encrypted and not copied";
-    ARCHIVE_LEFT_OUT = "LM1007" "archive-left-out" Info Map: "a log bucket that existed before is not copied";
+    ARCHIVE_LEFT_OUT = "LM1007" "archive-left-out" Info Map: "what others may have set is not copied";
     ARCHIVE_EMPTY = "LM1008" "archive-empty" Warning Map: "nothing is copied to the archive";
     ARCHIVE_PARTITION = "LM1009" "archive-partition" Error Map blocking: "CloudWatch Logs delivers no access logs in this partition";
     ARCHIVE_FORMAT = "LM1010" "archive-format" Error Map: "a format of copies that are not written anew";
