@@ -259,6 +259,8 @@ await check('page/keyboard', async () => {
   await page.keyboard.press('ArrowDown');
   equal(await focused(page), '#source/acme-dev-eu-scratch', 'arrows move');
   await page.keyboard.press('Enter');
+  // the address changes first, and the page hears of it later
+  await page.waitForSelector('#panel-title:focus', { timeout: 10_000 });
   equal(await focused(page), 'panel-title', 'Enter opens the details');
   await page.keyboard.press('Escape');
   equal([await page.isVisible('#panel'), await focused(page), await page.evaluate(() => location.hash)], [false, '#source/acme-dev-eu-scratch', ''], 'Escape closes, and the focus is where it was');
