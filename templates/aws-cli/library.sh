@@ -216,7 +216,7 @@ already_made() {
       fetch "$WORK/role" NoSuchEntity iam get-role --role-name "$4"
       printf '%s' "$6" | json same-role "$WORK/role" || die 3 "there is a role $4 already, made since this script looked, that others may assume"
       ;;
-    logs.create-delivery.ConflictException) delivery_made "$@" ;;
+    logs.create-delivery.ConflictException | logs.put-delivery-source.ConflictException | logs.put-delivery-destination.ConflictException) delivery_made "$@" ;;
     *) return 1 ;;
   esac
 }

@@ -84,10 +84,24 @@ apply_delivery() {
   DELIVERS=''
 }
 
-# delivery_made ARGS...: where an answer is lost the AWS CLI tries again by itself, and hears that there is such a delivery
+# delivery_made ARGS...: where an answer is lost the AWS CLI tries again by itself, and hears that it is there already, or that tags are for what is new
 delivery_made() {
-  fetch "$WORK/deliveries" '' logs describe-deliveries
-  case $(json delivery "$WORK/deliveries" "$4" "$6") in here*) return 0 ;; *) return 1 ;; esac
+  local found=''
+  case $2 in
+    put-delivery-destination)
+      fetch_destination "$4" "$WORK/made"
+      json same-destination "$WORK/made.state" "${8#*=}" "$6" && found=here
+      ;;
+    put-delivery-source)
+      fetch "$WORK/made" '' logs describe-delivery-sources
+      found=$(json delivery-source "$WORK/made" "$4" "$6")
+      ;;
+    create-delivery)
+      fetch "$WORK/made" '' logs describe-deliveries
+      found=$(json delivery "$WORK/made" "$4" "$6")
+      ;;
+  esac
+  case $found in here*) return 0 ;; *) return 1 ;; esac
 }
 
 # ---- rollback: what this script made, and nothing else

@@ -221,7 +221,7 @@ already_made() {
       fetch "$WORK/role" NoSuchEntity iam get-role --role-name "$4"
       printf '%s' "$6" | json same-role "$WORK/role" || die 3 "there is a role $4 already, made since this script looked, that others may assume"
       ;;
-    logs.create-delivery.ConflictException) delivery_made "$@" ;;
+    logs.create-delivery.ConflictException | logs.put-delivery-source.ConflictException | logs.put-delivery-destination.ConflictException) delivery_made "$@" ;;
     *) return 1 ;;
   esac
 }
@@ -1824,10 +1824,24 @@ apply_delivery() {
   DELIVERS=''
 }
 
-# delivery_made ARGS...: where an answer is lost the AWS CLI tries again by itself, and hears that there is such a delivery
+# delivery_made ARGS...: where an answer is lost the AWS CLI tries again by itself, and hears that it is there already, or that tags are for what is new
 delivery_made() {
-  fetch "$WORK/deliveries" '' logs describe-deliveries
-  case $(json delivery "$WORK/deliveries" "$4" "$6") in here*) return 0 ;; *) return 1 ;; esac
+  local found=''
+  case $2 in
+    put-delivery-destination)
+      fetch_destination "$4" "$WORK/made"
+      json same-destination "$WORK/made.state" "${8#*=}" "$6" && found=here
+      ;;
+    put-delivery-source)
+      fetch "$WORK/made" '' logs describe-delivery-sources
+      found=$(json delivery-source "$WORK/made" "$4" "$6")
+      ;;
+    create-delivery)
+      fetch "$WORK/made" '' logs describe-deliveries
+      found=$(json delivery "$WORK/made" "$4" "$6")
+      ;;
+  esac
+  case $found in here*) return 0 ;; *) return 1 ;; esac
 }
 
 # ---- rollback: what this script made, and nothing else
