@@ -51,6 +51,21 @@ pub(crate) fn role(partition: Partition, account_id: &str, name: &str) -> String
     format!("arn:{partition}:iam::{account_id}:role/{name}")
 }
 
+/// ARN of an account's root, which stands for the account in a policy.
+pub(crate) fn root(partition: Partition, account_id: &str) -> String {
+    format!("arn:{partition}:iam::{account_id}:root")
+}
+
+/// ARN of a delivery source of CloudWatch Logs (service authorization reference, CloudWatch Logs).
+pub(crate) fn delivery_source(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
+    format!("arn:{partition}:logs:{region}:{account_id}:delivery-source:{name}")
+}
+
+/// ARN of a delivery destination of CloudWatch Logs (the same reference).
+pub(crate) fn delivery_destination(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
+    format!("arn:{partition}:logs:{region}:{account_id}:delivery-destination:{name}")
+}
+
 /// ARN of an SNS topic.
 pub(crate) fn topic(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
     format!("arn:{partition}:sns:{region}:{account_id}:{name}")

@@ -27,5 +27,7 @@ pub(crate) const REPLICATION_ROLE: &str = "logmap-replication-";
 pub(crate) const REPLICATION_POLICY: &str = "copy-logs";
 /// The service that delivers vended logs (CloudWatch Logs user guide, "Logs sent to Amazon S3").
 pub(crate) const LOG_DELIVERY_SERVICE: &str = "delivery.logs.amazonaws.com";
+/// The log type of a bucket's access logs, the only one that it has (S3 user guide, "Delivering server access logs to CloudWatch Logs").
+pub(crate) const ACCESS_LOG_TYPE: &str = "S3_SERVER_ACCESS_LOGS";
 /// Names of the delivery sources and destinations of CloudWatch Logs that are made here begin with it.
 pub(crate) const DELIVERY_SOURCE: &str = "logmap-";

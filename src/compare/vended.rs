@@ -203,7 +203,7 @@ fn policy(world: &World<'_>, source: &DeliverySource, bucket: &Bucket, shown: &s
     if !world.may_ask(&policy.value.policy, &resource) {
         return configuration.doubt(too_complex(shown));
     }
-    let source_arn = format!("arn:{partition}:logs:{}:{}:delivery-source:{}", source.region, source.account, source.name.value);
+    let source_arn = arn::delivery_source(partition, &source.region, &source.account, &source.name.value);
     let delivery = super::delivery::Delivery {
         service: LOG_DELIVERY_SERVICE,
         bucket: bucket.name.value.clone(),

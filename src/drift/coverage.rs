@@ -2,12 +2,12 @@
 
 use super::{Asked, Out, State, policy, world::World};
 use crate::{
-    aws::{LOGGING_SERVICE, arn},
+    aws::{ACCESS_LOG_TYPE, LOGGING_SERVICE, arn},
     catalog::live::{FOREIGN_REFUSED, FOREIGN_SOURCE, LOGGED_ELSEWHERE, UNLOGGED, UNMAPPED_PLACE, UNUSED_COVERAGE, VENDED_ONLY},
     diagnostics::Finding,
     escape::shown,
     map::RegionMap,
-    observed::vended::{LOG_TYPE, bucket_in},
+    observed::vended::bucket_in,
     plan::{Account, LogBucket, Plan, prove},
     policy::evaluate::{Caller, Request, Verdict, evaluate, glob},
     snapshot::{AccountReading, BucketReading, Reading, child, items, text},
@@ -253,7 +253,7 @@ fn vended(account: &AccountReading<'_>) -> Option<BTreeSet<String>> {
             items(Some(deliveries)).iter().filter_map(|one| text(child(one, "deliverySourceName"))).collect();
         for source in items(Some(sources)) {
             let is_delivered = text(child(source, "name")).is_some_and(|name| delivered.contains(name));
-            if text(child(source, "logType")) == Some(LOG_TYPE) && is_delivered {
+            if text(child(source, "logType")) == Some(ACCESS_LOG_TYPE) && is_delivered {
                 found.extend(items(child(source, "resourceArns")).iter().filter_map(|arn| bucket_in(text(Some(arn))?)));
             }
         }

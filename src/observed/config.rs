@@ -11,10 +11,10 @@ use super::{
     hole::{self, hole},
     lifecycle,
     policy::{self, Plain},
-    vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
+    vended::{Delivery, DeliveryDestination, DeliverySource, bucket_in},
 };
 use crate::{
-    aws::arn,
+    aws::{ACCESS_LOG_TYPE, arn},
     document::{Kind, Node},
     source::{FileId, Span},
 };
@@ -223,7 +223,7 @@ impl Item {
         match kind {
             "AWS::Logs::DeliverySource" => {
                 let arn = own("ResourceArn").or_else(|| own("ResourceArns"));
-                let is_ours = own("LogType").is_none_or(|kind| kind.value == LOG_TYPE);
+                let is_ours = own("LogType").is_none_or(|kind| kind.value == ACCESS_LOG_TYPE);
                 let name = own("Name").or_else(|| self.text("resourceName"));
                 let bucket = arn.and_then(|arn| bucket_in(&arn.value)).filter(|_| is_ours);
                 let Some((name, bucket)) = name.zip(bucket) else { return };

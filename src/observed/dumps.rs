@@ -10,11 +10,11 @@ use super::{
     hole::hole,
     is_closed, lifecycle,
     policy::{self, Plain},
-    vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
+    vended::{Delivery, DeliveryDestination, DeliverySource, bucket_in},
 };
 pub(crate) use crate::document::path::child;
 use crate::{
-    aws::{arn, bucket_name, region},
+    aws::{ACCESS_LOG_TYPE, arn, bucket_name, region},
     document::{Entry, Kind, Node},
     source::{FileId, Span},
 };
@@ -371,7 +371,7 @@ impl Reader {
             "deliverySources" => {
                 let first = self.text(first(child(item, "resourceArns")));
                 let bucket = first.and_then(|arn| bucket_in(&arn.value));
-                let is_ours = text("logType").is_some_and(|kind| kind.value == LOG_TYPE);
+                let is_ours = text("logType").is_some_and(|kind| kind.value == ACCESS_LOG_TYPE);
                 let Some((name, bucket)) = text("name").zip(bucket).filter(|_| is_ours) else { return };
                 observed.vended.sources.push(DeliverySource { place, name, bucket, account, region });
             }

@@ -6,9 +6,6 @@
 
 use super::{Setting, SourceLocation, Text, hole};
 
-/// The log type of a bucket's access logs.
-pub(crate) const LOG_TYPE: &str = "S3_SERVER_ACCESS_LOGS";
-
 /// All that inputs tell of such deliveries.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Vended {
@@ -107,9 +104,4 @@ pub(crate) fn bucket_in(text: &str) -> Option<String> {
         Target::Bucket(name) => Some(name),
         _ => None,
     }
-}
-
-/// ARN of a delivery destination.
-pub(crate) fn destination_arn(partition: crate::aws::Partition, region: &str, account: &str, name: &str) -> String {
-    format!("arn:{partition}:logs:{region}:{account}:delivery-destination:{name}")
 }

@@ -16,7 +16,7 @@ use super::{Account, Source, prove::CHANGES};
 pub(crate) use crate::map::values::GuardrailSettings;
 use crate::{
     aws::{
-        DELIVERY_SOURCE, Partition, REPLICATION_ROLE,
+        DELIVERY_SOURCE, Partition, REPLICATION_ROLE, arn,
         limits::{RCP_CHARS, SCP_CHARS},
     },
     diagnostics::Finding,
@@ -201,8 +201,9 @@ fn of_partition(subject: &Subject<'_>, settings: &GuardrailSettings, organizatio
         fixed.push(statement("LogmapAlerts", &ALERT_ACTIONS, watched, but(&passing)));
     }
     if subject.accounts.iter().flat_map(|account| &account.placements).any(|placement| placement.vended.is_some()) {
-        let of = |kind: &str| format!("arn:{}:logs:*:*:{kind}:{DELIVERY_SOURCE}*", subject.partition);
-        let resources = vec![of("delivery-destination"), of("delivery-source")];
+        let ours = format!("{DELIVERY_SOURCE}*");
+        let resources =
+            [arn::delivery_destination, arn::delivery_source].map(|of| of(subject.partition, "*", "*", &ours)).to_vec();
         fixed.push(statement("LogmapDeliveries", &DELIVERY_ACTIONS, resources, but(&passing)));
     }
     let mut held = setting.clone();

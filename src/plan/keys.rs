@@ -70,8 +70,7 @@ fn roles_may(
     let copies = |account: &&Account| {
         account.placements.iter().any(|placement| placement.replication_role.is_some() && here(account, &placement.region))
     };
-    let owners: Vec<String> =
-        accounts.iter().filter(copies).map(|account| format!("arn:{partition}:iam::{}:root", account.id)).collect();
+    let owners: Vec<String> = accounts.iter().filter(copies).map(|account| arn::root(partition, &account.id)).collect();
     if owners.is_empty() {
         return None;
     }
@@ -138,7 +137,7 @@ fn readers(central: &Central) -> Statement {
     if !central.roles.is_empty() {
         condition.insert("ArnLike".to_owned(), IndexMap::from([("aws:PrincipalArn".to_owned(), central.roles.clone())]));
     }
-    let root = format!("arn:{}:iam::{}:root", central.account.partition, central.account.id);
+    let root = arn::root(central.account.partition, &central.account.id);
     Statement {
         sid: "LogmapCentralDecrypt".to_owned(),
         effect: Effect::Allow,

@@ -8,7 +8,7 @@
 
 use super::{Account, Archive, copies, routes::Delivery};
 use crate::{
-    aws::{DELIVERY_SOURCE, Partition},
+    aws::{DELIVERY_SOURCE, Partition, arn},
     diagnostics::{self, Finding},
     map::{
         CentralFormat,
@@ -22,8 +22,6 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The one log type of a bucket (S3 user guide, as above).
-pub(crate) const LOG_TYPE: &str = "S3_SERVER_ACCESS_LOGS";
 /// Longest name of a delivery source (CloudWatch Logs API reference, "PutDeliverySource": `[\w-]*`, at most 60 characters).
 const LONGEST_NAME: usize = 60;
 /// Names of sources in a finding.
@@ -92,11 +90,6 @@ fn destination_name(archive: &str, format: CentralFormat) -> String {
     format!("{DELIVERY_SOURCE}{}-{}", digits(archive), format.word())
 }
 
-/// ARN of a destination (service authorization reference, CloudWatch Logs).
-fn destination_arn(partition: Partition, region: &str, account_id: &str, name: &str) -> String {
-    format!("arn:{partition}:logs:{region}:{account_id}:delivery-destination:{name}")
-}
-
 /// Regions in which the account of the archive has a destination, because a source there is delivered.
 pub(super) fn regions<'m>(
     map: &EffectiveMap<'m>,
@@ -154,7 +147,7 @@ pub(super) fn finish(map: &EffectiveMap<'_>, accounts: &mut [Account], findings:
             writers.entry(placement.region.clone()).or_default().insert(account.id.clone());
             placement.vended = Some(Vended {
                 destination: None,
-                destination_arn: destination_arn(central.partition, &placement.region, &central.account_id, &name),
+                destination_arn: arn::delivery_destination(central.partition, &placement.region, &central.account_id, &name),
                 archive_account: central.account.clone(),
                 format: format.word(),
                 sources,
@@ -167,11 +160,11 @@ pub(super) fn finish(map: &EffectiveMap<'_>, accounts: &mut [Account], findings:
     }
     central.copied.sort_unstable();
     copies.sort_unstable();
-    let bucket_arn = crate::aws::arn::bucket(central.partition, &central.bucket);
+    let bucket_arn = arn::bucket(central.partition, &central.bucket);
     for account in accounts.iter_mut().filter(|account| account.key == central.account) {
         for placement in &mut account.placements {
             let Some(ids) = writers.get(&placement.region) else { continue };
-            let arn = destination_arn(central.partition, &placement.region, &central.account_id, &name);
+            let arn = arn::delivery_destination(central.partition, &placement.region, &central.account_id, &name);
             let others: Vec<&String> = ids.iter().filter(|id| **id != central.account_id).collect();
             let destination = Destination {
                 name: name.clone(),

@@ -705,7 +705,7 @@ fn scope(plan: &Plan, account: &Account, place: Place, (buckets, sources): Namin
             let owners = plan.archive.iter().map(|archive| archive.account_id.as_str()).chain([id]);
             let owners: BTreeSet<&str> = owners.filter(|_| place == Place::Delivering).collect();
             let destinations =
-                owners.into_iter().map(|owner| format!("arn:{partition}:logs:*:{owner}:delivery-destination:{DELIVERY_SOURCE}*"));
+                owners.into_iter().map(|owner| arn::delivery_destination(partition, "*", owner, &format!("{DELIVERY_SOURCE}*")));
             let own = ["delivery:*".to_owned(), format!("delivery-source:{DELIVERY_SOURCE}*")];
             (own.iter().map(|resource| regional("logs", resource)).chain(destinations).collect(), None)
         }

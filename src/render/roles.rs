@@ -166,7 +166,7 @@ fn any_account(plan: &Plan) -> Option<Account> {
         if let Some(group) = &trail.log_group {
             let name = group.role_arn.split_once(":role/").map_or("*", |(_, name)| name);
             let mut group = group.clone();
-            group.role_arn = format!("arn:{partition}:iam::{ACCOUNT}:role/{name}");
+            group.role_arn = arn::role(partition, ACCOUNT, name);
             log_roles.insert(name, group.clone());
             kept.log_group = Some(group);
         }
@@ -179,7 +179,7 @@ fn any_account(plan: &Plan) -> Option<Account> {
             trail.name = "*".to_owned();
             trail.organization = organization;
             trail.log_group = log_roles.values().next().cloned().map(|mut group| {
-                group.role_arn = format!("arn:{partition}:iam::{ACCOUNT}:role/*");
+                group.role_arn = arn::role(partition, ACCOUNT, "*");
                 group
             });
         }

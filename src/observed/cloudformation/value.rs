@@ -13,7 +13,6 @@ use crate::{
         dumps::child,
         hole::{self, hole},
         policy::{Reading, Resolved, is_function},
-        vended::destination_arn,
     },
     source::{FileId, Span},
 };
@@ -173,7 +172,7 @@ impl<'a> Template<'a> {
         let (partition, region, account) = (self.partition(), self.region(), self.account());
         if self.properties(logical, "AWS::Logs::DeliveryDestination").is_some() {
             let name = self.named_or_hole(logical, "AWS::Logs::DeliveryDestination");
-            return Some(destination_arn(partition, &region, &account, &name));
+            return Some(arn::delivery_destination(partition, &region, &account, &name));
         }
         let properties = self.properties(logical, "AWS::Logs::LogGroup")?;
         let name = self.get(properties, "LogGroupName").and_then(|node| self.name(node)).unwrap_or_else(|| self.hole(logical));

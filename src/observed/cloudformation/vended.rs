@@ -2,11 +2,12 @@
 
 use super::Reader;
 use crate::{
+    aws::{ACCESS_LOG_TYPE, arn},
     document::{Entry, Node},
     observed::{
         Observed, Setting, SourceLocation, Text, hole,
         policy::Reading,
-        vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in, destination_arn},
+        vended::{Delivery, DeliveryDestination, DeliverySource, bucket_in},
     },
 };
 
@@ -27,7 +28,7 @@ impl Reader<'_, '_> {
         match kind {
             SOURCE => {
                 // the log type may be what a parameter says; anything else is no bucket's
-                let is_ours = text("LogType").is_none_or(|kind| hole::same(&kind.value, LOG_TYPE) != hole::Same::No);
+                let is_ours = text("LogType").is_none_or(|kind| hole::same(&kind.value, ACCESS_LOG_TYPE) != hole::Same::No);
                 let Some(bucket) = text("ResourceArn").filter(|_| is_ours).and_then(|arn| bucket_in(&arn.value)) else { return };
                 let name = Text { value: template.delivery_source(&entry.key).unwrap_or_default(), place };
                 vended.sources.push(DeliverySource { place: self.anchor(entry), name, bucket, account, region });
@@ -41,7 +42,7 @@ impl Reader<'_, '_> {
                 });
                 vended.destinations.push(DeliveryDestination {
                     place,
-                    arn: destination_arn(template.partition(), &region, &account, &name),
+                    arn: arn::delivery_destination(template.partition(), &region, &account, &name),
                     account,
                     target: self.setting(properties, &["DestinationResourceArn"]),
                     policy: policy.map_or(Setting::Unsaid, Setting::Known),

@@ -2,10 +2,10 @@
 //! provider).
 
 use super::{Item, Reader, block};
-use crate::aws::arn;
+use crate::aws::{ACCESS_LOG_TYPE, arn};
 use crate::observed::{
     At, Observed, Setting, Text,
-    vended::{Delivery, DeliveryDestination, DeliverySource, LOG_TYPE, bucket_in},
+    vended::{Delivery, DeliveryDestination, DeliverySource, bucket_in},
 };
 
 const PREFIX: &str = "aws_cloudwatch_log_delivery";
@@ -16,7 +16,7 @@ impl<'a> Reader<'a> {
         let of_kind = |kind: &'static str| items.iter().filter(move |item| item.resource.kind.strip_prefix(PREFIX) == Some(kind));
         for item in of_kind("_source") {
             let kind = self.own(item, "log_type");
-            if kind.is_some_and(|kind| kind.value != LOG_TYPE) {
+            if kind.is_some_and(|kind| kind.value != ACCESS_LOG_TYPE) {
                 continue;
             }
             let bucket = match self.own(item, "resource_arn") {

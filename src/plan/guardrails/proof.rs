@@ -67,7 +67,7 @@ pub(super) fn failures(
             asked.claim(&stranger, &inside(&stranger), action, &resource, false, false);
         }
     }
-    let theirs = format!("arn:{}:logs:us-east-1:{}:delivery-source:theirs", subject.partition, account.id);
+    let theirs = arn::delivery_source(subject.partition, "us-east-1", &account.id, "theirs");
     asked.claim(&stranger, &inside(&stranger), "logs:DeleteDeliverySource", &theirs, false, false);
     for source in &subject.external {
         asked.claim(&stranger, &inside(&stranger), SOURCE_ACTION, &subject.bucket(source), false, false);
@@ -112,9 +112,10 @@ fn tamperings(found: &Guardrails, subject: &Subject<'_>, settings: &GuardrailSet
                         .flat_map(|_| DELIVERY_ACTIONS)
                         .map(|action| (action, vended.destination_arn.clone(), false)),
                 );
-                let sources = vended.sources.iter().map(|source| {
-                    format!("arn:{}:logs:{}:{}:delivery-source:{}", subject.partition, placement.region, account.id, source.name)
-                });
+                let sources = vended
+                    .sources
+                    .iter()
+                    .map(|source| arn::delivery_source(subject.partition, &placement.region, &account.id, &source.name));
                 all.extend(sources.map(|arn| ("logs:DeleteDeliverySource", arn, false)));
             }
             if let Some(alerts) = &placement.monitoring.alerts {

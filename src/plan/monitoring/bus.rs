@@ -58,11 +58,8 @@ pub(crate) fn bus_policy(
     organization_id: Option<&str>,
 ) -> Option<BusPolicy> {
     let bus = settings.bus.as_ref()?;
-    let owners: Vec<String> = accounts
-        .iter()
-        .filter(|account| sends(account))
-        .map(|account| format!("arn:{}:iam::{}:root", account.partition, account.id))
-        .collect();
+    let owners: Vec<String> =
+        accounts.iter().filter(|account| sends(account)).map(|account| arn::root(account.partition, &account.id)).collect();
     if owners.is_empty() {
         return None;
     }

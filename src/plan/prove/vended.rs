@@ -5,7 +5,7 @@
 
 use super::{Claim, Expect, Kind, Subject, context::form};
 use crate::{
-    aws::{DELIVERY_SOURCE, LOG_DELIVERY_SERVICE},
+    aws::{DELIVERY_SOURCE, LOG_DELIVERY_SERVICE, arn},
     policy::{
         Element, Principal,
         compose::DELIVERIES,
@@ -82,7 +82,7 @@ impl<'a> Subject<'a> {
         keep_out(&what, &self.of_vended(objects.clone(), vec![Key::perhaps("aws:SourceAccount", form(accounts))]));
 
         let what = || format!("CloudWatch Logs could write to `{}` from a delivery source that is not logmap's", self.bucket);
-        let ours = format!("arn:{}:logs:*:*:delivery-source:{DELIVERY_SOURCE}*", self.partition);
+        let ours = arn::delivery_source(self.partition, "*", "*", &format!("{DELIVERY_SOURCE}*"));
         let others = Key::perhaps("aws:SourceArn", form(Shape::any().but_arn(&ours)));
         keep_out(&what, &self.of_vended(objects.clone(), vec![any_account(), others]));
 

@@ -139,7 +139,7 @@ pub(super) fn copy_statement(grants: &Grants<'_>, form: CopyForm) -> Option<Stat
     let unique = |values: Vec<String>| values.into_iter().collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>();
     let partition = grants.partition;
     let by_role = || grants.copies.iter().filter_map(|copy| Some((&copy.account_id, copy.role_arn.as_ref()?)));
-    let accounts = unique(by_role().map(|(account, _)| format!("arn:{partition}:iam::{account}:root")).collect());
+    let accounts = unique(by_role().map(|(account, _)| arn::root(partition, account)).collect());
     let accounts = Principal::Kinds(IndexMap::from([("AWS".to_owned(), accounts)]));
     let (principal, condition) = match form {
         CopyForm::Roles => {
@@ -179,7 +179,7 @@ pub(super) fn vended_statements(grants: &Grants<'_>, form: VendedForm) -> Vec<St
         return Vec::new();
     }
     let accounts: Vec<&str> = accounts.into_iter().collect();
-    let source = |account: &str| format!("arn:{}:logs:*:{account}:delivery-source:{DELIVERY_SOURCE}*", grants.partition);
+    let source = |account: &str| arn::delivery_source(grants.partition, "*", account, &format!("{DELIVERY_SOURCE}*"));
     let each = if form == VendedForm::EachAccount { 1 } else { accounts.len() };
     let statements = accounts.chunks(each).enumerate().map(|(at, accounts)| {
         let paths = match form {
@@ -223,7 +223,7 @@ pub(crate) const READER_ACTIONS: [&str; 3] = ["s3:GetBucketLocation", "s3:GetObj
 /// The grant for the account that asks the logs of all.
 pub(super) fn reader_statement(grants: &Grants<'_>) -> Option<Statement> {
     let readers = grants.readers.as_ref()?;
-    let root = format!("arn:{}:iam::{}:root", grants.partition, readers.account_id);
+    let root = arn::root(grants.partition, &readers.account_id);
     let condition = match readers.roles.is_empty() {
         true => Condition::default(),
         false => conditions([("ArnLike", "aws:PrincipalArn", readers.roles.clone())]),

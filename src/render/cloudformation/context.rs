@@ -10,12 +10,11 @@ use super::{
     outputs::Output,
 };
 use crate::{
-    aws::arn,
+    aws::{ACCESS_LOG_TYPE, arn},
     plan::{
         Account, FunctionRuntime, FunctionVpc, LogBucket, ObjectLock, Placement, RenderSettings, Source, Trail, alike,
         copies::{ROLE_DESCRIPTION, RULE, trust},
         lifecycle::{self, S3Rule},
-        vended::LOG_TYPE,
     },
     policy::Policy,
     render::{
@@ -327,7 +326,7 @@ impl<'a> VendedContext<'a> {
             return Vec::new();
         }
         let destination_arn = &vended.destination_arn;
-        vec![VendedContext { destinations, destination_arn, log_type: LOG_TYPE, sources: delivered }]
+        vec![VendedContext { destinations, destination_arn, log_type: ACCESS_LOG_TYPE, sources: delivered }]
     }
 }
 

@@ -20,7 +20,7 @@ const MOST_OUTPUTS: usize = 190;
 const POLICY_BYTES: usize = 9_500;
 /// Longest output value we write.
 pub(super) const OUTPUT_BYTES: usize = 1_000;
-/// The resource of a source is never smaller than this.
+/// What a template makes of a source that logmap sets is never smaller than this: a custom resource, or a delivery source and its delivery.
 const LEAST_SOURCE_BYTES: usize = 300;
 /// More stacks than that help nobody.
 const MOST_SHARDS: usize = 10_000;
@@ -105,7 +105,8 @@ pub(super) fn fits(bytes: usize, sources: &[&Source], each: Each) -> bool {
 
 /// Is it plain without rendering that these sources don't fit into one template?
 pub(super) fn surely_too_many(sources: &[Source], each: Each) -> bool {
-    let managed = sources.iter().filter(|source| each.custom_resource && source.managed).count();
+    let makes = each.custom_resource || each.delivery > 0;
+    let managed = sources.iter().filter(|source| makes && source.managed).count();
     managed * LEAST_SOURCE_BYTES > INLINE_BYTES
 }
 

@@ -4,13 +4,13 @@
 
 use super::{Module, MonitoringContext, label, names::file_stem, trail_label};
 use crate::{
-    aws::arn,
+    aws::{ACCESS_LOG_TYPE, arn},
     plan::{
         KeyFormat, LogBucket, Placement, Source, Trail,
         copies::{ROLE_DESCRIPTION, RULE, trust},
         lifecycle::{self, S3Rule},
         monitoring::{BUS_TARGET_ID, TARGET_ID},
-        vended::{LOG_TYPE, Vended},
+        vended::Vended,
     },
     render::scanners::{Scanner, Skip, of_bucket, of_trail, skips},
     text,
@@ -412,7 +412,7 @@ impl Module<'_> {
                 .collect(),
             destination_arn: &vended.destination_arn,
             first: if vended.archive_account == self.account.key { "" } else { &vended.archive_account },
-            log_type: LOG_TYPE,
+            log_type: ACCESS_LOG_TYPE,
             sources,
             tags: self.cx.plan().render.tags.clone(),
         }
