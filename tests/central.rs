@@ -2,15 +2,15 @@
 //! proven, in each of the forms that the policy takes as the accounts grow.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
+#[path = "common/archive.rs"]
+mod archive;
 mod common;
 
+use archive::{failing, with};
 use common::logmap_with_input;
 use logmap::testing::{
     analysis::{Analysis, analyze},
-    plan::{
-        LogBucket,
-        prove::{Kind, Proof, Subject, prove},
-    },
+    plan::prove::Kind,
     policy::{Element, Policy},
     source::SourceFile,
 };
@@ -31,22 +31,6 @@ fn analysis(accounts: usize, organization: &str, more: &str) -> Analysis {
     }
     writeln!(text, "central: {{ deliver_to: {{ account: archive, region: eu-central-1 }}, via: replication{more} }}").unwrap();
     analyze(SourceFile::new("map", text))
-}
-
-/// The archive, and its proof with another policy.
-fn with(analysis: &Analysis, change: impl Fn(&mut Policy)) -> (LogBucket, Proof) {
-    let plan = analysis.plan.as_ref().unwrap_or_else(|| panic!("{:?}", analysis.findings));
-    let account = plan.account("archive").unwrap();
-    let placement = &account.placements[0];
-    let archive = &placement.buckets[0];
-    let mut policy = archive.policy.clone();
-    change(&mut policy);
-    let proof = prove(&Subject { policy: &policy, ..Subject::of(account, placement, archive) });
-    (archive.clone(), proof)
-}
-
-fn failing(proof: &Proof) -> Vec<Kind> {
-    proof.rows.iter().filter(|row| !row.failures.is_empty()).map(|row| row.kind).collect()
 }
 
 const ORGANIZATION: &str = ", id: o-a1b2c3d4e5";

@@ -2,14 +2,13 @@
 //! not, and a policy that lets more in, or less, is not proven, in each of the forms that the policy takes as the accounts grow.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test may fail loudly")]
 
-mod common;
+#[path = "common/archive.rs"]
+mod archive;
 
+use archive::{failing, plan_of, with};
 use logmap::testing::{
     analysis::{Analysis, analyze},
-    plan::{
-        LogBucket, Plan,
-        prove::{Kind, Proof, Subject, prove},
-    },
+    plan::prove::{Kind, Subject, prove},
     policy::{Element, Policy},
     source::SourceFile,
 };
@@ -25,25 +24,6 @@ fn analysis(accounts: usize, more: &str) -> Analysis {
     }
     writeln!(text, "central: {{ deliver_to: {{ account: archive, region: eu-central-1 }}, via: vended{more} }}").unwrap();
     analyze(SourceFile::new("map", text))
-}
-
-fn plan_of(analysis: &Analysis) -> &Plan {
-    analysis.plan.as_ref().unwrap_or_else(|| panic!("{:?}", analysis.findings))
-}
-
-/// The archive, and its proof with another policy.
-fn with(analysis: &Analysis, change: impl Fn(&mut Policy)) -> (LogBucket, Proof) {
-    let account = plan_of(analysis).account("archive").unwrap();
-    let placement = account.placements.iter().find(|placement| !placement.buckets.is_empty()).unwrap();
-    let archive = &placement.buckets[0];
-    let mut policy = archive.policy.clone();
-    change(&mut policy);
-    let proof = prove(&Subject { policy: &policy, ..Subject::of(account, placement, archive) });
-    (archive.clone(), proof)
-}
-
-fn failing(proof: &Proof) -> Vec<Kind> {
-    proof.rows.iter().filter(|row| !row.failures.is_empty()).map(|row| row.kind).collect()
 }
 
 #[test]
